@@ -1,0 +1,40 @@
+public import CScorerPlugin
+import Glibc
+import ScorerKit
+
+private let plugin = ScorerPlugin(
+    id: "basic", version: "0.1.0",
+    description: "Deterministic scorers: equality, containment, answers found by regular expressions, normalised answers.",
+    scorers: [Equality.self, SubsetOf.self, MultipleChoice.self, MathResponse.self, DocVQAnswer.self])
+
+@c @implementation
+public func assay_plugin_entry(_ hostMajor: UInt32, _ hostMinor: UInt32) -> UnsafePointer<assay_plugin>? {
+    plugin.table(forHostMajor: hostMajor)
+}
+
+extension ScorerDeclaration.Column {
+    /// The score of a scorer that says right or wrong.
+    static let verdict = output("score", .f64, "1.0 where the answer is right, else 0.0", range: 0...1)
+}
+
+/// Calls `body` with one zero a row, and emits what it has made of them as the output "score".
+func withScores(of rows: Rows, _ results: Results, _ body: (UnsafeMutableBufferPointer<Double>) -> Void) {
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: rows.count) { scores in
+        scores.initialize(repeating: 0)
+        body(scores)
+        results.emit(UnsafeBufferPointer(scores), output: 0)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether the bytes are the same.
+    @inline(__always)
+    func hasSameBytes(as other: UnsafeRawBufferPointer) -> Bool {
+        guard count == other.count else { return false }
+        guard let one = baseAddress, let another = other.baseAddress else { return true }
+        return memcmp(one, another, count) == 0
+    }
+
+    /// The bytes as the normalisations read them.
+    var utf8: UnsafeBufferPointer<UInt8> { bindMemory(to: UInt8.self) }
+}

@@ -1,0 +1,148 @@
+/// An exact rational number as it stands in a normalised math answer.
+///
+/// A decimal (`12`, `-0.5`, `.5`, `5.`) or one decimal over another in `\frac{…}{…}`, each with an optional sign. Of
+/// `a/b` the normalisation makes a `\frac`, so a slash is not read here.
+struct Rational {
+    private let isNegative: Bool
+    private let numerator: Natural
+    private let denominator: Natural
+
+    /// Reads all of `text` but white space at its ends; nil where that is no number, its denominator is 0, or it has
+    /// more digits, the denominator's (1 for a decimal) among them, than `maximumDigits`.
+    init?(_ text: Span<UInt8>) {
+        let range = text.rangeWithoutOuterWhiteSpace(in: 0..<text.count)
+        var offset = range.lowerBound
+        let value: Rational?
+        if let decimal = Self.readDecimal(in: text, at: &offset) {
+            value = Rational(decimal, over: Self.one)
+        } else {
+            offset = range.lowerBound
+            let isNegative = Self.readSign(in: text, at: &offset)
+            let fraction = Self.readFraction(in: text, at: &offset)
+            value = isNegative ? fraction?.negated : fraction
+        }
+        guard let value, offset == range.upperBound else { return nil }
+        self = value
+    }
+
+    private init?(_ dividend: Decimal, over divisor: Decimal) {
+        guard dividend.digits.count + divisor.digits.count <= Self.maximumDigits else { return nil }
+        numerator = Natural(digits: dividend.digits, zeros: divisor.fractionDigits)
+        denominator = Natural(digits: divisor.digits, zeros: dividend.fractionDigits)
+        guard !denominator.isZero else { return nil }
+        isNegative = dividend.isNegative != divisor.isNegative && !numerator.isZero
+    }
+
+    private init(isNegative: Bool, numerator: Natural, denominator: Natural) {
+        (self.isNegative, self.numerator, self.denominator) = (isNegative, numerator, denominator)
+    }
+
+    private var negated: Rational {
+        Rational(isNegative: !isNegative && !numerator.isZero, numerator: numerator, denominator: denominator)
+    }
+
+    /// Multiplying two numbers takes time that is the product of their lengths. Answers longer than this are compared
+    /// as text.
+    static let maximumDigits = 4000
+
+    /// Whether the two are the same number: a/b is c/d if ad is bc.
+    static func == (left: Rational, right: Rational) -> Bool {
+        left.isNegative == right.isNegative
+            && left.numerator.times(right.denominator) == right.numerator.times(left.denominator)
+    }
+
+    private static let opening = Array("\\frac{".utf8)
+    private static let between = Array("}{".utf8)
+    private static let one = Decimal(isNegative: false, digits: [1], fractionDigits: 0)
+
+    /// Reads `\frac{a}{b}` at `offset` and steps over it; nil, with `offset` anywhere, where there is none.
+    static func readFraction(in text: Span<UInt8>, at offset: inout Int) -> Rational? {
+        guard text.hasBytes(opening, at: offset) else { return nil }
+        offset += opening.count
+        guard let dividend = readDecimal(in: text, at: &offset), text.hasBytes(between, at: offset) else { return nil }
+        offset += between.count
+        guard let divisor = readDecimal(in: text, at: &offset), offset < text.count, text[offset] == UInt8(ascii: "}")
+        else { return nil }
+        offset += 1
+        return Rational(dividend, over: divisor)
+    }
+
+    private static func readDecimal(in text: Span<UInt8>, at offset: inout Int) -> Decimal? {
+        var decimal = Decimal(isNegative: readSign(in: text, at: &offset), digits: [], fractionDigits: 0)
+        var hasPoint = false
+        while offset < text.count {
+            let byte = text[offset]
+            if byte.isASCIIDigit {
+                decimal.digits.append(byte - UInt8(ascii: "0"))
+                if hasPoint { decimal.fractionDigits += 1 }
+            } else if byte == UInt8(ascii: "."), !hasPoint {
+                hasPoint = true
+            } else {
+                break
+            }
+            offset += 1
+        }
+        return decimal.digits.isEmpty ? nil : decimal
+    }
+
+    /// Steps over a sign; true for minus.
+    private static func readSign(in text: Span<UInt8>, at offset: inout Int) -> Bool {
+        guard offset < text.count, text[offset] == UInt8(ascii: "-") || text[offset] == UInt8(ascii: "+") else {
+            return false
+        }
+        offset += 1
+        return text[offset - 1] == UInt8(ascii: "-")
+    }
+
+    private struct Decimal {
+        let isNegative: Bool
+        /// The digits as numbers from 0 to 9, the point left out.
+        var digits: [UInt8]
+        var fractionDigits: Int
+    }
+}
+
+/// A natural number of any length.
+private struct Natural: Equatable {
+    /// In base 10⁹, the lowest first, without zeros at the high end.
+    private var limbs: [UInt64]
+
+    private static let base: UInt64 = 1_000_000_000
+
+    /// The number that `digits`, from 0 to 9 each, and then so many `zeros` spell.
+    init(digits: [UInt8], zeros: Int) {
+        limbs = Array(repeating: 0, count: (digits.count + zeros + 8) / 9)
+        var (place, weight) = (zeros / 9, UInt64(1))
+        for _ in 0..<zeros % 9 { weight *= 10 }
+        for digit in digits.reversed() {
+            limbs[place] += UInt64(digit) * weight
+            weight *= 10
+            if weight == Self.base { (place, weight) = (place + 1, 1) }
+        }
+        trim()
+    }
+
+    var isZero: Bool { limbs.isEmpty }
+
+    /// The product, by the schoolbook method.
+    func times(_ other: Natural) -> Natural {
+        var product = self
+        product.limbs = Array(repeating: 0, count: limbs.count + other.limbs.count)
+        for (i, limb) in limbs.enumerated() {
+            var carry: UInt64 = 0
+            for (j, factor) in other.limbs.enumerated() {
+                // Below 10¹⁸ + 2·10⁹, so it fits.
+                let sum = product.limbs[i + j] + limb * factor + carry
+                product.limbs[i + j] = sum % Self.base
+                carry = sum / Self.base
+            }
+            product.limbs[i + other.limbs.count] = carry
+        }
+        product.trim()
+        return product
+    }
+
+    private mutating func trim() {
+        while limbs.last == 0 { limbs.removeLast() }
+    }
+}

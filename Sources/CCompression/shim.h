@@ -1,0 +1,3 @@
+/* zlib and zstd, as the system installs them. */
+#include <zlib.h>
+#include <zstd.h>

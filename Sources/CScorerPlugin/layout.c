@@ -1,0 +1,63 @@
+/* The published layout of ABI version 1.0 on 64-bit machines. A line of this file never changes; fields that a later
+ * minor version adds get lines of their own. */
+#include "assay_scorer_plugin.h"
+
+#define AT(type, field, offset) _Static_assert(offsetof(type, field) == (offset), #type "." #field " has moved")
+
+_Static_assert(sizeof(void *) == 8, "the layout below is that of 64-bit machines");
+_Static_assert(sizeof(assay_str) == 16, "assay_str is frozen");
+AT(assay_str, len, 8);
+
+AT(assay_column, type, 4);
+AT(assay_column, validity, 8);
+AT(assay_column, values, 16);
+AT(assay_column, list_offsets, 24);
+
+AT(assay_batch, n_columns, 4);
+AT(assay_batch, n_rows, 8);
+AT(assay_batch, columns, 16);
+
+AT(assay_host, abi_major, 4);
+AT(assay_host, abi_minor, 8);
+AT(assay_host, host_data, 16);
+AT(assay_host, log, 24);
+AT(assay_host, reject, 32);
+AT(assay_host, emit, 40);
+AT(assay_host, fail, 48);
+AT(assay_host, is_cancelled, 56);
+AT(assay_host, get_extension, 64);
+
+AT(assay_host_chat, request, 8);
+
+AT(assay_reply, status, 4);
+AT(assay_reply, tag, 8);
+AT(assay_reply, text, 16);
+AT(assay_reply, response_json, 32);
+
+AT(assay_column_spec, type, 4);
+AT(assay_column_spec, flags, 8);
+AT(assay_column_spec, name, 16);
+AT(assay_column_spec, description, 24);
+AT(assay_column_spec, minimum, 32);
+AT(assay_column_spec, maximum, 40);
+
+AT(assay_scorer, concurrency, 4);
+AT(assay_scorer, id, 8);
+AT(assay_scorer, description, 16);
+AT(assay_scorer, inputs, 24);
+AT(assay_scorer, outputs, 32);
+AT(assay_scorer, roles, 40);
+AT(assay_scorer, parameters_schema, 48);
+
+AT(assay_plugin, abi_major, 4);
+AT(assay_plugin, abi_minor, 8);
+AT(assay_plugin, id, 16);
+AT(assay_plugin, version, 24);
+AT(assay_plugin, description, 32);
+AT(assay_plugin, scorers, 40);
+AT(assay_plugin, create, 48);
+AT(assay_plugin, describe, 56);
+AT(assay_plugin, destroy, 64);
+AT(assay_plugin, step, 72);
+AT(assay_plugin, call_free, 80);
+AT(assay_plugin, get_extension, 88);

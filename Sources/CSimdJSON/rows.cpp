@@ -1,0 +1,332 @@
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "text.hpp"
+
+using namespace simdjson;
+
+namespace {
+
+/* Where the cells of one row go. */
+struct Reader {
+    csj_parser *self;
+    csj_column *columns;
+    size_t n_columns;
+    bool untyped;
+    char *arena;
+
+    error_code read_line(std::string_view line, size_t allocated, size_t row, int64_t &offset);
+    error_code token_of(ondemand::value &, int32_t first_column, std::string_view &token);
+    error_code read_cell(csj_column &, size_t row, std::string_view token);
+    error_code read_text(std::string_view token, csj_text &);
+    error_code read_list(csj_column &, size_t row, std::string_view raw);
+    int32_t column_of(size_t position, const char *key, const char *end, error_code &);
+    int32_t column_named(std::string_view name) const;
+};
+
+/* A scalar's token without the white space behind it. */
+std::string_view trimmed(std::string_view token) {
+    size_t length = token.size();
+    while (length > 0 && (token[length - 1] == ' ' || token[length - 1] == '\t' || token[length - 1] == '\r' ||
+                          token[length - 1] == '\n'))
+        length--;
+    return token.substr(0, length);
+}
+
+bool read_number(std::string_view token, double &value) {
+    if (!csj::is_number(token)) return false;
+    char small[64];
+    if (token.size() < sizeof small) { /* strtod needs an end */
+        memcpy(small, token.data(), token.size());
+        small[token.size()] = 0;
+        value = strtod(small, nullptr);
+    } else {
+        value = strtod(std::string(token).c_str(), nullptr);
+    }
+    return std::isfinite(value);
+}
+
+bool read_boolean(std::string_view token, uint8_t &value) {
+    value = token == "true";
+    return value || token == "false";
+}
+
+int32_t Reader::column_named(std::string_view name) const {
+    for (size_t i = 0; i < n_columns; i++)
+        if (columns[i].name.len == name.size() && memcmp(columns[i].name.ptr, name.data(), name.size()) == 0)
+            return int32_t(i);
+    return -1;
+}
+
+/* The first column of the key at `key` (behind its opening quote), which is member number `position` of its row. */
+int32_t Reader::column_of(size_t position, const char *key, const char *end, error_code &error) {
+    auto &members = self->members;
+    if (position < members.size()) {
+        const auto &known = members[position];
+        if (size_t(end - key) >= known.spelling.size() &&
+            memcmp(key, known.spelling.data(), known.spelling.size()) == 0)
+            return known.column;
+    }
+    const char *close = key;
+    bool escaped = false;
+    while (close < end && *close != '"') {
+        if (*close == '\\') {
+            escaped = true;
+            close++;
+        }
+        close++;
+    }
+    if (close >= end) {
+        error = STRING_ERROR;
+        return -1;
+    }
+    std::string_view name(key, size_t(close - key));
+    std::string unescaped;
+    if (escaped) {
+        unescaped.resize(name.size());
+        bool unpaired = false;
+        char *tail = csj::unescape(name, unescaped.data(), csj::Surrogates::replaced, unpaired);
+        if (!tail) {
+            error = STRING_ERROR;
+            return -1;
+        }
+        name = std::string_view(unescaped.data(), size_t(tail - unescaped.data()));
+    }
+    const int32_t column = column_named(name);
+    const size_t remembered = 64; /* keys a row, and bytes a key: more are looked up each time */
+    const size_t length = size_t(close + 1 - key);
+    if (position < remembered && length <= remembered) {
+        if (members.size() <= position) members.resize(position + 1, {"\"", -1});
+        members[position] = {std::string(key, length), column};
+    }
+    return column;
+}
+
+error_code Reader::read_text(std::string_view token, csj_text &text) {
+    if (token.size() < 2 || token.back() != '"') return STRING_ERROR;
+    const std::string_view inside = token.substr(1, token.size() - 2);
+    const void *slash = memchr(inside.data(), '\\', inside.size());
+    if (!slash) {
+        text = csj::slice(inside);
+        return SUCCESS;
+    }
+    const size_t plain = size_t(static_cast<const char *>(slash) - inside.data());
+    memcpy(arena, inside.data(), plain);
+    auto *to = reinterpret_cast<uint8_t *>(arena) + plain;
+    std::string_view rest;
+    char *end;
+    if (self->parser.unescape(ondemand::raw_json_string(static_cast<const uint8_t *>(slash)), to).get(rest) == SUCCESS) {
+        end = reinterpret_cast<char *>(to);
+    } else { /* an unpaired surrogate, or an escape that JSON does not have */
+        bool unpaired = false;
+        end = csj::unescape(inside.substr(plain), arena + plain, csj::Surrogates::replaced, unpaired);
+        if (!end) return STRING_ERROR;
+    }
+    text = {arena, uint64_t(end - arena)};
+    arena = end;
+    return SUCCESS;
+}
+
+/* `raw` is a whole array. */
+error_code Reader::read_list(csj_column &column, size_t row, std::string_view raw) {
+    ondemand::document document;
+    error_code error = self->lists.iterate(raw.data(), raw.size(), raw.size() + CSJ_PADDING).get(document);
+    if (error) return error;
+    ondemand::array array;
+    if ((error = document.get_array().get(array))) return error;
+    column.states[row] = CSJ_VALUE;
+    for (auto element : array) {
+        std::string_view token;
+        if ((error = element.raw_json_token().get(token))) return error;
+        if (token.empty() || token[0] != '"') {
+            column.states[row] = CSJ_MISTYPED;
+            continue;
+        }
+        if (column.list_count == column.list_capacity) {
+            const uint64_t capacity = column.list_capacity ? column.list_capacity * 2 : 1024;
+            auto *grown = static_cast<csj_text *>(realloc(column.list_texts, capacity * sizeof(csj_text)));
+            if (!grown) return MEMALLOC;
+            column.list_texts = grown;
+            column.list_capacity = capacity;
+        }
+        if ((error = read_text(trimmed(token), column.list_texts[column.list_count]))) return error;
+        column.list_count++;
+    }
+    return SUCCESS;
+}
+
+/* The token of a scalar; all of an array or object where a column wants that, else its first byte. */
+error_code Reader::token_of(ondemand::value &value, int32_t first_column, std::string_view &token) {
+    token = value.raw_json_token();
+    if (token.empty()) return TAPE_ERROR;
+    if (token[0] != '{' && token[0] != '[') {
+        token = trimmed(token);
+        return SUCCESS;
+    }
+    error_code error;
+    bool wanted = false;
+    for (int32_t at = first_column; at >= 0; at = self->same_name[size_t(at)])
+        wanted |= columns[at].type == CSJ_JSON || columns[at].type == CSJ_LIST;
+    if (!wanted) return SUCCESS;
+    if (token[0] == '{') {
+        ondemand::object object;
+        if ((error = value.get_object().get(object)) || (error = object.raw_json().get(token))) return error;
+    } else {
+        ondemand::array array;
+        if ((error = value.get_array().get(array)) || (error = array.raw_json().get(token))) return error;
+    }
+    token = trimmed(token);
+    return SUCCESS;
+}
+
+error_code Reader::read_cell(csj_column &column, size_t row, std::string_view token) {
+    uint8_t &state = column.states[row];
+    state = CSJ_MISTYPED;
+    switch (token[0]) {
+        case '[':
+            if (column.type == CSJ_LIST) return read_list(column, row, token);
+            [[fallthrough]];
+        case '{':
+            if (column.type != CSJ_JSON) return SUCCESS;
+            break;
+        case '"':
+            if (column.type == CSJ_TEXT) {
+                state = CSJ_VALUE;
+                return read_text(token, static_cast<csj_text *>(column.values)[row]);
+            }
+            if (token.size() < 2 || token.back() != '"') return STRING_ERROR;
+            break;
+        default:
+            if (token == "null") {
+                state = CSJ_NULL;
+                return SUCCESS;
+            }
+            if (token != "true" && token != "false" && !csj::is_number(token)) return TAPE_ERROR;
+    }
+    if (column.type == CSJ_JSON || column.type == CSJ_TEXT) {
+        static_cast<csj_text *>(column.values)[row] = csj::slice(token);
+        state = CSJ_VALUE;
+        return SUCCESS;
+    }
+    if (token[0] == '"') {
+        if (!untyped) return SUCCESS;
+        token = token.substr(1, token.size() - 2);
+    }
+    double number;
+    bool fits = false;
+    switch (column.type) {
+        case CSJ_F64: fits = read_number(token, static_cast<double *>(column.values)[row]); break;
+        case CSJ_I64:
+            fits = read_number(token, number) && number == std::floor(number) && std::fabs(number) < 9.2e18;
+            if (fits) {
+                const bool plain = token.find_first_of(".eE") == token.npos; /* exact beyond 2^53 */
+                static_cast<int64_t *>(column.values)[row] =
+                    plain ? strtoll(std::string(token).c_str(), nullptr, 10) : int64_t(number);
+            }
+            break;
+        case CSJ_BOOL: fits = read_boolean(token, static_cast<uint8_t *>(column.values)[row]); break;
+        default: break;
+    }
+    if (fits) state = CSJ_VALUE;
+    return SUCCESS;
+}
+
+error_code Reader::read_line(std::string_view line, size_t allocated, size_t row, int64_t &offset) {
+    ondemand::document document;
+    error_code error = self->parser.iterate(line.data(), line.size(), allocated).get(document);
+    if (error) return error;
+    ondemand::object object;
+    const char *const end = line.data() + line.size();
+    if (!(error = document.get_object().get(object))) {
+        size_t position = 0;
+        for (auto member : object) {
+            ondemand::field field;
+            if ((error = std::move(member).get(field))) break;
+            const char *key = reinterpret_cast<const char *>(field.key().raw());
+            int32_t at = column_of(position++, key, end, error);
+            if (error) break;
+            if (at < 0) continue;
+            std::string_view token;
+            if ((error = token_of(field.value(), at, token))) break;
+            for (; at >= 0 && !error; at = self->same_name[size_t(at)]) {
+                columns[at].seen = 1;
+                error = read_cell(columns[at], row, token);
+            }
+            if (error) break;
+        }
+        if (!error && !csj::at_end(document)) error = TRAILING_CONTENT;
+    }
+    if (error) {
+        offset = csj::location(document, line);
+    }
+    return error;
+}
+
+bool is_blank(std::string_view line) {
+    for (char c : line)
+        if (c != ' ' && c != '\t' && c != '\r') return false;
+    return true;
+}
+
+/* The columns may be others than those of the last chunk. */
+void begin_chunk(csj_parser *self, csj_column *columns, size_t n_columns) {
+    self->members.clear();
+    self->same_name.assign(n_columns, -1);
+    for (size_t i = 0; i < n_columns; i++) {
+        columns[i].list_count = 0;
+        for (size_t j = i + 1; j < n_columns; j++)
+            if (columns[i].name.len == columns[j].name.len &&
+                memcmp(columns[i].name.ptr, columns[j].name.ptr, columns[i].name.len) == 0) {
+                self->same_name[i] = int32_t(j);
+                break;
+            }
+    }
+}
+
+}  // namespace
+
+extern "C" {
+
+csj_parser *csj_parser_new(void) { return new (std::nothrow) csj_parser; }
+void csj_parser_free(csj_parser *self) { delete self; }
+
+size_t csj_read_rows(csj_parser *self, csj_chunk *chunk, csj_column *columns, size_t n_columns, bool untyped,
+                     csj_row *rows, size_t first_row, size_t max_rows, char *arena) {
+    if (first_row == 0) begin_chunk(self, columns, n_columns);
+    Reader reader{self, columns, n_columns, untyped, arena};
+    const char *next = chunk->rest.ptr, *const end = next + chunk->rest.len;
+    size_t row = first_row;
+    while (row < max_rows && next < end) {
+        const char *start = next;
+        const void *newline = memchr(start, '\n', size_t(end - start));
+        const char *stop = newline ? static_cast<const char *>(newline) : end;
+        next = newline ? stop + 1 : end;
+        const uint64_t index = chunk->line_index++;
+        std::string_view line(start, size_t(stop - start));
+        if (line.empty() || (static_cast<unsigned char>(line[0]) <= ' ' && is_blank(line))) continue;
+        csj_row &out = rows[row];
+        out = {csj::slice(line), index, row, CSJ_ROW_OK, -1};
+        for (size_t i = 0; i < n_columns; i++) {
+            columns[i].states[row] = CSJ_MISSING;
+            if (columns[i].type == CSJ_LIST) columns[i].list_offsets[row] = int64_t(columns[i].list_count);
+        }
+        if (line[0] == 0) {
+            out.error = CSJ_ROW_REJECTED;
+        } else {
+            out.error = reader.read_line(line, size_t(end - start) + CSJ_PADDING, row, out.error_offset);
+        }
+        if (out.error != CSJ_ROW_OK) {
+            chunk->faults++;
+            for (size_t i = 0; i < n_columns; i++) columns[i].states[row] = CSJ_MISSING;
+        }
+        row++;
+    }
+    for (size_t i = 0; i < n_columns; i++)
+        if (columns[i].type == CSJ_LIST) columns[i].list_offsets[row] = int64_t(columns[i].list_count);
+    chunk->rest = {next, uint64_t(end - next)};
+    return row;
+}
+
+}  // extern "C"

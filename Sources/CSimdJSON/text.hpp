@@ -1,0 +1,51 @@
+#pragma once
+
+#include <simdjson.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "CSimdJSON.h"
+
+namespace csj {
+
+bool is_number(std::string_view text);
+
+/* What becomes of a \uD800 that is half of nothing. */
+enum class Surrogates { replaced, kept };
+
+/* Unescapes the inside of a JSON string; returns the end of what was written (never longer than `from`), or nullptr for an
+ * escape that JSON does not have. Slow; for strings that simdjson refuses. */
+char *unescape(std::string_view from, char *to, Surrogates surrogates, bool &unpaired);
+
+/* Whether nothing but white space is left. */
+inline bool at_end(simdjson::ondemand::document &document) {
+    return document.current_location().error() == simdjson::OUT_OF_BOUNDS;
+}
+
+/* The byte of `input` that the document is at, or -1. */
+inline int64_t location(simdjson::ondemand::document &document, std::string_view input) {
+    const char *at;
+    if (document.current_location().get(at) != simdjson::SUCCESS) return -1;
+    return at >= input.data() && at <= input.data() + input.size() ? at - input.data() : -1;
+}
+
+inline csj_text slice(std::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace csj
+
+struct csj_parser {
+    simdjson::ondemand::parser parser;
+    simdjson::ondemand::parser lists; /* for arrays inside a line that `parser` is at */
+    /* The members of the row before, in order: rows of one file mostly have the same. `spelling` holds the key as it is
+     * written, closing quote and all; `column` is the first column of that name, or -1. */
+    struct Member {
+        std::string spelling;
+        int32_t column;
+    };
+    std::vector<Member> members;
+    std::vector<int32_t> same_name; /* the next column of the same name, or -1 */
+    std::vector<csj_node> nodes;
+    std::string strings;
+};

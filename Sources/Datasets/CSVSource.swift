@@ -1,0 +1,97 @@
+/// The rows of a CSV or TSV table as JSON Lines, one object per row with the header row's names.
+///
+/// The dialect is that of RFC 4180, with line ends of CR LF or LF:
+/// - A cell in quotes may hold delimiters, line ends and doubled quotes. A quote elsewhere than at the start of a cell is
+///   text.
+/// - An empty cell without quotes is null, a missing value; an empty cell in quotes, `""`, is empty text. (So does
+///   PostgreSQL's COPY in its CSV format.) All other cells are strings: `18` is `"18"`.
+/// - A row with fewer cells than the header lacks the last members.
+/// - Lines with nothing in them, and a UTF-8 byte order mark in front, are passed over.
+///
+/// A row that has more cells than the header, text after a closing quote, a quote that is never closed, a carriage return
+/// outside of quotes that no line feed follows, a zero byte or invalid UTF-8 is a rejected row. In its place stands a
+/// line of the byte 0x00 and the reason, such as `line 12: 5 cells, but the header has 4`; the rows after it go on. The
+/// same in the header row, and a name that it has twice, is an error.
+///
+/// Memory: about 1 MiB, or a few times the longest record.
+public final class CSVSource: ByteSource {
+    private static let chunk = 256 << 10
+
+    private var base: any ByteSource
+    private let path: String?
+    private let recordLimit: Int
+    private var input = ByteQueue(capacity: CSVSource.chunk)
+    private var output = ByteQueue(capacity: 2 * CSVSource.chunk)
+    private var inputHasEnded = false
+    private var hasStarted = false
+    private var records: CSVRecords
+    private var failure: DatasetError?
+
+    /// - Parameters:
+    ///   - delimiter: what stands between cells; a comma or a tab.
+    ///   - columns: the columns to write, nil for all. Leaving some out makes reading faster.
+    ///   - path: what errors call the data.
+    public convenience init(
+        _ base: any ByteSource, delimiter: UInt8 = UInt8(ascii: ","), columns: Set<String>? = nil, path: String? = nil
+    ) {
+        self.init(base, delimiter: delimiter, columns: columns, path: path, recordLimit: 256 << 20)
+    }
+
+    /// - Parameter recordLimit: the bytes that one record may have; a quote that is not closed makes one without end.
+    init(_ base: any ByteSource, delimiter: UInt8, columns: Set<String>?, path: String?, recordLimit: Int) {
+        self.base = base
+        self.path = path
+        self.recordLimit = recordLimit
+        records = CSVRecords(delimiter: delimiter, columns: columns, path: path)
+    }
+
+    public func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
+        while output.isEmpty {
+            if convert() { continue }
+            if let failure { throw failure }
+            if inputHasEnded { return 0 }
+            fill()
+        }
+        return output.move(into: buffer)
+    }
+
+    /// Converts what records there are; false if there was no whole one.
+    private func convert() -> Bool {
+        guard hasStarted, !input.isEmpty else { return false }
+        do throws(DatasetError) {
+            let isLast = inputHasEnded && failure == nil
+            let used = try records.convert(input.front, count: input.count, isLast: isLast, to: &output)
+            input.drop(used)
+            return used > 0
+        } catch {
+            input.drop(input.count)
+            failure = error
+            return false
+        }
+    }
+
+    /// Reads until the buffer is full or the input ends. To do less would mean to look at a long record again for every
+    /// few bytes.
+    private func fill() {
+        guard input.count <= recordLimit else {
+            let limit = recordLimit >> 20
+            failure = DatasetError(
+                .tooLarge, "the record that starts here has more than \(limit) MiB; a quote may not be closed",
+                path: path, at: .line(records.line))
+            return
+        }
+        input.reserve(max(Self.chunk - input.count, input.count))
+        do throws(DatasetError) {
+            while input.room > 0, !inputHasEnded {
+                inputHasEnded = try !input.fill(from: &base)
+            }
+        } catch {
+            failure = error
+        }
+        input.pad(with: 0)
+        if !hasStarted {
+            hasStarted = true
+            input.drop(byteOrderMarkLength(UnsafeRawBufferPointer(start: input.front, count: input.count)))
+        }
+    }
+}

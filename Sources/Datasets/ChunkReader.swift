@@ -1,0 +1,136 @@
+import CSimdJSON
+
+/// Whole lines of a dataset in one piece of memory, with readable bytes behind them.
+///
+/// `@unchecked Sendable`: filled by the reader under its caller's lock, then used by one worker at a time.
+public final class Chunk: @unchecked Sendable {
+    /// Counts the chunks of a dataset from 0.
+    public fileprivate(set) var index = 0
+    /// The length of the lines in bytes.
+    public fileprivate(set) var count = 0
+    fileprivate var memory: UnsafeMutableRawBufferPointer
+
+    public init() {
+        memory = .allocate(byteCount: 0, alignment: 64)
+    }
+
+    deinit {
+        memory.deallocate()
+    }
+
+    var start: UnsafeMutableRawPointer? { memory.baseAddress }
+
+    /// The bytes that lines may take.
+    fileprivate var capacity: Int { max(0, memory.count - Int(CSJ_PADDING)) }
+
+    /// Gives the memory `capacity` bytes; what was in it stays, up to that.
+    fileprivate func resize(to capacity: Int) {
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity + Int(CSJ_PADDING), alignment: 64)
+        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<min(count, capacity)]))
+        memory.deallocate()
+        memory = larger
+    }
+}
+
+/// Cuts a source into chunks of whole lines. The cuts depend on the bytes alone, not on how the source delivers them.
+public struct ChunkReader: ~Copyable {
+    private var source: any ByteSource
+    private let chunkSize: Int
+    private let longestLine: Int
+    private var nextIndex = 0
+    /// The start of a line whose end has not been read.
+    private var carry: [UInt8] = []
+    private var hasEnded = false
+    private var failure: DatasetError?
+    /// A chunk that was read ahead.
+    private var pending: Chunk?
+
+    /// - Parameters:
+    ///   - chunkSize: in bytes; a chunk is larger only where one line is.
+    ///   - longestLine: in bytes; a longer one is an error.
+    public init(_ source: any ByteSource, chunkSize: Int = 512 << 10, longestLine: Int = 1 << 30) {
+        self.source = source
+        self.chunkSize = chunkSize
+        self.longestLine = longestLine
+    }
+
+    /// Fills `chunk` with the next lines; returns false at the end.
+    ///
+    /// - Throws: what the source throws, after the whole lines before it were delivered.
+    public mutating func read(into chunk: Chunk) throws(DatasetError) -> Bool {
+        if let pending {
+            self.pending = nil
+            swap(&pending.memory, &chunk.memory)
+            (chunk.index, chunk.count) = (pending.index, pending.count)
+            return true
+        }
+        if let failure { throw failure }
+        chunk.count = 0
+        // A long line leaves its chunk's memory large: give that back.
+        let needed = max(chunkSize, carry.count)
+        if chunk.capacity < needed || chunk.capacity > 4 * needed { chunk.resize(to: needed) }
+        UnsafeMutableRawBufferPointer(rebasing: chunk.memory[..<carry.count]).copyBytes(from: carry)
+        chunk.count = carry.count
+        carry.removeAll(keepingCapacity: carry.count <= chunkSize)
+        while !hasEnded {
+            try fill(chunk)
+            if hasEnded { break }
+            if let cut = afterLastNewline(in: chunk) {
+                carry.append(contentsOf: chunk.memory[cut..<chunk.count])
+                chunk.count = cut
+                break
+            }
+            if chunk.count >= longestLine {
+                let error = DatasetError(
+                    .tooLarge, "a line is longer than \(longestLine) bytes; is this JSON Lines, one row a line?")
+                failure = error
+                throw error
+            }
+            chunk.resize(to: min(2 * chunk.capacity, longestLine))
+        }
+        guard chunk.count > 0 else {
+            if let failure { throw failure }
+            return false
+        }
+        chunk.index = nextIndex
+        nextIndex += 1
+        if let start = chunk.start {
+            (start + chunk.count).initializeMemory(as: UInt8.self, repeating: 0, count: Int(CSJ_PADDING))
+        }
+        return true
+    }
+
+    /// Reads the first chunk ahead, so that it can be looked at before it is read again; nil at the end.
+    public mutating func peek() throws(DatasetError) -> Chunk? {
+        if pending == nil {
+            let chunk = Chunk()
+            pending = try read(into: chunk) ? chunk : nil
+        }
+        return pending
+    }
+
+    /// Reads until the chunk is full or the source ends.
+    private mutating func fill(_ chunk: Chunk) throws(DatasetError) {
+        while chunk.count < chunk.capacity {
+            let room = UnsafeMutableRawBufferPointer(rebasing: chunk.memory[chunk.count..<chunk.capacity])
+            do throws(DatasetError) {
+                let read = try source.read(into: room)
+                if read == 0 {
+                    hasEnded = true
+                    return
+                }
+                chunk.count += read
+            } catch {
+                // The lines before the fault are good; what follows the last of them was cut off by it.
+                failure = error
+                hasEnded = true
+                chunk.count = afterLastNewline(in: chunk) ?? 0
+                return
+            }
+        }
+    }
+
+    private func afterLastNewline(in chunk: Chunk) -> Int? {
+        chunk.memory[..<chunk.count].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 }
+    }
+}

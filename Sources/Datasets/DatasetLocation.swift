@@ -1,0 +1,201 @@
+import Glibc
+
+/// Where a dataset is, and what it holds, as its name says.
+public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
+    /// How rows are written.
+    public enum Format: Hashable, Sendable {
+        /// One JSON object per line; `.jsonl` or `.ndjson`.
+        case jsonLines
+        /// One JSON array of objects; `.json`.
+        case jsonArray
+        /// A table with a header row; `.csv`.
+        case commaSeparated
+        /// The same with tabs; `.tsv`.
+        case tabSeparated
+    }
+
+    private enum Compression {
+        case none, gzip, zstd
+    }
+
+    /// The file's path, or nil for standard input.
+    public let path: String?
+    /// How rows are written.
+    public let format: Format
+    /// What the name says about compression; the first bytes, where they say something else, know better.
+    private let compression: Compression
+
+    /// Reads a location as the command line takes it; the file need not exist.
+    ///
+    /// - Parameter argument: a path, a `file://` URI, or `-` for standard input, which holds JSON Lines. The end of the
+    ///   name says what the format is, with `.gz` or `.zst` behind it if the file is compressed. A FIFO or device with
+    ///   any other name holds JSON Lines.
+    public init(_ argument: String) throws(DatasetError) {
+        if argument == "-" {
+            path = nil
+            format = .jsonLines
+            compression = .none
+            return
+        }
+        let path = try Self.path(of: argument)
+        self.path = path
+        let (format, compression) = Self.nameSays(path)
+        self.compression = compression
+        self.format = if let format { format } else { try Self.formatOfUnknownName(path) }
+    }
+
+    /// What messages call it.
+    public var description: String { path ?? "standard input" }
+
+    /// Whether it can be read more than once: true for regular files.
+    public var isReopenable: Bool {
+        path != nil && status.map(Self.isRegular) ?? false
+    }
+
+    /// The size of the file in bytes, compressed if it is; nil if it has none.
+    public var byteSize: Int? {
+        status.flatMap { Self.isRegular($0) ? Int($0.st_size) : nil }
+    }
+
+    /// Opens it for reading as JSON Lines.
+    ///
+    /// A line that starts with the byte 0x00 is a rejected row, see ``CSVSource``.
+    /// - Parameters:
+    ///   - columns: the columns that are needed, nil for all. Only tables make use of it; other formats may deliver more.
+    ///   - counter: counts the bytes that have been read of the `byteSize`.
+    public func open(columns: Set<String>? = nil, counter: ByteCount? = nil) throws(DatasetError) -> any ByteSource {
+        let file =
+            if let path {
+                try DescriptorSource(path: path, counter: counter)
+            } else {
+                DescriptorSource.standardInput(counter: counter)
+            }
+        return decoded(decompressed(file), columns: columns)
+    }
+
+    private func decompressed(_ file: DescriptorSource) -> any ByteSource {
+        let source = LookaheadSource(file)
+        let magic = Array(source.peek(4))
+        let isSkippableFrame = magic.count == 4 && magic[0] & 0xF0 == 0x50 && magic.dropFirst() == [0x2A, 0x4D, 0x18]
+        let found: Compression =
+            if magic.starts(with: [0x1F, 0x8B]) {
+                .gzip
+            } else if magic == [0x28, 0xB5, 0x2F, 0xFD] || isSkippableFrame {
+                .zstd
+            } else {
+                compression
+            }
+        return switch found {
+        case .none: source
+        case .gzip: GzipSource(source, path: description)
+        case .zstd: ZstdSource(source, path: description)
+        }
+    }
+
+    private func decoded(_ source: any ByteSource, columns: Set<String>?) -> any ByteSource {
+        switch format {
+        case .jsonLines:
+            let lines = LookaheadSource(source)
+            lines.skip(byteOrderMarkLength(lines.peek(3)))
+            return lines
+        case .jsonArray:
+            return JSONArraySource(source, path: description)
+        case .commaSeparated:
+            return CSVSource(source, columns: columns, path: description)
+        case .tabSeparated:
+            return CSVSource(source, delimiter: 0x09, columns: columns, path: description)
+        }
+    }
+
+    private static func path(of argument: String) throws(DatasetError) -> String {
+        var path = argument
+        if let colon = argument.firstRange(of: "://") {
+            guard argument[..<colon.lowerBound].lowercased() == "file" else {
+                throw DatasetError(.unknownFormat, "only file:// URIs, paths and - can be read", path: argument)
+            }
+            let rest = argument[colon.upperBound...]
+            let host = rest.prefix { $0 != "/" }
+            guard host.isEmpty || host == "localhost", let decoded = percentDecoded(rest.dropFirst(host.count)) else {
+                throw DatasetError(
+                    .unknownFormat, "not a file URI of this machine, such as file:///data/rows.jsonl", path: argument)
+            }
+            path = decoded
+        }
+        guard !path.isEmpty, !path.utf8.contains(0) else {
+            throw DatasetError(.unknownFormat, "the dataset's path is empty or has a zero byte in it", path: argument)
+        }
+        return path
+    }
+
+    /// Nil if the escapes are incomplete, or not UTF-8 in the end.
+    private static func percentDecoded(_ text: Substring) -> String? {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            let digits = rest.prefix(2)
+            guard digits.count == 2, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
+                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
+            else { return nil }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func nameSays(_ path: String) -> (format: Format?, compression: Compression) {
+        var name = path.split(separator: "/").last.map { $0.lowercased() } ?? ""
+        var compression = Compression.none
+        if name.hasSuffix(".gz") {
+            compression = .gzip
+            name.removeLast(3)
+        } else if name.hasSuffix(".zst") {
+            compression = .zstd
+            name.removeLast(4)
+        }
+        let format: Format? =
+            if name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson") {
+                .jsonLines
+            } else if name.hasSuffix(".json") {
+                .jsonArray
+            } else if name.hasSuffix(".csv") {
+                .commaSeparated
+            } else if name.hasSuffix(".tsv") {
+                .tabSeparated
+            } else {
+                nil
+            }
+        return (format, compression)
+    }
+
+    private static func formatOfUnknownName(_ path: String) throws(DatasetError) -> Format {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw DatasetError(.unreadable, "cannot be opened: \(describeSystemError(errno))", path: path)
+        }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG:
+            throw DatasetError(
+                .unknownFormat,
+                "the name does not say what the file holds; known are .jsonl, .ndjson, .json, .csv and .tsv,"
+                    + " each also with .gz or .zst", path: path)
+        case S_IFDIR:
+            throw DatasetError(.unreadable, "is a directory; name a file in it", path: path)
+        default:
+            return .jsonLines
+        }
+    }
+
+    private var status: stat? {
+        var status = stat()
+        let result = if let path { stat(path, &status) } else { fstat(STDIN_FILENO, &status) }
+        return result == 0 ? status : nil
+    }
+
+    private static func isRegular(_ status: stat) -> Bool {
+        status.st_mode & S_IFMT == S_IFREG
+    }
+}

@@ -1,0 +1,36 @@
+/// A source whose first bytes can be looked at before they are read.
+final class LookaheadSource: ByteSource {
+    private var base: any ByteSource
+    private var ahead = ByteQueue(capacity: 64)
+    private var failure: DatasetError?
+    private var isAtEnd = false
+
+    init(_ base: any ByteSource) {
+        self.base = base
+    }
+
+    /// The first `count` unread bytes, at most 64, or fewer if the data ends or fails before. A failure is thrown by
+    /// `read`, after those bytes.
+    func peek(_ count: Int) -> [UInt8] {
+        ahead.reserve(count - ahead.count)
+        do throws(DatasetError) {
+            while ahead.count < count, !isAtEnd, failure == nil {
+                isAtEnd = try !ahead.fill(from: &base)
+            }
+        } catch {
+            failure = error
+        }
+        return Array(UnsafeRawBufferPointer(start: ahead.front, count: min(count, ahead.count)))
+    }
+
+    /// Passes over bytes that were looked at.
+    func skip(_ count: Int) {
+        ahead.drop(count)
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
+        if !ahead.isEmpty { return ahead.move(into: buffer) }
+        if let failure { throw failure }
+        return isAtEnd ? 0 : try base.read(into: buffer)
+    }
+}

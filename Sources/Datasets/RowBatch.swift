@@ -1,0 +1,249 @@
+import CSimdJSON
+import Glibc
+public import ScoringCore
+
+/// A column to read: a member of the rows' objects, and the type that its reader needs.
+public struct ColumnRequest: Sendable, Hashable {
+    public var name: String
+    public var type: ValueType
+
+    public init(_ name: String, _ type: ValueType) {
+        self.name = name
+        self.type = type
+    }
+}
+
+/// What a cell of a column is.
+public enum CellState: UInt8, Sendable {
+    /// The row has no such member.
+    case missing = 0
+    case null = 1
+    case value = 2
+    /// The member is there, but is not of the column's type.
+    case mistyped = 3
+}
+
+/// The rows of one chunk as typed columns of cells that point into it. Reused from chunk to chunk.
+///
+/// Memory: about 60 bytes a row and 17 a cell, beside the unescaped texts, which are no longer than the chunk.
+public final class RowBatch {
+    public let requests: [ColumnRequest]
+    /// Rows read, selected or not.
+    public private(set) var rowsRead = 0
+    /// Lines read, blank ones too.
+    public private(set) var linesRead = 0
+    /// Rows kept.
+    public private(set) var count = 0
+    /// Whether any row read could not be.
+    public private(set) var hasFaults = false
+
+    private let isUntyped: Bool
+    private let names: UnsafeMutableBufferPointer<CChar>
+    private let columns: UnsafeMutableBufferPointer<csj_column>
+    private var parser: OpaquePointer?
+    private var rows: UnsafeMutablePointer<csj_row>
+    private var capacity = 0
+    private var arena: UnsafeMutableRawBufferPointer
+
+    /// - Parameter isUntyped: whether all cells are text, as in CSV: text that spells a number or boolean is then taken
+    ///   for one where a column asks for it.
+    public init(_ requests: [ColumnRequest], isUntyped: Bool = false) {
+        self.requests = requests
+        self.isUntyped = isUntyped
+        let bytes = requests.flatMap { Array($0.name.utf8).map { CChar(bitPattern: $0) } }
+        names = .allocate(capacity: bytes.count)
+        _ = names.initialize(from: bytes)
+        columns = .allocate(capacity: requests.count)
+        rows = .allocate(capacity: 0)
+        arena = .allocate(byteCount: 0, alignment: 64)
+        parser = csj_parser_new()
+        var offset = 0
+        for (index, request) in requests.enumerated() {
+            let length = request.name.utf8.count
+            var column = csj_column()
+            column.name = csj_text(ptr: names.baseAddress.map { $0 + offset }, len: UInt64(length))
+            column.type = request.type.rawValue
+            columns.initializeElement(at: index, to: column)
+            offset += length
+        }
+        grow(to: 1024)
+    }
+
+    deinit {
+        for column in columns {
+            free(column.states)
+            free(column.values)
+            free(column.list_offsets)
+            free(column.list_texts)
+        }
+        columns.deallocate()
+        names.deallocate()
+        rows.deallocate()
+        arena.deallocate()
+        csj_parser_free(parser)
+    }
+
+    /// Reads all rows of a chunk, whose memory must stay until the cells are no longer used.
+    public func read(_ chunk: Chunk) {
+        let needed = chunk.count + 2 * Int(CSJ_PADDING)
+        let isLarge = arena.count > 16 << 20 && arena.count > 4 * needed
+        if arena.count < needed || isLarge {
+            arena.deallocate()
+            arena = .allocate(byteCount: needed, alignment: 64)
+        }
+        if isLarge {
+            // The parser's memory has grown with a long line, too.
+            csj_parser_free(parser)
+            parser = csj_parser_new()
+        }
+        let start = chunk.start?.assumingMemoryBound(to: CChar.self)
+        var rest = csj_chunk(rest: csj_text(ptr: start, len: UInt64(chunk.count)), line_index: 0, faults: 0)
+        count = 0
+        while true {
+            // What is unescaped is never longer than what it is read from, so the arena's offsets can follow the chunk's.
+            let consumed = chunk.count - Int(rest.rest.len)
+            let target = arena.baseAddress?.advanced(by: consumed).assumingMemoryBound(to: CChar.self)
+            count = csj_read_rows(
+                parser, &rest, columns.baseAddress, columns.count, isUntyped, rows, count, capacity, target)
+            if count < capacity || rest.rest.len == 0 { break }
+            grow(to: 2 * capacity)
+        }
+        rowsRead = count
+        linesRead = Int(rest.line_index)
+        hasFaults = rest.faults > 0
+    }
+
+    private func grow(to capacity: Int) {
+        let larger = UnsafeMutablePointer<csj_row>.allocate(capacity: capacity)
+        larger.update(from: rows, count: count)
+        rows.deallocate()
+        rows = larger
+        for index in columns.indices {
+            columns[index].states = regrown(columns[index].states, to: capacity)
+            let width = RowBatch.width(of: requests[index].type)
+            columns[index].values = realloc(columns[index].values, max(1, width * capacity))
+            columns[index].list_offsets = regrown(columns[index].list_offsets, to: capacity + 1)
+        }
+        self.capacity = capacity
+    }
+
+    private func regrown<Element>(
+        _ memory: UnsafeMutablePointer<Element>?, to capacity: Int
+    ) -> UnsafeMutablePointer<Element>? {
+        realloc(memory, capacity * MemoryLayout<Element>.stride)?.assumingMemoryBound(to: Element.self)
+    }
+
+    /// Bytes a cell.
+    private static func width(of type: ValueType) -> Int {
+        switch type {
+        case .text, .json: MemoryLayout<csj_text>.size
+        case .f64, .i64: 8
+        case .bool: 1
+        case .textList: 0
+        }
+    }
+
+    // MARK: Cells
+
+    /// Whether any row of the chunk has the column, be it as null.
+    public func hasSeen(_ column: Int) -> Bool { columns[column].seen != 0 }
+
+    /// The state of a column's cell in each row kept.
+    public func states(_ column: Int) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: columns[column].states, count: count)
+    }
+
+    /// The cells of a column, laid out as the plugin header says for its type. Never null, also where there is none.
+    public func values(_ column: Int) -> UnsafeRawPointer {
+        let values =
+            requests[column].type == .textList
+            ? UnsafeRawPointer(columns[column].list_texts) : UnsafeRawPointer(columns[column].values)
+        return values ?? UnsafeRawPointer(arena.baseAddress ?? UnsafeMutableRawPointer(rows))
+    }
+
+    /// Bytes a cell of `values`; 0 for lists, whose rows `listOffsets` delimits.
+    public func width(_ column: Int) -> Int { RowBatch.width(of: requests[column].type) }
+
+    public func listOffsets(_ column: Int) -> UnsafePointer<Int64>? { UnsafePointer(columns[column].list_offsets) }
+
+    /// The bytes of a text or json cell whose state is `value`.
+    public func text(_ column: Int, row: Int) -> UnsafeRawBufferPointer {
+        let cells = values(column).assumingMemoryBound(to: csj_text.self)
+        return UnsafeRawBufferPointer(start: cells[row].ptr, count: Int(cells[row].len))
+    }
+
+    // MARK: Rows
+
+    /// The row's place among the rows of its chunk, from 0.
+    public func rowIndex(_ row: Int) -> Int { Int(rows[row].row_index) }
+
+    /// The row's place among the lines of its chunk, from 0.
+    public func lineIndex(_ row: Int) -> Int { Int(rows[row].line_index) }
+
+    /// The row's own bytes: a JSON object, where the row could be read.
+    public func line(_ row: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: rows[row].line.ptr, count: Int(rows[row].line.len))
+    }
+
+    /// Whether the row could be read.
+    public func isReadable(_ row: Int) -> Bool { rows[row].error == CSJ_ROW_OK }
+
+    /// Why the row could not be read; nil where it could.
+    public func fault(_ row: Int) -> RowFault? {
+        let error = rows[row].error
+        if error == CSJ_ROW_OK { return nil }
+        let line = line(row)
+        if error == CSJ_ROW_REJECTED {
+            return RowFault(message: String(decoding: line.dropFirst(), as: UTF8.self), offset: nil)
+        }
+        return RowFault(error, at: Int(rows[row].error_offset), in: line)
+    }
+
+    /// Checks whole rows, where so far only the cells of the batch's columns were; a row that is not valid JSON becomes
+    /// one that could not be read.
+    public func checkWholeRows() {
+        for row in 0..<count where isReadable(row) {
+            var nodes: UnsafePointer<csj_node>?
+            var nodeCount = 0
+            var unpaired = false
+            let error = csj_parse(parser, rows[row].line, &nodes, &nodeCount, &rows[row].error_offset, &unpaired)
+            guard error != 0 else { continue }
+            rows[row].error = error
+            hasFaults = true
+            for column in columns { column.states[row] = CellState.missing.rawValue }
+        }
+    }
+
+    /// Keeps the rows that `isWanted` holds for, at most `limit`, and drops the others.
+    public func keep(limit: Int = .max, where isWanted: (_ row: Int) -> Bool) {
+        let lists = columns.indices.filter { requests[$0].type == .textList }
+        var listEnds = [Int64](repeating: 0, count: columns.count)
+        var kept = 0
+        for row in 0..<count where kept < limit && isWanted(row) {
+            for index in lists { listEnds[index] = moveList(index, row, to: kept, at: listEnds[index]) }
+            if kept != row { move(row, to: kept) }
+            kept += 1
+        }
+        for index in lists { columns[index].list_offsets[kept] = listEnds[index] }
+        count = kept
+    }
+
+    private func move(_ row: Int, to kept: Int) {
+        rows[kept] = rows[row]
+        for (index, request) in requests.enumerated() {
+            columns[index].states[kept] = columns[index].states[row]
+            let width = RowBatch.width(of: request.type)
+            guard width > 0, let values = columns[index].values else { continue }
+            (values + kept * width).copyMemory(from: values + row * width, byteCount: width)
+        }
+    }
+
+    /// Moves a row's texts down to `start` in the column's texts, and returns where they end.
+    private func moveList(_ column: Int, _ row: Int, to kept: Int, at start: Int64) -> Int64 {
+        guard let offsets = columns[column].list_offsets, let texts = columns[column].list_texts else { return start }
+        let (from, to) = (offsets[row], offsets[row + 1])
+        for index in from..<to { texts[Int(start + index - from)] = texts[Int(index)] }
+        offsets[kept] = start
+        return start + to - from
+    }
+}

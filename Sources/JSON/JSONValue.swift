@@ -1,0 +1,108 @@
+/// A JSON value as a tree, for what is small: definitions, parameters, results. Rows are read in place instead.
+public enum JSONValue: Sendable, Hashable {
+    case null
+    case bool(Bool)
+    case number(JSONNumber)
+    case string(String)
+    case array([JSONValue])
+    case object(JSONObject)
+}
+
+/// A JSON number as it was written: `1.0` stays `1.0`, and an integer of any length keeps its digits.
+public struct JSONNumber: Sendable, Hashable {
+    public let text: String
+
+    init(unchecked text: String) {
+        self.text = text
+    }
+
+    public init(_ value: Int) {
+        text = String(value)
+    }
+
+    /// Returns nil for a value that JSON cannot spell: an infinity or NaN.
+    public init?(_ value: Double) {
+        guard value.isFinite else { return nil }
+        text = value.description
+    }
+
+    /// The nearest double; infinite where the number is beyond its range.
+    public var double: Double { Double(text) ?? .infinity }
+
+    /// The value as an integer, if it is one and is written as one.
+    public var int: Int? { Int(text) }
+}
+
+/// The members of a JSON object, in their order. Of several with one key the last counts, as in Python.
+public struct JSONObject: Sendable, Hashable, ExpressibleByDictionaryLiteral {
+    public typealias Member = (key: String, value: JSONValue)
+    public private(set) var keys: [String] = []
+    private var values: [String: JSONValue] = [:]
+
+    public init() {}
+
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        for (key, value) in elements { self[key] = value }
+    }
+
+    public var count: Int { keys.count }
+    public var isEmpty: Bool { keys.isEmpty }
+
+    public subscript(key: String) -> JSONValue? {
+        get { values[key] }
+        set {
+            if values.updateValue(newValue ?? .null, forKey: key) == nil { keys.append(key) }
+            if newValue == nil {
+                values[key] = nil
+                keys.removeAll { $0 == key }
+            }
+        }
+    }
+
+    public var members: [Member] { keys.map { ($0, values[$0] ?? .null) } }
+
+    /// Objects are equal whatever the order of their members.
+    public static func == (one: JSONObject, other: JSONObject) -> Bool { one.values == other.values }
+    public func hash(into hasher: inout Hasher) { hasher.combine(values) }
+}
+
+extension JSONValue {
+    /// What the value is, in the words of error messages: "a number", "an array".
+    public var kind: String {
+        switch self {
+        case .null: "null"
+        case .bool: "a boolean"
+        case .number: "a number"
+        case .string: "a string"
+        case .array: "an array"
+        case .object: "an object"
+        }
+    }
+
+    public var string: String? { if case .string(let value) = self { value } else { nil } }
+    public var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+    public var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
+    public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+
+    /// The member `key` of an object; nil for other values and where there is none.
+    public subscript(key: String) -> JSONValue? { object?[key] }
+}
+
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
+    ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    public init(stringLiteral value: String) { self = .string(value) }
+    public init(integerLiteral value: Int) { self = .number(JSONNumber(value)) }
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    public init(nilLiteral: ()) { self = .null }
+    public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        var object = JSONObject()
+        for (key, value) in elements { object[key] = value }
+        self = .object(object)
+    }
+
+    /// A number, or null for an infinity or NaN.
+    public init(_ value: Double?) { self = value.flatMap(JSONNumber.init).map(JSONValue.number) ?? .null }
+    public init(_ value: Int) { self = .number(JSONNumber(value)) }
+}

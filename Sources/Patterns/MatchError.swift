@@ -1,0 +1,55 @@
+internal import CPCRE2
+
+/// Why a search was given up before it had an answer.
+public struct MatchError: Error, Hashable, CustomStringConvertible {
+    public enum Reason: Hashable, Sendable {
+        /// More backtracking from one start position than `MatchLimits.steps` allows.
+        case steps(UInt32)
+        /// More memory for backtracking, in KiB, than `MatchLimits.heap` allows.
+        case heap(UInt32)
+        /// Deeper backtracking than `MatchLimits.depth` allows.
+        case depth(UInt32)
+        /// More time than `MatchLimits.timeBudget` allows.
+        case timeBudget(Duration)
+        /// The system has no memory left.
+        case outOfMemory
+        /// An error code of PCRE2 that a search of valid UTF-8 does not give.
+        case unexpected(Int32)
+    }
+
+    public let reason: Reason
+
+    /// The source of the pattern.
+    public let pattern: String
+
+    public var description: String {
+        let advice = "make it more specific, or an inner repeat possessive (x++) or atomic ((?>x))"
+        let text =
+            switch reason {
+            case .steps(let limit): "backtracked more than \(limit) steps from one position; \(advice)"
+            case .heap(let limit): "needed more than \(limit) KiB for backtracking; \(advice)"
+            case .depth(let limit): "backtracked deeper than \(limit) levels; \(advice)"
+            case .timeBudget(let budget): "took longer than \(budget); \(advice)"
+            case .outOfMemory: "found no memory left"
+            case .unexpected(let code): "failed with PCRE2 error \(code); is the text valid UTF-8?"
+            }
+        return "the search for /\(shortened)/ \(text)"
+    }
+
+    private var shortened: String {
+        pattern.count <= 60 ? pattern : "\(pattern.prefix(57))..."
+    }
+
+    init(code: Int32, pattern: Pattern) {
+        self.pattern = pattern.source
+        reason =
+            switch code {
+            case PCRE2_ERROR_MATCHLIMIT: .steps(pattern.limits.steps)
+            case PCRE2_ERROR_HEAPLIMIT: .heap(pattern.limits.heap)
+            case PCRE2_ERROR_DEPTHLIMIT: .depth(pattern.limits.depth)
+            case PCRE2_ERROR_CALLOUT: .timeBudget(pattern.limits.timeBudget)
+            case PCRE2_ERROR_NOMEMORY: .outOfMemory
+            default: .unexpected(code)
+            }
+    }
+}

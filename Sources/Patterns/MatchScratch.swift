@@ -1,0 +1,85 @@
+internal import CPCRE2
+
+/// The memory that searches work in: made once by each thread, used for any number of patterns and subjects.
+///
+/// Holds some 40 KiB, up to 1 MiB more after a search that backtracked deeply. A search takes it `inout`, so the compiler
+/// sees to it that one search at a time uses it.
+///
+/// `@unchecked Sendable`: it is the only owner of all that it points to, so it may move to another thread.
+public struct MatchScratch: ~Copyable, @unchecked Sendable {
+    private(set) var matchData: OpaquePointer
+    private(set) var offsets: UnsafeMutablePointer<Int>
+    private(set) var pairCapacity: UInt32
+    private var pairsOfLatest: Int32 = 0
+
+    /// For compiled code without callouts: never changed but for its offset limit.
+    let directContext: OpaquePointer
+    /// For code with callouts, with the limits of the pattern at hand.
+    let guardedContext: OpaquePointer
+    let clock: UnsafeMutablePointer<SearchClock>
+    private let stack: OpaquePointer?
+
+    public init() {
+        pairCapacity = 8
+        guard let matchData = pcre2_match_data_create_8(pairCapacity, nil),
+            let offsets = pcre2_get_ovector_pointer_8(matchData),
+            let directContext = pcre2_match_context_create_8(nil),
+            let guardedContext = pcre2_match_context_create_8(nil)
+        else {
+            // Only malloc can fail here, where Swift's own allocations end the process too.
+            fatalError("out of memory")
+        }
+        self.matchData = matchData
+        self.offsets = offsets
+        self.directContext = directContext
+        self.guardedContext = guardedContext
+        clock = .allocate(capacity: 1)
+        clock.initialize(to: SearchClock())
+
+        // Without a stack of its own (nil), compiled code uses 32 KiB of the thread's.
+        stack = pcre2_jit_stack_create_8(32 << 10, 1 << 20, nil)
+        pcre2_jit_stack_assign_8(directContext, nil, stack.map(UnsafeMutableRawPointer.init))
+        pcre2_jit_stack_assign_8(guardedContext, nil, stack.map(UnsafeMutableRawPointer.init))
+        pcre2_set_match_limit_8(directContext, SearchPlan.directSteps)
+        pcre2_set_callout_8(guardedContext, { SearchClock.report($0, to: $1) }, clock)
+    }
+
+    deinit {
+        pcre2_match_data_free_8(matchData)
+        pcre2_match_context_free_8(directContext)
+        pcre2_match_context_free_8(guardedContext)
+        pcre2_jit_stack_free_8(stack)
+        clock.deallocate()
+    }
+
+    /// The bytes of group `number` in the match that the latest search with this scratch returned.
+    ///
+    /// Nil where the group took no part in the match, where there is no such group, and where the search found nothing.
+    public func group(_ number: Int) -> Range<Int>? {
+        guard number >= 0, number < Int(pairsOfLatest), offsets[2 * number] >= 0 else { return nil }
+        return Range(uncheckedBounds: (offsets[2 * number], offsets[2 * number + 1]))
+    }
+
+    /// The match that PCRE2 has just written, of which `pairs` pairs of offsets are set.
+    mutating func match(pairs: Int32) -> Match {
+        pairsOfLatest = pairs
+        return Match(offsets, pairs: pairs)
+    }
+
+    mutating func forgetMatch() {
+        pairsOfLatest = 0
+    }
+
+    /// Makes room for the offsets of a pattern with `captureCount` groups; false without memory.
+    mutating func reserve(captureCount: Int) -> Bool {
+        let pairs = UInt32(clamping: captureCount + 1)
+        guard pairs > pairCapacity else { return true }
+        guard let larger = pcre2_match_data_create_8(pairs, nil), let offsets = pcre2_get_ovector_pointer_8(larger)
+        else { return false }
+        pcre2_match_data_free_8(matchData)
+        matchData = larger
+        self.offsets = offsets
+        pairCapacity = pairs
+        return true
+    }
+}

@@ -1,0 +1,86 @@
+import CScorerPlugin
+
+/// How much a line of a plugin's log matters.
+public enum LogSeverity: Int32, Sendable, Comparable {
+    case debug = 0
+    case info = 1
+    case warning = 2
+    case error = 3
+
+    public static func < (one: LogSeverity, other: LogSeverity) -> Bool { one.rawValue < other.rawValue }
+}
+
+/// Takes a line that the plugin of this id writes to the log.
+public typealias HostLog = @Sendable (_ severity: LogSeverity, _ pluginID: String, _ message: String) -> Void
+
+/// The table of services that one plugin gets. It lives as long as the process, as the plugin does.
+///
+/// `@unchecked Sendable`: the table is not changed after it was made.
+final class HostServices: @unchecked Sendable {
+    let pluginID: String
+    let log: HostLog
+    let table: UnsafeMutablePointer<assay_host>
+
+    init(pluginID: String, log: @escaping HostLog) {
+        self.pluginID = pluginID
+        self.log = log
+        table = .allocate(capacity: 1)
+        table.initialize(
+            to: assay_host(
+                struct_size: UInt32(MemoryLayout<assay_host>.size), abi_major: ASSAY_ABI_MAJOR,
+                abi_minor: ASSAY_ABI_MINOR, reserved: 0, host_data: nil,
+                log: { host, severity, message in
+                    guard let services = HostServices.of(host) else { return }
+                    let severity = LogSeverity(rawValue: severity) ?? .error
+                    services.log(severity, services.pluginID, String(message))
+                },
+                reject: { _, creation, pointer, message in
+                    guard let creation else { return }
+                    let made = Unmanaged<Creation>.fromOpaque(UnsafeRawPointer(creation)).takeUnretainedValue()
+                    made.faults.append(ParameterFault(pointer: String(pointer), message: String(message)))
+                },
+                emit: { _, call, output, first, count, values in
+                    ScorerCall.withCall(call) { $0.emit(output: output, first: first, count: count, values) }
+                },
+                fail: { _, call, row, outcome, message in
+                    ScorerCall.withCall(call) { $0.fail(row: row, outcome: outcome, message) }
+                },
+                is_cancelled: { _, call in
+                    ScorerCall.withCall(call) { $0.isCancelled ? 1 : 0 }
+                },
+                get_extension: { _, id in
+                    guard let id, String(cString: id) == ASSAY_EXT_CHAT else { return nil }
+                    return UnsafeRawPointer(HostServices.chat)
+                }))
+        table.pointee.host_data = Unmanaged.passRetained(self).toOpaque()
+    }
+
+    private static func of(_ host: UnsafePointer<assay_host>?) -> HostServices? {
+        guard let data = host?.pointee.host_data else { return nil }
+        return Unmanaged<HostServices>.fromOpaque(data).takeUnretainedValue()
+    }
+
+    /// The same for all plugins. `nonisolated(unsafe)`: written once, before it can be seen.
+    private nonisolated(unsafe) static let chat: UnsafeMutablePointer<assay_host_chat> = {
+        let chat = UnsafeMutablePointer<assay_host_chat>.allocate(capacity: 1)
+        chat.initialize(
+            to: assay_host_chat(
+                struct_size: UInt32(MemoryLayout<assay_host_chat>.size), reserved: 0,
+                request: { _, call, tag, role, request in
+                    ScorerCall.withCall(call) { $0.request(tag: tag, role: String(role), json: request) }
+                }))
+        return chat
+    }()
+}
+
+/// An instance being made: collects what the plugin rejects.
+final class Creation {
+    var faults: [ParameterFault] = []
+}
+
+extension String {
+    /// The text of a plugin, repaired where it is not UTF-8.
+    init(_ text: assay_str) {
+        self.init(decoding: UnsafeRawBufferPointer(start: text.ptr, count: Int(text.len)), as: UTF8.self)
+    }
+}

@@ -1,0 +1,30 @@
+/// Why a file is no usable plugin, or a scorer could not be made.
+public struct PluginError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The shared object, where one is to blame.
+    public var path: String?
+    /// What was found and what to do about it.
+    public var message: String
+
+    public init(path: String? = nil, _ message: String) {
+        self.path = path
+        self.message = message
+    }
+
+    public var description: String { path.map { "\($0): \(message)" } ?? message }
+}
+
+/// A parameter that a scorer refused.
+public struct ParameterFault: Sendable, Hashable, CustomStringConvertible {
+    /// A JSON Pointer (RFC 6901) into the configuration, such as "/params/parsing_regexes/0".
+    public var pointer: String
+    public var message: String
+
+    public var description: String { pointer.isEmpty ? message : "\(pointer): \(message)" }
+}
+
+/// A scorer refused its parameters.
+public struct ParameterError: Error, Sendable, Hashable, CustomStringConvertible {
+    public var faults: [ParameterFault]
+
+    public var description: String { faults.map(\.description).joined(separator: "; ") }
+}

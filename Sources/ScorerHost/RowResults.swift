@@ -1,0 +1,82 @@
+import CScorerPlugin
+public import ScoringCore
+
+/// What one call gave for each of its rows: outcomes, output cells and reasons. Reused from batch to batch.
+///
+/// A host thread at a time uses it: the one that runs the call.
+public final class RowResults {
+    public let outputs: [OutputCells]
+    public private(set) var count = 0
+    private var outcomeOfRow: UnsafeMutableBufferPointer<RowOutcome>
+    /// Whether the outcome of a row is known.
+    private var isDecided: UnsafeMutableBufferPointer<Bool>
+    /// Why rows have no score, by row.
+    private var reasons: [Int: String] = [:]
+    private let scoreOutput: Int
+
+    init(for description: ScorerDescription) {
+        outputs = description.outputs.map(OutputCells.init)
+        scoreOutput = description.scoreOutput
+        outcomeOfRow = .allocate(capacity: 0)
+        isDecided = .allocate(capacity: 0)
+    }
+
+    deinit {
+        outcomeOfRow.deallocate()
+        isDecided.deallocate()
+    }
+
+    /// Forgets everything and makes room for `count` rows.
+    func reset(count: Int) {
+        if count > outcomeOfRow.count {
+            outcomeOfRow.deallocate()
+            isDecided.deallocate()
+            outcomeOfRow = .allocate(capacity: count)
+            isDecided = .allocate(capacity: count)
+        }
+        outcomeOfRow.update(repeating: .scored)
+        isDecided.update(repeating: false)
+        self.count = count
+        if !reasons.isEmpty { reasons.removeAll(keepingCapacity: true) }
+        for output in outputs { output.reset(count: count) }
+    }
+
+    /// The outcome of each row. Valid until the results are next changed.
+    public var outcomes: UnsafeBufferPointer<RowOutcome> {
+        UnsafeBufferPointer(rebasing: outcomeOfRow[..<count])
+    }
+
+    /// Why the row has no score.
+    public func reason(of row: Int) -> String? { reasons[row] }
+
+    /// Marks a row as unscored. A row keeps the first reason that it was given.
+    public func fail(_ row: Int, _ outcome: RowOutcome, _ reason: String) {
+        outputs[scoreOutput].clear(row)
+        guard outcomeOfRow[row] == .scored else { return }
+        outcomeOfRow[row] = outcome
+        isDecided[row] = true
+        reasons[row] = reason
+    }
+
+    /// Marks all rows that nothing was said of and that have no score.
+    func failRemaining(_ outcome: RowOutcome, _ reason: String) {
+        for row in 0..<count where !isDecided[row] && !outputs[scoreOutput].hasValue(row) {
+            fail(row, outcome, reason)
+        }
+    }
+
+    /// Ends the call: rows with a score are scored, the rest are the scorer's errors.
+    func finish() {
+        let score = outputs[scoreOutput]
+        for row in 0..<count where !isDecided[row] {
+            if score.hasValue(row) {
+                isDecided[row] = true
+            } else {
+                fail(row, .scorerError, "the scorer gave no score for this row, and no reason")
+            }
+        }
+        for output in outputs { output.checkTexts { self.fail($0, .scorerError, $1) } }
+        // A failed row has no score, also where the scorer gave it one after all.
+        for row in 0..<count where outcomeOfRow[row] != .scored { score.clear(row) }
+    }
+}

@@ -1,0 +1,275 @@
+import CScorerPlugin
+import Glibc
+public import ScoringCore
+import Synchronization
+
+/// A request to stop, made once, from any thread or a signal's source, and seen by every call that it was given to.
+public final class Cancellation: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    public init() {}
+    public func cancel() { flag.store(true, ordering: .relaxed) }
+    public var isCancelled: Bool { flag.load(ordering: .relaxed) }
+}
+
+/// A cell column of the batch that a call scores. It and what it points to must live until the call has ended.
+public struct CellColumn {
+    public var type: ValueType
+    /// Laid out as the plugin header says for the type.
+    public var values: UnsafeRawPointer
+    /// An Arrow validity bitmap; nil where all cells have a value.
+    public var validity: UnsafePointer<UInt8>?
+    public var listOffsets: UnsafePointer<Int64>?
+
+    public init(
+        type: ValueType, values: UnsafeRawPointer, validity: UnsafePointer<UInt8>? = nil,
+        listOffsets: UnsafePointer<Int64>? = nil
+    ) {
+        self.type = type
+        self.values = values
+        self.validity = validity
+        self.listOffsets = listOffsets
+    }
+}
+
+/// A request of a scorer to the model of one of its roles.
+public struct ModelRequest: Sendable, Hashable {
+    public var tag: UInt64
+    public var role: String
+    /// The body of an OpenAI-compatible chat completion request, without "model".
+    public var json: String
+}
+
+/// What became of a model request.
+public struct ModelReply: Sendable, Hashable {
+    public enum Status: Sendable, Hashable { case answered, failed, timedOut, cancelled }
+    public var tag: UInt64
+    public var status: Status
+    /// The assistant's message, or what went wrong.
+    public var text: String
+    /// The whole response body where there is one.
+    public var response: String
+
+    public init(tag: UInt64, status: Status, text: String, response: String = "") {
+        self.tag = tag
+        self.status = status
+        self.text = text
+        self.response = response
+    }
+}
+
+/// One batch being scored by one scorer, step by step. Reused: after a call has ended, `start` begins another.
+///
+/// Used by one thread at a time, which need not be the same each time.
+public final class ScorerCall {
+    public enum Progress: Sendable, Hashable {
+        /// The results are complete.
+        case finished
+        /// The scorer waits for these requests, beside those of earlier steps that have no reply yet.
+        case waiting([ModelRequest])
+    }
+
+    public let scorer: Scorer
+    public let results: RowResults
+    private let cancellation: Cancellation
+    private var machine = CallMachine()
+    private var rowMap: UnsafePointer<Int>?
+    private var scorerRows = 0
+    private var pluginState: UnsafeMutableRawPointer?
+    private var columns: UnsafeMutablePointer<assay_column>
+    private var columnPointers: UnsafeMutablePointer<UnsafePointer<assay_column>?>
+    private var batch: UnsafeMutablePointer<assay_batch>
+    private var stepThread: pthread_t?
+
+    public init(_ scorer: Scorer, cancellation: Cancellation = Cancellation()) {
+        self.scorer = scorer
+        self.cancellation = cancellation
+        results = RowResults(for: scorer.description)
+        let inputs = scorer.description.inputs.count
+        columns = .allocate(capacity: inputs)
+        columnPointers = .allocate(capacity: inputs)
+        batch = .allocate(capacity: 1)
+    }
+
+    deinit {
+        if machine.isOpen { scorer.free(token, pluginState) }
+        columns.deallocate()
+        columnPointers.deallocate()
+        batch.deallocate()
+    }
+
+    /// Empties the results and makes room for `rowCount` rows. Rows may be marked as failed in `results` before `start`.
+    public func prepare(rowCount: Int) {
+        precondition(!machine.isOpen, "a call is not prepared while another is open")
+        results.reset(count: rowCount)
+    }
+
+    /// Runs the first step.
+    ///
+    /// - Parameters:
+    ///   - columns: one for each input of the scorer's description, `rowCount` cells each.
+    ///   - rowCount: rows that the scorer is to see; with 0, it is not called at all.
+    ///   - rowMap: for each of these, its row in `results`, where some rows are held back; lives as long as the call.
+    public func start(_ columns: [CellColumn], rowCount: Int, rowMap: UnsafePointer<Int>? = nil) -> Progress {
+        precondition(columns.count == scorer.description.inputs.count)
+        scorerRows = rowCount
+        self.rowMap = rowMap
+        guard rowCount > 0 else {
+            results.finish()
+            return .finished
+        }
+        for (index, column) in columns.enumerated() {
+            self.columns[index] = assay_column(
+                struct_size: UInt32(MemoryLayout<assay_column>.size), type: column.type.rawValue,
+                validity: column.validity, values: column.values, list_offsets: column.listOffsets)
+            columnPointers[index] = UnsafePointer(self.columns + index)
+        }
+        batch.initialize(
+            to: assay_batch(
+                struct_size: UInt32(MemoryLayout<assay_batch>.size), n_columns: UInt32(columns.count),
+                n_rows: UInt64(rowCount), columns: UnsafePointer(columnPointers)))
+        pluginState = nil
+        machine.start()
+        return step(Int32(ASSAY_STEP_START), nil, 0)
+    }
+
+    /// Runs a step with replies to open requests. Replies to none that is open are dropped.
+    public func deliver(_ replies: [ModelReply]) -> Progress {
+        let replies = replies.filter { machine.close($0.tag) }
+        if replies.isEmpty { return .waiting([]) }
+        return withCReplies(replies) { pointers in
+            step(Int32(ASSAY_STEP_REPLIES), pointers.baseAddress, pointers.count)
+        }
+    }
+
+    /// Ends a waiting call at once; rows without a score get `outcome`.
+    public func cancel(_ outcome: RowOutcome, _ reason: String) {
+        guard machine.isOpen else { return }
+        end { results.failRemaining(outcome, reason) }
+    }
+
+    private func step(
+        _ reason: Int32, _ replies: UnsafePointer<UnsafePointer<assay_reply>?>?, _ count: Int
+    ) -> Progress {
+        stepThread = pthread_self()
+        let status = scorer.step(token, &pluginState, reason, batch, replies, count)
+        stepThread = nil
+        switch machine.returned(status) {
+        case .finish:
+            end {}
+            return .finished
+        case .fail(let reason):
+            end { results.failRemaining(.scorerError, reason) }
+            return .finished
+        case .wait(let requests):
+            return .waiting(requests)
+        }
+    }
+
+    private func end(_ mark: () -> Void) {
+        scorer.free(token, pluginState)
+        pluginState = nil
+        machine.end()
+        mark()
+        results.finish()
+    }
+
+    // MARK: What the plugin calls from inside a step
+
+    private var token: OpaquePointer { OpaquePointer(Unmanaged.passUnretained(self).toOpaque()) }
+
+    /// The call of a token, if the plugin is inside one of its steps on this thread.
+    static func withCall(_ token: OpaquePointer?, _ body: (ScorerCall) -> Int32) -> Int32 {
+        guard let token else { return Int32(ASSAY_E_INVALID) }
+        return Unmanaged<ScorerCall>.fromOpaque(UnsafeRawPointer(token))._withUnsafeGuaranteedRef { call in
+            guard let thread = call.stepThread, pthread_equal(thread, pthread_self()) != 0 else {
+                call.misuse("a host service was called outside of step, or from another thread")
+                return Int32(ASSAY_E_INVALID)
+            }
+            return body(call)
+        }
+    }
+
+    var isCancelled: Bool { cancellation.isCancelled }
+
+    func emit(output: UInt32, first: UInt64, count: UInt64, _ values: UnsafePointer<assay_column>?) -> Int32 {
+        guard let values, Int(output) < results.outputs.count else {
+            return misuse("emit: there is no output \(output), or the values are NULL")
+        }
+        let (end, overflow) = first.addingReportingOverflow(count)
+        guard !overflow, end <= UInt64(scorerRows) else {
+            return misuse("emit: rows \(first)..<\(end) of a batch of \(scorerRows)")
+        }
+        let cells = results.outputs[Int(output)]
+        guard cells.take(values.pointee, first: Int(first), count: Int(count), rowMap: rowMap) else {
+            return misuse("emit: values for output \"\(cells.name)\" are not of type \(cells.type.name), or not finite")
+        }
+        return Int32(ASSAY_OK)
+    }
+
+    func fail(row: Int64, outcome: Int32, _ message: assay_str) -> Int32 {
+        guard let outcome = RowOutcome(rawValue: UInt8(clamping: outcome)),
+            outcome.rawValue <= ASSAY_ROW_TIMED_OUT, outcome != .scored
+        else { return misuse("fail: \(outcome) is no outcome of an unscored row") }
+        if row == -1 {
+            results.failRemaining(outcome, String(message))
+            return Int32(ASSAY_OK)
+        }
+        guard row >= 0, row < Int64(scorerRows) else { return misuse("fail: row \(row) of a batch of \(scorerRows)") }
+        results.fail(rowMap?[Int(row)] ?? Int(row), outcome, String(message))
+        return Int32(ASSAY_OK)
+    }
+
+    func request(tag: UInt64, role: String, json: assay_str) -> Int32 {
+        guard scorer.description.roles.contains(role) else {
+            return misuse("request: the scorer's description names no role \"\(role)\"")
+        }
+        guard machine.open(ModelRequest(tag: tag, role: role, json: String(json))) else {
+            return misuse("request: the tag \(tag) is already open")
+        }
+        return Int32(ASSAY_OK)
+    }
+
+    @discardableResult
+    private func misuse(_ what: String) -> Int32 {
+        let plugin = scorer.plugin
+        plugin.services.log(.error, plugin.id, "scorer \"\(scorer.description.id)\" misuses its host: \(what)")
+        return Int32(ASSAY_E_INVALID)
+    }
+}
+
+/// Runs `body` with the replies as the ABI has them.
+private func withCReplies<Result>(
+    _ replies: [ModelReply], _ body: (UnsafeBufferPointer<UnsafePointer<assay_reply>?>) -> Result
+) -> Result {
+    // One allocation holds all bytes, so that each reply is two slices of it.
+    var bytes: [CChar] = []
+    for reply in replies {
+        bytes.append(contentsOf: reply.text.utf8.lazy.map { CChar(bitPattern: $0) })
+        bytes.append(contentsOf: reply.response.utf8.lazy.map { CChar(bitPattern: $0) })
+    }
+    return bytes.withUnsafeBufferPointer { bytes in
+        var offset = 0
+        func slice(_ text: String) -> assay_str {
+            defer { offset += text.utf8.count }
+            return assay_str(ptr: bytes.baseAddress.map { $0 + offset }, len: UInt64(text.utf8.count))
+        }
+        let structs = replies.map { reply in
+            let status =
+                switch reply.status {
+                case .answered: ASSAY_OK
+                case .failed: ASSAY_E_INTERNAL
+                case .timedOut: ASSAY_E_TIMEOUT
+                case .cancelled: ASSAY_E_CANCELLED
+                }
+            let text = slice(reply.text)
+            return assay_reply(
+                struct_size: UInt32(MemoryLayout<assay_reply>.size), status: Int32(status), tag: reply.tag,
+                text: text, response_json: slice(reply.response))
+        }
+        return structs.withUnsafeBufferPointer { structs in
+            let pointers = structs.indices.map { index in structs.baseAddress.map { $0 + index } }
+            return pointers.withUnsafeBufferPointer(body)
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import CScorerPlugin
+public import ScoringCore
+
+/// One input or output of a scorer.
+public struct ColumnDescription: Sendable, Hashable {
+    public var name: String
+    public var description: String
+    public var type: ValueType
+    /// Whether rows without a value reach the scorer (inputs).
+    public var isOptional: Bool
+    /// Whether a value of another type counts as none (optional inputs).
+    public var isLenient: Bool
+    /// The least and greatest value of a numeric output, where the plugin states them.
+    public var range: ClosedRange<Double>?
+}
+
+/// How many calls of a scorer may run at once.
+public enum ScorerConcurrency: UInt32, Sendable {
+    case parallel = 0
+    case instanceSerial = 1
+    case processSerial = 2
+}
+
+/// What a scorer reads, gives and asks: copied from the plugin's table and checked.
+public struct ScorerDescription: Sendable, Hashable {
+    public var id: String
+    public var description: String
+    public var inputs: [ColumnDescription]
+    public var outputs: [ColumnDescription]
+    /// The index of the output "score".
+    public var scoreOutput: Int
+    /// The index of the output "weight", if there is one.
+    public var weightOutput: Int?
+    /// The models that the scorer asks, by role.
+    public var roles: [String]
+    /// The JSON Schema of its parameters, as the plugin wrote it.
+    public var parametersSchema: String?
+    public var concurrency: ScorerConcurrency
+}
+
+/// What is wrong with a plugin's table; the path is added by whoever reads it.
+struct TableFault: Error {
+    var message: String
+}
+
+extension ScorerDescription {
+    init(_ table: UnsafePointer<assay_scorer>) throws(TableFault) {
+        try checkSize(table.pointee.struct_size, of: assay_scorer.self, named: "assay_scorer")
+        id = try text(table.pointee.id, "a scorer's id")
+        let scorer = "scorer \"\(id)\""
+        description = try text(table.pointee.description, "the description of \(scorer)")
+        inputs = try columns(table.pointee.inputs, "an input of \(scorer)")
+        outputs = try columns(table.pointee.outputs, "an output of \(scorer)")
+        roles = []
+        if var next = table.pointee.roles {
+            while let role = next.pointee {
+                roles.append(try text(role, "a role of \(scorer)"))
+                next += 1
+            }
+        }
+        parametersSchema = try table.pointee.parameters_schema.map { schema throws(TableFault) in
+            try text(schema, "the parameter schema of \(scorer)")
+        }
+        guard let concurrency = ScorerConcurrency(rawValue: table.pointee.concurrency) else {
+            throw TableFault(message: "\(scorer): unknown concurrency \(table.pointee.concurrency)")
+        }
+        self.concurrency = concurrency
+        guard let scoreOutput = outputs.firstIndex(where: { $0.name == "score" }) else {
+            throw TableFault(message: "\(scorer) has no output named \"score\"")
+        }
+        self.scoreOutput = scoreOutput
+        weightOutput = outputs.firstIndex { $0.name == "weight" && $0.type == .f64 }
+        if let list = outputs.first(where: { $0.type == .textList }) {
+            throw TableFault(message: "output \"\(list.name)\" of \(scorer) is a list of text; give such a value as json")
+        }
+    }
+}
+
+func checkSize<Struct>(_ size: UInt32, of type: Struct.Type, named name: String) throws(TableFault) {
+    // Version 1.0 is the oldest, so every field that this host knows must be there.
+    if Int(size) < MemoryLayout<Struct>.size {
+        throw TableFault(
+            message: "a struct \(name) has struct_size \(size), at least \(MemoryLayout<Struct>.size) was expected")
+    }
+}
+
+func text(_ pointer: UnsafePointer<CChar>?, _ what: String) throws(TableFault) -> String {
+    guard let pointer else { throw TableFault(message: "\(what) is NULL") }
+    guard let text = String(validatingCString: pointer) else { throw TableFault(message: "\(what) is not UTF-8") }
+    return text
+}
+
+private func columns(
+    _ list: UnsafePointer<UnsafePointer<assay_column_spec>?>?, _ what: String
+) throws(TableFault) -> [ColumnDescription] {
+    var columns: [ColumnDescription] = []
+    guard var next = list else { return [] }
+    while let spec = next.pointee?.pointee {
+        try checkSize(spec.struct_size, of: assay_column_spec.self, named: "assay_column_spec")
+        let name = try text(spec.name, "the name of \(what)")
+        guard let type = ValueType(rawValue: spec.type) else {
+            throw TableFault(message: "\(what), \"\(name)\", has the unknown type \(spec.type)")
+        }
+        if columns.contains(where: { $0.name == name && $0.type == type }) {
+            throw TableFault(message: "\(what), \"\(name)\", is there twice")
+        }
+        columns.append(
+            ColumnDescription(
+                name: name,
+                description: spec.description == nil ? "" : try text(spec.description, "the description of \"\(name)\""),
+                type: type,
+                isOptional: spec.flags & UInt32(ASSAY_COLUMN_OPTIONAL) != 0,
+                isLenient: spec.flags & UInt32(ASSAY_COLUMN_LENIENT) != 0,
+                range: spec.minimum < spec.maximum ? spec.minimum...spec.maximum : nil))
+        next += 1
+    }
+    return columns
+}

@@ -1,0 +1,40 @@
+/// The aggregates of one scoring function over all rows.
+public struct AggregateResult: Hashable, Sendable {
+    /// One requested function with its value.
+    public struct Entry: Hashable, Sendable {
+        public let function: AggregationFunction
+        /// Nil if the function had nothing to work on, or if the value is too large for a Double.
+        public let value: Value?
+        /// The standard error of `accuracy`, `average` or `weightedAverage`; nil for fewer than two scores.
+        public let standardError: Double?
+        /// The lowest and the highest value there could have been if the rows without a number had scored anything in
+        /// the range of the scores. Nil if there are no such rows, or if the value could have been anything.
+        public let bounds: ClosedRange<Double>?
+    }
+
+    /// The value of a function over the scored rows.
+    public enum Value: Hashable, Sendable {
+        /// `numCorrect` is the sum of the scores, `numTotal` their number, and `accuracy` their exact quotient, rounded.
+        case accuracy(accuracy: Double, numCorrect: Double, numTotal: Int)
+        case average(Double)
+        case weightedAverage(Double)
+        case median(Double)
+        /// Sorted by code point.
+        case categoricalCount([Category])
+    }
+
+    /// A score and how often it occurred.
+    public struct Category: Hashable, Sendable {
+        /// A text score as it is, a number as Python's `str` writes it, a boolean as `True` or `False`.
+        public let name: String
+        public let count: Int
+        /// The least and the greatest count there could have been; nil if every row was scored.
+        public let bounds: ClosedRange<Int>?
+    }
+
+    /// One entry a requested function, in the order in which they were requested.
+    public let entries: [Entry]
+    public let counts: OutcomeCounts
+    /// The scored rows whose score is no number: they are left out of all functions but `categoricalCount`.
+    public let nonNumeric: Int
+}

@@ -1,0 +1,69 @@
+import JSON
+
+/// The scoring functions that there are, by identifier, and what was wrong with those that could not be taken.
+public struct DefinitionCatalog: Sendable {
+    /// The faults of all files, in the order of loading.
+    public private(set) var errors: [DefinitionError] = []
+    private var functions: [String: ScoringFunction] = [:]
+
+    public init() {}
+
+    /// Loads the folders one after the other.
+    public init(folders: [String]) {
+        for folder in folders { load(folder: folder) }
+    }
+
+    /// Loads every `*.json` in the folder and the folders in it, sorted by path. Nothing that is there already is
+    /// replaced: of two definitions with one identifier the first stays, and the other is an error.
+    public mutating func load(folder: String) {
+        let folder = DefinitionFolder(path: folder)
+        errors += folder.errors
+        for path in folder.files { add(DefinitionFile(path: path)) }
+    }
+
+    /// Adds what a file holds, in the same way.
+    public mutating func add(_ file: DefinitionFile) {
+        errors += file.errors
+        for entry in file.entries {
+            let identifier = entry.function.identifier
+            if let first = functions[identifier] {
+                errors.append(
+                    DefinitionError(
+                        file: file.path, pointer: entry.place.appending("identifier"),
+                        found: "\(quoted(identifier)), which \(first.origin) defines already",
+                        expected: "one definition for each identifier"))
+            } else {
+                functions[identifier] = entry.function
+            }
+        }
+    }
+
+    /// The identifiers of all functions, sorted.
+    public var identifiers: [String] { functions.keys.sorted() }
+
+    public subscript(identifier: String) -> ScoringFunction? { functions[identifier] }
+
+    /// The function with this identifier, or an error that says which ones have a similar one.
+    public func find(_ identifier: String) throws(UnknownFunction) -> ScoringFunction {
+        if let function = functions[identifier] { return function }
+        throw UnknownFunction(
+            identifier: identifier, nearIdentifiers: Array(nearNames(to: identifier, among: functions.keys).prefix(3)))
+    }
+}
+
+/// No scoring function has the identifier.
+public struct UnknownFunction: Error, Sendable, Hashable, CustomStringConvertible {
+    public let identifier: String
+    /// Identifiers that may have been meant, the nearest first; at most three.
+    public let nearIdentifiers: [String]
+
+    public var description: String {
+        var sentence = "there is no scoring function \(JSONValue.string(identifier).shown)"
+        let near = nearIdentifiers.map(quoted)
+        if let last = near.last {
+            let others = near.dropLast().joined(separator: ", ")
+            sentence += "; did you mean \(others.isEmpty ? last : "\(others) or \(last)")?"
+        }
+        return sentence + "; \"assay functions list\" shows all"
+    }
+}

@@ -1,0 +1,63 @@
+public import JSON
+
+/// A fault of a scoring function's definition, or of the parameters of a request: where it is, what is there, and what
+/// should be.
+public struct DefinitionError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The path of the file or folder, or `request`.
+    public var file: String
+    /// The place in the file's JSON, or in the parameters of a request.
+    public var pointer: JSONPointer
+    /// Where the text stops being JSON, if it does: line and column in bytes, both from 1.
+    public var line: Int?
+    public var column: Int?
+    public var found: String
+    public var expected: String
+    /// What may have been meant instead of what was found.
+    public var suggestion: String?
+
+    init(
+        file: String, pointer: JSONPointer = JSONPointer(), line: Int? = nil, column: Int? = nil, found: String,
+        expected: String, suggestion: String? = nil
+    ) {
+        self.file = file
+        self.pointer = pointer
+        self.line = line
+        self.column = column
+        self.found = found
+        self.expected = expected
+        self.suggestion = suggestion
+    }
+
+    /// One line: `my.json: /params/type: found "basci"; expected one of basic, …; did you mean "basic"?`.
+    public var description: String {
+        var sentence = file
+        if let line, let column { sentence += ": line \(line), column \(column)" }
+        if !pointer.description.isEmpty { sentence += ": \(pointer)" }
+        sentence += ": found \(found); expected \(expected)"
+        if let suggestion { sentence += "; did you mean \(quoted(suggestion))?" }
+        return sentence
+    }
+}
+
+/// A definition, or the parameters of a request, with all the faults that they have; at least one.
+public struct InvalidDefinition: Error, Sendable, Hashable, CustomStringConvertible {
+    public let errors: [DefinitionError]
+
+    /// One line a fault.
+    public var description: String {
+        errors.map(\.description).joined(separator: "\n")
+    }
+}
+
+extension JSONValue {
+    /// The value as an error message shows what was found: a long text shortened, an array or object by its kind.
+    var shown: String {
+        switch self {
+        case .string(let text):
+            let limit = 60
+            return quoted(text.count > limit ? text.prefix(limit) + "…" : text)
+        case .array, .object: return kind
+        case .null, .bool, .number: return text
+        }
+    }
+}

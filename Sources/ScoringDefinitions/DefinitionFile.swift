@@ -1,0 +1,92 @@
+import Glibc
+import JSON
+
+/// What a file of definitions holds: one definition or an array of them, those without a fault beside the faults of the
+/// others.
+public struct DefinitionFile: Sendable {
+    /// The size in bytes above which a file is not read.
+    public static let maximumSize = 16 << 20
+
+    /// A definition and its place in the file.
+    struct Entry {
+        var function: ScoringFunction
+        var place: JSONPointer
+    }
+
+    public let path: String
+    public private(set) var errors: [DefinitionError] = []
+    private(set) var entries: [Entry] = []
+
+    /// The definitions without a fault, in the order of the file.
+    public var functions: [ScoringFunction] { entries.map(\.function) }
+
+    /// Reads the file. What goes wrong is in `errors`.
+    public init(path: String) {
+        self.path = path
+        do throws(DefinitionError) {
+            read(try parse(try Self.contents(of: path)))
+        } catch {
+            errors.append(error)
+        }
+    }
+
+    private func parse(_ bytes: [UInt8]) throws(DefinitionError) -> JSONValue {
+        do throws(JSONError) {
+            return try JSONValue(parsing: bytes)
+        } catch {
+            throw DefinitionError(
+                file: path, line: error.line, column: error.column, found: "text that is \(error.message)",
+                expected: "the definition of a scoring function, or an array of definitions")
+        }
+    }
+
+    private mutating func read(_ json: JSONValue) {
+        var reader = DefinitionReader(file: path)
+        let root = JSONPointer()
+        if case .array(let elements) = json {
+            for (index, element) in elements.enumerated() {
+                add(reader.function(from: element, at: root.appending(index)), at: root.appending(index))
+            }
+        } else {
+            add(reader.function(from: json, at: root), at: root)
+        }
+        errors += reader.errors
+    }
+
+    private mutating func add(_ function: ScoringFunction?, at place: JSONPointer) {
+        if let function { entries.append(Entry(function: function, place: place)) }
+    }
+
+    private static func contents(of path: String) throws(DefinitionError) -> [UInt8] {
+        let expected = "a file of at most \(maximumSize >> 20) MiB that can be read"
+        func unreadable(_ found: String) -> DefinitionError {
+            DefinitionError(file: path, found: found, expected: expected)
+        }
+        // Without O_NONBLOCK, a pipe of that name would be waited for.
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { throw unreadable(systemMessage()) }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw unreadable(systemMessage()) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw unreadable("no regular file") }
+
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while bytes.count <= maximumSize {
+            let count = Glibc.read(file, &chunk, chunk.count)
+            if count == 0 { return bytes }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw unreadable(systemMessage())
+            }
+            bytes += chunk[..<count]
+        }
+        throw unreadable("\(max(Int(status.st_size), bytes.count)) bytes")
+    }
+}
+
+/// What the system says about the call that failed last on this thread: `Permission denied`.
+func systemMessage() -> String {
+    let number = errno
+    return strerror(number).map { String(cString: $0) } ?? "error \(number)"
+}

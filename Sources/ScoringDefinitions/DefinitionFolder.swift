@@ -1,0 +1,63 @@
+import Glibc
+import JSON
+
+/// The definition files in a folder and the folders in it, links followed.
+struct DefinitionFolder {
+    /// Every `*.json`, sorted by the bytes of their paths.
+    private(set) var files: [String] = []
+    private(set) var errors: [DefinitionError] = []
+    /// Folders that were listed, so that a link to a folder around it does not go on for ever.
+    private var visited: Set<[UInt]> = []
+
+    init(path: String) {
+        list(path)
+        files.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    private mutating func list(_ folder: String) {
+        do throws(DefinitionError) {
+            for name in try names(in: folder) {
+                visit(folder.hasSuffix("/") ? folder + name : folder + "/" + name)
+            }
+        } catch {
+            errors.append(error)
+        }
+    }
+
+    private mutating func visit(_ path: String) {
+        var status = stat()
+        // A file that cannot even be looked at is reported by whoever reads it.
+        let type = stat(path, &status) == 0 ? status.st_mode & S_IFMT : S_IFREG
+        if type == S_IFDIR {
+            list(path)
+        } else if path.hasSuffix(".json") {
+            files.append(path)
+        }
+    }
+
+    /// The names in the folder, sorted; none if it was listed before.
+    private mutating func names(in folder: String) throws(DefinitionError) -> [String] {
+        func unreadable() -> DefinitionError {
+            DefinitionError(file: folder, found: systemMessage(), expected: "a folder of definitions that can be read")
+        }
+        guard let directory = opendir(folder) else { throw unreadable() }
+        defer { closedir(directory) }
+        var status = stat()
+        guard fstat(dirfd(directory), &status) == 0 else { throw unreadable() }
+        guard visited.insert([UInt(status.st_dev), UInt(status.st_ino)]).inserted else { return [] }
+
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(directory) else {
+                guard errno == 0 else { throw unreadable() }
+                break
+            }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+}

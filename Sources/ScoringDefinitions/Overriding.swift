@@ -1,0 +1,29 @@
+public import JSON
+
+extension ScoringFunction {
+    /// The function with a request's parameters laid over its own, one by one. The function itself stays as it is.
+    ///
+    /// A parameter that is null is not given: the definition's stays, as it does for all of them where `parameters` is
+    /// nil. The `type` cannot be another one.
+    ///
+    /// - Throws: all faults of the parameters, with `request` as the file and pointers into `parameters`.
+    public func overriding(with parameters: JSONObject?) throws(InvalidDefinition) -> ScoringFunction {
+        guard let parameters else { return self }
+        var reader = DefinitionReader(file: "request")
+        var merged = params
+        for (key, value) in parameters.members where value != .null {
+            if key == "type", value != params["type"] {
+                reader.report(
+                    at: JSONPointer().appending(key), found: value.shown,
+                    expected: "\((params[key] ?? .null).shown), the type of \(identifier)")
+            } else {
+                merged[key] = value
+            }
+        }
+        var function = self
+        function.params = merged
+        function.aggregationFunctions = reader.check(WrittenParameters(params: merged, place: JSONPointer()))
+        guard reader.errors.isEmpty else { throw InvalidDefinition(errors: reader.errors) }
+        return function
+    }
+}

@@ -1,0 +1,129 @@
+import JSON
+import ScoringCore
+
+/// The `type` of parameters, which says what they must hold.
+enum ParameterType: String, CaseIterable {
+    case basic
+    case regexParser = "regex_parser"
+    case llmAsJudge = "llm_as_judge"
+}
+
+/// The parameters that the engine knows; others are left to the plugin.
+let knownParameters = [
+    "type", "aggregation_functions", "parsing_regexes", "judge_model", "prompt_template", "judge_score_regexes",
+]
+
+/// Parameters to be checked, and where they were written.
+struct WrittenParameters {
+    var params: JSONObject
+    var place: JSONPointer
+    /// How a parameter was written where that is not its name.
+    var writtenNames: [String: String] = [:]
+
+    func writtenName(of name: String) -> String { writtenNames[name] ?? name }
+    func pointer(to name: String) -> JSONPointer { place.appending(writtenName(of: name)) }
+}
+
+extension DefinitionReader {
+    /// Checks what can be known without the plugin, and returns the aggregations.
+    mutating func check(_ written: WrittenParameters) -> [AggregationFunction] {
+        checkType(of: written)
+        switch written.params["type"]?.string.flatMap(ParameterType.init) {
+        case .regexParser:
+            checkRegexes("parsing_regexes", of: written, expected: "a non-empty array of regular expressions")
+        case .llmAsJudge:
+            checkText("judge_model", of: written, expected: "the name of a model, as a string")
+            checkText("prompt_template", of: written, expected: "the judge's prompt, as a non-empty string")
+            // With a response format, the score is a field of the reply.
+            let format = written.params["response_format"] ?? .null
+            if format == .null || written.params["judge_score_regexes"] != nil {
+                checkRegexes(
+                    "judge_score_regexes", of: written, mayBeEmpty: format != .null,
+                    expected: "a non-empty array of regular expressions, or a response_format")
+            }
+        case .basic, nil: break
+        }
+        return aggregations(of: written)
+    }
+
+    private mutating func checkType(of written: WrittenParameters) {
+        let names = ParameterType.allCases.map(\.rawValue)
+        let type = written.params["type"]?.string
+        if let type, names.contains(type) { return }
+        report(
+            "type", of: written, expected: oneOf(names),
+            suggestion: type.flatMap { nearNames(to: $0, among: names).first })
+    }
+
+    private mutating func checkText(_ name: String, of written: WrittenParameters, expected: String) {
+        if written.params[name]?.string?.isEmpty ?? true { report(name, of: written, expected: expected) }
+    }
+
+    private mutating func checkRegexes(
+        _ name: String, of written: WrittenParameters, mayBeEmpty: Bool = false, expected: String
+    ) {
+        guard let regexes = written.params[name]?.array else {
+            return report(name, of: written, expected: expected)
+        }
+        if regexes.isEmpty, !mayBeEmpty {
+            report(at: written.pointer(to: name), found: "an empty array", expected: expected)
+        }
+        for (index, regex) in regexes.enumerated() where regex.string == nil {
+            report(
+                at: written.pointer(to: name).appending(index), found: regex.shown,
+                expected: "a regular expression, as a string")
+        }
+    }
+
+    private mutating func aggregations(of written: WrittenParameters) -> [AggregationFunction] {
+        let key = "aggregation_functions"
+        // The plugin would refuse a misspelled one too, but could not say what was meant. A parameter of its own with a
+        // name that is merely similar is none of the engine's business.
+        for name in written.params.keys where name != key && nearNames(to: name, among: [key], limit: 2) == [key] {
+            report(
+                at: written.place.appending(name), found: "an unknown parameter",
+                expected: "one that the scorer knows", suggestion: key)
+        }
+        guard let value = written.params[key] else { return [] }
+        let names = AggregationFunction.allCases.map(\.rawValue)
+        guard let elements = value.array else {
+            report(key, of: written, expected: "an array of \(names.joined(separator: ", "))")
+            return []
+        }
+        var functions: [AggregationFunction] = []
+        for (index, element) in elements.enumerated() {
+            let place = written.pointer(to: key).appending(index)
+            guard let function = element.string.flatMap(AggregationFunction.init) else {
+                report(
+                    at: place, found: element.shown, expected: oneOf(names),
+                    suggestion: element.string.flatMap { nearNames(to: $0, among: names).first })
+                continue
+            }
+            if functions.contains(function) {
+                report(at: place, found: "\(element.shown) again", expected: "each function once")
+            } else {
+                functions.append(function)
+            }
+        }
+        return functions
+    }
+
+    /// Reports a parameter that is missing or not what it should be.
+    private mutating func report(
+        _ name: String, of written: WrittenParameters, expected: String, suggestion: String? = nil
+    ) {
+        if let value = written.params[name] {
+            let found = value == "" ? "an empty string" : value.shown
+            report(at: written.pointer(to: name), found: found, expected: expected, suggestion: suggestion)
+        } else {
+            var found = "no \(quoted(written.writtenName(of: name)))"
+            let others = written.params.keys.filter { !knownParameters.contains($0) }
+            if let other = nearNames(to: name, among: others).first { found += ", only \(quoted(other))" }
+            report(at: written.place, found: found, expected: expected)
+        }
+    }
+}
+
+func oneOf(_ names: [String]) -> String {
+    "one of " + names.joined(separator: ", ")
+}

@@ -1,0 +1,50 @@
+import Datasets
+import JSON
+import ScorerHost
+import ScoringCore
+import ScoringDefinitions
+
+/// A scoring function with its parameters for one run, and the scorer that does its work.
+struct BoundFunction: Sendable {
+    var function: ScoringFunction
+    var scorer: Scorer
+    /// The index in the run's columns of each input of the scorer.
+    var columns: [Int]
+
+    var description: ScorerDescription { scorer.description }
+
+    /// What its scores are.
+    var scoreKind: ScoreKind {
+        switch function.returnType.kind {
+        case .number: return .number
+        case .boolean: return .boolean
+        default: break
+        }
+        switch description.outputs[description.scoreOutput].type {
+        case .f64, .i64: return .number
+        case .bool: return .boolean
+        case .json: return .json
+        case .text, .textList: return .text
+        }
+    }
+
+    var range: ClosedRange<Double>? { description.outputs[description.scoreOutput].range }
+}
+
+/// The columns of a run: every input of every function once, and those of filters.
+struct ColumnPlan: Sendable {
+    private(set) var requests: [ColumnRequest] = []
+    let mapping: [String: String]
+
+    init(mapping: [String: String]) {
+        self.mapping = mapping
+    }
+
+    /// The index of the column that the dataset has for `name`, of this type.
+    mutating func column(_ name: String, _ type: ValueType) -> Int {
+        let request = ColumnRequest(mapping[name] ?? name, type)
+        if let index = requests.firstIndex(of: request) { return index }
+        requests.append(request)
+        return requests.count - 1
+    }
+}

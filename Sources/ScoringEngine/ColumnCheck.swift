@@ -1,0 +1,87 @@
+import Datasets
+import JSON
+import ScorerHost
+import ScoringDefinitions
+
+/// Finds out, before anything is scored, whether the dataset has the columns that a run needs.
+struct ColumnCheck {
+    private let plan: RunPlan
+    private let batch: RowBatch
+    /// The columns that no row has had so far, as indices into the plan's.
+    private var missing: [Int]
+    private var columnsThere: [String] = []
+    private var rows = 0
+    private var firstFault: String?
+
+    init(_ plan: RunPlan) {
+        self.plan = plan
+        batch = RowBatch(plan.columns.requests, isUntyped: plan.dataset.isUntyped)
+        var needed: Set<Int> = Set(plan.filters.map(\.column))
+        for function in plan.functions {
+            for (column, input) in zip(function.columns, function.description.inputs) where !input.isOptional {
+                needed.insert(column)
+            }
+        }
+        missing = needed.sorted()
+    }
+
+    /// Looks at the first chunk, which the reader then reads again, and if that is not enough and the dataset can be
+    /// opened twice, at the rest: a column may be there in some rows only.
+    ///
+    /// - Throws: `EngineError` that names the columns that are missing and those that are there.
+    mutating func run(_ reader: inout ChunkReader) throws(EngineError) {
+        if missing.isEmpty { return }
+        do throws(DatasetError) {
+            if let first = try reader.peek() { look(at: first) }
+            if !missing.isEmpty && plan.dataset.isReopenable {
+                var rest = ChunkReader(try plan.dataset.open(plan.columnNames))
+                let chunk = Chunk()
+                while !missing.isEmpty, try rest.read(into: chunk) {
+                    if chunk.index > 0 { look(at: chunk) }
+                }
+            }
+        } catch {
+            // The run meets the same fault, after it has scored the rows before it.
+            if rows > 0 && missing.isEmpty { return }
+            throw EngineError(.dataset, error.description)
+        }
+        if !missing.isEmpty && rows > 0 { throw failure }
+    }
+
+    private mutating func look(at chunk: Chunk) {
+        batch.read(chunk)
+        rows += batch.count
+        missing.removeAll { batch.hasSeen($0) }
+        if missing.isEmpty { return }
+        var parser = JSONParser()
+        for row in 0..<min(batch.count, 1000) {
+            if let fault = batch.fault(row) {
+                if firstFault == nil {
+                    firstFault = plan.dataset.hasLines ? "line \(batch.lineIndex(row) + 1): \(fault)" : "\(fault)"
+                }
+            } else if let keys = try? parser.parse(batch.line(row)).object?.keys {
+                for key in keys where columnsThere.count < 10_000 && !columnsThere.contains(key) {
+                    columnsThere.append(key)
+                }
+            }
+        }
+    }
+
+    private var failure: EngineError {
+        let names = missing.map { column in
+            let name = plan.columns.requests[column].name
+            let wanted = plan.columns.mapping.first { $0.value == name }.map { " (mapped to \"\($0.key)\")" } ?? ""
+            let users = plan.functions.filter { $0.columns.contains(column) }.map(\.function.identifier)
+            return "\"\(name)\"\(wanted)" + (users.isEmpty ? "" : ", which \(users.joined(separator: " and ")) needs")
+        }
+        var message = "\(plan.dataset.name): no row has the column \(names.joined(separator: "; nor "))."
+        if columnsThere.isEmpty {
+            message += firstFault.map { " No row could be read; \($0)" } ?? " The rows have no columns."
+        } else {
+            let shown = columnsThere.prefix(50).map { "\"\($0)\"" }.joined(separator: ", ")
+            let more = columnsThere.count > 50 ? " and \(columnsThere.count - 50) more" : ""
+            message += " The columns are \(shown)\(more). A column of another name can be mapped: --map NEEDED=NAME"
+        }
+        return EngineError(.missingColumn, message)
+    }
+}

@@ -1,0 +1,41 @@
+public import Datasets
+public import JSON
+
+/// Rows to score: in a file, on standard input, or in memory.
+public struct Dataset: Sendable {
+    /// For messages.
+    public var name: String
+    /// Whether the rows can be read more than once.
+    var isReopenable: Bool
+    /// Whether cells are text that may spell a number or boolean (CSV).
+    var isUntyped: Bool
+    /// Whether a row's line number means something to its author.
+    var hasLines: Bool
+    /// Opens the rows as JSON Lines; only the named columns where that saves work, all for nil.
+    var open: @Sendable (_ columns: Set<String>?) throws(DatasetError) -> any ByteSource
+
+    /// The rows of a file, or of standard input.
+    ///
+    /// - Parameter counter: counts the bytes read of the location's `byteSize`.
+    public init(_ location: DatasetLocation, counter: ByteCount? = nil) {
+        name = location.description
+        isReopenable = location.isReopenable
+        isUntyped = location.format == .commaSeparated || location.format == .tabSeparated
+        hasLines = location.format == .jsonLines
+        open = { columns throws(DatasetError) in try location.open(columns: columns, counter: counter) }
+    }
+
+    /// Rows in memory, each an object.
+    public init(rows: [JSONValue]) {
+        self.init(jsonLines: rows.map { $0.text + "\n" }.joined(), named: "the rows")
+    }
+
+    /// Rows in memory as JSON Lines.
+    public init(jsonLines: String, named name: String) {
+        self.name = name
+        isReopenable = true
+        isUntyped = false
+        hasLines = true
+        open = { _ in MemorySource(jsonLines) }
+    }
+}

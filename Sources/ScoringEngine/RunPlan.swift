@@ -1,0 +1,33 @@
+import Datasets
+import ScoringCore
+
+/// A run, worked out: what is read, scored and written.
+struct RunPlan: Sendable {
+    var dataset: Dataset
+    var functions: [BoundFunction]
+    var columns: ColumnPlan
+    var filters: [RowFilter]
+    var limit: Int?
+    var includesInput: Bool
+    var writesRows: Bool
+    /// How many unscored rows each worker keeps, to show.
+    var examples: Int
+
+    var formatter: RowFormatter
+
+    var needsRowNumbers: Bool { writesRows || limit != nil }
+
+    /// The columns that a table has to be read for; nil: all.
+    var columnNames: Set<String>? { includesInput ? nil : Set(columns.requests.map(\.name)) }
+}
+
+/// Keeps the rows whose column has a value: a text's contents, or the JSON text of a number or boolean.
+struct RowFilter: Sendable {
+    /// The index in the run's columns, of type text.
+    var column: Int
+    var value: [UInt8]
+
+    func accepts(_ row: Int, of batch: RowBatch) -> Bool {
+        batch.states(column)[row] == CellState.value.rawValue && batch.text(column, row: row).elementsEqual(value)
+    }
+}

@@ -1,0 +1,88 @@
+public import JSON
+public import ScoringCore
+public import ScoringDefinitions
+
+/// What one function came to.
+public struct FunctionResult: Sendable {
+    public var function: ScoringFunction
+    public var aggregates: AggregateResult
+
+    /// `{"aggregated_results": …, "rows": …}`, with "standard_error" and "bounds" of the aggregations that have them.
+    public var json: JSONValue {
+        var aggregated = JSONObject()
+        var errors = JSONObject()
+        var bounds = JSONObject()
+        for entry in aggregates.entries {
+            let name = entry.function.rawValue
+            aggregated[name] = entry.value.map(json(of:)) ?? .null
+            if let error = entry.standardError { errors[name] = JSONValue(error) }
+            bounds[name] = boundsJSON(of: entry)
+        }
+        var result: JSONObject = ["aggregated_results": .object(aggregated), "rows": rows]
+        if !errors.isEmpty { result["standard_error"] = .object(errors) }
+        if !bounds.isEmpty { result["bounds"] = .object(bounds) }
+        return .object(result)
+    }
+
+    private var rows: JSONValue {
+        var rows: JSONObject = ["total": JSONValue(aggregates.counts.total)]
+        for outcome in RowOutcome.allCases { rows[outcome.name] = JSONValue(aggregates.counts[outcome]) }
+        rows["non_numeric"] = JSONValue(aggregates.nonNumeric)
+        return .object(rows)
+    }
+
+    private func json(of value: AggregateResult.Value) -> JSONValue {
+        switch value {
+        case .accuracy(let accuracy, let numCorrect, let numTotal):
+            // A whole number of right answers is written as one, as clients expect.
+            let correct = Int(exactly: numCorrect).map { JSONValue($0) } ?? JSONValue(numCorrect)
+            return ["accuracy": JSONValue(accuracy), "num_correct": correct, "num_total": JSONValue(numTotal)]
+        case .average(let average): return ["average": JSONValue(average)]
+        case .weightedAverage(let average): return ["weighted_average": JSONValue(average)]
+        case .median(let median): return ["median": JSONValue(median)]
+        case .categoricalCount(let categories):
+            var counts = JSONObject()
+            for category in categories { counts[category.name] = JSONValue(category.count) }
+            return ["categorical_count": .object(counts)]
+        }
+    }
+
+    private func boundsJSON(of entry: AggregateResult.Entry) -> JSONValue? {
+        func json<Bound>(_ range: ClosedRange<Bound>, _ value: (Bound) -> JSONValue) -> JSONValue {
+            ["lowest": value(range.lowerBound), "highest": value(range.upperBound)]
+        }
+        if let bounds = entry.bounds { return json(bounds) { JSONValue($0) } }
+        guard case .categoricalCount(let categories) = entry.value else { return nil }
+        var bounds = JSONObject()
+        for category in categories {
+            if let range = category.bounds { bounds[category.name] = json(range) { JSONValue($0) } }
+        }
+        return bounds.isEmpty ? nil : .object(bounds)
+    }
+}
+
+/// What a run came to.
+public struct ScoringResults: Sendable {
+    /// In the order in which they were asked for.
+    public var functions: [FunctionResult]
+    /// The first rows that a function could not score.
+    public var unscored: [UnscoredRow]
+    /// Why the run ended before its dataset did; the results are those of the rows before.
+    public var failure: EngineError?
+    /// Whether the run was stopped; the results are those of the rows that were done.
+    public var isCancelled: Bool
+
+    public subscript(identifier: String) -> FunctionResult? {
+        functions.first { $0.function.identifier == identifier }
+    }
+
+    /// Whether each row has a score of each function.
+    public var isComplete: Bool { functions.allSatisfy { $0.aggregates.counts.unscored == 0 } }
+
+    /// `{"results": {ID: {"aggregated_results": …, "rows": …}}}`
+    public var json: JSONValue {
+        var results = JSONObject()
+        for result in functions { results[result.function.identifier] = result.json }
+        return ["results": .object(results)]
+    }
+}

@@ -1,0 +1,133 @@
+import Datasets
+import ScorerHost
+public import ScoringCore
+import ScoringDefinitions
+
+/// A row that a function could not score, and why.
+public struct UnscoredRow: Sendable, Hashable {
+    /// Counts the rows of the dataset from 0.
+    public var row: Int
+    public var function: String
+    public var outcome: RowOutcome
+    public var reason: String
+}
+
+/// What one thread needs to score chunks, one after the other; nothing of it is shared while it works.
+///
+/// `@unchecked Sendable`: made by the run, used by one thread, and read by the run after that has ended.
+final class Worker: @unchecked Sendable {
+    /// Rows that a scorer gets at once.
+    private static let sliceSize = 1024
+
+    let chunk = Chunk()
+    private let batch: RowBatch
+    private let plan: RunPlan
+    private let calls: [ScorerCall]
+    private let binders: [SliceBinder]
+    private(set) var aggregators: [Aggregator]
+    /// The first rows without a score, in their order.
+    private(set) var unscored: [UnscoredRow] = []
+
+    init(_ plan: RunPlan, cancellation: Cancellation) {
+        self.plan = plan
+        batch = RowBatch(plan.columns.requests, isUntyped: plan.dataset.isUntyped)
+        calls = plan.functions.map { ScorerCall($0.scorer, cancellation: cancellation) }
+        binders = plan.functions.map(SliceBinder.init)
+        aggregators = plan.functions.map {
+            Aggregator(functions: $0.function.aggregationFunctions, kind: $0.scoreKind)
+        }
+    }
+
+    /// Reads the rows of `chunk`, drops those that no filter lets through, and returns what it counted.
+    func readRows() -> ChunkCounts {
+        batch.read(chunk)
+        if plan.includesInput { batch.checkWholeRows() }
+        if !plan.filters.isEmpty {
+            // A row that cannot be read stays: nobody knows whether the filters would want it.
+            batch.keep { row in !batch.isReadable(row) || plan.filters.allSatisfy { $0.accepts(row, of: batch) } }
+        }
+        return ChunkCounts(rows: batch.rowsRead, lines: batch.linesRead, selected: batch.count)
+    }
+
+    /// Whether the place of the chunk's rows in the dataset must be known to score them.
+    var needsBase: Bool { plan.needsRowNumbers || batch.hasFaults }
+
+    /// Scores the rows that were read.
+    ///
+    /// - Parameters:
+    ///   - base: what was counted in the chunks before this one.
+    ///   - out: where output lines go, if any are wanted.
+    /// - Returns: the number of rows scored by all functions, and the number of the others.
+    func score(base: ChunkCounts, out: ByteBuffer?) -> (scored: Int, unscored: Int) {
+        if let limit = plan.limit, base.selected + batch.count > limit {
+            batch.keep(limit: max(0, limit - base.selected)) { _ in true }
+        }
+        var unscoredRows = 0
+        for start in stride(from: 0, to: batch.count, by: Self.sliceSize) {
+            let slice = start..<min(start + Self.sliceSize, batch.count)
+            var failed = 0
+            for index in calls.indices {
+                let progress = binders[index].score(batch, slice, with: calls[index]) { row in
+                    plan.dataset.hasLines ? "line \(base.lines + batch.lineIndex(row) + 1): " : ""
+                }
+                if progress != .finished {
+                    calls[index].cancel(.modelError, "no model is there to answer the scorer's requests")
+                }
+                failed = max(failed, aggregate(index, slice, base))
+            }
+            unscoredRows += failed
+            if let out { format(slice, base, to: out) }
+        }
+        return (batch.count - unscoredRows, unscoredRows)
+    }
+
+    /// Adds the results of a call to its function's aggregates; returns how many rows have no score.
+    private func aggregate(_ index: Int, _ slice: Range<Int>, _ base: ChunkCounts) -> Int {
+        let results = calls[index].results
+        let before = aggregators[index].counts.unscored
+        results.add(to: &aggregators[index], plan.functions[index].description)
+        let failed = aggregators[index].counts.unscored - before
+        if failed > 0 && unscored.count < plan.examples {
+            for row in 0..<results.count where results.outcomes[row] != .scored && unscored.count < plan.examples {
+                unscored.append(
+                    UnscoredRow(
+                        row: base.rows + batch.rowIndex(slice.lowerBound + row),
+                        function: plan.functions[index].function.identifier, outcome: results.outcomes[row],
+                        reason: results.reason(of: row) ?? ""))
+            }
+        }
+        return failed
+    }
+
+    private func format(_ slice: Range<Int>, _ base: ChunkCounts, to out: ByteBuffer) {
+        let results = calls.map(\.results)
+        for row in slice {
+            let line =
+                plan.includesInput && batch.isReadable(row)
+                ? batch.line(row) : UnsafeRawBufferPointer(start: nil, count: 0)
+            plan.formatter.append(
+                row: base.rows + batch.rowIndex(row), line: line, results, row - slice.lowerBound, to: out)
+        }
+    }
+}
+
+extension RowResults {
+    /// Adds the rows to a function's aggregates.
+    fileprivate func add(to aggregator: inout Aggregator, _ description: ScorerDescription) {
+        let score = outputs[description.scoreOutput]
+        var weights: [Double]?
+        if let index = description.weightOutput {
+            let weight = outputs[index]
+            weights = (0..<count).map { weight.hasValue($0) ? weight.numbers[$0] : .nan }
+        }
+        switch score.type {
+        case .f64: aggregator.add(outcomes: outcomes.span, scores: score.numbers.span, weights: weights?.span)
+        case .i64, .bool:
+            let scores = (0..<count).map { score.hasValue($0) ? Double(score.integer($0)) : 0 }
+            aggregator.add(outcomes: outcomes.span, scores: scores.span, weights: weights?.span)
+        case .text, .json, .textList:
+            let texts = (0..<count).map { score.hasValue($0) ? String(decoding: score.text($0), as: UTF8.self) : "" }
+            aggregator.add(outcomes: outcomes.span, texts: texts.span, weights: weights?.span)
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import ArgumentParser
+import Glibc
+import ScorerHost
+import ScoringDefinitions
+import ScoringEngine
+
+/// Where definitions and plugins are looked for, and what is said of those that are broken.
+struct EngineOptions: ParsableArguments {
+    @Option(
+        name: .customLong("fn-dir"),
+        help: ArgumentHelp("Also look for scoring function definitions in DIR; repeatable.", valueName: "dir"))
+    var functionFolders: [String] = []
+
+    @Option(
+        name: .customLong("plugin-dir"),
+        help: ArgumentHelp("Also look for scorer plugins in DIR; repeatable.", valueName: "dir"))
+    var pluginFolders: [String] = []
+
+    @Flag(name: .shortAndLong, help: "Say nothing on standard error but what made the run fail.")
+    var quiet = false
+
+    @Flag(name: .shortAndLong, help: "Say more on standard error: plugins' debug lines, times.")
+    var verbose = false
+
+    func validate() throws {
+        for folder in functionFolders + pluginFolders where !isFolder(folder) {
+            throw ValidationError("\(folder) is not a folder that can be read")
+        }
+    }
+
+    func makeEngine() -> Engine {
+        let least: LogSeverity = verbose ? .debug : quiet ? .error : .warning
+        let engine = Engine(
+            functionFolders: functionFolders + Installation.functionFolders,
+            pluginFolders: pluginFolders + Installation.pluginFolders
+        ) { severity, plugin, message in
+            if severity >= least { printError("plugin \(plugin): \(message)") }
+        }
+        if !quiet {
+            for error in engine.definitions.errors { printError("warning: \(error)") }
+            for error in engine.plugins.errors { printError("warning: \(error)") }
+        }
+        return engine
+    }
+}
+
+/// Where this executable lies, and what lies around it.
+enum Installation {
+    /// The folder of the executable, symbolic links resolved.
+    static let folder: String = {
+        guard let path = realpath("/proc/self/exe", nil) else { return "." }
+        defer { free(path) }
+        return parent(of: String(cString: path))
+    }()
+
+    /// `share/assay/scoring_fns` beside an installed executable's `bin`, or the nearest `scoring_fns` in a folder above
+    /// one that lies where it was built.
+    static var functionFolders: [String] {
+        let installed = "\(parent(of: folder))/share/assay/scoring_fns"
+        if isFolder(installed) { return [installed] }
+        var place = folder
+        while true {
+            if isFolder("\(place)/scoring_fns") { return ["\(place)/scoring_fns"] }
+            if place == "/" || place == "." { return [] }
+            place = parent(of: place)
+        }
+    }
+
+    /// The folders of ASSAY_PLUGIN_PATH, `lib/assay/plugins` beside an installed executable's `bin`, and the
+    /// executable's own.
+    static var pluginFolders: [String] {
+        let path = getenv("ASSAY_PLUGIN_PATH").map { String(cString: $0) } ?? ""
+        let installed = "\(parent(of: folder))/lib/assay/plugins"
+        return path.split(separator: ":").map(String.init) + [installed, folder].filter(isFolder)
+    }
+
+    private static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}
+
+private func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
+/// Writes a line to standard error.
+func printError(_ line: String) {
+    var text = line + "\n"
+    text.withUTF8 { bytes in _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import JSON
+import ScoringDefinitions
+import ScoringEngine
+
+struct FunctionsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "functions",
+        abstract: "Lists, shows and checks scoring functions.",
+        subcommands: [List.self, Show.self, Check.self])
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists the scoring functions that can be used.")
+
+        @OptionGroup var engineOptions: EngineOptions
+
+        func run() throws {
+            let definitions = engineOptions.makeEngine().definitions
+            let functions = definitions.identifiers.compactMap { definitions[$0] }
+            let width = functions.map(\.identifier.count).max() ?? 0
+            let lines = functions.map { function in
+                let padding = String(repeating: " ", count: width - function.identifier.count)
+                return "\(function.identifier)\(padding)  \(oneLine(function.description))\n"
+            }
+            try printOutput(lines.joined())
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prints a scoring function's definition as JSON.")
+
+        @Argument(help: ArgumentHelp("The function's identifier.", valueName: "id"))
+        var identifier: String
+
+        @OptionGroup var engineOptions: EngineOptions
+
+        func run() throws {
+            do {
+                let function = try engineOptions.makeEngine().definitions.find(identifier)
+                try printOutput(function.json.prettyText + "\n")
+            } catch let error as UnknownFunction {
+                throw Failure("\(error)")
+            }
+        }
+    }
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Checks definition files.",
+            discussion: """
+                Each definition is read, its plugin found and its scorer made with its parameters, so patterns are \
+                compiled, too. Nothing is scored. Exit status: 0 all are fine, 1 something is wrong.
+                """)
+
+        @Argument(help: ArgumentHelp("Definition files.", valueName: "file"))
+        var files: [String]
+
+        @OptionGroup var engineOptions: EngineOptions
+
+        func run() throws {
+            let engine = engineOptions.makeEngine()
+            var faults = 0
+            for path in files {
+                let file = DefinitionFile(path: path)
+                for error in file.errors {
+                    printError("\(error)")
+                    faults += 1
+                }
+                for function in file.functions {
+                    do {
+                        _ = try engine.bind(function)
+                        try printOutput("\(path): \(function.identifier) is fine\n")
+                    } catch let error as EngineError {
+                        printError("\(error)")
+                        faults += 1
+                    }
+                }
+            }
+            if faults > 0 { throw ExitCode(1) }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import ScoringCore
+import ScoringDefinitions
+import ScoringEngine
+
+/// Results for people to read.
+struct ResultsTable {
+    private let results: ScoringResults
+
+    init(_ results: ScoringResults) {
+        self.results = results
+    }
+
+    var text: String {
+        var lines: [String] = []
+        for result in results.functions { lines += block(of: result) + [""] }
+        if !results.unscored.isEmpty {
+            lines.append("First rows without a score:")
+            for row in results.unscored {
+                lines.append("  row \(row.row), \(row.function), \(row.outcome.name): \(oneLine(row.reason))")
+            }
+            lines.append("")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private func block(of result: FunctionResult) -> [String] {
+        let counts = result.aggregates.counts
+        var rows = "\(grouped(counts.scored)) of \(grouped(counts.total)) rows scored"
+        let others = RowOutcome.allCases.filter { $0 != .scored && counts[$0] > 0 }
+        if !others.isEmpty {
+            rows += "; not scored: " + others.map { "\($0.name) \(grouped(counts[$0]))" }.joined(separator: ", ")
+        }
+        if result.aggregates.nonNumeric > 0 && result.function.aggregationFunctions.contains(where: { $0 != .categoricalCount }) {
+            rows += "; \(grouped(result.aggregates.nonNumeric)) scores are no numbers"
+        }
+        var table: [(name: String, value: String)] = []
+        for entry in result.aggregates.entries {
+            table += values(of: entry)
+        }
+        let width = table.map(\.name.count).max() ?? 0
+        let values = table.map { "  \($0.name)\(String(repeating: " ", count: width - $0.name.count))  \($0.value)" }
+        return [result.function.identifier, "  " + rows] + values
+    }
+
+    private func values(of entry: AggregateResult.Entry) -> [(String, String)] {
+        let name = entry.function.rawValue
+        var value: String
+        switch entry.value {
+        case nil: value = "nothing to work on"
+        case .accuracy(let accuracy, let correct, let total):
+            value = number(accuracy)
+            if let error = entry.standardError { value += " ± \(number(error))" }
+            let right = Int(exactly: correct).map(grouped) ?? number(correct)
+            value += "  (\(right) of \(grouped(total)))"
+        case .average(let average), .weightedAverage(let average), .median(let average):
+            value = number(average)
+            if let error = entry.standardError { value += " ± \(number(error))" }
+        case .categoricalCount(let categories):
+            return [(name, "")] + categories.map { category in
+                let bounds = category.bounds.map { " (\(grouped($0.lowerBound)) to \(grouped($0.upperBound)))" } ?? ""
+                return ("  \(oneLine(category.name))", grouped(category.count) + bounds)
+            }
+        }
+        if let bounds = entry.bounds {
+            value += "  between \(number(bounds.lowerBound)) and \(number(bounds.upperBound)) had all rows been scored"
+        }
+        return [(name, value)]
+    }
+
+    /// Four significant digits and more are noise to a reader; the JSON has them all.
+    private func number(_ value: Double) -> String {
+        let scaled = (value * 10_000).rounded() / 10_000
+        return abs(value) >= 0.001 && abs(value) < 1e9 || value == 0 ? scaled.description : value.description
+    }
+}
+
+/// A text of the dataset as part of a line: control characters become spaces, a long one is cut.
+func oneLine(_ text: String) -> String {
+    var line = ""
+    for (count, scalar) in text.unicodeScalars.enumerated() {
+        if count == 200 { return line + "…" }
+        line.unicodeScalars.append(scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) ? " " : scalar)
+    }
+    return line
+}
