@@ -47,11 +47,15 @@ let package = Package(
         .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
         .testTarget(name: "ScoringCoreTests", dependencies: ["ScoringCore"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
-        .testTarget(name: "ScoringDefinitionsTests", dependencies: ["ScoringDefinitions"]),
-        .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
-        .testTarget(name: "ScorerHostTests", dependencies: ["ScorerHost"]),
-        .testTarget(name: "ScoringEngineTests", dependencies: ["ScoringEngine"]),
-        .testTarget(name: "CommandLineTests"),
+        .testTarget(
+            name: "ScoringDefinitionsTests", dependencies: ["JSON", "ScoringCore", "ScoringDefinitions"]),
+        .testTarget(name: "DatasetsTests", dependencies: ["CCompression", "Datasets", "ScoringCore"]),
+        .testTarget(name: "ScorerHostTests", dependencies: ["ScorerHost", "ScoringCore"]),
+        .testTarget(
+            name: "ScoringEngineTests", dependencies: ["Datasets", "JSON", "ScorerHost", "ScoringCore", "ScoringEngine"],
+            exclude: ["Data"]),
+        // Runs the executable and loads the plugin as they are built.
+        .testTarget(name: "CommandLineTests", dependencies: ["assay"]),
     ],
     cxxLanguageStandard: .cxx17
 )

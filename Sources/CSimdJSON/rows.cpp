@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -17,7 +18,11 @@ struct Reader {
     bool untyped;
     char *arena;
 
+    bool read_clean_chunk(csj_chunk &, csj_row *rows, size_t max_rows, size_t &n_rows);
     error_code read_line(std::string_view line, size_t allocated, size_t row, int64_t &offset);
+    template <typename Document>
+    error_code read_object(Document &&, const char *end, size_t row);
+    void begin_row(size_t row);
     error_code token_of(ondemand::value &, int32_t first_column, std::string_view &token);
     error_code read_cell(csj_column &, size_t row, std::string_view token);
     error_code read_text(std::string_view token, csj_text &);
@@ -63,12 +68,7 @@ int32_t Reader::column_named(std::string_view name) const {
 /* The first column of the key at `key` (behind its opening quote), which is member number `position` of its row. */
 int32_t Reader::column_of(size_t position, const char *key, const char *end, error_code &error) {
     auto &members = self->members;
-    if (position < members.size()) {
-        const auto &known = members[position];
-        if (size_t(end - key) >= known.spelling.size() &&
-            memcmp(key, known.spelling.data(), known.spelling.size()) == 0)
-            return known.column;
-    }
+    if (position < members.size() && members[position].matches(key)) return members[position].column;
     const char *close = key;
     bool escaped = false;
     while (close < end && *close != '"') {
@@ -95,11 +95,15 @@ int32_t Reader::column_of(size_t position, const char *key, const char *end, err
         name = std::string_view(unescaped.data(), size_t(tail - unescaped.data()));
     }
     const int32_t column = column_named(name);
-    const size_t remembered = 64; /* keys a row, and bytes a key: more are looked up each time */
     const size_t length = size_t(close + 1 - key);
-    if (position < remembered && length <= remembered) {
-        if (members.size() <= position) members.resize(position + 1, {"\"", -1});
-        members[position] = {std::string(key, length), column};
+    const size_t remembered = 64; /* keys a row */
+    if (position < remembered && length <= csj::Key::longest) {
+        if (members.size() <= position) members.resize(position + 1);
+        csj::Key known;
+        memcpy(known.spelling, key, length);
+        known.length = length;
+        known.column = column;
+        members[position] = known;
     }
     return column;
 }
@@ -107,25 +111,23 @@ int32_t Reader::column_of(size_t position, const char *key, const char *end, err
 error_code Reader::read_text(std::string_view token, csj_text &text) {
     if (token.size() < 2 || token.back() != '"') return STRING_ERROR;
     const std::string_view inside = token.substr(1, token.size() - 2);
-    const void *slash = memchr(inside.data(), '\\', inside.size());
-    if (!slash) {
+    /* Looking for a backslash costs as much as unescaping, so only short texts are looked at. */
+    if (inside.size() <= 32 && inside.find('\\') == inside.npos) {
         text = csj::slice(inside);
         return SUCCESS;
     }
-    const size_t plain = size_t(static_cast<const char *>(slash) - inside.data());
-    memcpy(arena, inside.data(), plain);
-    auto *to = reinterpret_cast<uint8_t *>(arena) + plain;
-    std::string_view rest;
-    char *end;
-    if (self->parser.unescape(ondemand::raw_json_string(static_cast<const uint8_t *>(slash)), to).get(rest) == SUCCESS) {
-        end = reinterpret_cast<char *>(to);
-    } else { /* an unpaired surrogate, or an escape that JSON does not have */
+    auto *end = reinterpret_cast<uint8_t *>(arena);
+    std::string_view unescaped;
+    const ondemand::raw_json_string raw(reinterpret_cast<const uint8_t *>(inside.data()));
+    if (self->parser.unescape(raw, end).get(unescaped)) {
+        /* An unpaired surrogate, or an escape that JSON does not have. */
         bool unpaired = false;
-        end = csj::unescape(inside.substr(plain), arena + plain, csj::Surrogates::replaced, unpaired);
-        if (!end) return STRING_ERROR;
+        char *stop = csj::unescape(inside, arena, csj::Surrogates::replaced, unpaired);
+        if (!stop) return STRING_ERROR;
+        end = reinterpret_cast<uint8_t *>(stop);
     }
-    text = {arena, uint64_t(end - arena)};
-    arena = end;
+    text = {arena, uint64_t(reinterpret_cast<char *>(end) - arena)};
+    arena = reinterpret_cast<char *>(end);
     return SUCCESS;
 }
 
@@ -233,35 +235,94 @@ error_code Reader::read_cell(csj_column &column, size_t row, std::string_view to
     return SUCCESS;
 }
 
+/* Reads one object of a line that ends at `end`. */
+template <typename Document>
+error_code Reader::read_object(Document &&document, const char *end, size_t row) {
+    ondemand::object object;
+    error_code error = document.get_object().get(object);
+    if (error) return error;
+    size_t position = 0;
+    for (auto member : object) {
+        ondemand::field field;
+        if ((error = std::move(member).get(field))) return error;
+        const char *key = reinterpret_cast<const char *>(field.key().raw());
+        int32_t at = column_of(position++, key, end, error);
+        if (error) return error;
+        if (at < 0) continue;
+        std::string_view token;
+        if ((error = token_of(field.value(), at, token))) return error;
+        for (; at >= 0; at = self->same_name[size_t(at)]) {
+            columns[at].seen = 1;
+            if ((error = read_cell(columns[at], row, token))) return error;
+        }
+    }
+    return SUCCESS;
+}
+
 error_code Reader::read_line(std::string_view line, size_t allocated, size_t row, int64_t &offset) {
     ondemand::document document;
     error_code error = self->parser.iterate(line.data(), line.size(), allocated).get(document);
     if (error) return error;
-    ondemand::object object;
-    const char *const end = line.data() + line.size();
-    if (!(error = document.get_object().get(object))) {
-        size_t position = 0;
-        for (auto member : object) {
-            ondemand::field field;
-            if ((error = std::move(member).get(field))) break;
-            const char *key = reinterpret_cast<const char *>(field.key().raw());
-            int32_t at = column_of(position++, key, end, error);
-            if (error) break;
-            if (at < 0) continue;
-            std::string_view token;
-            if ((error = token_of(field.value(), at, token))) break;
-            for (; at >= 0 && !error; at = self->same_name[size_t(at)]) {
-                columns[at].seen = 1;
-                error = read_cell(columns[at], row, token);
-            }
-            if (error) break;
-        }
-        if (!error && !csj::at_end(document)) error = TRAILING_CONTENT;
-    }
-    if (error) {
-        offset = csj::location(document, line);
-    }
+    error = read_object(document, line.data() + line.size(), row);
+    if (!error && !csj::at_end(document)) error = TRAILING_CONTENT;
+    if (error) offset = csj::location(document, line);
     return error;
+}
+
+void Reader::begin_row(size_t row) {
+    for (size_t i = 0; i < n_columns; i++) {
+        columns[i].states[row] = CSJ_MISSING;
+        if (columns[i].type == CSJ_LIST) columns[i].list_offsets[row] = int64_t(columns[i].list_count);
+    }
+}
+
+size_t count_newlines(const char *text, size_t length) {
+    typedef uint8_t Bytes __attribute__((vector_size(16)));
+    const Bytes newline = Bytes{} + uint8_t('\n');
+    size_t count = 0, i = 0;
+    while (length - i >= 64) {
+        /* A lane counts to 255 at most. */
+        Bytes sums[4] = {};
+        const size_t end = i + std::min((length - i) / 64, size_t(255)) * 64;
+        for (; i < end; i += 64) {
+            Bytes block[4];
+            memcpy(block, text + i, 64);
+            for (int k = 0; k < 4; k++) sums[k] -= Bytes(block[k] == newline); /* true is -1 */
+        }
+        for (int k = 0; k < 4; k++)
+            for (int lane = 0; lane < 16; lane++) count += sums[k][lane];
+    }
+    for (; i < length; i++) count += text[i] == '\n';
+    return count;
+}
+
+/* Reads a whole chunk in one go of simdjson's stage 1, which is faster by a tenth than one for each line, but leaves it
+ * open where lines end and what a broken one takes with it. So it counts for something only if each line is exactly one
+ * good document; else it returns false, and the chunk is to be read line by line. */
+bool Reader::read_clean_chunk(csj_chunk &chunk, csj_row *rows, size_t max_rows, size_t &n_rows) {
+    const char *const start = chunk.rest.ptr;
+    const size_t length = chunk.rest.len;
+    const size_t lines = count_newlines(start, length) + (start[length - 1] != '\n');
+    if (lines > max_rows) return false;
+    ondemand::document_stream documents;
+    /* Chunks differ in length: room for most saves making it again and again. */
+    if (self->parser.iterate_many(start, length, std::max(length, size_t(1) << 20)).get(documents)) return false;
+    size_t row = 0;
+    for (auto document = documents.begin(); document != documents.end(); ++document, row++) {
+        const size_t at = document.current_index();
+        if (row == lines || (at > 0 && start[at - 1] != '\n')) return false;
+        begin_row(row);
+        ondemand::document_reference reference;
+        if ((*document).get(reference) || read_object(reference, start + length, row)) return false;
+        rows[row] = {{start + at, 0}, row, row, CSJ_ROW_OK, -1};
+        if (row > 0) rows[row - 1].line.len = uint64_t(start + at - 1 - rows[row - 1].line.ptr);
+    }
+    if (row != lines || documents.truncated_bytes() > 0) return false;
+    rows[row - 1].line.len = uint64_t(start + length - (start[length - 1] == '\n') - rows[row - 1].line.ptr);
+    n_rows = row;
+    chunk.rest = {start + length, 0};
+    chunk.line_index = lines;
+    return true;
 }
 
 bool is_blank(std::string_view line) {
@@ -285,6 +346,11 @@ void begin_chunk(csj_parser *self, csj_column *columns, size_t n_columns) {
     }
 }
 
+void end_lists(csj_column *columns, size_t n_columns, size_t rows) {
+    for (size_t i = 0; i < n_columns; i++)
+        if (columns[i].type == CSJ_LIST) columns[i].list_offsets[rows] = int64_t(columns[i].list_count);
+}
+
 }  // namespace
 
 extern "C" {
@@ -294,10 +360,18 @@ void csj_parser_free(csj_parser *self) { delete self; }
 
 size_t csj_read_rows(csj_parser *self, csj_chunk *chunk, csj_column *columns, size_t n_columns, bool untyped,
                      csj_row *rows, size_t first_row, size_t max_rows, char *arena) {
-    if (first_row == 0) begin_chunk(self, columns, n_columns);
     Reader reader{self, columns, n_columns, untyped, arena};
-    const char *next = chunk->rest.ptr, *const end = next + chunk->rest.len;
     size_t row = first_row;
+    if (first_row == 0 && chunk->rest.len > 0) {
+        begin_chunk(self, columns, n_columns);
+        if (reader.read_clean_chunk(*chunk, rows, max_rows, row)) {
+            end_lists(columns, n_columns, row);
+            return row;
+        }
+        begin_chunk(self, columns, n_columns);
+        reader.arena = arena;
+    }
+    const char *next = chunk->rest.ptr, *const end = next + chunk->rest.len;
     while (row < max_rows && next < end) {
         const char *start = next;
         const void *newline = memchr(start, '\n', size_t(end - start));
@@ -308,10 +382,7 @@ size_t csj_read_rows(csj_parser *self, csj_chunk *chunk, csj_column *columns, si
         if (line.empty() || (static_cast<unsigned char>(line[0]) <= ' ' && is_blank(line))) continue;
         csj_row &out = rows[row];
         out = {csj::slice(line), index, row, CSJ_ROW_OK, -1};
-        for (size_t i = 0; i < n_columns; i++) {
-            columns[i].states[row] = CSJ_MISSING;
-            if (columns[i].type == CSJ_LIST) columns[i].list_offsets[row] = int64_t(columns[i].list_count);
-        }
+        reader.begin_row(row);
         if (line[0] == 0) {
             out.error = CSJ_ROW_REJECTED;
         } else {
@@ -323,8 +394,7 @@ size_t csj_read_rows(csj_parser *self, csj_chunk *chunk, csj_column *columns, si
         }
         row++;
     }
-    for (size_t i = 0; i < n_columns; i++)
-        if (columns[i].type == CSJ_LIST) columns[i].list_offsets[row] = int64_t(columns[i].list_count);
+    end_lists(columns, n_columns, row);
     chunk->rest = {next, uint64_t(end - next)};
     return row;
 }

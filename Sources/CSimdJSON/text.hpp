@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,31 @@ inline int64_t location(simdjson::ondemand::document &document, std::string_view
     return at >= input.data() && at <= input.data() + input.size() ? at - input.data() : -1;
 }
 
+/* A key as it is written, closing quote and all, and the first column of its name, or -1. */
+struct Key {
+    static const size_t longest = 64; /* longer ones are looked up each time */
+    char spelling[longest] = {};
+    size_t length = 0;
+    int32_t column = -1;
+
+    /* Whether `at`, behind which CSJ_PADDING bytes are readable, starts with this key. */
+    bool matches(const char *at) const {
+        size_t i = 0;
+        uint64_t here, there, difference = length == 0;
+        for (; i + 8 <= length; i += 8) {
+            memcpy(&here, at + i, 8);
+            memcpy(&there, spelling + i, 8);
+            difference |= here ^ there;
+        }
+        if (i < length) {
+            memcpy(&here, at + i, 8);
+            memcpy(&there, spelling + i, 8);
+            difference |= (here ^ there) << (8 * (8 - (length - i))); /* the low bytes come first */
+        }
+        return difference == 0;
+    }
+};
+
 inline csj_text slice(std::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace csj
@@ -38,13 +64,8 @@ inline csj_text slice(std::string_view text) { return {text.data(), text.size()}
 struct csj_parser {
     simdjson::ondemand::parser parser;
     simdjson::ondemand::parser lists; /* for arrays inside a line that `parser` is at */
-    /* The members of the row before, in order: rows of one file mostly have the same. `spelling` holds the key as it is
-     * written, closing quote and all; `column` is the first column of that name, or -1. */
-    struct Member {
-        std::string spelling;
-        int32_t column;
-    };
-    std::vector<Member> members;
+    /* The members of the row before, in order: rows of one file mostly have the same. */
+    std::vector<csj::Key> members;
     std::vector<int32_t> same_name; /* the next column of the same name, or -1 */
     std::vector<csj_node> nodes;
     std::string strings;

@@ -62,13 +62,13 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
     /// A line that starts with the byte 0x00 is a rejected row, see ``CSVSource``.
     /// - Parameters:
     ///   - columns: the columns that are needed, nil for all. Only tables make use of it; other formats may deliver more.
-    ///   - counter: counts the bytes that have been read of the `byteSize`.
-    public func open(columns: Set<String>? = nil, counter: ByteCount? = nil) throws(DatasetError) -> any ByteSource {
+    ///   - control: counts the bytes that have been read of the `byteSize`.
+    public func open(columns: Set<String>? = nil, control: ReadControl? = nil) throws(DatasetError) -> any ByteSource {
         let file =
             if let path {
-                try DescriptorSource(path: path, counter: counter)
+                try DescriptorSource(path: path, control: control)
             } else {
-                DescriptorSource.standardInput(counter: counter)
+                DescriptorSource.standardInput(control: control)
             }
         return decoded(decompressed(file), columns: columns)
     }

@@ -1,14 +1,20 @@
 import Glibc
 import Synchronization
 
-/// A count of bytes that one thread adds to and others read, for showing progress.
-public final class ByteCount: Sendable {
+/// What a reader of a file and those who watch it share: how far it is, and whether it is to go on.
+public final class ReadControl: Sendable {
     private let count = Atomic<Int>(0)
+    private let isStopped = Atomic<Bool>(false)
 
     public init() {}
 
-    /// The bytes counted so far.
-    public var value: Int { count.load(ordering: .relaxed) }
+    /// The bytes read so far.
+    public var bytesRead: Int { count.load(ordering: .relaxed) }
+
+    /// Lets reading end soon as if the data did, also where it waits for someone to write more.
+    public func stop() { isStopped.store(true, ordering: .relaxed) }
+
+    var shouldStop: Bool { isStopped.load(ordering: .relaxed) }
 
     func add(_ bytes: Int) {
         count.add(bytes, ordering: .relaxed)
@@ -20,16 +26,18 @@ public final class DescriptorSource: ByteSource {
     private let descriptor: Int32
     private let ownsDescriptor: Bool
     private let path: String
-    private let counter: ByteCount?
+    /// Whether a read may have to wait for another process.
+    private var mayWait = true
+    private let control: ReadControl?
 
     /// Opens a file. Of a FIFO, waits until someone writes to it.
     ///
-    /// - Parameter counter: counts the bytes that have been read.
-    public init(path: String, counter: ByteCount? = nil) throws(DatasetError) {
+    /// - Parameter control: counts the bytes that have been read, and can stop it.
+    public init(path: String, control: ReadControl? = nil) throws(DatasetError) {
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
         ownsDescriptor = descriptor >= 0
         self.path = path
-        self.counter = counter
+        self.control = control
         guard descriptor >= 0 else {
             throw DatasetError(.unreadable, "cannot be opened: \(describeSystemError(errno))", path: path)
         }
@@ -41,6 +49,7 @@ public final class DescriptorSource: ByteSource {
         case S_IFDIR:
             throw DatasetError(.unreadable, "is a directory; name a file in it", path: path)
         case S_IFREG:
+            mayWait = false
             // Only advice: that it may fail changes nothing but speed.
             _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
         default:
@@ -48,16 +57,16 @@ public final class DescriptorSource: ByteSource {
         }
     }
 
-    private init(standardInputCountedBy counter: ByteCount?) {
+    private init(standardInputControlledBy control: ReadControl?) {
         descriptor = STDIN_FILENO
         ownsDescriptor = false
         path = "standard input"
-        self.counter = counter
+        self.control = control
     }
 
     /// Standard input, which stays open.
-    public static func standardInput(counter: ByteCount? = nil) -> DescriptorSource {
-        DescriptorSource(standardInputCountedBy: counter)
+    public static func standardInput(control: ReadControl? = nil) -> DescriptorSource {
+        DescriptorSource(standardInputControlledBy: control)
     }
 
     deinit {
@@ -66,15 +75,29 @@ public final class DescriptorSource: ByteSource {
 
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
         while true {
+            if let control, !isReady(control) { return 0 }
             let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
             if count >= 0 {
-                counter?.add(count)
+                control?.add(count)
                 return count
             }
             guard errno == EINTR else {
                 throw DatasetError(.unreadable, "cannot be read: \(describeSystemError(errno))", path: path)
             }
         }
+    }
+}
+
+extension DescriptorSource {
+    /// Waits until there is something to read; false once reading is to stop.
+    private func isReady(_ control: ReadControl) -> Bool {
+        guard mayWait else { return true }
+        while !control.shouldStop {
+            var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            // Long enough to cost nothing, short enough for someone who has pressed Ctrl-C.
+            if poll(&request, 1, 100) != 0 { return true }
+        }
+        return false
     }
 }
 

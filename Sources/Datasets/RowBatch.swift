@@ -174,6 +174,9 @@ public final class RowBatch {
 
     // MARK: Rows
 
+    /// Whether all rows read were kept, so that a row's place among them is its place here.
+    public var isWhole: Bool { count == rowsRead }
+
     /// The row's place among the rows of its chunk, from 0.
     public func rowIndex(_ row: Int) -> Int { Int(rows[row].row_index) }
 

@@ -9,7 +9,7 @@ struct PatternTranslation {
 
     struct Mark {
         /// Bytes from the start of the text.
-        let output: Int
+        var output: Int
         /// Unicode scalars from the start of the source.
         let source: Int
     }

@@ -6,7 +6,7 @@ extension PatternTranslator {
         if let name { groupNames[name] = number }
         let width = try group("(", start, flags)
         groupWidths[number] = width
-        return Item(width: width)
+        return Item(kind: .group, width: width)
     }
 
     private mutating func group(
@@ -16,7 +16,8 @@ extension PatternTranslator {
         return try groupBody(start) { body throws(PatternError) in try body.alternatives(flags) }
     }
 
-    /// Reads what begins with `(?`, from behind that. Nil for what is no item: a comment, or flags for the whole pattern.
+    /// Reads what begins with `(?`, from behind that. Nil for flags for the whole pattern,
+    /// which are no item.
     mutating func extensionGroup(
         _ start: Int, _ flags: inout PatternFlags, mayBeGlobal: Bool
     ) throws(PatternError) -> Item? {
@@ -24,24 +25,20 @@ extension PatternTranslator {
         position += 1
         switch kind {
         case ":":
-            return Item(width: try group("(?:", start, flags))
+            return Item(kind: .group, width: try group("(?:", start, flags))
         case ">":
-            return Item(width: try group("(?>", start, flags))
+            // `isLeadingGroup` is of no use inside: where a match begins is not all that what follows depends on.
+            isLeadingGroup = false
+            return Item(kind: .group, width: try group(Self.atomicOpening, start, flags))
         case "=", "!":
-            _ = try group("(?\(kind)", start, flags)
-            return Item(width: .zero)
+            try lookaround("(?\(kind)", start, flags)
+            return Item(kind: .lookaround, width: .zero)
         case "<":
             return try lookbehind(start, flags)
         case "(":
             return try conditional(start, flags)
         case "P":
             return try named(start, flags)
-        case "#":
-            while let scalar = next {
-                _ = try skipToken()
-                if scalar == ")" { return nil }
-            }
-            throw PatternError("the comment is not closed", at: start)
         case "a", "i", "L", "m", "s", "t", "u", "x", "-":
             position -= 1
             return try flagGroup(start, &flags, mayBeGlobal: mayBeGlobal)
@@ -61,6 +58,17 @@ extension PatternTranslator {
         }
     }
 
+    /// PCRE2 10.42 may look for a character twice that both a leading lookahead and what follows begin with: `(?=a$)b*a`
+    /// does not match in "a". It does not if there is a barrier in front.
+    @discardableResult
+    private mutating func lookaround(
+        _ opening: String, _ start: Int, _ flags: PatternFlags
+    ) throws(PatternError) -> PatternWidth {
+        if isLeadingGroup { output += Self.barrier }
+        isLeadingGroup = false
+        return try group(opening, start, flags)
+    }
+
     private mutating func lookbehind(_ start: Int, _ flags: PatternFlags) throws(PatternError) -> Item {
         guard let kind = next, kind == "=" || kind == "!" else {
             throw PatternError("\"(?<\" with a name is not in Python's re; write (?P<name>…)", at: start)
@@ -68,13 +76,13 @@ extension PatternTranslator {
         position += 1
         let outermost = groupsBeforeLookbehind == nil
         if outermost { groupsBeforeLookbehind = groupWidths.count }
-        let width = try group("(?<\(kind)", start, flags)
+        let width = try lookaround("(?<\(kind)", start, flags)
         if outermost { groupsBeforeLookbehind = nil }
         guard width.isFixed else {
             throw PatternError(
                 "a lookbehind must have one width, and this can match different numbers of characters", at: start)
         }
-        return Item(width: .zero)
+        return Item(kind: .lookaround, width: .zero)
     }
 
     private mutating func conditional(_ start: Int, _ flags: PatternFlags) throws(PatternError) -> Item {
@@ -95,6 +103,7 @@ extension PatternTranslator {
             group = try groupNamed(name, at: offset)
         }
         try checkLookbehind(group, at: offset)
+        isLeadingGroup = false
         output += "(?(\(group))"
         let width = try groupBody(start) { body throws(PatternError) in
             let yes = try body.sequence(flags)
@@ -106,7 +115,7 @@ extension PatternTranslator {
             }
             return yes.union(no)
         }
-        return Item(width: width)
+        return Item(kind: .group, width: width)
     }
 
     /// PCRE2 has no more groups than this.
@@ -157,7 +166,7 @@ extension PatternTranslator {
         try checkLookbehind(group, at: offset)
         let ignoresASCIICase = flags.isSuperset(of: [.ascii, .ignoreCase])
         output += ignoresASCIICase ? "(?i:\\g{\(group)})" : "\\g{\(group)}"
-        return Item(width: width)
+        return Item(kind: .group, width: width)
     }
 
     @discardableResult
@@ -216,7 +225,7 @@ extension PatternTranslator {
         let turnedOn = inner.forPCRE2.subtracting(flags.forPCRE2).letters
         let turnedOff = flags.forPCRE2.subtracting(inner.forPCRE2).letters
         let opening = "(?" + turnedOn + (turnedOff.isEmpty ? "" : "-" + turnedOff) + ":"
-        return Item(width: try group(opening, start, inner))
+        return Item(kind: .group, width: try group(opening, start, inner))
     }
 
     private mutating func flag() throws(PatternError) -> PatternFlags {

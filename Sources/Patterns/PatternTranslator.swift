@@ -23,16 +23,23 @@ struct PatternTranslator {
     /// Conditions on groups by number, which may come later in the pattern.
     var conditions: [(group: Int, offset: Int)] = []
 
-    private var marks: [PatternTranslation.Mark] = []
+    /// Whether the group about to be read is what an alternative of the whole pattern begins with.
+    var isLeadingGroup = true
+
+    var marks: [PatternTranslation.Mark] = []
     private var depth = 0
 
     static let maximumDepth = 200
 
     /// What a quantifier would apply to.
     struct Item {
-        enum Kind { case place, repeated, other }
-        var kind = Kind.other
+        enum Kind { case character, group, lookaround, place, repeated }
+        var kind = Kind.character
         var width = PatternWidth.one
+        /// Where in the output it begins, in bytes.
+        var output = 0
+        /// The number of groups in front of it.
+        var groups = 0
     }
 
     private init(_ pattern: String) {
@@ -126,20 +133,25 @@ struct PatternTranslator {
 
     /// Reads `a|b|c` up to a closing parenthesis or the end.
     mutating func alternatives(_ flags: PatternFlags) throws(PatternError) -> PatternWidth {
-        var width = try sequence(flags, isFirst: depth == 0)
+        let isLeading = isLeadingGroup
+        var width = try sequence(flags, isFirst: depth == 0, isLeading: isLeading)
         while skip("|") {
             output += "|"
-            width = width.union(try sequence(depth == 0 ? globalFlags : flags))
+            width = width.union(try sequence(depth == 0 ? globalFlags : flags, isLeading: isLeading))
         }
         return width
     }
 
     /// Reads one alternative. Only in the `isFirst` of a pattern may global flags stand, before anything else.
-    mutating func sequence(_ inherited: PatternFlags, isFirst: Bool = false) throws(PatternError) -> PatternWidth {
+    mutating func sequence(
+        _ inherited: PatternFlags, isFirst: Bool = false, isLeading: Bool = false
+    ) throws(PatternError) -> PatternWidth {
         var flags = inherited
         var width = PatternWidth.zero
         var last: Item?
+        var needsBarrier = isLeading
         while let scalar = next, scalar != "|", scalar != ")" {
+            if try skipComment() { continue }
             if flags.contains(.verbose), try skipVerboseSpace() { continue }
             let start = position
             marks.append(PatternTranslation.Mark(output: output.utf8.count, source: start))
@@ -147,20 +159,50 @@ struct PatternTranslator {
                 last = try repeated(last, counts, quantifierStart: start)
                 continue
             }
-            let item: Item?
+            if needsBarrier, last != nil, !isSingleLiteral(scalar, flags) {
+                output += Self.barrier
+                needsBarrier = false
+            }
+            let (outputBefore, groupsBefore) = (output.utf8.count, groupWidths.count)
+            var item: Item?
             if skip("(") {
+                isLeadingGroup = needsBarrier
                 item =
                     skip("?")
                     ? try extensionGroup(start, &flags, mayBeGlobal: isFirst && last == nil)
                     : try captureGroup(named: nil, start, flags)
+                isLeadingGroup = false
+                needsBarrier = needsBarrier && item == nil
             } else {
                 item = try simpleItem(scalar, flags)
             }
-            guard let item else { continue }
+            guard item != nil else { continue }
+            item?.output = outputBefore
+            item?.groups = groupsBefore
             width = width + (last?.width ?? .zero)
             last = item
         }
+        if needsBarrier, depth > 0 { output += Self.barrier }
         return width + (last?.width ?? .zero)
+    }
+
+    /// Keeps PCRE2 10.42 from optimisations that lose matches: an empty lookahead, which costs next to nothing.
+    ///
+    /// The JIT compiler lets a repeated character fail early where it failed before from the same start position, though it
+    /// may have been reached from another alternative and be further to the left now: `(?:ab|a)x*b` does not match in "ab"
+    /// (issue 336, mended in 10.43). It reads the code from its beginning to find such repeats, and stops at what it does not
+    /// know. So a barrier is written into each alternative that a match can begin with, behind the first item: in front of
+    /// it, it would hide from PCRE2 that a match can start only at the beginning, or at that of a line.
+    static let barrier = "(?=)"
+
+    /// The opening of an atomic group, with a barrier against the compiler's mistake to make a repeat in front of it
+    /// possessive if one of several alternatives in the group can be empty: `[ab]+(?>x?|c)b` does not match in "ab".
+    static let atomicOpening = barrier + "(?>"
+
+    /// Whether `scalar`, the next character, stands for itself and is not repeated.
+    private func isSingleLiteral(_ scalar: Unicode.Scalar, _ flags: PatternFlags) -> Bool {
+        guard !flags.contains(.verbose), !"\\[({*+?.^$".unicodeScalars.contains(scalar) else { return false }
+        return position + 1 == source.count || !"{*+?".unicodeScalars.contains(source[position + 1])
     }
 
     private mutating func simpleItem(_ scalar: Unicode.Scalar, _ flags: PatternFlags) throws(PatternError) -> Item {
@@ -185,6 +227,18 @@ struct PatternTranslator {
         }
     }
 
+    /// Skips `(?#…)`.
+    private mutating func skipComment() throws(PatternError) -> Bool {
+        let start = position
+        guard source[start...].starts(with: ["(", "?", "#"]) else { return false }
+        position += 3
+        while let scalar = next {
+            _ = try skipToken()
+            if scalar == ")" { return true }
+        }
+        throw PatternError("the comment is not closed", at: start)
+    }
+
     /// In verbose mode: skips a white space character of ASCII, or a comment up to the end of the line.
     private mutating func skipVerboseSpace() throws(PatternError) -> Bool {
         switch next {
@@ -201,80 +255,6 @@ struct PatternTranslator {
         default:
             return false
         }
-    }
-
-    // MARK: Quantifiers
-
-    typealias Counts = (minimum: Int, maximum: Int?)
-
-    /// Reads a quantifier but for its suffix. Nil, having read nothing, if none is here: `{` may be a character.
-    private mutating func quantifier() throws(PatternError) -> Counts? {
-        let start = position
-        switch next {
-        case "*":
-            position += 1
-            return (0, nil)
-        case "+":
-            position += 1
-            return (1, nil)
-        case "?":
-            position += 1
-            return (0, 1)
-        case "{":
-            position += 1
-            let low = digits()
-            let hasComma = skip(",")
-            let high = hasComma ? digits() : low
-            guard skip("}"), hasComma || !low.isEmpty else {
-                position = start
-                return nil
-            }
-            let minimum = low.isEmpty ? 0 : try count(low, at: start)
-            let maximum = high.isEmpty ? nil : try count(high, at: start)
-            if let maximum, maximum < minimum {
-                throw PatternError("the repeat count \(minimum) is greater than \(maximum)", at: start + 1)
-            }
-            return (minimum, maximum)
-        default:
-            return nil
-        }
-    }
-
-    private func count(_ digits: String, at offset: Int) throws(PatternError) -> Int {
-        guard let count = Int(digits), count <= 65535 else {
-            throw PatternError("the repeat count \(digits) is greater than 65535, the highest PCRE2 has", at: offset)
-        }
-        return count
-    }
-
-    private mutating func repeated(
-        _ item: Item?, _ counts: Counts, quantifierStart start: Int
-    ) throws(PatternError) -> Item {
-        let quantifier = String(String.UnicodeScalarView(source[start..<position]))
-        guard let item, item.kind != .place else {
-            let hint =
-                quantifier == "*" && start > 0 && source[start - 1] == "("
-                ? "verbs such as (*ACCEPT) are not in Python's re" : "write \"\\\(quantifier)\" for the characters"
-            throw PatternError("\"\(quantifier)\" has nothing to repeat; \(hint)", at: start)
-        }
-        guard item.kind != .repeated else {
-            throw PatternError(
-                "\"\(quantifier)\" repeats what is repeated already; put that into (?:…)", at: start)
-        }
-        switch counts {
-        case (0, nil): output += "*"
-        case (1, nil): output += "+"
-        case (0, 1): output += "?"
-        case (let minimum, nil): output += "{\(minimum),}"
-        case (let minimum, let maximum?) where minimum == maximum: output += "{\(minimum)}"
-        case (let minimum, let maximum?): output += "{\(minimum),\(maximum)}"
-        }
-        if skip("?") {
-            output += "?"
-        } else if skip("+") {
-            output += "+"
-        }
-        return Item(kind: .repeated, width: item.width.repeated(counts))
     }
 }
 

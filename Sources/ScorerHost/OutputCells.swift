@@ -1,5 +1,6 @@
 import CScorerPlugin
 import CSimdJSON
+import Glibc
 public import ScoringCore
 
 /// The cells of one output of a call: numbers in place, texts one after the other in memory of the host.
@@ -13,7 +14,7 @@ public final class OutputCells {
     /// Numbers, integers and booleans, 8 bytes a row, by the output's type.
     private var slots: UnsafeMutableRawPointer
     /// Where the texts lie in `arena`.
-    private var ranges: UnsafeMutablePointer<(start: Int, length: Int)>
+    private var ranges: UnsafeMutablePointer<TextRange>
     private var arena: UnsafeMutableRawBufferPointer
     private var arenaCount = 0
 
@@ -54,6 +55,44 @@ public final class OutputCells {
 
     // MARK: Reading
 
+    /// The cells as they lie in memory, for loops over many rows. Valid until the call is next changed.
+    public struct View {
+        public let type: ValueType
+        @usableFromInline let present: UnsafePointer<UInt8>
+        @usableFromInline let slots: UnsafeRawPointer
+        @usableFromInline let ranges: UnsafePointer<TextRange>
+        @usableFromInline let arena: UnsafeRawPointer?
+
+        @inlinable
+        public func hasValue(_ row: Int) -> Bool { present[row] != 0 }
+
+        /// The value of a number output in a row that has one.
+        @inlinable
+        public func number(_ row: Int) -> Double { slots.load(fromByteOffset: 8 * row, as: Double.self) }
+
+        /// The value of an integer output, or of a boolean one as 0 or 1, in a row that has one.
+        @inlinable
+        public func integer(_ row: Int) -> Int64 { slots.load(fromByteOffset: 8 * row, as: Int64.self) }
+
+        /// The text of a text or json output in a row that has one.
+        @inlinable
+        public func text(_ row: Int) -> UnsafeRawBufferPointer {
+            UnsafeRawBufferPointer(start: arena.map { $0 + ranges[row].start }, count: ranges[row].length)
+        }
+    }
+
+    /// Where a text lies in the memory of all texts.
+    @usableFromInline
+    struct TextRange: BitwiseCopyable {
+        @usableFromInline var start: Int
+        @usableFromInline var length: Int
+    }
+
+    public var view: View {
+        View(
+            type: type, present: present, slots: slots, ranges: ranges, arena: UnsafeRawPointer(arena.baseAddress))
+    }
+
     public func hasValue(_ row: Int) -> Bool { present[row] != 0 }
 
     /// The values of a number output, one a row, unspecified where a row has none. Valid until the call is next changed.
@@ -62,18 +101,8 @@ public final class OutputCells {
         return UnsafeBufferPointer(start: slots.assumingMemoryBound(to: Double.self), count: count)
     }
 
-    /// The value of an integer output, or of a boolean one as 0 or 1, in a row that has one.
-    public func integer(_ row: Int) -> Int64 {
-        precondition(row < count && (type == .i64 || type == .bool))
-        return slots.load(fromByteOffset: 8 * row, as: Int64.self)
-    }
-
-    /// The text of a text or json output in a row that has one. Valid until the call is next changed.
-    public func text(_ row: Int) -> UnsafeRawBufferPointer {
-        precondition(row < count && holdsTexts)
-        let range = ranges[row]
-        return UnsafeRawBufferPointer(rebasing: arena[range.start..<range.start + range.length])
-    }
+    /// Whether each row has a value.
+    var isComplete: Bool { memchr(present, 0, count) == nil }
 
     // MARK: Writing
 
@@ -88,6 +117,7 @@ public final class OutputCells {
         switch type {
         case .f64:
             let numbers = cells.assumingMemoryBound(to: Double.self)
+            let slots = slots
             for index in 0..<count where !numbers[index].isFinite && isValid(values, index) { return false }
             if rowMap == nil && values.validity == nil {
                 slots.advanced(by: 8 * first).copyMemory(from: cells, byteCount: 8 * count)
@@ -108,8 +138,7 @@ public final class OutputCells {
                 slots.storeBytes(of: booleans[index] == 0 ? 0 : 1, toByteOffset: 8 * row, as: Int64.self)
             }
         case .text, .json:
-            let texts = cells.assumingMemoryBound(to: assay_str.self)
-            store(values, first, count, rowMap) { row, index in append(texts[index], for: row) }
+            takeTexts(values, cells.assumingMemoryBound(to: assay_str.self), first, count, rowMap)
         case .textList:
             return false
         }
@@ -121,6 +150,7 @@ public final class OutputCells {
         _ values: assay_column, _ first: Int, _ count: Int, _ rowMap: UnsafePointer<Int>?,
         _ write: (_ row: Int, _ index: Int) -> Void
     ) {
+        let present = present
         for index in 0..<count {
             let row = rowMap.map { $0[first + index] } ?? first + index
             let valid = isValid(values, index)
@@ -134,17 +164,25 @@ public final class OutputCells {
         values.validity.map { $0[index >> 3] >> (index & 7) & 1 != 0 } ?? true
     }
 
-    @inline(__always)
-    private func append(_ text: assay_str, for row: Int) {
-        let length = Int(text.len)
-        // A zero byte stands between texts, so that two broken ones cannot make a whole one (see checkTexts).
-        if arenaCount + length + 1 > arena.count { grow(by: length + 1) }
-        if let source = text.ptr, let target = arena.baseAddress {
-            target.advanced(by: arenaCount).copyMemory(from: source, byteCount: length)
+    private func takeTexts(
+        _ values: assay_column, _ texts: UnsafePointer<assay_str>, _ first: Int, _ count: Int,
+        _ rowMap: UnsafePointer<Int>?
+    ) {
+        var length = 0
+        for index in 0..<count where isValid(values, index) { length += Int(texts[index].len) + 1 }
+        if arenaCount + length > arena.count { grow(by: length) }
+        guard let arena = arena.baseAddress else { return }
+        let ranges = ranges
+        var offset = arenaCount
+        store(values, first, count, rowMap) { row, index in
+            let length = Int(texts[index].len)
+            if let source = texts[index].ptr { memcpy(arena + offset, source, length) }
+            ranges[row] = TextRange(start: offset, length: length)
+            // A zero byte stands between texts, so that two broken ones cannot make a whole one (see checkTexts).
+            arena.storeBytes(of: 0, toByteOffset: offset + length, as: UInt8.self)
+            offset += length + 1
         }
-        ranges[row] = (arenaCount, length)
-        arena[arenaCount + length] = 0
-        arenaCount += length + 1
+        arenaCount = offset
     }
 
     private func grow(by length: Int) {
@@ -160,7 +198,7 @@ public final class OutputCells {
         guard holdsTexts, arenaCount > 0 else { return }
         let whole = UnsafeRawBufferPointer(rebasing: arena[..<arenaCount])
         if !isUTF8(whole) {
-            for row in 0..<count where hasValue(row) && !isUTF8(text(row)) {
+            for row in 0..<count where hasValue(row) && !isUTF8(view.text(row)) {
                 clear(row)
                 report(row, "the scorer's output \"\(name)\" is not valid UTF-8")
             }
@@ -173,7 +211,7 @@ public final class OutputCells {
         defer { csj_parser_free(parser) }
         var padded: [CChar] = []
         for row in 0..<count where hasValue(row) {
-            let text = text(row)
+            let text = view.text(row)
             padded.removeAll(keepingCapacity: true)
             padded.append(contentsOf: text.lazy.map { CChar(bitPattern: $0) })
             padded.append(contentsOf: repeatElement(0, count: Int(CSJ_PADDING)))

@@ -68,6 +68,8 @@ public final class RowResults {
     /// Ends the call: rows with a score are scored, the rest are the scorer's errors.
     func finish() {
         let score = outputs[scoreOutput]
+        for output in outputs { output.checkTexts { self.fail($0, .scorerError, $1) } }
+        if reasons.isEmpty && score.isComplete { return }
         for row in 0..<count where !isDecided[row] {
             if score.hasValue(row) {
                 isDecided[row] = true
@@ -75,7 +77,6 @@ public final class RowResults {
                 fail(row, .scorerError, "the scorer gave no score for this row, and no reason")
             }
         }
-        for output in outputs { output.checkTexts { self.fail($0, .scorerError, $1) } }
         // A failed row has no score, also where the scorer gave it one after all.
         for row in 0..<count where outcomeOfRow[row] != .scored { score.clear(row) }
     }

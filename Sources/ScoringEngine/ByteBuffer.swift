@@ -1,14 +1,13 @@
 import CSimdJSON
+import Glibc
 
-/// Growing memory, reused from chunk to chunk: for output in the making, and for gathered cells.
-///
-/// `@unchecked Sendable`: used by the worker that fills it, then by the one that writes it.
-final class ByteBuffer: @unchecked Sendable {
+/// Bytes in growing memory.
+struct ByteWriter: ~Copyable {
     private var memory: UnsafeMutableRawPointer
     private var capacity: Int
     private(set) var count = 0
 
-    init(capacity: Int = 64 << 10) {
+    init(capacity: Int) {
         self.capacity = capacity
         memory = .allocate(byteCount: capacity, alignment: 16)
     }
@@ -17,13 +16,13 @@ final class ByteBuffer: @unchecked Sendable {
         memory.deallocate()
     }
 
-    /// Valid until the buffer is next changed.
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: count) }
-
-    /// The first byte; never null, also where there is none. Valid until the buffer is next changed.
+    /// The first byte; never null, also where there is none. Valid until the next change.
     var start: UnsafeMutableRawPointer { memory }
 
-    func removeAll() {
+    /// Valid until the next change.
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: count) }
+
+    mutating func removeAll() {
         count = 0
         // One row with a very long text should not hold its memory for good.
         if capacity > 16 << 20 {
@@ -35,11 +34,12 @@ final class ByteBuffer: @unchecked Sendable {
 
     /// Makes room for `more` bytes.
     @inline(__always)
-    private func reserve(_ more: Int) {
+    mutating func reserve(_ more: Int) {
         if count + more > capacity { grow(more) }
     }
 
-    private func grow(_ more: Int) {
+    @inline(never)
+    private mutating func grow(_ more: Int) {
         capacity = max(2 * capacity, count + more)
         let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
         larger.copyMemory(from: memory, byteCount: count)
@@ -48,44 +48,40 @@ final class ByteBuffer: @unchecked Sendable {
     }
 
     @inline(__always)
-    func append(_ bytes: UnsafeRawBufferPointer) {
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress else { return }
         reserve(bytes.count)
-        (memory + count).copyMemory(from: source, byteCount: bytes.count)
+        memcpy(memory + count, source, bytes.count)
         count += bytes.count
     }
 
-    /// Appends the bytes of a value as it lies in memory.
-    func append<Value: BitwiseCopyable>(valueOf value: Value) {
-        withUnsafeBytes(of: value) { append($0) }
-    }
-
     @inline(__always)
-    func append(_ bytes: [UInt8]) {
-        bytes.withUnsafeBytes { append($0) }
-    }
-
-    @inline(__always)
-    func append(_ text: StaticString) {
+    mutating func append(literal text: StaticString) {
         append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    func append(_ text: String) {
-        var text = text
-        text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
+    mutating func append(_ text: String) {
+        for byte in text.utf8 { append(valueOf: byte) }
     }
 
+    /// Appends the bytes of a value as it lies in memory.
+    mutating func append<Value: BitwiseCopyable>(valueOf value: Value) {
+        reserve(MemoryLayout<Value>.size)
+        memory.storeBytes(of: value, toByteOffset: count, as: Value.self)
+        count += MemoryLayout<Value>.size
+    }
+
+    /// Appends a count in decimal.
     @inline(__always)
-    func append(_ value: Int) {
+    mutating func append(decimal value: Int) {
         reserve(20)
-        guard value >= 0 else { return append(String(value)) }
-        var rest = value
         var digits = 1
-        while rest >= 10 {
-            rest /= 10
+        var power = 10
+        while digits < 19 && value >= power {
             digits += 1
+            power = power &* 10
         }
-        rest = value
+        var rest = UInt(bitPattern: value)
         for place in stride(from: count + digits - 1, through: count, by: -1) {
             let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
             memory.storeBytes(of: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit), toByteOffset: place, as: UInt8.self)
@@ -96,7 +92,7 @@ final class ByteBuffer: @unchecked Sendable {
 
     /// Appends a text as a JSON string, quotes and all.
     @inline(__always)
-    func append(quoted text: UnsafeRawBufferPointer) {
+    mutating func append(quoted text: UnsafeRawBufferPointer) {
         reserve(6 * text.count + 2)
         memory.storeBytes(of: UInt8(ascii: "\""), toByteOffset: count, as: UInt8.self)
         count += 1
@@ -108,9 +104,15 @@ final class ByteBuffer: @unchecked Sendable {
         memory.storeBytes(of: UInt8(ascii: "\""), toByteOffset: count, as: UInt8.self)
         count += 1
     }
+}
 
-    func append(quoted text: String) {
-        var text = text
-        text.withUTF8 { append(quoted: UnsafeRawBufferPointer($0)) }
+/// A writer that is passed on from chunk to chunk and from worker to worker.
+///
+/// `@unchecked Sendable`: used by the worker that fills it, then by the one that writes it out.
+final class ByteBuffer: @unchecked Sendable {
+    var writer: ByteWriter
+
+    init(capacity: Int = 64 << 10) {
+        writer = ByteWriter(capacity: capacity)
     }
 }

@@ -16,13 +16,13 @@ public struct Dataset: Sendable {
 
     /// The rows of a file, or of standard input.
     ///
-    /// - Parameter counter: counts the bytes read of the location's `byteSize`.
-    public init(_ location: DatasetLocation, counter: ByteCount? = nil) {
+    /// - Parameter control: counts the bytes read of the location's `byteSize`.
+    public init(_ location: DatasetLocation, control: ReadControl? = nil) {
         name = location.description
         isReopenable = location.isReopenable
         isUntyped = location.format == .commaSeparated || location.format == .tabSeparated
         hasLines = location.format == .jsonLines
-        open = { columns throws(DatasetError) in try location.open(columns: columns, counter: counter) }
+        open = { columns throws(DatasetError) in try location.open(columns: columns, control: control) }
     }
 
     /// Rows in memory, each an object.

@@ -5,100 +5,138 @@ import ScoringCore
 import ScoringDefinitions
 
 /// Writes output lines: `{"row": 0, "scores": {"basic::equality": {"score": 1.0}}}`, spaced as Python's `json.dumps`.
-struct RowFormatter: Sendable {
-    /// What is the same in each row.
-    private struct FunctionText {
-        /// `"basic::equality": {"score": `, with the comma that separates it from the function before.
-        var head: [UInt8]
-        var score: Int
-        /// The other outputs, each with `, "name": `.
-        var others: [(output: Int, head: [UInt8])]
+///
+/// `@unchecked Sendable`: nothing changes after it was made.
+final class RowFormatter: @unchecked Sendable {
+    /// One output of one function, and the text that stands before its value in each line.
+    private struct Cell {
+        var function: Int
+        var output: Int
+        var isScore: Bool
+        /// `"basic::equality": {"score": ` or `, "parsed_answer": `.
+        var head: UnsafeRawBufferPointer
     }
 
-    private let functions: [FunctionText]
+    private let cells: [Cell]
     private let includesInput: Bool
 
     init(_ functions: [BoundFunction], includesInput: Bool) {
         self.includesInput = includesInput
-        self.functions = functions.enumerated().map { index, function in
+        var cells: [Cell] = []
+        for (index, function) in functions.enumerated() {
             let outputs = function.description.outputs
             let score = function.description.scoreOutput
-            return FunctionText(
-                head: Array("\(index == 0 ? "" : ", ")\(quoted(function.function.identifier)): {\"score\": ".utf8),
-                score: score,
-                others: outputs.indices.filter { $0 != score }.map { output in
-                    (output, Array(", \(quoted(outputs[output].name)): ".utf8))
-                })
+            let start = index == 0 ? "" : "}, "
+            cells.append(
+                Cell(
+                    function: index, output: score, isScore: true,
+                    head: Self.permanent("\(start)\(quoted(function.function.identifier)): {\"score\": ")))
+            for output in outputs.indices where output != score {
+                cells.append(
+                    Cell(
+                        function: index, output: output, isScore: false,
+                        head: Self.permanent(", \(quoted(outputs[output].name)): ")))
+            }
         }
+        self.cells = cells
     }
 
-    /// Appends the line of a row.
+    deinit {
+        for cell in cells { cell.head.deallocate() }
+    }
+
+    private static func permanent(_ text: String) -> UnsafeRawBufferPointer {
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 1)
+        memory.copyBytes(from: text.utf8)
+        return UnsafeRawBufferPointer(memory)
+    }
+
+    /// Appends the lines of a slice of rows.
     ///
     /// - Parameters:
-    ///   - row: counts the rows of the dataset from 0.
-    ///   - line: the row's own JSON object; empty where it could not be read.
-    ///   - index: the row's place in `results`, of which there is one for each function.
-    func append(row: Int, line: UnsafeRawBufferPointer, _ results: [RowResults], _ index: Int, to out: ByteBuffer) {
-        out.append("{\"row\": ")
-        out.append(row)
-        if includesInput { appendMembers(of: line, to: out) }
-        out.append(", \"scores\": {")
-        for (function, results) in zip(functions, results) {
-            out.append(function.head)
-            append(results.outputs[function.score], index, to: out)
-            let outcome = results.outcomes[index]
-            if outcome != .scored {
-                out.append(", \"outcome\": ")
-                out.append(quoted: outcome.name)
-                out.append(", \"message\": ")
-                out.append(quoted: results.reason(of: index) ?? "")
+    ///   - firstRow: rows of the dataset before the batch's chunk.
+    ///   - results: of the slice, by each function.
+    func append(
+        _ slice: Range<Int>, of batch: RowBatch, firstRow: Int, _ results: [RowResults], to out: inout ByteWriter
+    ) {
+        let values = cells.map { results[$0.function].outputs[$0.output].view }
+        let outcomes = results.map(\.outcomes)
+        let isWhole = batch.isWhole
+        cells.withUnsafeBufferPointer { cells in
+            values.withUnsafeBufferPointer { values in
+                outcomes.withUnsafeBufferPointer { outcomes in
+                    for row in slice {
+                        out.append(literal: "{\"row\": ")
+                        out.append(decimal: firstRow + (isWhole ? row : batch.rowIndex(row)))
+                        if includesInput { appendMembers(of: row, batch, to: &out) }
+                        out.append(literal: ", \"scores\": {")
+                        for index in cells.indices {
+                            let isScored = outcomes[cells[index].function][row - slice.lowerBound] == .scored
+                            append(cells[index], values[index], row - slice.lowerBound, isScored: isScored, to: &out)
+                            if !isScored && cells[index].isScore {
+                                appendReason(results[cells[index].function], row - slice.lowerBound, to: &out)
+                            }
+                        }
+                        out.append(literal: "}}}\n")
+                    }
+                }
             }
-            for other in function.others where outcome == .scored || results.outputs[other.output].hasValue(index) {
-                out.append(other.head)
-                append(results.outputs[other.output], index, to: out)
-            }
-            out.append("}")
         }
-        out.append("}}\n")
     }
 
     @inline(__always)
-    private func append(_ cells: OutputCells, _ row: Int, to out: ByteBuffer) {
-        guard cells.hasValue(row) else { return out.append("null") }
-        switch cells.type {
+    private func append(_ cell: Cell, _ values: OutputCells.View, _ row: Int, isScored: Bool, to out: inout ByteWriter) {
+        guard values.hasValue(row) else {
+            // Of a row without a score, what it has is shown, and not what it lacks.
+            if isScored || cell.isScore {
+                out.append(cell.head)
+                out.append(literal: "null")
+            }
+            return
+        }
+        out.append(cell.head)
+        switch values.type {
         case .f64:
-            let value = cells.numbers[row]
+            let value = values.number(row)
             if value == 1 {
-                out.append("1.0")
+                out.append(literal: "1.0")
             } else if value == 0 && value.sign == .plus {
-                out.append("0.0")
+                out.append(literal: "0.0")
             } else {
                 out.append(value.pythonDescription)
             }
-        case .i64: out.append(String(cells.integer(row)))
-        case .bool: cells.integer(row) == 0 ? out.append("false") : out.append("true")
-        case .json: out.append(cells.text(row))
-        case .text, .textList: out.append(quoted: cells.text(row))
+        case .i64: out.append(String(values.integer(row)))
+        case .bool:
+            if values.integer(row) == 0 { out.append(literal: "false") } else { out.append(literal: "true") }
+        case .json: out.append(values.text(row))
+        case .text, .textList: out.append(quoted: values.text(row))
         }
     }
 
-    /// Appends the row's own members but "row" and "scores", which are what this line says.
-    private func appendMembers(of line: UnsafeRawBufferPointer, to out: ByteBuffer) {
+    @inline(never)
+    private func appendReason(_ results: RowResults, _ row: Int, to out: inout ByteWriter) {
+        out.append(literal: ", \"outcome\": ")
+        out.append(quoted(results.outcomes[row].name))
+        out.append(literal: ", \"message\": ")
+        out.append(quoted(results.reason(of: row) ?? ""))
+    }
+
+    /// Appends the row's own members but "row" and "scores", which are what the line itself says.
+    private func appendMembers(of row: Int, _ batch: RowBatch, to out: inout ByteWriter) {
+        guard batch.isReadable(row) else { return }
+        let line = batch.line(row)
         guard let open = line.firstIndex(of: UInt8(ascii: "{")), let close = line.lastIndex(of: UInt8(ascii: "}")) else {
             return
         }
         var parser = JSONParser()
         guard let object = try? parser.parse(line).object, !object.isEmpty else { return }
         guard object["row"] != nil || object["scores"] != nil else {
-            out.append(", ")
-            let members = UnsafeRawBufferPointer(rebasing: line[(open + 1)..<close])
-            return out.append(members)
+            out.append(literal: ", ")
+            out.append(UnsafeRawBufferPointer(rebasing: line[(open + 1)..<close]))
+            return
         }
         for member in object.members where member.key != "row" && member.key != "scores" {
-            out.append(", ")
-            out.append(quoted: member.key)
-            out.append(": ")
-            out.append(member.value.text)
+            out.append(", \(quoted(member.key)): \(member.value.text)")
         }
     }
 }

@@ -110,11 +110,11 @@ final class ScoringRun: Sendable {
     private func writeWhatIsReady() {
         while let out = state.update({ $0.isAborted ? nil : $0.order.outputToWrite() }) {
             do {
-                if out.count > 0 { try sink?(out.bytes) }
+                if out.writer.count > 0 { try sink?(out.writer.bytes) }
             } catch {
                 abort((error as? EngineError) ?? EngineError(.output, "\(error)"))
             }
-            out.removeAll()
+            out.writer.removeAll()
             state.update { state in
                 state.order.wrote()
                 state.spareBuffers.append(out)

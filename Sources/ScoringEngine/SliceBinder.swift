@@ -34,18 +34,18 @@ final class SliceBinder {
             return call.start(inputs.indices.map { column($0, batch, slice) }, rowCount: slice.count)
         }
         var eligible: [Int] = []
-        rowMap.removeAll()
+        rowMap.writer.removeAll()
         for row in slice {
             if let reason = reasonToHoldBack(row, batch, describeRow) {
                 call.results.fail(row - slice.lowerBound, .inputError, reason)
             } else {
                 eligible.append(row)
-                rowMap.append(valueOf: row - slice.lowerBound)
+                rowMap.writer.append(valueOf: row - slice.lowerBound)
             }
         }
         return call.start(
             inputs.indices.map { gather($0, batch, eligible) }, rowCount: eligible.count,
-            rowMap: rowMap.bytes.baseAddress?.assumingMemoryBound(to: Int.self))
+            rowMap: rowMap.writer.start.assumingMemoryBound(to: Int.self))
     }
 
     /// Whether all rows of the slice may be passed to an input as they are.
@@ -91,21 +91,21 @@ final class SliceBinder {
         let type = batch.requests[index].type
         let cells = inputs[input].cells
         let offsets = inputs[input].offsets
-        cells.removeAll()
-        offsets.removeAll()
+        cells.writer.removeAll()
+        offsets.writer.removeAll()
         let stride = MemoryLayout<assay_str>.stride
         for row in rows {
             var bytes = row * batch.width(index)..<(row + 1) * batch.width(index)
             if type == .textList, let lists = batch.listOffsets(index) {
-                offsets.append(valueOf: Int64(cells.count / stride))
+                offsets.writer.append(valueOf: Int64(cells.writer.count / stride))
                 bytes = Int(lists[row]) * stride..<Int(lists[row + 1]) * stride
             }
-            cells.append(UnsafeRawBufferPointer(start: batch.values(index) + bytes.lowerBound, count: bytes.count))
+            cells.writer.append(UnsafeRawBufferPointer(start: batch.values(index) + bytes.lowerBound, count: bytes.count))
         }
-        offsets.append(valueOf: Int64(cells.count / stride))
+        offsets.writer.append(valueOf: Int64(cells.writer.count / stride))
         return CellColumn(
-            type: type, values: cells.start, validity: validity(input, batch, rows),
-            listOffsets: type == .textList ? UnsafePointer(offsets.start.assumingMemoryBound(to: Int64.self)) : nil)
+            type: type, values: cells.writer.start, validity: validity(input, batch, rows),
+            listOffsets: type == .textList ? UnsafePointer(offsets.writer.start.assumingMemoryBound(to: Int64.self)) : nil)
     }
 
     /// The bitmap of an optional input in some rows; nil for a required one.
@@ -115,15 +115,15 @@ final class SliceBinder {
         guard function.description.inputs[input].isOptional else { return nil }
         let states = batch.states(function.columns[input])
         let bitmap = inputs[input].bitmap
-        bitmap.removeAll()
+        bitmap.writer.removeAll()
         var byte: UInt8 = 0
         for (index, row) in rows.enumerated() {
             if states[row] == CellState.value.rawValue { byte |= 1 << (index & 7) }
             if index & 7 == 7 || index == rows.count - 1 {
-                bitmap.append(valueOf: byte)
+                bitmap.writer.append(valueOf: byte)
                 byte = 0
             }
         }
-        return UnsafePointer(bitmap.start.assumingMemoryBound(to: UInt8.self))
+        return UnsafePointer(bitmap.writer.start.assumingMemoryBound(to: UInt8.self))
     }
 }

@@ -100,14 +100,7 @@ final class Worker: @unchecked Sendable {
     }
 
     private func format(_ slice: Range<Int>, _ base: ChunkCounts, to out: ByteBuffer) {
-        let results = calls.map(\.results)
-        for row in slice {
-            let line =
-                plan.includesInput && batch.isReadable(row)
-                ? batch.line(row) : UnsafeRawBufferPointer(start: nil, count: 0)
-            plan.formatter.append(
-                row: base.rows + batch.rowIndex(row), line: line, results, row - slice.lowerBound, to: out)
-        }
+        plan.formatter.append(slice, of: batch, firstRow: base.rows, calls.map(\.results), to: &out.writer)
     }
 }
 
@@ -123,10 +116,10 @@ extension RowResults {
         switch score.type {
         case .f64: aggregator.add(outcomes: outcomes.span, scores: score.numbers.span, weights: weights?.span)
         case .i64, .bool:
-            let scores = (0..<count).map { score.hasValue($0) ? Double(score.integer($0)) : 0 }
+            let scores = (0..<count).map { score.hasValue($0) ? Double(score.view.integer($0)) : 0 }
             aggregator.add(outcomes: outcomes.span, scores: scores.span, weights: weights?.span)
         case .text, .json, .textList:
-            let texts = (0..<count).map { score.hasValue($0) ? String(decoding: score.text($0), as: UTF8.self) : "" }
+            let texts = (0..<count).map { score.hasValue($0) ? String(decoding: score.view.text($0), as: UTF8.self) : "" }
             aggregator.add(outcomes: outcomes.span, texts: texts.span, weights: weights?.span)
         }
     }

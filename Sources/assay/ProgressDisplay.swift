@@ -6,7 +6,7 @@ import Synchronization
 /// Shows on standard error how far a run is: rows done, rate, errors, time left.
 final class ProgressDisplay: Sendable {
     private let progress: RunProgress
-    private let reading: ByteCount
+    private let reading: ReadControl
     private let total: Int?
     private let isTerminal: Bool
     private let start: Double
@@ -14,7 +14,7 @@ final class ProgressDisplay: Sendable {
     private let isShown: Bool
 
     /// - Parameter isWanted: nil: on a terminal only.
-    init(_ progress: RunProgress, _ reading: ByteCount, total: Int?, isWanted: Bool?, isQuiet: Bool) {
+    init(_ progress: RunProgress, _ reading: ReadControl, total: Int?, isWanted: Bool?, isQuiet: Bool) {
         self.progress = progress
         self.reading = reading
         self.total = total
@@ -60,7 +60,7 @@ final class ProgressDisplay: Sendable {
         var parts = ["\(grouped(rows)) rows", "\(grouped(Int(Double(rows) / seconds))) rows/s"]
         if progress.unscored > 0 { parts.append("\(grouped(progress.unscored)) not scored") }
         if let total, total > 0 {
-            let share = min(1, Double(reading.value) / Double(total))
+            let share = min(1, Double(reading.bytesRead) / Double(total))
             let filled = Int(share * 24)
             let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
             parts.insert("\(bar) \(Int(share * 100)) %", at: 0)

@@ -81,7 +81,7 @@ struct ScoreCommand: ParsableCommand {
     func run() throws {
         let cancellation = Cancellation()
         let interruption = Interruption(cancelling: cancellation)
-        let reading = ByteCount()
+        let reading = ReadControl()
         let location: DatasetLocation
         do {
             location = try DatasetLocation(dataset)
@@ -89,14 +89,14 @@ struct ScoreCommand: ParsableCommand {
             throw Failure("\(error)")
         }
         var request = ScoringRequest(
-            Dataset(location, counter: reading),
+            Dataset(location, control: reading),
             functions: try functions.map { ($0.identifier, try $0.readParameters()) })
         for pair in mapping { request.mapping[pair.name] = pair.value }
         request.filters = filters.map { ($0.name, $0.value) }
         request.limit = limit
         request.includesInput = withInput
         request.jobs = jobs ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        interruption.onCancel {}
+        interruption.onCancel { reading.stop() }
 
         let engine = engineOptions.makeEngine()
         let progress = RunProgress()
@@ -121,7 +121,7 @@ struct ScoreCommand: ParsableCommand {
         if results.failure == nil || results.isCancelled {
             try printOutput(format == .json ? results.json.prettyText + "\n" : ResultsTable(results).text)
         }
-        if let failure = results.failure {
+        if let failure = results.failure, !results.isCancelled {
             let rows = results.functions.first?.aggregates.counts.total ?? 0
             throw Failure("\(failure)\(output == nil ? "" : "; the \(rows) rows before that are in the output")")
         }

@@ -103,9 +103,9 @@ struct DatasetLocationTests {
             let location = try DatasetLocation(try folder.write(content, to: name))
             #expect(location.isReopenable)
             #expect(location.byteSize == content.count)
-            let counter = ByteCount()
-            #expect(readAll(try location.open(counter: counter)) == Reading(text: Self.lines))
-            #expect(counter.value == content.count)
+            let control = ReadControl()
+            #expect(readAll(try location.open(control: control)) == Reading(text: Self.lines))
+            #expect(control.bytesRead == content.count)
             #expect(readAll(try location.open(), bufferSize: 1) == Reading(text: Self.lines))
         }
     }
