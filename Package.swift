@@ -52,7 +52,8 @@ let package = Package(
         .testTarget(name: "DatasetsTests", dependencies: ["CCompression", "Datasets", "ScoringCore"]),
         .testTarget(name: "ScorerHostTests", dependencies: ["ScorerHost", "ScoringCore"]),
         .testTarget(
-            name: "ScoringEngineTests", dependencies: ["Datasets", "JSON", "ScorerHost", "ScoringCore", "ScoringEngine"],
+            name: "ScoringEngineTests",
+            dependencies: ["Datasets", "JSON", "ScorerHost", "ScoringCore", "ScoringEngine"],
             exclude: ["Data"]),
         // Runs the executable and loads the plugin as they are built.
         .testTarget(name: "CommandLineTests", dependencies: ["assay"]),

@@ -4,9 +4,12 @@ import ScorerKit
 
 private let plugin = ScorerPlugin(
     id: "basic", version: "0.1.0",
-    description: "Deterministic scorers: equality, containment, answers found by regular expressions, normalised answers.",
+    description:
+        "Deterministic scorers: equality, containment, answers found by regular expressions, normalised answers.",
     scorers: [Equality.self, SubsetOf.self, MultipleChoice.self, MathResponse.self, DocVQAnswer.self])
 
+// The name is the plugin header's.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func assay_plugin_entry(_ hostMajor: UInt32, _ hostMinor: UInt32) -> UnsafePointer<assay_plugin>? {
     plugin.table(forHostMajor: hostMajor)

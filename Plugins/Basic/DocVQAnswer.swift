@@ -28,7 +28,8 @@ struct DocVQAnswer: Scorer {
                     guard let texts, texts.count == value.array?.count else {
                         results.fail(
                             row, .inputError,
-                            "expected_answer holds \(value.kind); expected the text of a JSON array of texts, such as [\"A\"]")
+                            "expected_answer holds \(value.kind); expected the text of a JSON array of texts, such as [\"A\"]"
+                        )
                         continue
                     }
                     scores[row] = DocVQA.accepts(generated[row].utf8.span, among: texts) ? 1 : 0

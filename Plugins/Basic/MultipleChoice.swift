@@ -6,7 +6,8 @@ import ScorerKit
 struct MultipleChoice: Scorer {
     static let declaration = ScorerDeclaration(
         id: "regex-parser-multiple-choice-answer",
-        description: "1.0 if group 1 of the first of parsing_regexes that is found in generated_answer is expected_answer",
+        description:
+            "1.0 if group 1 of the first of parsing_regexes that is found in generated_answer is expected_answer",
         inputs: [
             .required("generated_answer", .text, "what the model answered"),
             .required("expected_answer", .text, "the right answer"),

@@ -39,7 +39,8 @@ struct Parameters {
         }
         guard let elements = value.array, !elements.isEmpty else {
             throw ParameterRejection(
-                pointer: "/params/\(name)", "found \(value.array == nil ? value.kind : "no element"); expected an array of texts")
+                pointer: "/params/\(name)",
+                "found \(value.array == nil ? value.kind : "no element"); expected an array of texts")
         }
         var texts: [String] = []
         for (index, element) in elements.enumerated() {

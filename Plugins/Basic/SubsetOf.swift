@@ -6,7 +6,8 @@ import ScorerKit
 struct SubsetOf: Scorer {
     static let declaration = ScorerDeclaration(
         id: "subset-of",
-        description: "1.0 if expected_answer is contained in generated_answer, else 0.0: a part of a text, an element of an "
+        description:
+            "1.0 if expected_answer is contained in generated_answer, else 0.0: a part of a text, an element of an "
             + "array, or a key of an object",
         inputs: [
             .required("generated_answer", .json, "what the model answered: a text, an array or an object"),

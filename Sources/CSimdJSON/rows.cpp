@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -28,6 +29,7 @@ struct Reader {
     error_code read_text(std::string_view token, csj_text &);
     error_code read_list(csj_column &, size_t row, std::string_view raw);
     int32_t column_of(size_t position, const char *key, const char *end, error_code &);
+    int32_t look_up(size_t position, const char *key, const char *end, error_code &);
     int32_t column_named(std::string_view name) const;
 };
 
@@ -42,15 +44,7 @@ std::string_view trimmed(std::string_view token) {
 
 bool read_number(std::string_view token, double &value) {
     if (!csj::is_number(token)) return false;
-    char small[64];
-    if (token.size() < sizeof small) { /* strtod needs an end */
-        memcpy(small, token.data(), token.size());
-        small[token.size()] = 0;
-        value = strtod(small, nullptr);
-    } else {
-        value = strtod(std::string(token).c_str(), nullptr);
-    }
-    return std::isfinite(value);
+    return std::from_chars(token.data(), token.data() + token.size(), value).ec == std::errc() && std::isfinite(value);
 }
 
 bool read_boolean(std::string_view token, uint8_t &value) {
@@ -66,9 +60,14 @@ int32_t Reader::column_named(std::string_view name) const {
 }
 
 /* The first column of the key at `key` (behind its opening quote), which is member number `position` of its row. */
-int32_t Reader::column_of(size_t position, const char *key, const char *end, error_code &error) {
-    auto &members = self->members;
+inline int32_t Reader::column_of(size_t position, const char *key, const char *end, error_code &error) {
+    const auto &members = self->members;
     if (position < members.size() && members[position].matches(key)) return members[position].column;
+    return look_up(position, key, end, error);
+}
+
+int32_t Reader::look_up(size_t position, const char *key, const char *end, error_code &error) {
+    auto &members = self->members;
     const char *close = key;
     bool escaped = false;
     while (close < end && *close != '"') {
@@ -223,9 +222,10 @@ error_code Reader::read_cell(csj_column &column, size_t row, std::string_view to
         case CSJ_I64:
             fits = read_number(token, number) && number == std::floor(number) && std::fabs(number) < 9.2e18;
             if (fits) {
-                const bool plain = token.find_first_of(".eE") == token.npos; /* exact beyond 2^53 */
-                static_cast<int64_t *>(column.values)[row] =
-                    plain ? strtoll(std::string(token).c_str(), nullptr, 10) : int64_t(number);
+                int64_t &integer = static_cast<int64_t *>(column.values)[row];
+                integer = int64_t(number);
+                if (token.find_first_of(".eE") == token.npos) /* exact beyond 2^53 */
+                    std::from_chars(token.data(), token.data() + token.size(), integer);
             }
             break;
         case CSJ_BOOL: fits = read_boolean(token, static_cast<uint8_t *>(column.values)[row]); break;

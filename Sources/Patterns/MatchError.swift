@@ -26,7 +26,8 @@ public struct MatchError: Error, Hashable, CustomStringConvertible {
         let advice = "make it more specific, or an inner repeat possessive (x++) or atomic ((?>x))"
         let text =
             switch reason {
-            case .steps(let limit): "backtracked more than \(limit) steps from one position; \(advice)"
+            case .steps(let limit):
+                "backtracked more than \(limit) steps, and 16 for each byte of the text, from one position; \(advice)"
             case .heap(let limit): "needed more than \(limit) KiB for backtracking; \(advice)"
             case .depth(let limit): "backtracked deeper than \(limit) levels; \(advice)"
             case .timeBudget(let budget): "took longer than \(budget); \(advice)"

@@ -23,7 +23,8 @@ public struct MatchLimits: Hashable, Sendable {
     public var timeBudget: Duration
 
     public init(
-        steps: UInt32 = 1_000_000, heap: UInt32 = 64 << 10, depth: UInt32 = 1_000_000, timeBudget: Duration = .seconds(5)
+        steps: UInt32 = 1_000_000, heap: UInt32 = 64 << 10, depth: UInt32 = 1_000_000,
+        timeBudget: Duration = .seconds(5)
     ) {
         self.steps = steps
         self.heap = heap

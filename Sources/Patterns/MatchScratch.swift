@@ -60,6 +60,24 @@ public struct MatchScratch: ~Copyable, @unchecked Sendable {
         return Range(uncheckedBounds: (offsets[2 * number], offsets[2 * number + 1]))
     }
 
+    /// Searches a subject of up to 2 KiB by one call to compiled code, with few steps allowed.
+    ///
+    /// The result is that of `pcre2_jit_match`; PCRE2_ERROR_MATCHLIMIT also if the subject is longer.
+    @inline(__always)
+    func searchOnce(
+        _ code: OpaquePointer, in subject: UnsafeRawBufferPointer, from start: Int, options: UInt32
+    ) -> Int32 {
+        guard subject.count <= SearchPlan.directLength else { return PCRE2_ERROR_MATCHLIMIT }
+        let text = addressed(subject).baseAddress?.assumingMemoryBound(to: UInt8.self)
+        return pcre2_jit_match_8(code, text, subject.count, start, options, matchData, directContext)
+    }
+
+    /// The subject, with an address even if it has no bytes: `pcre2_jit_match` wants one.
+    @inline(__always)
+    func addressed(_ subject: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: subject.baseAddress ?? UnsafeRawPointer(matchData), count: subject.count)
+    }
+
     /// The match that PCRE2 has just written, of which `pairs` pairs of offsets are set.
     mutating func match(pairs: Int32) -> Match {
         pairsOfLatest = pairs

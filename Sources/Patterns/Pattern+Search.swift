@@ -7,8 +7,8 @@ extension Pattern {
     public func firstMatch(
         in subject: UnsafeRawBufferPointer, using scratch: inout MatchScratch
     ) throws(MatchError) -> Match? {
-        var deadline: ContinuousClock.Instant?
-        let match = try nextMatch(in: subject, from: 0, options: 0, deadline: &deadline, using: &scratch)
+        var isTimed = false
+        let match = try nextMatch(in: subject, from: 0, options: 0, isTimed: &isTimed, using: &scratch)
         if match == nil { scratch.forgetMatch() }
         return match
     }
@@ -28,11 +28,11 @@ extension Pattern {
     public func forEachMatch(
         in subject: UnsafeRawBufferPointer, using scratch: inout MatchScratch, _ body: (Match) -> Void
     ) throws(MatchError) {
-        var deadline: ContinuousClock.Instant?
+        var isTimed = false
         var start = 0
         var options: UInt32 = 0
         while let match = try nextMatch(
-            in: subject, from: start, options: options, deadline: &deadline, using: &scratch)
+            in: subject, from: start, options: options, isTimed: &isTimed, using: &scratch)
         {
             body(match)
             start = match.range.upperBound
@@ -41,24 +41,16 @@ extension Pattern {
         scratch.forgetMatch()
     }
 
-    /// The leftmost match that starts at `start` or later.
+    /// The leftmost match that starts at `start` or later. `isTimed` is whether the clock runs for this search.
     @inline(__always)
     private func nextMatch(
         in subject: UnsafeRawBufferPointer, from start: Int, options: UInt32,
-        deadline: inout ContinuousClock.Instant?, using scratch: inout MatchScratch
+        isTimed: inout Bool, using scratch: inout MatchScratch
     ) throws(MatchError) -> Match? {
-        // PCRE2 wants an address even of no bytes.
-        let text = subject.baseAddress ?? UnsafeRawPointer(scratch.matchData)
-        if subject.count <= SearchPlan.directLength {
-            let result = pcre2_jit_match_8(
-                direct.pointer, text.assumingMemoryBound(to: UInt8.self), subject.count, start, options,
-                scratch.matchData, scratch.directContext)
-            if result > 0 { return scratch.match(pairs: result) }
-            if result == PCRE2_ERROR_NOMATCH { return nil }
-        }
-        return try nextMatchInWindows(
-            in: UnsafeRawBufferPointer(start: text, count: subject.count), from: start, options: options,
-            deadline: &deadline, using: &scratch)
+        let result = scratch.searchOnce(direct.pointer, in: subject, from: start, options: options)
+        if result > 0 { return scratch.match(pairs: result) }
+        if result == PCRE2_ERROR_NOMATCH { return nil }
+        return try nextMatchInWindows(in: subject, from: start, options: options, isTimed: &isTimed, using: &scratch)
     }
 
     /// Searches window by window, a window being a range of start positions, and looks at the clock after each.
@@ -68,15 +60,15 @@ extension Pattern {
     @inline(never)
     private func nextMatchInWindows(
         in subject: UnsafeRawBufferPointer, from start: Int, options: UInt32,
-        deadline: inout ContinuousClock.Instant?, using scratch: inout MatchScratch
+        isTimed: inout Bool, using scratch: inout MatchScratch
     ) throws(MatchError) -> Match? {
-        let end = deadline ?? ContinuousClock.now + limits.timeBudget
-        deadline = end
-        scratch.clock.pointee.start(deadline: end)
+        if !isTimed { scratch.clock.pointee.start(budget: limits.timeBudget) }
+        isTimed = true
         limits.apply(to: scratch.guardedContext, subjectLength: subject.count)
 
         let windowLength = starts == .beginningOnly ? Int.max : SearchPlan.windowLength(subjectLength: subject.count)
-        var window = SearchWindow(subject: subject, start: start, options: options, length: windowLength)
+        var window = SearchWindow(
+            subject: scratch.addressed(subject), start: start, options: options, length: windowLength)
         while true {
             var result = PCRE2_ERROR_MATCHLIMIT
             if subject.count <= SearchPlan.longestWindowedLength {

@@ -151,7 +151,8 @@ extension PatternTranslator {
                 position += 1
                 break
             }
-            guard case .character(let from) = low, case .character(let through) = try classItem(), from <= through else {
+            guard case .character(let from) = low, case .character(let through) = try classItem(), from <= through
+            else {
                 let range = String(String.UnicodeScalarView(source[itemStart..<position]))
                 throw PatternError(
                     "\"\(range)\" is no range of characters; write \"\\-\" for the character", at: itemStart)
@@ -238,9 +239,9 @@ struct CharacterClass {
         add(range)
         guard flags.contains(.ignoreCase) else { return }
         if flags.contains(.ascii) {
-            CaseVariants.asciiCounterparts(of: range).forEach { add($0) }
+            for counterpart in CaseVariants.asciiCounterparts(of: range) { add(counterpart) }
         } else {
-            CaseVariants.added(to: range).forEach { add($0...$0) }
+            for variant in CaseVariants.added(to: range) { add(variant...variant) }
         }
     }
 

@@ -98,7 +98,8 @@ extension PatternTranslator {
         } else {
             guard Self.isIdentifier(name) else {
                 throw PatternError(
-                    "\"\(name)\" is no group; a condition is the number or the name of one, as in (?(1)…|…)", at: offset)
+                    "\"\(name)\" is no group; a condition is the number or the name of one, as in (?(1)…|…)", at: offset
+                )
             }
             group = try groupNamed(name, at: offset)
         }
@@ -247,7 +248,8 @@ extension PatternTranslator {
         _ on: PatternFlags, _ typeFlag: Unicode.Scalar?, _ start: Int, mayBeGlobal: Bool
     ) throws(PatternError) {
         guard mayBeGlobal else {
-            throw PatternError("flags for the whole pattern must stand at its start; write (?i:…) for a part", at: start)
+            throw PatternError(
+                "flags for the whole pattern must stand at its start; write (?i:…) for a part", at: start)
         }
         globalFlags.formUnion(on)
         guard let typeFlag else { return }

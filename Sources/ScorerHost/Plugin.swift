@@ -38,7 +38,8 @@ public final class Plugin: Sendable {
         guard let pointer = entry(ASSAY_ABI_MAJOR, ASSAY_ABI_MINOR) else {
             throw PluginError(
                 path: self.path,
-                "the plugin says that it cannot work with ABI version \(ASSAY_ABI_MAJOR).\(ASSAY_ABI_MINOR) of this host")
+                "the plugin says that it cannot work with ABI version \(ASSAY_ABI_MAJOR).\(ASSAY_ABI_MINOR) of this host"
+            )
         }
         do {
             table = try PluginTable(pointer)
@@ -62,10 +63,11 @@ public final class Plugin: Sendable {
 ///
 /// `@unchecked Sendable`: it holds pointers to the plugin's static, constant table.
 struct PluginTable: @unchecked Sendable {
-    typealias Step = @convention(c) (
-        UnsafeMutableRawPointer?, OpaquePointer?, UnsafeMutablePointer<UnsafeMutableRawPointer?>?, Int32,
-        UnsafePointer<assay_batch>?, UnsafePointer<UnsafePointer<assay_reply>?>?, UInt64
-    ) -> assay_status
+    typealias Step =
+        @convention(c) (
+            UnsafeMutableRawPointer?, OpaquePointer?, UnsafeMutablePointer<UnsafeMutableRawPointer?>?, Int32,
+            UnsafePointer<assay_batch>?, UnsafePointer<UnsafePointer<assay_reply>?>?, UInt64
+        ) -> assay_status
 
     let scorers: [UnsafePointer<assay_scorer>]
     let create:

@@ -71,7 +71,8 @@ extension ScorerDescription {
         self.scoreOutput = scoreOutput
         weightOutput = outputs.firstIndex { $0.name == "weight" && $0.type == .f64 }
         if let list = outputs.first(where: { $0.type == .textList }) {
-            throw TableFault(message: "output \"\(list.name)\" of \(scorer) is a list of text; give such a value as json")
+            throw TableFault(
+                message: "output \"\(list.name)\" of \(scorer) is a list of text; give such a value as json")
         }
     }
 }
@@ -107,7 +108,8 @@ private func columns(
         columns.append(
             ColumnDescription(
                 name: name,
-                description: spec.description == nil ? "" : try text(spec.description, "the description of \"\(name)\""),
+                description: spec.description == nil
+                    ? "" : try text(spec.description, "the description of \"\(name)\""),
                 type: type,
                 isOptional: spec.flags & UInt32(ASSAY_COLUMN_OPTIONAL) != 0,
                 isLenient: spec.flags & UInt32(ASSAY_COLUMN_LENIENT) != 0,

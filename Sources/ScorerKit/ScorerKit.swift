@@ -127,7 +127,9 @@ public struct Rows {
         /// The UTF-8 bytes of a row's text. Always valid UTF-8; empty for a row without a value.
         @inline(__always)
         public subscript(row: Int) -> UnsafeRawBufferPointer {
-            hasValue(row) ? UnsafeRawBufferPointer(start: cells[row].ptr, count: Int(cells[row].len)) : .init(start: nil, count: 0)
+            hasValue(row)
+                ? UnsafeRawBufferPointer(start: cells[row].ptr, count: Int(cells[row].len))
+                : .init(start: nil, count: 0)
         }
 
         /// Always true for a required input.

@@ -45,7 +45,8 @@ public final class Engine: Sendable {
         // A role that nobody plays must not be noticed row by row, when other models have been paid already.
         if let role = scorer.description.roles.first {
             throw EngineError(
-                .plugin, "\(function.identifier): its scorer asks a model in the role \"\(role)\", and none is bound to it")
+                .plugin,
+                "\(function.identifier): its scorer asks a model in the role \"\(role)\", and none is bound to it")
         }
         return scorer
     }
@@ -72,7 +73,8 @@ public final class Engine: Sendable {
             var aggregator = workers[0].aggregators[index]
             for worker in workers.dropFirst() { aggregator.merge(worker.aggregators[index]) }
             return FunctionResult(
-                function: plan.functions[index].function, aggregates: aggregator.result(range: plan.functions[index].range))
+                function: plan.functions[index].function,
+                aggregates: aggregator.result(range: plan.functions[index].range))
         }
         // Each worker has its own first rows; the first of all are among them.
         let unscored = workers.flatMap(\.unscored).sorted { ($0.row, $0.function) < ($1.row, $1.function) }

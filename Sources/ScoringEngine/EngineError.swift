@@ -13,7 +13,9 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
 
     /// A kind of failure.
     public struct Code: Hashable, Sendable {
-        private enum Value { case unknownFunction, invalidDefinition, plugin, missingColumn, dataset, output, resources }
+        private enum Value {
+            case unknownFunction, invalidDefinition, plugin, missingColumn, dataset, output, resources
+        }
         private var value: Value
 
         /// No definition has the identifier.

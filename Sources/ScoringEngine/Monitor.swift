@@ -66,12 +66,14 @@ func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) throws(E
     for index in 0..<count where failure == 0 {
         let start = Unmanaged.passRetained(Start(index, body))
         var thread = pthread_t()
-        failure = pthread_create(&thread, attributes, { argument in
-            guard let argument else { return nil }
-            let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-            start.body(start.index)
-            return nil
-        }, start.toOpaque())
+        failure = pthread_create(
+            &thread, attributes,
+            { argument in
+                guard let argument else { return nil }
+                let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+                start.body(start.index)
+                return nil
+            }, start.toOpaque())
         if failure == 0 { threads.append(thread) } else { start.release() }
     }
     for thread in threads { pthread_join(thread, nil) }

@@ -14,11 +14,16 @@ final class RowFormatter: @unchecked Sendable {
         var output: Int
         var isScore: Bool
         /// `"basic::equality": {"score": ` or `, "parsed_answer": `.
-        var head: UnsafeRawBufferPointer
+        var head: PaddedText
     }
 
     private let cells: [Cell]
     private let includesInput: Bool
+    private let rowHead = PaddedText("{\"row\": ")
+    private let scoresHead = PaddedText(", \"scores\": {")
+    private let rowTail = PaddedText("}}}\n")
+    private let correct = PaddedText("1.0")
+    private let wrong = PaddedText("0.0")
 
     init(_ functions: [BoundFunction], includesInput: Bool) {
         self.includesInput = includesInput
@@ -30,25 +35,19 @@ final class RowFormatter: @unchecked Sendable {
             cells.append(
                 Cell(
                     function: index, output: score, isScore: true,
-                    head: Self.permanent("\(start)\(quoted(function.function.identifier)): {\"score\": ")))
+                    head: PaddedText("\(start)\(quoted(function.function.identifier)): {\"score\": ")))
             for output in outputs.indices where output != score {
                 cells.append(
                     Cell(
                         function: index, output: output, isScore: false,
-                        head: Self.permanent(", \(quoted(outputs[output].name)): ")))
+                        head: PaddedText(", \(quoted(outputs[output].name)): ")))
             }
         }
         self.cells = cells
     }
 
     deinit {
-        for cell in cells { cell.head.deallocate() }
-    }
-
-    private static func permanent(_ text: String) -> UnsafeRawBufferPointer {
-        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 1)
-        memory.copyBytes(from: text.utf8)
-        return UnsafeRawBufferPointer(memory)
+        for text in cells.map(\.head) + [rowHead, scoresHead, rowTail, correct, wrong] { text.deallocate() }
     }
 
     /// Appends the lines of a slice of rows.
@@ -66,10 +65,10 @@ final class RowFormatter: @unchecked Sendable {
             values.withUnsafeBufferPointer { values in
                 outcomes.withUnsafeBufferPointer { outcomes in
                     for row in slice {
-                        out.append(literal: "{\"row\": ")
+                        out.append(rowHead)
                         out.append(decimal: firstRow + (isWhole ? row : batch.rowIndex(row)))
                         if includesInput { appendMembers(of: row, batch, to: &out) }
-                        out.append(literal: ", \"scores\": {")
+                        out.append(scoresHead)
                         for index in cells.indices {
                             let isScored = outcomes[cells[index].function][row - slice.lowerBound] == .scored
                             append(cells[index], values[index], row - slice.lowerBound, isScored: isScored, to: &out)
@@ -77,7 +76,7 @@ final class RowFormatter: @unchecked Sendable {
                                 appendReason(results[cells[index].function], row - slice.lowerBound, to: &out)
                             }
                         }
-                        out.append(literal: "}}}\n")
+                        out.append(rowTail)
                     }
                 }
             }
@@ -85,7 +84,8 @@ final class RowFormatter: @unchecked Sendable {
     }
 
     @inline(__always)
-    private func append(_ cell: Cell, _ values: OutputCells.View, _ row: Int, isScored: Bool, to out: inout ByteWriter) {
+    private func append(_ cell: Cell, _ values: OutputCells.View, _ row: Int, isScored: Bool, to out: inout ByteWriter)
+    {
         guard values.hasValue(row) else {
             // Of a row without a score, what it has is shown, and not what it lacks.
             if isScored || cell.isScore {
@@ -99,9 +99,9 @@ final class RowFormatter: @unchecked Sendable {
         case .f64:
             let value = values.number(row)
             if value == 1 {
-                out.append(literal: "1.0")
+                out.append(correct)
             } else if value == 0 && value.sign == .plus {
-                out.append(literal: "0.0")
+                out.append(wrong)
             } else {
                 out.append(value.pythonDescription)
             }
@@ -125,7 +125,8 @@ final class RowFormatter: @unchecked Sendable {
     private func appendMembers(of row: Int, _ batch: RowBatch, to out: inout ByteWriter) {
         guard batch.isReadable(row) else { return }
         let line = batch.line(row)
-        guard let open = line.firstIndex(of: UInt8(ascii: "{")), let close = line.lastIndex(of: UInt8(ascii: "}")) else {
+        guard let open = line.firstIndex(of: UInt8(ascii: "{")), let close = line.lastIndex(of: UInt8(ascii: "}"))
+        else {
             return
         }
         var parser = JSONParser()

@@ -100,12 +100,14 @@ final class SliceBinder {
                 offsets.writer.append(valueOf: Int64(cells.writer.count / stride))
                 bytes = Int(lists[row]) * stride..<Int(lists[row + 1]) * stride
             }
-            cells.writer.append(UnsafeRawBufferPointer(start: batch.values(index) + bytes.lowerBound, count: bytes.count))
+            cells.writer.append(
+                UnsafeRawBufferPointer(start: batch.values(index) + bytes.lowerBound, count: bytes.count))
         }
         offsets.writer.append(valueOf: Int64(cells.writer.count / stride))
         return CellColumn(
             type: type, values: cells.writer.start, validity: validity(input, batch, rows),
-            listOffsets: type == .textList ? UnsafePointer(offsets.writer.start.assumingMemoryBound(to: Int64.self)) : nil)
+            listOffsets: type == .textList
+                ? UnsafePointer(offsets.writer.start.assumingMemoryBound(to: Int64.self)) : nil)
     }
 
     /// The bitmap of an optional input in some rows; nil for a required one.

@@ -119,7 +119,9 @@ extension RowResults {
             let scores = (0..<count).map { score.hasValue($0) ? Double(score.view.integer($0)) : 0 }
             aggregator.add(outcomes: outcomes.span, scores: scores.span, weights: weights?.span)
         case .text, .json, .textList:
-            let texts = (0..<count).map { score.hasValue($0) ? String(decoding: score.view.text($0), as: UTF8.self) : "" }
+            let texts = (0..<count).map {
+                score.hasValue($0) ? String(decoding: score.view.text($0), as: UTF8.self) : ""
+            }
             aggregator.add(outcomes: outcomes.span, texts: texts.span, weights: weights?.span)
         }
     }

@@ -21,10 +21,12 @@ final class Interruption: Sendable {
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         var thread = pthread_t()
         let argument = Unmanaged.passRetained(self).toOpaque()
-        pthread_create(&thread, nil, { argument in
-            guard let argument else { return nil }
-            Unmanaged<Interruption>.fromOpaque(argument).takeRetainedValue().wait()
-        }, argument)
+        pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<Interruption>.fromOpaque(argument).takeRetainedValue().wait()
+            }, argument)
         pthread_detach(thread)
     }
 

@@ -74,5 +74,7 @@ func printOutput(_ text: String) throws {
         }
         return nil
     }
-    if let failure { throw Failure("standard output: the results could not be written: \(String(cString: strerror(failure)))") }
+    if let failure {
+        throw Failure("standard output: the results could not be written: \(String(cString: strerror(failure)))")
+    }
 }

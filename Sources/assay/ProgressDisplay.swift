@@ -24,11 +24,13 @@ final class ProgressDisplay: Sendable {
         guard isShown else { return }
         var thread = pthread_t()
         let argument = Unmanaged.passRetained(self).toOpaque()
-        pthread_create(&thread, nil, { argument in
-            guard let argument else { return nil }
-            Unmanaged<ProgressDisplay>.fromOpaque(argument).takeRetainedValue().show()
-            return nil
-        }, argument)
+        pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<ProgressDisplay>.fromOpaque(argument).takeRetainedValue().show()
+                return nil
+            }, argument)
         pthread_detach(thread)
     }
 

@@ -30,7 +30,9 @@ struct ResultsTable {
         if !others.isEmpty {
             rows += "; not scored: " + others.map { "\($0.name) \(grouped(counts[$0]))" }.joined(separator: ", ")
         }
-        if result.aggregates.nonNumeric > 0 && result.function.aggregationFunctions.contains(where: { $0 != .categoricalCount }) {
+        if result.aggregates.nonNumeric > 0
+            && result.function.aggregationFunctions.contains(where: { $0 != .categoricalCount })
+        {
             rows += "; \(grouped(result.aggregates.nonNumeric)) scores are no numbers"
         }
         var table: [(name: String, value: String)] = []
@@ -56,10 +58,12 @@ struct ResultsTable {
             value = number(average)
             if let error = entry.standardError { value += " ± \(number(error))" }
         case .categoricalCount(let categories):
-            return [(name, "")] + categories.map { category in
-                let bounds = category.bounds.map { " (\(grouped($0.lowerBound)) to \(grouped($0.upperBound)))" } ?? ""
-                return ("  \(oneLine(category.name))", grouped(category.count) + bounds)
-            }
+            return [(name, "")]
+                + categories.map { category in
+                    let bounds =
+                        category.bounds.map { " (\(grouped($0.lowerBound)) to \(grouped($0.upperBound)))" } ?? ""
+                    return ("  \(oneLine(category.name))", grouped(category.count) + bounds)
+                }
         }
         if let bounds = entry.bounds {
             value += "  between \(number(bounds.lowerBound)) and \(number(bounds.upperBound)) had all rows been scored"

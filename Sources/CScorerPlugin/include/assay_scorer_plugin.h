@@ -142,8 +142,8 @@ typedef struct assay_host {
     void (*log)(const struct assay_host *, int32_t severity, assay_str message) ASSAY_NOEXCEPT;
 
     /* Says what is wrong with the parameters, as often as needed; create then returns ASSAY_E_INVALID. `pointer` is a
-     * JSON Pointer (RFC 6901) into the config_json that create was given, such as "/params/parsing_regexes/0"; `message`
-     * says what was found there and what was expected. Both are copied. [in-create] */
+     * JSON Pointer (RFC 6901) into the config_json that create was given, such as "/params/parsing_regexes/0";
+     * `message` says what was found there and what was expected. Both are copied. [in-create] */
     void (*reject)(const struct assay_host *, assay_creation *, assay_str pointer, assay_str message) ASSAY_NOEXCEPT;
 
     /* Gives the cells [first_row, first_row + n_rows) of output number `output`. Everything is copied at once. The type
@@ -159,11 +159,11 @@ typedef struct assay_host {
     assay_status (*fail)(const struct assay_host *, assay_call *, int64_t row, int32_t outcome, assay_str message)
         ASSAY_NOEXCEPT;
 
-    /* Not 0 once nobody wants the results of the call: step may then return ASSAY_E_CANCELLED. Worth asking now and then
-     * in a step that takes longer than a millisecond. [in-step] */
+    /* Not 0 once nobody wants the results of the call: step may then return ASSAY_E_CANCELLED. Worth asking now and
+     * then in a step that takes longer than a millisecond. [in-step] */
     int32_t (*is_cancelled)(const struct assay_host *, const assay_call *) ASSAY_NOEXCEPT;
 
-    /* The table of an extension of the host such as ASSAY_EXT_CHAT, or NULL. Lives as long as the host. [thread-safe] */
+    /* The table of an extension of the host such as ASSAY_EXT_CHAT, or NULL; lives as long as the host. [thread-safe] */
     const void *(*get_extension)(const struct assay_host *, const char *id) ASSAY_NOEXCEPT;
 } assay_host;
 
@@ -227,7 +227,7 @@ typedef struct assay_scorer {
     const assay_column_spec *const *outputs; /* ends with NULL; one is named "score" (F64, I64, BOOL, STR or JSON). One
                                               * named "weight" (F64) is used by weighted_average */
     const char *const *roles;                /* models that it asks, by role; ends with NULL. NULL: none */
-    const char *parameters_schema;           /* JSON Schema of "params" in the config_json of create; NULL: any object */
+    const char *parameters_schema;           /* JSON Schema of "params" in config_json of create; NULL: any object */
 } assay_scorer;
 
 typedef struct assay_plugin {
@@ -242,24 +242,26 @@ typedef struct assay_plugin {
 
     /* Makes an instance of `scorer` (one of `scorers`). `config_json` is {"identifier": …, "return_type": {"type": …},
      * "params": {…}}: the scoring function's id, the type of its scores, and the definition's parameters with the
-     * request's laid over them; valid JSON, an unknown member of "params" to be rejected. On ASSAY_OK, *self is the
-     * instance (it may be NULL). On an error after `reject`, nothing is kept and destroy is not called. The host outlives
-     * the instance. [thread-safe], or serial with ASSAY_CONCURRENCY_PROCESS_SERIAL */
+     * request's laid over them, but for "type" and "aggregation_functions", which are the host's. It is valid JSON; an
+     * unknown member of "params" is to be rejected. On ASSAY_OK, *self is the
+     * instance (it may be NULL). On an error after `reject`, nothing is kept and destroy is not called. The host
+     * outlives the instance. [thread-safe], or serial with ASSAY_CONCURRENCY_PROCESS_SERIAL */
     assay_status (*create)(const assay_scorer *scorer, const assay_host *host, assay_creation *creation,
                            assay_str config_json, void **self) ASSAY_NOEXCEPT;
 
     /* What this instance reads and gives, where that depends on its parameters (a template's columns); lives as long as
      * the instance. May be NULL: it is as `scorers` says. [exclusive] */
-    const assay_scorer *(*describe)(void *self)ASSAY_NOEXCEPT;
+    const assay_scorer *(*describe)(void *self) ASSAY_NOEXCEPT;
 
     /* [exclusive] */
     void (*destroy)(void *self) ASSAY_NOEXCEPT;
 
-    /* Scores a batch: calls `emit` and `fail` for its rows. With reason ASSAY_STEP_START first, *call_state being NULL and
-     * the plugin's to set. Returns ASSAY_OK when the batch is done, ASSAY_PENDING when it has queued model requests; it is
-     * then called with ASSAY_STEP_REPLIES as replies come, one or more at a time, in any order, and may queue more. With
-     * another status the rows without a score are scorer errors. `batch` is the same each time and BORROWED FOR THE CALL;
-     * replies are borrowed. The call may be cancelled between steps: then only call_free comes. [instance] */
+    /* Scores a batch: calls `emit` and `fail` for its rows. With reason ASSAY_STEP_START first, *call_state being NULL
+     * and the plugin's to set. Returns ASSAY_OK when the batch is done, ASSAY_PENDING when it has queued model requests;
+     * it is then called with ASSAY_STEP_REPLIES as replies come, one or more at a time, in any order, and may queue
+     * more. With another status the rows without a score are scorer errors. `batch` is the same each time and BORROWED
+     * FOR THE CALL; replies are borrowed. The call may be cancelled between steps: then only call_free comes.
+     * [instance] */
     assay_status (*step)(void *self, assay_call *call, void **call_state, int32_t reason, const assay_batch *batch,
                          const assay_reply *const *replies, uint64_t n_replies) ASSAY_NOEXCEPT;
 
@@ -272,8 +274,8 @@ typedef struct assay_plugin {
 
 enum { ASSAY_STEP_START = 0, ASSAY_STEP_REPLIES = 1 };
 
-/* The only exported symbol: the plugin's static table, or NULL if it cannot work with such a host. The arguments are the
- * host's version. [pure] */
+/* The only exported symbol: the plugin's static table, or NULL if it cannot work with such a host. The arguments are
+ * the host's version. [pure] */
 ASSAY_EXPORT const assay_plugin *assay_plugin_entry(uint32_t host_abi_major, uint32_t host_abi_minor) ASSAY_NOEXCEPT;
 typedef const assay_plugin *(*assay_plugin_entry_function)(uint32_t host_abi_major, uint32_t host_abi_minor);
 

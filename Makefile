@@ -1,0 +1,22 @@
+PACKAGES = libpcre2-dev libsimdjson-dev libzstd-dev zlib1g-dev pkg-config
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+# Scores 2,638 model answers to grade-school maths questions.
+.PHONY: demo
+demo: packages
+	swift build -c release
+	.build/release/assay score Examples/gsm8k/model_solutions.jsonl --format table \
+	    --fn-dir Examples/gsm8k --fn gsm8k::final_answer --fn basic::subset_of
+
+.PHONY: test
+test: packages
+	swift build --build-tests
+	swift test
+
+.PHONY: lint
+lint:
+	swift format lint --strict --recursive --parallel Package.swift Sources Plugins Tests
+
+.PHONY: packages
+packages:
+	@dpkg -s $(PACKAGES) >/dev/null 2>&1 || { $(AS_ROOT) apt-get update && $(AS_ROOT) apt-get install -y $(PACKAGES); }

@@ -1,0 +1,48 @@
+internal import CPCRE2
+
+/// Patterns that are tried one after the other on each of many subjects.
+///
+/// Searching the elements of an array does the same, but Swift then counts references for each pattern and subject, and
+/// threads that share the patterns wait for each other over that. A search in a list counts none unless it is a long one.
+///
+/// `@unchecked Sendable`: nothing changes after `init`, and `patterns` keeps alive what `codes` points to.
+public final class PatternList: @unchecked Sendable {
+    public let patterns: [Pattern]
+
+    /// The direct code of each of the patterns.
+    private let codes: UnsafeMutableBufferPointer<OpaquePointer>
+
+    public init(_ patterns: [Pattern]) {
+        self.patterns = patterns
+        codes = .allocate(capacity: patterns.count)
+        _ = codes.initialize(from: patterns.map { $0.direct.pointer })
+    }
+
+    deinit {
+        codes.deallocate()
+    }
+
+    /// The first pattern, in their order, that is found in a subject, and its leftmost match.
+    public func firstMatch(
+        in subject: UnsafeRawBufferPointer, using scratch: inout MatchScratch
+    ) throws(MatchError) -> (pattern: Int, match: Match)? {
+        for index in codes.indices {
+            let result = scratch.searchOnce(codes[index], in: subject, from: 0, options: 0)
+            if result > 0 { return (index, scratch.match(pairs: result)) }
+            if result == PCRE2_ERROR_NOMATCH { continue }
+            if let match = try patterns[index].firstMatch(in: subject, using: &scratch) { return (index, match) }
+        }
+        scratch.forgetMatch()
+        return nil
+    }
+
+    /// The first pattern, in their order, that is found in a subject, and its last match (see `Pattern.lastMatch`).
+    public func lastMatch(
+        in subject: UnsafeRawBufferPointer, using scratch: inout MatchScratch
+    ) throws(MatchError) -> (pattern: Int, match: Match)? {
+        guard let (index, _) = try firstMatch(in: subject, using: &scratch),
+            let last = try patterns[index].lastMatch(in: subject, using: &scratch)
+        else { return nil }
+        return (index, last)
+    }
+}
