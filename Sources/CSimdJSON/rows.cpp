@@ -24,11 +24,11 @@ struct Reader {
     template <typename Document>
     error_code read_object(Document &&, const char *end, size_t row);
     void begin_row(size_t row);
-    error_code token_of(ondemand::value &, int32_t first_column, std::string_view &token);
+    simdjson_inline error_code token_of(ondemand::value &, int32_t first_column, std::string_view &token);
     error_code read_cell(csj_column &, size_t row, std::string_view token);
     error_code read_text(std::string_view token, csj_text &);
     error_code read_list(csj_column &, size_t row, std::string_view raw);
-    int32_t column_of(size_t position, const char *key, const char *end, error_code &);
+    simdjson_inline int32_t column_of(size_t position, const char *key, const char *end, error_code &);
     int32_t look_up(size_t position, const char *key, const char *end, error_code &);
     int32_t column_named(std::string_view name) const;
 };
@@ -60,7 +60,7 @@ int32_t Reader::column_named(std::string_view name) const {
 }
 
 /* The first column of the key at `key` (behind its opening quote), which is member number `position` of its row. */
-inline int32_t Reader::column_of(size_t position, const char *key, const char *end, error_code &error) {
+simdjson_inline int32_t Reader::column_of(size_t position, const char *key, const char *end, error_code &error) {
     const auto &members = self->members;
     if (position < members.size() && members[position].matches(key)) return members[position].column;
     return look_up(position, key, end, error);
@@ -159,7 +159,7 @@ error_code Reader::read_list(csj_column &column, size_t row, std::string_view ra
 }
 
 /* The token of a scalar; all of an array or object where a column wants that, else its first byte. */
-error_code Reader::token_of(ondemand::value &value, int32_t first_column, std::string_view &token) {
+simdjson_inline error_code Reader::token_of(ondemand::value &value, int32_t first_column, std::string_view &token) {
     token = value.raw_json_token();
     if (token.empty()) return TAPE_ERROR;
     if (token[0] != '{' && token[0] != '[') {

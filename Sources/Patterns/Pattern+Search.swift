@@ -62,6 +62,7 @@ extension Pattern {
         in subject: UnsafeRawBufferPointer, from start: Int, options: UInt32,
         isTimed: inout Bool, using scratch: inout MatchScratch
     ) throws(MatchError) -> Match? {
+        scratch.forgetMatch()
         if !isTimed { scratch.clock.pointee.start(budget: limits.timeBudget) }
         isTimed = true
         limits.apply(to: scratch.guardedContext, subjectLength: subject.count)

@@ -16,8 +16,7 @@ extension PatternTranslator {
         return try groupBody(start) { body throws(PatternError) in try body.alternatives(flags) }
     }
 
-    /// Reads what begins with `(?`, from behind that. Nil for flags for the whole pattern,
-    /// which are no item.
+    /// Reads what begins with `(?`, from behind that. Nil for flags of the whole pattern, which are no item.
     mutating func extensionGroup(
         _ start: Int, _ flags: inout PatternFlags, mayBeGlobal: Bool
     ) throws(PatternError) -> Item? {
@@ -58,8 +57,10 @@ extension PatternTranslator {
         }
     }
 
-    /// PCRE2 10.42 may look for a character twice that both a leading lookahead and what follows begin with: `(?=a$)b*a`
-    /// does not match in "a". It does not if there is a barrier in front.
+    /// Reads a lookaround, and puts a barrier in front of one that a match can begin with.
+    ///
+    /// PCRE2 10.42 may otherwise want a character to be there twice if the lookahead and what follows both have it:
+    /// `(?=a$)b*a` does not match in "a".
     @discardableResult
     private mutating func lookaround(
         _ opening: String, _ start: Int, _ flags: PatternFlags

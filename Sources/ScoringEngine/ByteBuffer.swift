@@ -92,12 +92,21 @@ struct ByteWriter: ~Copyable {
             digits += 1
             power = power &* 10
         }
-        var rest = UInt(bitPattern: value)
-        for place in stride(from: count + digits - 1, through: count, by: -1) {
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+        var rest = UInt32(truncatingIfNeeded: value)
+        var place = count + digits
+        var high = UInt64(bitPattern: Int64(value))
+        // Most counts fit into 32 bits, which are divided faster.
+        while high > UInt64(UInt32.max) {
+            place -= 1
+            memory.storeBytes(of: UInt8(ascii: "0") + UInt8(high % 10), toByteOffset: place, as: UInt8.self)
+            high /= 10
+            rest = UInt32(truncatingIfNeeded: high)
+        }
+        while place > count {
+            place -= 1
             memory.storeBytes(
-                of: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit), toByteOffset: place, as: UInt8.self)
-            rest = quotient
+                of: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10), toByteOffset: place, as: UInt8.self)
+            rest /= 10
         }
         count += digits
     }

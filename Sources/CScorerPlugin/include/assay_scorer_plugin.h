@@ -163,7 +163,7 @@ typedef struct assay_host {
      * then in a step that takes longer than a millisecond. [in-step] */
     int32_t (*is_cancelled)(const struct assay_host *, const assay_call *) ASSAY_NOEXCEPT;
 
-    /* The table of an extension of the host such as ASSAY_EXT_CHAT, or NULL; lives as long as the host. [thread-safe] */
+    /* The table of a host extension such as ASSAY_EXT_CHAT, or NULL; lives as long as the host. [thread-safe] */
     const void *(*get_extension)(const struct assay_host *, const char *id) ASSAY_NOEXCEPT;
 } assay_host;
 
@@ -257,7 +257,7 @@ typedef struct assay_plugin {
     void (*destroy)(void *self) ASSAY_NOEXCEPT;
 
     /* Scores a batch: calls `emit` and `fail` for its rows. With reason ASSAY_STEP_START first, *call_state being NULL
-     * and the plugin's to set. Returns ASSAY_OK when the batch is done, ASSAY_PENDING when it has queued model requests;
+     * and the plugin's to set. Returns ASSAY_OK when the batch is done, ASSAY_PENDING when it has queued requests;
      * it is then called with ASSAY_STEP_REPLIES as replies come, one or more at a time, in any order, and may queue
      * more. With another status the rows without a score are scorer errors. `batch` is the same each time and BORROWED
      * FOR THE CALL; replies are borrowed. The call may be cancelled between steps: then only call_free comes.
