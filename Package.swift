@@ -26,7 +26,7 @@ let package = Package(
         .target(name: "Patterns", dependencies: ["CPCRE2"]),
         .target(name: "ScoringDefinitions", dependencies: ["JSON", "ScoringCore"]),
         .target(name: "ScorerHost", dependencies: ["CScorerPlugin", "CSimdJSON", "ScoringCore"]),
-        .target(name: "Datasets", dependencies: ["CCompression", "CSimdJSON", "ScoringCore"]),
+        .target(name: "Datasets", dependencies: ["CCompression", "CSimdJSON", "JSON", "ScoringCore"]),
         .target(
             name: "ScoringEngine",
             dependencies: [

@@ -1,4 +1,5 @@
 import CSimdJSON
+import JSON
 
 /// Why a line is no row.
 public struct RowFault: Sendable, Hashable, CustomStringConvertible {
@@ -28,8 +29,8 @@ public struct RowFault: Sendable, Hashable, CustomStringConvertible {
                 }
             self.init(message: "not a JSON object: the line holds \(found)", offset: blank)
         } else {
-            let reason = csj_error_message(code).map { String(cString: $0) } ?? "error \(code)"
-            self.init(message: "not valid JSON: \(reason)", offset: offset < 0 ? nil : offset)
+            // The first byte is where simdjson stands before it has begun, and says nothing.
+            self.init(message: JSONError.message(of: code), offset: offset > 0 ? offset : nil)
         }
     }
 }

@@ -127,9 +127,11 @@ extension JSONError {
     /// What a code of simdjson means to the person who wrote the text.
     public static func message(of code: Int32) -> String {
         let known = csj_error_message(code).map { String(cString: $0) } ?? "error \(code)"
-        var sentence = Substring(known)
-        // simdjson's messages are sentences; ours go on in one.
-        if sentence.hasSuffix(".") { sentence.removeLast() }
-        return "not valid JSON: " + sentence.prefix(1).lowercased() + sentence.dropFirst()
+        // simdjson's messages are sentences; ours go on in one. An acronym stays as it is.
+        var clause = known.hasSuffix(".") ? String(known.dropLast()) : known
+        if let second = clause.dropFirst().first, second.isLowercase || second == " " {
+            clause = clause.prefix(1).lowercased() + clause.dropFirst()
+        }
+        return "not valid JSON: \(clause)"
     }
 }

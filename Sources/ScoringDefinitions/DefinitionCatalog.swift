@@ -64,6 +64,6 @@ public struct UnknownFunction: Error, Sendable, Hashable, CustomStringConvertibl
             let others = near.dropLast().joined(separator: ", ")
             sentence += "; did you mean \(others.isEmpty ? last : "\(others) or \(last)")?"
         }
-        return sentence + "; \"assay functions list\" shows all"
+        return sentence + (near.isEmpty ? ";" : "") + " \"assay functions list\" shows all"
     }
 }

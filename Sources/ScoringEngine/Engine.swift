@@ -25,8 +25,8 @@ public final class Engine: Sendable {
 
     /// Makes the scorer of a definition; says what is wrong with its parameters. Nothing is scored.
     ///
-    /// - Throws: `EngineError`.
-    public func bind(_ function: ScoringFunction) throws(EngineError) -> Scorer {
+    /// - Parameter origin: where the parameters come from, for messages; nil: where the definition does.
+    public func bind(_ function: ScoringFunction, parametersFrom origin: String? = nil) throws(EngineError) -> Scorer {
         guard let plugin = plugins[function.providerID] else {
             let known = plugins.plugins.map { "\"\($0.id)\"" }.joined(separator: ", ")
             throw EngineError(
@@ -38,7 +38,7 @@ public final class Engine: Sendable {
         do {
             scorer = try Scorer(function.providerResourceID, of: plugin, configuration: function.configuration)
         } catch let error as ParameterError {
-            throw EngineError(.invalidDefinition, "\(function.origin): \(function.identifier): \(error)")
+            throw EngineError(.invalidDefinition, "\(origin ?? function.origin): \(function.identifier): \(error)")
         } catch {
             throw EngineError(.plugin, "\(function.identifier): \(error)")
         }
@@ -98,7 +98,7 @@ public final class Engine: Sendable {
             if functions.contains(where: { $0.function.identifier == identifier }) {
                 throw EngineError(.invalidDefinition, "\(identifier) is asked for twice in one run")
             }
-            let scorer = try bind(function)
+            let scorer = try bind(function, parametersFrom: parameters == nil ? nil : "the request's parameters")
             let inputs = scorer.description.inputs.map { columns.column($0.name, $0.type) }
             functions.append(BoundFunction(function: function, scorer: scorer, columns: inputs))
         }

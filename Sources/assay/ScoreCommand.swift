@@ -102,6 +102,7 @@ struct ScoreCommand: ParsableCommand {
         let progress = RunProgress()
         let display = ProgressDisplay(
             progress, reading, total: location.byteSize, isWanted: self.progress, isQuiet: engineOptions.quiet)
+        let start = ContinuousClock.now
         let results: ScoringResults
         do {
             defer { display.finish() }
@@ -113,6 +114,9 @@ struct ScoreCommand: ParsableCommand {
         } catch let error as EngineError {
             throw Failure("\(error)")
         }
+        if engineOptions.verbose {
+            printError("\(grouped(progress.rows)) rows in \(ContinuousClock.now - start)")
+        }
         try report(results)
     }
 
@@ -122,8 +126,8 @@ struct ScoreCommand: ParsableCommand {
             try printOutput(format == .json ? results.json.prettyText + "\n" : ResultsTable(results).text)
         }
         if let failure = results.failure, !results.isCancelled {
-            let rows = results.functions.first?.aggregates.counts.total ?? 0
-            throw Failure("\(failure)\(output == nil ? "" : "; the \(rows) rows before that are in the output")")
+            let isKept = output != nil && failure.code == .dataset
+            throw Failure("\(failure)\(isKept ? "; the rows before that are in the output" : "")")
         }
         if results.isCancelled {
             printError("assay: interrupted; the results are those of the rows that were done")

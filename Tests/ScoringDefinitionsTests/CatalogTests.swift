@@ -137,7 +137,8 @@ struct CatalogTests {
         let error = #expect(throws: UnknownFunction.self) { try catalog.find(identifier) }
         #expect(
             error?.description
-                == "there is no scoring function \"\(identifier)\"\(hint); \"assay functions list\" shows all")
+                == "there is no scoring function \"\(identifier)\"\(hint.isEmpty ? ";" : hint) "
+                + "\"assay functions list\" shows all")
     }
 
     @Test("a known identifier is found")
