@@ -51,6 +51,11 @@ public final class OutputCells {
         self.count = count
         present.update(repeating: 0, count: count)
         arenaCount = 0
+        // One row with a very long text should not hold its memory for good.
+        if arena.count > 16 << 20 {
+            arena.deallocate()
+            arena = .allocate(byteCount: 0, alignment: 16)
+        }
     }
 
     // MARK: Reading

@@ -72,7 +72,7 @@ struct ColumnCheck {
             let name = plan.columns.requests[column].name
             let wanted = plan.columns.mapping.first { $0.value == name }.map { " (mapped to \"\($0.key)\")" } ?? ""
             let users = plan.functions.filter { $0.columns.contains(column) }.map(\.function.identifier)
-            return "\"\(name)\"\(wanted)" + (users.isEmpty ? "" : ", which \(users.joined(separator: " and ")) needs")
+            return "\"\(name)\"\(wanted), which \(users.isEmpty ? "a filter" : users.joined(separator: " and ")) needs"
         }
         var message = "\(plan.dataset.name): no row has the column \(names.joined(separator: "; nor "))."
         if columnsThere.isEmpty {

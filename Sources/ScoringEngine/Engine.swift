@@ -106,10 +106,23 @@ public final class Engine: Sendable {
         let filters = request.filters.map { filter in
             RowFilter(column: columns.column(filter.column, .text), value: Array(filter.value.utf8))
         }
+        try checkMapping(request.mapping, functions, request.filters.map(\.column))
         return RunPlan(
             dataset: request.dataset, functions: functions, columns: columns, filters: filters, limit: request.limit,
             includesInput: request.includesInput, writesRows: writesRows, examples: request.unscoredExamples,
             formatter: RowFormatter(functions, includesInput: request.includesInput))
+    }
+
+    /// A mapped column that nothing reads is a slip of the pen that would change the result.
+    private func checkMapping(
+        _ mapping: [String: String], _ functions: [BoundFunction], _ filtered: [String]
+    ) throws(EngineError) {
+        let read = Set(functions.flatMap { $0.description.inputs.map(\.name) } + filtered)
+        for name in mapping.keys.sorted() where !read.contains(name) {
+            let names = read.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
+            throw EngineError(
+                .missingColumn, "\"\(name)\" is mapped, but no function reads a column of that name; they read \(names)")
+        }
     }
 
     /// A reader at the start of the dataset, which is known to have the columns that the run needs.

@@ -5,7 +5,7 @@ import Testing
 
 /// A folder with plugins that were compiled for one test, removed when nobody needs it any more. Each compilation is a
 /// shared object of its own, so what one test makes a plugin count, no other sees.
-final class FixtureBuild {
+final class FixtureBuild: Sendable {
     let folder: String
 
     init() throws {

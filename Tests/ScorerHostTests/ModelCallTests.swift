@@ -1,6 +1,7 @@
-import ScorerHost
 import ScoringCore
 import Testing
+
+@testable import ScorerHost
 
 @Suite("A scorer that asks models is stepped until it has its replies")
 struct ModelCallTests {

@@ -1,6 +1,7 @@
-import ScorerHost
 import ScoringCore
 import Testing
+
+@testable import ScorerHost
 
 @Suite("An instance of a scorer is made with the parameters of its scoring function")
 struct ScorerCreationTests {
