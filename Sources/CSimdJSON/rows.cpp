@@ -24,7 +24,7 @@ struct Reader {
     template <typename Document>
     error_code read_object(Document &&, const char *end, size_t row);
     void begin_row(size_t row);
-    simdjson_inline error_code token_of(ondemand::value &, int32_t first_column, std::string_view &token);
+    simdjson_inline error_code token_of(ondemand::value &, const char *end, int32_t first_column, std::string_view &token);
     error_code read_cell(csj_column &, size_t row, std::string_view token);
     error_code read_text(std::string_view token, csj_text &);
     error_code read_list(csj_column &, size_t row, std::string_view raw);
@@ -159,9 +159,11 @@ error_code Reader::read_list(csj_column &column, size_t row, std::string_view ra
 }
 
 /* The token of a scalar; all of an array or object where a column wants that, else its first byte. */
-simdjson_inline error_code Reader::token_of(ondemand::value &value, int32_t first_column, std::string_view &token) {
+simdjson_inline error_code Reader::token_of(ondemand::value &value, const char *end, int32_t first_column,
+                                             std::string_view &token) {
     token = value.raw_json_token();
-    if (token.empty()) return TAPE_ERROR;
+    /* Behind the last token of a broken document there is none that could end it. */
+    if (token.empty() || token.size() > size_t(end - token.data())) return TAPE_ERROR;
     if (token[0] != '{' && token[0] != '[') {
         token = trimmed(token);
         return SUCCESS;
@@ -178,6 +180,7 @@ simdjson_inline error_code Reader::token_of(ondemand::value &value, int32_t firs
         ondemand::array array;
         if ((error = value.get_array().get(array)) || (error = array.raw_json().get(token))) return error;
     }
+    if (token.size() > size_t(end - token.data())) return TAPE_ERROR;
     token = trimmed(token);
     return SUCCESS;
 }
@@ -250,7 +253,7 @@ error_code Reader::read_object(Document &&document, const char *end, size_t row)
         if (error) return error;
         if (at < 0) continue;
         std::string_view token;
-        if ((error = token_of(field.value(), at, token))) return error;
+        if ((error = token_of(field.value(), end, at, token))) return error;
         for (; at >= 0; at = self->same_name[size_t(at)]) {
             columns[at].seen = 1;
             if ((error = read_cell(columns[at], row, token))) return error;

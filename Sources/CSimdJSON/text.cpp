@@ -128,9 +128,9 @@ size_t csj_valid_utf8_prefix(csj_text text) {
             bad = middle - 1;
         }
     }
-    /* The character that the prefix cuts is whole or is the fault: count from its start. */
+    /* What the last prefix allowed for may have been the fault itself, or a whole character: go back to a sound end. */
     size_t start = good;
-    while (start > 0 && good - start < 4 && !simdjson::validate_utf8(text.ptr, start)) start--;
+    while (start > 0 && !simdjson::validate_utf8(text.ptr, start)) start--;
     return start;
 }
 

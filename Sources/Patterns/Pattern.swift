@@ -10,8 +10,8 @@ internal import CPCRE2
 ///   the abandoned attempt. PCRE2 does as Perl does.
 /// - In a case-insensitive back reference, "ı" and "İ" are no "i" (nor "ΐ", "ΰ", "ſt" their doubles), and with `(?a)` other
 ///   letters than ASCII's have two cases too.
-/// - Where a group with a repeat count as in `{,2}` can match nothing, the spans of its rounds may differ.
-/// - A lookaround that is repeated from zero times is refused inside a lookbehind, and one repeated is tried once.
+/// - A group with an upper repeat count, as in `{,2}`, that can match nothing may spend a round on that where Python does not.
+/// - A lookaround that is repeated is tried once, and a lookbehind repeated from zero times inside another is refused.
 /// - Repeat counts end at 65535, groups may be nested 200 deep, and the compiled form may have 64 KiB.
 /// - `\N{…}` knows names and corrected names, but no other aliases (`\N{LINE FEED}`).
 ///

@@ -76,7 +76,7 @@ extension PatternTranslator {
             if item.kind == .character {
                 output += "+"
             } else {
-                // JIT-compiled possessive groups keep captures of attempts that failed (PCRE2 10.42, issue 324).
+                // JIT-compiled possessive groups keep captures of attempts that failed in PCRE2 10.42.
                 insert(Self.atomicOpening, at: item.output)
                 output += ")"
             }

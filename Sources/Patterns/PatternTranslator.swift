@@ -189,10 +189,10 @@ struct PatternTranslator {
     /// Keeps PCRE2 10.42 from optimisations that lose matches: an empty lookahead, which costs next to nothing.
     ///
     /// The JIT compiler lets a repeated character fail early where it failed before from the same start position, though it
-    /// may have been reached from another alternative and be further to the left now: `(?:ab|a)x*b` does not match in "ab"
-    /// (issue 336, mended in 10.43). It reads the code from its beginning to find such repeats, and stops at what it does not
-    /// know. So a barrier is written into each alternative that a match can begin with, behind the first item: in front of
-    /// it, it would hide from PCRE2 that a match can start only at the beginning, or at that of a line.
+    /// may have been reached from another alternative and be further to the left now: `(?:ab|a)x*b` does not match in "ab".
+    /// It reads the code from its beginning to find such repeats, and stops at what it does not know. So a barrier is
+    /// written into each alternative that a match can begin with, behind the first item: in front of it, it would hide from
+    /// PCRE2 that a match can start only at the beginning, or at that of a line.
     static let barrier = "(?=)"
 
     /// The opening of an atomic group, with a barrier against the compiler's mistake to make a repeat in front of it

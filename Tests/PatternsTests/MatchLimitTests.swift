@@ -5,13 +5,13 @@ import Testing
 struct MatchLimitTests {
     @Test(
         "Backtracking without end is an error",
-        arguments: ["(a+)+$", "(a|aa)+$", "(a|a)*$", "((a+)b?)+c$", "(?:a?){60}a{60}c$"], [40, 300, 2048, 2049, 5000])
+        arguments: ["(a+)+$", "(a|aa)+$", "(a|a)*$", #"(\w+\s?)+$"#, "((a+)b?)+$"], [40, 300, 2048, 2049, 5000])
     func catastrophic(_ source: String, _ length: Int) throws {
         let error = #expect(throws: MatchError.self) {
-            try search(source, in: String(repeating: "a", count: length) + "b!")
+            let text = String(repeating: "a", count: length) + "b!"
+            return try search(source, in: text, limits: MatchLimits(steps: 100_000))
         }
-        // In a text shorter than the pattern needs, the last one is cut off by its length.
-        if let error { #expect(error.reason == .steps(1_000_000)) }
+        #expect(error?.reason == .steps(100_000))
     }
 
     @Test("The error names the pattern, shortened, and says what to do")
@@ -35,10 +35,10 @@ struct MatchLimitTests {
         ])
     func tooSlow(_ source: String, _ character: String, _ length: Int) throws {
         let text = String(repeating: character, count: length) + "!"
-        do throws(MatchError) {
+        do {
             let match = try search(source, in: text, limits: MatchLimits(timeBudget: .milliseconds(50)))
             #expect(match == nil)
-        } catch {
+        } catch let error as MatchError {
             #expect([.timeBudget(.milliseconds(50)), .steps(1_000_000)].contains(error.reason))
         }
     }
@@ -90,24 +90,16 @@ struct MatchLimitTests {
         #expect(depth?.reason == .depth(1000))
     }
 
-    @Test("Going back over a long text once is not too much", arguments: [3000, 100_000, 3_000_000])
+    @Test("Going back over a long text once is not too much", arguments: [3000, 100_000, 1_000_000])
     func longBacktracking(_ length: Int) throws {
         let text = "Answer: B" + String(repeating: ". x\n", count: length / 4)
         #expect(try search("(?s).*Answer: ([A-D])", in: text)?.group1 == 8..<9)
         #expect(try search(#"(?s).*\b([A-D])\b"#, in: text)?.group1 == 8..<9)
     }
 
-    private func search(_ source: String, in subject: String, limits: MatchLimits = .standard) throws(MatchError)
-        -> Match?
-    {
+    private func search(_ source: String, in subject: String, limits: MatchLimits = .standard) throws -> Match? {
+        let pattern = try Pattern(source, limits: limits)
         var scratch = MatchScratch()
-        guard let pattern = try? Pattern(source, limits: limits) else {
-            Issue.record("\(source) is refused")
-            return nil
-        }
-        let text = Array(subject.utf8)
-        return try text.withUnsafeBytes { text throws(MatchError) in
-            try pattern.firstMatch(in: text, using: &scratch)
-        }
+        return try Array(subject.utf8).withUnsafeBytes { try pattern.firstMatch(in: $0, using: &scratch) }
     }
 }

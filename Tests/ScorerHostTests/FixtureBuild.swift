@@ -3,8 +3,8 @@ import ScorerHost
 import Synchronization
 import Testing
 
-/// A folder with plugins that were compiled for one test, removed when nobody needs it any more. Each compilation is a
-/// shared object of its own, so what one test makes a plugin count, no other sees.
+/// A folder with plugins for one test, removed when nobody needs it any more. Each plugin is a file of its own, so what one
+/// test makes a plugin count, no other sees.
 final class FixtureBuild: Sendable {
     let folder: String
 
@@ -28,18 +28,9 @@ final class FixtureBuild: Sendable {
     func compile(
         _ source: String, _ macros: [String] = [], as name: String = "plugin", includes: String = FixtureBuild.headerFolder
     ) throws -> String {
+        let options = macros.map { "-D\($0)" } + ["-I\(includes)", "\(FixtureBuild.fixtures)/\(source).c.txt"]
         let path = "\(folder)/\(name).so"
-        let messages = Pipe()
-        let compiler = Process()
-        compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        compiler.arguments =
-            ["cc", "-std=c11", "-Wall", "-Werror", "-shared", "-fPIC", "-pthread", "-I\(includes)"] + macros.map { "-D\($0)" }
-            + ["-o", path, "-x", "c", "\(FixtureBuild.fixtures)/\(source).c.txt"]
-        compiler.standardError = messages
-        try compiler.run()
-        let output = messages.fileHandleForReading.readDataToEndOfFile()
-        compiler.waitUntilExit()
-        try #require(compiler.terminationStatus == 0, "\(String(decoding: output, as: UTF8.self))")
+        try FileManager.default.copyItem(atPath: try FixtureBuild.compiled.object(options), toPath: path)
         return path
     }
 
@@ -56,9 +47,41 @@ final class FixtureBuild: Sendable {
         return error?.message ?? ""
     }
 
+    fileprivate static let compiled = CompiledObjects()
     static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Fixtures").path
     static let headerFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appending(path: "../../Sources/CScorerPlugin/include").standardized.path
+}
+
+/// What was compiled for this run of the tests, each thing once.
+private final class CompiledObjects: Sendable {
+    private let build: FixtureBuild
+    private let paths = Mutex<[[String]: String]>([:])
+
+    init() {
+        guard let build = try? FixtureBuild() else { fatalError("no folder for temporary files") }
+        self.build = build
+        atexit { try? FileManager.default.removeItem(atPath: FixtureBuild.compiled.build.folder) }
+    }
+
+    func object(_ options: [String]) throws -> String {
+        try paths.withLock { paths in
+            if let path = paths[options] { return path }
+            let path = "\(build.folder)/\(paths.count).so"
+            let compiler = Process()
+            let messages = Pipe()
+            compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            compiler.arguments =
+                ["cc", "-std=c11", "-Wall", "-Werror", "-shared", "-fPIC", "-pthread", "-o", path, "-x", "c"] + options
+            compiler.standardError = messages
+            try compiler.run()
+            let output = messages.fileHandleForReading.readDataToEndOfFile()
+            compiler.waitUntilExit()
+            try #require(compiler.terminationStatus == 0, "\(String(decoding: output, as: UTF8.self))")
+            paths[options] = path
+            return path
+        }
+    }
 }
 
 /// What plugins have written to the log: `error org.example.rows: …`.

@@ -68,15 +68,15 @@ struct RowCommandTests {
         RowCase("json [1, {]", .failed(.scorerError, #"the scorer's output "json" is not valid JSON"#)),
         RowCase("json ", .failed(.scorerError, #"the scorer's output "json" is not valid JSON"#)),
         RowCase("json 1 2", .failed(.scorerError, #"the scorer's output "json" is not valid JSON"#)),
-        RowCase("fail 1", .failed(.unparsed, "it was told to")),
-        RowCase("fail 2", .failed(.inputError, "it was told to")),
-        RowCase("fail 3", .failed(.scorerError, "it was told to")),
-        RowCase("fail 4", .failed(.modelError, "it was told to")),
-        RowCase("fail 5", .failed(.timedOut, "it was told to")),
-        RowCase("fail 0", noReason, log: "fail: 0 is no outcome of an unscored row"),
-        RowCase("fail 6", noReason, log: "fail: 6 is no outcome of an unscored row"),
-        RowCase("fail -2", noReason, log: "fail: -2 is no outcome of an unscored row"),
-        RowCase("fail 257", noReason, log: "fail: 257 is no outcome of an unscored row"),
+        RowCase("fail with 1", .failed(.unparsed, "it was told to")),
+        RowCase("fail with 2", .failed(.inputError, "it was told to")),
+        RowCase("fail with 3", .failed(.scorerError, "it was told to")),
+        RowCase("fail with 4", .failed(.modelError, "it was told to")),
+        RowCase("fail with 5", .failed(.timedOut, "it was told to")),
+        RowCase("fail with 0", noReason, log: "fail: 0 is no outcome of an unscored row"),
+        RowCase("fail with 6", noReason, log: "fail: 6 is no outcome of an unscored row"),
+        RowCase("fail with -2", noReason, log: "fail: -2 is no outcome of an unscored row"),
+        RowCase("fail with 257", noReason, log: "fail: 257 is no outcome of an unscored row"),
         RowCase("fail then score", .failed(.unparsed, "first this")),
         RowCase("score then fail", .failed(.unparsed, "after all"), text: "kept"),
         RowCase("bad reason", .failed(.unparsed, "a\u{FFFD}z")),
@@ -139,7 +139,7 @@ struct RowCommandTests {
 
     @Test("failing the rest spares the rows that have a score or a reason")
     func failTheRest() throws {
-        let rows = ["score 0.5", "fail 1", "nothing", "fail all", "score 1", "nothing"]
+        let rows = ["score 0.5", "fail with 1", "nothing", "fail all", "score 1", "nothing"]
         #expect(
             try run(rows, rowMap: [0, 2, 3, 4, 5, 6]).verdicts == [
                 .scored(0.5), .failed(.inputError, "held back"), .failed(.unparsed, "it was told to"),
@@ -152,7 +152,7 @@ struct RowCommandTests {
     func givesUp() throws {
         let gaveUp = RowVerdict.failed(.scorerError, "the scorer gave up on the batch: timed out (-4)")
         #expect(
-            try run(["score 0.5", "fail 1", "return -4", "score 1"]).verdicts == [
+            try run(["score 0.5", "fail with 1", "return -4", "score 1"]).verdicts == [
                 .scored(0.5), .failed(.unparsed, "it was told to"), gaveUp, gaveUp,
             ])
     }
