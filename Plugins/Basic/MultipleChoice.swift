@@ -25,14 +25,14 @@ struct MultipleChoice: Scorer {
     /// Which of several matches of a pattern counts.
     private enum Occurrence: String, CaseIterable { case first, last }
 
-    private let patterns: [Pattern]
+    private let patterns: PatternList
     private let normalization: Normalization
     private let occurrence: Occurrence
     private let scratches = ScratchPool()
 
     init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
         var parameters = try Parameters(configuration)
-        patterns = try parameters.patterns("parsing_regexes")
+        patterns = PatternList(try parameters.patterns("parsing_regexes"))
         normalization = try parameters.choice("normalize")
         occurrence = try parameters.choice("match")
         try parameters.finish()
@@ -47,15 +47,13 @@ struct MultipleChoice: Scorer {
     private func score(_ rows: Rows, _ results: Results, _ scratch: inout MatchScratch) {
         let generated = rows.texts(0)
         let expected = rows.texts(1)
-        // The instance holds the patterns while this runs, so the loop need not count references to them.
-        let patterns = patterns.map(Unmanaged.passUnretained)
         withScores(of: rows, results) { scores in
             withUnsafeTemporaryAllocation(of: TextSlice.self, capacity: rows.count) { answers in
                 answers.initialize(repeating: .none)
                 for row in 0..<rows.count {
                     let text = generated[row]
                     do throws(MatchError) {
-                        guard let range = try findAnswer(in: text, patterns, &scratch) else { continue }
+                        guard let range = try findAnswer(in: text, &scratch) else { continue }
                         let answer = UnsafeRawBufferPointer(rebasing: text[range])
                         answers[row] = TextSlice(answer)
                         // Nothing was said, whatever was expected.
@@ -72,22 +70,12 @@ struct MultipleChoice: Scorer {
     /// The range of group 1 of the first pattern, in order, that is found; nil where none is, or the group has no part.
     @inline(__always)
     private func findAnswer(
-        in text: UnsafeRawBufferPointer, _ patterns: [Unmanaged<Pattern>], _ scratch: inout MatchScratch
+        in text: UnsafeRawBufferPointer, _ scratch: inout MatchScratch
     ) throws(MatchError) -> Range<Int>? {
-        for pattern in patterns {
-            let found: Result<Match?, MatchError> = pattern._withUnsafeGuaranteedRef { pattern in
-                do throws(MatchError) {
-                    return .success(
-                        occurrence == .first
-                            ? try pattern.firstMatch(in: text, using: &scratch)
-                            : try pattern.lastMatch(in: text, using: &scratch))
-                } catch {
-                    return .failure(error)
-                }
-            }
-            if let match = try found.get() { return match.group1 }
-        }
-        return nil
+        let found =
+            occurrence == .first
+            ? try patterns.firstMatch(in: text, using: &scratch) : try patterns.lastMatch(in: text, using: &scratch)
+        return found?.match.group1
     }
 
     @inline(__always)
