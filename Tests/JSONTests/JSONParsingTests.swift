@@ -146,6 +146,31 @@ struct JSONParsingTests {
         #expect(error?.message == "not valid JSON: \(trailing)")
     }
 
+    @Test(
+        "a text, number or word is followed by what may follow it",
+        arguments: [
+            #"["a": 0}]"#, #"[1: 2]"#, #"{"a": "b": 1.5}}"#, #"{"a": "b": 1.5}, "c": 2}"#, #"[["a": []}, 1]"#,
+            "[true\0]",
+            "[1\0, 2]", "{\"a\": null\0}", "[\"a\"\0]", "[1\u{B}]", "[1\u{A0}]",
+        ])
+    func whatFollows(text: String) {
+        #expect(throws: JSONError.self) { try JSONValue(parsing: text) }
+    }
+
+    @Test(
+        "text that is cut short is refused, whatever the parser has read before",
+        arguments: ["[[]", "[{}", #"[""#, #"{"a":[]"#, #"{"a":{}"#, "[1", #"{"a":1"#, "[[1],[2]", #"{"a":"#, "[["])
+    func cutShort(text: String) {
+        var parser = JSONParser()
+        for filler in [",", "]", "}", ":", "\"", "1", ",1]", ",{}]", "[", "{"] {
+            // Leaves the filler behind the text, in the parser's memory.
+            let before = "\"" + String(repeating: "x", count: text.utf8.count - 1) + "\(filler)"
+            _ = Array(before.utf8).withUnsafeBytes { bytes in try? parser.parse(bytes) }
+            let value = Array(text.utf8).withUnsafeBytes { bytes in try? parser.parse(bytes) }
+            #expect(value == nil, "before \(filler)")
+        }
+    }
+
     @Test("bytes that are not UTF-8 are refused at the first of them")
     func invalidUTF8() {
         let error = #expect(throws: JSONError.self) {

@@ -27,7 +27,8 @@ struct CallMachineTests {
         }
     }
 
-    private static let wantsNothing = CallMachine.Action.fail("the scorer waits for model replies, but has asked nothing")
+    private static let wantsNothing = CallMachine.Action.fail(
+        "the scorer waits for model replies, but has asked nothing")
 
     @Test(
         "each step leads to one action",
@@ -43,7 +44,8 @@ struct CallMachineTests {
             Sequence(
                 "waits for the rest, asking nothing new",
                 [
-                    .start, .open(1, taken: true), .open(2, taken: true), .returned(1, .wait([request(1), request(2)])),
+                    .start, .open(1, taken: true), .open(2, taken: true),
+                    .returned(1, .wait([request(1), request(2)])),
                     .close(2, wanted: true), .returned(1, .wait([])), .close(1, wanted: true),
                     .returned(1, wantsNothing),
                 ]),
@@ -69,7 +71,8 @@ struct CallMachineTests {
                 ]),
             Sequence("no reply before the start", [.open(1, taken: true), .close(1, wanted: false)], isOpen: false),
             Sequence(
-                "no reply after the end", [.start, .open(1, taken: true), .end, .close(1, wanted: false)], isOpen: false),
+                "no reply after the end", [.start, .open(1, taken: true), .end, .close(1, wanted: false)], isOpen: false
+            ),
             Sequence(
                 "a new start forgets the last call",
                 [
@@ -78,7 +81,10 @@ struct CallMachineTests {
                 ]),
             Sequence(
                 "gives up",
-                [.start, .open(1, taken: true), .returned(-5, .fail("the scorer gave up on the batch: out of resources (-5)"))]
+                [
+                    .start, .open(1, taken: true),
+                    .returned(-5, .fail("the scorer gave up on the batch: out of resources (-5)")),
+                ]
             ),
         ])
     func sequences(sequence: Sequence) {

@@ -25,7 +25,8 @@ final class CellMemory {
 
     func booleans(_ values: [Bool?], nullable: Bool = true) -> CellColumn {
         CellColumn(
-            type: .bool, values: copy(values.map { $0 == true ? UInt8(1) : 0 }), validity: nullable ? bitmap(values) : nil)
+            type: .bool, values: copy(values.map { $0 == true ? UInt8(1) : 0 }),
+            validity: nullable ? bitmap(values) : nil)
     }
 
     func lists(_ values: [[String]?], nullable: Bool = true) -> CellColumn {

@@ -43,7 +43,8 @@ struct CellTests {
             pattern.enumerated().map { row, bits in bits >> bit & 1 == 1 ? value(row) : nil }
         }
         return [
-            cells.texts(cell(0) { "t\($0)" }), cells.numbers(cell(1) { Double($0) }), cells.integers(cell(2) { Int64($0) }),
+            cells.texts(cell(0) { "t\($0)" }), cells.numbers(cell(1) { Double($0) }),
+            cells.integers(cell(2) { Int64($0) }),
             cells.booleans(cell(3) { $0 % 2 == 1 }), cells.texts(cell(4) { "[\($0)]" }, as: .json),
             cells.lists(cell(5) { ["\($0)"] }),
         ]

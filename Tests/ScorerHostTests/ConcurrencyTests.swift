@@ -46,7 +46,8 @@ struct ConcurrencyTests {
     func processSerial() throws {
         DispatchQueue.concurrentPerform(iterations: 8) { thread in
             for turn in 0..<10 {
-                guard let scorer = try? plugin.scorer((thread + turn) % 2 == 0 ? "process-serial" : "also-serial") else {
+                guard let scorer = try? plugin.scorer((thread + turn) % 2 == 0 ? "process-serial" : "also-serial")
+                else {
                     Issue.record("a scorer could not be made")
                     return
                 }

@@ -26,7 +26,8 @@ final class FixtureBuild: Sendable {
     /// - Returns: the path of the shared object.
     @discardableResult
     func compile(
-        _ source: String, _ macros: [String] = [], as name: String = "plugin", includes: String = FixtureBuild.headerFolder
+        _ source: String, _ macros: [String] = [], as name: String = "plugin",
+        includes: String = FixtureBuild.headerFolder
     ) throws -> String {
         let options = macros.map { "-D\($0)" } + ["-I\(includes)", "\(FixtureBuild.fixtures)/\(source).c.txt"]
         let path = "\(folder)/\(name).so"

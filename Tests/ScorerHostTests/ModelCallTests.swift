@@ -26,7 +26,9 @@ struct ModelCallTests {
         ModelRequest(tag: tag, role: role, json: #"{"messages": [{"role": "user", "content": "\#(text)"}]}"#)
     }
 
-    private func reply(_ tag: UInt64, _ text: String) -> ModelReply { ModelReply(tag: tag, status: .answered, text: text) }
+    private func reply(_ tag: UInt64, _ text: String) -> ModelReply {
+        ModelReply(tag: tag, status: .answered, text: text)
+    }
 
     /// Checks that the call's state was freed once, and that none is left.
     private func expectFreed(_ count: Int32 = 1, sourceLocation: SourceLocation = #_sourceLocation) throws {
@@ -83,7 +85,10 @@ struct ModelCallTests {
         let (call, progress) = try start(["twice"])
         #expect(progress == .waiting([request(0, "twice")]))
         #expect(call.deliver([ModelReply(tag: 0, status: .failed, text: "x")]) == .finished)
-        #expect(log.all == [#"error org.example.models: scorer "judge" misuses its host: request: the tag 0 is already open"#])
+        #expect(
+            log.all == [
+                #"error org.example.models: scorer "judge" misuses its host: request: the tag 0 is already open"#
+            ])
     }
 
     @Test("a role that the scorer does not name is refused")

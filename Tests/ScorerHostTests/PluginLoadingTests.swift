@@ -101,7 +101,8 @@ struct PluginLoadingTests {
         #expect(none?.description == "\(path).none: cannot be opened: No such file or directory")
     }
 
-    @Test("the plugins of all folders are found by id; broken files and second plugins of one id are named and left out")
+    @Test(
+        "the plugins of all folders are found by id; broken files and second plugins of one id are named and left out")
     func registry() throws {
         let other = try FixtureBuild()
         try build.compile("minimal", as: "a-first")

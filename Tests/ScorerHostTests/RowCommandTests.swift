@@ -132,7 +132,8 @@ struct RowCommandTests {
         }
     }
 
-    @Test("a range that crosses the end of the batch takes nothing", arguments: ["= too many", "= overflow", "= behind"])
+    @Test(
+        "a range that crosses the end of the batch takes nothing", arguments: ["= too many", "= overflow", "= behind"])
     func rangeTakesNothing(command: String) throws {
         #expect(try run(["score 0.25", command, "nothing"]).verdicts == [.scored(0.25), .scored(-1), noReason])
     }
@@ -182,7 +183,8 @@ struct RowCommandTests {
         #expect(call.results.verdicts == [.scored(-1)], "from another thread")
         #expect(try plugin.call("emit_after_step") == -1, "after the step")
         #expect(call.results.verdicts == [.scored(-1)])
-        let line = "error org.example.rows: scorer \"elsewhere\" misuses its host: "
+        let line =
+            "error org.example.rows: scorer \"elsewhere\" misuses its host: "
             + "a host service was called outside of step, or from another thread"
         #expect(log.all == [line, line])
     }

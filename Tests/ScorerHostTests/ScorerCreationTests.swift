@@ -57,7 +57,8 @@ struct ScorerCreationTests {
     func unknownScorer() {
         let error = #expect(throws: PluginError.self) { try plugin.scorer("colums") }
         #expect(
-            error?.description == "\(plugin.path): it has no scorer \"colums\"; its scorers are \"columns\", \"commands\", "
+            error?.description
+                == "\(plugin.path): it has no scorer \"colums\"; its scorers are \"columns\", \"commands\", "
                 + "\"elsewhere\", \"templates\", \"rejects\", \"says-nothing\"")
     }
 
