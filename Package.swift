@@ -50,10 +50,13 @@ let package = Package(
         .testTarget(
             name: "ScoringDefinitionsTests", dependencies: ["JSON", "ScoringCore", "ScoringDefinitions"]),
         .testTarget(name: "DatasetsTests", dependencies: ["CCompression", "Datasets", "ScoringCore"]),
-        .testTarget(name: "ScorerHostTests", dependencies: ["ScorerHost", "ScoringCore"]),
+        .testTarget(
+            name: "ScorerHostTests", dependencies: ["CScorerPlugin", "ScorerHost", "ScoringCore"], exclude: ["Fixtures"]),
         .testTarget(
             name: "ScoringEngineTests",
-            dependencies: ["Datasets", "JSON", "ScorerHost", "ScoringCore", "ScoringEngine"],
+            dependencies: [
+                "Datasets", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine",
+            ],
             exclude: ["Data"]),
         // Runs the executable and loads the plugin as they are built.
         .testTarget(name: "CommandLineTests", dependencies: ["assay"]),

@@ -34,7 +34,7 @@ struct DocVQAnswer: Scorer {
                     }
                     scores[row] = DocVQA.accepts(generated[row].utf8.span, among: texts) ? 1 : 0
                 } catch {
-                    results.fail(row, .inputError, "expected_answer is no JSON array of texts: \(error)")
+                    results.fail(row, .inputError, "in expected_answer, which is to be a JSON array of texts, \(error)")
                 }
             }
         }

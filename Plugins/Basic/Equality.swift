@@ -25,7 +25,7 @@ struct Equality: Scorer {
                 do {
                     scores[row] = try parser.areEqual(generated[row], expected[row]) ? 1 : 0
                 } catch {
-                    results.fail(row, .inputError, "an answer is not valid JSON: \(error)")
+                    results.fail(row, .inputError, "in an answer, \(error)")
                 }
             }
         }

@@ -29,20 +29,22 @@ struct SubsetOf: Scorer {
         var parser = JSONParser()
         withScores(of: rows, results) { scores in
             for row in 0..<rows.count {
-                switch (generated[row].first, expected[row].first) {
-                case (UInt8(ascii: "\""), UInt8(ascii: "\"")):
+                let (whole, part) = (Kind(of: generated[row]), Kind(of: expected[row]))
+                switch (whole, part) {
+                case (.text, .text):
                     scores[row] = contains(generatedText[row], expectedText[row]) ? 1 : 0
-                case (UInt8(ascii: "["), _), (UInt8(ascii: "{"), UInt8(ascii: "\"")):
+                // An object's keys are texts: a number is not among them, which is no error.
+                case (.array, _), (.object, .text), (.object, .number), (.object, .boolean):
                     do {
                         scores[row] = try parser.contains(generated[row], expected[row]) ? 1 : 0
                     } catch {
-                        results.fail(row, .inputError, "an answer is not valid JSON: \(error)")
+                        results.fail(row, .inputError, "in an answer, \(error)")
                     }
                 default:
-                    let pair = "\(kind(of: expected[row])) cannot be contained in \(kind(of: generated[row]))"
                     results.fail(
                         row, .inputError,
-                        "\(pair); expected a text in a text, anything in an array, or a text as a key of an object")
+                        "\(part.rawValue) cannot be contained in \(whole.rawValue); expected a text in a text, "
+                            + "anything in an array, or a text as a key of an object")
                 }
             }
         }
@@ -60,13 +62,21 @@ struct SubsetOf: Scorer {
         return false
     }
 
-    private func kind(of json: UnsafeRawBufferPointer) -> String {
-        switch json.first {
-        case UInt8(ascii: "\""): "a text"
-        case UInt8(ascii: "["): "an array"
-        case UInt8(ascii: "{"): "an object"
-        case UInt8(ascii: "t"), UInt8(ascii: "f"): "a boolean"
-        default: "a number"
+    private enum Kind: String {
+        case text = "a text"
+        case array = "an array"
+        case object = "an object"
+        case boolean = "a boolean"
+        case number = "a number"
+
+        init(of json: UnsafeRawBufferPointer) {
+            switch json.first {
+            case UInt8(ascii: "\""): self = .text
+            case UInt8(ascii: "["): self = .array
+            case UInt8(ascii: "{"): self = .object
+            case UInt8(ascii: "t"), UInt8(ascii: "f"): self = .boolean
+            default: self = .number
+            }
         }
     }
 }

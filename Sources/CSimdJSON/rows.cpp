@@ -33,18 +33,23 @@ struct Reader {
     int32_t column_named(std::string_view name) const;
 };
 
-/* A scalar's token without the white space behind it. */
-std::string_view trimmed(std::string_view token) {
-    size_t length = token.size();
-    while (length > 0 && (token[length - 1] == ' ' || token[length - 1] == '\t' || token[length - 1] == '\r' ||
-                          token[length - 1] == '\n'))
-        length--;
-    return token.substr(0, length);
-}
-
 bool read_number(std::string_view token, double &value) {
     if (!csj::is_number(token)) return false;
-    return std::from_chars(token.data(), token.data() + token.size(), value).ec == std::errc() && std::isfinite(value);
+    if (std::from_chars(token.data(), token.data() + token.size(), value).ec == std::errc()) return true;
+    /* Too large, or so small that it is zero. */
+    value = strtod(std::string(token).c_str(), nullptr);
+    return std::isfinite(value);
+}
+
+bool read_integer(std::string_view token, int64_t &value) {
+    if (!csj::is_number(token)) return false;
+    if (token.find_first_of(".eE") == token.npos) /* exact beyond 2^53 */
+        return std::from_chars(token.data(), token.data() + token.size(), value).ec == std::errc();
+    double number;
+    if (!read_number(token, number) || number != std::floor(number)) return false;
+    if (number < -0x1p63 || number >= 0x1p63) return false;
+    value = int64_t(number);
+    return true;
 }
 
 bool read_boolean(std::string_view token, uint8_t &value) {
@@ -152,7 +157,7 @@ error_code Reader::read_list(csj_column &column, size_t row, std::string_view ra
             column.list_texts = grown;
             column.list_capacity = capacity;
         }
-        if ((error = read_text(trimmed(token), column.list_texts[column.list_count]))) return error;
+        if ((error = read_text(csj::trimmed(token), column.list_texts[column.list_count]))) return error;
         column.list_count++;
     }
     return SUCCESS;
@@ -165,7 +170,7 @@ simdjson_inline error_code Reader::token_of(ondemand::value &value, const char *
     /* Behind the last token of a broken document there is none that could end it. */
     if (token.empty() || token.size() > size_t(end - token.data())) return TAPE_ERROR;
     if (token[0] != '{' && token[0] != '[') {
-        token = trimmed(token);
+        token = csj::trimmed(token);
         return SUCCESS;
     }
     error_code error;
@@ -181,7 +186,7 @@ simdjson_inline error_code Reader::token_of(ondemand::value &value, const char *
         if ((error = value.get_array().get(array)) || (error = array.raw_json().get(token))) return error;
     }
     if (token.size() > size_t(end - token.data())) return TAPE_ERROR;
-    token = trimmed(token);
+    token = csj::trimmed(token);
     return SUCCESS;
 }
 
@@ -218,19 +223,10 @@ error_code Reader::read_cell(csj_column &column, size_t row, std::string_view to
         if (!untyped) return SUCCESS;
         token = token.substr(1, token.size() - 2);
     }
-    double number;
     bool fits = false;
     switch (column.type) {
         case CSJ_F64: fits = read_number(token, static_cast<double *>(column.values)[row]); break;
-        case CSJ_I64:
-            fits = read_number(token, number) && number == std::floor(number) && std::fabs(number) < 9.2e18;
-            if (fits) {
-                int64_t &integer = static_cast<int64_t *>(column.values)[row];
-                integer = int64_t(number);
-                if (token.find_first_of(".eE") == token.npos) /* exact beyond 2^53 */
-                    std::from_chars(token.data(), token.data() + token.size(), integer);
-            }
-            break;
+        case CSJ_I64: fits = read_integer(token, static_cast<int64_t *>(column.values)[row]); break;
         case CSJ_BOOL: fits = read_boolean(token, static_cast<uint8_t *>(column.values)[row]); break;
         default: break;
     }
@@ -251,13 +247,17 @@ error_code Reader::read_object(Document &&document, const char *end, size_t row)
         const char *key = reinterpret_cast<const char *>(field.key().raw());
         int32_t at = column_of(position++, key, end, error);
         if (error) return error;
-        if (at < 0) continue;
-        std::string_view token;
-        if ((error = token_of(field.value(), end, at, token))) return error;
-        for (; at >= 0; at = self->same_name[size_t(at)]) {
-            columns[at].seen = 1;
-            if ((error = read_cell(columns[at], row, token))) return error;
+        ondemand::value &value = field.value();
+        if (at >= 0) {
+            std::string_view token;
+            if ((error = token_of(value, end, at, token))) return error;
+            for (; at >= 0; at = self->same_name[size_t(at)]) {
+                columns[at].seen = 1;
+                if ((error = read_cell(columns[at], row, token))) return error;
+            }
         }
+        /* A string that is left for simdjson to step over would pass for a key where a colon stands behind it. */
+        if (*value.raw_json_token().data() == '"' && (error = value.get_raw_json_string().error())) return error;
     }
     return SUCCESS;
 }

@@ -13,6 +13,15 @@ namespace csj {
 
 bool is_number(std::string_view text);
 
+/* A token without the white space behind it. */
+inline std::string_view trimmed(std::string_view token) {
+    size_t length = token.size();
+    while (length > 0 && (token[length - 1] == ' ' || token[length - 1] == '\t' || token[length - 1] == '\r' ||
+                          token[length - 1] == '\n'))
+        length--;
+    return token.substr(0, length);
+}
+
 /* What becomes of a \uD800 that is half of nothing. */
 enum class Surrogates { replaced, kept };
 

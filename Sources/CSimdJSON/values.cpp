@@ -10,7 +10,7 @@ const int max_depth = 1000;
 
 struct Walker {
     csj_parser *self;
-    const char *start;
+    const char *start, *end;
     bool unpaired;
 
     error_code scalar(std::string_view token);
@@ -40,8 +40,9 @@ error_code Walker::string(std::string_view inside) {
 }
 
 error_code Walker::scalar(std::string_view token) {
-    while (!token.empty() && strchr(" \t\r\n", token.back())) token.remove_suffix(1);
-    if (token.empty()) return TAPE_ERROR;
+    /* Behind the last token of a broken document there is none that could end it. */
+    if (token.empty() || token.size() > size_t(end - token.data())) return TAPE_ERROR;
+    token = csj::trimmed(token);
     if (token[0] == '"') {
         if (token.size() < 2 || token.back() != '"') return STRING_ERROR;
         return string(token.substr(1, token.size() - 2));
@@ -91,7 +92,9 @@ error_code Walker::value(ondemand::value value, int depth) {
             count++;
         }
     } else {
-        return scalar(token);
+        if ((error = scalar(token))) return error;
+        /* A string that is left for simdjson to step over would pass for a key where a colon stands behind it. */
+        return token[0] == '"' ? value.get_raw_json_string().error() : SUCCESS;
     }
     self->nodes[here].count = count;
     return SUCCESS;
@@ -111,12 +114,13 @@ extern "C" int32_t csj_parse(csj_parser *self, csj_text input, const csj_node **
     error_code error = self->parser.iterate(input.ptr, input.len, input.len + CSJ_PADDING).get(document);
     if (error == UTF8_ERROR) *error_offset = int64_t(csj_valid_utf8_prefix(input));
     if (error) return error;
-    Walker walker{self, input.ptr, false};
+    Walker walker{self, input.ptr, input.ptr + input.len, false};
     bool is_scalar = false;
     if (!(error = document.is_scalar().get(is_scalar))) {
         if (is_scalar) {
             std::string_view token;
             if (!(error = document.raw_json_token().get(token))) error = walker.scalar(token);
+            if (!error && token.data() + token.size() != walker.end) error = TRAILING_CONTENT;
         } else {
             ondemand::value root;
             if (!(error = document.get_value().get(root))) error = walker.value(root, 1);

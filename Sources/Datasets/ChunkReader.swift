@@ -66,27 +66,28 @@ public struct ChunkReader: ~Copyable {
         }
         if let failure { throw failure }
         chunk.count = 0
+        var length = max(chunkSize, carry.count)
         // A long line leaves its chunk's memory large: give that back.
-        let needed = max(chunkSize, carry.count)
-        if chunk.capacity < needed || chunk.capacity > 4 * needed { chunk.resize(to: needed) }
+        if chunk.capacity < length || chunk.capacity > 4 * length { chunk.resize(to: length) }
         UnsafeMutableRawBufferPointer(rebasing: chunk.memory[..<carry.count]).copyBytes(from: carry)
         chunk.count = carry.count
         carry.removeAll(keepingCapacity: carry.count <= chunkSize)
         while !hasEnded {
-            try fill(chunk)
+            fill(chunk, to: length)
             if hasEnded { break }
             if let cut = afterLastNewline(in: chunk) {
                 carry.append(contentsOf: chunk.memory[cut..<chunk.count])
                 chunk.count = cut
                 break
             }
-            if chunk.count >= longestLine {
+            if length >= longestLine {
                 let error = DatasetError(
                     .tooLarge, "a line is longer than \(longestLine) bytes; is this JSON Lines, one row a line?")
                 failure = error
                 throw error
             }
-            chunk.resize(to: min(2 * chunk.capacity, longestLine))
+            length = min(2 * length, longestLine)
+            if chunk.capacity < length { chunk.resize(to: length) }
         }
         guard chunk.count > 0 else {
             if let failure { throw failure }
@@ -109,10 +110,10 @@ public struct ChunkReader: ~Copyable {
         return pending
     }
 
-    /// Reads until the chunk is full or the source ends.
-    private mutating func fill(_ chunk: Chunk) throws(DatasetError) {
-        while chunk.count < chunk.capacity {
-            let room = UnsafeMutableRawBufferPointer(rebasing: chunk.memory[chunk.count..<chunk.capacity])
+    /// Reads until the chunk has `length` bytes or the source ends.
+    private mutating func fill(_ chunk: Chunk, to length: Int) {
+        while chunk.count < length {
+            let room = UnsafeMutableRawBufferPointer(rebasing: chunk.memory[chunk.count..<length])
             do throws(DatasetError) {
                 let read = try source.read(into: room)
                 if read == 0 {

@@ -42,6 +42,9 @@ public struct JSONParser: ~Copyable {
             input = .allocate(byteCount: 2 * text.count + Int(CSJ_PADDING), alignment: 64)
         }
         input.copyMemory(from: text)
+        // Old bytes behind the text would be taken for its end where it is cut short.
+        UnsafeMutableRawBufferPointer(rebasing: input[text.count..<text.count + Int(CSJ_PADDING)])
+            .initializeMemory(as: UInt8.self, repeating: 0)
         let start = UnsafePointer(input.baseAddress?.assumingMemoryBound(to: CChar.self))
         var nodes: UnsafePointer<csj_node>?
         var count = 0

@@ -232,7 +232,11 @@ public final class OutputCells {
             if error != 0 {
                 clear(row)
                 report(row, "the scorer's output \"\(name)\" is not valid JSON")
+                continue
             }
+            // Line feeds stand between tokens only, where a space says the same and leaves a row on its line.
+            let range = ranges[row].start..<ranges[row].start + ranges[row].length
+            for index in range where arena[index] == 0x0A || arena[index] == 0x0D { arena[index] = 0x20 }
         }
     }
 }

@@ -68,11 +68,17 @@ struct ColumnCheck {
     }
 
     private var failure: EngineError {
-        let names = missing.map { column in
+        var names: [String] = []
+        for column in missing {
             let name = plan.columns.requests[column].name
             let wanted = plan.columns.mapping.first { $0.value == name }.map { " (mapped to \"\($0.key)\")" } ?? ""
-            let users = plan.functions.filter { $0.columns.contains(column) }.map(\.function.identifier)
-            return "\"\(name)\"\(wanted), which \(users.isEmpty ? "a filter" : users.joined(separator: " and ")) needs"
+            // Functions may need a column as different types, which are different columns to read.
+            let users = plan.functions.filter { function in
+                function.columns.contains { plan.columns.requests[$0].name == name }
+            }
+            let who = users.isEmpty ? "a filter" : users.map(\.function.identifier).joined(separator: " and ")
+            let sentence = "\"\(name)\"\(wanted), which \(who) needs"
+            if !names.contains(sentence) { names.append(sentence) }
         }
         var message = "\(plan.dataset.name): no row has the column \(names.joined(separator: "; nor "))."
         if columnsThere.isEmpty {

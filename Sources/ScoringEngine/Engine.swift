@@ -77,7 +77,8 @@ public final class Engine: Sendable {
                 aggregates: aggregator.result(range: plan.functions[index].range))
         }
         // Each worker has its own first rows; the first of all are among them.
-        let unscored = workers.flatMap(\.unscored).sorted { ($0.row, $0.function) < ($1.row, $1.function) }
+        let unscored = workers.flatMap(\.unscored).enumerated()
+            .sorted { ($0.element.row, $0.offset) < ($1.element.row, $1.offset) }.map(\.element)
         return ScoringResults(
             functions: results, unscored: Array(unscored.prefix(plan.examples)), failure: failure,
             isCancelled: cancellation.isCancelled)

@@ -60,7 +60,10 @@ final class ScoringRun: Sendable {
     func run(jobs: Int) throws(EngineError) -> (workers: [Worker], failure: EngineError?) {
         let workers = (0..<jobs).map { _ in Worker(plan, cancellation: cancellation) }
         try onThreads(jobs) { index in self.work(workers[index]) }
-        return (workers, state.update { $0.failure })
+        let (failure, selected) = state.update { ($0.failure, $0.order.total.selected) }
+        // A worker may have read on before the limit was known to be reached; what it met there concerns nobody.
+        if let limit = plan.limit, selected >= limit, failure?.code == .dataset { return (workers, nil) }
+        return (workers, failure)
     }
 
     private func work(_ worker: Worker) {

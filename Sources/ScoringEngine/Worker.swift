@@ -57,7 +57,7 @@ final class Worker: @unchecked Sendable {
     /// - Parameters:
     ///   - base: what was counted in the chunks before this one.
     ///   - out: where output lines go, if any are wanted.
-    /// - Returns: the number of rows scored by all functions, and the number of the others.
+    /// - Returns: the number of rows scored by all functions, and the number of the others (at least).
     func score(base: ChunkCounts, out: ByteBuffer?) -> (scored: Int, unscored: Int) {
         if let limit = plan.limit, base.selected + batch.count > limit {
             batch.keep(limit: max(0, limit - base.selected)) { _ in true }
@@ -73,30 +73,36 @@ final class Worker: @unchecked Sendable {
                 if progress != .finished {
                     calls[index].cancel(.modelError, "no model is there to answer the scorer's requests")
                 }
-                failed = max(failed, aggregate(index, slice, base))
+                failed = max(failed, aggregate(index))
             }
             unscoredRows += failed
+            if failed > 0 { keepExamples(slice, base) }
             if let out { format(slice, base, to: out) }
         }
         return (batch.count - unscoredRows, unscoredRows)
     }
 
     /// Adds the results of a call to its function's aggregates; returns how many rows have no score.
-    private func aggregate(_ index: Int, _ slice: Range<Int>, _ base: ChunkCounts) -> Int {
-        let results = calls[index].results
+    private func aggregate(_ index: Int) -> Int {
         let before = aggregators[index].counts.unscored
-        results.add(to: &aggregators[index], plan.functions[index].description)
-        let failed = aggregators[index].counts.unscored - before
-        if failed > 0 && unscored.count < plan.examples {
-            for row in 0..<results.count where results.outcomes[row] != .scored && unscored.count < plan.examples {
+        calls[index].results.add(to: &aggregators[index], plan.functions[index].description)
+        return aggregators[index].counts.unscored - before
+    }
+
+    /// Keeps the first rows without a score, to show.
+    private func keepExamples(_ slice: Range<Int>, _ base: ChunkCounts) {
+        for row in slice {
+            for (index, call) in calls.enumerated() {
+                if unscored.count >= plan.examples { return }
+                let place = row - slice.lowerBound
+                let outcome = call.results.outcomes[place]
+                if outcome == .scored { continue }
                 unscored.append(
                     UnscoredRow(
-                        row: base.rows + batch.rowIndex(slice.lowerBound + row),
-                        function: plan.functions[index].function.identifier, outcome: results.outcomes[row],
-                        reason: results.reason(of: row) ?? ""))
+                        row: base.rows + batch.rowIndex(row), function: plan.functions[index].function.identifier,
+                        outcome: outcome, reason: call.results.reason(of: place) ?? ""))
             }
         }
-        return failed
     }
 
     private func format(_ slice: Range<Int>, _ base: ChunkCounts, to out: ByteBuffer) {

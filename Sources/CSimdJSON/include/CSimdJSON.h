@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/* Bytes that must be readable, with any content, behind every input. */
+/* Zero bytes that must be readable behind every input. */
 #define CSJ_PADDING 64
 
 /* The layout of assay_str. */
