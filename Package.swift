@@ -51,7 +51,8 @@ let package = Package(
             name: "ScoringDefinitionsTests", dependencies: ["JSON", "ScoringCore", "ScoringDefinitions"]),
         .testTarget(name: "DatasetsTests", dependencies: ["CCompression", "Datasets", "ScoringCore"]),
         .testTarget(
-            name: "ScorerHostTests", dependencies: ["CScorerPlugin", "ScorerHost", "ScoringCore"], exclude: ["Fixtures"]),
+            name: "ScorerHostTests", dependencies: ["CScorerPlugin", "ScorerHost", "ScoringCore"], exclude: ["Fixtures"]
+        ),
         .testTarget(
             name: "ScoringEngineTests",
             dependencies: [

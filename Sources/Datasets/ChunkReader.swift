@@ -110,6 +110,9 @@ public struct ChunkReader: ~Copyable {
         return pending
     }
 
+    /// Whether a chunk was read ahead that `read` will give without reading.
+    public var hasPending: Bool { pending != nil }
+
     /// Reads until the chunk has `length` bytes or the source ends.
     private mutating func fill(_ chunk: Chunk, to length: Int) {
         while chunk.count < length {

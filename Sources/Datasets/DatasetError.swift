@@ -21,7 +21,7 @@ public struct DatasetError: Error, Hashable, Sendable {
     /// A kind of fault.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Value: String {
-            case damaged, malformed, tooLarge, truncated, unknownFormat, unreadable
+            case damaged, malformed, stopped, tooLarge, truncated, unknownFormat, unreadable
         }
 
         private var value: Value
@@ -30,6 +30,8 @@ public struct DatasetError: Error, Hashable, Sendable {
         public static let damaged = Code(value: .damaged)
         /// The framing of the rows (array brackets, the header row of a table) cannot be made out.
         public static let malformed = Code(value: .malformed)
+        /// Whoever started the reading wants no more of it.
+        public static let stopped = Code(value: .stopped)
         /// Something exceeds a limit on memory.
         public static let tooLarge = Code(value: .tooLarge)
         /// The data ends before its format says that it does.

@@ -11,7 +11,7 @@ public final class ReadControl: Sendable {
     /// The bytes read so far.
     public var bytesRead: Int { count.load(ordering: .relaxed) }
 
-    /// Lets reading end soon as if the data did, also where it waits for someone to write more.
+    /// Lets reading end soon with an error of the code `stopped`, also where it waits for someone to write more.
     public func stop() { isStopped.store(true, ordering: .relaxed) }
 
     var shouldStop: Bool { isStopped.load(ordering: .relaxed) }
@@ -75,7 +75,9 @@ public final class DescriptorSource: ByteSource {
 
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
         while true {
-            if let control, !isReady(control) { return 0 }
+            if let control, !isReady(control) {
+                throw DatasetError(.stopped, "reading was stopped", path: path)
+            }
             let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
             if count >= 0 {
                 control?.add(count)

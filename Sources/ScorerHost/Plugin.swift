@@ -27,6 +27,9 @@ public final class Plugin: Sendable {
         }
         self.path = String(cString: resolved)
         free(resolved)
+        if let truncation = truncation(of: self.path) {
+            throw PluginError(path: self.path, "not a loadable shared object: \(truncation); copy it again")
+        }
         guard let handle = dlopen(self.path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
             let reason = dlerror().map { String(cString: $0) } ?? "unknown reason"
             throw PluginError(path: self.path, "not a loadable shared object: \(reason)")

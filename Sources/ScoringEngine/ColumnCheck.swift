@@ -45,7 +45,9 @@ struct ColumnCheck {
             if rows > 0 && missing.isEmpty { return }
             throw EngineError(.dataset, error.description)
         }
-        if !missing.isEmpty && rows > 0 { throw failure }
+        if missing.isEmpty || rows == 0 { return }
+        if plan.columnNames != nil { lookAtAllColumns() }
+        throw failure
     }
 
     private mutating func look(at chunk: Chunk) {
@@ -53,6 +55,20 @@ struct ColumnCheck {
         rows += batch.count
         missing.removeAll { batch.hasSeen($0) }
         if missing.isEmpty { return }
+        nameColumns(of: batch)
+    }
+
+    /// A table is opened for the needed columns only, so those that are there have not been seen.
+    private mutating func lookAtAllColumns() {
+        guard plan.dataset.isReopenable, let source = try? plan.dataset.open(nil) else { return }
+        var reader = ChunkReader(source)
+        let chunk = Chunk()
+        guard (try? reader.read(into: chunk)) == true else { return }
+        batch.read(chunk)
+        nameColumns(of: batch)
+    }
+
+    private mutating func nameColumns(of batch: RowBatch) {
         var parser = JSONParser()
         for row in 0..<min(batch.count, 1000) {
             if let fault = batch.fault(row) {

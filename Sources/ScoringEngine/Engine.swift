@@ -63,12 +63,14 @@ public final class Engine: Sendable {
         _ request: ScoringRequest, sink: RowSink? = nil, progress: RunProgress = RunProgress(),
         cancellation: Cancellation = Cancellation()
     ) throws(EngineError) -> ScoringResults {
+        var request = request
+        if cancellation.isCancelled { request.limit = 0 }
         let plan = try plan(request, writesRows: sink != nil)
         let jobs = max(1, request.jobs)
         let reader = try checkedReader(plan)
         let run = ScoringRun(
             plan, reader: reader, jobs: jobs, sink: sink, progress: progress, cancellation: cancellation)
-        let (workers, failure) = try run.run(jobs: jobs)
+        let (workers, failure) = try run.run(jobs: jobs, cancellation)
         let results = plan.functions.indices.map { index in
             var aggregator = workers[0].aggregators[index]
             for worker in workers.dropFirst() { aggregator.merge(worker.aggregators[index]) }
@@ -122,7 +124,8 @@ public final class Engine: Sendable {
         for name in mapping.keys.sorted() where !read.contains(name) {
             let names = read.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
             throw EngineError(
-                .missingColumn, "\"\(name)\" is mapped, but no function reads a column of that name; they read \(names)")
+                .missingColumn, "\"\(name)\" is mapped, but no function reads a column of that name; they read \(names)"
+            )
         }
     }
 

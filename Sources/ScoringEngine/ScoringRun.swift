@@ -29,7 +29,6 @@ final class ScoringRun: Sendable {
     private let plan: RunPlan
     private let sink: RowSink?
     private let progress: RunProgress
-    private let cancellation: Cancellation
     private let reader: SharedReader
     private let state: Monitor<State>
 
@@ -51,13 +50,13 @@ final class ScoringRun: Sendable {
         self.plan = plan
         self.sink = sink
         self.progress = progress
-        self.cancellation = cancellation
-        self.reader = SharedReader(reader)
+        self.reader = SharedReader(reader, cancellation)
         state = Monitor(State(order: ChunkOrder(window: 2 * jobs + 2)))
     }
 
     /// Scores everything. The results of the rows before a failure count; the failure is returned with them.
-    func run(jobs: Int) throws(EngineError) -> (workers: [Worker], failure: EngineError?) {
+    func run(jobs: Int, _ cancellation: Cancellation) throws(EngineError) -> (workers: [Worker], failure: EngineError?)
+    {
         let workers = (0..<jobs).map { _ in Worker(plan, cancellation: cancellation) }
         try onThreads(jobs) { index in self.work(workers[index]) }
         let (failure, selected) = state.update { ($0.failure, $0.order.total.selected) }
@@ -84,7 +83,7 @@ final class ScoringRun: Sendable {
     /// Waits for a place in the window; false when there is nothing left to do.
     private func claimPlace() -> Bool {
         state.wait { state in
-            if state.isClosed || state.isAborted || self.cancellation.isCancelled { return false }
+            if state.isClosed || state.isAborted { return false }
             return state.order.claim() ? true : nil
         }
     }
@@ -146,12 +145,18 @@ final class ScoringRun: Sendable {
 private final class SharedReader: @unchecked Sendable {
     private let lock = Mutex<Void>(())
     private var reader: ChunkReader
+    private let cancellation: Cancellation
 
-    init(_ reader: consuming ChunkReader) {
+    init(_ reader: consuming ChunkReader, _ cancellation: Cancellation) {
         self.reader = reader
+        self.cancellation = cancellation
     }
 
+    /// Reads the next chunk; false at the end, and once the run is cancelled. What was read before is scored all the same.
     func read(into chunk: Chunk) throws(DatasetError) -> Bool {
-        try lock.withLock { _ throws(DatasetError) in try reader.read(into: chunk) }
+        try lock.withLock { _ throws(DatasetError) in
+            if cancellation.isCancelled && !reader.hasPending { return false }
+            return try reader.read(into: chunk)
+        }
     }
 }

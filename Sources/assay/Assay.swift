@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 @main
 struct Assay: ParsableCommand {
@@ -9,4 +10,20 @@ struct Assay: ParsableCommand {
         abstract: "Scores what language models wrote.",
         version: version,
         subcommands: [ScoreCommand.self, FunctionsCommand.self, PluginsCommand.self])
+
+    static func main() {
+        prepareProcess()
+        main(nil)
+    }
+
+    private static func prepareProcess() {
+        // In place of a standard stream that is closed, the next file that is opened would get its number, and messages
+        // would end up in that. So it gets one that fails, as the closed one would: it is opened the wrong way round.
+        for stream in 0...2 where fcntl(Int32(stream), F_GETFD) < 0 {
+            _ = open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        }
+        // Writing to a closed pipe, or beyond a limit, is an error to report and not a reason to vanish.
+        signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
+    }
 }

@@ -2,7 +2,7 @@ import Glibc
 import ScorerHost
 import Synchronization
 
-/// Turns the first SIGINT or SIGTERM into a cancellation, and the second into the end of the process.
+/// Turns the first SIGINT, SIGTERM or SIGHUP into a cancellation, and the second into the end of the process.
 ///
 /// Signals are taken by a thread of their own that waits for them, so nothing runs in a signal handler.
 final class Interruption: Sendable {
@@ -11,13 +11,8 @@ final class Interruption: Sendable {
 
     init(cancelling cancellation: Cancellation) {
         self.cancellation = cancellation
-        // Writing to a closed pipe is an error to report, not a reason to vanish.
-        signal(SIGPIPE, SIG_IGN)
         // Threads that are started later inherit the mask.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGINT)
-        sigaddset(&signals, SIGTERM)
+        var signals = Self.signals
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         var thread = pthread_t()
         let argument = Unmanaged.passRetained(self).toOpaque()
@@ -35,11 +30,15 @@ final class Interruption: Sendable {
         self.action.withLock { $0 = action }
     }
 
-    private func wait() -> Never {
+    private static var signals: sigset_t {
         var signals = sigset_t()
         sigemptyset(&signals)
-        sigaddset(&signals, SIGINT)
-        sigaddset(&signals, SIGTERM)
+        for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, signal) }
+        return signals
+    }
+
+    private func wait() -> Never {
+        var signals = Self.signals
         while true {
             var caught: Int32 = 0
             guard sigwait(&signals, &caught) == 0 else { continue }

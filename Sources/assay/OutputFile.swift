@@ -10,16 +10,34 @@ final class OutputFile: @unchecked Sendable {
     /// The length of the lines that were written whole.
     private var length: off_t = 0
 
-    /// Creates the file, or empties it.
+    /// Whether the file was there before.
+    private let existed: Bool
+    /// Whether what was in the file before is gone.
+    private var isBegun = false
+
+    /// Opens the file, or makes it. What is in it stays until the first lines are written, or the file is closed.
     ///
-    /// - Parameter input: the dataset, which must not be the same file.
+    /// - Parameter input: the dataset, nil for standard input; it must not be the same file.
     init(_ path: String, unlessSameAs input: String?) throws {
         self.path = path
-        if let input, areSameFile(path, input) {
+        if isSameFile(path, as: input) {
             throw EngineError(.output, "\(path): the output would overwrite the dataset; name another file")
         }
-        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        existed = access(path, F_OK) == 0
+        descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
         if descriptor < 0 { throw failure("cannot be written") }
+    }
+
+    /// Forgets the file: nothing was scored. One that was not there before goes.
+    func abandon() {
+        if !isBegun && !existed { unlink(path) }
+    }
+
+    private func begin() throws {
+        if isBegun { return }
+        isBegun = true
+        // A device or pipe has no length to cut.
+        if ftruncate(descriptor, 0) != 0 && errno != EINVAL { throw failure("cannot be written") }
     }
 
     deinit {
@@ -27,6 +45,7 @@ final class OutputFile: @unchecked Sendable {
     }
 
     func write(_ lines: UnsafeRawBufferPointer) throws {
+        try begin()
         var written = 0
         while written < lines.count {
             let count = Glibc.write(descriptor, lines.baseAddress?.advanced(by: written), lines.count - written)
@@ -44,6 +63,7 @@ final class OutputFile: @unchecked Sendable {
     }
 
     func close() throws {
+        try begin()
         let result = Glibc.close(descriptor)
         descriptor = -1
         if result != 0 && errno != EINTR { throw failure("could not be written to its end") }
@@ -54,10 +74,12 @@ final class OutputFile: @unchecked Sendable {
     }
 }
 
-private func areSameFile(_ one: String, _ other: String) -> Bool {
+/// Whether `path` is the regular file `other`, or for nil the one that standard input is.
+private func isSameFile(_ path: String, as other: String?) -> Bool {
     var first = stat()
     var second = stat()
-    guard stat(one, &first) == 0, stat(other, &second) == 0 else { return false }
+    guard stat(path, &first) == 0 else { return false }
+    guard (other.map { stat($0, &second) } ?? fstat(STDIN_FILENO, &second)) == 0 else { return false }
     return first.st_dev == second.st_dev && first.st_ino == second.st_ino && first.st_mode & S_IFMT == S_IFREG
 }
 

@@ -40,7 +40,9 @@ struct ResultsTable {
             table += values(of: entry)
         }
         let width = table.map(\.name.count).max() ?? 0
-        let values = table.map { "  \($0.name)\(String(repeating: " ", count: width - $0.name.count))  \($0.value)" }
+        let values = table.map { name, value in
+            value.isEmpty ? "  \(name)" : "  \(name)\(String(repeating: " ", count: width - name.count))  \(value)"
+        }
         return [result.function.identifier, "  " + rows] + values
     }
 
@@ -71,10 +73,10 @@ struct ResultsTable {
         return [(name, value)]
     }
 
-    /// Four significant digits and more are noise to a reader; the JSON has them all.
+    /// Four decimal places, which are enough for a reader; the JSON has all. What they would hide is written in full.
     private func number(_ value: Double) -> String {
         let scaled = (value * 10_000).rounded() / 10_000
-        return abs(value) >= 0.001 && abs(value) < 1e9 || value == 0 ? scaled.description : value.description
+        return abs(value) < 1e9 && (scaled != 0 || value == 0) ? scaled.description : value.description
     }
 }
 

@@ -107,9 +107,14 @@ struct ScoreCommand: ParsableCommand {
         do {
             defer { display.finish() }
             let file = try output.map { try OutputFile($0, unlessSameAs: location.path) }
-            var sink: RowSink?
-            if let file { sink = { try file.write($0) } }
-            results = try engine.score(request, sink: sink, progress: progress, cancellation: cancellation)
+            do {
+                var sink: RowSink?
+                if let file { sink = { try file.write($0) } }
+                results = try engine.score(request, sink: sink, progress: progress, cancellation: cancellation)
+            } catch {
+                file?.abandon()
+                throw error
+            }
             try file?.close()
         } catch let error as EngineError {
             throw Failure("\(error)")
@@ -132,6 +137,10 @@ struct ScoreCommand: ParsableCommand {
         if results.isCancelled {
             printError("assay: interrupted; the results are those of the rows that were done")
             throw ExitCode(130)
+        }
+        if results.functions.allSatisfy({ $0.aggregates.counts.total == 0 }) && !engineOptions.quiet {
+            let reason = filters.isEmpty ? "the dataset has none" : "the dataset has none that --where lets through"
+            printError("warning: no row was scored: \(reason)")
         }
         if !results.isComplete { throw ExitCode(3) }
     }

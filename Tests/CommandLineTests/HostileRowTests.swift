@@ -61,7 +61,7 @@ struct HostileRowTests {
             "a text cannot be contained in a number"),
         Case(
             "an answer nested 100,000 deep", #"{"generated_answer": \#(nested(100_000)), "expected_answer": "18"}"#,
-            "an answer is not valid JSON: "),
+            "in an answer, line 1, column 1001: not valid JSON: "),
         Case(
             "objects nested 100,000 deep",
             String(repeating: #"{"x":"#, count: 100_000) + "1" + String(repeating: "}", count: 100_000),

@@ -193,7 +193,7 @@ struct RowBatchTests {
             (#"  "a""#, "not a JSON object: the line holds a string (byte 3)"),
             ("null", "not a JSON object: the line holds something else (byte 1)"),
             ("\u{FEFF}{\"a\": \"2\"}", "not a JSON object: the line holds something else (byte 1)"),
-            ("\0the reason", "the reason"),
+            ("\0the reason", "not a JSON object: the line starts with a NUL character (byte 1)"),
             ("{", "not valid JSON: \(cutOff)"),
             (#"{"a": "2""#, "not valid JSON: \(cutOff)"),
             (#"{"a": "2"} x"#, "not valid JSON: \(cutOff)"),

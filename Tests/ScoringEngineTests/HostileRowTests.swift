@@ -9,14 +9,14 @@ import Testing
 struct HostileRowTests {
     private static let improper =
         "the JSON document has an improper structure: missing or superfluous commas, braces, missing keys, etc"
-    private static let noObject = Verdict.inputError(
-        "line 2: not a JSON object: the line holds something else (byte 1)")
+    private static let startsWithNUL = Verdict.inputError(
+        "line 2: not a JSON object: the line starts with a NUL character (byte 1)")
     private static let cutOff = Verdict.inputError(
         "line 2: not valid JSON: JSON document ended early in the middle of an object or array")
     private static let unescaped = Verdict.inputError(
         "line 2: not valid JSON: within strings, some characters must be escaped, we found unescaped characters")
     private static let tooDeep = Verdict.inputError(
-        "an answer is not valid JSON: line 1, column 1001: not valid JSON: "
+        "in an answer, line 1, column 1001: not valid JSON: "
             + "the JSON document was too deep (too many nested objects and arrays)")
 
     private static func deep(_ levels: Int) -> String {
@@ -87,10 +87,10 @@ struct HostileRowTests {
             Verdict.inputError("line 2: not valid JSON: unexpected trailing content in the JSON input (byte 46)")
         ),
         ("a comma behind a line", "equality", #"{"generated_answer": 1, "expected_answer": 1},"#, cutOff),
-        ("a zero byte", "equality", "\0", noObject),
+        ("a zero byte", "equality", "\0", startsWithNUL),
         ("a zero byte in a text", "equality", "{\"generated_answer\": \"\0\", \"expected_answer\": 1}", unescaped),
         ("a zero byte behind a line", "equality", "{\"generated_answer\": 1, \"expected_answer\": 1}\0", cutOff),
-        ("a zero byte before a line", "equality", "\0{\"generated_answer\": 1, \"expected_answer\": 1}", noObject),
+        ("a zero byte before a line", "equality", "\0{\"generated_answer\": 1, \"expected_answer\": 1}", startsWithNUL),
         ("an object that never ends", "equality", #"{"generated_answer": 1, "expected_answer": 1"#, cutOff),
         (
             "a text that never ends", "equality", #"{"generated_answer": 1, "expected_answer": "1}"#,
@@ -98,7 +98,7 @@ struct HostileRowTests {
         ),
         (
             "a value that is no JSON", "equality", answers("[1 2]", "[1]"),
-            Verdict.inputError("an answer is not valid JSON: line 1, column 4: not valid JSON: \(improper)")
+            Verdict.inputError("in an answer, line 1, column 4: not valid JSON: \(improper)")
         ),
         (
             "an infinity", "equality", answers("Infinity", "1"),
@@ -119,7 +119,8 @@ struct HostileRowTests {
         (
             "expected answers that are no array", "docvqa", answers(#""x""#, #""[\"a\" \"b\"]""#),
             Verdict.inputError(
-                "expected_answer is no JSON array of texts: line 1, column 6: not valid JSON: \(improper)")
+                "in expected_answer, which is to be a JSON array of texts, line 1, column 6: not valid JSON: \(improper)"
+            )
         ),
     ]
 
