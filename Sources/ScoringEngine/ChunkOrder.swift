@@ -35,11 +35,6 @@ struct ChunkOrder<Output> {
         return true
     }
 
-    /// Gives a place back that nothing was read for.
-    mutating func unclaim() {
-        claimed -= 1
-    }
-
     /// Takes what was counted in a chunk.
     mutating func count(_ index: Int, _ counts: ChunkCounts) {
         counted[index] = counts

@@ -15,8 +15,6 @@ struct RunPlan: Sendable {
 
     var formatter: RowFormatter
 
-    var needsRowNumbers: Bool { writesRows || limit != nil }
-
     /// The columns that a table has to be read for; nil: all.
     var columnNames: Set<String>? { includesInput ? nil : Set(columns.requests.map(\.name)) }
 }

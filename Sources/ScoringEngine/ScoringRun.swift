@@ -92,15 +92,12 @@ final class ScoringRun: Sendable {
         let index = worker.chunk.index
         let counts = worker.readRows()
         state.update { $0.order.count(index, counts) }
-        var base = ChunkCounts()
-        if worker.needsBase {
-            let found: ChunkCounts?? = state.wait { state in
-                if state.isAborted { return .some(nil) }
-                return state.order.base(of: index).map { .some($0) }
-            }
-            guard let known = found ?? nil else { return }
-            base = known
+        // The chunks before this one are all in work, so it is not long before they are counted.
+        let found: ChunkCounts?? = state.wait { state in
+            if state.isAborted { return .some(nil) }
+            return state.order.base(of: index).map { .some($0) }
         }
+        guard let base = found ?? nil else { return }
         if let limit = plan.limit, base.selected + counts.selected >= limit { close() }
         let out = state.update { $0.spareBuffers.popLast() } ?? ByteBuffer()
         let done = worker.score(base: base, out: plan.writesRows ? out : nil)

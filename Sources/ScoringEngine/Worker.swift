@@ -49,15 +49,12 @@ final class Worker: @unchecked Sendable {
         return ChunkCounts(rows: batch.rowsRead, lines: batch.linesRead, selected: batch.count)
     }
 
-    /// Whether the place of the chunk's rows in the dataset must be known to score them.
-    var needsBase: Bool { plan.needsRowNumbers || batch.hasFaults }
-
     /// Scores the rows that were read.
     ///
     /// - Parameters:
     ///   - base: what was counted in the chunks before this one.
     ///   - out: where output lines go, if any are wanted.
-    /// - Returns: the number of rows scored by all functions, and the number of the others (at least).
+    /// - Returns: the number of rows scored by all functions, and the number of the others.
     func score(base: ChunkCounts, out: ByteBuffer?) -> (scored: Int, unscored: Int) {
         if let limit = plan.limit, base.selected + batch.count > limit {
             batch.keep(limit: max(0, limit - base.selected)) { _ in true }
@@ -65,7 +62,7 @@ final class Worker: @unchecked Sendable {
         var unscoredRows = 0
         for start in stride(from: 0, to: batch.count, by: Self.sliceSize) {
             let slice = start..<min(start + Self.sliceSize, batch.count)
-            var failed = 0
+            var isComplete = true
             for index in calls.indices {
                 let progress = binders[index].score(batch, slice, with: calls[index]) { row in
                     plan.dataset.hasLines ? "line \(base.lines + batch.lineIndex(row) + 1): " : ""
@@ -73,10 +70,9 @@ final class Worker: @unchecked Sendable {
                 if progress != .finished {
                     calls[index].cancel(.modelError, "no model is there to answer the scorer's requests")
                 }
-                failed = max(failed, aggregate(index))
+                if aggregate(index) > 0 { isComplete = false }
             }
-            unscoredRows += failed
-            if failed > 0 { keepExamples(slice, base) }
+            if !isComplete { unscoredRows += countUnscored(slice, base) }
             if let out { format(slice, base, to: out) }
         }
         return (batch.count - unscoredRows, unscoredRows)
@@ -89,20 +85,23 @@ final class Worker: @unchecked Sendable {
         return aggregators[index].counts.unscored - before
     }
 
-    /// Keeps the first rows without a score, to show.
-    private func keepExamples(_ slice: Range<Int>, _ base: ChunkCounts) {
+    /// Counts the rows that some function could not score, and keeps the first of them, to show.
+    private func countUnscored(_ slice: Range<Int>, _ base: ChunkCounts) -> Int {
+        var count = 0
         for row in slice {
-            for (index, call) in calls.enumerated() {
-                if unscored.count >= plan.examples { return }
-                let place = row - slice.lowerBound
-                let outcome = call.results.outcomes[place]
-                if outcome == .scored { continue }
+            let place = row - slice.lowerBound
+            var isScored = true
+            for (index, call) in calls.enumerated() where call.results.outcomes[place] != .scored {
+                isScored = false
+                if unscored.count >= plan.examples { continue }
                 unscored.append(
                     UnscoredRow(
                         row: base.rows + batch.rowIndex(row), function: plan.functions[index].function.identifier,
-                        outcome: outcome, reason: call.results.reason(of: place) ?? ""))
+                        outcome: call.results.outcomes[place], reason: call.results.reason(of: place) ?? ""))
             }
+            if !isScored { count += 1 }
         }
+        return count
     }
 
     private func format(_ slice: Range<Int>, _ base: ChunkCounts, to out: ByteBuffer) {

@@ -32,14 +32,6 @@ struct ChunkOrderTests {
         #expect(claims(&order) == 1)
     }
 
-    @Test("a place that nothing was read for is given back")
-    func unclaim() {
-        var order = ChunkOrder<String>(window: 1)
-        #expect(claims(&order) == 1)
-        order.unclaim()
-        #expect(claims(&order) == 1)
-    }
-
     @Test("outputs come one at a time, each once")
     func writing() {
         var order = ChunkOrder<String>(window: 3)

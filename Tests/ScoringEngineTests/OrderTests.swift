@@ -138,6 +138,19 @@ struct OrderTests {
         #expect(try numbers(9) == [3, 13, 23, 33])
     }
 
+    @Test("an unscored row of a later chunk has its own number, also where no rows are written", arguments: [1, 3])
+    func numberOfLaterRow(jobs: Int) throws {
+        // More than two chunks of half a megabyte.
+        let rows = String(repeating: answers("1", "1") + "\n", count: 30_000)
+        var request = ScoringRequest(
+            Dataset(jsonLines: rows + #"{"generated_answer": 1, "expected_answer": null}"# + "\n" + rows, named: "rows"),
+            functions: ["basic::equality": nil])
+        request.jobs = jobs
+        let results = try shippedEngine.score(request)
+        #expect(results.unscored.map(\.row) == [30_000])
+        #expect(results["basic::equality"]?.aggregates.counts.total == 60_001)
+    }
+
     @Test("the examples of unscored rows are the first, whatever functions they failed")
     func examples() throws {
         let rows = (0..<10).map { _ in answers("1", "1") }.joined()
