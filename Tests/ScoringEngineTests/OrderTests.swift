@@ -143,7 +143,8 @@ struct OrderTests {
         // More than two chunks of half a megabyte.
         let rows = String(repeating: answers("1", "1") + "\n", count: 30_000)
         var request = ScoringRequest(
-            Dataset(jsonLines: rows + #"{"generated_answer": 1, "expected_answer": null}"# + "\n" + rows, named: "rows"),
+            Dataset(
+                jsonLines: rows + #"{"generated_answer": 1, "expected_answer": null}"# + "\n" + rows, named: "rows"),
             functions: ["basic::equality": nil])
         request.jobs = jobs
         let results = try shippedEngine.score(request)
