@@ -72,7 +72,9 @@ struct FunctionsCommand: ParsableCommand {
                         _ = try engine.bind(function)
                         try printOutput("\(path): \(function.identifier) is fine\n")
                     } catch let error as EngineError {
-                        printError("\(error)")
+                        // Faults of the parameters name the file, those of the plugin do not.
+                        let fault = "\(error)"
+                        printError(fault.hasPrefix(path) ? fault : "\(path): \(fault)")
                         faults += 1
                     }
                 }
