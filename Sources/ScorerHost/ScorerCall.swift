@@ -1,16 +1,6 @@
 import CScorerPlugin
 import Glibc
 public import ScoringCore
-import Synchronization
-
-/// A request to stop, made once, from any thread or a signal's source, and seen by every call that it was given to.
-public final class Cancellation: Sendable {
-    private let flag = Atomic<Bool>(false)
-
-    public init() {}
-    public func cancel() { flag.store(true, ordering: .relaxed) }
-    public var isCancelled: Bool { flag.load(ordering: .relaxed) }
-}
 
 /// A cell column of the batch that a call scores. It and what it points to must live until the call has ended.
 public struct CellColumn {
@@ -29,32 +19,6 @@ public struct CellColumn {
         self.values = values
         self.validity = validity
         self.listOffsets = listOffsets
-    }
-}
-
-/// A request of a scorer to the model of one of its roles.
-public struct ModelRequest: Sendable, Hashable {
-    public var tag: UInt64
-    public var role: String
-    /// The body of an OpenAI-compatible chat completion request, without "model".
-    public var json: String
-}
-
-/// What became of a model request.
-public struct ModelReply: Sendable, Hashable {
-    public enum Status: Sendable, Hashable { case answered, failed, timedOut, cancelled }
-    public var tag: UInt64
-    public var status: Status
-    /// The assistant's message, or what went wrong.
-    public var text: String
-    /// The whole response body where there is one.
-    public var response: String
-
-    public init(tag: UInt64, status: Status, text: String, response: String = "") {
-        self.tag = tag
-        self.status = status
-        self.text = text
-        self.response = response
     }
 }
 
@@ -235,41 +199,5 @@ public final class ScorerCall {
         let plugin = scorer.plugin
         plugin.services.log(.error, plugin.id, "scorer \"\(scorer.description.id)\" misuses its host: \(what)")
         return Int32(ASSAY_E_INVALID)
-    }
-}
-
-/// Runs `body` with the replies as the ABI has them.
-private func withCReplies<Result>(
-    _ replies: [ModelReply], _ body: (UnsafeBufferPointer<UnsafePointer<assay_reply>?>) -> Result
-) -> Result {
-    // One allocation holds all bytes, so that each reply is two slices of it.
-    var bytes: [CChar] = []
-    for reply in replies {
-        bytes.append(contentsOf: reply.text.utf8.lazy.map { CChar(bitPattern: $0) })
-        bytes.append(contentsOf: reply.response.utf8.lazy.map { CChar(bitPattern: $0) })
-    }
-    return bytes.withUnsafeBufferPointer { bytes in
-        var offset = 0
-        func slice(_ text: String) -> assay_str {
-            defer { offset += text.utf8.count }
-            return assay_str(ptr: bytes.baseAddress.map { $0 + offset }, len: UInt64(text.utf8.count))
-        }
-        let structs = replies.map { reply in
-            let status =
-                switch reply.status {
-                case .answered: ASSAY_OK
-                case .failed: ASSAY_E_INTERNAL
-                case .timedOut: ASSAY_E_TIMEOUT
-                case .cancelled: ASSAY_E_CANCELLED
-                }
-            let text = slice(reply.text)
-            return assay_reply(
-                struct_size: UInt32(MemoryLayout<assay_reply>.size), status: Int32(status), tag: reply.tag,
-                text: text, response_json: slice(reply.response))
-        }
-        return structs.withUnsafeBufferPointer { structs in
-            let pointers = structs.indices.map { index in structs.baseAddress.map { $0 + index } }
-            return pointers.withUnsafeBufferPointer(body)
-        }
     }
 }
