@@ -59,6 +59,7 @@ let package = Package(
                 "Datasets", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine",
             ],
             exclude: ["Data"]),
+        .testTarget(name: "ScorerKitTests", dependencies: ["CScorerPlugin", "ScorerKit"]),
         // Runs the executable and loads the plugin as they are built.
         .testTarget(name: "CommandLineTests", dependencies: ["assay"]),
     ],

@@ -100,46 +100,6 @@ public struct ScorerDeclaration: Sendable {
     }
 }
 
-/// The rows of a batch. Valid during `score` only.
-public struct Rows {
-    private let batch: UnsafePointer<assay_batch>
-
-    init(_ batch: UnsafePointer<assay_batch>) {
-        self.batch = batch
-    }
-
-    public var count: Int { Int(batch.pointee.n_rows) }
-
-    /// The cells of a text or json input, by its index in the declaration.
-    public func texts(_ input: Int) -> Texts {
-        precondition(input < Int(batch.pointee.n_columns))
-        guard let column = batch.pointee.columns[input]?.pointee, let values = column.values,
-            column.type == CellType.text.rawValue || column.type == CellType.json.rawValue
-        else { preconditionFailure("input \(input) is declared as neither text nor json") }
-        return Texts(cells: values.assumingMemoryBound(to: assay_str.self), validity: column.validity)
-    }
-
-    /// One column of texts.
-    public struct Texts {
-        let cells: UnsafePointer<assay_str>
-        let validity: UnsafePointer<UInt8>?
-
-        /// The UTF-8 bytes of a row's text. Always valid UTF-8; empty for a row without a value.
-        @inline(__always)
-        public subscript(row: Int) -> UnsafeRawBufferPointer {
-            hasValue(row)
-                ? UnsafeRawBufferPointer(start: cells[row].ptr, count: Int(cells[row].len))
-                : .init(start: nil, count: 0)
-        }
-
-        /// Always true for a required input.
-        @inline(__always)
-        public func hasValue(_ row: Int) -> Bool {
-            validity.map { $0[row >> 3] >> (row & 7) & 1 != 0 } ?? true
-        }
-    }
-}
-
 /// What a row has when it has no score.
 public enum Unscored: Int32, Sendable {
     case unparsed = 1
@@ -157,22 +117,36 @@ public struct Results {
         emit(UnsafeRawPointer(numbers.baseAddress), .f64, numbers.count, nil, output)
     }
 
-    /// Gives a text to each row; nil, spelled as a slice without an address, is none.
-    public func emit(_ texts: UnsafeBufferPointer<TextSlice>, output: Int) {
+    /// Gives an integer to each row.
+    public func emit(_ integers: UnsafeBufferPointer<Int64>, output: Int) {
+        emit(UnsafeRawPointer(integers.baseAddress), .i64, integers.count, nil, output)
+    }
+
+    /// Gives a boolean to each row.
+    public func emit(_ booleans: UnsafeBufferPointer<Bool>, output: Int) {
+        emit(UnsafeRawPointer(booleans.baseAddress), .bool, booleans.count, nil, output)
+    }
+
+    /// Gives a text to each row, or none (`TextSlice.none`).
+    ///
+    /// - Parameter type: `json` for an output that is declared so.
+    public func emit(_ texts: UnsafeBufferPointer<TextSlice>, output: Int, as type: CellType = .text) {
         let count = texts.count
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: (count + 7) / 8) { validity in
             validity.initialize(repeating: 0)
             for row in 0..<count where texts[row].isPresent { validity[row >> 3] |= 1 << (row & 7) }
-            emit(UnsafeRawPointer(texts.baseAddress), .text, count, UnsafePointer(validity.baseAddress), output)
+            emit(UnsafeRawPointer(texts.baseAddress), type, count, UnsafePointer(validity.baseAddress), output)
         }
     }
 
     /// Gives a text to each row.
-    public func emit(_ texts: [[UInt8]], output: Int) {
+    ///
+    /// - Parameter type: `json` for an output that is declared so.
+    public func emit(_ texts: [[UInt8]], output: Int, as type: CellType = .text) {
         for (row, text) in texts.enumerated() {
             text.withUnsafeBytes { bytes in
                 var slice = TextSlice(bytes)
-                emit(&slice, .text, 1, nil, output, from: row)
+                emit(&slice, type, 1, nil, output, from: row)
             }
         }
     }
