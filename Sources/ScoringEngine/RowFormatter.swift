@@ -17,6 +17,13 @@ final class RowFormatter: @unchecked Sendable {
         var head: PaddedText
     }
 
+    /// A cell's values in the rows at hand.
+    private struct Column {
+        var cell: Cell
+        var values: OutputCells.View
+        var outcomes: UnsafeBufferPointer<RowOutcome>
+    }
+
     private let cells: [Cell]
     private let includesInput: Bool
     private let rowHead = PaddedText("{\"row\": ")
@@ -58,27 +65,26 @@ final class RowFormatter: @unchecked Sendable {
     func append(
         _ slice: Range<Int>, of batch: RowBatch, firstRow: Int, _ results: [RowResults], to out: inout ByteWriter
     ) {
-        let values = cells.map { results[$0.function].outputs[$0.output].view }
-        let outcomes = results.map(\.outcomes)
+        let columns = cells.map { cell in
+            let results = results[cell.function]
+            return Column(cell: cell, values: results.outputs[cell.output].view, outcomes: results.outcomes)
+        }
         let isWhole = batch.isWhole
-        cells.withUnsafeBufferPointer { cells in
-            values.withUnsafeBufferPointer { values in
-                outcomes.withUnsafeBufferPointer { outcomes in
-                    for row in slice {
-                        out.append(rowHead)
-                        out.append(decimal: firstRow + (isWhole ? row : batch.rowIndex(row)))
-                        if includesInput { appendMembers(of: row, batch, to: &out) }
-                        out.append(scoresHead)
-                        for index in cells.indices {
-                            let isScored = outcomes[cells[index].function][row - slice.lowerBound] == .scored
-                            append(cells[index], values[index], row - slice.lowerBound, isScored: isScored, to: &out)
-                            if !isScored && cells[index].isScore {
-                                appendReason(results[cells[index].function], row - slice.lowerBound, to: &out)
-                            }
-                        }
-                        out.append(rowTail)
-                    }
+        var parser = JSONParser()
+        columns.withUnsafeBufferPointer { columns in
+            for row in slice {
+                let place = row - slice.lowerBound
+                out.append(rowHead)
+                out.append(decimal: firstRow + (isWhole ? row : batch.rowIndex(row)))
+                if includesInput { appendMembers(of: row, batch, &parser, to: &out) }
+                out.append(scoresHead)
+                for index in columns.indices {
+                    let cell = columns[index].cell
+                    let isScored = columns[index].outcomes[place] == .scored
+                    append(cell, columns[index].values, place, isScored: isScored, to: &out)
+                    if !isScored && cell.isScore { appendReason(results[cell.function], place, to: &out) }
                 }
+                out.append(rowTail)
             }
         }
     }
@@ -122,14 +128,15 @@ final class RowFormatter: @unchecked Sendable {
     }
 
     /// Appends the row's own members but "row" and "scores", which are what the line itself says.
-    private func appendMembers(of row: Int, _ batch: RowBatch, to out: inout ByteWriter) {
+    private func appendMembers(
+        of row: Int, _ batch: RowBatch, _ parser: inout JSONParser, to out: inout ByteWriter
+    ) {
         guard batch.isReadable(row) else { return }
         let line = batch.line(row)
         guard let open = line.firstIndex(of: UInt8(ascii: "{")), let close = line.lastIndex(of: UInt8(ascii: "}"))
         else {
             return
         }
-        var parser = JSONParser()
         guard let object = try? parser.parse(line).object, !object.isEmpty else { return }
         guard object["row"] != nil || object["scores"] != nil else {
             out.append(literal: ", ")

@@ -93,11 +93,11 @@ final class ScoringRun: Sendable {
         let counts = worker.readRows()
         state.update { $0.order.count(index, counts) }
         // The chunks before this one are all in work, so it is not long before they are counted.
-        let found: ChunkCounts?? = state.wait { state in
+        let base: ChunkCounts? = state.wait { state in
             if state.isAborted { return .some(nil) }
             return state.order.base(of: index).map { .some($0) }
         }
-        guard let base = found ?? nil else { return }
+        guard let base else { return }
         if let limit = plan.limit, base.selected + counts.selected >= limit { close() }
         let out = state.update { $0.spareBuffers.popLast() } ?? ByteBuffer()
         let done = worker.score(base: base, out: plan.writesRows ? out : nil)
