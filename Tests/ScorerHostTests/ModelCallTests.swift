@@ -15,7 +15,7 @@ struct ModelCallTests {
         plugin = try build.load("models", log: log)
     }
 
-    private func start(_ questions: [String], rowMap: [Int]? = nil) throws -> (ScorerCall, ScorerCall.Progress) {
+    private func start(_ questions: [String]) throws -> (ScorerCall, ScorerCall.Progress) {
         let call = ScorerCall(try plugin.scorer("judge"))
         call.prepare(rowCount: questions.count)
         let progress = call.start([cells.texts(questions, nullable: false)], rowCount: questions.count)
