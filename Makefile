@@ -1,4 +1,4 @@
-PACKAGES = libpcre2-dev libsimdjson-dev libzstd-dev zlib1g-dev pkg-config
+PACKAGES = libpcre2-dev libsimdjson-dev libsqlite3-dev libzstd-dev zlib1g-dev pkg-config
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # Scores 2,638 model answers to grade-school maths questions.
@@ -8,6 +8,17 @@ demo: packages
 	.build/release/assay score Examples/gsm8k/model_solutions.jsonl --format table \
 	    --fn-dir Examples/gsm8k --fn gsm8k::final_answer --fn basic::subset_of
 
+# Installs a small language model and its server, for judge-demo; some minutes, once.
+.PHONY: judge-model
+judge-model:
+	python3 Examples/judge/judge.py install
+
+# Judges twenty answers with that model.
+.PHONY: judge-demo
+judge-demo: packages
+	swift build -c release
+	python3 Examples/judge/judge.py run --format table
+
 .PHONY: test
 test: packages
 	swift build --build-tests
@@ -15,7 +26,7 @@ test: packages
 
 .PHONY: lint
 lint:
-	swift format lint --strict --recursive --parallel Package.swift Sources Plugins Tests
+	swift format lint --strict --recursive --parallel Package.swift Sources Plugins Tests Benchmarks
 
 .PHONY: packages
 packages:

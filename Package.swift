@@ -8,9 +8,16 @@ let package = Package(
         .library(name: "ScoringEngine", targets: ["ScoringEngine"]),
         .library(name: "ScorerKit", targets: ["ScorerKit"]),
         .library(name: "basic", type: .dynamic, targets: ["BasicScorers"]),
+        .library(name: "llm-as-judge", type: .dynamic, targets: ["JudgeScorers"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         // The system libraries, and C faces of them.
@@ -27,22 +34,54 @@ let package = Package(
         .target(name: "ScoringDefinitions", dependencies: ["JSON", "ScoringCore"]),
         .target(name: "ScorerHost", dependencies: ["CScorerPlugin", "CSimdJSON", "ScoringCore"]),
         .target(name: "Datasets", dependencies: ["CCompression", "CSimdJSON", "JSON", "ScoringCore"]),
+        .target(name: "Store", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
+        .target(
+            name: "Inference",
+            dependencies: [
+                "JSON", "Store",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         .target(
             name: "ScoringEngine",
             dependencies: [
-                "CScorerPlugin", "CSimdJSON", "Datasets", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions",
+                "CScorerPlugin", "CSimdJSON", "Datasets", "Inference", "JSON", "ScorerHost", "ScoringCore",
+                "ScoringDefinitions",
             ]),
         .executableTarget(
             name: "assay",
             dependencies: [
-                "Datasets", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine",
+                "Datasets", "Inference", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
         // Scorer plugins: shared objects that know the engine by the ABI alone.
         .target(name: "ScorerKit", dependencies: ["CScorerPlugin"]),
         .target(
-            name: "BasicScorers", dependencies: ["JSON", "Patterns", "ScorerKit"], path: "Plugins/Basic"),
+            name: "ScorerParameters", dependencies: ["JSON", "Patterns", "ScorerKit"], path: "Plugins/Parameters"),
+        .target(
+            name: "BasicScorers", dependencies: ["JSON", "Patterns", "ScorerKit", "ScorerParameters"],
+            path: "Plugins/Basic"),
+        .target(
+            name: "JudgeScorers", dependencies: ["JSON", "Patterns", "ScorerKit", "ScorerParameters"],
+            path: "Plugins/Judge"),
+
+        // A model server that misbehaves on command, for tests and benchmarks.
+        .target(
+            name: "FakeModel",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            path: "Tests/FakeModel"),
+        .executableTarget(name: "fake-model", dependencies: ["FakeModel"], path: "Benchmarks/FakeModel"),
 
         .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
         .testTarget(name: "ScoringCoreTests", dependencies: ["ScoringCore"]),
@@ -56,12 +95,17 @@ let package = Package(
         .testTarget(
             name: "ScoringEngineTests",
             dependencies: [
-                "Datasets", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine",
+                "Datasets", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions",
+                "ScoringEngine",
             ],
             exclude: ["Data"]),
+        .testTarget(name: "StoreTests", dependencies: ["Store"]),
+        .testTarget(name: "InferenceTests", dependencies: ["FakeModel", "Inference", "JSON", "Store"]),
+        .testTarget(
+            name: "JudgeTests", dependencies: ["CScorerPlugin", "JSON", "JudgeScorers", "Patterns", "ScorerKit"]),
         .testTarget(name: "ScorerKitTests", dependencies: ["CScorerPlugin", "ScorerKit"]),
-        // Runs the executable and loads the plugin as they are built.
-        .testTarget(name: "CommandLineTests", dependencies: ["assay"]),
+        // Runs the executable and loads the plugins as they are built.
+        .testTarget(name: "CommandLineTests", dependencies: ["FakeModel", "JSON", "assay"]),
     ],
     cxxLanguageStandard: .cxx17
 )

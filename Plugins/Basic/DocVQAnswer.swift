@@ -1,5 +1,6 @@
 import JSON
 import ScorerKit
+import ScorerParameters
 
 /// 1.0 where the answer is among the expected ones after the VQA normalisation.
 struct DocVQAnswer: Scorer {

@@ -1,5 +1,6 @@
 import JSON
 import ScorerKit
+import ScorerParameters
 
 /// 1.0 where both answers are the same JSON value.
 struct Equality: Scorer {

@@ -1,5 +1,6 @@
 import Patterns
 import ScorerKit
+import ScorerParameters
 
 /// 1.0 where two answers are the same after the MATH and Minerva normalisation.
 struct MathResponse: Scorer {

@@ -1,6 +1,7 @@
 import JSON
 import Patterns
 import ScorerKit
+import ScorerParameters
 
 /// 1.0 where the answer that a regular expression finds is the expected one.
 struct MultipleChoice: Scorer {

@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import ScorerKit
+import ScorerParameters
 
 /// 1.0 where the expected answer is contained in the generated one.
 struct SubsetOf: Scorer {

@@ -173,7 +173,7 @@ public final class ScorerCall {
 
     func fail(row: Int64, outcome: Int32, _ message: assay_str) -> Int32 {
         guard let outcome = RowOutcome(rawValue: UInt8(clamping: outcome)),
-            outcome.rawValue <= ASSAY_ROW_TIMED_OUT, outcome != .scored
+            outcome != .scored, outcome != .pluginCrashed
         else { return misuse("fail: \(outcome) is no outcome of an unscored row") }
         if row == -1 {
             results.failRemaining(outcome, String(message))

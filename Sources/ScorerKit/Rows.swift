@@ -1,6 +1,7 @@
 import CScorerPlugin
 
-/// The rows of a batch: one column for each input of the declaration, by its index there. Valid during `score` only.
+/// The rows of a batch: one column for each input of the declaration, by its index there. Valid only during the call
+/// that it was given to.
 public struct Rows {
     private let batch: UnsafePointer<assay_batch>
 

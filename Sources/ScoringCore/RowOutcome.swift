@@ -17,6 +17,8 @@ public enum RowOutcome: UInt8, CaseIterable, Sendable {
     case timedOut = 5
     /// The scorer's process ended while it worked on this row.
     case pluginCrashed = 6
+    /// A model request of this row was never made: the run was stopped, or may spend no more.
+    case notAsked = 7
 
     /// The outcome as it is spelled in results, for instance `input_error`.
     public var name: String {
@@ -28,6 +30,7 @@ public enum RowOutcome: UInt8, CaseIterable, Sendable {
         case .modelError: "model_error"
         case .timedOut: "timed_out"
         case .pluginCrashed: "plugin_crashed"
+        case .notAsked: "not_asked"
         }
     }
 }
@@ -41,6 +44,7 @@ public struct OutcomeCounts: Hashable, Sendable {
     public private(set) var modelError = 0
     public private(set) var timedOut = 0
     public private(set) var pluginCrashed = 0
+    public private(set) var notAsked = 0
 
     /// No rows.
     public init() {}
@@ -55,6 +59,7 @@ public struct OutcomeCounts: Hashable, Sendable {
         case .modelError: modelError
         case .timedOut: timedOut
         case .pluginCrashed: pluginCrashed
+        case .notAsked: notAsked
         }
     }
 
@@ -62,7 +67,7 @@ public struct OutcomeCounts: Hashable, Sendable {
     public var total: Int { scored + unscored }
 
     /// The rows with any outcome but `scored`.
-    public var unscored: Int { unparsed + inputError + scorerError + modelError + timedOut + pluginCrashed }
+    public var unscored: Int { unparsed + inputError + scorerError + modelError + timedOut + pluginCrashed + notAsked }
 
     /// Counts `count` more rows with an outcome.
     public mutating func add(_ outcome: RowOutcome, count: Int = 1) {
@@ -74,6 +79,7 @@ public struct OutcomeCounts: Hashable, Sendable {
         case .modelError: modelError += count
         case .timedOut: timedOut += count
         case .pluginCrashed: pluginCrashed += count
+        case .notAsked: notAsked += count
         }
     }
 

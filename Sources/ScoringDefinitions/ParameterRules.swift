@@ -32,14 +32,12 @@ extension DefinitionReader {
         case .regexParser:
             checkRegexes("parsing_regexes", of: written, expected: "a non-empty array of regular expressions")
         case .llmAsJudge:
-            checkText("judge_model", of: written, expected: "the name of a model, as a string")
-            checkText("prompt_template", of: written, expected: "the judge's prompt, as a non-empty string")
-            // With a response format, the score is a field of the reply.
-            let format = written.params["response_format"] ?? .null
-            if format == .null || written.params["judge_score_regexes"] != nil {
+            // What a judge lacks a request may bring; the judge itself says what is missing then.
+            checkTextIfThere("judge_model", of: written, expected: "the name of a model, as a string")
+            checkTextIfThere("prompt_template", of: written, expected: "the judge's prompt, as a non-empty string")
+            if written.params["judge_score_regexes"] ?? .null != .null {
                 checkRegexes(
-                    "judge_score_regexes", of: written, mayBeEmpty: format != .null,
-                    expected: "a non-empty array of regular expressions, or a response_format")
+                    "judge_score_regexes", of: written, mayBeEmpty: true, expected: "an array of regular expressions")
             }
         case .basic, nil: break
         }
@@ -55,8 +53,9 @@ extension DefinitionReader {
             suggestion: type.flatMap { nearNames(to: $0, among: names).first })
     }
 
-    private mutating func checkText(_ name: String, of written: WrittenParameters, expected: String) {
-        if written.params[name]?.string?.isEmpty ?? true { report(name, of: written, expected: expected) }
+    private mutating func checkTextIfThere(_ name: String, of written: WrittenParameters, expected: String) {
+        guard let value = written.params[name], value != .null else { return }
+        if value.string?.isEmpty ?? true { report(name, of: written, expected: expected) }
     }
 
     private mutating func checkRegexes(

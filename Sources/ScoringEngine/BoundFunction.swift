@@ -1,4 +1,5 @@
 import Datasets
+import Inference
 import JSON
 import ScorerHost
 import ScoringCore
@@ -10,6 +11,8 @@ struct BoundFunction: Sendable {
     var scorer: Scorer
     /// The index in the run's columns of each input of the scorer.
     var columns: [Int]
+    /// The model of each role of the scorer.
+    var models: [String: Model]
 
     var description: ScorerDescription { scorer.description }
 
@@ -46,5 +49,19 @@ struct ColumnPlan: Sendable {
         if let index = requests.firstIndex(of: request) { return index }
         requests.append(request)
         return requests.count - 1
+    }
+}
+
+extension ScoringFunction {
+    /// The name of the model in a role of the scorer, as the plugin header says: the parameter "judge_model" for "judge",
+    /// element K - 1 of "judge_models" for "judge/K".
+    func modelName(for role: String) -> String? {
+        let parts = role.split(separator: "/", maxSplits: 1)
+        guard let name = parts.first else { return nil }
+        if parts.count == 1 { return params["\(name)_model"]?.string }
+        guard let number = Int(parts[1]), let models = params["\(name)_models"]?.array,
+            models.indices.contains(number - 1)
+        else { return nil }
+        return models[number - 1].string
     }
 }

@@ -1,4 +1,5 @@
 import Datasets
+public import Inference
 public import JSON
 public import ScorerHost
 import ScoringCore
@@ -13,15 +14,27 @@ public import ScoringDefinitions
 public final class Engine: Sendable {
     public let definitions: DefinitionCatalog
     public let plugins: PluginRegistry
+    private let modelAccess: ModelAccess
 
     /// Loads definitions and plugins. A file that is broken is left out, with its reason in `definitions.errors` or
     /// `plugins.errors`.
     ///
-    /// - Parameter log: takes what plugins write to the log. Called on any thread.
-    public init(functionFolders: [String], pluginFolders: [String], log: @escaping HostLog = { _, _, _ in }) {
+    /// - Parameters:
+    ///   - inference: makes what performs the requests of functions that ask models, when the first of these is bound.
+    ///     The engine has to be shut down then.
+    ///   - log: takes what plugins write to the log. Called on any thread.
+    public init(
+        functionFolders: [String], pluginFolders: [String],
+        inference: @escaping @Sendable () throws(EngineError) -> InferenceService? = { nil },
+        log: @escaping HostLog = { _, _, _ in }
+    ) {
+        modelAccess = ModelAccess(inference)
         definitions = DefinitionCatalog(folders: functionFolders)
         plugins = PluginRegistry(searching: pluginFolders, log: log)
     }
+
+    /// Ends the connections to models. No run may be under way, and none be started afterwards that asks models.
+    public func shutDown() async { await modelAccess.shutDown() }
 
     /// Makes the scorer of a definition; says what is wrong with its parameters. Nothing is scored.
     ///
@@ -34,21 +47,23 @@ public final class Engine: Sendable {
                 "\(function.identifier): no plugin \"\(function.providerID)\" was found; plugins found: "
                     + (known.isEmpty ? "none" : known) + ". Name the folder of its shared object with --plugin-dir")
         }
-        let scorer: Scorer
         do {
-            scorer = try Scorer(function.providerResourceID, of: plugin, configuration: function.configuration)
+            return try Scorer(function.scorerID(in: plugin), of: plugin, configuration: function.configuration)
         } catch let error as ParameterError {
             throw EngineError(.invalidDefinition, "\(origin ?? function.origin): \(function.identifier): \(error)")
         } catch {
             throw EngineError(.plugin, "\(function.identifier): \(error)")
         }
-        // A role that nobody plays must not be noticed row by row, when other models have been paid already.
-        if let role = scorer.description.roles.first {
-            throw EngineError(
-                .plugin,
-                "\(function.identifier): its scorer asks a model in the role \"\(role)\", and none is bound to it")
-        }
-        return scorer
+    }
+
+    /// The parameters that a function cannot do without and its definition lacks, so that each request has to bring them.
+    public func missingParameters(of function: ScoringFunction) -> [String] {
+        guard let plugin = plugins[function.providerID],
+            let scorer = plugin.scorers.first(where: { $0.id == function.scorerID(in: plugin) }),
+            let schema = scorer.parametersSchema.flatMap({ try? JSONValue(parsing: $0) })
+        else { return [] }
+        let required = schema["required"]?.array?.compactMap(\.string) ?? []
+        return required.filter { function.params[$0] ?? .null == .null }
     }
 
     /// Scores a dataset.
@@ -67,24 +82,28 @@ public final class Engine: Sendable {
         if cancellation.isCancelled { request.limit = 0 }
         let plan = try plan(request, writesRows: sink != nil)
         let jobs = max(1, request.jobs)
+        let desk = try desk(for: plan, request, cancellation)
         let reader = try checkedReader(plan)
         let run = ScoringRun(
-            plan, reader: reader, jobs: jobs, sink: sink, progress: progress, cancellation: cancellation)
+            plan, reader: reader, jobs: jobs, desk: desk, sink: sink, progress: progress, cancellation: cancellation)
         let (workers, failure) = try run.run(jobs: jobs, cancellation)
         let results = plan.functions.indices.map { index in
             var aggregator = workers[0].aggregators[index]
             for worker in workers.dropFirst() { aggregator.merge(worker.aggregators[index]) }
             return FunctionResult(
                 function: plan.functions[index].function,
-                aggregates: aggregator.result(range: plan.functions[index].range))
+                aggregates: aggregator.result(range: plan.functions[index].range),
+                usage: plan.functions[index].models.isEmpty
+                    ? nil : desk?.usage(of: plan.functions[index].function.identifier))
         }
-        // Each worker has its own first rows; the first of all are among them.
-        let unscored = workers.flatMap(\.unscored).enumerated()
-            .sorted { ($0.element.row, $0.offset) < ($1.element.row, $1.offset) }.map(\.element)
+        var unscored = FirstUnscored(limit: plan.examples)
+        for worker in workers { unscored.merge(worker.unscored) }
         return ScoringResults(
-            functions: results, unscored: Array(unscored.prefix(plan.examples)), failure: failure,
-            isCancelled: cancellation.isCancelled)
+            functions: results, unscored: unscored.rows, failure: failure, isCancelled: cancellation.isCancelled,
+            usage: desk?.totalUsage, dryRun: desk?.dryRun)
     }
+
+    private func inference() throws(EngineError) -> InferenceService? { try modelAccess.service() }
 
     private func plan(_ request: ScoringRequest, writesRows: Bool) throws(EngineError) -> RunPlan {
         var columns = ColumnPlan(mapping: request.mapping)
@@ -103,7 +122,10 @@ public final class Engine: Sendable {
             }
             let scorer = try bind(function, parametersFrom: parameters == nil ? nil : "the request's parameters")
             let inputs = scorer.description.inputs.map { columns.column($0.name, $0.type) }
-            functions.append(BoundFunction(function: function, scorer: scorer, columns: inputs))
+            functions.append(
+                BoundFunction(
+                    function: function, scorer: scorer, columns: inputs,
+                    models: try models(of: scorer, function, request.judgeModel)))
         }
         if functions.isEmpty { throw EngineError(.unknownFunction, "no scoring function was asked for") }
         let filters = request.filters.map { filter in
@@ -127,6 +149,48 @@ public final class Engine: Sendable {
                 .missingColumn, "\"\(name)\" is mapped, but no function reads a column of that name; they read \(names)"
             )
         }
+    }
+
+    /// The models that a scorer asks, by role. One that nobody plays must not be noticed row by row, when other models
+    /// have been paid already.
+    private func models(
+        of scorer: Scorer, _ function: ScoringFunction, _ judgeModel: String?
+    ) throws(EngineError) -> [String: Model] {
+        var models: [String: Model] = [:]
+        for role in scorer.description.roles {
+            guard let name = function.modelName(for: role) ?? (role == "judge" ? judgeModel : nil) else {
+                throw EngineError(
+                    .model,
+                    "\(function.identifier): its scorer asks a model in the role \"\(role)\", and none is named. Give it as the "
+                        + "parameter \"\(role)_model\"" + (role == "judge" ? ", or with --judge-model" : ""))
+            }
+            guard let inference = try inference() else {
+                throw EngineError(
+                    .model, "\(function.identifier) asks the model \"\(name)\", but the engine was given no access to models")
+            }
+            do throws(InferenceError) {
+                models[role] = try inference.catalog.find(name)
+            } catch {
+                throw EngineError(.model, "\(function.identifier): \(error.message)")
+            }
+        }
+        return models
+    }
+
+    /// What performs the requests of a run; nil where no function makes any.
+    private func desk(
+        for plan: RunPlan, _ request: ScoringRequest, _ cancellation: Cancellation
+    ) throws(EngineError) -> ModelDesk? {
+        guard plan.asksModels, let inference = try inference() else { return nil }
+        let session = inference.session(limits: request.budget)
+        do throws(InferenceError) {
+            for function in plan.functions {
+                for model in function.models.values { try session.check(model) }
+            }
+        } catch {
+            throw EngineError(.model, error.message)
+        }
+        return ModelDesk(plan, session, request.isDryRun ? DryRun() : nil, cancellation)
     }
 
     /// A reader at the start of the dataset, which is known to have the columns that the run needs.
@@ -161,6 +225,12 @@ public struct ScoringRequest: Sendable {
     public var jobs = 1
     /// How many rows without a score the results are to show.
     public var unscoredExamples = 5
+    /// The model in the role "judge" of functions that name none.
+    public var judgeModel: String?
+    /// What requests to models may cost in all.
+    public var budget = BudgetLimits()
+    /// Whether requests to models are only made up and counted, and nobody is asked.
+    public var isDryRun = false
 
     public init(_ dataset: Dataset, functions: KeyValuePairs<String, JSONObject?>) {
         self.dataset = dataset
@@ -170,5 +240,13 @@ public struct ScoringRequest: Sendable {
     public init(_ dataset: Dataset, functions: [(identifier: String, parameters: JSONObject?)]) {
         self.dataset = dataset
         self.functions = functions
+    }
+}
+
+extension ScoringFunction {
+    /// The scorer in its plugin. Where that has one only there is no choice, and definitions of judges, of which each is
+    /// a resource of its own elsewhere, name all kinds of things.
+    fileprivate func scorerID(in plugin: Plugin) -> String {
+        plugin.scorers.count == 1 ? plugin.scorers[0].id : providerResourceID
     }
 }

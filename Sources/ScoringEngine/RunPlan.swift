@@ -15,6 +15,9 @@ struct RunPlan: Sendable {
 
     var formatter: RowFormatter
 
+    /// Whether any function asks a model.
+    var asksModels: Bool { functions.contains { !$0.models.isEmpty } }
+
     /// The columns that a table has to be read for; nil: all.
     var columnNames: Set<String>? { includesInput ? nil : Set(columns.requests.map(\.name)) }
 }

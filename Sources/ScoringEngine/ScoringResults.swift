@@ -1,3 +1,4 @@
+public import Inference
 public import JSON
 public import ScoringCore
 public import ScoringDefinitions
@@ -6,8 +7,11 @@ public import ScoringDefinitions
 public struct FunctionResult: Sendable {
     public var function: ScoringFunction
     public var aggregates: AggregateResult
+    /// What its models were asked; nil where it asks none.
+    public var usage: ModelUsage?
 
-    /// `{"aggregated_results": …, "rows": …}`, with "standard_error" and "bounds" of the aggregations that have them.
+    /// `{"aggregated_results": …, "rows": …}`, with "standard_error" and "bounds" of the aggregations that have them, and
+    /// with "usage" of a function that asks models.
     public var json: JSONValue {
         var aggregated = JSONObject()
         var errors = JSONObject()
@@ -21,6 +25,7 @@ public struct FunctionResult: Sendable {
         var result: JSONObject = ["aggregated_results": .object(aggregated), "rows": rows]
         if !errors.isEmpty { result["standard_error"] = .object(errors) }
         if !bounds.isEmpty { result["bounds"] = .object(bounds) }
+        if let usage { result["usage"] = usage.json }
         return .object(result)
     }
 
@@ -71,6 +76,10 @@ public struct ScoringResults: Sendable {
     public var failure: EngineError?
     /// Whether the run was stopped; the results are those of the rows that were done.
     public var isCancelled: Bool
+    /// What models were asked in all; nil where no function asks one.
+    public var usage: ModelUsage?
+    /// What would have been asked, where nobody was.
+    public var dryRun: DryRun?
 
     public subscript(identifier: String) -> FunctionResult? {
         functions.first { $0.function.identifier == identifier }
@@ -79,10 +88,12 @@ public struct ScoringResults: Sendable {
     /// Whether each row has a score of each function.
     public var isComplete: Bool { functions.allSatisfy { $0.aggregates.counts.unscored == 0 } }
 
-    /// `{"results": {ID: {"aggregated_results": …, "rows": …}}}`
+    /// `{"results": {ID: {"aggregated_results": …, "rows": …}}}`, and "usage" where models were asked.
     public var json: JSONValue {
         var results = JSONObject()
         for result in functions { results[result.function.identifier] = result.json }
-        return ["results": .object(results)]
+        var json: JSONObject = ["results": .object(results)]
+        if let usage { json["usage"] = usage.json }
+        return .object(json)
     }
 }

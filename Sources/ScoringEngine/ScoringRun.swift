@@ -7,6 +7,7 @@ import Synchronization
 public final class RunProgress: Sendable {
     private let scoredRows = Atomic<Int>(0)
     private let unscoredRows = Atomic<Int>(0)
+    private let modelReplies = Atomic<Int>(0)
 
     public init() {}
 
@@ -14,10 +15,16 @@ public final class RunProgress: Sendable {
     public var rows: Int { scoredRows.load(ordering: .relaxed) + unscored }
     /// Rows that some function could not score.
     public var unscored: Int { unscoredRows.load(ordering: .relaxed) }
+    /// Replies of models, from the cache or not, also to requests that failed.
+    public var replies: Int { modelReplies.load(ordering: .relaxed) }
 
     func add(scored: Int, unscored: Int) {
         scoredRows.add(scored, ordering: .relaxed)
         unscoredRows.add(unscored, ordering: .relaxed)
+    }
+
+    func add(replies: Int) {
+        modelReplies.add(replies, ordering: .relaxed)
     }
 }
 
@@ -25,15 +32,39 @@ public final class RunProgress: Sendable {
 public typealias RowSink = @Sendable (UnsafeRawBufferPointer) throws -> Void
 
 /// Scores the chunks of a dataset on threads of their own, and puts the results in order.
+///
+/// A thread reads a chunk, cuts it into slices and starts each function on them. A slice whose functions ask no model is
+/// done at once. Another waits, its chunk with it, while the threads go on with other chunks, and whichever thread is
+/// free hands it the replies as they come.
 final class ScoringRun: Sendable {
     private let plan: RunPlan
     private let sink: RowSink?
     private let progress: RunProgress
     private let reader: SharedReader
+    private let desk: ModelDesk?
     private let state: Monitor<State>
+
+    /// What there is to do for a thread.
+    private enum Job {
+        /// Gives a scorer the replies that have come for it.
+        case deliver(OpenCall)
+        /// Cuts and starts more slices of a chunk.
+        case start(ChunkWork)
+        /// Reads another chunk.
+        case read(ChunkWork?)
+    }
 
     private struct State {
         var order: ChunkOrder<ByteBuffer>
+        /// Calls that replies have come for.
+        var ready: [OpenCall] = []
+        /// Chunks with rows that no slice has been made of, since enough requests are open.
+        var parked: [ChunkWork] = []
+        /// Requests to models without a reply.
+        var openRequests = 0
+        /// Chunks claimed and not done.
+        var chunksInWork = 0
+        var spareWorks: [ChunkWork] = []
         var spareBuffers: [ByteBuffer] = []
         /// No chunk is claimed any more: the data has ended or failed, the limit is reached, or nobody wants the rest.
         var isClosed = false
@@ -43,21 +74,28 @@ final class ScoringRun: Sendable {
         var isAborted = false
     }
 
+    /// - Parameter desk: performs the requests to models; nil where no function makes any.
     init(
-        _ plan: RunPlan, reader: consuming ChunkReader, jobs: Int, sink: RowSink?, progress: RunProgress,
-        cancellation: Cancellation
+        _ plan: RunPlan, reader: consuming ChunkReader, jobs: Int, desk: ModelDesk?, sink: RowSink?,
+        progress: RunProgress, cancellation: Cancellation
     ) {
         self.plan = plan
         self.sink = sink
         self.progress = progress
+        self.desk = desk
         self.reader = SharedReader(reader, cancellation)
-        state = Monitor(State(order: ChunkOrder(window: 2 * jobs + 2)))
+        // A row that waits long for its model holds up the output of all rows behind it, but not the asking for them.
+        state = Monitor(State(order: ChunkOrder(window: 2 * jobs + (desk == nil ? 2 : 64))))
     }
 
     /// Scores everything. The results of the rows before a failure count; the failure is returned with them.
     func run(jobs: Int, _ cancellation: Cancellation) throws(EngineError) -> (workers: [Worker], failure: EngineError?)
     {
         let workers = (0..<jobs).map { _ in Worker(plan, cancellation: cancellation) }
+        desk?.open(
+            onReplies: { self.receive($0) },
+            onFailure: { self.close($0) })
+        defer { desk?.close() }
         try onThreads(jobs) { index in self.work(workers[index]) }
         let (failure, selected) = state.update { ($0.failure, $0.order.total.selected) }
         // A worker may have read on before the limit was known to be reached; what it met there concerns nobody.
@@ -65,32 +103,49 @@ final class ScoringRun: Sendable {
         return (workers, failure)
     }
 
+    // MARK: What threads do
+
     private func work(_ worker: Worker) {
-        while claimPlace() {
-            do {
-                guard try reader.read(into: worker.chunk) else {
-                    close()
-                    break
-                }
-            } catch {
-                close(EngineError(.dataset, error.description))
-                break
+        while let job = nextJob() {
+            switch job {
+            case .deliver(let call): deliver(call, worker)
+            case .start(let work): startSlices(of: work, worker)
+            case .read(let spare): read(spare ?? ChunkWork(plan), worker)
             }
-            score(worker)
         }
     }
 
-    /// Waits for a place in the window; false when there is nothing left to do.
-    private func claimPlace() -> Bool {
-        state.wait { state in
-            if state.isClosed || state.isAborted { return false }
-            return state.order.claim() ? true : nil
+    /// Waits for something to do; nil when the run is over.
+    private func nextJob() -> Job? {
+        state.wait { state -> Job?? in
+            if state.isAborted { return .some(nil) }
+            if let call = state.ready.popLast() { return .deliver(call) }
+            if !state.parked.isEmpty, hasRoom(state) { return .start(state.parked.removeFirst()) }
+            if !state.isClosed, state.parked.isEmpty, hasRoom(state), state.order.claim() {
+                state.chunksInWork += 1
+                return .read(state.spareWorks.popLast())
+            }
+            return state.isClosed && state.chunksInWork == 0 ? .some(nil) : nil
         }
     }
 
-    private func score(_ worker: Worker) {
-        let index = worker.chunk.index
-        let counts = worker.readRows()
+    /// Whether more requests are wanted: as many as are under way may wait, so that none of these is late.
+    private func hasRoom(_ state: State) -> Bool {
+        desk.map { state.openRequests < 2 * $0.maxConcurrency } ?? true
+    }
+
+    private func read(_ work: ChunkWork, _ worker: Worker) {
+        do {
+            guard try reader.read(into: work.chunk) else {
+                state.update { $0.chunksInWork -= 1 }
+                return close()
+            }
+        } catch {
+            state.update { $0.chunksInWork -= 1 }
+            return close(EngineError(.dataset, error.description))
+        }
+        let index = work.chunk.index
+        let counts = worker.readRows(of: work)
         state.update { $0.order.count(index, counts) }
         // The chunks before this one are all in work, so it is not long before they are counted.
         let base: ChunkCounts? = state.wait { state in
@@ -98,11 +153,97 @@ final class ScoringRun: Sendable {
             return state.order.base(of: index).map { .some($0) }
         }
         guard let base else { return }
-        if let limit = plan.limit, base.selected + counts.selected >= limit { close() }
-        let out = state.update { $0.spareBuffers.popLast() } ?? ByteBuffer()
-        let done = worker.score(base: base, out: plan.writesRows ? out : nil)
-        progress.add(scored: done.scored, unscored: done.unscored)
-        state.update { $0.order.finish(index, out) }
+        if let limit = plan.limit, base.selected + counts.selected >= limit {
+            close()
+            work.batch.keep(limit: max(0, limit - base.selected)) { _ in true }
+        }
+        let out = plan.writesRows ? state.update { $0.spareBuffers.popLast() } ?? ByteBuffer() : nil
+        work.begin(base: base, out: out)
+        startSlices(of: work, worker)
+    }
+
+    private func startSlices(of work: ChunkWork, _ worker: Worker) {
+        while work.hasRowsLeft {
+            if desk != nil && park(work) { return }
+            guard let rows = work.nextRows() else { break }
+            let (slice, requests) = worker.start(rows, of: work)
+            if requests.isEmpty && work.slices.isEmpty {
+                worker.settle(slice, of: work)
+                continue
+            }
+            work.slices.append(slice)
+            if requests.isEmpty { continue }
+            state.update { _ in slice.wait(for: requests.keys, of: work) }
+            for (function, requests) in requests {
+                let call = OpenCall(slice: slice, function: function)
+                ask(requests, for: call)
+                putDown(call)
+            }
+        }
+        release(work, worker)
+    }
+
+    /// Puts a chunk aside where enough requests are open.
+    private func park(_ work: ChunkWork) -> Bool {
+        state.update { state in
+            if hasRoom(state) { return false }
+            state.parked.append(work)
+            return true
+        }
+    }
+
+    private func ask(_ requests: [ModelRequest], for call: OpenCall) {
+        guard let desk, !requests.isEmpty else { return }
+        state.update { $0.openRequests += requests.count }
+        desk.submit(requests, for: call)
+    }
+
+    /// Takes replies from the desk, on any thread.
+    private func receive(_ mail: [(call: OpenCall, reply: ModelReply)]) {
+        progress.add(replies: mail.count)
+        state.update { state in
+            for (call, reply) in mail {
+                state.openRequests -= 1
+                if call.slice.receive(reply, for: call.function) { state.ready.append(call) }
+            }
+        }
+    }
+
+    private func deliver(_ open: OpenCall, _ worker: Worker) {
+        let replies = state.update { _ in open.slice.takeReplies(for: open.function) }
+        if case .waiting(let requests) = open.call.deliver(replies) {
+            ask(requests, for: open)
+            return putDown(open)
+        }
+        let finished = state.update { _ in open.slice.end(open.function) ? open.slice.chunk : nil }
+        guard let finished else { return }
+        open.slice.chunk = nil
+        release(finished, worker)
+    }
+
+    private func putDown(_ call: OpenCall) {
+        state.update { state in
+            if call.slice.putDown(call.function) { state.ready.append(call) }
+        }
+    }
+
+    /// Lets go of a chunk. When nothing holds it any more, its slices are settled and it is done.
+    private func release(_ work: ChunkWork, _ worker: Worker) {
+        let isDone = state.update { _ in
+            work.holds -= 1
+            return work.holds == 0
+        }
+        guard isDone else { return }
+        for slice in work.slices { worker.settle(slice, of: work) }
+        work.slices = []
+        progress.add(scored: work.scored, unscored: work.unscored)
+        let (index, out) = (work.chunk.index, work.out)
+        work.out = nil
+        state.update { state in
+            state.order.finish(index, out ?? ByteBuffer(capacity: 0))
+            state.spareWorks.append(work)
+            state.chunksInWork -= 1
+        }
         writeWhatIsReady()
     }
 
@@ -116,10 +257,12 @@ final class ScoringRun: Sendable {
             out.writer.removeAll()
             state.update { state in
                 state.order.wrote()
-                state.spareBuffers.append(out)
+                if plan.writesRows { state.spareBuffers.append(out) }
             }
         }
     }
+
+    // MARK: Ends
 
     private func close(_ failure: EngineError? = nil) {
         state.update { state in

@@ -1,46 +1,32 @@
 import Datasets
+import JSON
 import ScorerHost
-public import ScoringCore
+import ScoringCore
 import ScoringDefinitions
 
-/// A row that a function could not score, and why.
-public struct UnscoredRow: Sendable, Hashable {
-    /// Counts the rows of the dataset from 0.
-    public var row: Int
-    public var function: String
-    public var outcome: RowOutcome
-    public var reason: String
-}
-
-/// What one thread needs to score chunks, one after the other; nothing of it is shared while it works.
+/// What one thread needs to score slices, and the aggregates of those that it has settled.
 ///
 /// `@unchecked Sendable`: made by the run, used by one thread, and read by the run after that has ended.
 final class Worker: @unchecked Sendable {
-    /// Rows that a scorer gets at once.
-    private static let sliceSize = 1024
-
-    let chunk = Chunk()
-    private let batch: RowBatch
     private let plan: RunPlan
-    private let calls: [ScorerCall]
-    private let binders: [SliceBinder]
+    private let cancellation: Cancellation
     private(set) var aggregators: [Aggregator]
-    /// The first rows without a score, in their order.
-    private(set) var unscored: [UnscoredRow] = []
+    private(set) var unscored: FirstUnscored
+    private var spareSlice: SliceWork?
 
     init(_ plan: RunPlan, cancellation: Cancellation) {
         self.plan = plan
-        batch = RowBatch(plan.columns.requests, isUntyped: plan.dataset.isUntyped)
-        calls = plan.functions.map { ScorerCall($0.scorer, cancellation: cancellation) }
-        binders = plan.functions.map(SliceBinder.init)
+        self.cancellation = cancellation
         aggregators = plan.functions.map {
             Aggregator(functions: $0.function.aggregationFunctions, kind: $0.scoreKind)
         }
+        unscored = FirstUnscored(limit: plan.examples)
     }
 
-    /// Reads the rows of `chunk`, drops those that no filter lets through, and returns what it counted.
-    func readRows() -> ChunkCounts {
-        batch.read(chunk)
+    /// Reads the rows of a chunk, drops those that no filter lets through, and returns what it counted.
+    func readRows(of work: ChunkWork) -> ChunkCounts {
+        let batch = work.batch
+        batch.read(work.chunk)
         if plan.includesInput { batch.checkWholeRows() }
         if !plan.filters.isEmpty {
             // A row that cannot be read stays: nobody knows whether the filters would want it.
@@ -49,63 +35,60 @@ final class Worker: @unchecked Sendable {
         return ChunkCounts(rows: batch.rowsRead, lines: batch.linesRead, selected: batch.count)
     }
 
-    /// Scores the rows that were read.
+    /// Starts a call of each function on some rows.
     ///
-    /// - Parameters:
-    ///   - base: what was counted in the chunks before this one.
-    ///   - out: where output lines go, if any are wanted.
-    /// - Returns: the number of rows scored by all functions, and the number of the others.
-    func score(base: ChunkCounts, out: ByteBuffer?) -> (scored: Int, unscored: Int) {
-        if let limit = plan.limit, base.selected + batch.count > limit {
-            batch.keep(limit: max(0, limit - base.selected)) { _ in true }
-        }
-        var unscoredRows = 0
-        for start in stride(from: 0, to: batch.count, by: Self.sliceSize) {
-            let slice = start..<min(start + Self.sliceSize, batch.count)
-            var isComplete = true
-            for index in calls.indices {
-                let progress = binders[index].score(batch, slice, with: calls[index]) { row in
-                    plan.dataset.hasLines ? "line \(base.lines + batch.lineIndex(row) + 1): " : ""
-                }
-                if progress != .finished {
-                    calls[index].cancel(.modelError, "no model is there to answer the scorer's requests")
-                }
-                if aggregate(index) > 0 { isComplete = false }
+    /// - Returns: the slice, and what its calls ask, by function, those that are done asking nothing.
+    func start(_ rows: Range<Int>, of work: ChunkWork) -> (slice: SliceWork, requests: [Int: [ModelRequest]]) {
+        let slice = spareSlice ?? SliceWork(plan, cancellation: cancellation)
+        spareSlice = nil
+        slice.rows = rows
+        var waiting: [Int: [ModelRequest]] = [:]
+        for (index, call) in slice.calls.enumerated() {
+            let progress = slice.binders[index].score(work.batch, rows, with: call) { row in
+                plan.dataset.hasLines ? "line \(work.base.lines + work.batch.lineIndex(row) + 1): " : ""
             }
-            if !isComplete { unscoredRows += countUnscored(slice, base) }
-            if let out { format(slice, base, to: out) }
+            if case .waiting(let requests) = progress { waiting[index] = requests }
         }
-        return (batch.count - unscoredRows, unscoredRows)
+        return (slice, waiting)
     }
 
-    /// Adds the results of a call to its function's aggregates; returns how many rows have no score.
-    private func aggregate(_ index: Int) -> Int {
-        let before = aggregators[index].counts.unscored
-        calls[index].results.add(to: &aggregators[index], plan.functions[index].description)
-        return aggregators[index].counts.unscored - before
+    /// Takes the results of a slice whose calls have all ended.
+    func settle(_ slice: SliceWork, of work: ChunkWork) {
+        var isComplete = true
+        for (index, call) in slice.calls.enumerated() {
+            let before = aggregators[index].counts.unscored
+            call.results.add(to: &aggregators[index], plan.functions[index].description)
+            if aggregators[index].counts.unscored > before { isComplete = false }
+        }
+        let unscoredRows = isComplete ? 0 : countUnscored(slice, of: work)
+        work.unscored += unscoredRows
+        work.scored += slice.rows.count - unscoredRows
+        if let out = work.out {
+            plan.formatter.append(
+                slice.rows, of: work.batch, firstRow: work.base.rows, slice.calls.map(\.results), to: &out.writer)
+        }
+        // A reply that nobody waited for may still come to a call that asked, and must not come to the next.
+        if !plan.asksModels { spareSlice = slice }
     }
 
     /// Counts the rows that some function could not score, and keeps the first of them, to show.
-    private func countUnscored(_ slice: Range<Int>, _ base: ChunkCounts) -> Int {
+    private func countUnscored(_ slice: SliceWork, of work: ChunkWork) -> Int {
         var count = 0
-        for row in slice {
-            let place = row - slice.lowerBound
+        for row in slice.rows {
+            let place = row - slice.rows.lowerBound
             var isScored = true
-            for (index, call) in calls.enumerated() where call.results.outcomes[place] != .scored {
+            for (index, call) in slice.calls.enumerated() where call.results.outcomes[place] != .scored {
                 isScored = false
-                if unscored.count >= plan.examples { continue }
-                unscored.append(
+                let datasetRow = work.base.rows + work.batch.rowIndex(row)
+                guard unscored.wants(datasetRow) else { continue }
+                unscored.add(
                     UnscoredRow(
-                        row: base.rows + batch.rowIndex(row), function: plan.functions[index].function.identifier,
+                        row: datasetRow, function: plan.functions[index].function.identifier,
                         outcome: call.results.outcomes[place], reason: call.results.reason(of: place) ?? ""))
             }
             if !isScored { count += 1 }
         }
         return count
-    }
-
-    private func format(_ slice: Range<Int>, _ base: ChunkCounts, to out: ByteBuffer) {
-        plan.formatter.append(slice, of: batch, firstRow: base.rows, calls.map(\.results), to: &out.writer)
     }
 }
 
@@ -124,10 +107,17 @@ extension RowResults {
             let scores = (0..<count).map { score.hasValue($0) ? Double(score.view.integer($0)) : 0 }
             aggregator.add(outcomes: outcomes.span, scores: scores.span, weights: weights?.span)
         case .text, .json, .textList:
-            let texts = (0..<count).map {
+            var texts = (0..<count).map {
                 score.hasValue($0) ? String(decoding: score.view.text($0), as: UTF8.self) : ""
             }
+            // Where numbers are expected, a text stays the text that it is, and not its JSON.
+            if score.type == .json, aggregator.kind == .number { texts = texts.map(contents(of:)) }
             aggregator.add(outcomes: outcomes.span, texts: texts.span, weights: weights?.span)
         }
     }
+}
+
+/// A JSON string's contents; other JSON as it is.
+private func contents(of json: String) -> String {
+    json.utf8.first == UInt8(ascii: "\"") ? (try? JSONValue(parsing: json).string) ?? json : json
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Inference
 import ScorerHost
 import ScoringDefinitions
 import ScoringEngine
@@ -28,11 +29,14 @@ struct EngineOptions: ParsableArguments {
         }
     }
 
-    func makeEngine() -> Engine {
+    /// - Parameter inference: makes what performs the requests of functions that ask models.
+    func makeEngine(
+        inference: @escaping @Sendable () throws(EngineError) -> InferenceService? = { nil }
+    ) -> Engine {
         let least: LogSeverity = verbose ? .debug : quiet ? .error : .warning
         let engine = Engine(
             functionFolders: functionFolders + Installation.functionFolders,
-            pluginFolders: pluginFolders + Installation.pluginFolders
+            pluginFolders: pluginFolders + Installation.pluginFolders, inference: inference
         ) { severity, plugin, message in
             if severity >= least { printError("plugin \(plugin): \(message)") }
         }

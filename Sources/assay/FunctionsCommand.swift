@@ -68,6 +68,12 @@ struct FunctionsCommand: ParsableCommand {
                     faults += 1
                 }
                 for function in file.functions {
+                    let missing = engine.missingParameters(of: function)
+                    if !missing.isEmpty {
+                        let names = missing.joined(separator: ", ")
+                        try printOutput("\(path): \(function.identifier) needs \(names) from each request\n")
+                        continue
+                    }
                     do {
                         _ = try engine.bind(function)
                         try printOutput("\(path): \(function.identifier) is fine\n")

@@ -60,6 +60,7 @@ final class ProgressDisplay: Sendable {
         let seconds = max(monotonicSeconds() - start, 0.001)
         let rows = progress.rows
         var parts = ["\(grouped(rows)) rows", "\(grouped(Int(Double(rows) / seconds))) rows/s"]
+        if progress.replies > 0 { parts.append("\(grouped(progress.replies)) answers of models") }
         if progress.unscored > 0 { parts.append("\(grouped(progress.unscored)) not scored") }
         if let total, total > 0 {
             let share = min(1, Double(reading.bytesRead) / Double(total))

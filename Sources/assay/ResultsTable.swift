@@ -1,3 +1,4 @@
+import Inference
 import ScoringCore
 import ScoringDefinitions
 import ScoringEngine
@@ -13,6 +14,9 @@ struct ResultsTable {
     var text: String {
         var lines: [String] = []
         for result in results.functions { lines += block(of: result) + [""] }
+        if let usage = results.usage, results.functions.count(where: { $0.usage != nil }) > 1 {
+            lines += ["All models", "  " + spending(of: usage), ""]
+        }
         if !results.unscored.isEmpty {
             lines.append("First rows without a score:")
             for row in results.unscored {
@@ -43,7 +47,20 @@ struct ResultsTable {
         let values = table.map { name, value in
             value.isEmpty ? "  \(name)" : "  \(name)\(String(repeating: " ", count: width - name.count))  \(value)"
         }
-        return [result.function.identifier, "  " + rows] + values
+        return [result.function.identifier, "  " + rows] + values + (result.usage.map { ["  " + spending(of: $0)] } ?? [])
+    }
+
+    /// What models were asked, and what that took.
+    private func spending(of usage: ModelUsage) -> String {
+        var parts = ["\(counted(usage.requests, "request"))"]
+        if usage.cached > 0 { parts.append("\(counted(usage.cached, "answer")) from the cache") }
+        if usage.requests > 0 {
+            var tokens = "\(grouped(usage.inputTokens)) tokens in, \(grouped(usage.outputTokens)) out"
+            if usage.answersWithoutUsage > 0 { tokens += " (\(counted(usage.answersWithoutUsage, "answer")) did not say)" }
+            parts.append(tokens)
+        }
+        if let cost = usage.cost, usage.requests > 0 { parts.append("cost \(money(cost))") }
+        return "models: " + parts.joined(separator: "; ")
     }
 
     private func values(of entry: AggregateResult.Entry) -> [(String, String)] {
@@ -78,6 +95,17 @@ struct ResultsTable {
         let scaled = (value * 10_000).rounded() / 10_000
         return abs(value) < 1e9 && (scaled != 0 || value == 0) ? scaled.description : value.description
     }
+}
+
+/// "1 request", "2,638 requests".
+func counted(_ count: Int, _ noun: String) -> String {
+    "\(grouped(count)) \(noun)\(count == 1 ? "" : "s")"
+}
+
+/// An amount, to a hundredth of a cent.
+func money(_ amount: Double) -> String {
+    let text = "\((amount * 10_000).rounded() / 10_000)"
+    return amount > 0 && amount < 0.0001 ? "below 0.0001" : text
 }
 
 /// A text of the dataset as part of a line: control characters become spaces, a long one is cut.

@@ -64,7 +64,14 @@ struct ScoreCommand: ParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Show progress on standard error; on a terminal unless said otherwise.")
     var progress: Bool?
 
+    @Flag(
+        name: .customLong("dry-run"),
+        help: "Ask no model: show the first requests, and estimate how many there are and what they cost.")
+    var dryRun = false
+
     @OptionGroup var engineOptions: EngineOptions
+
+    @OptionGroup(title: "Models") var modelOptions: ModelOptions
 
     func validate() throws {
         if functions.isEmpty {
@@ -72,6 +79,7 @@ struct ScoreCommand: ParsableCommand {
         }
         if let limit, limit < 0 { throw ValidationError("--limit \(limit): a number of rows was expected") }
         if let jobs, jobs < 1 || jobs > 1024 { throw ValidationError("--jobs \(jobs): 1 to 1024 was expected") }
+        if dryRun && output != nil { throw ValidationError("--dry-run has no rows to write; leave --output out") }
         if withInput && output == nil { throw ValidationError("--with-input needs --output FILE") }
         for (index, pair) in mapping.enumerated() where mapping[..<index].contains(where: { $0.name == pair.name }) {
             throw ValidationError("--map \(pair.name)=…: the column is mapped twice")
@@ -96,42 +104,63 @@ struct ScoreCommand: ParsableCommand {
         request.limit = limit
         request.includesInput = withInput
         request.jobs = jobs ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        request.judgeModel = modelOptions.judgeModel
+        request.budget = modelOptions.budget
+        request.isDryRun = dryRun
         interruption.onCancel { reading.stop() }
 
-        let engine = engineOptions.makeEngine()
+        let models = modelOptions
+        let isQuiet = engineOptions.quiet
+        let engine = engineOptions.makeEngine { () throws(EngineError) in try models.makeInference(isQuiet: isQuiet) }
+        let results: Result<ScoringResults, any Error> = Result {
+            try score(request, location, reading, engine, cancellation)
+        }
+        waitFor { await engine.shutDown() }
+        try report(results.get())
+    }
+
+    private func score(
+        _ request: ScoringRequest, _ location: DatasetLocation, _ reading: ReadControl, _ engine: Engine,
+        _ cancellation: Cancellation
+    ) throws -> ScoringResults {
         let progress = RunProgress()
         let display = ProgressDisplay(
             progress, reading, total: location.byteSize, isWanted: self.progress, isQuiet: engineOptions.quiet)
         let start = ContinuousClock.now
-        let results: ScoringResults
+        defer {
+            display.finish()
+            if engineOptions.verbose {
+                printError("\(grouped(progress.rows)) rows in \(ContinuousClock.now - start)")
+            }
+        }
         do {
-            defer { display.finish() }
             let file = try output.map { try OutputFile($0, unlessSameAs: location.path) }
             do {
                 var sink: RowSink?
                 if let file { sink = { try file.write($0) } }
-                results = try engine.score(request, sink: sink, progress: progress, cancellation: cancellation)
+                let results = try engine.score(
+                    request, sink: sink, progress: progress, cancellation: cancellation)
+                try file?.close()
+                return results
             } catch {
                 file?.abandon()
                 throw error
             }
-            try file?.close()
         } catch let error as EngineError {
             throw Failure("\(error)")
         }
-        if engineOptions.verbose {
-            printError("\(grouped(progress.rows)) rows in \(ContinuousClock.now - start)")
-        }
-        try report(results)
     }
 
     private func report(_ results: ScoringResults) throws {
         let format = format ?? (isatty(STDOUT_FILENO) == 1 ? .table : .json)
+        if let dryRun = results.dryRun, results.failure == nil && !results.isCancelled {
+            return try printOutput(format == .json ? dryRun.json.prettyText + "\n" : DryRunText(dryRun).text)
+        }
         if results.failure == nil || results.isCancelled {
             try printOutput(format == .json ? results.json.prettyText + "\n" : ResultsTable(results).text)
         }
         if let failure = results.failure, !results.isCancelled {
-            let isKept = output != nil && failure.code == .dataset
+            let isKept = output != nil && [.dataset, .model].contains(failure.code)
             throw Failure("\(failure)\(isKept ? "; the rows before that are in the output" : "")")
         }
         if results.isCancelled {
@@ -144,6 +173,33 @@ struct ScoreCommand: ParsableCommand {
         }
         if !results.isComplete { throw ExitCode(3) }
     }
+}
+
+/// Runs `body` to its end while this thread waits.
+private func waitFor(_ body: @escaping @Sendable () async -> Void) {
+    let end = Semaphore()
+    Task {
+        await body()
+        end.signal()
+    }
+    end.wait()
+}
+
+/// Lets one thread wait for another.
+///
+/// `@unchecked Sendable`: a semaphore is for several threads.
+private final class Semaphore: @unchecked Sendable {
+    private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+    init() { sem_init(semaphore, 0, 0) }
+
+    deinit {
+        sem_destroy(semaphore)
+        semaphore.deallocate()
+    }
+
+    func signal() { sem_post(semaphore) }
+    func wait() { while sem_wait(semaphore) != 0 && errno == EINTR {} }
 }
 
 /// Ends the program with status 1 and a message.

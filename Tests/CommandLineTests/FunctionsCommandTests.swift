@@ -27,7 +27,9 @@ struct FunctionsCommandTests {
         #expect(
             words.map { String($0[0]) } == [
                 "basic::docvqa", "basic::equality", "basic::regex_parser_math_response",
-                "basic::regex_parser_multiple_choice_answer", "basic::subset_of", "my::answer",
+                "basic::regex_parser_multiple_choice_answer", "basic::subset_of", "llm-as-judge::405b-simpleqa",
+                "llm-as-judge::base", "llm-as-judge::correctness", "llm-as-judge::faithfulness",
+                "llm-as-judge::pairwise", "my::answer",
             ])
         #expect(words.allSatisfy { $0.count == 2 })
         #expect(result.output.hasSuffix("my::answer                                  What follows A.\n"))

@@ -25,6 +25,7 @@ struct ScoreOptionTests {
                     "model_error": 0,
                     "timed_out": 0,
                     "plugin_crashed": 0,
+                    "not_asked": 0,
                     "non_numeric": 0
                   },
                   "standard_error": {

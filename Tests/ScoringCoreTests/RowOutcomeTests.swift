@@ -6,7 +6,7 @@ import Testing
         "Outcomes have the numbers of the plugin ABI and the names that results use",
         arguments: [
             (0, "scored"), (1, "unparsed"), (2, "input_error"), (3, "scorer_error"), (4, "model_error"),
-            (5, "timed_out"), (6, "plugin_crashed"),
+            (5, "timed_out"), (6, "plugin_crashed"), (7, "not_asked"),
         ] as [(UInt8, String)])
     func numbersAndNames(number: UInt8, name: String) throws {
         let outcome = try #require(RowOutcome(rawValue: number))
@@ -15,8 +15,8 @@ import Testing
 
     @Test("A number that is no outcome is refused")
     func unknownNumber() {
-        #expect(RowOutcome(rawValue: 7) == nil)
-        #expect(RowOutcome.allCases.count == 7)
+        #expect(RowOutcome(rawValue: 8) == nil)
+        #expect(RowOutcome.allCases.count == 8)
     }
 
     @Test("Each outcome is counted for itself, and all but scored are unscored", arguments: RowOutcome.allCases)
@@ -40,9 +40,9 @@ import Testing
             right.add(outcome, count: 10 * i)
         }
         left.merge(right)
-        #expect(RowOutcome.allCases.map { left[$0] } == [1, 12, 23, 34, 45, 56, 67])
-        #expect(left.total == 238)
-        #expect(left.unscored == 237)
+        #expect(RowOutcome.allCases.map { left[$0] } == [1, 12, 23, 34, 45, 56, 67, 78])
+        #expect(left.total == 316)
+        #expect(left.unscored == 315)
         #expect(left.scored == 1)
         #expect(left.pluginCrashed == 67)
     }

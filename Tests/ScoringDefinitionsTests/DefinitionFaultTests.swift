@@ -152,25 +152,15 @@ struct DefinitionFaultTests {
                     "my.json: /params/parsing_regexes/2: found an array; expected a regular expression, as a string",
                 ]),
             FaultyDefinition(
-                "a judge without anything", params: #"{"type": "llm_as_judge"}"#,
-                [
-                    #"my.json: /params: found no "judge_model"; expected the name of a model, as a string"#,
-                    #"my.json: /params: found no "prompt_template"; "#
-                        + "expected the judge's prompt, as a non-empty string",
-                    #"my.json: /params: found no "judge_score_regexes"; "#
-                        + "expected a non-empty array of regular expressions, or a response_format",
-                ]),
-            FaultyDefinition(
                 "a judge of the wrong types",
                 params: """
-                    {"type": "llm_as_judge", "judge_model": "", "prompt_template": null,
+                    {"type": "llm_as_judge", "judge_model": "", "prompt_template": 7,
                      "judge_score_regexes": "(\\\\d)"}
                     """,
                 [
                     "my.json: /params/judge_model: found an empty string; expected the name of a model, as a string",
-                    "my.json: /params/prompt_template: found null; expected the judge's prompt, as a non-empty string",
-                    #"my.json: /params/judge_score_regexes: found "(\\d)"; "#
-                        + "expected a non-empty array of regular expressions, or a response_format",
+                    "my.json: /params/prompt_template: found 7; expected the judge's prompt, as a non-empty string",
+                    #"my.json: /params/judge_score_regexes: found "(\\d)"; expected an array of regular expressions"#,
                 ]),
             FaultyDefinition(
                 "a long text is shortened", params: #"{"type": "\#(String(repeating: "x", count: 1000))"}"#,
@@ -194,7 +184,6 @@ struct DefinitionFaultTests {
             FaultyDefinition(
                 "fields", context: #"{"prompt_template": "", "judge_score_regex": ["(a)", 1]}"#,
                 [
-                    #"my.json: /context: found no "judge_model"; expected the name of a model, as a string"#,
                     "my.json: /context/prompt_template: found an empty string; "
                         + "expected the judge's prompt, as a non-empty string",
                     "my.json: /context/judge_score_regex/1: found 1; expected a regular expression, as a string",

@@ -1,4 +1,4 @@
-/* assay_scorer_plugin.h: the contract between a host of Assay and a scorer plugin, version 1.0.
+/* assay_scorer_plugin.h: the contract between a host of Assay and a scorer plugin, version 1.1.
  *
  * A scorer plugin is a shared object that exports one function, assay_plugin_entry, and offers one or more scorers.
  * A scorer reads rows (columns of cells) and gives each row a score. This header is all that a plugin needs; it
@@ -44,7 +44,7 @@
 #include <stdint.h>
 
 #define ASSAY_ABI_MAJOR 1u
-#define ASSAY_ABI_MINOR 0u
+#define ASSAY_ABI_MINOR 1u
 
 #if defined(__cplusplus)
 #define ASSAY_NOEXCEPT noexcept
@@ -94,14 +94,15 @@ enum {
     ASSAY_TYPE_LIST_STR = 6 /* assay_str[list_offsets[n]]: the texts of all rows one after the other. Input only. */
 };
 
-/* What became of a row. Numbers above ASSAY_ROW_TIMED_OUT are the host's own. */
+/* What became of a row. 6 is the host's own: the plugin crashed on it. */
 enum {
     ASSAY_ROW_SCORED = 0,
     ASSAY_ROW_UNPARSED = 1,     /* the answer was read, but holds nothing to score */
     ASSAY_ROW_INPUT_ERROR = 2,  /* a cell of the row is not what the scorer needs */
     ASSAY_ROW_SCORER_ERROR = 3, /* the scorer could not do its work on the row */
     ASSAY_ROW_MODEL_ERROR = 4,  /* a model request for the row failed for good */
-    ASSAY_ROW_TIMED_OUT = 5
+    ASSAY_ROW_TIMED_OUT = 5,
+    ASSAY_ROW_NOT_ASKED = 7 /* a model request for the row was never made: reply status ASSAY_E_CANCELLED. Since 1.1 */
 };
 
 /* n cells of one column, n being given beside it. */
@@ -175,7 +176,9 @@ typedef struct assay_host_chat {
     uint32_t reserved;
 
     /* Queues a chat completion for the model of `role`. `request_json` is the body of an OpenAI-compatible chat
-     * completion request without "model" ("messages", "temperature", "response_format", …). Exactly one reply with this
+     * completion request without "model" ("messages", "temperature", "response_format", …). Its member "assay" is for
+     * the host, which takes it out: {"sample": N} tells apart requests that are otherwise equal (repeated votes), so
+     * that each gets an answer of its own and not the stored answer to the other. Exactly one reply with this
      * `tag` comes in a later step(REPLIES). Tags are the plugin's and must differ within a call while they are open.
      * Copied; never blocks; never calls back. [in-step] */
     assay_status (*request)(const assay_host *, assay_call *, uint64_t tag, assay_str role, assay_str request_json)
@@ -184,7 +187,8 @@ typedef struct assay_host_chat {
 
 typedef struct assay_reply {
     uint32_t struct_size;
-    assay_status status; /* ASSAY_OK, ASSAY_E_TIMEOUT, ASSAY_E_CANCELLED or another error that `text` explains */
+    assay_status status; /* ASSAY_OK; ASSAY_E_CANCELLED: the request was not made, since the run was stopped or may spend
+                          * no more; ASSAY_E_TIMEOUT or another error that `text` explains */
     uint64_t tag;
     assay_str text;          /* the assistant's message, or what went wrong */
     assay_str response_json; /* the whole response body where there is one, else empty */
@@ -226,7 +230,9 @@ typedef struct assay_scorer {
     const assay_column_spec *const *inputs;  /* ends with NULL */
     const assay_column_spec *const *outputs; /* ends with NULL; one is named "score" (F64, I64, BOOL, STR or JSON). One
                                               * named "weight" (F64) is used by weighted_average */
-    const char *const *roles;                /* models that it asks, by role; ends with NULL. NULL: none */
+    const char *const *roles;                /* models that it asks, by role; ends with NULL. NULL: none. The host takes
+                                              * the model of role "judge" from the parameter "judge_model", that of
+                                              * "judge/K" from element K - 1 of "judge_models" */
     const char *parameters_schema;           /* JSON Schema of "params" in config_json of create; NULL: any object */
 } assay_scorer;
 

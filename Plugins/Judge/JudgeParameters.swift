@@ -1,0 +1,136 @@
+import JSON
+import Patterns
+import ScorerKit
+import ScorerParameters
+
+/// The parameters of a judge, read and checked.
+struct JudgeParameters: Sendable {
+    var template: PromptTemplate
+    var request: JudgeRequest
+    var reader: ScoreReader
+    var asksAgain: Bool
+    /// The models of a panel; nil where there is one model, which the host knows.
+    var panel: [String]?
+    /// How often each model is asked.
+    var votes: Int
+    var reduction: VoteReduction
+
+    init(_ configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
+        var parameters = try Parameters(configuration)
+        template = try Self.template(&parameters)
+        panel = try Self.panel(&parameters)
+        let format = try ResponseFormat(&parameters)
+        request = try JudgeRequest(&parameters, format: format)
+        votes = try parameters.integer("votes", in: 1...100) ?? 1
+        reduction = try parameters.choice(
+            "vote_reduction", fallback: parameters.returnType == "number" ? .mean : .majority)
+        asksAgain = try parameters.boolean("re_ask") ?? false
+        let needsNumbers = votes * (panel?.count ?? 1) > 1 && reduction != .majority
+        reader = ScoreReader(
+            type: try Self.scoreType(&parameters, needsNumbers: needsNumbers), field: format?.field,
+            patterns: PatternList(try Self.patterns(&parameters, isOptional: format != nil)),
+            occurrence: try parameters.choice("match"))
+        try parameters.finish()
+        if votes > 1 && panel == nil && !request.hasChance {
+            throw ParameterRejection(
+                of: "votes",
+                "found \(votes), and temperature 0 without a seed: all votes would be the same; "
+                    + "expected a temperature above 0, a seed or several judge_models beside it")
+        }
+    }
+
+    private static func template(_ parameters: inout Parameters) throws(ParameterRejection) -> PromptTemplate {
+        let name = "prompt_template"
+        guard let text = try parameters.text(name) else {
+            throw ParameterRejection(
+                of: name,
+                "\(parameters.identifier) has no prompt of its own; give one as prompt_template, a text that names columns "
+                    + "in braces, such as {generated_answer}")
+        }
+        let template = PromptTemplate(text)
+        if template.columns.isEmpty {
+            throw ParameterRejection(
+                of: name,
+                "names no column, so that all rows would be asked the same; expected columns in braces, such as "
+                    + "{generated_answer}")
+        }
+        return template
+    }
+
+    private static func panel(_ parameters: inout Parameters) throws(ParameterRejection) -> [String]? {
+        let model = try parameters.text("judge_model")
+        let name = "judge_models"
+        guard let models = try parameters.optionalTexts(name) else { return nil }
+        if model != nil {
+            throw ParameterRejection(of: name, "stands beside judge_model; expected one of the two")
+        }
+        for (index, model) in models.enumerated() {
+            let pointer = "/params/\(name)/\(index)"
+            if model.isEmpty { throw ParameterRejection(pointer: pointer, "found \"\"; expected the name of a model") }
+            if models[..<index].contains(model) {
+                throw ParameterRejection(
+                    pointer: pointer,
+                    "found \(quoted(model)) again; expected each model once (votes says how often it is asked)")
+            }
+        }
+        return models
+    }
+
+    private static func patterns(
+        _ parameters: inout Parameters, isOptional: Bool
+    ) throws(ParameterRejection) -> [Pattern] {
+        let name = "judge_score_regexes"
+        switch parameters.value(name) {
+        case nil where isOptional, .array([]) where isOptional: return []
+        case nil:
+            throw ParameterRejection(
+                of: name,
+                "is missing; expected regular expressions with a group 1, which is the score, or response_format")
+        default: return try parameters.patterns(name)
+        }
+    }
+
+    private static func scoreType(
+        _ parameters: inout Parameters, needsNumbers: Bool
+    ) throws(ParameterRejection) -> ScoreType {
+        let name = "score_range"
+        let range = try parameters.range(name)
+        let type = parameters.returnType
+        if type == "number" { return range == nil && !needsNumbers ? .numberOrText : .number(range) }
+        if range != nil {
+            throw ParameterRejection(of: name, "is for scores that are numbers, and return_type is \(quoted(type))")
+        }
+        if needsNumbers {
+            throw ParameterRejection(
+                of: "vote_reduction", "needs scores that are numbers, and return_type is \(quoted(type))")
+        }
+        switch type {
+        case "string": return .text
+        case "boolean": return .boolean
+        default: return .json
+        }
+    }
+
+    /// JSON Schema of the parameters.
+    static let schema = #"""
+        {"type": "object", "additionalProperties": false, "required": ["prompt_template"], "properties": {
+        "prompt_template": {"type": "string", "minLength": 1},
+        "system_prompt": {"type": "string", "minLength": 1},
+        "judge_model": {"type": "string", "minLength": 1},
+        "judge_models": {"type": "array", "minItems": 1, "uniqueItems": true, "items": {"type": "string", "minLength": 1}},
+        "judge_score_regexes": {"type": "array", "items": {"type": "string"}},
+        "match": {"enum": ["first", "last"]},
+        "response_format": {"type": "object"},
+        "score_field": {"type": "string", "minLength": 1},
+        "score_range": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}},
+        "re_ask": {"type": "boolean"},
+        "votes": {"type": "integer", "minimum": 1, "maximum": 100},
+        "vote_reduction": {"enum": ["majority", "mean", "median"]},
+        "temperature": {"type": "number", "minimum": 0},
+        "top_p": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+        "max_tokens": {"type": "integer", "minimum": 1},
+        "seed": {"type": "integer", "minimum": 0},
+        "stop": {"anyOf": [{"type": "string"}, {"type": "array", "minItems": 1, "items": {"type": "string"}}]},
+        "extra_body": {"type": "object"}}}
+        """#
+}

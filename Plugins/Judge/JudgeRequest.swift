@@ -1,0 +1,93 @@
+import JSON
+import ScorerKit
+import ScorerParameters
+
+/// The requests of a judge, as JSON. Their members have a fixed order, so that equal requests are equal bytes.
+struct JudgeRequest: Sendable {
+    private let systemPrompt: String?
+    /// What stands behind the messages, before the seed and after it.
+    private let sampling: String
+    private let rest: String
+    private let seed: Int?
+    /// Whether a model may answer one vote otherwise than the next.
+    let hasChance: Bool
+
+    /// Reads the parameters that go into requests.
+    init(_ parameters: inout Parameters, format: ResponseFormat?) throws(ParameterRejection) {
+        systemPrompt = try parameters.text("system_prompt")
+        var sampling: JSONObject = [:]
+        let temperature = try parameters.number("temperature", expected: "a number, 0 or more") { $0 >= 0 }
+        let topP = try parameters.number("top_p", expected: "a number above 0, 1 at most") { $0 > 0 && $0 <= 1 }
+        sampling["temperature"] = temperature.map(JSONValue.number) ?? 0
+        sampling["top_p"] = topP.map(JSONValue.number)
+        sampling["max_tokens"] = try parameters.integer("max_tokens", in: 1...1 << 31).map { JSONValue($0) }
+        seed = try parameters.integer("seed", in: 0...1 << 53)
+        hasChance = (temperature?.double ?? 0) > 0 || seed != nil
+
+        var rest: JSONObject = [:]
+        if let stop = parameters.value("stop") {
+            rest["stop"] = stop.string == nil ? .array(try parameters.texts("stop").map(JSONValue.string)) : stop
+        }
+        rest["response_format"] = format?.json
+        for member in try Self.extraBody(&parameters) { rest[member.key] = member.value }
+        self.sampling = Self.members(sampling)
+        self.rest = Self.members(rest)
+    }
+
+    /// Asks about a row.
+    ///
+    /// - Parameter sample: which of several votes it is, from 0.
+    func body(_ prompt: String, sample: Int) -> String {
+        body([("user", prompt)], sample: sample)
+    }
+
+    /// Asks once more, after a reply that could not be read.
+    func body(_ prompt: String, sample: Int, reply: String, correction: String) -> String {
+        body([("user", prompt), ("assistant", reply), ("user", correction)], sample: sample)
+    }
+
+    private func body(_ turns: [(role: String, text: String)], sample: Int) -> String {
+        let system = systemPrompt.map { [(role: "system", text: $0)] } ?? []
+        var body = "{\"messages\": ["
+        for (index, turn) in (system + turns).enumerated() {
+            if index > 0 { body += ", " }
+            body += "{\"role\": \"\(turn.role)\", \"content\": "
+            body += quoted(turn.text)
+            body += "}"
+        }
+        body += "]" + sampling
+        if let seed { body += ", \"seed\": \(seed + sample)" }
+        body += rest
+        if sample > 0 { body += ", \"assay\": {\"sample\": \(sample)}" }
+        return body + "}"
+    }
+
+    /// Members that follow others.
+    private static func members(_ object: JSONObject) -> String {
+        object.members.map { ", \(quoted($0.key)): \($0.value.text)" }.joined()
+    }
+
+    private static func extraBody(_ parameters: inout Parameters) throws(ParameterRejection) -> [JSONObject.Member] {
+        let name = "extra_body"
+        guard let extra = try parameters.object(name) else { return [] }
+        for key in extra.keys {
+            guard let reason = reservedMembers[key] else { continue }
+            throw ParameterRejection(
+                pointer: JSONPointer("/params/\(name)").appending(key).description, "is not for extra_body: \(reason)")
+        }
+        return extra.members.sorted { $0.key < $1.key }
+    }
+
+    /// Members of a request that cannot be given in `extra_body`, and why.
+    private static let reservedMembers: [String: String] = {
+        var reasons = [
+            "model": "judge_model says which model is asked", "messages": "prompt_template and system_prompt make them",
+            "stream": "replies are read whole", "n": "votes says how often a model is asked",
+            "assay": "the name is the engine's",
+        ]
+        for name in ["temperature", "top_p", "max_tokens", "seed", "stop", "response_format"] {
+            reasons[name] = "it is the parameter \(name)"
+        }
+        return reasons
+    }()
+}

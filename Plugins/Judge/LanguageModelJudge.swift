@@ -1,0 +1,179 @@
+import JSON
+import Patterns
+import ScorerKit
+import ScorerParameters
+
+/// Asks one or several models about each row, and reads the score from what they reply.
+struct LanguageModelJudge: ModelScorer {
+    static let declaration = declare(inputs: [], scores: .json, roles: ["judge"], hasVotes: false)
+
+    let declaration: ScorerDeclaration
+    private let parameters: JudgeParameters
+    /// The roles of the models, each asked `parameters.votes` times.
+    private let roles: [String]
+    private let scratches = ScratchPool()
+
+    init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
+        parameters = try JudgeParameters(configuration)
+        roles = parameters.panel.map { panel in panel.indices.map { "judge/\($0 + 1)" } } ?? ["judge"]
+        // A value is bound as JSON so that a row without it does not get here, and as text, which is what is inserted;
+        // of an array or object, which is no text, the JSON is inserted.
+        let inputs = parameters.template.columns.flatMap { column -> [ScorerDeclaration.Column] in
+            [
+                .required(column, .json, "inserted into the prompt"),
+                .optional(column, .text, "the same, where it is a text, number or boolean", isLenient: true),
+            ]
+        }
+        declaration = Self.declare(
+            inputs: inputs, scores: parameters.reader.type, roles: roles,
+            hasVotes: roles.count * parameters.votes > 1)
+    }
+
+    private static func declare(
+        inputs: [ScorerDeclaration.Column], scores: ScoreType, roles: [String], hasVotes: Bool
+    ) -> ScorerDeclaration {
+        var outputs: [ScorerDeclaration.Column] = [
+            .output("score", scores.cellType, "what was read from the reply", range: scores.range),
+            .output("judge_feedback", .text, "the reply"),
+        ]
+        if hasVotes {
+            outputs += [
+                .output(
+                    "spread", .f64,
+                    "the standard deviation of the votes; for a majority, the share of the votes against it"),
+                .output("votes", .json, "each model's score and reply, or why it has none"),
+            ]
+        }
+        return ScorerDeclaration(
+            id: "llm-as-judge",
+            description: "a score read from what a language model replies to prompt_template",
+            inputs: inputs, outputs: outputs, roles: roles, parametersSchema: JudgeParameters.schema)
+    }
+
+    private enum Output {
+        static let score = 0
+        static let feedback = 1
+        static let spread = 2
+        static let votes = 3
+    }
+
+    // MARK: Conversations
+
+    /// The votes of a batch, those of a row one after the other.
+    struct Conversations {
+        fileprivate var ballots: [Ballot]
+        /// How many votes each row still waits for.
+        fileprivate var open: [Int]
+    }
+
+    /// A vote that is being cast.
+    fileprivate struct Ballot {
+        var vote: Vote?
+        /// The reply that could not be read, where the model was asked once more.
+        var firstReply: String?
+    }
+
+    private var votesPerRow: Int { roles.count * parameters.votes }
+
+    func start(_ rows: Rows, _ results: Results, _ models: Models) -> Conversations {
+        for row in 0..<rows.count {
+            let prompt = parameters.template.rendered(values(of: row, rows))
+            for index in 0..<votesPerRow {
+                let request = parameters.request.body(prompt, sample: index % parameters.votes)
+                models.ask(
+                    tag: UInt64(row * votesPerRow + index), role: roles[index / parameters.votes], request: request)
+            }
+        }
+        return Conversations(
+            ballots: Array(repeating: Ballot(), count: rows.count * votesPerRow),
+            open: Array(repeating: votesPerRow, count: rows.count))
+    }
+
+    func receive(
+        _ reply: ModelReply, _ conversations: inout Conversations, _ rows: Rows, _ results: Results, _ models: Models
+    ) {
+        let tag = Int(reply.tag)
+        let (row, index) = tag.quotientAndRemainder(dividingBy: votesPerRow)
+        let earlier = conversations.ballots[tag].firstReply
+        let vote: Vote
+        if let failure = reply.failure {
+            vote = Vote(verdict: .unscored(failure, reply.text), feedback: earlier)
+        } else {
+            let values = values(of: row, rows)
+            switch read(reply.text, quoting: values) {
+            case .success(.score(let score)):
+                vote = Vote(verdict: .score(score), feedback: reply.text)
+            case .success(.nothing(let reason)) where parameters.asksAgain && earlier == nil:
+                let correction =
+                    "Your reply could not be read: \(reason). Reply again, with nothing but "
+                    + parameters.reader.expectation
+                conversations.ballots[tag].firstReply = reply.text
+                models.ask(
+                    tag: reply.tag, role: roles[index / parameters.votes],
+                    request: parameters.request.body(
+                        parameters.template.rendered(values), sample: index % parameters.votes, reply: reply.text,
+                        correction: correction))
+                return
+            case .success(.nothing(let reason)):
+                let start = reply.text.shortened
+                let message = start.isEmpty ? reason : "\(reason); the reply: \"\(start)\""
+                vote = Vote(verdict: .unscored(.unparsed, message), feedback: reply.text)
+            case .failure(let error):
+                vote = Vote(verdict: .unscored(.scorerError, "\(error)"), feedback: reply.text)
+            }
+        }
+        conversations.ballots[tag] = Ballot(vote: vote)
+        conversations.open[row] -= 1
+        guard conversations.open[row] == 0 else { return }
+        let ballots = row * votesPerRow..<(row + 1) * votesPerRow
+        finish(row, conversations.ballots[ballots].compactMap(\.vote), results)
+        // The replies of rows that are done need not be kept.
+        for ballot in ballots { conversations.ballots[ballot] = Ballot() }
+    }
+
+    private func read(_ reply: String, quoting values: [UnsafeRawBufferPointer]) -> Result<Reading, MatchError> {
+        let scratch = scratches.take()
+        defer { scratches.put(scratch) }
+        do throws(MatchError) {
+            return .success(try parameters.reader.read(reply, quoting: values, using: &scratch.scratch))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// What the template inserts: the texts of a row, by column.
+    private func values(of row: Int, _ rows: Rows) -> [UnsafeRawBufferPointer] {
+        parameters.template.columns.indices.map { column in
+            let texts = rows.texts(2 * column + 1)
+            return texts.hasValue(row) ? texts[row] : rows.texts(2 * column)[row]
+        }
+    }
+
+    // MARK: Results
+
+    private func finish(_ row: Int, _ votes: [Vote], _ results: Results) {
+        var decision = VoteReduction.Decision(verdict: votes[0].verdict, spread: nil, feedback: votes[0].feedback)
+        if votes.count > 1 {
+            decision = parameters.reduction.decide(votes)
+            let list = votes.enumerated().map { index, vote in
+                vote.json(model: parameters.panel?[index / parameters.votes])
+            }
+            results.emit(JSONValue.array(list).text, output: Output.votes, row: row, as: .json)
+        }
+        if let feedback = decision.feedback { results.emit(feedback, output: Output.feedback, row: row) }
+        if let spread = decision.spread { results.emit(spread, output: Output.spread, row: row) }
+        switch decision.verdict {
+        case .score(let score): emit(score, row, results)
+        case .unscored(let outcome, let reason): results.fail(row, outcome, reason)
+        }
+    }
+
+    private func emit(_ score: JSONValue, _ row: Int, _ results: Results) {
+        switch (parameters.reader.type.cellType, score) {
+        case (.f64, .number(let number)): results.emit(number.double, output: Output.score, row: row)
+        case (.bool, .bool(let truth)): results.emit(truth, output: Output.score, row: row)
+        case (.text, .string(let text)): results.emit(text, output: Output.score, row: row)
+        default: results.emit(score.text, output: Output.score, row: row, as: .json)
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import JSON
+import ScorerKit
+import ScorerParameters
+
+/// The parameter `response_format`: what a model is told of the form of its reply, and which member of that is the score.
+struct ResponseFormat: Sendable, Equatable {
+    /// The member "response_format" of a request.
+    var json: JSONValue
+    var field: String
+
+    /// Reads `response_format`, an object as the chat completions API has it or a bare JSON Schema, and `score_field`.
+    init?(_ parameters: inout Parameters) throws(ParameterRejection) {
+        let name = "response_format"
+        let given = try parameters.object(name)
+        let field = try parameters.text("score_field")
+        guard let given else {
+            if field == nil { return nil }
+            throw ParameterRejection(
+                of: "score_field", "names a member of a reply in JSON, which only response_format asks for")
+        }
+        self.field = field ?? "score"
+        switch given["type"] {
+        case "json_object":
+            json = .object(given)
+        case "json_schema":
+            guard let schema = given["json_schema"]?["schema"]?.object else {
+                throw ParameterRejection(
+                    of: name, "has the type json_schema and no schema; expected {\"json_schema\": {\"schema\": …}}")
+            }
+            json = .object(given)
+            try check(schema, at: "/params/\(name)/json_schema/schema")
+        case "object", nil:
+            json = [
+                "type": "json_schema",
+                "json_schema": ["name": "judgement", "schema": .object(given), "strict": true],
+            ]
+            try check(given, at: "/params/\(name)")
+        default:
+            throw ParameterRejection(
+                of: name, found: .object(given),
+                expected: "the JSON Schema of an object, {\"type\": \"json_schema\", …} or {\"type\": \"json_object\"}")
+        }
+    }
+
+    /// Checks that a reply in this form has the member that is the score.
+    private func check(_ schema: JSONObject, at pointer: String) throws(ParameterRejection) {
+        guard let properties = schema["properties"]?.object else {
+            throw ParameterRejection(pointer: pointer, "has no \"properties\"; expected the JSON Schema of an object")
+        }
+        guard properties[field] == nil else { return }
+        let names = properties.keys.map { "\"\($0)\"" }.joined(separator: ", ")
+        throw ParameterRejection(
+            pointer: pointer + "/properties",
+            "has no \"\(field)\", which is the score; it has \(names.isEmpty ? "nothing" : names). "
+                + "Name another member with score_field")
+    }
+}

@@ -1,0 +1,93 @@
+import JSON
+import ScorerKit
+
+/// What became of a reply: a score, or nothing that could be read, and why.
+enum Reading: Sendable, Equatable {
+    case score(JSONValue)
+    case nothing(String)
+}
+
+/// What scores are, by the return type of the scoring function, and how a reply's words become one.
+enum ScoreType: Sendable, Equatable {
+    /// A number, in a range if there is one.
+    case number(ClosedRange<Double>?)
+    /// A number, or any other text, as it is.
+    case numberOrText
+    case text
+    case boolean
+    /// A text, or whatever stands in a JSON reply.
+    case json
+
+    /// The type of the output "score".
+    var cellType: CellType {
+        switch self {
+        case .number: .f64
+        case .text: .text
+        case .boolean: .bool
+        case .numberOrText, .json: .json
+        }
+    }
+
+    var range: ClosedRange<Double>? { if case .number(let range) = self { range } else { nil } }
+
+    /// What a score has to be, in words.
+    var expectation: String {
+        switch self {
+        case .number(let range?): "a number from \(Self.brief(range.lowerBound)) to \(Self.brief(range.upperBound))"
+        case .number(nil), .numberOrText: "a number"
+        case .text: "a text"
+        case .boolean: "true or false"
+        case .json: "a value"
+        }
+    }
+
+    /// Reads what a regular expression has found.
+    func score(fromText text: String) -> Reading {
+        switch self {
+        case .number, .numberOrText:
+            if let number = Double(plainDecimal: text) { return score(number) }
+            return self == .numberOrText ? .score(.string(text)) : .nothing("\"\(text.shortened)\" is no number")
+        case .text, .json:
+            return .score(.string(text))
+        case .boolean:
+            switch text.trimmed.lowercased() {
+            case "true", "yes", "1": return .score(true)
+            case "false", "no", "0": return .score(false)
+            default: return .nothing("\"\(text.shortened)\" is neither true nor false")
+            }
+        }
+    }
+
+    /// Reads the member `field` of a reply in JSON.
+    func score(from value: JSONValue, field: String) -> Reading {
+        let unexpected = Reading.nothing("\"\(field)\" in the reply is \(value.kind), not \(expectation)")
+        switch (self, value) {
+        case (_, .null): return unexpected
+        case (.number, .number(let number)), (.numberOrText, .number(let number)): return score(number.double)
+        case (.number, .string(let text)), (.numberOrText, .string(let text)):
+            return Double(plainDecimal: text).map(score) ?? unexpected
+        case (.text, .number(let number)): return .score(.string(number.text))
+        case (.text, .bool(let truth)): return .score(.string(truth ? "true" : "false"))
+        case (.text, .string), (.boolean, .bool), (.json, _): return .score(value)
+        case (.boolean, .number(let number)): return score(fromText: number.text)
+        case (.boolean, .string(let text)): return score(fromText: text)
+        default: return unexpected
+        }
+    }
+
+    private func score(_ number: Double) -> Reading {
+        if let range, !range.contains(number) {
+            return .nothing(
+                "\(Self.brief(number)) is outside of score_range, "
+                    + "\(Self.brief(range.lowerBound)) to \(Self.brief(range.upperBound))")
+        }
+        // Written as Python writes a float: 8.0. A double that is read from finite text is finite, unless it was too large.
+        guard number.isFinite else { return .nothing("the number is too large") }
+        return .score(JSONValue(number))
+    }
+
+    /// A number without a needless ".0", for messages.
+    private static func brief(_ number: Double) -> String {
+        number == number.rounded() && number.magnitude < 1e15 ? String(Int(number)) : number.description
+    }
+}

@@ -1,0 +1,83 @@
+import JSON
+import ScorerKit
+
+/// How the votes on a row become its score.
+enum VoteReduction: String, CaseIterable, Sendable {
+    case majority, mean, median
+
+    /// The result of some votes.
+    struct Decision: Equatable {
+        var verdict: Verdict
+        /// How far the votes that gave a score are apart: the population standard deviation of numbers, or, for a
+        /// majority, the share of the votes that did not go to the winner. Nil where the row has no score.
+        var spread: Double?
+        var feedback: String?
+    }
+
+    /// Decides a row.
+    ///
+    /// It has a score if more than half of its votes have one; those without do not count. A tie is no majority. The mean
+    /// and the median are those of numbers, which with these reductions all scores are.
+    func decide(_ votes: [Vote]) -> Decision {
+        let read = votes.filter { $0.verdict.score != nil }
+        let scores = read.compactMap(\.verdict.score)
+        let feedback = (read.first ?? votes.first { $0.feedback != nil })?.feedback
+        guard scores.count * 2 > votes.count else {
+            return Decision(verdict: Self.failure(of: votes, scored: scores.count), spread: nil, feedback: feedback)
+        }
+        switch self {
+        case .majority:
+            let winners = Self.mostFrequent(scores)
+            guard let winner = winners.first, winners.count == 1 else {
+                let tied = winners.map { "\($0.score.string?.shortened ?? $0.score.text) \($0.count)" }
+                let reason = "votes are tied: \(tied.joined(separator: ", "))"
+                return Decision(verdict: .unscored(.unparsed, reason), spread: nil, feedback: feedback)
+            }
+            return Decision(
+                verdict: .score(winner.score), spread: 1 - Double(winner.count) / Double(scores.count),
+                feedback: read.first { $0.verdict.score == winner.score }?.feedback)
+        case .mean, .median:
+            let numbers = scores.compactMap(\.number).sorted()
+            let mean = Self.mean(numbers[...])
+            // The one in the middle, or the two.
+            let middle = numbers[((numbers.count - 1) / 2)...(numbers.count / 2)]
+            let variance = Self.mean(numbers.map { ($0 - mean) * ($0 - mean) }[...])
+            return Decision(
+                verdict: .score(JSONValue(self == .mean ? mean : Self.mean(middle))), spread: variance.squareRoot(),
+                feedback: feedback)
+        }
+    }
+
+    /// The scores that were given most often, in the order of their first votes.
+    private static func mostFrequent(_ scores: [JSONValue]) -> [(score: JSONValue, count: Int)] {
+        var counts: [(score: JSONValue, count: Int)] = []
+        for score in scores {
+            if let index = counts.firstIndex(where: { $0.score == score }) {
+                counts[index].count += 1
+            } else {
+                counts.append((score, 1))
+            }
+        }
+        let most = counts.map(\.count).max()
+        return counts.filter { $0.count == most }
+    }
+
+    /// The first failure of several votes.
+    private static func failure(of votes: [Vote], scored: Int) -> Verdict {
+        for vote in votes {
+            guard case .unscored(let outcome, let message) = vote.verdict else { continue }
+            return .unscored(outcome, "\(scored) of \(votes.count) votes gave a score: \(message)")
+        }
+        return .unscored(.scorerError, "there are no votes")
+    }
+
+    /// The arithmetic mean, which rounding does not take beyond the numbers themselves.
+    private static func mean(_ numbers: ArraySlice<Double>) -> Double {
+        guard let lowest = numbers.min(), let highest = numbers.max() else { return 0 }
+        return min(max(numbers.reduce(0, +) / Double(numbers.count), lowest), highest)
+    }
+}
+
+extension JSONValue {
+    var number: Double? { if case .number(let number) = self { number.double } else { nil } }
+}

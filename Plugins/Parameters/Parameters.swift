@@ -1,0 +1,61 @@
+public import JSON
+public import ScorerKit
+
+/// The parameters of a scorer, read one by one; what is left over at the end was not expected.
+///
+/// A parameter that is null is not given. Every error names the place, what was found there and what was expected.
+public struct Parameters {
+    /// The scoring function's id.
+    public let identifier: String
+    /// The type of its scores: "number", "string", …
+    public let returnType: String
+    private let params: JSONObject
+    private var known: [String] = []
+
+    /// - Parameter configuration: JSON text as `create` of the plugin header describes it.
+    public init(_ configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
+        var parser = JSONParser()
+        let value: JSONValue
+        do {
+            value = try parser.parse(configuration)
+        } catch {
+            throw ParameterRejection(pointer: "", "\(error)")
+        }
+        guard let params = value["params"]?.object else {
+            throw ParameterRejection(pointer: "/params", "an object was expected")
+        }
+        self.params = params
+        identifier = value["identifier"]?.string ?? ""
+        returnType = value["return_type"]?["type"]?.string ?? ""
+    }
+
+    /// A parameter as it was written; nil where it is not given.
+    public mutating func value(_ name: String) -> JSONValue? {
+        if !known.contains(name) { known.append(name) }
+        guard let value = params[name], value != .null else { return nil }
+        return value
+    }
+
+    /// Rejects parameters that nobody has asked for.
+    public func finish() throws(ParameterRejection) {
+        for key in params.keys where !known.contains(key) {
+            let expected = known.isEmpty ? "this scorer takes none" : "it takes \(known.joined(separator: ", "))"
+            throw ParameterRejection(
+                pointer: JSONPointer("/params").appending(key).description, "unknown parameter; \(expected)")
+        }
+    }
+}
+
+extension ParameterRejection {
+    /// Says what is wrong with the parameter `name`.
+    public init(of name: String, _ message: String) {
+        self.init(pointer: JSONPointer("/params").appending(name).description, message)
+    }
+
+    /// Says that the parameter `name` is something else than was expected.
+    public init(of name: String, found value: JSONValue, expected: String) {
+        let text = value.text
+        let isShort = text.utf8.count <= 60
+        self.init(of: name, "found \(isShort ? text : value.kind); expected \(expected)")
+    }
+}

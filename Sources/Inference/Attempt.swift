@@ -1,0 +1,88 @@
+import Glibc
+import NIOCore
+import NIOHTTP1
+
+/// What came of one attempt to get an answer.
+struct Attempt {
+    var result: Result<InferenceReply, InferenceError>
+    var outcome: AttemptOutcome
+    /// What the failure was, as part of a sentence; empty for an answer.
+    var detail = ""
+}
+
+extension Attempt {
+    /// Reads a response. Secrets are taken out of all texts.
+    init(
+        _ response: HTTPTransport.Response, to operation: InferenceRequest.Operation, of model: Model,
+        latency: Duration, at now: ContinuousClock.Instant
+    ) {
+        let status = response.status
+        let retryAfter = RetryAfter(
+            milliseconds: response.headers.first(name: "retry-after-ms"),
+            retryAfter: response.headers.first(name: "Retry-After"), seconds: time(nil))
+        outcome = AttemptOutcome(status: status, latency: latency, retryAt: retryAfter.map { now + $0.pause })
+        guard case .answered = outcome else {
+            detail = "status \(status)"
+            let location = response.headers.first(name: "Location").map { excerpt(Array($0.utf8), model.redaction) }
+            let said = excerpt(response.body.readableBytesView, model.redaction)
+            let advice = adviceOn(status, of: model, location: location)
+            let message = "\(model): status \(status)\(said.isEmpty ? "" : ": \(said)")\(advice)"
+            result = .failure(InferenceError(.rejected, message, status: status))
+            return
+        }
+        do throws(BadResponse) {
+            var reply = try InferenceReply(response.body.readableBytesView, to: operation)
+            reply.text = model.redaction(reply.text)
+            reply.response = model.redaction(reply.response)
+            result = .success(reply)
+        } catch {
+            outcome = .failed
+            detail = "a reply that " + model.redaction(error.reason)
+            let said = excerpt(response.body.readableBytesView, model.redaction)
+            let message = "\(model): its reply \(model.redaction(error.reason))\(said.isEmpty ? "" : ": \(said)")"
+            result = .failure(InferenceError(.badReply, message))
+        }
+    }
+
+    /// Reads a failure to get a response.
+    ///
+    /// - Parameter isMultiplexed: whether many requests share one connection, so that one who got none came too late
+    ///   rather than found nobody.
+    init(_ failure: TransportFailure, of model: Model, isMultiplexed: Bool) {
+        let code: InferenceError.Code
+        (code, outcome) =
+            switch failure.kind {
+            case .unreachable: (.unreachable, .unreachable)
+            case .noConnection: isMultiplexed ? (.timedOut, .timedOut) : (.unreachable, .unreachable)
+            case .timedOut: (.timedOut, .timedOut)
+            case .dropped: (.dropped, .failed)
+            case .badResponse: (.badReply, .failed)
+            case .cancelled: (.cancelled, .abandoned)
+            }
+        detail = excerpt(Array(failure.reason.utf8), model.redaction)
+        let advice = code == .unreachable ? "; check that the server runs, and the URL" : ""
+        result = .failure(code == .cancelled ? .cancelled : InferenceError(code, "\(model): \(detail)\(advice)"))
+    }
+}
+
+/// What a user can do about a status, as the end of a sentence.
+private func adviceOn(_ status: Int, of model: Model, location: String?) -> String {
+    switch status {
+    case 300..<400:
+        return location.map { "; it is redirected to \($0): give that URL" } ?? ""
+    case 401, 403:
+        return model.apiKeyVariable.map { "; check the key in the variable \($0)" }
+            ?? "; the model has no API key: name the variable that holds it"
+    case 404: return "; check the URL, and the model's name \"\(model.name)\""
+    case 413: return "; the request is too long for the server"
+    default: return ""
+    }
+}
+
+/// The first 200 characters of a text that came from outside, on one line and without secrets.
+private func excerpt(_ bytes: some Collection<UInt8>, _ redaction: Redaction) -> String {
+    let text = redaction(String(decoding: bytes.prefix(1 << 14), as: UTF8.self))
+    let words = text.unicodeScalars.split { $0.properties.isWhitespace || $0.properties.generalCategory == .control }
+    let line = words.map { String($0) }.joined(separator: " ")
+    return line.count > 200 ? line.prefix(200) + "…" : line
+}

@@ -1,0 +1,131 @@
+/// Notices that an endpoint is gone, so that a run ends with one message instead of failing row by row.
+///
+/// It opens after
+/// - 5 attempts in a row without a connection, over at least 3 s;
+/// - 3 answers in a row of 401, 403 or 404 if nothing ever succeeded, else 10;
+/// - 16 failed attempts in a row of any kind but 429 and what blames a request alone, without a success for 30 s.
+///
+/// While it is open, no request goes through. After 30 s one may, as a probe, and its success closes the circuit.
+struct Circuit {
+    /// What a request meets.
+    enum Admission: Hashable {
+        case allowed
+        case refused(reason: String)
+    }
+
+    static let pause = Duration.seconds(30)
+
+    private enum State {
+        case closed
+        case open(reason: String, until: ContinuousClock.Instant)
+        case probing(reason: String)
+    }
+
+    /// Failures one after another.
+    private struct Streak {
+        private(set) var count = 0
+        private(set) var start: ContinuousClock.Instant?
+
+        mutating func extend(at now: ContinuousClock.Instant) {
+            count += 1
+            if start == nil { start = now }
+        }
+
+        func length(at now: ContinuousClock.Instant) -> Duration { start.map { now - $0 } ?? .zero }
+    }
+
+    private var state = State.closed
+    private var hasSucceeded = false
+    private var unreachable = Streak()
+    private var refused = Streak()
+    private var failed = Streak()
+
+    /// Whether requests may go through, or what they are told. Who is allowed through an open circuit is its probe.
+    mutating func admit(at now: ContinuousClock.Instant) -> Admission {
+        switch state {
+        case .closed: return .allowed
+        case .open(let reason, let until):
+            guard now >= until else { return .refused(reason: reason) }
+            state = .probing(reason: reason)
+            return .allowed
+        case .probing(let reason): return .refused(reason: reason)
+        }
+    }
+
+    /// What a request that has to wait yet is told in the meantime.
+    func outlook(at now: ContinuousClock.Instant) -> Admission {
+        switch state {
+        case .open(let reason, let until) where now < until: .refused(reason: reason)
+        case .probing(let reason): .refused(reason: reason)
+        default: .allowed
+        }
+    }
+
+    /// Takes note of how an attempt ended.
+    ///
+    /// - Parameter detail: what the failure was, as part of a sentence: "connection refused".
+    /// - Returns: the reason, if the circuit opens now.
+    mutating func record(_ outcome: AttemptOutcome, detail: String, at now: ContinuousClock.Instant) -> String? {
+        let reason = count(outcome, detail: detail, at: now)
+        switch (state, outcome) {
+        case (.closed, _):
+            guard let reason else { return nil }
+            state = .open(reason: reason, until: now + Self.pause)
+            return reason
+        case (_, .answered), (.probing, .rejected), (.probing, .throttled(429, _)):
+            state = .closed
+        case (.probing(let old), .abandoned):
+            // Nothing was learnt: the next request is the probe.
+            state = .open(reason: old, until: now)
+        case (.probing(let old), _):
+            state = .open(reason: reason ?? old, until: now + Self.pause)
+        case (.open, _): break
+        }
+        return nil
+    }
+
+    private mutating func count(
+        _ outcome: AttemptOutcome, detail: String, at now: ContinuousClock.Instant
+    ) -> String? {
+        switch outcome {
+        case .answered:
+            hasSucceeded = true
+            unreachable = Streak()
+            refused = Streak()
+            failed = Streak()
+            return nil
+        case .abandoned: return nil
+        case .rejected, .throttled(429, _):
+            unreachable = Streak()
+            return nil
+        case .unreachable:
+            unreachable.extend(at: now)
+        case .refused:
+            unreachable = Streak()
+            refused.extend(at: now)
+        case .failed, .timedOut, .throttled:
+            unreachable = Streak()
+            refused = Streak()
+        }
+        failed.extend(at: now)
+        if unreachable.count >= 5, unreachable.length(at: now) >= .seconds(3) {
+            let seconds = Self.seconds(unreachable.length(at: now))
+            return "\(unreachable.count) attempts to connect in a row failed within \(seconds), the last one: "
+                + "\(detail); check that the server runs, and the URL"
+        }
+        if refused.count >= (hasSucceeded ? 10 : 3) {
+            return "it refused \(refused.count) requests in a row, the last one: \(detail); "
+                + "check the URL, the name of the model and the API key"
+        }
+        if failed.count >= 16, failed.length(at: now) >= .seconds(30) {
+            let seconds = Self.seconds(failed.length(at: now))
+            return "\(failed.count) requests in a row failed within \(seconds), the last one: \(detail); "
+                + "check the server and its log"
+        }
+        return nil
+    }
+
+    private static func seconds(_ duration: Duration) -> String {
+        "\(max(1, Int((duration / .seconds(1)).rounded()))) s"
+    }
+}

@@ -1,0 +1,33 @@
+public import JSON
+
+/// A fault of a configuration file: where it is, what is there, and what should be.
+public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvertible {
+    public var file: String
+    /// The place in the file's JSON.
+    public var pointer: JSONPointer
+    /// Where the text stops being JSON, if it does: line and column in bytes, both from 1.
+    public var line: Int?
+    public var column: Int?
+    public var found: String
+    public var expected: String
+
+    init(
+        file: String, pointer: JSONPointer = JSONPointer(), line: Int? = nil, column: Int? = nil, found: String,
+        expected: String
+    ) {
+        self.file = file
+        self.pointer = pointer
+        self.line = line
+        self.column = column
+        self.found = found
+        self.expected = expected
+    }
+
+    /// One line: `assay.json: /models/0/url: found 7; expected a string`.
+    public var description: String {
+        var sentence = file
+        if let line, let column { sentence += ": line \(line), column \(column)" }
+        if !pointer.description.isEmpty { sentence += ": \(pointer)" }
+        return sentence + ": found \(found); expected \(expected)"
+    }
+}

@@ -1,0 +1,118 @@
+import JSON
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// One model of one server: its gate and its connections, shared by all the runs of the process.
+final class Endpoint: Sendable {
+    private typealias Waiter = CheckedContinuation<Result<Void, InferenceError>, Never>
+
+    private struct State {
+        var gate: AttemptGate<Waiter>
+        var tickets = Ticket.Roll()
+        var isShutDown = false
+        /// Whether the server speaks HTTP/2, where many requests share one connection.
+        var isMultiplexed = false
+    }
+
+    let maxRetries: Int
+    private let model: Model
+    private let quotedName: String
+    private let transport: HTTPTransport
+    private let clock = ContinuousClock()
+    private let state: Mutex<State>
+
+    init(
+        model: Model, overrides: LimitOverrides, userAgent: String, environment: @escaping @Sendable (String) -> String?
+    ) throws(InferenceError) {
+        let limits = overrides.applied(to: model.limits)
+        self.model = model
+        maxRetries = limits.maxRetries
+        quotedName = quoted(model.name)
+        transport = try HTTPTransport(model: model, limits: limits, userAgent: userAgent, environment: environment)
+        state = Mutex(State(gate: AttemptGate(limits: limits)))
+    }
+
+    /// Waits until an attempt may start, not before `time` if that is given.
+    ///
+    /// After a return without an error, `attempt` or `abandon` has to follow.
+    func enter(notBefore time: ContinuousClock.Instant?) async throws(InferenceError) {
+        let ticket = state.withLock { $0.tickets.issue() }
+        let admission = await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                let actions = state.withLock { state -> AttemptGate<Waiter>.Actions? in
+                    // Under the lock, so that a cancellation either shows here or finds the waiter.
+                    if Task.isCancelled || state.isShutDown { return nil }
+                    return state.gate.enter(waiter, ticket: ticket, notBefore: time, at: clock.now)
+                }
+                if let actions { perform(actions) } else { waiter.resume(returning: .failure(.cancelled)) }
+            }
+        } onCancel: {
+            state.withLock { $0.gate.leave(ticket) }?.resume(returning: .failure(.cancelled))
+        }
+        try admission.get()
+    }
+
+    /// Gives up an attempt that was let in.
+    func abandon() {
+        finish(.abandoned, detail: "")
+    }
+
+    /// Makes an attempt that was let in.
+    func attempt(_ request: InferenceRequest) async -> Attempt {
+        let attempt = await outcome(of: request)
+        finish(attempt.outcome, detail: attempt.detail)
+        return attempt
+    }
+
+    /// Fails those who wait, and ends the connections.
+    func shutDown() async {
+        let actions = state.withLock { state in
+            state.isShutDown = true
+            return state.gate.close()
+        }
+        for waiter in actions { waiter.resume(returning: .failure(.cancelled)) }
+        await transport.shutDown()
+    }
+
+    private func outcome(of request: InferenceRequest) async -> Attempt {
+        guard let body = request.body(naming: quotedName) else {
+            let error = InferenceError(.invalidRequest, "\(model): the body of the request is no JSON object")
+            return Attempt(result: .failure(error), outcome: .abandoned)
+        }
+        let start = clock.now
+        do throws(TransportFailure) {
+            let response = try await transport.send(body, to: request.operation)
+            if response.isHTTP2 { state.withLock { $0.isMultiplexed = true } }
+            let now = clock.now
+            return Attempt(response, to: request.operation, of: model, latency: now - start, at: now)
+        } catch {
+            return Attempt(error, of: model, isMultiplexed: state.withLock(\.isMultiplexed))
+        }
+    }
+
+    private func finish(_ outcome: AttemptOutcome, detail: String) {
+        perform(state.withLock { $0.gate.finish(outcome, detail: detail, at: clock.now) })
+    }
+
+    private func perform(_ actions: AttemptGate<Waiter>.Actions) {
+        for waiter in actions.started { waiter.resume(returning: .success(())) }
+        for (waiter, reason) in actions.refused {
+            waiter.resume(
+                returning: .failure(InferenceError(.unavailable, "\(model) is not available: \(reason)")))
+        }
+        guard let time = actions.wakeAt else { return }
+        let delay = TimeAmount(max(.zero, time - clock.now))
+        // Weak, as an endpoint that is of no use any more has nobody to wake.
+        _ = MultiThreadedEventLoopGroup.singleton.any().scheduleTask(in: delay) { [weak self] in
+            guard let self else { return }
+            perform(state.withLock { $0.gate.wake(alarm: time, at: clock.now) })
+        }
+    }
+}
+
+extension TimeAmount {
+    init(_ duration: Duration) {
+        self = .nanoseconds(Int64(duration / .nanoseconds(1)))
+    }
+}

@@ -1,0 +1,117 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import NIOHTTPCompression
+import NIOSSL
+
+/// Sends requests to one endpoint over connections that are kept.
+struct HTTPTransport: Sendable {
+    /// What a server answered, whatever the status.
+    struct Response: Sendable {
+        var status: Int
+        var headers: HTTPHeaders
+        var body: ByteBuffer
+        var isHTTP2: Bool
+    }
+
+    /// The largest body that is read, in bytes, decompressed.
+    static let maximumBodySize = 16 << 20
+    static let connectTimeout = TimeAmount.seconds(10)
+
+    private let client: HTTPClient
+    private let timeout: TimeAmount
+    private let requests: [InferenceRequest.Operation: HTTPClient.Request]
+
+    init(
+        model: Model, limits: ModelLimits, userAgent: String, environment: @escaping @Sendable (String) -> String?
+    ) throws(InferenceError) {
+        timeout = TimeAmount(limits.timeout)
+        var headers = HTTPHeaders([
+            ("Content-Type", "application/json"), ("Accept", "application/json"), ("User-Agent", userAgent),
+        ])
+        for header in model.headers { headers.replaceOrAdd(name: header.name, value: header.value.value) }
+        var requests: [InferenceRequest.Operation: HTTPClient.Request] = [:]
+        for operation in InferenceRequest.Operation.allCases {
+            do {
+                let url = model.address.target(of: operation)
+                requests[operation] = try HTTPClient.Request(url: url, method: .POST, headers: headers)
+            } catch {
+                throw InferenceError(.invalidModel, "\(model): its URL cannot be used")
+            }
+        }
+        self.requests = requests
+
+        var configuration = HTTPClient.Configuration()
+        // Each attempt has its deadline; failures to connect are known at once, and retried with the others.
+        configuration.timeout = HTTPClient.Configuration.Timeout(connect: Self.connectTimeout)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = limits.maxConcurrency
+        configuration.redirectConfiguration = .disallow
+        configuration.decompression = .enabled(limit: .size(Self.maximumBodySize))
+        configuration.httpVersion = .automatic
+        do throws(ProxySettings.Fault) {
+            if let proxy = try ProxySettings(environment: environment).proxy(for: model.address) {
+                configuration.proxy = HTTPClient.Configuration.Proxy(proxy)
+            }
+        } catch {
+            throw InferenceError(.invalidModel, "\(model): \(error.reason)")
+        }
+        if model.address.scheme == "https", let file = environment("SSL_CERT_FILE"), !file.isEmpty {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            do {
+                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
+            } catch {
+                throw InferenceError(
+                    .invalidModel,
+                    "\(model): SSL_CERT_FILE names \(file), from which no certificates in PEM form can be read")
+            }
+            configuration.tlsConfiguration = tls
+        }
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    /// Sends one request and reads the whole response, all within the timeout.
+    func send(
+        _ body: [UInt8], to operation: InferenceRequest.Operation
+    ) async throws(TransportFailure) -> Response {
+        guard var request = requests[operation] else {
+            // Not reached: there is one for every operation.
+            throw TransportFailure(.badResponse, "the operation is not known")
+        }
+        request.body = .byteBuffer(ByteBuffer(bytes: body))
+        let accumulator = ResponseAccumulator(request: request, maxBodySize: Self.maximumBodySize)
+        // The deadline of a task of this kind covers the body as well; that of the newer calls ends with the head.
+        let task = client.execute(request: request, delegate: accumulator, deadline: .now() + timeout)
+        do {
+            let response = try await withTaskCancellationHandler {
+                try await task.get()
+            } onCancel: {
+                task.cancel()
+            }
+            return Response(
+                status: Int(response.status.code), headers: response.headers, body: response.body ?? ByteBuffer(),
+                isHTTP2: response.version.major == 2)
+        } catch {
+            throw TransportFailure(error, timeout: timeout)
+        }
+    }
+
+    /// Ends the connections, and the requests under way with them.
+    func shutDown() async {
+        // Fails only where it has been shut down before.
+        try? await client.shutdown()
+    }
+}
+
+extension HTTPClient.Configuration.Proxy {
+    fileprivate init(_ proxy: ProxySettings.Proxy) {
+        switch proxy.kind {
+        case .socks: self = .socksServer(host: proxy.host, port: proxy.port)
+        case .http:
+            let credentials = proxy.credentials.map { base64(Array($0.value.utf8)) }
+            self = .server(
+                host: proxy.host, port: proxy.port,
+                authorization: credentials.map { HTTPClient.Authorization.basic(credentials: $0) })
+        }
+    }
+}

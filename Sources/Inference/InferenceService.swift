@@ -1,0 +1,91 @@
+public import Store
+import Synchronization
+
+/// Asks models, for all the runs of a process: it holds the connections to the servers, and the limits on how many
+/// requests each of them gets.
+///
+/// To be shut down before it is let go.
+public final class InferenceService: Sendable {
+    private struct State {
+        var endpoints: [EndpointKey: Endpoint] = [:]
+        var isShutDown = false
+        var hasWarned = false
+    }
+
+    /// What makes two models one endpoint.
+    private struct EndpointKey: Hashable {
+        var address: ModelAddress
+        var name: String
+        var headers: [Model.SentHeader]
+    }
+
+    public let catalog: ModelCatalog
+    let cache: ReplyCache?
+    let flights = SingleFlight<ReplyKey>()
+    private let overrides: LimitOverrides
+    private let userAgent: String
+    private let environment: @Sendable (String) -> String?
+    private let log: @Sendable (String) -> Void
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - cache: where answers are kept; without it, nothing is, and equal requests are asked each.
+    ///   - overrides: limits that go before those of the models.
+    ///   - userAgent: what servers are told as the name of the program, such as `assay/1.0`.
+    ///   - environment: reads a variable of the process's environment: the proxies, and `SSL_CERT_FILE`.
+    ///   - log: gets warnings, one line each.
+    public init(
+        catalog: ModelCatalog, cache: ReplyCache? = nil, overrides: LimitOverrides = LimitOverrides(),
+        userAgent: String = "assay", environment: @escaping @Sendable (String) -> String? = environmentVariable,
+        log: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.catalog = catalog
+        self.cache = cache
+        self.overrides = overrides
+        self.userAgent = userAgent
+        self.environment = environment
+        self.log = log
+    }
+
+    /// Begins a run, with a budget and counts of its own.
+    public func session(limits: BudgetLimits = BudgetLimits()) -> InferenceSession {
+        InferenceSession(service: self, limits: limits)
+    }
+
+    /// Ends all connections. Requests under way, and all that come later, fail as cancelled.
+    public func shutDown() async {
+        let endpoints = state.withLock { state in
+            state.isShutDown = true
+            return state.endpoints.values
+        }
+        for endpoint in endpoints { await endpoint.shutDown() }
+    }
+
+    func limits(of model: Model) -> ModelLimits { overrides.applied(to: model.limits) }
+
+    func endpoint(of model: Model) throws(InferenceError) -> Endpoint {
+        let key = EndpointKey(address: model.address, name: model.name, headers: model.headers)
+        let result = state.withLock { state -> Result<Endpoint, InferenceError> in
+            if let endpoint = state.endpoints[key] { return .success(endpoint) }
+            if state.isShutDown { return .failure(.cancelled) }
+            do throws(InferenceError) {
+                let endpoint = try Endpoint(
+                    model: model, overrides: overrides, userAgent: userAgent, environment: environment)
+                state.endpoints[key] = endpoint
+                return .success(endpoint)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// Warns that the cache fails. Once: what fails for one reply fails for all.
+    func warn(_ error: StoreError) {
+        let isFirst = state.withLock { state in
+            defer { state.hasWarned = true }
+            return !state.hasWarned
+        }
+        if isFirst { log("answers are not stored, so that a later run asks them again: \(error)") }
+    }
+}

@@ -1,0 +1,239 @@
+public import Store
+import Synchronization
+
+/// The requests of one run: they share a budget, and are counted together.
+public final class InferenceSession: Sendable {
+    private typealias Waiter = CheckedContinuation<Result<Void, InferenceError>, Never>
+
+    private struct State {
+        var usages: [String: ModelUsage] = [:]
+        var budget: Budget<Waiter>
+        var tickets = Ticket.Roll()
+        /// Why nothing is sent any more.
+        var stop: String?
+    }
+
+    private let service: InferenceService
+    private let limits: BudgetLimits
+    private let state: Mutex<State>
+
+    init(service: InferenceService, limits: BudgetLimits) {
+        self.service = service
+        self.limits = limits
+        state = Mutex(State(budget: Budget(limits: limits)))
+    }
+
+    /// Checks before a run that a model can be asked at all within the run's limits. Sends nothing.
+    public func check(_ model: Model) throws(InferenceError) {
+        if limits.maxCost != nil, model.price == nil {
+            throw InferenceError(
+                .invalidModel, "\(model) has no price, so that its cost cannot be limited; configure price_per_million")
+        }
+        _ = try service.endpoint(of: model)
+    }
+
+    /// How many requests to the model may be under way at once.
+    public func maxConcurrency(of model: Model) -> Int { service.limits(of: model).maxConcurrency }
+
+    /// The replies that the cache holds already, nil where it holds none. They count as cached.
+    ///
+    /// Blocks for about 10 µs a request.
+    ///
+    /// - Parameter label: what the requests are counted under, such as the name of a scoring function.
+    public func lookUp(
+        _ requests: [(request: InferenceRequest, model: Model)], for label: String
+    ) throws(StoreError) -> [InferenceReply?] {
+        guard let cache = service.cache else { return requests.map { _ in nil } }
+        let keys = requests.map { ReplyKey($0.request, of: $0.model) }
+        let stored = try cache.replies(for: keys)
+        let replies = keys.map { stored[$0].map { InferenceReply($0) } }
+        count(label) { usage in
+            for (request, reply) in zip(requests, replies) where reply != nil {
+                usage.addCached(of: request.model)
+            }
+        }
+        return replies
+    }
+
+    /// Asks a model, as often as failures that may pass call for, and stores the answer before it returns it.
+    ///
+    /// Waits as long as the endpoint's limits and the run's budget want. Where a cache is there, an answer that it
+    /// holds is returned instead, and equal requests under way at the same time are asked once.
+    ///
+    /// - Parameter label: what the request is counted under.
+    public func ask(
+        _ request: InferenceRequest, of model: Model, for label: String
+    ) async throws(InferenceError) -> InferenceReply {
+        do throws(InferenceError) {
+            let reply = try await answer(to: request, of: model, for: label)
+            count(label) { usage in
+                if reply.isCached { usage.addCached(of: model) } else { usage.addAnswer(reply, of: model) }
+            }
+            return reply
+        } catch {
+            let wasAsked = error.code != .notAsked && error.code != .cancelled
+            count(label) { $0.addFailure(of: model, wasAsked: wasAsked) }
+            throw error
+        }
+    }
+
+    /// Sends nothing more: requests that are not under way fail as not asked, as soon as their turn comes.
+    public func stop(_ reason: String) {
+        state.withLock { $0.stop = reason }
+    }
+
+    /// What the requests of a label came to so far.
+    public func usage(for label: String) -> ModelUsage {
+        state.withLock { $0.usages[label] ?? ModelUsage() }
+    }
+
+    /// What all requests came to so far.
+    public var totalUsage: ModelUsage {
+        state.withLock { state in
+            // In an order that does not change, so that neither does the sum of the costs.
+            state.usages.sorted { $0.key < $1.key }.reduce(ModelUsage()) { $0 + $1.value }
+        }
+    }
+
+    private func count(_ label: String, _ change: (inout ModelUsage) -> Void) {
+        state.withLock { change(&$0.usages[label, default: ModelUsage()]) }
+    }
+}
+
+// MARK: The way to an answer
+
+extension InferenceSession {
+    private func answer(
+        to request: InferenceRequest, of model: Model, for label: String
+    ) async throws(InferenceError) -> InferenceReply {
+        guard let cache = service.cache else { return try await askRepeatedly(request, of: model, for: label) }
+        let key = ReplyKey(request, of: model)
+        switch await service.flights.join(key) {
+        case .shares(let result):
+            var reply = try result.get()
+            reply.isCached = true
+            return reply
+        case .asks:
+            let result = await askAndStore(request, of: model, for: label, under: key, in: cache)
+            service.flights.land(key, result)
+            return try result.get()
+        }
+    }
+
+    private func askAndStore(
+        _ request: InferenceRequest, of model: Model, for label: String, under key: ReplyKey, in cache: ReplyCache
+    ) async -> Result<InferenceReply, InferenceError> {
+        // An equal request may have been answered since the run looked.
+        if let stored = try? cache.replies(for: [key])[key] { return .success(InferenceReply(stored)) }
+        var reply: InferenceReply
+        do throws(InferenceError) {
+            reply = try await askRepeatedly(request, of: model, for: label)
+        } catch {
+            return .failure(error)
+        }
+        do throws(StoreError) {
+            let wanted = reply.stored(model: model.name, operation: request.operation)
+            let stored = try await cache.store(wanted, for: key)
+            // Another process was quicker: from now on its answer is the answer, though this one was paid for too.
+            if stored != wanted {
+                reply.text = stored.text ?? ""
+                reply.response = stored.response
+            }
+        } catch {
+            service.warn(error)
+        }
+        return .success(reply)
+    }
+
+    private func askRepeatedly(
+        _ request: InferenceRequest, of model: Model, for label: String
+    ) async throws(InferenceError) -> InferenceReply {
+        let endpoint = try service.endpoint(of: model)
+        var schedule = RetrySchedule(maximum: endpoint.maxRetries)
+        var time: ContinuousClock.Instant?
+        while true {
+            let attempt = try await attemptWithinBudget(request, of: model, at: endpoint, notBefore: time, for: label)
+            guard case .failure(var error) = attempt.result else { return try attempt.result.get() }
+            time = schedule.next(after: attempt.outcome, at: ContinuousClock.now, fraction: .random(in: 0...1))
+            if time == nil {
+                if schedule.failures > 0 { error.message += " (after \(schedule.failures + 1) attempts)" }
+                throw error
+            }
+        }
+    }
+
+    private func attemptWithinBudget(
+        _ request: InferenceRequest, of model: Model, at endpoint: Endpoint, notBefore time: ContinuousClock.Instant?,
+        for label: String
+    ) async throws(InferenceError) -> Attempt {
+        let estimate = estimatedUsage(of: request)
+        let reserved = model.price?.cost(of: estimate) ?? 0
+        try await reserve(reserved)
+        do throws(InferenceError) {
+            try await endpoint.enter(notBefore: time)
+        } catch {
+            settle(reserved, actual: 0, wasSent: false)
+            throw error
+        }
+        if let reason = state.withLock(\.stop) {
+            endpoint.abandon()
+            settle(reserved, actual: 0, wasSent: false)
+            throw InferenceError(.notAsked, "not asked: \(reason)")
+        }
+        count(label) { $0.requests += 1 }
+        let attempt = await endpoint.attempt(request)
+        var actual = 0.0
+        if case .success(let reply) = attempt.result, let price = model.price {
+            actual = price.cost(
+                of: reply.usage ?? TokenUsage(input: estimate.input, output: estimatedTokens(reply.text)))
+        }
+        settle(reserved, actual: actual, wasSent: true)
+        return attempt
+    }
+}
+
+// MARK: The budget
+
+extension InferenceSession {
+    /// Waits until the budget has room for a request that may cost `cost`.
+    private func reserve(_ cost: Double) async throws(InferenceError) {
+        let ticket = state.withLock { $0.tickets.issue() }
+        let permission = await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                let actions = state.withLock { state -> Budget<Waiter>.Actions? in
+                    // Under the lock, so that a cancellation either shows here or finds the waiter.
+                    if Task.isCancelled { return nil }
+                    return state.budget.reserve(cost, waiter: waiter, ticket: ticket)
+                }
+                if let actions { perform(actions) } else { waiter.resume(returning: .failure(.cancelled)) }
+            }
+        } onCancel: {
+            guard let (waiter, actions) = state.withLock({ $0.budget.leave(ticket) }) else { return }
+            waiter.resume(returning: .failure(.cancelled))
+            perform(actions)
+        }
+        try permission.get()
+    }
+
+    private func settle(_ reserved: Double, actual: Double, wasSent: Bool) {
+        perform(state.withLock { $0.budget.settle(reserved, actual: actual, wasSent: wasSent) })
+    }
+
+    private func perform(_ actions: Budget<Waiter>.Actions) {
+        for waiter in actions.granted { waiter.resume(returning: .success(())) }
+        for (waiter, reason) in actions.refused {
+            waiter.resume(returning: .failure(InferenceError(.notAsked, "not asked: \(reason)")))
+        }
+    }
+
+    /// What a request may take: an answer as long as it allows, or else as the answers so far.
+    private func estimatedUsage(of request: InferenceRequest) -> TokenUsage {
+        guard limits.maxCost != nil else { return TokenUsage(input: 0, output: 0) }
+        let mean = state.withLock { state in
+            let answers = state.usages.values.reduce(0) { $0 + $1.answered - $1.answersWithoutUsage }
+            let tokens = state.usages.values.reduce(0) { $0 + $1.outputTokens }
+            return answers == 0 ? 256 : tokens / answers
+        }
+        return TokenUsage(input: estimatedTokens(request.body), output: request.maximumOutput ?? mean)
+    }
+}

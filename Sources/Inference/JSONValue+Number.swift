@@ -1,0 +1,5 @@
+import JSON
+
+extension JSONValue {
+    var number: JSONNumber? { if case .number(let value) = self { value } else { nil } }
+}

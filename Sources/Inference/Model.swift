@@ -1,0 +1,113 @@
+/// A model that can be asked, with everything that a request to it needs. Holds its secrets where nobody can read them.
+public struct Model: Sendable, CustomStringConvertible {
+    /// The name by which scoring functions and the command line call the model.
+    public let id: String
+    /// The name that is sent to the server.
+    public let name: String
+    public let price: ModelPrice?
+    let address: ModelAddress
+    /// All that goes with a request because of the model's configuration.
+    let headers: [SentHeader]
+    let limits: ModelLimits
+    /// Takes the model's secrets out of texts.
+    let redaction: Redaction
+    /// The variable that the key came from, which messages about a refused key name.
+    let apiKeyVariable: String?
+
+    /// The address of the API, without user name, password and query.
+    public var url: String { address.shown }
+
+    public var description: String { "model \"\(id)\" at \(url)" }
+
+    struct SentHeader: Hashable, Sendable {
+        var name: String
+        var value: Secret
+        /// Whether the value is written in the configuration itself, so that it belongs to a reply's identity.
+        var isLiteral: Bool
+    }
+
+    /// Reads the secrets from the environment.
+    init(
+        _ configuration: ModelConfiguration, environment: (String) -> String?
+    ) throws(InferenceError) {
+        let prefix = "model \"\(configuration.id)\": "
+        func variable(_ name: String) throws(InferenceError) -> String {
+            // A key read from a file often ends with a line break.
+            guard let value = environment(name)?.trimmed, !value.isEmpty else {
+                let message = "the variable \(name) of the environment, which its configuration names, is not set"
+                throw InferenceError(.invalidModel, prefix + message)
+            }
+            guard value.isHeaderValue else {
+                let message = "the variable \(name) of the environment holds a character that no HTTP header may hold"
+                throw InferenceError(.invalidModel, prefix + message)
+            }
+            return value
+        }
+        do throws(ModelAddress.Fault) {
+            address = try ModelAddress(parsing: configuration.url)
+        } catch {
+            throw InferenceError(.invalidModel, "\(prefix)its URL \(error.reason)")
+        }
+        var headers: [SentHeader] = []
+        var secrets: [Secret] = []
+        for header in configuration.headers {
+            guard header.name.isHeaderName else {
+                throw InferenceError(.invalidModel, "\(prefix)\"\(header.name)\" cannot be the name of an HTTP header")
+            }
+            switch header.value {
+            case .literal(let text):
+                guard text.isHeaderValue else {
+                    let message = "the header \(header.name) holds a character that no HTTP header may hold"
+                    throw InferenceError(.invalidModel, prefix + message)
+                }
+                headers.append(SentHeader(name: header.name, value: Secret(text), isLiteral: true))
+            case .environment(let name):
+                let value = Secret(try variable(name))
+                headers.append(SentHeader(name: header.name, value: value, isLiteral: false))
+                secrets.append(value)
+            }
+        }
+        var authorization: Secret?
+        if let basic = address.basicAuthorization, let userInfo = address.userInfo {
+            let password = String(userInfo.value.drop { $0 != ":" }.dropFirst())
+            secrets += [basic, Secret(password), Secret(percentDecoded(password))]
+            authorization = basic
+        }
+        if let name = configuration.apiKeyVariable {
+            let key = try variable(name)
+            secrets.append(Secret(key))
+            authorization = Secret("Bearer " + key)
+        }
+        // A header that the configuration gives itself goes before the one that would be made of the key.
+        if let authorization, !headers.contains(where: { $0.name.lowercased() == "authorization" }) {
+            headers.append(SentHeader(name: "Authorization", value: authorization, isLiteral: false))
+        }
+        id = configuration.id
+        name = configuration.model
+        price = configuration.price
+        limits = configuration.limits
+        apiKeyVariable = configuration.apiKeyVariable
+        self.headers = headers
+        redaction = Redaction(secrets)
+    }
+}
+
+extension String {
+    fileprivate var trimmed: String {
+        let spaces: Set<Character> = [" ", "\t", "\n", "\r", "\r\n"]
+        let start = drop { spaces.contains($0) }
+        return String(start.dropLast(start.reversed().prefix { spaces.contains($0) }.count))
+    }
+
+    /// RFC 9110, section 5.5: no control characters but the tab.
+    fileprivate var isHeaderValue: Bool { utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 } }
+
+    /// RFC 9110, section 5.6.2: a token.
+    fileprivate var isHeaderName: Bool {
+        let marks = Array("!#$%&'*+-.^_`|~".utf8)
+        return !isEmpty
+            && utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte & 0xDF) || marks.contains(byte)
+            }
+    }
+}

@@ -1,0 +1,115 @@
+/// The address of a model's API, taken apart.
+struct ModelAddress: Hashable, Sendable {
+    /// Why a text is no such address.
+    struct Fault: Error {
+        var reason: String
+    }
+
+    /// `http` or `https`.
+    let scheme: String
+    /// User name and password, as they stand before the host.
+    let userInfo: Secret?
+    /// The host in lower case, an IPv6 address in its brackets.
+    let host: String
+    let port: Int?
+    /// The path without a slash at its end; `/v1` where the address has none.
+    let path: String
+    /// What stands behind the path, its question mark included.
+    let query: String
+
+    init(parsing text: String) throws(Fault) {
+        guard let separator = text.firstRange(of: "://") else {
+            throw Fault(reason: "is not a URL that begins with http:// or https://")
+        }
+        let scheme = text[..<separator.lowerBound].lowercased()
+        guard scheme == "http" || scheme == "https" else {
+            throw Fault(reason: "does not begin with http:// or https://")
+        }
+        self.scheme = scheme
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), !text.contains("#") else {
+            throw Fault(reason: "holds a character that a URL may not hold here; write it as %XX")
+        }
+        let rest = text[separator.upperBound...]
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        let target = rest[authority.endIndex...]
+        let path = target.prefix { $0 != "?" }
+        query = String(target[path.endIndex...])
+        let slashes = path.reversed().prefix { $0 == "/" }.count
+        self.path = path.count == slashes ? "/v1" : String(path.dropLast(slashes))
+
+        var place = authority
+        if let at = authority.lastIndex(of: "@") {
+            userInfo = Secret(String(authority[..<at]))
+            place = authority[authority.index(after: at)...]
+        } else {
+            userInfo = nil
+        }
+        let host = place.hasPrefix("[") ? place.prefix { $0 != "]" } + "]" : place.prefix { $0 != ":" }
+        let afterHost = place.dropFirst(host.count)
+        let isClosed = !place.hasPrefix("[") || place.contains("]")
+        guard !host.isEmpty, host != "[]", isClosed, afterHost.isEmpty || afterHost.first == ":" else {
+            throw Fault(reason: "names no host")
+        }
+        self.host = host.lowercased()
+        if afterHost.count > 1 {
+            guard let port = UInt16(afterHost.dropFirst()), port > 0 else { throw Fault(reason: "has no valid port") }
+            self.port = Int(port)
+        } else {
+            port = nil
+        }
+    }
+
+    /// The address without user name, password and query, as messages show it.
+    var shown: String { origin + path }
+
+    /// The address of an operation, as requests go to it.
+    func target(of operation: InferenceRequest.Operation) -> String {
+        "\(origin)\(path)/\(operation.rawValue)\(query)"
+    }
+
+    /// The address without user name and password.
+    var whole: String { origin + path + query }
+
+    private var origin: String { "\(scheme)://\(host)" + (port.map { ":\($0)" } ?? "") }
+
+    /// The `Authorization` that the user name and the password stand for, percent signs decoded.
+    var basicAuthorization: Secret? {
+        userInfo.map { Secret("Basic " + base64(Array(percentDecoded($0.value).utf8))) }
+    }
+}
+
+/// The text with every `%XX` replaced by the byte that it stands for.
+func percentDecoded(_ text: String) -> String {
+    var bytes: [UInt8] = []
+    var rest = Substring(text).utf8
+    while let byte = rest.popFirst() {
+        if byte == UInt8(ascii: "%"), let value = Substring(rest.prefix(2)).asByte {
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        } else {
+            bytes.append(byte)
+        }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+}
+
+extension Substring {
+    /// The byte that two hexadecimal digits spell.
+    fileprivate var asByte: UInt8? {
+        utf8.count == 2 && allSatisfy(\.isHexDigit) ? UInt8(self, radix: 16) : nil
+    }
+}
+
+/// The bytes in Base64 (RFC 4648), padded.
+func base64(_ bytes: [UInt8]) -> String {
+    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    var text: [UInt8] = []
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+        let group = bytes[start..<min(start + 3, bytes.count)]
+        let bits = (0..<3).reduce(0) { $0 << 8 | (start + $1 < bytes.count ? Int(bytes[start + $1]) : 0) }
+        for position in 0..<4 {
+            text.append(position <= group.count ? digits[bits >> (18 - 6 * position) & 63] : UInt8(ascii: "="))
+        }
+    }
+    return String(decoding: text, as: UTF8.self)
+}

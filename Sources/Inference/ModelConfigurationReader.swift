@@ -1,0 +1,130 @@
+import Glibc
+public import JSON
+
+extension ModelConfiguration {
+    /// Reads the models of a configuration file, a JSON object whose member "models" lists them. Other members are left
+    /// alone, and without that one there are no models.
+    ///
+    /// - Throws: the first fault.
+    public static func models(inFile path: String) throws(ConfigurationError) -> [ModelConfiguration] {
+        let bytes = try contents(of: path)
+        let json: JSONValue
+        do throws(JSONError) {
+            json = try JSONValue(parsing: bytes)
+        } catch {
+            throw ConfigurationError(
+                file: path, line: error.line, column: error.column, found: "text that is \(error.message)",
+                expected: "a JSON object")
+        }
+        return try models(in: json, file: path)
+    }
+
+    /// Reads the models of a configuration.
+    ///
+    /// - Parameter file: what errors name as the file.
+    /// - Throws: the first fault.
+    public static func models(in json: JSONValue, file: String) throws(ConfigurationError) -> [ModelConfiguration] {
+        let root = ConfigurationPlace(file: file, pointer: JSONPointer(), value: json)
+        guard let list = try root.object()["models"] else { return [] }
+        var models: [ModelConfiguration] = []
+        for element in try root.child("models", list).elements() {
+            let model = try ModelConfiguration(element)
+            if models.contains(where: { $0.id == model.id }) {
+                throw element.child("id", .string(model.id)).fault(expected: "an id that no other model has")
+            }
+            models.append(model)
+        }
+        return models
+    }
+
+    private init(_ place: ConfigurationPlace) throws(ConfigurationError) {
+        try place.checkNames(["id", "url", "model", "api_key_env", "headers", "limits", "price_per_million"])
+        let id = try place.required("id", "the name of the model") { $0.string.nonEmpty }
+        let url = try place.required("url", "a URL that begins with http:// or https://") { value in
+            value.string.flatMap { try? ModelAddress(parsing: $0) } == nil ? nil : value.string
+        }
+        self.init(
+            id: id, url: url,
+            model: try place.optional("model", "a non-empty string") { $0.string.nonEmpty },
+            apiKeyVariable: try place.optional("api_key_env", "the name of a variable") { $0.string.nonEmpty })
+        if let headers = try place.member("headers") { self.headers = try Self.headers(headers) }
+        if let limits = try place.member("limits") { self.limits = try ModelLimits(limits) }
+        if let price = try place.member("price_per_million") { self.price = try ModelPrice(price) }
+    }
+
+    private static func headers(_ place: ConfigurationPlace) throws(ConfigurationError) -> [Header] {
+        var headers: [Header] = []
+        for (name, value) in try place.object().members {
+            let child = place.child(name, value)
+            if let text = value.string {
+                headers.append(Header(name: name, value: .literal(text)))
+            } else if let members = value.object, members.keys == ["env"],
+                let variable = members["env"]?.string.nonEmpty
+            {
+                headers.append(Header(name: name, value: .environment(variable)))
+            } else {
+                throw child.fault(expected: #"a string, or {"env": "NAME"}"#)
+            }
+        }
+        return headers
+    }
+}
+
+extension ModelLimits {
+    fileprivate init(_ place: ConfigurationPlace) throws(ConfigurationError) {
+        self.init()
+        try place.checkNames(["max_concurrency", "timeout_seconds", "max_retries", "requests_per_minute"])
+        maxConcurrency =
+            try place.optional("max_concurrency", "an integer from 1 to 10000") { value in
+                value.number?.int.flatMap { (1...10_000).contains($0) ? $0 : nil }
+            } ?? maxConcurrency
+        timeout =
+            try place.optional("timeout_seconds", "a number above 0, at most 86400") { value in
+                value.number.flatMap { $0.double > 0 && $0.double <= 86_400 ? .seconds($0.double) : nil }
+            } ?? timeout
+        maxRetries =
+            try place.optional("max_retries", "an integer from 0 to 100") { value in
+                value.number?.int.flatMap { (0...100).contains($0) ? $0 : nil }
+            } ?? maxRetries
+        requestsPerMinute = try place.optional("requests_per_minute", "a number above 0") { value in
+            value.number.flatMap { $0.double > 0 && $0.double.isFinite ? $0.double : nil }
+        }
+    }
+}
+
+extension ModelPrice {
+    fileprivate init(_ place: ConfigurationPlace) throws(ConfigurationError) {
+        try place.checkNames(["input", "output"])
+        func price(_ name: String) throws(ConfigurationError) -> Double {
+            try place.required(name, "a number from 0, the price of a million tokens") { value in
+                value.number.flatMap { $0.double >= 0 && $0.double.isFinite ? $0.double : nil }
+            }
+        }
+        self.init(input: try price("input"), output: try price("output"))
+    }
+}
+
+/// The bytes of a file of at most 16 MiB.
+private func contents(of path: String) throws(ConfigurationError) -> [UInt8] {
+    let limit = 16 << 20
+    func unreadable(_ found: String) -> ConfigurationError {
+        ConfigurationError(file: path, found: found, expected: "a file of at most \(limit >> 20) MiB that can be read")
+    }
+    func systemMessage() -> String { strerror(errno).map { String(cString: $0) } ?? "error \(errno)" }
+    // Without O_NONBLOCK, a pipe of that name would be waited for.
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard file >= 0 else { throw unreadable(systemMessage()) }
+    defer { close(file) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while bytes.count <= limit {
+        let count = read(file, &chunk, chunk.count)
+        if count == 0 { return bytes }
+        if count < 0 {
+            if errno == EINTR { continue }
+            throw unreadable(systemMessage())
+        }
+        bytes += chunk[..<count]
+    }
+    throw unreadable("more")
+}

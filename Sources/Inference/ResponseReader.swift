@@ -1,0 +1,72 @@
+import JSON
+
+/// Why a response with a status of success is no answer. `reason` goes on in a sentence: "is not valid JSON: …".
+struct BadResponse: Error {
+    var reason: String
+}
+
+extension InferenceReply {
+    /// Reads the body of a response with a status of success.
+    init(_ body: some Collection<UInt8>, to operation: InferenceRequest.Operation) throws(BadResponse) {
+        let bytes = Array(body)
+        let json: JSONValue
+        do throws(JSONError) {
+            json = try JSONValue(parsing: bytes)
+        } catch {
+            throw BadResponse(reason: bytes.isEmpty ? "is empty" : "is \(error.message)")
+        }
+        guard let object = json.object else {
+            throw BadResponse(reason: "is \(json.kind), where an object was expected")
+        }
+        let text =
+            switch operation {
+            case .chat: try Self.message(in: object)
+            case .completion: try Self.completion(in: object)
+            case .embedding: try Self.noText(in: object)
+            }
+        self.init(text: text, response: String(decoding: bytes, as: UTF8.self), usage: TokenUsage(of: object))
+    }
+
+    private static func message(in object: JSONObject) throws(BadResponse) -> String {
+        guard let message = try firstChoice(in: object)["message"]?.object else {
+            throw BadResponse(reason: #"has no "message" in its first choice"#)
+        }
+        // A model that refuses may say so in a member of its own.
+        guard let text = message["content"]?.string ?? message["refusal"]?.string else {
+            throw BadResponse(reason: "has a message without text")
+        }
+        return text
+    }
+
+    private static func completion(in object: JSONObject) throws(BadResponse) -> String {
+        guard let text = try firstChoice(in: object)["text"]?.string else {
+            throw BadResponse(reason: #"has no "text" in its first choice"#)
+        }
+        return text
+    }
+
+    private static func noText(in object: JSONObject) throws(BadResponse) -> String {
+        guard let items = object["data"]?.array, !items.isEmpty,
+            items.allSatisfy({ $0.object?["embedding"]?.array != nil })
+        else {
+            throw BadResponse(reason: "holds no embeddings")
+        }
+        return ""
+    }
+
+    private static func firstChoice(in object: JSONObject) throws(BadResponse) -> JSONObject {
+        guard let choice = object["choices"]?.array?.first?.object else {
+            let isError = object["error"].map { $0 != .null } ?? false
+            throw BadResponse(reason: isError ? "holds an error instead of choices" : "holds no choices")
+        }
+        return choice
+    }
+}
+
+extension TokenUsage {
+    fileprivate init?(of object: JSONObject) {
+        guard let usage = object["usage"]?.object, let input = usage["prompt_tokens"]?.number?.int else { return nil }
+        // A server of embeddings counts no output.
+        self.init(input: input, output: usage["completion_tokens"]?.number?.int ?? 0)
+    }
+}

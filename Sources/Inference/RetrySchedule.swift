@@ -1,0 +1,47 @@
+/// Decides for one request whether it is made again after a failed attempt, and when.
+///
+/// Pauses are drawn by exponential backoff with full jitter: uniformly from nothing to 0.5 s, 1 s, 2 s … up to 30 s,
+/// as the blog of AWS's architects recommends ("Exponential Backoff And Jitter", 2015).
+struct RetrySchedule {
+    static let base = Duration.milliseconds(500)
+    static let cap = Duration.seconds(30)
+    /// How often a server may say when to come again, beside the retries.
+    static let maximumInvitations = 20
+
+    private let maximum: Int
+    private var retries = 0
+    private var invitations = 0
+
+    init(maximum: Int) {
+        self.maximum = maximum
+    }
+
+    /// How many attempts there were that failed.
+    var failures: Int { retries + invitations }
+
+    /// When to make the next attempt; nil if there is to be none.
+    ///
+    /// - Parameter fraction: a random number from 0 to 1.
+    mutating func next(
+        after outcome: AttemptOutcome, at now: ContinuousClock.Instant, fraction: Double
+    ) -> ContinuousClock.Instant? {
+        switch outcome {
+        case .answered, .refused, .rejected, .abandoned: return nil
+        case .throttled(status: 429, .some(let time)), .throttled(status: 503, .some(let time)):
+            guard invitations < Self.maximumInvitations else { return nil }
+            defer { invitations += 1 }
+            return max(time, now + Self.pause(after: invitations, fraction: fraction))
+        case .throttled, .timedOut, .unreachable, .failed:
+            guard retries < maximum else { return nil }
+            defer { retries += 1 }
+            var time = now + Self.pause(after: retries, fraction: fraction)
+            if case .throttled(_, .some(let earliest)) = outcome { time = max(time, earliest) }
+            return time
+        }
+    }
+
+    private static func pause(after failures: Int, fraction: Double) -> Duration {
+        // Beyond 2^6 × 0.5 s the cap holds anyway.
+        min(base * (1 << min(failures, 6)), cap) * fraction
+    }
+}

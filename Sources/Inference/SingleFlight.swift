@@ -1,0 +1,75 @@
+import Synchronization
+
+/// Lets requests that are equal, and under way at the same time, share one answer.
+final class SingleFlight<Key: Hashable & Sendable>: Sendable {
+    /// What one who asks is told.
+    enum Role {
+        /// To ask the model itself, and to call `land` afterwards, whatever came of it.
+        case asks
+        /// What the one who asked got.
+        case shares(Result<InferenceReply, InferenceError>)
+    }
+
+    private struct Follower {
+        var ticket: Ticket
+        var continuation: CheckedContinuation<Role, Never>
+    }
+
+    private struct State {
+        var flights: [Key: [Follower]] = [:]
+        var tickets = Ticket.Roll()
+    }
+
+    private let state = Mutex(State())
+
+    /// Joins the flight of the key. Returns at once for the first, for the others when the answer is there or when the
+    /// first has given up.
+    func join(_ key: Key) async -> Role {
+        let ticket = state.withLock { $0.tickets.issue() }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let role: Role? = state.withLock { state in
+                    if state.flights[key] == nil {
+                        state.flights[key] = []
+                        return .asks
+                    }
+                    // Under the lock, so that a cancellation either shows here or finds the follower.
+                    if Task.isCancelled { return .shares(.failure(.cancelled)) }
+                    state.flights[key]?.append(Follower(ticket: ticket, continuation: continuation))
+                    return nil
+                }
+                if let role { continuation.resume(returning: role) }
+            }
+        } onCancel: {
+            let follower = state.withLock { state -> Follower? in
+                guard let place = state.flights[key]?.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+                return state.flights[key]?.remove(at: place)
+            }
+            follower?.continuation.resume(returning: .shares(.failure(.cancelled)))
+        }
+    }
+
+    /// Ends the flight of the key with what came of it.
+    ///
+    /// A failure that concerns the one who asked alone, because of its task or its budget, is not shared: the next
+    /// takes over.
+    func land(_ key: Key, _ result: Result<InferenceReply, InferenceError>) {
+        if case .failure(let error) = result, error.code == .cancelled || error.code == .notAsked {
+            let next = state.withLock { state -> Follower? in
+                guard let followers = state.flights[key], !followers.isEmpty else {
+                    state.flights[key] = nil
+                    return nil
+                }
+                return state.flights[key]?.removeFirst()
+            }
+            next?.continuation.resume(returning: .asks)
+            return
+        }
+        let followers = state.withLock { $0.flights.removeValue(forKey: key) } ?? []
+        for follower in followers { follower.continuation.resume(returning: .shares(result)) }
+    }
+}
+
+extension InferenceError {
+    static let cancelled = InferenceError(.cancelled, "the request was cancelled")
+}

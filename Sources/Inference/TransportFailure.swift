@@ -1,0 +1,101 @@
+import AsyncHTTPClient
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOHTTPCompression
+import NIOPosix
+import NIOSSL
+
+/// Why no whole response came.
+struct TransportFailure: Error {
+    enum Kind {
+        /// No connection could be made.
+        case unreachable
+        /// There was no connection to be had for a while, be it that none could be made or that all were busy.
+        case noConnection
+        case timedOut
+        case dropped
+        /// The response is none that can be taken.
+        case badResponse
+        case cancelled
+    }
+
+    var kind: Kind
+    /// What happened, as part of a sentence. May hold what the server sent.
+    var reason: String
+
+    init(_ kind: Kind, _ reason: String) {
+        self.kind = kind
+        self.reason = reason
+    }
+
+    init(_ error: any Error, timeout: TimeAmount) {
+        let seconds = Double(timeout.nanoseconds) / 1e9
+        switch error {
+        case let error as HTTPClientError:
+            self.init(error, seconds: seconds)
+        case let error as NIOConnectionError:
+            self.init(.unreachable, Self.reason(error))
+        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
+            self.init(.unreachable, "no secure connection could be made: \(error)")
+        case is ResponseAccumulator.ResponseTooBigError, is NIOHTTPDecompression.DecompressionError:
+            self.init(.badResponse, "its body has more than \(HTTPTransport.maximumBodySize >> 20) MiB")
+        case HTTPParserError.invalidEOFState:
+            self.init(.remoteConnectionClosed, seconds: seconds)
+        case is CancellationError:
+            self.init(.cancelled, "cancelled")
+        case let error as IOError where Self.connectErrors.contains(error.errnoCode):
+            self.init(.unreachable, systemMessage(error.errnoCode).lowercased())
+        case let error as IOError:
+            self.init(.dropped, "the connection broke: \(systemMessage(error.errnoCode))")
+        case ChannelError.connectTimeout:
+            self.init(.connectTimeout, seconds: seconds)
+        default:
+            self.init(.dropped, "the connection broke: \(error)")
+        }
+    }
+
+    private init(_ error: HTTPClientError, seconds: Double) {
+        let connectSeconds = HTTPTransport.connectTimeout.nanoseconds / 1_000_000_000
+        switch error {
+        case .deadlineExceeded, .readTimeout, .writeTimeout:
+            self.init(.timedOut, "no whole answer within \(seconds) s")
+        case .connectTimeout:
+            self.init(.unreachable, "no connection within \(connectSeconds) s")
+        case .getConnectionFromPoolTimeout:
+            self.init(.noConnection, "no connection within \(connectSeconds) s")
+        case .tlsHandshakeTimeout:
+            self.init(.unreachable, "no secure connection within \(connectSeconds) s")
+        case .httpProxyHandshakeTimeout, .socksHandshakeTimeout:
+            self.init(.unreachable, "the proxy made no connection within \(connectSeconds) s")
+        case .invalidProxyResponse:
+            self.init(.unreachable, "the proxy would not make the connection")
+        case .proxyAuthenticationRequired:
+            self.init(.unreachable, "the proxy wants a user name and a password, or others")
+        case .cancelled, .alreadyShutdown, .requestStreamCancelled:
+            self.init(.cancelled, "cancelled")
+        case .remoteConnectionClosed, .uncleanShutdown:
+            self.init(.dropped, "the server closed the connection before its answer was whole")
+        default:
+            self.init(.dropped, error.shortDescription)
+        }
+    }
+
+    /// What `connect` reports, and nothing later does.
+    private static let connectErrors = [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ENETDOWN, EADDRNOTAVAIL, EACCES]
+
+    private static func reason(_ error: NIOConnectionError) -> String {
+        if let first = error.connectionErrors.first?.error {
+            return if let first = first as? IOError {
+                systemMessage(first.errnoCode).lowercased()
+            } else {
+                "\(first)"
+            }
+        }
+        return "the host name \(error.host) cannot be resolved"
+    }
+}
+
+private func systemMessage(_ number: Int32) -> String {
+    strerror(number).map { String(cString: $0) } ?? "error \(number)"
+}

@@ -1,0 +1,122 @@
+import CScorerPlugin
+
+/// What a row has when it has no score.
+public enum Unscored: Int32, Sendable {
+    case unparsed = 1
+    case inputError = 2
+    case scorerError = 3
+    /// A model request for the row failed for good.
+    case modelError = 4
+    /// A model request for the row was never made.
+    case notAsked = 7
+}
+
+/// Where the results of a batch go. Valid only during the call that it was given to.
+public struct Results {
+    let host: UnsafePointer<assay_host>
+    let call: OpaquePointer
+
+    /// Gives a number to each row.
+    public func emit(_ numbers: UnsafeBufferPointer<Double>, output: Int) {
+        emit(UnsafeRawPointer(numbers.baseAddress), .f64, numbers.count, nil, output)
+    }
+
+    /// Gives an integer to each row.
+    public func emit(_ integers: UnsafeBufferPointer<Int64>, output: Int) {
+        emit(UnsafeRawPointer(integers.baseAddress), .i64, integers.count, nil, output)
+    }
+
+    /// Gives a boolean to each row.
+    public func emit(_ booleans: UnsafeBufferPointer<Bool>, output: Int) {
+        emit(UnsafeRawPointer(booleans.baseAddress), .bool, booleans.count, nil, output)
+    }
+
+    /// Gives a text to each row, or none (`TextSlice.none`).
+    ///
+    /// - Parameter type: `json` for an output that is declared so.
+    public func emit(_ texts: UnsafeBufferPointer<TextSlice>, output: Int, as type: CellType = .text) {
+        let count = texts.count
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: (count + 7) / 8) { validity in
+            validity.initialize(repeating: 0)
+            for row in 0..<count where texts[row].isPresent { validity[row >> 3] |= 1 << (row & 7) }
+            emit(UnsafeRawPointer(texts.baseAddress), type, count, UnsafePointer(validity.baseAddress), output)
+        }
+    }
+
+    /// Gives a text to each row.
+    ///
+    /// - Parameter type: `json` for an output that is declared so.
+    public func emit(_ texts: [[UInt8]], output: Int, as type: CellType = .text) {
+        for (row, text) in texts.enumerated() {
+            text.withUnsafeBytes { bytes in
+                var slice = TextSlice(bytes)
+                emit(&slice, type, 1, nil, output, from: row)
+            }
+        }
+    }
+
+    /// Gives a number to one row.
+    public func emit(_ number: Double, output: Int, row: Int) {
+        var number = number
+        emit(&number, .f64, 1, nil, output, from: row)
+    }
+
+    /// Gives a boolean to one row.
+    public func emit(_ boolean: Bool, output: Int, row: Int) {
+        var boolean = boolean
+        emit(&boolean, .bool, 1, nil, output, from: row)
+    }
+
+    /// Gives a text to one row.
+    ///
+    /// - Parameter type: `json` for an output that is declared so.
+    public func emit(_ text: String, output: Int, row: Int, as type: CellType = .text) {
+        withStr(text) { text in
+            var text = text
+            emit(&text, type, 1, nil, output, from: row)
+        }
+    }
+
+    private func emit(
+        _ values: UnsafeRawPointer?, _ type: CellType, _ count: Int, _ validity: UnsafePointer<UInt8>?, _ output: Int,
+        from row: Int = 0
+    ) {
+        var column = assay_column(
+            struct_size: UInt32(MemoryLayout<assay_column>.size), type: type.rawValue, validity: validity,
+            values: values, list_offsets: nil)
+        _ = host.pointee.emit(host, call, UInt32(output), UInt64(row), UInt64(count), &column)
+    }
+
+    /// Says that a row has no score, and why.
+    public func fail(_ row: Int, _ outcome: Unscored, _ reason: String) {
+        // A host of version 1.0 does not know that a row may not have been asked for.
+        let known = outcome == .notAsked && host.pointee.abi_minor < 1 ? .modelError : outcome
+        withStr(reason) { _ = host.pointee.fail(host, call, Int64(row), known.rawValue, $0) }
+    }
+}
+
+/// A text that lies in a row's cell, or anywhere else that stays as long as the call to a scorer; or none.
+public struct TextSlice {
+    // The layout of assay_str. No text is NULL with a length, which no text that is there can be.
+    private var slice: assay_str
+
+    public static var none: TextSlice { TextSlice(slice: assay_str(ptr: nil, len: .max)) }
+
+    @inline(__always)
+    public init(_ bytes: UnsafeRawBufferPointer) {
+        slice = assay_str(ptr: bytes.baseAddress?.assumingMemoryBound(to: CChar.self), len: UInt64(bytes.count))
+    }
+
+    private init(slice: assay_str) {
+        self.slice = slice
+    }
+
+    var isPresent: Bool { slice.len != .max }
+}
+
+func withStr<Result>(_ text: String, _ body: (assay_str) -> Result) -> Result {
+    var text = text
+    return text.withUTF8 { bytes in
+        bytes.withMemoryRebound(to: CChar.self) { body(assay_str(ptr: $0.baseAddress, len: UInt64($0.count))) }
+    }
+}

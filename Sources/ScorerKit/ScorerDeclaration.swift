@@ -1,0 +1,67 @@
+import CScorerPlugin
+
+/// The types of cells and of outputs.
+public enum CellType: UInt32, Sendable {
+    case text = 1
+    case f64 = 2
+    case i64 = 3
+    case bool = 4
+    case json = 5
+    case textList = 6
+}
+
+/// What a scorer is, reads, gives and asks.
+public struct ScorerDeclaration: Sendable {
+    public struct Column: Sendable {
+        var name: String
+        var type: CellType
+        var description: String
+        var flags: Int
+        var range: ClosedRange<Double>?
+
+        /// An input that each row has; rows without it do not reach the scorer.
+        public static func required(_ name: String, _ type: CellType, _ description: String) -> Column {
+            Column(name: name, type: type, description: description, flags: ASSAY_COLUMN_REQUIRED)
+        }
+
+        /// An input that rows may lack.
+        ///
+        /// - Parameter isLenient: whether a value of another type counts as none, instead of as an error of its row.
+        public static func optional(
+            _ name: String, _ type: CellType, _ description: String, isLenient: Bool = false
+        ) -> Column {
+            let flags = ASSAY_COLUMN_OPTIONAL | (isLenient ? ASSAY_COLUMN_LENIENT : 0)
+            return Column(name: name, type: type, description: description, flags: flags)
+        }
+
+        public static func output(
+            _ name: String, _ type: CellType, _ description: String, range: ClosedRange<Double>? = nil
+        ) -> Column {
+            Column(
+                name: name, type: type, description: description, flags: ASSAY_COLUMN_REQUIRED, range: range)
+        }
+    }
+
+    var id: String
+    var description: String
+    var inputs: [Column]
+    var outputs: [Column]
+    var roles: [String]
+    var parametersSchema: String?
+
+    /// - Parameters:
+    ///   - roles: the models that it asks, by the names that it knows them by. The host binds ROLE to the model that the
+    ///     parameter ROLE_model names, and ROLE/1, ROLE/2, … to those of the list ROLE_models.
+    ///   - parametersSchema: JSON Schema of the parameters; nil: any object.
+    public init(
+        id: String, description: String, inputs: [Column], outputs: [Column], roles: [String] = [],
+        parametersSchema: String? = nil
+    ) {
+        self.id = id
+        self.description = description
+        self.inputs = inputs
+        self.outputs = outputs
+        self.roles = roles
+        self.parametersSchema = parametersSchema
+    }
+}

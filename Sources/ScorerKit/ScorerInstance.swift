@@ -1,0 +1,94 @@
+import CScorerPlugin
+
+/// An instance of a scorer as the host holds it.
+class ScorerInstance {
+    let host: UnsafePointer<assay_host>
+    /// What `describe` answers.
+    let table: DeclarationTable
+
+    init(_ host: UnsafePointer<assay_host>, _ scorer: any ConfiguredScorer) {
+        self.host = host
+        table = DeclarationTable(scorer.declaration)
+    }
+
+    /// Runs a step of a call. `state` is what the plugin header calls `*call_state`; an object, if anything.
+    func step(
+        _ call: OpaquePointer, _ state: inout UnsafeMutableRawPointer?, _ reason: Int32,
+        _ batch: UnsafePointer<assay_batch>, _ replies: UnsafeBufferPointer<UnsafePointer<assay_reply>?>
+    ) -> assay_status {
+        assay_status(ASSAY_E_UNSUPPORTED)
+    }
+}
+
+/// An instance of a scorer that is done after one step.
+final class PlainInstance: ScorerInstance {
+    private let scorer: any Scorer
+
+    init(_ host: UnsafePointer<assay_host>, _ scorer: any Scorer) {
+        self.scorer = scorer
+        super.init(host, scorer)
+    }
+
+    override func step(
+        _ call: OpaquePointer, _ state: inout UnsafeMutableRawPointer?, _ reason: Int32,
+        _ batch: UnsafePointer<assay_batch>, _ replies: UnsafeBufferPointer<UnsafePointer<assay_reply>?>
+    ) -> assay_status {
+        scorer.score(Rows(batch), Results(host: host, call: call))
+        return assay_status(ASSAY_OK)
+    }
+}
+
+/// An instance of a scorer that asks models.
+final class ModelInstance<Asking: ModelScorer>: ScorerInstance {
+    private let scorer: Asking
+    private let chat: UnsafePointer<assay_host_chat>
+
+    init(_ host: UnsafePointer<assay_host>, _ chat: UnsafePointer<assay_host_chat>, _ scorer: Asking) {
+        self.scorer = scorer
+        self.chat = chat
+        super.init(host, scorer)
+    }
+
+    /// What is kept of a call between its steps.
+    private final class CallState {
+        var conversations: Asking.Conversations
+        let requests: OpenRequests
+
+        init(_ conversations: Asking.Conversations, _ requests: OpenRequests) {
+            self.conversations = conversations
+            self.requests = requests
+        }
+    }
+
+    override func step(
+        _ call: OpaquePointer, _ state: inout UnsafeMutableRawPointer?, _ reason: Int32,
+        _ batch: UnsafePointer<assay_batch>, _ replies: UnsafeBufferPointer<UnsafePointer<assay_reply>?>
+    ) -> assay_status {
+        let rows = Rows(batch)
+        let results = Results(host: host, call: call)
+        let kept: CallState
+        if let state {
+            kept = Unmanaged<CallState>.fromOpaque(state).takeUnretainedValue()
+        } else if reason == ASSAY_STEP_START {
+            let requests = OpenRequests()
+            let models = Models(host: host, chat: chat, call: call, requests: requests)
+            kept = CallState(scorer.start(rows, results, models), requests)
+            state = Unmanaged.passRetained(kept).toOpaque()
+        } else {
+            return assay_status(ASSAY_E_INVALID)
+        }
+
+        let models = Models(host: host, chat: chat, call: call, requests: kept.requests)
+        for case let reply? in replies {
+            kept.requests.count -= 1
+            scorer.receive(ModelReply(reply.pointee), &kept.conversations, rows, results, models)
+        }
+        while let (tag, status) = kept.requests.refused.popLast() {
+            let reply = ModelReply(
+                tag: tag, failure: .modelError, text: "the host did not take the request (status \(status))",
+                response: UnsafeRawBufferPointer(start: nil, count: 0))
+            scorer.receive(reply, &kept.conversations, rows, results, models)
+        }
+        return assay_status(kept.requests.count > 0 ? ASSAY_PENDING : ASSAY_OK)
+    }
+}

@@ -1,0 +1,44 @@
+import Datasets
+
+/// A chunk of the dataset on its way through a run. Used again for another one when it is done.
+///
+/// `@unchecked Sendable`: one thread at a time reads it, cuts it and settles its slices; the rows are only read meanwhile,
+/// and `holds` is touched under the run's lock only.
+final class ChunkWork: @unchecked Sendable {
+    let chunk = Chunk()
+    let batch: RowBatch
+    /// What was counted in the chunks before this one.
+    var base = ChunkCounts()
+    /// Where output lines go, if any are wanted.
+    var out: ByteBuffer?
+    /// The slices whose rows are not in the output yet, in order.
+    var slices: [SliceWork] = []
+    /// What keeps the chunk from being done: slices that wait for a model, and whoever still cuts slices.
+    var holds = 0
+    /// The rows settled so far that all functions scored, and the others.
+    var scored = 0
+    var unscored = 0
+    private var nextRow = 0
+
+    init(_ plan: RunPlan) {
+        batch = RowBatch(plan.columns.requests, isUntyped: plan.dataset.isUntyped)
+    }
+
+    /// Begins on the rows that were read.
+    func begin(base: ChunkCounts, out: ByteBuffer?) {
+        self.base = base
+        self.out = out
+        (scored, unscored, nextRow, holds) = (0, 0, 0, 1)
+    }
+
+    /// The next rows to be scored.
+    func nextRows() -> Range<Int>? {
+        guard nextRow < batch.count else { return nil }
+        let rows = nextRow..<min(nextRow + SliceWork.size, batch.count)
+        nextRow = rows.upperBound
+        return rows
+    }
+
+    /// Whether there are rows left that are in no slice.
+    var hasRowsLeft: Bool { nextRow < batch.count }
+}

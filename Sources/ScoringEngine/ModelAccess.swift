@@ -1,0 +1,33 @@
+import Inference
+import Synchronization
+
+/// The way to models, opened when somebody first needs one: most runs ask none, and should not open its cache.
+final class ModelAccess: Sendable {
+    typealias Open = @Sendable () throws(EngineError) -> InferenceService?
+
+    private let open: Open
+    private let opened = Mutex<Result<InferenceService?, EngineError>?>(nil)
+
+    init(_ open: @escaping Open) {
+        self.open = open
+    }
+
+    func service() throws(EngineError) -> InferenceService? {
+        let result = opened.withLock { opened in
+            if let opened { return opened }
+            let result: Result<InferenceService?, EngineError>
+            do throws(EngineError) {
+                result = .success(try open())
+            } catch {
+                result = .failure(error)
+            }
+            opened = result
+            return result
+        }
+        return try result.get()
+    }
+
+    func shutDown() async {
+        if case .success(let service?) = opened.withLock({ $0 }) { await service.shutDown() }
+    }
+}

@@ -1,0 +1,86 @@
+import Datasets
+import ScorerHost
+import ScoringCore
+
+/// A slice of a chunk's rows, and a call of each function on it.
+///
+/// `@unchecked Sendable`: made and settled by one thread at a time; in between, each call is used by the thread that has
+/// it in hand, and the replies and counts are touched under the run's lock only.
+final class SliceWork: @unchecked Sendable {
+    /// Rows that a scorer gets at once.
+    static let size = 1024
+
+    let calls: [ScorerCall]
+    let binders: [SliceBinder]
+    var rows = 0..<0
+    /// The chunk that the rows are of, while a model is waited for.
+    var chunk: ChunkWork?
+    /// What has come for each call.
+    var mail: [Mail]
+    /// Calls that wait for a model.
+    var openCalls = 0
+
+    struct Mail {
+        /// Replies that the scorer has not been given yet.
+        var replies: [ModelReply] = []
+        /// Whether a thread has the call in hand, or is about to.
+        var isInHand = false
+        /// Whether the call has ended, so that no reply is of use to it.
+        var hasEnded = false
+    }
+
+    init(_ plan: RunPlan, cancellation: Cancellation) {
+        calls = plan.functions.map { ScorerCall($0.scorer, cancellation: cancellation) }
+        binders = plan.functions.map(SliceBinder.init)
+        mail = plan.functions.map { _ in Mail() }
+    }
+}
+
+/// A call that waits for a model.
+struct OpenCall: Sendable {
+    let slice: SliceWork
+    /// The index in the run's functions.
+    let function: Int
+
+    var call: ScorerCall { slice.calls[function] }
+}
+
+// What follows is called under the run's lock.
+extension SliceWork {
+    /// Takes a reply for a call. Returns true where some thread has to take the call in hand.
+    func receive(_ reply: ModelReply, for function: Int) -> Bool {
+        if mail[function].hasEnded { return false }
+        mail[function].replies.append(reply)
+        if mail[function].isInHand { return false }
+        mail[function].isInHand = true
+        return true
+    }
+
+    /// Takes the replies that have come for a call.
+    func takeReplies(for function: Int) -> [ModelReply] {
+        defer { mail[function].replies = [] }
+        return mail[function].replies
+    }
+
+    /// Ends a thread's use of a call. Returns true where replies have come meanwhile, and some thread has to go on.
+    func putDown(_ function: Int) -> Bool {
+        mail[function].isInHand = !mail[function].replies.isEmpty
+        return mail[function].isInHand
+    }
+
+    /// Ends a call. Returns true for the last one.
+    func end(_ function: Int) -> Bool {
+        mail[function].hasEnded = true
+        mail[function].replies = []
+        openCalls -= 1
+        return openCalls == 0
+    }
+
+    /// Begins to wait for the models of some calls, which the thread that started them has in hand.
+    func wait(for functions: some Collection<Int>, of chunk: ChunkWork) {
+        self.chunk = chunk
+        chunk.holds += 1
+        openCalls = functions.count
+        for function in functions { mail[function].isInHand = true }
+    }
+}

@@ -1,0 +1,37 @@
+public import ScoringCore
+
+/// A row that a function could not score, and why.
+public struct UnscoredRow: Sendable, Hashable {
+    /// Counts the rows of the dataset from 0.
+    public var row: Int
+    public var function: String
+    public var outcome: RowOutcome
+    public var reason: String
+}
+
+/// The first rows without a score, whatever the order in which they are found.
+struct FirstUnscored {
+    private let limit: Int
+    /// By row, then as they were found.
+    private(set) var rows: [UnscoredRow] = []
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// Whether a row would be kept.
+    func wants(_ row: Int) -> Bool {
+        rows.count < limit || (rows.last.map { row < $0.row } ?? false)
+    }
+
+    mutating func add(_ row: UnscoredRow) {
+        guard wants(row.row) else { return }
+        let place = rows.lastIndex { $0.row <= row.row }.map { $0 + 1 } ?? 0
+        rows.insert(row, at: place)
+        if rows.count > limit { rows.removeLast() }
+    }
+
+    mutating func merge(_ other: FirstUnscored) {
+        for row in other.rows { add(row) }
+    }
+}

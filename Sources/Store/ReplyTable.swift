@@ -1,0 +1,64 @@
+import Foundation
+import GRDB
+
+/// The one table of the file, and the statements on it.
+enum ReplyTable {
+    static let find = "SELECT model, text, response, input_tokens, output_tokens FROM reply WHERE key = ?"
+
+    /// Leaves a reply that is there already as it is.
+    static let insert = """
+        INSERT INTO reply (key, model, text, response, input_tokens, output_tokens, created_at)
+        VALUES (?, ?, ?, ?, ?, ?, CAST(strftime('%s', 'now') AS INTEGER))
+        ON CONFLICT (key) DO NOTHING
+        """
+
+    static func migrate(_ pool: DatabasePool, path: String) throws {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("replies") { database in
+            // A table with row numbers: replies are too long to lie in the index of the keys. What models write are
+            // blobs of UTF-8: it may hold NUL, where SQLite's texts end.
+            try database.execute(
+                sql: """
+                    CREATE TABLE reply (
+                        key BLOB NOT NULL PRIMARY KEY,
+                        model TEXT NOT NULL,
+                        text BLOB,
+                        response BLOB NOT NULL,
+                        input_tokens INTEGER,
+                        output_tokens INTEGER,
+                        created_at INTEGER NOT NULL -- seconds since 1970, UTC
+                    )
+                    """)
+        }
+        if try pool.read(migrator.hasBeenSuperseded) {
+            throw StoreError(
+                .newerVersion,
+                "cannot use \(path): a newer version of this software wrote it; use that version, or another folder")
+        }
+        if try pool.read(migrator.hasCompletedMigrations) { return }
+        do {
+            try migrator.migrate(pool)
+        } catch {
+            // Another process may have made the table in the meantime.
+            if try !pool.read(migrator.hasCompletedMigrations) { throw error }
+        }
+    }
+}
+
+extension StoredReply {
+    /// The values of the statement `ReplyTable.insert`.
+    func arguments(key: ReplyKey) -> StatementArguments {
+        [key.bytes, model, text.map { Data($0.utf8) }, Data(response.utf8), inputTokens, outputTokens]
+    }
+
+    /// The reply that the statement `ReplyTable.find` finds under the key.
+    static func fetch(_ find: Statement, key: ReplyKey) throws -> StoredReply? {
+        try Row.fetchOne(find, arguments: [key.bytes]).map { row in
+            let text: Data? = row[1]
+            let response: Data = row[2]
+            return StoredReply(
+                model: row[0], text: text.map { String(decoding: $0, as: UTF8.self) },
+                response: String(decoding: response, as: UTF8.self), inputTokens: row[3], outputTokens: row[4])
+        }
+    }
+}

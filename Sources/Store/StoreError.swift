@@ -1,0 +1,63 @@
+import GRDB
+
+/// Why a file of the store could not be opened, read or written.
+public struct StoreError: Error, Sendable, CustomStringConvertible {
+    public var code: Code
+    /// The file, what went wrong with it, and what to do about it.
+    public var message: String
+
+    public var description: String { message }
+
+    /// A kind of failure.
+    public struct Code: Hashable, Sendable {
+        private enum Value {
+            case notWritable, noDatabase, newerVersion, busy, full, failed
+        }
+        private var value: Value
+
+        /// The file or its folder cannot be created or written.
+        public static let notWritable = Code(value: .notWritable)
+        /// The file holds something else than a database, or a damaged one.
+        public static let noDatabase = Code(value: .noDatabase)
+        /// A newer version of this software wrote the file.
+        public static let newerVersion = Code(value: .newerVersion)
+        /// Another process kept the file locked for longer than one waits.
+        public static let busy = Code(value: .busy)
+        /// The disk, or the file's quota, is full.
+        public static let full = Code(value: .full)
+        /// SQLite reported anything else.
+        public static let failed = Code(value: .failed)
+    }
+
+    /// Explains an error that came up while `action` ("open", "write") was done to `path`.
+    init(_ error: any Error, path: String, action: String) {
+        if let error = error as? StoreError {
+            self = error
+            return
+        }
+        let result = (error as? DatabaseError)?.resultCode
+        switch result {
+        case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
+            code = .notWritable
+            message = "cannot \(action) \(path): it, or the folder it is in, cannot be written; check the permissions"
+        case .SQLITE_NOTADB, .SQLITE_CORRUPT:
+            code = .noDatabase
+            message = "cannot \(action) \(path): it is no SQLite database, or damaged; move it away to get a new one"
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            code = .busy
+            message = "cannot \(action) \(path): another process keeps it locked; end that, or use another folder"
+        case .SQLITE_FULL:
+            code = .full
+            message = "cannot \(action) \(path): the disk is full"
+        default:
+            code = .failed
+            let reason = (error as? DatabaseError)?.message ?? "\(error)"
+            message = "cannot \(action) \(path): \(reason)"
+        }
+    }
+
+    init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+}

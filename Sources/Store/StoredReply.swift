@@ -1,0 +1,30 @@
+import Foundation
+
+/// What a reply is stored under: a digest of everything that could change it.
+public struct ReplyKey: Hashable, Sendable {
+    let bytes: Data
+
+    public init(_ digest: some Sequence<UInt8>) {
+        bytes = Data(digest)
+    }
+}
+
+/// A model's reply as it is kept.
+public struct StoredReply: Hashable, Sendable {
+    /// The name that the model was asked by, for people who look into the file.
+    public var model: String
+    /// The text that the model wrote, nil where the reply holds none.
+    public var text: String?
+    /// The whole body of the response.
+    public var response: String
+    public var inputTokens: Int?
+    public var outputTokens: Int?
+
+    public init(model: String, text: String?, response: String, inputTokens: Int?, outputTokens: Int?) {
+        self.model = model
+        self.text = text
+        self.response = response
+        self.inputTokens = inputTokens
+        self.outputTokens = outputTokens
+    }
+}

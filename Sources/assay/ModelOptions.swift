@@ -1,0 +1,126 @@
+import ArgumentParser
+import Glibc
+import Inference
+import ScoringEngine
+import Store
+
+/// Where the models are that scoring functions ask, how they are asked, and what that may cost.
+struct ModelOptions: ParsableArguments {
+    @Option(
+        name: .customLong("judge-model"),
+        help: ArgumentHelp("The judge of functions that name none.", valueName: "model"))
+    var judgeModel: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The OpenAI-compatible server of models that the configuration does not have, such as "
+                + "http://127.0.0.1:8080/v1; OPENAI_BASE_URL unless given.", valueName: "url"))
+    var modelURL: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The environment variable with that server's key; OPENAI_API_KEY unless given.", valueName: "name"))
+    var apiKeyEnv: String?
+
+    @Option(help: ArgumentHelp("A configuration with models: a JSON file.", valueName: "file"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("At most N requests to a model at once; 64 unless given.", valueName: "n"))
+    var maxConcurrency: Int?
+
+    @Option(help: ArgumentHelp("Ask again at most N times where that can help; 5 unless given.", valueName: "n"))
+    var maxRetries: Int?
+
+    @Option(help: ArgumentHelp("Seconds that a request may take; 120 unless given.", valueName: "seconds"))
+    var timeout: Double?
+
+    @Option(help: ArgumentHelp("Send at most N requests in this run, repetitions included.", valueName: "n"))
+    var maxRequests: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Spend at most that much in this run, in the currency of the configuration's prices.", valueName: "cost"))
+    var maxCost: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep the answers of models in DIR, where the next run finds them; the user's cache folder unless given.",
+            valueName: "dir"))
+    var cache: String?
+
+    @Flag(name: .customLong("no-cache"), help: "Neither keep answers of models nor use those that are kept.")
+    var noCache = false
+
+    func validate() throws {
+        if let modelURL, modelURL.isEmpty { throw ValidationError("--model-url is empty") }
+        if let maxConcurrency, !(1...4096).contains(maxConcurrency) {
+            throw ValidationError("--max-concurrency \(maxConcurrency): 1 to 4096 was expected")
+        }
+        if let maxRetries, !(0...100).contains(maxRetries) {
+            throw ValidationError("--max-retries \(maxRetries): 0 to 100 was expected")
+        }
+        if let timeout, !(timeout > 0 && timeout <= 86_400) {
+            throw ValidationError("--timeout \(timeout): seconds above 0 were expected")
+        }
+        if let maxRequests, maxRequests < 0 {
+            throw ValidationError("--max-requests \(maxRequests): a number of requests was expected")
+        }
+        if let maxCost, !(maxCost >= 0 && maxCost.isFinite) {
+            throw ValidationError("--max-cost \(maxCost): an amount was expected")
+        }
+        if noCache && cache != nil { throw ValidationError("--cache and --no-cache exclude each other") }
+    }
+
+    var budget: BudgetLimits { BudgetLimits(maxRequests: maxRequests, maxCost: maxCost) }
+
+    /// What performs the requests of a run.
+    ///
+    /// - Parameter isQuiet: whether warnings are left out.
+    func makeInference(isQuiet: Bool) throws(EngineError) -> InferenceService {
+        InferenceService(
+            catalog: try catalog(), cache: try noCache ? nil : openCache(),
+            overrides: LimitOverrides(
+                maxConcurrency: maxConcurrency, timeout: timeout.map { .seconds($0) }, maxRetries: maxRetries),
+            userAgent: "assay/\(Assay.version)",
+            log: { if !isQuiet { printError("warning: \($0)") } })
+    }
+
+    private func catalog() throws(EngineError) -> ModelCatalog {
+        do throws(ConfigurationError) {
+            return ModelCatalog(
+                try config.map { file throws(ConfigurationError) in try ModelConfiguration.models(inFile: file) } ?? [],
+                defaultEndpoint: defaultEndpoint)
+        } catch {
+            throw EngineError(.model, "\(error)")
+        }
+    }
+
+    /// The server of models that the configuration does not have. A key alone means that of the API it is named after.
+    private var defaultEndpoint: ModelCatalog.DefaultEndpoint? {
+        let keyVariable = apiKeyEnv ?? (variable("OPENAI_API_KEY") == nil ? nil : "OPENAI_API_KEY")
+        guard let url = modelURL ?? variable("OPENAI_BASE_URL") ?? keyVariable.map({ _ in "https://api.openai.com/v1" })
+        else { return nil }
+        return ModelCatalog.DefaultEndpoint(url: url, apiKeyVariable: keyVariable)
+    }
+
+    private func openCache() throws(EngineError) -> ReplyCache? {
+        do throws(StoreError) {
+            guard let folder = cache ?? Self.userCacheFolder else { return nil }
+            return try ReplyCache(folder: folder)
+        } catch {
+            throw EngineError(.model, "\(error); name another folder with --cache, or do without: --no-cache")
+        }
+    }
+
+    /// `assay` in the folder that the XDG Base Directory Specification names, `~/.cache` unless XDG_CACHE_HOME is set.
+    private static var userCacheFolder: String? {
+        if let folder = variable("XDG_CACHE_HOME"), folder.hasPrefix("/") { return folder + "/assay" }
+        return variable("HOME").map { $0 + "/.cache/assay" }
+    }
+}
+
+/// A variable of the environment that is set to something.
+private func variable(_ name: String) -> String? {
+    guard let value = getenv(name), value.pointee != 0 else { return nil }
+    return String(cString: value)
+}

@@ -1,0 +1,99 @@
+import NIOCore
+
+/// The operations of an OpenAI-compatible API that have a model.
+enum Operation: Sendable {
+    case chat, completion, embedding
+
+    /// The operation of a path, whatever its prefix; nil for other paths.
+    init?(path: String) {
+        if path.hasSuffix("/chat/completions") {
+            self = .chat
+        } else if path.hasSuffix("/completions") {
+            self = .completion
+        } else if path.hasSuffix("/embeddings") {
+            self = .embedding
+        } else {
+            return nil
+        }
+    }
+}
+
+extension Answer {
+    /// The bytes of the body, without what it is filled up with.
+    func body(for request: ReceivedRequest) -> ByteBuffer {
+        switch content {
+        case .reply(let text): reply(text, to: request)
+        case .text(let text): ByteBuffer(string: text)
+        case .error(let message): ByteBuffer(string: errorObject(message, status: status))
+        case .malformed(let malformation): malformed(malformation, request.operation ?? .chat)
+        case .garbage: ByteBuffer(string: "\u{0}\u{1}\u{2} this is no HTTP\r\n\r\n\u{7f}")
+        }
+    }
+
+    private func reply(_ text: String, to request: ReceivedRequest) -> ByteBuffer {
+        var body = ByteBuffer()
+        body.reserveCapacity(text.utf8.count + 320)
+        switch request.operation ?? .chat {
+        case .chat:
+            body.writeString("{\"id\":\"fake-\(request.number)\",\"object\":\"chat.completion\",\"created\":0,")
+            body.writeString("\"model\":\"fake\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",")
+            body.writeString("\"content\":\(quoted(text))},\"finish_reason\":\"stop\"}]")
+        case .completion:
+            body.writeString("{\"id\":\"fake-\(request.number)\",\"object\":\"text_completion\",\"created\":0,")
+            body.writeString("\"model\":\"fake\",\"choices\":[{\"index\":0,\"text\":\(quoted(text)),")
+            body.writeString("\"logprobs\":null,\"finish_reason\":\"stop\"}]")
+        case .embedding:
+            let vectors = request.inputs.enumerated().map { index, input in
+                "{\"object\":\"embedding\",\"index\":\(index),\"embedding\":\(FakeModelServer.embedding(of: input))}"
+            }
+            body.writeString("{\"object\":\"list\",\"model\":\"fake\",\"data\":[")
+            body.writeString(vectors.joined(separator: ","))
+            body.writeString("]")
+        }
+        switch usage {
+        case .none: break
+        case .fixed(let input, let output): writeUsage(input: input, output: output, to: &body)
+        case .estimated:
+            let output = request.operation == .embedding ? 0 : max(1, text.utf8.count / 4)
+            writeUsage(input: max(1, request.content.readableBytes / 4), output: output, to: &body)
+        }
+        body.writeString("}")
+        return body
+    }
+
+    private func writeUsage(input: Int, output: Int, to body: inout ByteBuffer) {
+        body.writeString(",\"usage\":{\"prompt_tokens\":\(input),\"completion_tokens\":\(output),")
+        body.writeString("\"total_tokens\":\(input + output)}")
+    }
+
+    private func malformed(_ malformation: Malformation, _ operation: Operation) -> ByteBuffer {
+        let list = operation == .embedding ? "data" : "choices"
+        switch malformation {
+        case .notJSON: return ByteBuffer(string: "<html><body><h1>Welcome to the proxy</h1></body></html>")
+        case .otherShape: return ByteBuffer(string: "{\"status\":\"ok\",\"version\":7}")
+        case .noChoices: return ByteBuffer(string: "{\"id\":\"fake\",\"\(list)\":[]}")
+        case .nullContent:
+            let element =
+                switch operation {
+                case .chat: "{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":null}}"
+                case .completion: "{\"index\":0,\"text\":null}"
+                case .embedding: "{\"index\":0,\"embedding\":null}"
+                }
+            return ByteBuffer(string: "{\"id\":\"fake\",\"\(list)\":[\(element)]}")
+        case .errorObject: return ByteBuffer(string: errorObject("the model could not be loaded", status: 500))
+        case .invalidUTF8:
+            let bytes: [UInt8] = [0xc3, 0x28, 0xff]
+            var body = ByteBuffer(string: "{\"choices\":[{\"index\":0,\"text\":\"")
+            body.writeBytes(bytes)
+            body.writeString("\",\"message\":{\"role\":\"assistant\",\"content\":\"")
+            body.writeBytes(bytes)
+            body.writeString("\"}}]}")
+            return body
+        }
+    }
+}
+
+/// An error in OpenAI's form.
+func errorObject(_ message: String, status: Int) -> String {
+    "{\"error\":{\"message\":\(quoted(message)),\"type\":\"fake_error\",\"code\":\(status)}}"
+}

@@ -1,0 +1,105 @@
+import Inference
+import JSON
+import Testing
+
+struct ConfigurationTests {
+    private func models(_ text: String) throws -> [ModelConfiguration] {
+        try ModelConfiguration.models(in: JSONValue(parsing: text), file: "assay.json")
+    }
+
+    @Test("everything that can be said about a model is read")
+    func whole() throws {
+        let models = try models(
+            """
+            {"port": 8321, "models": [
+              {"id": "judge", "url": "https://h/v1", "model": "org/Judge-70B", "api_key_env": "KEY",
+               "headers": {"X-Team": "evals", "X-Secret": {"env": "TEAM_SECRET"}},
+               "limits": {"max_concurrency": 8, "timeout_seconds": 2.5, "max_retries": 0, "requests_per_minute": 90},
+               "price_per_million": {"input": 0.5, "output": 1}},
+              {"id": "small", "url": "http://localhost:8080", "limits": {"max_retries": 1}, "api_key_env": null}
+            ]}
+            """)
+        #expect(
+            models == [
+                ModelConfiguration(
+                    id: "judge", url: "https://h/v1", model: "org/Judge-70B", apiKeyVariable: "KEY",
+                    headers: [
+                        .init(name: "X-Team", value: .literal("evals")),
+                        .init(name: "X-Secret", value: .environment("TEAM_SECRET")),
+                    ],
+                    limits: ModelLimits(
+                        maxConcurrency: 8, timeout: .seconds(2.5), maxRetries: 0, requestsPerMinute: 90),
+                    price: ModelPrice(input: 0.5, output: 1)),
+                ModelConfiguration(id: "small", url: "http://localhost:8080", limits: ModelLimits(maxRetries: 1)),
+            ])
+        #expect(models[1].model == "small")
+    }
+
+    @Test("a file without models is one without models")
+    func none() throws {
+        #expect(try models("{}") == [])
+        #expect(try models(#"{"models": []}"#) == [])
+    }
+
+    @Test(
+        "a fault is told with its place, what is there and what should be",
+        arguments: [
+            ("[]", "found an array; expected an object"),
+            (#"{"models": {}}"#, "/models: found an object; expected an array"),
+            (#"{"models": [7]}"#, "/models/0: found 7; expected an object"),
+            (#"{"models": [{"url": "http://h"}]}"#, #"/models/0: found no "id"; expected "id", the name of the model"#),
+            (
+                #"{"models": [{"id": "a"}]}"#,
+                #"/models/0: found no "url"; expected "url", a URL that begins with http:// or https://"#
+            ),
+            (
+                #"{"models": [{"id": "a", "url": "h:8000"}]}"#,
+                #"/models/0/url: found "h:8000"; expected a URL that begins with http:// or https://"#
+            ),
+            (
+                #"{"models": [{"id": "a", "url": "http://h", "key": "x"}]}"#,
+                "/models/0/key: found an unknown member; expected one of id, url, model, api_key_env, headers, limits, "
+                    + "price_per_million"
+            ),
+            (
+                #"{"models": [{"id": "a", "url": "http://h"}, {"id": "a", "url": "http://i"}]}"#,
+                #"/models/1/id: found "a"; expected an id that no other model has"#
+            ),
+            (
+                #"{"models": [{"id": "a", "url": "http://h", "headers": {"a/b": {"file": "x"}}}]}"#,
+                #"/models/0/headers/a~1b: found an object; expected a string, or {"env": "NAME"}"#
+            ),
+            (
+                #"{"models": [{"id": "a", "url": "http://h", "limits": {"max_concurrency": 0}}]}"#,
+                "/models/0/limits/max_concurrency: found 0; expected an integer from 1 to 10000"
+            ),
+            (
+                #"{"models": [{"id": "a", "url": "http://h", "limits": {"timeout_seconds": "1"}}]}"#,
+                #"/models/0/limits/timeout_seconds: found "1"; expected a number above 0, at most 86400"#
+            ),
+            (
+                #"{"models": [{"id": "a", "url": "http://h", "price_per_million": {"input": 1}}]}"#,
+                #"/models/0/price_per_million: found no "output"; "#
+                    + #"expected "output", a number from 0, the price of a million tokens"#
+            ),
+        ])
+    func faults(_ text: String, message: String) throws {
+        let error = try #require(throws: ConfigurationError.self) { _ = try models(text) }
+        #expect(error.description == "assay.json: " + message)
+    }
+
+    @Test("a file that cannot be read, or is no JSON, says so")
+    func files() throws {
+        let missing = try #require(throws: ConfigurationError.self) {
+            _ = try ModelConfiguration.models(inFile: "/nowhere/assay.json")
+        }
+        #expect(
+            missing.description
+                == "/nowhere/assay.json: found No such file or directory; "
+                + "expected a file of at most 16 MiB that can be read")
+        let other = try #require(throws: ConfigurationError.self) {
+            _ = try ModelConfiguration.models(inFile: #filePath)
+        }
+        #expect(other.description.contains("found text that is not valid JSON"))
+    }
+}

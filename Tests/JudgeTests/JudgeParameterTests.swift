@@ -1,0 +1,205 @@
+import CScorerPlugin
+import JSON
+import Testing
+
+@testable import JudgeScorers
+
+@Suite("Parameters that make no sense are refused, with the place")
+struct JudgeParameterTests {
+    private static let valid: JSONObject = [
+        "prompt_template": "Rate {generated_answer}.", "judge_score_regexes": ["(\\d+)"],
+    ]
+    private static let schema: JSONValue = ["type": "object", "properties": ["rating": ["type": "integer"]]]
+
+    /// The valid parameters with others laid over them; one that is null is not given.
+    private static func merged(_ changes: JSONObject) -> JSONObject {
+        var params = valid
+        for (key, value) in changes.members { params[key] = value }
+        return params
+    }
+
+    @Test(
+        "what is wrong is said where it is",
+        arguments: [
+            (
+                ["prompt_template": nil], "/prompt_template",
+                "test::judge has no prompt of its own; give one as prompt_template, a text that names columns in braces, "
+                    + "such as {generated_answer}"
+            ),
+            (["prompt_template": ""], "/prompt_template", #"found ""; expected a text that is not empty"#),
+            (
+                ["prompt_template": "Rate {{this}}."], "/prompt_template",
+                "names no column, so that all rows would be asked the same; expected columns in braces, such as "
+                    + "{generated_answer}"
+            ),
+            (["system_prompt": 3], "/system_prompt", "found 3; expected a text that is not empty"),
+            (["judge_model": ["m"]], "/judge_model", #"found ["m"]; expected a text that is not empty"#),
+            (["judge_models": []], "/judge_models", "found no element; expected an array of texts"),
+            (["judge_models": ["m", 3]], "/judge_models/1", "found a number; expected a text"),
+            (["judge_models": [""]], "/judge_models/0", #"found ""; expected the name of a model"#),
+            (
+                ["judge_models": ["m", "m"]], "/judge_models/1",
+                #"found "m" again; expected each model once (votes says how often it is asked)"#
+            ),
+            (
+                ["judge_model": "m", "judge_models": ["m"]], "/judge_models",
+                "stands beside judge_model; expected one of the two"
+            ),
+            (
+                ["judge_score_regexes": nil], "/judge_score_regexes",
+                "is missing; expected regular expressions with a group 1, which is the score, or response_format"
+            ),
+            (["judge_score_regexes": []], "/judge_score_regexes", "found no element; expected an array of texts"),
+            (
+                ["judge_score_regexes": ["(x)", "x"]], "/judge_score_regexes/1",
+                "the pattern has no group 1, which is what is read; put the answer's part in parentheses"
+            ),
+            (["match": "best"], "/match", #"found "best"; expected one of "first", "last""#),
+            (["response_format": "json"], "/response_format", #"found "json"; expected an object"#),
+            (
+                ["response_format": ["type": "json_schema", "json_schema": [:]]], "/response_format",
+                #"has the type json_schema and no schema; expected {"json_schema": {"schema": …}}"#
+            ),
+            (
+                ["response_format": ["type": "text"]], "/response_format",
+                #"found {"type": "text"}; expected the JSON Schema of an object, {"type": "json_schema", …} or "#
+                    + #"{"type": "json_object"}"#
+            ),
+            (
+                ["response_format": schema], "/response_format/properties",
+                #"has no "score", which is the score; it has "rating". Name another member with score_field"#
+            ),
+            (
+                ["response_format": ["type": "json_schema", "json_schema": ["schema": schema]], "score_field": "x"],
+                "/response_format/json_schema/schema/properties",
+                #"has no "x", which is the score; it has "rating". Name another member with score_field"#
+            ),
+            (
+                ["response_format": ["type": "object"]], "/response_format",
+                #"has no "properties"; expected the JSON Schema of an object"#
+            ),
+            (
+                ["score_field": "x"], "/score_field",
+                "names a member of a reply in JSON, which only response_format asks for"
+            ),
+            (
+                ["score_range": [10, 0]], "/score_range",
+                "found [10, 0]; expected two numbers, the lower one first: [LOW, HIGH]"
+            ),
+            (
+                ["score_range": [0, 1, 2]], "/score_range",
+                "found [0, 1, 2]; expected two numbers, the lower one first: [LOW, HIGH]"
+            ),
+            (
+                ["score_range": [0, "1"]], "/score_range",
+                #"found [0, "1"]; expected two numbers, the lower one first: [LOW, HIGH]"#
+            ),
+            (["re_ask": 1], "/re_ask", "found 1; expected true or false"),
+            (["temperature": -1], "/temperature", "found -1; expected a number, 0 or more"),
+            (["top_p": 0], "/top_p", "found 0; expected a number above 0, 1 at most"),
+            (["max_tokens": 0], "/max_tokens", "found 0; expected an integer from 1 to 2147483648"),
+            (["seed": JSONValue(1.5)], "/seed", "found 1.5; expected an integer from 0 to 9007199254740992"),
+            (["stop": []], "/stop", "found no element; expected an array of texts"),
+            (
+                ["extra_body": ["model": "x"]], "/extra_body/model",
+                "is not for extra_body: judge_model says which model is asked"
+            ),
+            (["extra_body": ["seed": 1]], "/extra_body/seed", "is not for extra_body: it is the parameter seed"),
+            (["extra_body": ["stream": true]], "/extra_body/stream", "is not for extra_body: replies are read whole"),
+            (["votes": 0], "/votes", "found 0; expected an integer from 1 to 100"),
+            (
+                ["votes": 3], "/votes",
+                "found 3, and temperature 0 without a seed: all votes would be the same; expected a temperature above 0, a "
+                    + "seed or several judge_models beside it"
+            ),
+            (
+                ["vote_reduction": "sum"], "/vote_reduction",
+                #"found "sum"; expected one of "majority", "mean", "median""#
+            ),
+            (
+                ["temprature": 1], "/temprature",
+                "unknown parameter; it takes prompt_template, judge_model, judge_models, response_format, score_field, "
+                    + "system_prompt, temperature, top_p, max_tokens, seed, stop, extra_body, votes, vote_reduction, re_ask, "
+                    + "score_range, judge_score_regexes, match"
+            ),
+        ] as [(JSONObject, String, String)])
+    func rejections(changes: JSONObject, place: String, message: String) {
+        let rejection = #expect(throws: TestJudge.Rejection.self) { try TestJudge(Self.merged(changes)) }
+        #expect(rejection == TestJudge.Rejection(pointer: "/params" + place, message: message))
+    }
+
+    @Test("a regular expression that does not compile is refused with its position")
+    func brokenPattern() {
+        let rejection = #expect(throws: TestJudge.Rejection.self) {
+            try TestJudge(Self.merged(["judge_score_regexes": ["(x", "(y)"]]))
+        }
+        #expect(rejection?.pointer == "/params/judge_score_regexes/0")
+        #expect(rejection?.message.hasPrefix("at character ") == true)
+    }
+
+    @Test(
+        "numbers are for scores that are numbers",
+        arguments: [
+            (["score_range": [0, 1]], "/score_range", #"is for scores that are numbers, and return_type is "string""#),
+            (
+                ["votes": 2, "seed": 1, "vote_reduction": "mean"], "/vote_reduction",
+                #"needs scores that are numbers, and return_type is "string""#
+            ),
+        ] as [(JSONObject, String, String)])
+    func textScores(changes: JSONObject, place: String, message: String) {
+        let rejection = #expect(throws: TestJudge.Rejection.self) {
+            try TestJudge(Self.merged(changes), returnType: "string")
+        }
+        #expect(rejection == TestJudge.Rejection(pointer: "/params" + place, message: message))
+    }
+
+    @Test("a host that asks no models is told so")
+    func noModels() {
+        let rejection = #expect(throws: TestJudge.Rejection.self) { try TestJudge(Self.valid, hasModels: false) }
+        #expect(
+            rejection
+                == TestJudge.Rejection(
+                    pointer: "",
+                    message:
+                        "this scorer asks models, and its host makes no model requests (extension assay.chat/1)"))
+    }
+
+    @Test("a judge reads the columns of its prompt, and asks the models of its parameters")
+    func description() throws {
+        let judge = try TestJudge(Self.merged(["prompt_template": "{q} {a} {q}", "score_range": [0, 10]]))
+        #expect(judge.inputs.map { String(cString: $0.name) } == ["q", "q", "a", "a"])
+        #expect(
+            judge.inputs.map { Int($0.type) } == [ASSAY_TYPE_JSON, ASSAY_TYPE_STR, ASSAY_TYPE_JSON, ASSAY_TYPE_STR])
+        let lenient = ASSAY_COLUMN_OPTIONAL | ASSAY_COLUMN_LENIENT
+        #expect(judge.inputs.map { Int($0.flags) } == [0, lenient, 0, lenient])
+        #expect(judge.outputs.map { String(cString: $0.name) } == ["score", "judge_feedback"])
+        #expect(judge.outputs[0].minimum == 0 && judge.outputs[0].maximum == 10)
+        #expect(judge.roles == ["judge"])
+
+        let panel = try TestJudge(Self.merged(["judge_models": ["m", "n"]]))
+        #expect(panel.roles == ["judge/1", "judge/2"])
+        #expect(panel.outputs.map { String(cString: $0.name) } == ["score", "judge_feedback", "spread", "votes"])
+        #expect(try TestJudge(Self.merged(["judge_models": ["m"]])).roles == ["judge/1"])
+    }
+
+    @Test(
+        "the type of the score is that of the return type",
+        arguments: [
+            ("number", [:], ASSAY_TYPE_JSON), ("number", ["score_range": [0, 1]], ASSAY_TYPE_F64),
+            ("string", [:], ASSAY_TYPE_STR), ("boolean", [:], ASSAY_TYPE_BOOL), ("json", [:], ASSAY_TYPE_JSON),
+            ("union", [:], ASSAY_TYPE_JSON),
+        ] as [(String, JSONObject, Int)])
+    func scoreTypes(returnType: String, changes: JSONObject, type: Int) throws {
+        let judge = try TestJudge(Self.merged(changes), returnType: returnType)
+        #expect(Int(judge.outputs[0].type) == type)
+    }
+
+    @Test("the schema of the parameters is JSON and names all of them")
+    func schemaOfParameters() throws {
+        let schema = try JSONValue(parsing: JudgeParameters.schema)
+        let names = try #require(schema["properties"]?.object).keys
+        let rejection = #expect(throws: TestJudge.Rejection.self) { try TestJudge(Self.merged(["x": 1])) }
+        for name in names { #expect(rejection?.message.contains(name) == true) }
+        #expect(names.count == 18)
+    }
+}

@@ -1,0 +1,60 @@
+import Glibc
+import Store
+import Testing
+
+struct KilledWriterTests {
+    @Test("a process that is killed loses no reply whose storing had returned", arguments: [1, 150, 2_000])
+    func killing(after stored: Int) async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, stored = stored as Int] in
+            let cache = try ReplyCache(folder: path)
+            let log = open(path + "/stored", O_WRONLY | O_CREAT | O_APPEND, 0o600)
+            await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<4_000 {
+                    group.addTask {
+                        _ = try await cache.store(reply(number), for: key(number))
+                        var number = UInt32(number)
+                        // The death comes in the midst of the others' commits.
+                        if write(log, &number, 4) == 4, lseek(log, 0, SEEK_CUR) >= 4 * stored {
+                            kill(getpid(), SIGKILL)
+                        }
+                    }
+                }
+            }
+        }
+        let numbers = try numbers(inFile: path + "/stored")
+        #expect(numbers.count >= stored)
+        let found = try ReplyCache(folder: path).replies(for: numbers.map(key))
+        for number in numbers { #expect(found[key(number)] == reply(number)) }
+    }
+
+    private func numbers(inFile path: String) throws -> [Int] {
+        let file = try #require(fopen(path, "r"))
+        defer { fclose(file) }
+        var numbers: [Int] = []
+        var number: UInt32 = 0
+        while fread(&number, 4, 1, file) == 1 { numbers.append(Int(number)) }
+        return numbers
+    }
+
+    @Test("processes that make the file at the same time all get to use it")
+    func makingTogether() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path
+        await withTaskGroup(of: Void.self) { group in
+            for number in 0..<4 {
+                group.addTask {
+                    await #expect(processExitsWith: .success) { [path = path as String, number = number as Int] in
+                        let cache = try ReplyCache(folder: path)
+                        for reply in 0..<50 {
+                            _ = try await cache.store(
+                                StoreTests.reply(reply, by: "\(number)"), for: key(100 * number + reply))
+                        }
+                    }
+                }
+            }
+        }
+        #expect(try ReplyCache(folder: path).count() == 200)
+    }
+}
