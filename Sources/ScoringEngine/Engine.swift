@@ -171,7 +171,8 @@ public final class Engine: Sendable {
             do throws(InferenceError) {
                 models[role] = try inference.catalog.find(name)
             } catch {
-                throw EngineError(.model, "\(function.identifier): \(error.message)")
+                let hint = error.code == .unknownModel ? " (--config FILE, --model-url URL)" : ""
+                throw EngineError(.model, "\(function.identifier): \(error.message)\(hint)")
             }
         }
         return models

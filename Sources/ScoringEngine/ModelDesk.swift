@@ -20,10 +20,16 @@ final class ModelDesk: Sendable {
         var model: Model
     }
 
+    private enum Job: Sendable {
+        case perform(Orders)
+        /// To cancel what is under way, and all that comes later.
+        case giveUp
+    }
+
     typealias Mail = [(call: OpenCall, reply: ModelReply)]
 
     private struct State {
-        var orders: AsyncStream<Orders>.Continuation?
+        var jobs: AsyncStream<Job>.Continuation?
         var task: Task<Void, Never>?
         /// Why nothing is asked any more.
         var stop: String?
@@ -61,13 +67,13 @@ final class ModelDesk: Sendable {
     ///   - onReplies: takes the replies as they come, on any thread.
     ///   - onFailure: is told once when a model is gone for good; what is still open is then answered as not asked.
     func open(onReplies: @escaping @Sendable (Mail) -> Void, onFailure: @escaping @Sendable (EngineError) -> Void) {
-        let (stream, continuation) = AsyncStream.makeStream(of: Orders.self)
+        let (stream, continuation) = AsyncStream.makeStream(of: Job.self)
         state.withLock { state in
-            state.orders = continuation
+            state.jobs = continuation
             state.receive = onReplies
             state.fail = onFailure
             // The threads of a run are no tasks, so there is none that this could be a child of. It ends with the stream.
-            state.task = Task { await self.perform(stream) }
+            state.task = Task(executorPreference: TaskThread.shared) { await self.perform(stream) }
         }
         cancellation.onCancel { [weak self] in self?.stop("the run was interrupted") }
     }
@@ -75,7 +81,7 @@ final class ModelDesk: Sendable {
     /// Ends when all requests have their replies.
     func close() {
         state.withLock { state in
-            state.orders?.finish()
+            state.jobs?.finish()
             state.task?.cancel()
             (state.receive, state.fail) = (nil, nil)
         }
@@ -100,28 +106,33 @@ final class ModelDesk: Sendable {
             }
         }
         if !faults.isEmpty { deliver(faults) }
-        let stream = state.withLock { $0.orders }
-        if !orders.requests.isEmpty { stream?.yield(orders) }
+        let jobs = state.withLock(\.jobs)
+        if !orders.requests.isEmpty { jobs?.yield(.perform(orders)) }
     }
 
     /// Asks nothing any more: what is open is answered as not asked, but for answers that come in the next moment.
     private func stop(_ reason: String) {
-        let task = state.withLock { state -> Task<Void, Never>? in
+        let jobs = state.withLock { state -> AsyncStream<Job>.Continuation? in
             if state.stop != nil { return nil }
             state.stop = reason
-            return state.task
+            return state.jobs
         }
-        guard let task else { return }
+        guard let jobs else { return }
         session.stop(reason)
-        Task {
+        Task(executorPreference: TaskThread.shared) {
             try? await Task.sleep(for: Self.graceAfterStop)
-            task.cancel()
+            jobs.yield(.giveUp)
         }
     }
 
-    private func perform(_ stream: AsyncStream<Orders>) async {
+    private func perform(_ stream: AsyncStream<Job>) async {
         await withDiscardingTaskGroup { group in
-            for await orders in stream {
+            for await job in stream {
+                guard case .perform(let orders) = job else {
+                    // The stream is read on, since each request gets a reply.
+                    group.cancelAll()
+                    continue
+                }
                 let (found, missing) = self.lookUp(orders)
                 if !found.isEmpty { self.deliver(found) }
                 for order in missing {

@@ -138,8 +138,9 @@ struct JudgeTests {
     @Test("a reply in a given form is read as JSON, and the form goes to the model")
     func responseFormat() throws {
         let judging = try Judging(rows: 1, .answer("```json\n{\"reasoning\": \"fine\", \"score\": 9}\n```"))
-        let result = try judging.score("--judge-model", "fake", fn: "llm-as-judge::correctness", setup: "")
-        #expect(result.ending == .status(3))  // The rows have no expected_answer.
+        let result = try judging.score("--judge-model", "fake", fn: "llm-as-judge::correctness")
+        #expect(result.ending == .status(1))
+        #expect(result.errors.contains("expected_answer"), "\(result.errors)")
         try judging.folder.write(
             "{\"input_query\": \"q\", \"generated_answer\": \"a\", \"expected_answer\": \"e\"}\n", to: "rows.jsonl")
         let scored = try judging.score("--judge-model", "fake", fn: "llm-as-judge::correctness")
