@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
+import NIOPosix
 import NIOSSL
 
 /// Sends requests to one endpoint over connections that are kept.
@@ -81,7 +82,10 @@ struct HTTPTransport: Sendable {
         request.body = .byteBuffer(ByteBuffer(bytes: body))
         let accumulator = ResponseAccumulator(request: request, maxBodySize: Self.maximumBodySize)
         // The deadline of a task of this kind covers the body as well; that of the newer calls ends with the head.
-        let task = client.execute(request: request, delegate: accumulator, deadline: .now() + timeout)
+        let loop = MultiThreadedEventLoopGroup.currentEventLoop
+        let task = client.execute(
+            request: request, delegate: accumulator, eventLoop: loop.map { .delegate(on: $0) } ?? .indifferent,
+            deadline: .now() + timeout)
         do {
             let response = try await withTaskCancellationHandler {
                 try await task.get()

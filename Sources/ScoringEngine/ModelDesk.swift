@@ -73,7 +73,7 @@ final class ModelDesk: Sendable {
             state.receive = onReplies
             state.fail = onFailure
             // The threads of a run are no tasks, so there is none that this could be a child of. It ends with the stream.
-            state.task = Task(executorPreference: TaskThread.shared) { await self.perform(stream) }
+            state.task = Task(executorPreference: InferenceSession.executor) { await self.perform(stream) }
         }
         cancellation.onCancel { [weak self] in self?.stop("the run was interrupted") }
     }
@@ -87,7 +87,9 @@ final class ModelDesk: Sendable {
         }
     }
 
-    /// Queues the requests of a call. Each gets exactly one reply. Never blocks.
+    /// Queues the requests of a call that the cache does not answer. Each gets exactly one reply.
+    ///
+    /// Blocks for as long as the cache is read. For the threads of the run only, as others have more to do.
     func submit(_ requests: [ModelRequest], for call: OpenCall) {
         let function = plan.functions[call.function]
         var orders = Orders(call: call, function: function.function.identifier)
@@ -105,9 +107,10 @@ final class ModelDesk: Sendable {
                 faults.append((call, ModelReply(tag: request.tag, status: .failed, text: error.message)))
             }
         }
-        if !faults.isEmpty { deliver(faults) }
+        let (found, missing) = lookUp(orders)
+        if !found.isEmpty || !faults.isEmpty { deliver(found + faults) }
         let jobs = state.withLock(\.jobs)
-        if !orders.requests.isEmpty { jobs?.yield(.perform(orders)) }
+        if !missing.requests.isEmpty { jobs?.yield(.perform(missing)) }
     }
 
     /// Asks nothing any more: what is open is answered as not asked, but for answers that come in the next moment.
@@ -119,7 +122,7 @@ final class ModelDesk: Sendable {
         }
         guard let jobs else { return }
         session.stop(reason)
-        Task(executorPreference: TaskThread.shared) {
+        Task(executorPreference: InferenceSession.executor) {
             try? await Task.sleep(for: Self.graceAfterStop)
             jobs.yield(.giveUp)
         }
@@ -133,10 +136,8 @@ final class ModelDesk: Sendable {
                     group.cancelAll()
                     continue
                 }
-                let (found, missing) = self.lookUp(orders)
-                if !found.isEmpty { self.deliver(found) }
-                for order in missing {
-                    group.addTask {
+                for order in orders.requests {
+                    group.addTask(executorPreference: InferenceSession.executor) {
                         self.deliver([(orders.call, await self.reply(to: order, for: orders.function))])
                     }
                 }
@@ -150,12 +151,13 @@ final class ModelDesk: Sendable {
     }
 
     /// Answers what the cache has answers to; in a dry run, everything else, too.
-    private func lookUp(_ orders: Orders) -> (found: Mail, missing: [Order]) {
+    private func lookUp(_ orders: Orders) -> (found: Mail, missing: Orders) {
         let requests = orders.requests.map { (request: $0.request, model: $0.model) }
         // A cache that cannot be read has no answers; what is wrong with it shows when something is stored.
         let stored = (try? session.lookUp(requests, for: orders.function)) ?? requests.map { _ in nil }
         var found: Mail = []
-        var missing: [Order] = []
+        var missing = orders
+        missing.requests = []
         for (order, reply) in zip(orders.requests, stored) {
             if let dryRun {
                 dryRun.count(order.request, order.model, isCached: reply != nil, of: orders.call, order.tag, orders.function)
@@ -163,7 +165,7 @@ final class ModelDesk: Sendable {
             } else if let reply {
                 found.append((orders.call, ModelReply(reply, tag: order.tag)))
             } else {
-                missing.append(order)
+                missing.requests.append(order)
             }
         }
         return (found, missing)
@@ -171,7 +173,8 @@ final class ModelDesk: Sendable {
 
     private func reply(to order: Order, for function: String) async -> ModelReply {
         do throws(InferenceError) {
-            let reply = try await session.ask(order.request, of: order.model, for: function)
+            let reply = try await session.ask(
+                order.request, of: order.model, for: function, isLookedUp: true)
             return ModelReply(reply, tag: order.tag)
         } catch {
             let stopped = state.withLock { $0.stop }
