@@ -166,7 +166,8 @@ public final class Engine: Sendable {
             }
             guard let inference = try inference() else {
                 throw EngineError(
-                    .model, "\(function.identifier) asks the model \"\(name)\", but the engine was given no access to models")
+                    .model,
+                    "\(function.identifier) asks the model \"\(name)\", but the engine was given no access to models")
             }
             do throws(InferenceError) {
                 models[role] = try inference.catalog.find(name)

@@ -97,7 +97,8 @@ final class ModelDesk: Sendable {
         for request in requests {
             guard let model = function.models[request.role] else {
                 // Not reached: a scorer can ask only in roles that it declares, and those are bound.
-                faults.append((call, ModelReply(tag: request.tag, status: .failed, text: "no model plays \(request.role)")))
+                let text = "no model plays \(request.role)"
+                faults.append((call, ModelReply(tag: request.tag, status: .failed, text: text)))
                 continue
             }
             do throws(RequestFault) {
@@ -160,7 +161,8 @@ final class ModelDesk: Sendable {
         missing.requests = []
         for (order, reply) in zip(orders.requests, stored) {
             if let dryRun {
-                dryRun.count(order.request, order.model, isCached: reply != nil, of: orders.call, order.tag, orders.function)
+                dryRun.count(
+                    order.request, order.model, isCached: reply != nil, of: orders.call, order.tag, orders.function)
                 found.append((orders.call, ModelReply(tag: order.tag, status: .cancelled, text: "this was a dry run")))
             } else if let reply {
                 found.append((orders.call, ModelReply(reply, tag: order.tag)))
