@@ -192,7 +192,8 @@ public final class Engine: Sendable {
         } catch {
             throw EngineError(.model, error.message)
         }
-        return ModelDesk(plan, session, request.isDryRun ? DryRun() : nil, cancellation)
+        return ModelDesk(
+            plan, session, request.isDryRun ? DryRun() : nil, patience: request.patience, cancellation)
     }
 
     /// A reader at the start of the dataset, which is known to have the columns that the run needs.
@@ -231,6 +232,8 @@ public struct ScoringRequest: Sendable {
     public var judgeModel: String?
     /// What requests to models may cost in all.
     public var budget = BudgetLimits()
+    /// How long a run that is cancelled waits for answers that are on their way, and paid for.
+    public var patience = Duration.milliseconds(500)
     /// Whether requests to models are only made up and counted, and nobody is asked.
     public var isDryRun = false
 

@@ -46,10 +46,15 @@ final class ModelDesk: Sendable {
     private let cancellation: Cancellation
     private let state = Mutex(State())
 
-    /// How long a run that was stopped waits for answers that are on their way, and paid for.
-    private static let graceAfterStop = Duration.milliseconds(500)
+    /// How long a run that is cancelled waits for answers that are on their way.
+    private let patience: Duration
+    /// The same for a run that has failed.
+    private static let patienceAfterFailure = Duration.milliseconds(500)
 
-    init(_ plan: RunPlan, _ session: InferenceSession, _ dryRun: DryRun?, _ cancellation: Cancellation) {
+    init(
+        _ plan: RunPlan, _ session: InferenceSession, _ dryRun: DryRun?, patience: Duration, _ cancellation: Cancellation
+    ) {
+        self.patience = patience
         self.plan = plan
         self.session = session
         self.dryRun = dryRun
@@ -75,7 +80,10 @@ final class ModelDesk: Sendable {
             // The threads of a run are no tasks, so there is none that this could be a child of. It ends with the stream.
             state.task = Task(executorPreference: InferenceSession.executor) { await self.perform(stream) }
         }
-        cancellation.onCancel { [weak self] in self?.stop("the run was interrupted") }
+        cancellation.onCancel { [weak self] in
+            guard let self else { return }
+            stop("the run was interrupted", patience: patience)
+        }
     }
 
     /// Ends when all requests have their replies.
@@ -115,7 +123,7 @@ final class ModelDesk: Sendable {
     }
 
     /// Asks nothing any more: what is open is answered as not asked, but for answers that come in the next moment.
-    private func stop(_ reason: String) {
+    private func stop(_ reason: String, patience: Duration) {
         let jobs = state.withLock { state -> AsyncStream<Job>.Continuation? in
             if state.stop != nil { return nil }
             state.stop = reason
@@ -124,7 +132,7 @@ final class ModelDesk: Sendable {
         guard let jobs else { return }
         session.stop(reason)
         Task(executorPreference: InferenceSession.executor) {
-            try? await Task.sleep(for: Self.graceAfterStop)
+            try? await Task.sleep(for: patience)
             jobs.yield(.giveUp)
         }
     }
@@ -198,7 +206,7 @@ final class ModelDesk: Sendable {
             return state.fail
         }
         fail?(failure)
-        stop(failure.message)
+        stop(failure.message, patience: Self.patienceAfterFailure)
     }
 }
 
