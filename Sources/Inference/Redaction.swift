@@ -11,7 +11,8 @@ struct Redaction: Sendable {
     init(_ secrets: [Secret]) {
         let spellings = secrets.map(\.value).filter { $0.utf8.count >= 8 }.flatMap { value in
             let json = String(JSONValue.string(value).text.dropFirst().dropLast())
-            return [value, json, json.split(separator: "/", omittingEmptySubsequences: false).joined(separator: #"\/"#)]
+            let slashed = json.split(separator: "/", omittingEmptySubsequences: false).joined(separator: #"\/"#)
+            return [value, json, slashed]
         }
         self.secrets = Set(spellings).sorted { $0.utf8.count > $1.utf8.count }.map { Secret($0) }
     }

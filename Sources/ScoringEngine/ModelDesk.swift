@@ -52,7 +52,8 @@ final class ModelDesk: Sendable {
     private static let patienceAfterFailure = Duration.milliseconds(500)
 
     init(
-        _ plan: RunPlan, _ session: InferenceSession, _ dryRun: DryRun?, patience: Duration, _ cancellation: Cancellation
+        _ plan: RunPlan, _ session: InferenceSession, _ dryRun: DryRun?, patience: Duration,
+        _ cancellation: Cancellation
     ) {
         self.patience = patience
         self.plan = plan

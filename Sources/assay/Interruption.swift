@@ -51,7 +51,9 @@ final class Interruption: Sendable {
             first = ContinuousClock.now
             cancellation.cancel()
             action.withLock { $0 }?()
-            printError("assay: stopping; what is under way is finished first, for some seconds; interrupt again to stop at once")
+            printError(
+                "assay: stopping; what is under way is finished first, for some seconds; interrupt again to stop at once"
+            )
         }
     }
 }

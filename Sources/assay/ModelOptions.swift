@@ -113,7 +113,9 @@ struct ModelOptions: ParsableArguments {
     private func openCache(isQuiet: Bool) throws(EngineError) -> ReplyCache? {
         do throws(StoreError) {
             guard let folder = cache ?? Self.userCacheFolder else {
-                if !isQuiet { printError("warning: HOME is not set, so answers are not kept; name a folder: --cache DIR") }
+                if !isQuiet {
+                    printError("warning: HOME is not set, so answers are not kept; name a folder: --cache DIR")
+                }
                 return nil
             }
             return try ReplyCache(folder: folder)

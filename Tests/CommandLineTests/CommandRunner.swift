@@ -115,6 +115,13 @@ final class RunningCommand {
 
     func send(_ signal: Int32) { kill(pid, signal) }
 
+    /// Whether the process has not ended, or nobody has asked yet how.
+    var isRunning: Bool {
+        var information = siginfo_t()
+        return waitid(P_PID, id_t(pid), &information, WEXITED | WNOHANG | WNOWAIT) == 0
+            && information.si_signo == 0
+    }
+
     /// Writes to its standard input, and returns when it has read all but what a pipe holds, or nobody reads it.
     func feed(_ bytes: [UInt8]) throws {
         var rest = bytes[...]
