@@ -34,7 +34,8 @@ public struct Model: Sendable, CustomStringConvertible {
         func variable(_ name: String) throws(InferenceError) -> String {
             guard name.isVariableName else {
                 // Not shown, since it may well be the key itself.
-                let message = "its configuration gives what cannot be the name of a variable of the "
+                let message =
+                    "its configuration gives what cannot be the name of a variable of the "
                     + "environment where that of the one with the key is wanted"
                 throw InferenceError(.invalidModel, prefix + message)
             }
