@@ -334,7 +334,7 @@ static void try_scorer(const assay_plugin *plugin, const assay_scorer *offered, 
     free(many);
     free(one);
     plugin->destroy(self);
-    fprintf(stderr, "%s: %d faults\n", scorer->id, n_faults);
+    fprintf(stderr, "%s: %d faults\n", offered->id, n_faults);
 }
 
 int main(int argc, char **argv) {
