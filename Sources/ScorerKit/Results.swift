@@ -62,7 +62,7 @@ public struct Results {
     }
 
     /// Gives an integer to one row.
-    public func emit(_ integer: Int64, output: Int, row: Int) {
+    public func emit(integer: Int64, output: Int, row: Int) {
         var integer = integer
         emit(&integer, .i64, 1, nil, output, from: row)
     }

@@ -40,7 +40,7 @@ struct ShortAnswer: Scorer {
                 continue
             }
             results.emit(min(maxWords / Double(words), 1), output: Self.score, row: row)
-            results.emit(Int64(words), output: Self.words, row: row)
+            results.emit(integer: Int64(words), output: Self.words, row: row)
         }
     }
 }
