@@ -107,7 +107,9 @@ struct PluginProject {
     private static func write(_ text: String, to path: String) throws {
         guard let file = fopen(path, "wxe") else { throw failure(path, "cannot be written") }
         let count = fwrite(Array(text.utf8), 1, text.utf8.count, file)
-        guard fclose(file) == 0, count == text.utf8.count else { throw failure(path, "could not be written to its end") }
+        guard fclose(file) == 0, count == text.utf8.count else {
+            throw failure(path, "could not be written to its end")
+        }
     }
 
     private static func failure(_ path: String, _ what: String) -> Failure {

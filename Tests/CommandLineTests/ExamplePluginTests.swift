@@ -25,7 +25,8 @@ struct ExamplePluginTests {
         let folder = try TemporaryFolder()
         try Tool.make("BUILD=\(folder.path)/build", in: "\(Self.examples)/yes-no-judge")
         let answers: [JSONValue] = [
-            "It is so.", "", "Total: {x} \"quoted\"\n\t\u{1}", "😀 é", 18, JSONValue(1.5), true, ["a", 1], ["key": .null], .null,
+            "It is so.", "", "Total: {x} \"quoted\"\n\t\u{1}", "😀 é", 18, JSONValue(1.5), true, ["a", 1],
+            ["key": .null], .null,
         ]
         let rows = (0..<400).map { index -> String in
             var row: JSONObject = [
@@ -37,15 +38,19 @@ struct ExamplePluginTests {
         }
         try folder.write(rows.joined(), to: "rows.jsonl")
         let replies = [
-            "yes", "No", " YES!\n", "no.", "**Yes**", "yes and no", "", "   ", "nope", "Yes, it is.", "1", "n-o", "“no”", "oui",
+            "yes", "No", " YES!\n", "no.", "**Yes**", "yes and no", "", "   ", "nope", "Yes, it is.", "1", "n-o",
+            "“no”", "oui",
             "y e s", "nein 😀", "No\u{0}", "ſo yeſ",
         ]
         let server = try FakeModelServer(
-            .answer { request in replies[request.body.utf8.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xFFFFFF } % replies.count] })
+            .answer { request in
+                replies[request.body.utf8.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xFFFFFF } % replies.count]
+            })
         func verdicts(_ function: String) throws -> [JSONValue] {
             let result = try folder.assay(
                 "score", "rows.jsonl", "--plugin-dir", "build", "--fn-dir", "\(Self.examples)/yes-no-judge/functions",
-                "--fn", function, "--judge-model", "fake", "--model-url", server.url, "--cache", "cache", "--max-retries", "0", "--output",
+                "--fn", function, "--judge-model", "fake", "--model-url", server.url, "--cache", "cache",
+                "--max-retries", "0", "--output",
                 "out.jsonl")
             #expect(result.ending == .status(3), "\(result.errors)")
             return try lines(of: try folder.read("out.jsonl")).map { line in

@@ -88,9 +88,11 @@ struct NewPluginTests {
         #expect(try folder.read("mine/scorer.c") == "mine")
     }
 
-    @Test("a name that could be none of a file, an id and a package is refused", arguments: [
-        "", "-x", "x-", "Word", "a b", "a/b", "..", "é", "9x", String(repeating: "x", count: 65),
-    ])
+    @Test(
+        "a name that could be none of a file, an id and a package is refused",
+        arguments: [
+            "", "-x", "x-", "Word", "a b", "a/b", "..", "é", "9x", String(repeating: "x", count: 65),
+        ])
     func names(name: String) throws {
         let folder = try TemporaryFolder()
         let result = try folder.assay("plugins", "new", "--language", "c", "--output", "x", "--", name)
