@@ -43,7 +43,7 @@ struct PluginProject {
         }
         let replacements = [
             ("@NAME@", name), ("@SOURCE@", sourceFile),
-            ("@INCLUDE@", includes.map { "-I\($0)" }.joined(separator: " ")),
+            ("@INCLUDE@", includes.map { "-I\"\($0)\"" }.joined(separator: " ")),
         ]
         for layer in ["common/\(kind)", "\(language)/common", "\(language)/\(kind)"] {
             try copy("\(templates)/\(layer)", to: folder, replacements)
