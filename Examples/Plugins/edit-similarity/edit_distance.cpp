@@ -53,70 +53,72 @@ private:
     }
 };
 
-// What the row above a strip says of a column.
-enum Carry : uint8_t {
-    grows = 1,      // the distance grows by one from the column before
-    falls = 2,      // … falls by one
-    transposes = 4  // a transposition may end in the strip's first row
-};
+// What the row above a strip says of a column, as bits: the distance grows by one from the column before, or it falls by one,
+// or a transposition may end in the strip's first row.
+constexpr unsigned grows = 0, falls = 1, transposes = 2;
 
-// The distance where it is `band` at most; else anything greater.
-std::size_t distance_within(std::size_t band, std::u32string_view a, std::u32string_view b, bool transpositions,
-                            std::vector<uint8_t> &carries, const std::function<bool()> &is_cancelled) {
-    const std::size_t columns = b.size();
-    // Above the first row, and outside the band, each column is one more than the one before.
-    carries.assign(columns, grows);
-    std::size_t top = 0;           // the distance at the upper left corner of the strip
-    std::size_t begin = 0;         // the strip's first column
-    std::size_t steps = 0;
-    std::size_t distance = a.size() + b.size();
-    for (std::size_t first_row = 0; first_row < a.size(); first_row += 64) {
-        const std::size_t rows = std::min<std::size_t>(64, a.size() - first_row);
-        const std::size_t end = std::min(columns, first_row + rows + band);
-        const std::size_t next_begin = first_row + 64 > band ? std::min(columns, first_row + 64 - band) : 0;
-        const RowMasks masks(a.substr(first_row, rows));
-        const uint64_t last = uint64_t{1} << (rows - 1);
-        uint64_t down = ~uint64_t{0}, up = 0;  // where the distance grows or falls from row to row
-        uint64_t diagonal = 0, previous_matches = 0;
-        std::size_t bottom = top + rows;  // the distance in the strip's last row
-        std::size_t next_top = bottom;
+// One strip, column by column.
+template <bool transpositions>
+struct Strip {
+    const RowMasks masks;
+    const unsigned last;                   // the number of its last row
+    std::size_t bottom;                    // the distance in its last row
+    uint64_t down = ~uint64_t{0}, up = 0;  // where the distance grows or falls from row to row
+    uint64_t diagonal = 0, previous_matches = 0;
+
+    // Reads what the row above says of each column, and writes there what its own last row says. No branch depends on the
+    // texts: it would be mispredicted half of the time.
+    void advance(std::u32string_view text, uint8_t *carries, std::size_t begin, std::size_t end) {
         for (std::size_t column = begin; column < end; column++) {
-            if (++steps % (1 << 20) == 0 && is_cancelled()) return distance;
-            const uint8_t carry = carries[column];
-            const uint64_t matches = masks[b[column]];
-            const uint64_t with_carry = matches | ((carry & falls) != 0 ? 1 : 0);
-            uint64_t transposed = 0;
-            uint8_t below = 0;
-            if (transpositions) {
+            const uint64_t carry = carries[column];
+            const uint64_t matches = masks[text[column]];
+            const uint64_t with_carry = matches | (carry >> falls & 1);
+            uint64_t transposed = 0, below = 0;
+            if constexpr (transpositions) {
                 const uint64_t unequal = ~diagonal & matches;
-                transposed = (unequal << 1 | ((carry & transposes) != 0 ? 1 : 0)) & previous_matches;
-                if ((unequal & last) != 0) below |= transposes;
+                transposed = (unequal << 1 | (carry >> transposes & 1)) & previous_matches;
+                below = (unequal >> last & 1) << transposes;
                 previous_matches = matches;
             }
             diagonal = (((with_carry & down) + down) ^ down) | with_carry | up | transposed;
             uint64_t right = up | ~(diagonal | down);
             uint64_t left = diagonal & down;
-            if ((right & last) != 0) {
-                bottom++;
-                below |= grows;
-            }
-            if ((left & last) != 0) {
-                bottom--;
-                below |= falls;
-            }
-            right = right << 1 | ((carry & grows) != 0 ? 1 : 0);
-            left = left << 1 | ((carry & falls) != 0 ? 1 : 0);
+            const uint64_t has_grown = right >> last & 1, has_fallen = left >> last & 1;
+            bottom += has_grown - has_fallen;
+            carries[column] = static_cast<uint8_t>(below | has_grown << grows | has_fallen << falls);
+            right = right << 1 | (carry >> grows & 1);
+            left = left << 1 | (carry >> falls & 1);
             down = left | ~(diagonal | right);
             up = right & diagonal;
-            carries[column] = below;
-            if (column + 1 == next_begin) next_top = bottom;
         }
-        std::fill(carries.begin() + static_cast<std::ptrdiff_t>(end), carries.end(), uint8_t{grows});
-        distance = bottom;
-        if (next_begin > begin) top = next_top; else top += rows;
-        begin = next_begin;
     }
-    return distance;
+};
+
+// The distance where it is `band` at most; else anything greater.
+template <bool transpositions>
+std::size_t distance_within(std::size_t band, std::u32string_view a, std::u32string_view b, std::vector<uint8_t> &carries,
+                            const std::function<bool()> &is_cancelled) {
+    constexpr std::size_t columns_at_once = 1 << 16;
+    // Above the first row, and outside the band, each column is one more than the one before.
+    carries.assign(b.size(), 1 << grows);
+    std::size_t top = 0;    // the distance at the upper left corner of the strip
+    std::size_t begin = 0;  // the strip's first column
+    for (std::size_t first_row = 0; first_row < a.size(); first_row += 64) {
+        const std::size_t rows = std::min<std::size_t>(64, a.size() - first_row);
+        const std::size_t end = std::min(b.size(), first_row + rows + band);
+        const std::size_t next_begin = first_row + 64 > band ? std::min(b.size(), first_row + 64 - band) : 0;
+        Strip<transpositions> strip{RowMasks(a.substr(first_row, rows)), static_cast<unsigned>(rows - 1),
+                                   top + rows};
+        strip.advance(b, carries.data(), begin, next_begin);
+        top = strip.bottom;
+        for (std::size_t column = next_begin; column < end; column += columns_at_once) {
+            if (is_cancelled()) return strip.bottom;
+            strip.advance(b, carries.data(), column, std::min(end, column + columns_at_once));
+        }
+        begin = next_begin;
+        if (first_row + rows == a.size()) return strip.bottom;
+    }
+    return b.size();
 }
 
 }  // namespace
@@ -132,7 +134,8 @@ std::size_t edit_distance(std::u32string_view a, std::u32string_view b, bool tra
     std::vector<uint8_t> carries;
     std::size_t band = std::max<std::size_t>(64, b.size() - a.size());
     while (true) {
-        const std::size_t distance = distance_within(band, a, b, transpositions, carries, is_cancelled);
+        const std::size_t distance = transpositions ? distance_within<true>(band, a, b, carries, is_cancelled)
+                                                    : distance_within<false>(band, a, b, carries, is_cancelled);
         if (distance <= band || band >= b.size() || is_cancelled()) return distance;
         band *= 2;
     }

@@ -10,8 +10,8 @@
 // `transpositions`, exchanging two neighbours is one edit, too, if neither is edited otherwise ("optimal string
 // alignment").
 //
-// Time: the product of the lengths by 64 steps of some nanoseconds, or less where the texts are alike: with distance d,
-// about d times the length by 16. Memory: about a byte a code point of the longer text.
+// Time: the product of the lengths by 64 steps of a few nanoseconds, or less where the texts are alike: with distance d,
+// about d times the length by 8. Memory: about a byte a code point of the longer text.
 //
 // `is_cancelled` is asked every few milliseconds; the result means nothing once it has said true.
 std::size_t edit_distance(std::u32string_view a, std::u32string_view b, bool transpositions,
