@@ -75,6 +75,43 @@ struct NewPluginTests {
         #expect(verdicts[8].contains(#"{"score": 0.0, "judge_feedback": "no"}"#), "\(verdicts[8])")
     }
 
+    @Test(
+        "an exception or a panic costs its row the score, and no other",
+        arguments: [
+            (
+                "cpp", "c++", "scorer.cpp", "const double share", "if (words == 3) throw std::string(\"three\");",
+                "an exception that is no std::exception"
+            ),
+            (
+                "cpp", "c++", "scorer.cpp", "const double share", "if (words == 3) std::string().at(words);",
+                "basic_string::at: __n (which is 3) >= this->size() (which is 0)"
+            ),
+            (
+                "rust", "cargo", "src/lib.rs", "call.give_number", "assert!(words != 3, \"{words} words\");",
+                "the scorer panicked: 3 words"
+            ),
+        ])
+    func barrier(
+        language: String, compiler: String, source: String, place: String, fault: String, message: String
+    ) throws {
+        guard Tool.isThere(compiler) else { return print("\(language) is left out: there is no \(compiler)") }
+        let folder = try TemporaryFolder(["rows.jsonl": ""])
+        #expect(try folder.assay("plugins", "new", "broken", "--language", language).ending == .status(0))
+        let text = try folder.read("broken/\(source)")
+        let index = try #require(text.firstRange(of: place)).lowerBound
+        try folder.write("\(text[..<index])\(fault)\n\(text[index...])", to: "broken/\(source)")
+        try Tool.make(in: "\(folder.path)/broken")
+        let rows = ["one", "two words", "has three words", "more than three words"]
+        try folder.write(rows.map { "{\"generated_answer\": \"\($0)\"}\n" }.joined(), to: "rows.jsonl")
+        let result = try folder.assay(
+            "score", "rows.jsonl", "--plugin-dir", "broken", "--fn-dir", "broken/functions", "--fn", "broken::score",
+            "--output", "out.jsonl")
+        #expect(result.ending == .status(3), "\(result.errors)")
+        #expect(try result.rows("scored", of: "broken::score") == 3)
+        let failed = try JSONValue(parsing: lines(of: try folder.read("out.jsonl"))[2])["scores"]?["broken::score"]
+        #expect(failed == ["score": .null, "outcome": "scorer_error", "message": .string(message)])
+    }
+
     @Test("nothing that is there is overwritten")
     func existing() throws {
         let folder = try TemporaryFolder(["mine/scorer.c": "mine"])
