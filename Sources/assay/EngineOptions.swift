@@ -60,22 +60,43 @@ enum Installation {
     /// `share/assay/scoring_fns` beside an installed executable's `bin`, or the nearest `scoring_fns` in a folder above
     /// one that lies where it was built.
     static var functionFolders: [String] {
-        let installed = "\(parent(of: folder))/share/assay/scoring_fns"
+        let installed = "\(prefix)/share/assay/scoring_fns"
         if isFolder(installed) { return [installed] }
-        var place = folder
-        while true {
-            if isFolder("\(place)/scoring_fns") { return ["\(place)/scoring_fns"] }
-            if place == "/" || place == "." { return [] }
-            place = parent(of: place)
-        }
+        return above("scoring_fns").map { [$0] } ?? []
     }
 
     /// The folders of ASSAY_PLUGIN_PATH, `lib/assay/plugins` beside an installed executable's `bin`, and the
     /// executable's own.
     static var pluginFolders: [String] {
         let path = getenv("ASSAY_PLUGIN_PATH").map { String(cString: $0) } ?? ""
-        let installed = "\(parent(of: folder))/lib/assay/plugins"
+        let installed = "\(prefix)/lib/assay/plugins"
         return path.split(separator: ":").map(String.init) + [installed, folder].filter(isFolder)
+    }
+
+    /// Where new plugins are begun from: `share/assay/plugin-templates` beside an installed executable's `bin`, or
+    /// `Sources/PluginTemplates` of the tree that it was built in.
+    static var templateFolder: String? {
+        let installed = "\(prefix)/share/assay/plugin-templates"
+        return isFolder(installed) ? installed : above("Sources/PluginTemplates")
+    }
+
+    /// The folders of the headers for plugins: `include` beside an installed executable's `bin`, or those of the tree.
+    static var includeFolders: [String] {
+        if isFolder("\(prefix)/share/assay") { return ["\(prefix)/include"] }
+        return ["CScorerPlugin/include", "ScorerSDK/c", "ScorerSDK/cpp"].compactMap { above("Sources/\($0)") }
+    }
+
+    /// What an executable in `bin` is installed in.
+    private static var prefix: String { parent(of: folder) }
+
+    /// A folder by its path from the nearest folder around the executable that has it.
+    private static func above(_ path: String) -> String? {
+        var place = folder
+        while true {
+            if isFolder("\(place)/\(path)") { return "\(place)/\(path)" }
+            if place == "/" || place == "." { return nil }
+            place = parent(of: place)
+        }
     }
 
     private static func parent(of path: String) -> String {

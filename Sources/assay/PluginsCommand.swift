@@ -5,7 +5,8 @@ import ScoringEngine
 
 struct PluginsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plugins", abstract: "Lists scorer plugins.", subcommands: [List.self])
+        commandName: "plugins", abstract: "Lists scorer plugins, and begins new ones.",
+        subcommands: [List.self, New.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
