@@ -41,7 +41,7 @@ examples: packages
 # Needs a Swift toolchain; what it installs does not.
 .PHONY: install test-install
 install: packages
-	PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" sh Packaging/install.sh
+	PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" sh Sources/Installation/install.sh
 
 test-install: packages
-	sh Packaging/test-install.sh
+	sh Sources/Installation/test-install.sh

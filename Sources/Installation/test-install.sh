@@ -1,12 +1,12 @@
 #!/bin/sh
 # test-install.sh: installs into a temporary folder, moves that, and uses it as somebody would who has no Swift.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 fail() { echo "test-install: $*" >&2; exit 1; }
 
-DESTDIR="$folder/first" PREFIX=/usr/local sh Packaging/install.sh
+DESTDIR="$folder/first" PREFIX=/usr/local sh Sources/Installation/install.sh
 mv "$folder/first/usr/local" "$folder/moved place"
 there="$folder/moved place"
 

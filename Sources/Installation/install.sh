@@ -4,7 +4,7 @@
 # What it puts there finds itself by where the executable lies, so it may be moved as a whole. It needs no Swift toolchain:
 # the Swift runtime is linked into the executable and into each plugin.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 to=${DESTDIR:-}${PREFIX:-/usr/local}
 build="swift build -c release"
 products=$($build --show-bin-path)
@@ -27,7 +27,7 @@ fi
 mkdir -p "$to/include" "$to/lib/pkgconfig" "$to/share/assay" "$to/share/man/man1" "$to/share/doc/assay"
 cp Sources/CScorerPlugin/include/assay_scorer_plugin.h Sources/ScorerSDK/c/*.h Sources/ScorerSDK/cpp/*.hpp "$to/include"
 version=$("$to/bin/assay" --version)
-sed "s/@VERSION@/$version/" Packaging/assay.pc >"$to/lib/pkgconfig/assay.pc"
+sed "s/@VERSION@/$version/" Sources/Installation/assay.pc >"$to/lib/pkgconfig/assay.pc"
 for folder in scoring_fns swift rust plugin-templates; do rm -rf "$to/share/assay/$folder"; done
 cp -R scoring_fns "$to/share/assay/scoring_fns"
 cp -RL Sources/ScorerSDK/swift "$to/share/assay/swift"
@@ -37,8 +37,8 @@ cp -RL Sources/PluginTemplates "$to/share/assay/plugin-templates"
 find "$to/share/assay" \( -name .build -o -name target -o -name Cargo.lock \) -prune -exec rm -rf {} +
 
 # To read.
-sh Packaging/man-pages.sh "$to/bin/assay" "$to/share/man/man1"
-awk -f Packaging/header-to-markdown.awk Sources/CScorerPlugin/include/assay_scorer_plugin.h \
+sh Sources/Installation/man-pages.sh "$to/bin/assay" "$to/share/man/man1"
+awk -f Sources/Installation/header-to-markdown.awk Sources/CScorerPlugin/include/assay_scorer_plugin.h \
     >"$to/share/doc/assay/plugin-abi.md"
 cp LICENSE README.md "$to/share/doc/assay"
 echo "Assay $version is installed in $to."
