@@ -52,12 +52,7 @@ extension ScorerDescription {
         inputs = try columns(table.pointee.inputs, "an input of \(scorer)")
         outputs = try columns(table.pointee.outputs, "an output of \(scorer)")
         roles = []
-        if var next = table.pointee.roles {
-            while let role = next.pointee {
-                roles.append(try text(role, "a role of \(scorer)"))
-                next += 1
-            }
-        }
+        for role in pointers(table.pointee.roles) { roles.append(try text(role, "a role of \(scorer)")) }
         parametersSchema = try table.pointee.parameters_schema.map { schema throws(TableFault) in
             try text(schema, "the parameter schema of \(scorer)")
         }
@@ -95,8 +90,7 @@ private func columns(
     _ list: UnsafePointer<UnsafePointer<assay_column_spec>?>?, _ what: String
 ) throws(TableFault) -> [ColumnDescription] {
     var columns: [ColumnDescription] = []
-    guard var next = list else { return [] }
-    while let spec = next.pointee?.pointee {
+    for spec in pointers(list).map(\.pointee) {
         try checkSize(spec.struct_size, of: assay_column_spec.self, named: "assay_column_spec")
         let name = try text(spec.name, "the name of \(what)")
         guard let type = ValueType(rawValue: spec.type) else {
@@ -114,7 +108,6 @@ private func columns(
                 isOptional: spec.flags & UInt32(ASSAY_COLUMN_OPTIONAL) != 0,
                 isLenient: spec.flags & UInt32(ASSAY_COLUMN_LENIENT) != 0,
                 range: spec.minimum < spec.maximum ? spec.minimum...spec.maximum : nil))
-        next += 1
     }
     return columns
 }
