@@ -10,7 +10,8 @@ _Thread_local const assay_creation *running_creation;
  * at once what it would hear from a host in its own process. */
 
 static bool is_running(const assay_call *token) {
-    if (token && (const call *)token == running_call) return true;
+    if (!token) return false;
+    if ((const call *)token == running_call) return true;
     post_record((aw_record){.kind = AW_MISUSE}, NULL);
     return false;
 }

@@ -52,6 +52,7 @@ package final class PluginWorker: @unchecked Sendable {
         case .success(let answer): status = answer
         case .failure(let loss): throw loss
         }
+        if let fault = RecordReader.fault(in: received.bytes, rowCount: 0) { throw WorkerLoss.misbehaved(fault) }
         contents = try Self.contents(path, status, received.bytes)
     }
 
@@ -180,6 +181,10 @@ package final class PluginWorker: @unchecked Sendable {
             result = exchange.wait(for: command.serial, watch, &received, &standardOutput, &standardErrors)
         } else {
             result = .failure(process.end())
+        }
+        if case .success = result, let fault = RecordReader.fault(in: records, rowCount: watch.rowCount) {
+            process.kill()
+            result = .failure(.misbehaved(fault))
         }
         if case .failure(let loss) = result {
             self.loss = loss

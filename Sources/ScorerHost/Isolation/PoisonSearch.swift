@@ -80,8 +80,8 @@ struct PoisonSearch {
             return nil
         }
         let isFirst = suspect == rows.lowerBound
-        if !isFirst { push(rows.lowerBound..<suspect, like: part) }
         push(suspect + 1..<rows.upperBound, like: part, dependsOnPrevious: isFirst)
+        push(rows.lowerBound..<suspect, like: part)
         push(suspect..<suspect + 1, like: part)
         return nil
     }

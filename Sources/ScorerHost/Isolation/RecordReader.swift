@@ -26,11 +26,48 @@ struct RecordReader {
         return (record, UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
     }
 
-    /// Whether all bytes were records.
-    var isAtEnd: Bool { place == bytes.count }
+    /// What is wrong with records as a whole; nil where each is one that a worker writes.
+    ///
+    /// - Parameter rowCount: the rows of the step that gave them.
+    static func fault(in bytes: UnsafeRawBufferPointer, rowCount: Int) -> String? {
+        var reader = RecordReader(bytes)
+        while let (record, rest) = reader.next() {
+            switch Int(record.kind) {
+            case AW_EMIT:
+                if !record.holdsCells(rest, rowCount: rowCount) { return "cells that are none" }
+            case AW_REQUEST, AW_REJECT:
+                if record.count > record.length { return "a text beyond its end" }
+            case AW_FAIL, AW_LOG, AW_MISUSE, AW_PLUGIN...AW_TEXT: break
+            default: return "a record of an unknown kind"
+            }
+        }
+        return reader.place == bytes.count ? nil : "a record beyond the end"
+    }
 }
 
 extension aw_record {
+    /// Whether what follows an AW_EMIT are the cells that it announces, for rows that there are.
+    fileprivate func holdsCells(_ rest: UnsafeRawBufferPointer, rowCount: Int) -> Bool {
+        if flags & UInt32(AW_REFUSED) != 0 { return rest.isEmpty }
+        guard first <= UInt64(rowCount), count <= UInt64(rowCount) - first, count > 0 else { return false }
+        let count = Int(count)
+        let validity = flags & UInt32(AW_VALIDITY) != 0 ? ((count + 7) / 8 + 7) & ~7 : 0
+        switch Int(type) {
+        case ASSAY_TYPE_F64, ASSAY_TYPE_I64: return rest.count == validity + 8 * count
+        case ASSAY_TYPE_BOOL: return rest.count == validity + count
+        case ASSAY_TYPE_STR, ASSAY_TYPE_JSON:
+            var left = rest.count - validity - 8 * count
+            guard left >= 0 else { return false }
+            for index in 0..<count {
+                let length = rest.loadUnaligned(fromByteOffset: validity + 8 * index, as: UInt64.self)
+                guard length <= UInt64(left) else { return false }
+                left -= Int(length)
+            }
+            return left == 0
+        default: return false
+        }
+    }
+
     /// What follows in two parts, the first being `count` bytes long; nil where there are not so many.
     func parts(of rest: UnsafeRawBufferPointer) -> (UnsafeRawBufferPointer, UnsafeRawBufferPointer)? {
         guard count <= UInt64(rest.count) else { return nil }

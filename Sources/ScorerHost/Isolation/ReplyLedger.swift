@@ -29,9 +29,10 @@ struct ReplyLedger {
         var asker: Asker?
     }
 
-    /// By the tag that the call gives its requests.
     private var entries: [Entry] = []
     private var byQuestion: [Question: [Int]] = [:]
+    /// Those without a reply, by the tag under which the call asked.
+    private var open: [UInt64: Int] = [:]
 
     /// Takes a request.
     mutating func ask(_ asker: Asker, role: String, json: String) -> Action {
@@ -43,16 +44,21 @@ struct ReplyLedger {
             reply.tag = asker.tag
             return .answer(reply)
         }
+        let index = entries.count
         entries.append(Entry(asker: asker))
-        byQuestion[question, default: []].append(entries.count - 1)
-        return .ask(tag: UInt64(entries.count - 1))
+        byQuestion[question, default: []].append(index)
+        // The plugin's own tag, unless a worker that is lost, or another part, has used it.
+        var tag = asker.tag
+        while open[tag] != nil { tag = tag &- 1 &- UInt64(index) }
+        open[tag] = index
+        return .ask(tag: tag)
     }
 
     /// Takes a reply to a request of the call, and keeps it.
     ///
     /// - Returns: the reply with the tag of who asked, and the part that is; nil where that is lost.
     mutating func receive(_ reply: ModelReply) -> (part: UInt64, reply: ModelReply)? {
-        guard let index = Int(exactly: reply.tag), entries.indices.contains(index) else { return nil }
+        guard let index = open.removeValue(forKey: reply.tag) else { return nil }
         entries[index].reply = reply
         guard let asker = entries[index].asker else { return nil }
         var reply = reply

@@ -48,6 +48,7 @@ extension IsolatedCall {
         }
     }
 
+    /// The records have been checked, so what is announced is there.
     private func emit(_ record: aw_record, _ rest: UnsafeRawBufferPointer, _ rows: Range<Int>, _ call: ScorerCall) {
         let (end, overflow) = record.first.addingReportingOverflow(record.count)
         guard !overflow, end <= UInt64(rows.count) else {
@@ -59,42 +60,35 @@ extension IsolatedCall {
         var column = assay_column()
         column.struct_size = UInt32(MemoryLayout<assay_column>.size)
         column.type = record.type
-        // Without values, the call finds the fault that the plugin has been told of already.
-        guard record.flags & UInt32(AW_REFUSED) == 0, var start = rest.baseAddress else {
-            _ = call.emit(output: record.output, first: first, count: record.count, &column)
-            return
-        }
-        var left = rest.count
-        func take(_ length: Int) -> UnsafeRawPointer? {
-            guard length <= left else { return nil }
-            defer {
-                start += length
-                left -= length
-            }
-            return start
-        }
-        if record.flags & UInt32(AW_VALIDITY) != 0 {
-            guard let bits = take(((count + 7) / 8 + 7) & ~7) else { return }
-            column.validity = bits.assumingMemoryBound(to: UInt8.self)
-        }
-        switch ValueType(rawValue: record.type) {
-        case .f64, .i64: column.values = take(8 * count)
-        case .bool: column.values = take(count)
-        case .text, .json:
-            guard let lengths = take(8 * count)?.assumingMemoryBound(to: UInt64.self) else { return }
-            withUnsafeTemporaryAllocation(of: assay_str.self, capacity: count) { texts in
-                for index in 0..<count {
-                    guard lengths[index] <= UInt64(left), let text = take(Int(lengths[index])) else { return }
-                    texts.initializeElement(
-                        at: index,
-                        to: assay_str(ptr: text.assumingMemoryBound(to: CChar.self), len: lengths[index]))
-                }
-                column.values = UnsafeRawPointer(texts.baseAddress)
+        // What the plugin was refused, the call refuses, too, and says why: cells without values, or none at all.
+        guard record.flags & UInt32(AW_REFUSED) == 0, let start = rest.baseAddress else {
+            if record.type == 0 {
+                _ = call.emit(output: record.output, first: first, count: record.count, nil)
+            } else {
                 _ = call.emit(output: record.output, first: first, count: record.count, &column)
             }
             return
-        default: break
         }
-        _ = call.emit(output: record.output, first: first, count: record.count, &column)
+        column.values = start
+        if record.flags & UInt32(AW_VALIDITY) != 0 {
+            column.validity = start.assumingMemoryBound(to: UInt8.self)
+            column.values = start + (((count + 7) / 8 + 7) & ~7)
+        }
+        guard record.type == ASSAY_TYPE_STR || record.type == ASSAY_TYPE_JSON else {
+            _ = call.emit(output: record.output, first: first, count: record.count, &column)
+            return
+        }
+        withUnsafeTemporaryAllocation(of: assay_str.self, capacity: count) { texts in
+            let lengths = column.values.assumingMemoryBound(to: UInt64.self)
+            var text = UnsafeRawPointer(lengths + count)
+            for index in 0..<count {
+                texts.initializeElement(
+                    at: index,
+                    to: assay_str(ptr: text.assumingMemoryBound(to: CChar.self), len: lengths[index]))
+                text += Int(lengths[index])
+            }
+            column.values = UnsafeRawPointer(texts.baseAddress)
+            _ = call.emit(output: record.output, first: first, count: record.count, &column)
+        }
     }
 }
