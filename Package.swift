@@ -54,6 +54,7 @@ let package = Package(
             dependencies: [
                 "CScorerPlugin", "CSimdJSON", "Datasets", "Inference", "JSON", "ScorerHost", "ScoringCore",
                 "ScoringDefinitions",
+                .product(name: "Crypto", package: "swift-crypto"),
             ]),
         .executableTarget(
             name: "assay",

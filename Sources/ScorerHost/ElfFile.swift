@@ -54,7 +54,7 @@ func checkObject(_ path: String) throws(PluginError) {
 
 /// What can be seen to be wrong with a plugin without running any of its code: that it is no ELF file, is not all there, or
 /// nowhere has the name of the function that every plugin exports.
-func checkWithoutLoading(_ path: String) throws(PluginError) {
+package func checkWithoutLoading(_ path: String) throws(PluginError) {
     try checkObject(path)
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     var status = stat()

@@ -15,7 +15,7 @@ struct FunctionsCommand: ParsableCommand {
         @OptionGroup var engineOptions: EngineOptions
 
         func run() throws {
-            let definitions = engineOptions.makeEngine().definitions
+            let definitions = engineOptions.makeEngine(asksUnknownPlugins: false).definitions
             let functions = definitions.identifiers.compactMap { definitions[$0] }
             let width = functions.map(\.identifier.count).max() ?? 0
             let lines = functions.map { function in
@@ -37,7 +37,7 @@ struct FunctionsCommand: ParsableCommand {
 
         func run() throws {
             do {
-                let function = try engineOptions.makeEngine().definitions.find(identifier)
+                let function = try engineOptions.makeEngine(asksUnknownPlugins: false).definitions.find(identifier)
                 try printOutput(function.json.prettyText + "\n")
             } catch let error as UnknownFunction {
                 throw Failure("\(error)")

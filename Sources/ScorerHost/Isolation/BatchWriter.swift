@@ -48,7 +48,7 @@ struct BatchWriter {
             var length = 0
             for (index, text) in texts.enumerated() where hasValue(column, index) { length += Int(text.len) }
             layout.texts = take(length)
-            if column.list_offsets != nil { layout.list_offsets = take(8 * (rows.count + 1)) }
+            if isList(column) { layout.list_offsets = take(8 * (rows.count + 1)) }
             return layout
         }
         layout.values = take(width * rows.count)
@@ -71,15 +71,17 @@ struct BatchWriter {
             end += length
             ends[index] = UInt64(end)
         }
-        if let offsets = column.list_offsets {
+        if let offsets = column.list_offsets, isList(column) {
             let places = (base + Int(layout.list_offsets)).assumingMemoryBound(to: Int64.self)
             for row in 0...rows.count { places[row] = offsets[rows.lowerBound + row] - offsets[rows.lowerBound] }
         }
     }
 
+    private func isList(_ column: assay_column) -> Bool { column.type == ValueType.textList.rawValue }
+
     /// Whether a text is to be copied. That of a cell without a value is nobody's.
     private func hasValue(_ column: assay_column, _ index: Int) -> Bool {
-        guard let validity = column.validity, column.list_offsets == nil else { return true }
+        guard let validity = column.validity, !isList(column) else { return true }
         let row = rows.lowerBound + index
         return validity[row >> 3] >> (row & 7) & 1 != 0
     }
@@ -87,7 +89,7 @@ struct BatchWriter {
     /// The texts of the rows.
     private func texts(of column: assay_column) -> UnsafeBufferPointer<assay_str> {
         let all = column.values.assumingMemoryBound(to: assay_str.self)
-        guard let offsets = column.list_offsets else {
+        guard let offsets = column.list_offsets, isList(column) else {
             return UnsafeBufferPointer(start: all + rows.lowerBound, count: rows.count)
         }
         let first = Int(offsets[rows.lowerBound])
