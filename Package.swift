@@ -93,6 +93,12 @@ let package = Package(
             path: "Tests/FakeModel"),
         .executableTarget(name: "fake-model", dependencies: ["FakeModel"], path: "Benchmarks/FakeModel"),
 
+        // What a plugin's interface costs a row, in the process and in a worker.
+        .executableTarget(
+            name: "plugin-overhead", dependencies: ["CScorerPlugin", "ScorerHost", "ScoringCore"],
+            path: "Benchmarks/PluginOverhead",
+            exclude: ["plugin.c"]),
+
         .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
         .testTarget(name: "ScoringCoreTests", dependencies: ["ScoringCore"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),

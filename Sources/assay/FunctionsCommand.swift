@@ -10,7 +10,9 @@ struct FunctionsCommand: ParsableCommand {
         subcommands: [List.self, Show.self, Check.self])
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists the scoring functions that can be used.")
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the scoring functions that can be used.",
+            usage: "assay functions list [<options>]")
 
         @OptionGroup var engineOptions: EngineOptions
 
@@ -28,7 +30,8 @@ struct FunctionsCommand: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Prints a scoring function's definition as JSON.")
+            abstract: "Prints a scoring function's definition as JSON.",
+            usage: "assay functions show <id> [<options>]")
 
         @Argument(help: ArgumentHelp("The function's identifier.", valueName: "id"))
         var identifier: String
@@ -48,6 +51,7 @@ struct FunctionsCommand: ParsableCommand {
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Checks definition files.",
+            usage: "assay functions check <file> ... [<options>]",
             discussion: """
                 Each definition is read, its plugin found and its scorer made with its parameters, so patterns are \
                 compiled, too. Nothing is scored. Exit status: 0 all are fine, 1 something is wrong.

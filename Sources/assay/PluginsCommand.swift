@@ -11,6 +11,7 @@ struct PluginsCommand: ParsableCommand {
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Lists the plugins that were found, and what their scorers read and give.",
+            usage: "assay plugins list [<options>]",
             discussion: """
                 Plugins that are trusted are loaded, so their code runs. Of the others, nothing runs: what is shown is what \
                 their manifests say.

@@ -127,6 +127,8 @@ final class WorkerPool: Sendable {
             worker = try PluginWorker(running: path, settings)
         } catch let error as PluginError {
             throw error
+        } catch WorkerLoss.unavailable(let why) {
+            throw PluginError(path: path, why)
         } catch let loss as WorkerLoss {
             throw PluginError(path: path, "\(loss.description), when it was loaded")
         } catch {
