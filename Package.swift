@@ -99,6 +99,11 @@ let package = Package(
             path: "Benchmarks/PluginOverhead",
             exclude: ["plugin.c"]),
 
+        // Scores with a worker that answers with anything.
+        .executableTarget(
+            name: "worker-fuzz", dependencies: ["CScorerPlugin", "ScorerHost", "ScoringCore"], path: "Tests/WorkerFuzz",
+            exclude: ["hostile_worker.c"]),
+
         .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
         .testTarget(name: "ScoringCoreTests", dependencies: ["ScoringCore"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),

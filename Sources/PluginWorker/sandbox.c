@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
@@ -50,7 +52,7 @@ static const char *limit_resources(uint64_t address_space) {
     }
     if (!set_limit(RLIMIT_AS, address_space)) return failed("its memory could not be limited");
     if (!set_limit(RLIMIT_CORE, 0) || !set_limit(RLIMIT_FSIZE, 0) || !set_limit(RLIMIT_NOFILE, 64))
-        return failed("its files could not be limited");
+        return failed("its use of files could not be limited");
     signal(SIGXFSZ, SIG_IGN);
     return NULL;
 }
@@ -74,7 +76,28 @@ static const char *allow_reading(int ruleset, const char *path) {
         status = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
     }
     close(place);
-    return status == 0 ? NULL : failed("its files could not be restricted");
+    return status == 0 ? NULL : failed("it could not be kept from your files");
+}
+
+/* The plugin, the shared objects beside it, which it may be linked with, and the folder NAME.data beside NAME.so. */
+static const char *allow_reading_plugin(int ruleset, const char *plugin) {
+    char path[PATH_MAX];
+    const char *slash = strrchr(plugin, '/');
+    const int folder_length = slash ? (int)(slash - plugin) : 0;
+    const char *fault = allow_reading(ruleset, plugin);
+    const char *ending = strrchr(plugin, '.');
+    const int name_length = ending && ending > plugin + folder_length ? (int)(ending - plugin) : (int)strlen(plugin);
+    snprintf(path, sizeof path, "%.*s.data", name_length, plugin);
+    if (!fault) fault = allow_reading(ruleset, path);
+    snprintf(path, sizeof path, "%.*s/", folder_length, plugin);
+    DIR *folder = opendir(path);
+    for (const struct dirent *entry; folder && !fault && (entry = readdir(folder));) {
+        if (!strstr(entry->d_name, ".so")) continue;
+        snprintf(path, sizeof path, "%.*s/%s", folder_length, plugin, entry->d_name);
+        fault = allow_reading(ruleset, path);
+    }
+    if (folder) closedir(folder);
+    return fault;
 }
 
 /* Landlock: files that may be read, and no access to other processes, whose environment and memory are files, too. */
@@ -83,14 +106,13 @@ static const char *restrict_files(const char *plugin) {
         .handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1, /* all of Landlock's first version */
     };
     const int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
-    if (ruleset < 0) return failed("this system offers no Landlock (in Linux since 5.13), which keeps it from your files");
+    if (ruleset < 0)
+        return failed("it could not be kept from your files with Landlock, which Linux has since 5.13");
     const char *fault = NULL;
     for (size_t i = 0; i < sizeof readable / sizeof *readable && !fault; i++) fault = allow_reading(ruleset, readable[i]);
-    char folder[4096];
-    const char *slash = strrchr(plugin, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - plugin) + 1 : 1, slash ? plugin : ".");
-    if (!fault) fault = allow_reading(ruleset, folder);
-    if (!fault && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0) fault = failed("its files could not be restricted");
+    if (!fault) fault = allow_reading_plugin(ruleset, plugin);
+    if (!fault && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
+        fault = failed("it could not be kept from your files");
     close(ruleset);
     return fault;
 }

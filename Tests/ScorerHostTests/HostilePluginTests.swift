@@ -1,6 +1,7 @@
 import Foundation
 import ScorerHost
 import ScoringCore
+import Synchronization
 import Testing
 
 /// What a row does to its process, and what becomes of the row.
@@ -49,9 +50,9 @@ struct HostilePluginTests {
     }
 
     /// The fixture in a worker with small limits.
-    private func load(_ macros: [String] = []) throws -> Plugin {
+    private func load(_ macros: [String] = [], timeout: Duration = .seconds(60)) throws -> Plugin {
         var settings = WorkerSettings()
-        settings.timeout = .seconds(1)
+        settings.timeout = timeout
         settings.addressSpace = 512 << 20
         settings.outputLimit = 32 << 20
         return try build.load("hostile", macros, in: .worker, settings, log: log)
@@ -94,7 +95,7 @@ struct HostilePluginTests {
 
     @Test("a row on which the plugin hangs is lost, and no other", arguments: Fault.hangs)
     func hang(fault: Fault) throws {
-        try expect([5: fault], of: 20, try load())
+        try expect([5: fault], of: 20, try load(timeout: .seconds(1)))
     }
 
     @Test("the first row, the last and several at once", arguments: [[0], [63], [0, 1, 2, 63], [10, 40, 41], [0]])
@@ -105,7 +106,7 @@ struct HostilePluginTests {
 
     @Test("a hang whose place nobody can see is found by halving")
     func hiddenHang() throws {
-        try expect([2: Fault.hangs[1]], of: 4, try load(["AT_ONCE"]))
+        try expect([2: Fault.hangs[1]], of: 4, try load(["AT_ONCE"], timeout: .seconds(1)))
     }
 
     @Test("one row of 100,000 that crashes the plugin costs itself")
@@ -151,7 +152,7 @@ struct HostilePluginTests {
             ("hang", "the plugin showed no sign of progress for 1 s, and was stopped"),
         ])
     func creation(configuration: String, cause: String) throws {
-        let plugin = try load()
+        let plugin = try load(timeout: .seconds(1))
         let error = #expect(throws: PluginError.self) { try plugin.scorer("hostile", configuration) }
         #expect(error?.description == "\(plugin.path): \(cause), when its scorer \"hostile\" was made")
         // What failed for these parameters works for others.
@@ -165,7 +166,7 @@ struct HostilePluginTests {
             ("HANGS_WHEN_LOADED", "the plugin showed no sign of progress for 1 s, and was stopped"),
         ])
     func loading(macro: String, cause: String) throws {
-        let error = #expect(throws: PluginError.self) { try load([macro]) }
+        let error = #expect(throws: PluginError.self) { try load([macro], timeout: .seconds(1)) }
         #expect(error?.message == "\(cause), when it was loaded")
     }
 
@@ -180,6 +181,26 @@ struct HostilePluginTests {
         try expect([:], of: 10, try load())
         let scorer = try load().scorer("hostile")
         #expect(score(["threads", "row 1"], scorer).verdicts[1] == score(of: "row 1"))
+    }
+
+    @Test("a plugin whose scorers must not overlap has one worker, whose session is not that of the terminal")
+    func oneProcess() throws {
+        let scorer = try load(["CONCURRENCY=ASSAY_CONCURRENCY_PROCESS_SERIAL"]).scorer("hostile")
+        let processes = Mutex<Set<String>>([])
+        DispatchQueue.concurrentPerform(iterations: 8) { _ in
+            let cells = CellMemory()
+            let call = ScorerCall(scorer)
+            for _ in 0..<10 {
+                call.prepare(rowCount: 1)
+                _ = call.start([cells.texts(["process"], nullable: false)], rowCount: 1)
+                let said = call.results.texts("said")[0] ?? ""
+                processes.withLock { _ = $0.insert(said) }
+            }
+        }
+        let all = processes.withLock { $0 }
+        #expect(all.count == 1)
+        let process = try #require(all.first.flatMap { pid_t($0) })
+        #expect(getsid(process) == process)
     }
 
     // MARK: What a worker cannot do

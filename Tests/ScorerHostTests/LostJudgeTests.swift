@@ -11,9 +11,7 @@ struct LostJudgeTests {
 
     init() throws {
         build = try FixtureBuild()
-        var settings = WorkerSettings()
-        settings.timeout = .seconds(1)
-        plugin = try build.load("hostile", ["JUDGE"], in: .worker, settings)
+        plugin = try build.load("hostile", ["JUDGE"], in: .worker)
     }
 
     private func start(_ texts: [String], _ scorer: Scorer) -> (ScorerCall, [ModelRequest]) {
@@ -90,6 +88,9 @@ struct LostJudgeTests {
 
     @Test("a hang after a reply costs its row")
     func hang() throws {
+        var settings = WorkerSettings()
+        settings.timeout = .seconds(1)
+        let plugin = try build.load("hostile", ["JUDGE"], in: .worker, settings)
         let (call, requests) = start(["a", "sleep"], try plugin.scorer("hostile"))
         _ = Self.answer(call, requests, batch: 2)
         #expect(

@@ -46,7 +46,8 @@ struct Exchange {
         _ errors: inout StreamCapture
     ) -> Result<Int32, WorkerLoss> {
         let timeout = watch.timeout ?? settings.timeout
-        var deadline = ContinuousClock.now + timeout
+        // A machine that sleeps takes no time from the plugin.
+        var deadline = SuspendingClock.now + timeout
         var progress = 0
         while true {
             var events = [
@@ -72,11 +73,11 @@ struct Exchange {
                 }
             }
             memory.setCancelled(watch.cancellation.isCancelled)
-            if ContinuousClock.now < deadline { continue }
+            if SuspendingClock.now < deadline { continue }
             let sofar = GivenRows(rowCount: watch.rowCount, records: records.peek(memory)).progress
             if sofar > progress {
                 progress = sofar
-                deadline = ContinuousClock.now + timeout
+                deadline = SuspendingClock.now + timeout
                 continue
             }
             records.append(memory, memory.written)

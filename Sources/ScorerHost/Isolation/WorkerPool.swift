@@ -128,7 +128,8 @@ final class WorkerPool: Sendable {
         } catch let error as PluginError {
             throw error
         } catch WorkerLoss.unavailable(let why) {
-            throw PluginError(path: path, why)
+            throw PluginError(
+                path: path, "\(why). --isolation in-process runs it without a worker, with all your rights")
         } catch let loss as WorkerLoss {
             throw PluginError(path: path, "\(loss.description), when it was loaded")
         } catch {

@@ -21,7 +21,7 @@ public struct WorkerSettings: Sendable {
         guard let found = places.first(where: { access($0, X_OK) == 0 }) else {
             throw .unavailable(
                 "the program that runs plugins that are not trusted was not found; looked for "
-                    + places.joined(separator: " and ") + ". --isolation in-process runs it without")
+                    + places.joined(separator: " and "))
         }
         return found
     }
