@@ -183,6 +183,26 @@ struct HostilePluginTests {
         #expect(score(["threads", "row 1"], scorer).verdicts[1] == score(of: "row 1"))
     }
 
+    @Test("whoever looks at plugins is told how each worker ended, and what it wrote")
+    func reports() throws {
+        let reports = Mutex<[WorkerReport]>([])
+        var settings = WorkerSettings()
+        settings.onReport = { report in reports.withLock { $0.append(report) } }
+        let plugin = try build.load("hostile", in: .worker, settings)
+        _ = score(["print", "exit"], try plugin.scorer("hostile"))
+        let ends = reports.withLock { $0 }.filter { $0.loss != nil }
+        #expect(ends.map(\.loss) == [.exit(3), .exit(3)])
+        #expect(ends.first.map { String(decoding: $0.standardErrors, as: UTF8.self) } == "a warning\n")
+        #expect(
+            ends.first.map { String(decoding: $0.standardOutput, as: UTF8.self) } == "{\"row\": 0, \"scores\": {}}\n")
+    }
+
+    @Test("what a plugin wrote before it crashed on being loaded is in the log")
+    func lastWords() throws {
+        #expect(throws: PluginError.self) { try load(["CRASHES_WHEN_LOADED"]) }
+        #expect(log.all.count == 1 && log.all[0].hasSuffix("wrote to standard error: last words"), "\(log.all)")
+    }
+
     @Test("a plugin whose scorers must not overlap has one worker, whose session is not that of the terminal")
     func oneProcess() throws {
         let scorer = try load(["CONCURRENCY=ASSAY_CONCURRENCY_PROCESS_SERIAL"]).scorer("hostile")

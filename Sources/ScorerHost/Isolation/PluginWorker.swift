@@ -14,16 +14,15 @@ package final class PluginWorker: @unchecked Sendable {
         var batch: Segment
     }
 
-    /// What the plugin said of itself when it was loaded.
-    package let contents: PluginDescription
     /// What it wrote to its standard output and standard error.
-    package private(set) var standardOutput = StreamCapture()
-    package private(set) var standardErrors = StreamCapture()
+    private(set) var standardOutput = StreamCapture()
+    private(set) var standardErrors = StreamCapture()
     /// How it was lost, once it was.
-    package private(set) var loss: WorkerLoss?
+    private(set) var loss: WorkerLoss?
     /// Instances that have been made in it.
     var instances: Set<UInt64> = []
 
+    private let path: String
     private let process: ChildProcess
     private let memory: OutputMemory
     private let settings: WorkerSettings
@@ -32,39 +31,28 @@ package final class PluginWorker: @unchecked Sendable {
     private var lastSegment: UInt64 = 0
     private var spareSegments: [Segment] = []
 
-    /// Starts a worker, and has it load a plugin.
-    ///
-    /// - Throws: `WorkerLoss`, or `PluginError` where the file is no plugin for this host.
-    package init(running path: String, _ settings: WorkerSettings) throws {
+    /// Starts a worker, which begins to load a plugin.
+    init(running path: String, _ settings: WorkerSettings) throws(WorkerLoss) {
         guard let memory = OutputMemory() else {
-            throw WorkerLoss.unavailable("no memory to share with it: \(errorText())")
+            throw .unavailable("no memory to share with it: \(errorText())")
         }
+        self.path = path
         process = try ChildProcess(
             try settings.findExecutable(), plugin: path, addressSpace: settings.addressSpace, memory: memory.descriptor)
         memory.wasHandedOver()
         self.memory = memory
         self.settings = settings
-        let loading = Exchange(process, memory, settings)
-        let result = loading.wait(
-            for: 0, StepWatch(rowCount: 0, Cancellation()), &received, &standardOutput, &standardErrors)
-        let status: Int32
-        switch result {
-        case .success(let answer): status = answer
-        case .failure(let loss): throw loss
-        }
-        if let fault = RecordReader.fault(in: received.bytes, rowCount: 0) { throw WorkerLoss.misbehaved(fault) }
-        contents = try Self.contents(path, status, received.bytes)
     }
 
-    private static func contents(
-        _ path: String, _ status: Int32, _ records: UnsafeRawBufferPointer
-    ) throws -> PluginDescription {
+    /// Waits until the plugin is loaded.
+    ///
+    /// - Throws: `WorkerLoss`, or `PluginError` where the file is no plugin for this host.
+    func load() throws -> PluginDescription {
+        let status = try finish(0, StepWatch(rowCount: 0, Cancellation()))
         var fault = "no reason was given"
         var reader = RecordReader(records)
         while let (record, rest) = reader.next() {
-            if record.kind == UInt32(AW_TEXT), record.type == UInt32(AW_TEXT_FAULT) {
-                fault = String(shortened: rest)
-            }
+            if record.kind == UInt32(AW_TEXT), record.type == UInt32(AW_TEXT_FAULT) { fault = String(shortened: rest) }
         }
         switch Int(status) {
         case AW_LOADED: break
@@ -168,31 +156,43 @@ package final class PluginWorker: @unchecked Sendable {
         _ command: aw_message, _ segment: Segment?, _ watch: StepWatch = StepWatch(rowCount: 0, Cancellation())
     ) throws(WorkerLoss) -> Int32 {
         var command = command
-        let exchange = Exchange(process, memory, settings)
         memory.setCancelled(watch.cancellation.isCancelled)
         received.removeAll()
-        var result: Result<Int32, WorkerLoss>
         if let segment {
             command.segment = segment.number
             command.segment_size = segment.descriptor >= 0 ? UInt64(segment.size) : 0
         }
-        if exchange.send(command, segment?.descriptor ?? -1) {
-            if let segment, segment.descriptor >= 0 { segment.wasHandedOver() }
-            result = exchange.wait(for: command.serial, watch, &received, &standardOutput, &standardErrors)
-        } else {
-            result = .failure(process.end())
+        guard Exchange(process, memory, settings).send(command, segment?.descriptor ?? -1) else {
+            throw lost(process.end())
         }
-        if case .success = result, let fault = RecordReader.fault(in: records, rowCount: watch.rowCount) {
+        if let segment, segment.descriptor >= 0 { segment.wasHandedOver() }
+        return try finish(command.serial, watch)
+    }
+
+    /// Waits for the answer to a command that was sent, and checks what came with it.
+    private func finish(_ serial: UInt64, _ watch: StepWatch) throws(WorkerLoss) -> Int32 {
+        let exchange = Exchange(process, memory, settings)
+        switch exchange.wait(for: serial, watch, &received, &standardOutput, &standardErrors) {
+        case .success(let status):
+            guard let fault = RecordReader.fault(in: records, rowCount: watch.rowCount) else { return status }
             process.kill()
-            result = .failure(.misbehaved(fault))
+            throw lost(.misbehaved(fault))
+        case .failure(let loss): throw lost(loss)
         }
-        if case .failure(let loss) = result {
-            self.loss = loss
-            standardOutput.read(from: process.ends.output)
-            standardErrors.read(from: process.ends.errors)
-            throw loss
-        }
-        return (try? result.get()) ?? 0
+    }
+
+    private func lost(_ loss: WorkerLoss) -> WorkerLoss {
+        self.loss = loss
+        standardOutput.read(from: process.ends.output)
+        standardErrors.read(from: process.ends.errors)
+        return loss
+    }
+
+    /// What can be told of it so far.
+    var report: WorkerReport {
+        WorkerReport(
+            process: process.ends.pid, loss: loss, standardOutput: standardOutput.bytes,
+            standardErrors: standardErrors.bytes)
     }
 
     // MARK: Segments

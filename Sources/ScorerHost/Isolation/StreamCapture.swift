@@ -1,11 +1,9 @@
 import Glibc
 
 /// What a worker writes to its standard output or standard error, as far as it is kept.
-package struct StreamCapture: Sendable {
+struct StreamCapture {
     /// The first bytes that were written.
-    package private(set) var bytes: [UInt8] = []
-    /// How many were written in all.
-    package private(set) var byteCount = 0
+    private(set) var bytes: [UInt8] = []
     private var reported = 0
 
     private static let most = 64 << 10
@@ -17,7 +15,6 @@ package struct StreamCapture: Sendable {
             for _ in 0..<16 {
                 let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
                 guard count > 0 else { return }
-                byteCount += count
                 bytes += buffer.prefix(min(count, Self.most - bytes.count))
             }
         }

@@ -55,9 +55,11 @@ final class WorkerPool: Sendable {
     func contents() throws(PluginError) -> PluginDescription {
         if let manifest { return manifest }
         if let contents = state.update({ $0.contents }) { return contents }
-        let worker = try start()
-        defer { giveBack(worker) }
-        return worker.contents
+        giveBack(try start())
+        guard let contents = state.update({ $0.contents }) else {
+            throw PluginError(path: path, "it said nothing of itself")  // Not reached: `start` has kept what it said.
+        }
+        return contents
     }
 
     /// A number that no instance or call of the plugin has.
@@ -122,9 +124,16 @@ final class WorkerPool: Sendable {
     }
 
     private func start() throws(PluginError) -> PluginWorker {
-        let worker: PluginWorker
         do {
-            worker = try PluginWorker(running: path, settings)
+            let worker = try PluginWorker(running: path, settings)
+            do {
+                try check(try worker.load())
+            } catch {
+                report(worker, isAtEnd: true)
+                throw error
+            }
+            state.update { $0.members.append(Member(worker)) }
+            return worker
         } catch let error as PluginError {
             throw error
         } catch WorkerLoss.unavailable(let why) {
@@ -135,22 +144,23 @@ final class WorkerPool: Sendable {
         } catch {
             throw PluginError(path: path, "\(error)")
         }
+    }
+
+    /// Compares what the plugin says of itself with what its manifest says, or with what it said before.
+    private func check(_ contents: PluginDescription) throws(PluginError) {
         let known =
             manifest
             ?? state.update { state in
-                if state.contents == nil { state.contents = worker.contents }
+                if state.contents == nil { state.contents = contents }
                 return state.contents
             }
-        if let difference = known?.firstDifference(from: worker.contents) {
-            throw PluginError(
-                path: path,
-                manifest == nil
-                    ? "it says something else each time that it is loaded: \(difference)"
-                    : "its manifest is not that of this file: \(difference). If the file is what it should be, write the "
-                        + "manifest again: assay plugins manifest \(path)")
-        }
-        state.update { $0.members.append(Member(worker)) }
-        return worker
+        guard let difference = known?.firstDifference(from: contents) else { return }
+        throw PluginError(
+            path: path,
+            manifest == nil
+                ? "it says something else each time that it is loaded: \(difference)"
+                : "its manifest is not that of this file: \(difference). If the file is what it should be, write the "
+                    + "manifest again: assay plugins manifest \(path)")
     }
 
     /// Does what is left to be done in a worker. Returns false where that cost it.
@@ -170,8 +180,9 @@ final class WorkerPool: Sendable {
         }
     }
 
-    /// Logs what a worker has written to its standard streams.
+    /// Logs what a worker has written to its standard streams, and tells whoever wants to know of it.
     private func report(_ worker: PluginWorker, isAtEnd: Bool) {
+        if let onReport = settings.onReport { onReport(worker.report) }
         for line in worker.newLines(isAtEnd: isAtEnd) { log(.warning, line) }
     }
 }

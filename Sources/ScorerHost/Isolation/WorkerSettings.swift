@@ -10,6 +10,8 @@ public struct WorkerSettings: Sendable {
     public var addressSpace = 4 << 30
     /// The most bytes that one step may give.
     public var outputLimit = 512 << 20
+    /// Is told what can be told of a worker each time that it has done something, and when it was lost. Called on any thread.
+    public var onReport: (@Sendable (WorkerReport) -> Void)?
 
     public init() {}
 
@@ -35,3 +37,14 @@ package let executableFolder: String = {
     guard let slash = text.lastIndex(of: "/") else { return "." }
     return slash == text.startIndex ? "/" : String(text[..<slash])
 }()
+
+/// What a worker has done so far, for tools that look at plugins.
+public struct WorkerReport: Sendable, Hashable {
+    /// The number of its process.
+    public var process: Int32
+    /// How it was lost, once it was.
+    public var loss: WorkerLoss?
+    /// The first 64 KiB of what it wrote to its standard output and standard error.
+    public var standardOutput: [UInt8]
+    public var standardErrors: [UInt8]
+}
