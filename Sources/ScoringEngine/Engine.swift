@@ -20,17 +20,20 @@ public final class Engine: Sendable {
     /// `plugins.errors`.
     ///
     /// - Parameters:
+    ///   - isolation: which plugins are trusted, and how the others are run.
     ///   - inference: makes what performs the requests of functions that ask models, when the first of these is bound.
     ///     The engine has to be shut down then.
     ///   - log: takes what plugins write to the log. Called on any thread.
     public init(
-        functionFolders: [String], pluginFolders: [String],
+        functionFolders: [String], pluginFolders: [String], isolation: PluginIsolation = PluginIsolation(),
         inference: @escaping @Sendable () throws(EngineError) -> InferenceService? = { nil },
         log: @escaping HostLog = { _, _, _ in }
     ) {
         modelAccess = ModelAccess(inference)
         definitions = DefinitionCatalog(folders: functionFolders)
-        plugins = PluginRegistry(searching: pluginFolders, log: log)
+        plugins = PluginRegistry(
+            searching: pluginFolders, isolation: isolation,
+            manifests: { path throws(PluginError) in try PluginManifest.read(for: path) }, log: log)
     }
 
     /// Ends the connections to models. No run may be under way, and none be started afterwards that asks models.
