@@ -36,6 +36,28 @@ struct CellTests {
         #expect(results.texts("joined") == ["<x><><y>", "", "<z>"])
     }
 
+    @Test("cells and results that are larger than any buffer", arguments: Plugin.places)
+    func largeCells(place: Plugin.Place) throws {
+        let plugin = try build.load("rows", in: place)
+        let call = ScorerCall(try plugin.scorer("columns"))
+        let sizes = [(1 << 20) + 3, 0, 1 << 19, 1]
+        for _ in 0..<2 {
+            let cells = CellMemory()
+            let texts = sizes.enumerated().map { String(repeating: "\($0)", count: $1) }
+            call.prepare(rowCount: 4)
+            let progress = call.start(
+                [
+                    cells.texts(texts), cells.numbers([1, nil, 3, 4]), cells.integers([nil, nil, nil, nil]),
+                    cells.booleans([true, true, true, true]), cells.texts(["1", nil, "[]", "{}"], as: .json),
+                    cells.lists([["a"], nil, [], ["b", "c"]]),
+                ], rowCount: 4)
+            #expect(progress == .finished)
+            #expect(call.results.verdicts == [.scored(5), .scored(2), .scored(5), .scored(5)])
+            #expect(call.results.texts("text") == texts)
+            #expect(call.results.texts("joined") == ["<a>", nil, "", "<b><c>"])
+        }
+    }
+
     /// Columns in which row i has a value in the columns whose bit is set in `pattern[i]`.
     private func columns(_ pattern: [Int]) -> [CellColumn] {
         func cell<Value>(_ bit: Int, _ value: (Int) -> Value) -> [Value?] {

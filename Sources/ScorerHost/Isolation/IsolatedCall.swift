@@ -65,7 +65,8 @@ final class IsolatedCall: CallRunner {
         while let attempt = search.next() {
             switch scorer.takeWorker() {
             case .givenUp(let verdict):
-                call.lose(attempt.rows, verdict.outcome, verdict.reason)
+                // What was given before a worker was lost is kept.
+                call.failRemaining(attempt.rows, verdict.outcome, verdict.reason)
                 search.survived()
             case .worker(let worker):
                 do throws(WorkerLoss) {

@@ -210,7 +210,7 @@ package final class PluginWorker: @unchecked Sendable {
 
     /// Keeps a segment for the next use, unless there are enough, or it is as large as few batches are.
     private func giveBack(_ segment: Segment) {
-        if spareSegments.count < 4 && segment.size <= 16 << 20 {
+        if spareSegments.count < 4 && segment.size <= Segment.mostKept {
             spareSegments.append(segment)
             return
         }

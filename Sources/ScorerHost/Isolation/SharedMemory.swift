@@ -10,9 +10,13 @@ final class Segment {
     /// Its file, until the worker has been given it.
     private(set) var descriptor: Int32
 
+    /// The size in bytes above which a segment is not kept for the next batch.
+    static let mostKept = 16 << 20
+
     /// Makes room for `byteCount` bytes at least; nil where the system has none.
     init?(_ number: UInt64, byteCount: Int) {
-        size = max(64 << 10, byteCount.roundedUpToPowerOfTwo)
+        // Sizes that are kept for other batches are powers of two; others are as small as can be.
+        size = byteCount > Self.mostKept ? (byteCount + 4095) & ~4095 : max(64 << 10, byteCount.roundedUpToPowerOfTwo)
         self.number = number
         guard let (descriptor, base) = makeMemory(size, isReadOnly: true) else { return nil }
         self.descriptor = descriptor
