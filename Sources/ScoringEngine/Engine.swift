@@ -69,23 +69,25 @@ public final class Engine: Sendable {
     /// Scores a dataset.
     ///
     /// - Parameters:
-    ///   - sink: takes one JSON line a row, in input order; nil: rows are aggregated only.
+    ///   - sink: takes one JSON line a row, in input order.
+    ///   - resultSink: takes the rows' results, by function. Without both, rows are aggregated only.
     ///   - progress: is kept up to date meanwhile.
     ///   - cancellation: when it is cancelled, the rows in work are finished, and the results are those of the rows done.
     /// - Returns: the aggregates of all functions. `failure` is set where the dataset or the output failed on the way.
     /// - Throws: `EngineError` where nothing could be scored at all.
     public func score(
-        _ request: ScoringRequest, sink: RowSink? = nil, progress: RunProgress = RunProgress(),
-        cancellation: Cancellation = Cancellation()
+        _ request: ScoringRequest, sink: RowSink? = nil, resultSink: ResultSink? = nil,
+        progress: RunProgress = RunProgress(), cancellation: Cancellation = Cancellation()
     ) throws(EngineError) -> ScoringResults {
         var request = request
         if cancellation.isCancelled { request.limit = 0 }
-        let plan = try plan(request, writesRows: sink != nil)
+        let plan = try plan(request, writesRows: sink != nil, writesResults: resultSink != nil)
         let jobs = max(1, request.jobs)
         let desk = try desk(for: plan, request, cancellation)
         let reader = try checkedReader(plan)
         let run = ScoringRun(
-            plan, reader: reader, jobs: jobs, desk: desk, sink: sink, progress: progress, cancellation: cancellation)
+            plan, reader: reader, jobs: jobs, desk: desk, sink: sink, resultSink: resultSink, progress: progress,
+            cancellation: cancellation)
         let (workers, failure) = try run.run(jobs: jobs, cancellation)
         let results = plan.functions.indices.map { index in
             var aggregator = workers[0].aggregators[index]
@@ -105,7 +107,10 @@ public final class Engine: Sendable {
 
     private func inference() throws(EngineError) -> InferenceService? { try modelAccess.service() }
 
-    private func plan(_ request: ScoringRequest, writesRows: Bool) throws(EngineError) -> RunPlan {
+    private func plan(
+        _ request: ScoringRequest, writesRows: Bool, writesResults: Bool
+    ) throws(EngineError) -> RunPlan {
+        let definitions = request.definitions ?? definitions
         var columns = ColumnPlan(mapping: request.mapping)
         var functions: [BoundFunction] = []
         for (identifier, parameters) in request.functions {
@@ -134,8 +139,9 @@ public final class Engine: Sendable {
         try checkMapping(request.mapping, functions, request.filters.map(\.column))
         return RunPlan(
             dataset: request.dataset, functions: functions, columns: columns, filters: filters, limit: request.limit,
-            includesInput: request.includesInput, writesRows: writesRows, examples: request.unscoredExamples,
-            formatter: RowFormatter(functions, includesInput: request.includesInput))
+            includesInput: request.includesInput, writesRows: writesRows, writesResults: writesResults,
+            examples: request.unscoredExamples, formatter: RowFormatter(functions, includesInput: request.includesInput)
+        )
     }
 
     /// A mapped column that nothing reads is a slip of the pen that would change the result.
@@ -166,7 +172,8 @@ public final class Engine: Sendable {
             }
             guard let inference = try inference() else {
                 throw EngineError(
-                    .model, "\(function.identifier) asks the model \"\(name)\", but the engine was given no access to models")
+                    .model,
+                    "\(function.identifier) asks the model \"\(name)\", but the engine was given no access to models")
             }
             do throws(InferenceError) {
                 models[role] = try inference.catalog.find(name)
@@ -213,6 +220,8 @@ public struct ScoringRequest: Sendable {
     public var dataset: Dataset
     /// Identifiers of scoring functions, each with parameters to lay over its definition's.
     public var functions: [(identifier: String, parameters: JSONObject?)]
+    /// Where the functions are looked up; nil: in the engine's own definitions.
+    public var definitions: DefinitionCatalog?
     /// The column of the dataset for a column that functions and filters name.
     public var mapping: [String: String] = [:]
     /// Only rows that all of these let through are scored; rows that cannot be read are let through.
