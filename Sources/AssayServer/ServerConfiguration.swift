@@ -1,0 +1,26 @@
+/// How a server is to serve.
+public struct ServerConfiguration: Sendable {
+    public var host = "127.0.0.1"
+    /// 0: any that is free.
+    public var port = 8321
+    /// What `/v1/version` says.
+    public var version: String
+    /// Bytes that the body of a request may have.
+    public var maxBodySize = 256 << 20
+    /// Requests that may be worked on at once; others are answered 429.
+    public var maxConcurrentRequests = 128
+    /// Rows that a request, or a dataset that is registered, may have.
+    public var maxRows = 50_000_000
+    /// Threads that score one request.
+    public var jobs = 1
+    /// Where long results wait while they are sent.
+    public var dataFolder = "/tmp"
+    /// How long requests under way may take when the server is to stop.
+    public var shutdownSeconds = 30
+    /// The model in the role "judge" of functions that name none.
+    public var judgeModel: String?
+
+    public init(version: String) {
+        self.version = version
+    }
+}
