@@ -24,7 +24,10 @@ struct Responder: HTTPResponder {
         } catch {
             response = self.response(to: error, exchange)
             finish(exchange, status: response.status.code)
-            if response.status == .contentTooLarge { closeSoon(context.channel) }
+            if exchange.hasMoreToCome {
+                response.headers[.connection] = "close"
+                closeSoon(context.channel)
+            }
         }
         response.headers[Self.requestIDHeader] = exchange.id
         return response
@@ -44,6 +47,7 @@ struct Responder: HTTPResponder {
         var hold = AdmissionHold(admission)
         do {
             let bytes = try await body(of: request, route, &hold)
+            exchange.hasMoreToCome = false
             let output = ResponseStream()
             let call = Call(
                 id: exchange.id, parameters: parameters, query: queryParameters(exchange.query), bytes: bytes,
@@ -200,11 +204,15 @@ private struct Exchange: Sendable {
     let query: Substring
     let start = ContinuousClock.now
     var operation = "none"
+    /// Whether there is a body that has not been read to its end.
+    var hasMoreToCome: Bool
     var logger: Logger
 
     init(_ request: Request, logger: Logger) {
         id = String(DatasetRoutes.randomName().prefix(16))
         method = request.method
+        hasMoreToCome =
+            request.headers[.transferEncoding] != nil || (request.headers[.contentLength] ?? "0") != "0"
         let target = request.head.path ?? ""
         path = target.prefix { $0 != "?" }
         query = target.dropFirst(path.count + 1)

@@ -6,18 +6,21 @@ import Store
 /// Takes rows into a draft of a dataset, each checked: what is registered is JSON objects and nothing else.
 struct RowImport: ~Copyable {
     private let draft: DatasetDraft
-    private let limit: Int
+    private let maxRows: Int
+    private let maxSize: Int
     private let cancellation: Cancellation
     private var parser = JSONParser()
     private var lines: [UInt8] = []
     private var count = 0
+    private var size = 0
 
     /// Bytes that are written in one transaction.
     private static let blockSize = 4 << 20
 
-    init(_ draft: DatasetDraft, limit: Int, cancellation: Cancellation) {
+    init(_ draft: DatasetDraft, _ configuration: ServerConfiguration, cancellation: Cancellation) {
         self.draft = draft
-        self.limit = limit
+        maxRows = configuration.maxRows
+        maxSize = configuration.maxDatasetSize
         self.cancellation = cancellation
     }
 
@@ -51,7 +54,10 @@ struct RowImport: ~Copyable {
         }
         if !isObject { throw fault("row \(count + 1) is no JSON object", name) }
         count += 1
-        if count > limit { throw APIError.tooLarge("\(name) has more than the \(limit) rows that are allowed") }
+        size += line.count
+        if count > maxRows { throw APIError.tooLarge("\(name) has more than the \(maxRows) rows that are allowed") }
+        // Compressed, it may have been small.
+        if size > maxSize { throw APIError.tooLarge("\(name) has more than the \(maxSize) bytes that are allowed") }
         lines.append(contentsOf: line)
         // Where lines end with a carriage return, it is white space of the last token.
         lines.append(UInt8(ascii: "\n"))

@@ -19,7 +19,7 @@ public struct Server: Sendable {
     ///   - logger: gets a line for each request, and what goes wrong.
     public init(
         _ configuration: ServerConfiguration, engine: Engine, registry: Registry, models: ModelCatalog?, logger: Logger
-    ) throws(StoreError) {
+    ) throws {
         service = try Service(
             configuration, engine: engine, registry: registry, models: models, routes: RouteTable(routes: Self.routes))
         self.logger = logger

@@ -11,6 +11,20 @@ public struct ServerConfiguration: Sendable {
     public var maxConcurrentRequests = 128
     /// Rows that a request, or a dataset that is registered, may have.
     public var maxRows = 50_000_000
+    /// Bytes of JSON that a dataset which is read from a URI may have.
+    public var maxDatasetSize = 64 << 30
+    /// Folders whose files may be registered as datasets.
+    public var allowedFolders: [String] = []
+    /// Whether datasets may be downloaded from private networks and from this machine.
+    public var allowsPrivateAddresses = false
+    /// Bytes that a download may have, as they come.
+    public var maxDownloadSize = 4 << 30
+    /// How long a download may take.
+    public var downloadSeconds = 600
+    /// The datasets server that `huggingface://` stands for.
+    public var huggingFaceURL = "https://datasets-server.huggingface.co"
+    /// What it is sent as a bearer token.
+    public var huggingFaceToken: String?
     /// Threads that score one request.
     public var jobs = 1
     /// Where long results wait while they are sent.

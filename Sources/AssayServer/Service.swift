@@ -14,6 +14,8 @@ final class Service: Sendable {
     let models: ModelCatalog?
     let routes: RouteTable
     let metrics = Metrics()
+    /// What may be read of the server's files.
+    let folders: AllowedFolders
     /// What was wrong with what the registry holds, when it was read.
     let warnings: [String]
     /// The functions that came with the program or were configured, which nobody can unregister.
@@ -25,12 +27,13 @@ final class Service: Sendable {
     init(
         _ configuration: ServerConfiguration, engine: Engine, registry: Registry, models: ModelCatalog?,
         routes: RouteTable
-    ) throws(StoreError) {
+    ) throws {
         self.configuration = configuration
         self.engine = engine
         self.registry = registry
         self.models = models
         self.routes = routes
+        folders = try AllowedFolders(configuration.allowedFolders)
         builtIn = engine.definitions
         var definitions = engine.definitions
         var warnings: [String] = []

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AssayServer
+import Datasets
 import Glibc
 import Inference
 import Logging
@@ -44,6 +45,19 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Rows that a request or a dataset may have.", valueName: "n"))
     var maxRows = 50_000_000
 
+    @Option(
+        name: .customLong("allow-path"),
+        help: ArgumentHelp("Let files in DIR be registered as datasets; repeatable.", valueName: "dir"))
+    var allowedFolders: [String] = []
+
+    @Flag(help: "Let datasets be downloaded from private networks and from this machine.")
+    var allowPrivateAddresses = false
+
+    @Option(
+        name: .customLong("huggingface-url"),
+        help: ArgumentHelp("The datasets server that huggingface:// stands for.", valueName: "url"))
+    var huggingFaceURL = "https://datasets-server.huggingface.co"
+
     @OptionGroup var engineOptions: EngineOptions
 
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
@@ -78,12 +92,18 @@ struct ServeCommand: ParsableCommand {
             configuration.maxBodySize = maxBodySize
             configuration.maxConcurrentRequests = maxConcurrentRequests
             configuration.maxRows = maxRows
+            configuration.allowedFolders = allowedFolders
+            configuration.allowsPrivateAddresses = allowPrivateAddresses
+            configuration.huggingFaceURL = huggingFaceURL
+            configuration.huggingFaceToken = variable("HF_TOKEN")
             let server = try Server(
                 configuration, engine: engine, registry: registry, models: inference.catalog, logger: logger)
             try serve(server, logger)
             waitFor { await engine.shutDown() }
         } catch let error as StoreError {
             throw Failure("\(error)")
+        } catch let error as DatasetError {
+            throw Failure("--allow-path: \(error)")
         } catch let error as EngineError {
             throw Failure("\(error)")
         }

@@ -168,7 +168,7 @@ struct DatasetTests {
 
     @Test("rows beyond the limit are refused")
     func rowLimit() async throws {
-        try await TestServer.run({ $0.maxRows = 2 }) { server async throws in
+        try await TestServer.run(TestServer.configured { $0.maxRows = 2 }) { server async throws in
             #expect(try await server.post("/v1/datasets", registration("d")).status == 413)
             let uri: JSONValue = ["type": "uri", "uri": "data:text/csv,q%0A1%0A2%0A3"]
             let body: JSONValue = ["purpose": "eval/question-answer", "source": uri]

@@ -104,7 +104,7 @@ struct RequestTests {
 
     @Test("a body over the limit is refused, announced or not")
     func bodyLimit() async throws {
-        try await TestServer.run({ $0.maxBodySize = 1_000 }) { server async throws in
+        try await TestServer.run(TestServer.configured { $0.maxBodySize = 1_000 }) { server async throws in
             let answer = try await server.post("/v1/models", bytes: [UInt8](repeating: 0x20, count: 1_001))
             #expect(answer.status == 413)
             #expect(answer.error["code"] == "too_large")

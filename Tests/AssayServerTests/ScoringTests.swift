@@ -19,7 +19,7 @@ struct ScoringTests {
 
     @Test("score and score-batch give the same results, of several functions, in the order of the rows")
     func agreement() async throws {
-        try await TestServer.run({ $0.jobs = 3 }) { server async throws in
+        try await TestServer.run(TestServer.configured { $0.jobs = 3 }) { server async throws in
             let rows = Self.rows(20_000)
             try await register(rows, as: "d", server)
             let functions: JSONValue = [

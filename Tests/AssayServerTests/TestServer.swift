@@ -21,16 +21,12 @@ struct TestServer: Sendable {
     ///   - modelURL: the server of models.
     ///   - folder: a folder for the registry; a new one unless given.
     static func run(
-        modelURL: String? = nil, folder: TemporaryFolder? = nil,
-        _ configure: @Sendable (inout ServerConfiguration) -> Void = { _ in },
+        _ configuration: ServerConfiguration = configured(), modelURL: String? = nil, folder: TemporaryFolder? = nil,
         body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = try folder ?? TemporaryFolder()
-        var configuration = ServerConfiguration(version: "1.2.3")
-        configuration.port = 0
+        var configuration = configuration
         configuration.dataFolder = folder.path
-        configuration.maxConcurrentRequests = 8
-        configure(&configuration)
         let catalog = ModelCatalog(defaultEndpoint: modelURL.map { .init(url: $0) })
         let inference = InferenceService(catalog: catalog)
         let engine = Engine(functionFolders: ["\(packageFolder)/scoring_fns"], pluginFolders: [builtFolder]) {
@@ -57,6 +53,15 @@ struct TestServer: Sendable {
             for try await _ in tasks {}
         }
         await engine.shutDown()
+    }
+
+    /// A configuration for tests.
+    static func configured(_ change: (inout ServerConfiguration) -> Void = { _ in }) -> ServerConfiguration {
+        var configuration = ServerConfiguration(version: "1.2.3")
+        configuration.port = 0
+        configuration.maxConcurrentRequests = 8
+        change(&configuration)
+        return configuration
     }
 
     var url: String { "http://127.0.0.1:\(port)" }
