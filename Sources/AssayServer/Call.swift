@@ -9,7 +9,7 @@ struct Call: Sendable {
     var parameters: [String: String]
     var query: [String: String]
     var bytes: [UInt8]
-    var credentials: [String: String]
+    var credentials: Credentials
     var output: ResponseStream
     /// Is cancelled when the client goes away.
     var cancellation: Cancellation

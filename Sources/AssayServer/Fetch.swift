@@ -54,8 +54,8 @@ func fetch(
 }
 
 /// Runs a task to its end while this thread, which must be one that may block, waits; cancels it with `cancellation`.
-private func waiting<Value: Sendable>(
-    _ cancellation: Cancellation, _ body: @escaping @Sendable () async throws -> Value
+func waiting<Value: Sendable>(
+    _ cancellation: Cancellation = Cancellation(), _ body: @escaping @Sendable () async throws -> Value
 ) throws -> Value {
     let outcome = Monitor<Result<Value, any Error>?>(nil)
     let task = Task {

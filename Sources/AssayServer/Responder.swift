@@ -10,12 +10,14 @@ import ScorerHost
 /// that gives.
 struct Responder: HTTPResponder {
     let service: Service
+    let access: Access
     let connections: Connections
     let admission: Admission
     let threads: NIOThreadPool
     let logger: Logger
 
     func respond(to request: Request, context: ServerContext) async throws -> Response {
+        if let response = access.preflight(request) { return marked(response, request) }
         var exchange = Exchange(request, logger: logger)
         service.metrics.begin()
         var response: Response
@@ -30,6 +32,12 @@ struct Responder: HTTPResponder {
             }
         }
         response.headers[Self.requestIDHeader] = exchange.id
+        return marked(response, request)
+    }
+
+    private func marked(_ response: Response, _ request: Request) -> Response {
+        var response = response
+        access.mark(&response, to: request)
         return response
     }
 
@@ -38,8 +46,9 @@ struct Responder: HTTPResponder {
     private func answer(
         _ request: Request, _ context: ServerContext, _ exchange: inout Exchange
     ) async throws -> Response {
-        let (route, parameters) = try service.routes.find(request.method, exchange.path)
+        let (route, parameters) = try route(of: request, exchange.path)
         exchange.operation = route.operation.id
+        let credentials = try Credentials(of: request)
         guard admission.enter() else {
             service.metrics.reject()
             throw APIError.busy("the server works on as many requests as it may; try again soon")
@@ -51,7 +60,7 @@ struct Responder: HTTPResponder {
             let output = ResponseStream()
             let call = Call(
                 id: exchange.id, parameters: parameters, query: queryParameters(exchange.query), bytes: bytes,
-                credentials: [:], output: output, cancellation: Cancellation(), logger: exchange.logger)
+                credentials: credentials, output: output, cancellation: Cancellation(), logger: exchange.logger)
             connections.watch(context.channel, call.cancellation)
             run(route, call)
             let beginning: ResponseStream.Beginning
@@ -64,6 +73,20 @@ struct Responder: HTTPResponder {
             return response(beginning, call, route, context.channel, exchange, hold)
         } catch {
             hold.release()
+            throw error
+        }
+    }
+
+    /// The route of a request that may be made.
+    private func route(of request: Request, _ path: Substring) throws(APIError) -> (Route, [String: String]) {
+        try access.checkOrigin(of: request)
+        do throws(APIError) {
+            let found = try service.routes.find(request.method, path)
+            if !found.0.operation.isPublic { try access.checkToken(of: request) }
+            return found
+        } catch {
+            // Who has no token is not told what there is.
+            try access.checkToken(of: request)
             throw error
         }
     }
@@ -166,6 +189,7 @@ struct Responder: HTTPResponder {
         var response = Response(
             status: answer.status, headers: [.contentType: answer.contentType],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.bytes)))
+        if apiError.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
         if let seconds = apiError.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
         return response
     }

@@ -1,5 +1,6 @@
 import Datasets
 import HTTPTypes
+import Inference
 import JSON
 import ScoringDefinitions
 import ScoringEngine
@@ -135,6 +136,13 @@ extension Service {
         _ request: ScoringRequest, _ call: Call, sink: RowSink? = nil, resultSink: @escaping ResultSink
     ) throws -> ScoringResults {
         let progress = RunProgress()
+        var request = request
+        // A request's own keys are in a service of its own, which goes when the run has ended.
+        if !call.credentials.variables.isEmpty {
+            request.inference = inference?.authorized(with: call.credentials.variables)
+        }
+        let own = request.inference
+        defer { if let own { try? waiting { await own.shutDown() } } }
         defer { metrics.add(rows: progress.rows, unscored: progress.unscored) }
         let results = try engine.score(
             request, sink: sink, resultSink: resultSink, progress: progress, cancellation: call.cancellation)

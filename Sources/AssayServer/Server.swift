@@ -1,9 +1,11 @@
 import Hummingbird
 import HummingbirdCore
+import HummingbirdTLS
 public import Inference
 public import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 public import ScoringEngine
 import ServiceLifecycle
 public import Store
@@ -15,19 +17,22 @@ public struct Server: Sendable {
     private let logger: Logger
 
     /// - Parameters:
-    ///   - models: the models that can be asked, those that the engine's inference has; nil where there are none.
+    ///   - inference: what asks models, the same as the engine's; nil where there are none.
     ///   - logger: gets a line for each request, and what goes wrong.
     public init(
-        _ configuration: ServerConfiguration, engine: Engine, registry: Registry, models: ModelCatalog?, logger: Logger
+        _ configuration: ServerConfiguration, engine: Engine, registry: Registry, inference: InferenceService?,
+        logger: Logger
     ) throws {
         service = try Service(
-            configuration, engine: engine, registry: registry, models: models, routes: RouteTable(routes: Self.routes))
+            configuration, engine: engine, registry: registry, inference: inference,
+            routes: RouteTable(routes: Self.routes))
         self.logger = logger
         for warning in service.warnings { logger.warning("\(warning)") }
     }
 
     static let routes =
-        InspectRoutes.all + ModelRoutes.all + ScoringFunctionRoutes.all + ScoringRoutes.all + DatasetRoutes.all
+        InspectRoutes.all + MetricsRoute.all + DescriptionRoutes.all + ModelRoutes.all + ScoringFunctionRoutes.all
+        + ScoringRoutes.all + DatasetRoutes.all
         + BenchmarkRoutes.all
 
     /// Serves until it is told to stop, by one of the signals or by `stop`.
@@ -48,15 +53,13 @@ public struct Server: Sendable {
         threads.start()
         let connections = Connections()
         let responder = Responder(
-            service: service, connections: connections,
+            service: service, access: Access(configuration), connections: connections,
             admission: Admission(
                 maxRequests: configuration.maxConcurrentRequests, maxBytes: max(1 << 30, 2 * configuration.maxBodySize)),
             threads: threads, logger: logger)
         let application = Application(
             responder: responder,
-            server: .http1(
-                configuration: HTTP1Channel.Configuration(
-                    additionalChannelHandlers: [ConnectionHandler(connections)], idleTimeout: .seconds(120))),
+            server: try serverBuilder(connections),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "assay"),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? configuration.port) },
@@ -84,5 +87,16 @@ public struct Server: Sendable {
         connections.cancelAll()
         try await threads.shutdownGracefully()
         try result.get()
+    }
+
+    private func serverBuilder(_ connections: Connections) throws -> HTTPServerBuilder {
+        let plain = HTTPServerBuilder.http1(
+            configuration: HTTP1Channel.Configuration(
+                additionalChannelHandlers: [ConnectionHandler(connections)], idleTimeout: .seconds(120)))
+        guard let tls = service.configuration.tls else { return plain }
+        let chain = try NIOSSLCertificate.fromPEMFile(tls.certificate).map { NIOSSLCertificateSource.certificate($0) }
+        let key = try NIOSSLPrivateKey(file: tls.key, format: .pem)
+        return try .tls(
+            plain, tlsConfiguration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
     }
 }

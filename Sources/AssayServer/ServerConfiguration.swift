@@ -3,6 +3,12 @@ public struct ServerConfiguration: Sendable {
     public var host = "127.0.0.1"
     /// 0: any that is free.
     public var port = 8321
+    /// A certificate chain and its private key, as paths of PEM files; nil: no TLS.
+    public var tls: (certificate: String, key: String)?
+    /// What requests have to bring as a bearer token; nil: anybody may use the server.
+    public var accessToken: String?
+    /// The origins of web pages that may use the server, such as `https://example.com`; `*`: all.
+    public var allowedOrigins: [String] = []
     /// What `/v1/version` says.
     public var version: String
     /// Bytes that the body of a request may have.

@@ -10,8 +10,10 @@ final class Service: Sendable {
     let configuration: ServerConfiguration
     let engine: Engine
     let registry: Registry
-    /// The models that can be asked; nil where there is no way to any.
-    let models: ModelCatalog?
+    /// What asks models; nil where there is no way to any.
+    let inference: InferenceService?
+    /// The models that can be asked.
+    var models: ModelCatalog? { inference?.catalog }
     let routes: RouteTable
     let metrics = Metrics()
     /// What may be read of the server's files.
@@ -25,13 +27,13 @@ final class Service: Sendable {
     let registration = Mutex<Void>(())
 
     init(
-        _ configuration: ServerConfiguration, engine: Engine, registry: Registry, models: ModelCatalog?,
+        _ configuration: ServerConfiguration, engine: Engine, registry: Registry, inference: InferenceService?,
         routes: RouteTable
     ) throws {
         self.configuration = configuration
         self.engine = engine
         self.registry = registry
-        self.models = models
+        self.inference = inference
         self.routes = routes
         folders = try AllowedFolders(configuration.allowedFolders)
         builtIn = engine.definitions
@@ -51,7 +53,7 @@ final class Service: Sendable {
         }
         for (id, definition) in try registry.definitions(.model) {
             do throws(InferenceError) {
-                try models?.add(
+                try inference?.catalog.add(
                     id, as: definition["provider_resource_id"]?.string ?? id, of: definition["provider_id"]?.string)
             } catch {
                 warnings.append("the registered model \(id) cannot be used: \(error)")

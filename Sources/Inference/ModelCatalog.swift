@@ -34,6 +34,21 @@ public final class ModelCatalog: Sendable {
         self.environment = environment
     }
 
+    /// The same models, with keys in the places of variables of the environment.
+    func reading(_ keys: [String: String]) -> ModelCatalog {
+        var defaultEndpoint = defaultEndpoint
+        // An endpoint without a key of its own takes that of the API that its requests are made in.
+        if defaultEndpoint?.apiKeyVariable == nil, keys["OPENAI_API_KEY"] != nil {
+            defaultEndpoint?.apiKeyVariable = "OPENAI_API_KEY"
+        }
+        let catalog = ModelCatalog(configurations, defaultEndpoint: defaultEndpoint) { [environment] name in
+            keys[name] ?? environment(name)
+        }
+        let added = added.withLock { $0 }
+        catalog.added.withLock { $0 = added }
+        return catalog
+    }
+
     /// The names of the configured models, in the order of their configuration.
     public var ids: [String] { configurations.map(\.id) }
 

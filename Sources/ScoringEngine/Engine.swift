@@ -105,7 +105,9 @@ public final class Engine: Sendable {
             usage: desk?.totalUsage, dryRun: desk?.dryRun)
     }
 
-    private func inference() throws(EngineError) -> InferenceService? { try modelAccess.service() }
+    private func inference(of request: ScoringRequest) throws(EngineError) -> InferenceService? {
+        if let own = request.inference { own } else { try modelAccess.service() }
+    }
 
     private func plan(
         _ request: ScoringRequest, writesRows: Bool, writesResults: Bool
@@ -130,7 +132,7 @@ public final class Engine: Sendable {
             functions.append(
                 BoundFunction(
                     function: function, scorer: scorer, columns: inputs,
-                    models: try models(of: scorer, function, request.judgeModel)))
+                    models: try models(of: scorer, function, request)))
         }
         if functions.isEmpty { throw EngineError(.unknownFunction, "no scoring function was asked for") }
         let filters = request.filters.map { filter in
@@ -160,17 +162,17 @@ public final class Engine: Sendable {
     /// The models that a scorer asks, by role. One that nobody plays must not be noticed row by row, when other models
     /// have been paid already.
     private func models(
-        of scorer: Scorer, _ function: ScoringFunction, _ judgeModel: String?
+        of scorer: Scorer, _ function: ScoringFunction, _ request: ScoringRequest
     ) throws(EngineError) -> [String: Model] {
         var models: [String: Model] = [:]
         for role in scorer.description.roles {
-            guard let name = function.modelName(for: role) ?? (role == "judge" ? judgeModel : nil) else {
+            guard let name = function.modelName(for: role) ?? (role == "judge" ? request.judgeModel : nil) else {
                 throw EngineError(
                     .model,
                     "\(function.identifier): its scorer asks a model in the role \"\(role)\", and none is named. Give it as the "
                         + "parameter \"\(role)_model\"" + (role == "judge" ? ", or with --judge-model" : ""))
             }
-            guard let inference = try inference() else {
+            guard let inference = try inference(of: request) else {
                 throw EngineError(
                     .model,
                     "\(function.identifier) asks the model \"\(name)\", but the engine was given no access to models")
@@ -188,7 +190,7 @@ public final class Engine: Sendable {
     private func desk(
         for plan: RunPlan, _ request: ScoringRequest, _ cancellation: Cancellation
     ) throws(EngineError) -> ModelDesk? {
-        guard plan.asksModels, let inference = try inference() else { return nil }
+        guard plan.asksModels, let inference = try inference(of: request) else { return nil }
         let session = inference.session(limits: request.budget)
         do throws(InferenceError) {
             for function in plan.functions {
@@ -236,6 +238,8 @@ public struct ScoringRequest: Sendable {
     public var unscoredExamples = 5
     /// The model in the role "judge" of functions that name none.
     public var judgeModel: String?
+    /// What asks the models; nil: what the engine has for all. The caller shuts it down.
+    public var inference: InferenceService?
     /// What requests to models may cost in all.
     public var budget = BudgetLimits()
     /// Whether requests to models are only made up and counted, and nobody is asked.

@@ -33,7 +33,7 @@ struct TestServer: Sendable {
             inference
         }
         let server = try Server(
-            configuration, engine: engine, registry: Registry(folder: folder.path), models: catalog,
+            configuration, engine: engine, registry: Registry(folder: folder.path), inference: inference,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let (stops, stop) = AsyncStream.makeStream(of: Void.self)
