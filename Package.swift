@@ -149,7 +149,14 @@ let package = Package(
             ]),
         .testTarget(name: "ScorerKitTests", dependencies: ["CScorerPlugin", "ScorerKit"]),
         // Runs the executable and loads the plugins as they are built.
-        .testTarget(name: "CommandLineTests", dependencies: ["FakeModel", "JSON", "assay"]),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: [
+                "FakeModel", "JSON", "assay",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
     ],
     cxxLanguageStandard: .cxx17
 )
