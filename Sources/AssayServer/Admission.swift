@@ -34,10 +34,10 @@ final class Admission: Sendable {
         }
     }
 
-    /// Lets go of a request and of the bytes that were taken in for it.
-    func leave(bytes: Int) {
+    /// Lets go of a request, if it was taken in, and of its bytes.
+    func leave(isIn: Bool, bytes: Int) {
         state.withLock { state in
-            state.requests -= 1
+            if isIn { state.requests -= 1 }
             state.bytes -= bytes
         }
     }

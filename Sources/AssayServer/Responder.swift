@@ -49,14 +49,15 @@ struct Responder: HTTPResponder {
         let (route, parameters) = try route(of: request, exchange.path)
         exchange.operation = route.operation.id
         let credentials = try Credentials(of: request)
-        guard admission.enter() else {
-            service.metrics.reject()
-            throw APIError.busy("the server works on as many requests as it may; try again soon")
-        }
         var hold = AdmissionHold(admission)
         do {
             let bytes = try await body(of: request, route, &hold)
             exchange.hasMoreToCome = false
+            // Not earlier: who sends slowly should keep nobody else out.
+            guard hold.enter() else {
+                service.metrics.reject()
+                throw APIError.busy("the server works on as many requests as it may; try again soon")
+            }
             let output = ResponseStream()
             let call = Call(
                 id: exchange.id, parameters: parameters, query: queryParameters(exchange.query), bytes: bytes,
@@ -248,10 +249,16 @@ private struct Exchange: Sendable {
 /// What a request takes of what may be worked on at once.
 private struct AdmissionHold: Sendable {
     private let admission: Admission
+    private var isIn = false
     private var bytes = 0
 
     init(_ admission: Admission) {
         self.admission = admission
+    }
+
+    mutating func enter() -> Bool {
+        isIn = admission.enter()
+        return isIn
     }
 
     mutating func add(bytes more: Int) -> Bool {
@@ -260,7 +267,7 @@ private struct AdmissionHold: Sendable {
         return true
     }
 
-    func release() { admission.leave(bytes: bytes) }
+    func release() { admission.leave(isIn: isIn, bytes: bytes) }
 }
 
 /// The name of a header that is known to be one.
