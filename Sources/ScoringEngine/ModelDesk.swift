@@ -23,12 +23,7 @@ final class ModelDesk: Sendable {
     typealias Mail = [(call: OpenCall, reply: ModelReply)]
 
     private struct State {
-        /// Requests that no task has taken up.
-        var waiting: [Orders] = []
-        /// Tells the task that there are some.
-        var signal: AsyncStream<Void>.Continuation?
-        /// Whether the task takes up nothing any more.
-        var hasEnded = false
+        var orders: AsyncStream<Orders>.Continuation?
         var task: Task<Void, Never>?
         /// Why nothing is asked any more.
         var stop: String?
@@ -66,13 +61,13 @@ final class ModelDesk: Sendable {
     ///   - onReplies: takes the replies as they come, on any thread.
     ///   - onFailure: is told once when a model is gone for good; what is still open is then answered as not asked.
     func open(onReplies: @escaping @Sendable (Mail) -> Void, onFailure: @escaping @Sendable (EngineError) -> Void) {
-        let (signals, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (stream, continuation) = AsyncStream.makeStream(of: Orders.self)
         state.withLock { state in
-            state.signal = signal
+            state.orders = continuation
             state.receive = onReplies
             state.fail = onFailure
             // The threads of a run are no tasks, so there is none that this could be a child of. It ends with the stream.
-            state.task = Task { await self.perform(signals) }
+            state.task = Task { await self.perform(stream) }
         }
         cancellation.onCancel { [weak self] in self?.stop("the run was interrupted") }
     }
@@ -80,7 +75,7 @@ final class ModelDesk: Sendable {
     /// Ends when all requests have their replies.
     func close() {
         state.withLock { state in
-            state.signal?.finish()
+            state.orders?.finish()
             state.task?.cancel()
             (state.receive, state.fail) = (nil, nil)
         }
@@ -94,8 +89,7 @@ final class ModelDesk: Sendable {
         for request in requests {
             guard let model = function.models[request.role] else {
                 // Not reached: a scorer can ask only in roles that it declares, and those are bound.
-                faults.append(
-                    (call, ModelReply(tag: request.tag, status: .failed, text: "no model plays \(request.role)")))
+                faults.append((call, ModelReply(tag: request.tag, status: .failed, text: "no model plays \(request.role)")))
                 continue
             }
             do throws(RequestFault) {
@@ -106,19 +100,8 @@ final class ModelDesk: Sendable {
             }
         }
         if !faults.isEmpty { deliver(faults) }
-        if orders.requests.isEmpty { return }
-        let isTooLate = state.withLock { state in
-            if !state.hasEnded { state.waiting.append(orders) }
-            state.signal?.yield()
-            return state.hasEnded
-        }
-        if isTooLate { refuse(orders) }
-    }
-
-    /// Answers requests that nobody takes up any more.
-    private func refuse(_ orders: Orders) {
-        let reason = state.withLock(\.stop) ?? "the run has ended"
-        deliver(orders.requests.map { (orders.call, ModelReply(tag: $0.tag, status: .cancelled, text: reason)) })
+        let stream = state.withLock { $0.orders }
+        if !orders.requests.isEmpty { stream?.yield(orders) }
     }
 
     /// Asks nothing any more: what is open is answered as not asked, but for answers that come in the next moment.
@@ -136,29 +119,17 @@ final class ModelDesk: Sendable {
         }
     }
 
-    private func perform(_ signals: AsyncStream<Void>) async {
+    private func perform(_ stream: AsyncStream<Orders>) async {
         await withDiscardingTaskGroup { group in
-            for await _ in signals {
-                for orders in self.takeWaiting() {
-                    let (found, missing) = self.lookUp(orders)
-                    if !found.isEmpty { self.deliver(found) }
-                    for order in missing {
-                        group.addTask {
-                            self.deliver([(orders.call, await self.reply(to: order, for: orders.function))])
-                        }
+            for await orders in stream {
+                let (found, missing) = self.lookUp(orders)
+                if !found.isEmpty { self.deliver(found) }
+                for order in missing {
+                    group.addTask {
+                        self.deliver([(orders.call, await self.reply(to: order, for: orders.function))])
                     }
                 }
             }
-            // A run that was stopped may go on to ask for a while, and waits for its replies.
-            self.state.withLock { $0.hasEnded = true }
-            for orders in self.takeWaiting() { self.refuse(orders) }
-        }
-    }
-
-    private func takeWaiting() -> [Orders] {
-        state.withLock { state in
-            defer { state.waiting = [] }
-            return state.waiting
         }
     }
 
@@ -176,8 +147,7 @@ final class ModelDesk: Sendable {
         var missing: [Order] = []
         for (order, reply) in zip(orders.requests, stored) {
             if let dryRun {
-                dryRun.count(
-                    order.request, order.model, isCached: reply != nil, of: orders.call, order.tag, orders.function)
+                dryRun.count(order.request, order.model, isCached: reply != nil, of: orders.call, order.tag, orders.function)
                 found.append((orders.call, ModelReply(tag: order.tag, status: .cancelled, text: "this was a dry run")))
             } else if let reply {
                 found.append((orders.call, ModelReply(reply, tag: order.tag)))
