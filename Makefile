@@ -31,3 +31,17 @@ lint:
 .PHONY: packages
 packages:
 	@dpkg -s $(PACKAGES) >/dev/null 2>&1 || { $(AS_ROOT) apt-get update && $(AS_ROOT) apt-get install -y $(PACKAGES); }
+
+# The example plugins in four languages; the debug host runs them under AddressSanitizer and UndefinedBehaviorSanitizer.
+.PHONY: examples
+examples: packages
+	swift build --product assay
+	$(MAKE) -C Examples/Plugins all test sanitize ASSAY="$(CURDIR)/.build/debug/assay"
+
+# Needs a Swift toolchain; what it installs does not.
+.PHONY: install test-install
+install: packages
+	PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" sh Sources/Installation/install.sh
+
+test-install: packages
+	sh Sources/Installation/test-install.sh

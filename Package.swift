@@ -5,6 +5,7 @@ let package = Package(
     name: "assay",
     products: [
         .executable(name: "assay", targets: ["assay"]),
+        .executable(name: "assay-plugin-worker", targets: ["PluginWorker"]),
         .library(name: "ScoringEngine", targets: ["ScoringEngine"]),
         .library(name: "ScorerKit", targets: ["ScorerKit"]),
         .library(name: "basic", type: .dynamic, targets: ["BasicScorers"]),
@@ -31,13 +32,15 @@ let package = Package(
         .systemLibrary(name: "CCompression", providers: [.apt(["zlib1g-dev", "libzstd-dev"])]),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CScorerPlugin"),
+        .target(name: "CPluginWorker"),
 
         // The engine, from the bottom up.
         .target(name: "ScoringCore"),
         .target(name: "JSON", dependencies: ["CSimdJSON"]),
         .target(name: "Patterns", dependencies: ["CPCRE2"]),
         .target(name: "ScoringDefinitions", dependencies: ["JSON", "ScoringCore"]),
-        .target(name: "ScorerHost", dependencies: ["CScorerPlugin", "CSimdJSON", "ScoringCore"]),
+        .target(
+            name: "ScorerHost", dependencies: ["CPluginWorker", "CScorerPlugin", "CSimdJSON", "ScoringCore"]),
         .target(name: "Datasets", dependencies: ["CCompression", "CSimdJSON", "JSON", "ScoringCore"]),
         .target(
             name: "Store",
@@ -62,6 +65,7 @@ let package = Package(
             dependencies: [
                 "CScorerPlugin", "CSimdJSON", "Datasets", "Inference", "JSON", "ScorerHost", "ScoringCore",
                 "ScoringDefinitions",
+                .product(name: "Crypto", package: "swift-crypto"),
             ]),
         .target(
             name: "AssayServer",
@@ -93,6 +97,12 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
 
+        // Runs plugins that are not trusted. In C, without Swift's runtime: it starts in a millisecond, and a plugin in
+        // Swift meets no runtime but its own.
+        .executableTarget(
+            name: "PluginWorker", dependencies: ["CPluginWorker", "CScorerPlugin"],
+            linkerSettings: [.linkedLibrary("dl"), .unsafeFlags(["-nostartfiles"])]),
+
         // Scorer plugins: shared objects that know the engine by the ABI alone.
         .target(name: "ScorerKit", dependencies: ["CScorerPlugin"]),
         .target(
@@ -116,6 +126,17 @@ let package = Package(
             ],
             path: "Tests/FakeModel"),
         .executableTarget(name: "fake-model", dependencies: ["FakeModel"], path: "Benchmarks/FakeModel"),
+
+        // What a plugin's interface costs a row, in the process and in a worker.
+        .executableTarget(
+            name: "plugin-overhead", dependencies: ["CScorerPlugin", "ScorerHost", "ScoringCore"],
+            path: "Benchmarks/PluginOverhead",
+            exclude: ["plugin.c"]),
+
+        // Scores with a worker that answers with anything.
+        .executableTarget(
+            name: "worker-fuzz", dependencies: ["CScorerPlugin", "ScorerHost", "ScoringCore"], path: "Tests/WorkerFuzz",
+            exclude: ["hostile_worker.c"]),
 
         .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
         .testTarget(name: "ScoringCoreTests", dependencies: ["ScoringCore"]),

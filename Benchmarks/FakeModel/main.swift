@@ -1,7 +1,7 @@
 import FakeModel
 import Glibc
 
-let usage = """
+let manual = """
     fake-model: a model server on 127.0.0.1 that misbehaves on command. It prints its URL and runs until it is
     terminated. A share P is a number from 0 to 1; the seed, the request's body and the attempt decide who is hit.
 
@@ -66,7 +66,7 @@ struct Options {
         while let option = rest.popFirst() {
             switch option {
             case "--help":
-                print(usage)
+                print(manual)
                 exit(0)
             case "--until-eof": untilEOF = true
             case "--no-usage": usage = .none

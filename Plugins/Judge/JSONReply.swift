@@ -11,8 +11,9 @@ enum JSONReply: Equatable {
     /// Finds the object: the whole reply, white space around it aside, or what stands in its one code block.
     ///
     /// Code blocks are those of Markdown between lines of three backticks or more, with "json" behind them or nothing,
-    /// also on one line; those that hold no JSON object are passed over. One that repeats a passage of the row
-    /// (`values`) between other words is a quotation, not the reply.
+    /// also on one line; those that hold no JSON object are passed over, but one that begins like an object and is none
+    /// makes another unclear. One between other words that stands in the row (`values`), however it is written there, is a
+    /// quotation, not the reply.
     init(in reply: String, quoting values: [UnsafeRawBufferPointer]) {
         let whole = reply.trimmed
         if let object = Self.object(whole) {
@@ -20,11 +21,17 @@ enum JSONReply: Equatable {
             return
         }
         var found: [(object: JSONObject, text: Substring)] = []
+        var hasBroken = false
         for block in Self.blocks(of: whole) {
-            if let object = Self.object(block) { found.append((object, block)) }
+            if let object = Self.object(block) {
+                found.append((object, block))
+            } else if block.trimmed.utf8.first == UInt8(ascii: "{") {
+                hasBroken = true
+            }
         }
         switch found.count {
         case 0: self = .none
+        case 1 where hasBroken: self = .unclear("the reply holds a JSON object, and a code block of broken JSON")
         case 1 where Self.isQuotation(found[0].text, in: whole, of: values):
             self = .unclear("the only JSON object in the reply repeats a passage of the row")
         case 1: self = .object(found[0].object, text: String(found[0].text))
@@ -52,8 +59,11 @@ enum JSONReply: Equatable {
                 guard label.isEmpty, fence >= block.fence else { continue }
                 if block.isJSON { blocks.append(reply[block.start..<line.startIndex]) }
                 open = nil
-            } else if label.hasSuffix("```") {
-                let content = label.dropLast(3)
+            } else if label.contains("`") {
+                // A block on one line, or else code in a line of words.
+                guard label.hasSuffix("```") else { continue }
+                var content = label
+                while content.last == "`" { content.removeLast() }
                 blocks.append(content.prefix(4).lowercased() == "json" ? content.dropFirst(4) : content)
             } else {
                 open = (line.endIndex, fence, ["", "json"].contains(label.trimmed.lowercased()))
@@ -70,7 +80,9 @@ enum JSONReply: Equatable {
         let around = reply[..<block.startIndex] + reply[block.endIndex...]
         guard !["", "json"].contains(around.filter { $0 != "`" }.trimmed.lowercased()) else { return false }
         let content = Array(block.trimmed.utf8)
-        return values.contains { Passage.offset(of: content[...], in: $0) != nil }
+        var passages = PassageFinder(values, replyLength: reply.utf8.count, leastAllowance: 16 << 20)
+        // Where too much would have to be compared, it is taken for one.
+        return passages.contains(content[...]) || passages.containsObject(equalTo: content) || passages.isExhausted
     }
 
     /// How often a valid JSON object has the member `name` itself, not counting what is inside its members.

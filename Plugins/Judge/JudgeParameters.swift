@@ -31,11 +31,11 @@ struct JudgeParameters: Sendable {
             patterns: PatternList(try Self.patterns(&parameters, isOptional: format != nil)),
             occurrence: try parameters.choice("match"))
         try parameters.finish()
-        if votes > 1 && panel == nil && !request.hasChance {
+        if votes > 1 && !request.hasChance {
             throw ParameterRejection(
                 of: "votes",
-                "found \(votes), and temperature 0 without a seed: all votes would be the same; "
-                    + "expected a temperature above 0, a seed or several judge_models beside it")
+                "found \(votes), and temperature 0 without a seed: all votes of a model would be the same; "
+                    + "expected a temperature above 0 or a seed beside it, or several judge_models instead")
         }
     }
 

@@ -100,7 +100,7 @@ struct LanguageModelJudge: ModelScorer {
             vote = Vote(verdict: .unscored(failure, reply.text), feedback: earlier)
         } else {
             let values = values(of: row, rows)
-            switch read(reply.text, quoting: values) {
+            switch read(reply, quoting: values) {
             case .success(.score(let score)):
                 vote = Vote(verdict: .score(score), feedback: reply.text)
             case .success(.nothing(let reason)) where parameters.asksAgain && earlier == nil:
@@ -131,11 +131,13 @@ struct LanguageModelJudge: ModelScorer {
         for ballot in ballots { conversations.ballots[ballot] = Ballot() }
     }
 
-    private func read(_ reply: String, quoting values: [UnsafeRawBufferPointer]) -> Result<Reading, MatchError> {
+    private func read(_ reply: ModelReply, quoting values: [UnsafeRawBufferPointer]) -> Result<Reading, MatchError> {
         let scratch = scratches.take()
         defer { scratches.put(scratch) }
         do throws(MatchError) {
-            return .success(try parameters.reader.read(reply, quoting: values, using: &scratch.scratch))
+            let cutOff = CutOff(response: reply.response)
+            return .success(
+                try parameters.reader.read(reply.text, quoting: values, cutOff: cutOff, using: &scratch.scratch))
         } catch {
             return .failure(error)
         }

@@ -1,8 +1,9 @@
 /// A prompt with places for a row's values.
 ///
-/// `{name}`, with a name of ASCII letters, digits and `_` that does not begin with a digit, is the row's column `name`.
-/// `{{` and `}}` are literal braces; any other brace stays as it is. A value is inserted as it is and never looked at:
-/// what it holds cannot become a place of the template.
+/// `{name}` is the row's column `name`, where the name begins with a letter or `_`, ends with one or a digit, and has
+/// nothing but those, `-` and `.` between; letters and digits of any script. `{{` and `}}` are literal braces; any other
+/// brace stays as it is. A value is inserted as it is and never looked at: what it holds cannot become a place of the
+/// template.
 struct PromptTemplate: Sendable, Equatable {
     private enum Part: Sendable, Equatable {
         case literal(String)
@@ -54,19 +55,33 @@ struct PromptTemplate: Sendable, Equatable {
     }
 
     private mutating func index(of name: String) -> Int {
-        if let index = columns.firstIndex(of: name) { return index }
+        // Not by Swift's equality of texts, by which two columns of different bytes may be one.
+        if let index = columns.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) { return index }
         columns.append(name)
         return columns.count - 1
     }
 
     /// The name that stands from `start` to a closing brace, if there is one.
     private static func name(in bytes: [UInt8], at start: Int) -> String? {
-        func isLetter(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "_") || byte | 0x20 &- UInt8(ascii: "a") < 26 }
-        func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
-        let name = bytes[start...].prefix { isLetter($0) || isDigit($0) }
-        guard let first = name.first, isLetter(first), name.endIndex < bytes.count,
-            bytes[name.endIndex] == UInt8(ascii: "}")
+        let candidate = bytes[start...].prefix { !"{} \n\"".utf8.contains($0) }
+        guard candidate.endIndex < bytes.count, bytes[candidate.endIndex] == UInt8(ascii: "}") else { return nil }
+        let name = String(decoding: candidate, as: UTF8.self)
+        let scalars = name.unicodeScalars
+        guard let first = scalars.first, let last = scalars.last, isLetter(first), isLetter(last) || isInner(last),
+            scalars.allSatisfy({ isLetter($0) || isInner($0) || $0 == "-" || $0 == "." })
         else { return nil }
-        return String(decoding: name, as: UTF8.self)
+        return name
+    }
+
+    private static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
+        scalar == "_" || scalar.properties.isAlphabetic
+    }
+
+    /// Whether a name may have a character, though it does not begin with it: a digit, or a sign on a letter.
+    private static func isInner(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .decimalNumber, .nonspacingMark, .spacingMark: true
+        default: false
+        }
     }
 }

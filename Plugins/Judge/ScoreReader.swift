@@ -4,11 +4,10 @@ import Patterns
 /// Reads the score of a reply: from a member of its JSON object, or from what the first of some regular expressions finds.
 ///
 /// Only the reply is ever searched, never the prompt. What a row says can still come back in the reply, where the judge
-/// quotes it. A match in a passage of at least 8 bytes that the reply repeats from one of the row's values is believed only
-/// if no other match says something else, also once such passages are left out; if one does, nothing is read. A code block
-/// among other words whose JSON is a passage of the row is not read either. So a value that imitates a score costs its row
-/// the score, visibly, or nothing. Two things are not noticed: a quotation that is the only score of the reply, and a judge
-/// that was persuaded.
+/// quotes it. `quotationFault` says when a match that repeats the row is believed all the same. A code block among other
+/// words whose JSON stands in the row is not read either. So a value that imitates a score costs its row the score,
+/// visibly, or nothing. Two things are not noticed: a quotation that looks like the judge's own statement and is the only
+/// score of the reply, and a judge that was persuaded.
 struct ScoreReader: Sendable {
     enum Occurrence: String, CaseIterable, Sendable { case first, last }
 
@@ -17,16 +16,31 @@ struct ScoreReader: Sendable {
     var field: String?
     var patterns: PatternList
     var occurrence: Occurrence
+    /// How long the search for what contradicts a quotation may go on before another search is begun.
+    var timeBudget: Duration = .seconds(5)
+    /// How many bytes that search may look at in the row, where its texts are so short that it may look at no more.
+    var leastWork = 16 << 20
 
     /// Reads a reply.
     ///
-    /// - Parameter values: the row's values that its prompt holds.
+    /// - Parameters:
+    ///   - values: the row's values that its prompt holds.
+    ///   - cutOff: why the reply ends before the model was done, if it does.
     /// - Throws: where a regular expression runs into its limits.
     func read(
-        _ reply: String, quoting values: [UnsafeRawBufferPointer], using scratch: inout MatchScratch
+        _ reply: String, quoting values: [UnsafeRawBufferPointer], cutOff: CutOff? = nil,
+        using scratch: inout MatchScratch
+    ) throws(MatchError) -> Reading {
+        let reading = try readWhole(reply, quoting: values, isCutOff: cutOff != nil, using: &scratch)
+        if let cutOff, case .nothing(let reason) = reading { return .nothing("\(reason); \(cutOff.explanation)") }
+        return reading
+    }
+
+    private func readWhole(
+        _ reply: String, quoting values: [UnsafeRawBufferPointer], isCutOff: Bool, using scratch: inout MatchScratch
     ) throws(MatchError) -> Reading {
         if reply.trimmed.isEmpty { return .nothing("the reply is empty") }
-        guard let field else { return try search(reply, quoting: values, using: &scratch) }
+        guard let field else { return try search(reply, quoting: values, isCutOff: isCutOff, using: &scratch) }
         switch JSONReply(in: reply, quoting: values) {
         case .object(let object, let text):
             guard let value = object[field] else { return .nothing("the reply's JSON object has no \"\(field)\"") }
@@ -37,7 +51,9 @@ struct ScoreReader: Sendable {
         case .unclear(let reason):
             return .nothing(reason)
         case .none:
-            if !patterns.patterns.isEmpty { return try search(reply, quoting: values, using: &scratch) }
+            if !patterns.patterns.isEmpty {
+                return try search(reply, quoting: values, isCutOff: isCutOff, using: &scratch)
+            }
             return .nothing("the reply is no JSON object, nor holds one in a code block")
         }
     }
@@ -53,15 +69,23 @@ struct ScoreReader: Sendable {
     // MARK: Regular expressions
 
     private func search(
-        _ reply: String, quoting values: [UnsafeRawBufferPointer], using scratch: inout MatchScratch
+        _ reply: String, quoting values: [UnsafeRawBufferPointer], isCutOff: Bool, using scratch: inout MatchScratch
     ) throws(MatchError) -> Reading {
         let text = Array(reply.utf8)
         guard let match = try find(in: text, using: &scratch) else {
             return .nothing("none of judge_score_regexes is found in the reply")
         }
-        let reading = reading(of: match, in: text)
-        if case .score = reading, try isContradicted(match, reading, in: text, quoting: values, using: &scratch) {
-            return .nothing("the reply repeats what looks like a score in the row, and states different scores")
+        guard let group = match.group1, !group.isEmpty else {
+            return .nothing("group 1 of the regular expression that is found in the reply is empty")
+        }
+        if isCutOff, CutOff.mayGoOn(behind: max(match.range.upperBound, group.upperBound), in: text) {
+            return .nothing("the score may have gone on behind the reply's end")
+        }
+        let reading = type.score(fromText: String(decoding: text[group], as: UTF8.self))
+        if case .score = reading,
+            let fault = try quotationFault(of: group, reading, in: text, quoting: values, using: &scratch)
+        {
+            return .nothing(fault)
         }
         return reading
     }
@@ -74,36 +98,4 @@ struct ScoreReader: Sendable {
             }
         }
     }
-
-    private func reading(of match: Match, in text: [UInt8]) -> Reading {
-        guard let group = match.group1, !group.isEmpty else {
-            return .nothing("group 1 of the regular expression that is found in the reply is empty")
-        }
-        return type.score(fromText: String(decoding: text[group], as: UTF8.self))
-    }
-
-    /// Whether a match is a quotation of the row, and the reply states another score elsewhere.
-    ///
-    /// Matches are blotted out one after the other until one says something else or none is left. NUL is no white space,
-    /// digit or letter, so that what stood on both sides of a blot does not become a new match.
-    private func isContradicted(
-        _ match: Match, _ reading: Reading, in text: [UInt8], quoting values: [UnsafeRawBufferPointer],
-        using scratch: inout MatchScratch
-    ) throws(MatchError) -> Bool {
-        guard let passage = Passage.range(around: match, in: text, of: values) else { return false }
-        var rest = text
-        var blot = passage
-        for _ in 0..<Self.mostMatches {
-            for position in blot { rest[position] = 0 }
-            guard let other = try find(in: rest, using: &scratch), let group = other.group1, !group.isEmpty else {
-                return false
-            }
-            if self.reading(of: other, in: rest) != reading { return true }
-            blot = Passage.range(around: other, in: rest, of: values) ?? group
-        }
-        return true
-    }
-
-    /// A reply with more matches than this is not one that can be told from its quotations.
-    private static let mostMatches = 64
 }

@@ -38,12 +38,11 @@ enum VoteReduction: String, CaseIterable, Sendable {
                 feedback: read.first { $0.verdict.score == winner.score }?.feedback)
         case .mean, .median:
             let numbers = scores.compactMap(\.number).sorted()
-            let mean = Self.mean(numbers[...])
             // The one in the middle, or the two.
             let middle = numbers[((numbers.count - 1) / 2)...(numbers.count / 2)]
-            let variance = Self.mean(numbers.map { ($0 - mean) * ($0 - mean) }[...])
+            let score = self == .mean ? ExactMean.of(numbers) : ExactMean.of(middle)
             return Decision(
-                verdict: .score(JSONValue(self == .mean ? mean : Self.mean(middle))), spread: variance.squareRoot(),
+                verdict: .score(JSONValue(score)), spread: ExactMean.deviation(of: numbers),
                 feedback: feedback)
         }
     }
@@ -69,12 +68,6 @@ enum VoteReduction: String, CaseIterable, Sendable {
             return .unscored(outcome, "\(scored) of \(votes.count) votes gave a score: \(message)")
         }
         return .unscored(.scorerError, "there are no votes")
-    }
-
-    /// The arithmetic mean, which rounding does not take beyond the numbers themselves.
-    private static func mean(_ numbers: ArraySlice<Double>) -> Double {
-        guard let lowest = numbers.min(), let highest = numbers.max() else { return 0 }
-        return min(max(numbers.reduce(0, +) / Double(numbers.count), lowest), highest)
     }
 }
 

@@ -2,7 +2,6 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 import ScorerHost
-import ScoringEngine
 
 /// What a server on the web answered, beside the body.
 struct FetchedHead: Sendable {

@@ -1,5 +1,5 @@
 import NIOCore
-import ScoringEngine
+import ScorerHost
 
 /// The way from the thread that works on a request to the task that answers it: an answer as a whole, or the pieces of a
 /// long one. Who writes pieces waits while the client does not take them.

@@ -69,7 +69,7 @@ extension Attempt {
 private func adviceOn(_ status: Int, of model: Model, location: String?) -> String {
     switch status {
     case 300..<400:
-        return location.map { "; it is redirected to \($0): give that URL" } ?? ""
+        return location.map { "; it is redirected to \($0): give that as the URL" } ?? ""
     case 401, 403:
         return model.apiKeyVariable.map { "; check the key in the variable \($0)" }
             ?? "; the model has no API key: name the variable that holds it"

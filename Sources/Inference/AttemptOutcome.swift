@@ -7,7 +7,7 @@ enum AttemptOutcome: Hashable, Sendable {
     case timedOut
     /// Without a connection.
     case unreachable
-    /// With 401, 403 or 404: what is wrong is wrong for every request.
+    /// With 401, 403, 404 or a redirection: what is wrong is wrong for every request.
     case refused
     /// With a status that blames the request alone, such as 400.
     case rejected
@@ -21,7 +21,7 @@ enum AttemptOutcome: Hashable, Sendable {
             switch status {
             case 200..<300: .answered(latency: latency)
             case 429, 503, 529: .throttled(status: status, retryAt: retryAt)
-            case 401, 403, 404: .refused
+            case 300..<400, 401, 403, 404: .refused
             case 408, 409, 425, 500...: .failed
             default: .rejected
             }

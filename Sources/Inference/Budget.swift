@@ -11,6 +11,14 @@ public struct BudgetLimits: Hashable, Sendable {
     }
 }
 
+/// What a request may cost.
+struct Cost: Hashable {
+    /// What is known beforehand.
+    var fixed: Double
+    /// The price of a token of the output, where the request does not limit these; else it is in `fixed`.
+    var perToken = 0.0
+}
+
 /// Keeps a run within its limits: a request reserves what it may cost before it is sent, so that those under way cannot
 /// overshoot, and is charged what it did cost afterwards.
 ///
@@ -18,23 +26,26 @@ public struct BudgetLimits: Hashable, Sendable {
 struct Budget<Waiter> {
     /// What is to be done after an event.
     struct Actions {
-        var granted: [Waiter] = []
+        /// Those who may go, and what was reserved for them.
+        var granted: [(waiter: Waiter, reserved: Double)] = []
         var refused: [(waiter: Waiter, reason: String)] = []
     }
 
     let limits: BudgetLimits
     private(set) var sent = 0
     private(set) var spent = 0.0
+    /// Output tokens that an answer is expected to have whose request does not limit them.
+    var expectedOutput = 256.0
     private var reservations = 0
     private var reserved = 0.0
-    private var line = WaitingLine<(waiter: Waiter, cost: Double)>()
+    private var line = WaitingLine<(waiter: Waiter, cost: Cost)>()
 
     init(limits: BudgetLimits) {
         self.limits = limits
     }
 
     /// Asks for room for a request that may cost `cost`.
-    mutating func reserve(_ cost: Double, waiter: Waiter, ticket: Ticket) -> Actions {
+    mutating func reserve(_ cost: Cost, waiter: Waiter, ticket: Ticket) -> Actions {
         line.append((waiter, cost), ticket: ticket)
         return advance()
     }
@@ -61,15 +72,19 @@ struct Budget<Waiter> {
     private mutating func advance() -> Actions {
         var actions = Actions()
         while let first = line.first {
-            if let reason = obstacle(to: first.cost, with: (reservations, reserved)) {
-                guard obstacle(to: first.cost, with: (0, 0)) != nil || reservations == 0 else { break }
+            // Estimated only now: those who waited have learnt from the answers to those before.
+            let cost = first.cost.fixed + first.cost.perToken * expectedOutput
+            if let reason = obstacle(to: cost, with: (reservations, reserved)) {
+                // What is under way may turn out to be cheaper than expected, and make room.
+                guard obstacle(to: first.cost.fixed, with: (0, 0)) != nil || reservations == 0 else { break }
                 _ = line.popFirst()
-                actions.refused.append((first.waiter, reason))
+                let isGuess = limits.maxCost != nil && first.cost.perToken > 0
+                actions.refused.append((first.waiter, reason + (isGuess ? " (max_tokens would limit that)" : "")))
             } else {
                 _ = line.popFirst()
                 reservations += 1
-                reserved += first.cost
-                actions.granted.append(first.waiter)
+                reserved += cost
+                actions.granted.append((first.waiter, cost))
             }
         }
         return actions

@@ -2,7 +2,8 @@
 ///
 /// It opens after
 /// - 5 attempts in a row without a connection, over at least 3 s;
-/// - 3 answers in a row of 401, 403 or 404 if nothing ever succeeded, else 10;
+/// - 3 answers in a row of 401, 403, 404 or a redirection if nothing ever succeeded, else 10;
+/// - an answer of 429, 503 or 529 that asks for a pause of more than 10 minutes;
 /// - 16 failed attempts in a row of any kind but 429 and what blames a request alone, without a success for 30 s.
 ///
 /// While it is open, no request goes through. After 30 s one may, as a probe, and its success closes the circuit.
@@ -87,6 +88,9 @@ struct Circuit {
     private mutating func count(
         _ outcome: AttemptOutcome, detail: String, at now: ContinuousClock.Instant
     ) -> String? {
+        if case .throttled(_, .some(let time)) = outcome, time - now > RetrySchedule.longestPause {
+            return "it asks to be left alone for \(Self.seconds(time - now)) (\(detail)); run again after that"
+        }
         switch outcome {
         case .answered:
             hasSucceeded = true

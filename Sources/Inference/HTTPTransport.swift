@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
+import NIOPosix
 import NIOSSL
 
 /// Sends requests to one endpoint over connections that are kept.
@@ -20,6 +21,8 @@ struct HTTPTransport: Sendable {
 
     private let client: HTTPClient
     private let timeout: TimeAmount
+    /// Host and port of the proxy, if one is used.
+    private let proxy: String?
     private let requests: [InferenceRequest.Operation: HTTPClient.Request]
 
     init(
@@ -50,9 +53,9 @@ struct HTTPTransport: Sendable {
         configuration.decompression = .enabled(limit: .size(Self.maximumBodySize))
         configuration.httpVersion = .automatic
         do throws(ProxySettings.Fault) {
-            if let proxy = try ProxySettings(environment: environment).proxy(for: model.address) {
-                configuration.proxy = HTTPClient.Configuration.Proxy(proxy)
-            }
+            let proxy = try ProxySettings(environment: environment).proxy(for: model.address)
+            configuration.proxy = proxy.map { HTTPClient.Configuration.Proxy($0) }
+            self.proxy = proxy.map { "\($0.host):\($0.port)" }
         } catch {
             throw InferenceError(.invalidModel, "\(model): \(error.reason)")
         }
@@ -81,7 +84,10 @@ struct HTTPTransport: Sendable {
         request.body = .byteBuffer(ByteBuffer(bytes: body))
         let accumulator = ResponseAccumulator(request: request, maxBodySize: Self.maximumBodySize)
         // The deadline of a task of this kind covers the body as well; that of the newer calls ends with the head.
-        let task = client.execute(request: request, delegate: accumulator, deadline: .now() + timeout)
+        let loop = MultiThreadedEventLoopGroup.currentEventLoop
+        let task = client.execute(
+            request: request, delegate: accumulator, eventLoop: loop.map { .delegate(on: $0) } ?? .indifferent,
+            deadline: .now() + timeout)
         do {
             let response = try await withTaskCancellationHandler {
                 try await task.get()
@@ -92,7 +98,9 @@ struct HTTPTransport: Sendable {
                 status: Int(response.status.code), headers: response.headers, body: response.body ?? ByteBuffer(),
                 isHTTP2: response.version.major == 2)
         } catch {
-            throw TransportFailure(error, timeout: timeout)
+            var failure = TransportFailure(error, timeout: timeout)
+            if let proxy, failure.kind == .unreachable { failure.reason += " (through the proxy \(proxy))" }
+            throw failure
         }
     }
 

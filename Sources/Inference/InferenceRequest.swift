@@ -49,10 +49,10 @@ extension InferenceRequest {
 }
 
 extension InferenceRequest {
-    /// How many tokens the answer may have, where the body says so.
+    /// How many tokens the answer may have, where the body says so; a billion at most.
     public var maximumOutput: Int? {
         guard let json = try? JSONValue(parsing: body) else { return nil }
-        return (json["max_completion_tokens"] ?? json["max_tokens"])?.number?.int.map { max(0, $0) }
+        return (json["max_completion_tokens"] ?? json["max_tokens"])?.number?.int.map { min(max(0, $0), 1_000_000_000) }
     }
 }
 

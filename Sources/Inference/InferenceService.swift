@@ -10,6 +10,8 @@ public final class InferenceService: Sendable {
         var endpoints: [EndpointKey: Endpoint] = [:]
         var isShutDown = false
         var hasWarned = false
+        /// Until when the pause lasts that a model's server asked for, by the model's id.
+        var pauses: [String: ContinuousClock.Instant] = [:]
     }
 
     /// What makes two models one endpoint.
@@ -87,6 +89,19 @@ public final class InferenceService: Sendable {
             }
         }
         return try result.get()
+    }
+
+    /// Says that a model's server wants a pause, where that is long enough to be wondered at.
+    func announce(pauseUntil time: ContinuousClock.Instant, of model: Model, because error: InferenceError) {
+        let now = ContinuousClock.now
+        guard time - now >= .seconds(5) else { return }
+        let isNew = state.withLock { state in
+            if let known = state.pauses[model.id], known > now { return false }
+            state.pauses[model.id] = time
+            return true
+        }
+        let seconds = Int(((time - now) / .seconds(1)).rounded())
+        if isNew { log("waiting \(seconds) s, as asked by \(error.message)") }
     }
 
     /// Warns that the cache fails. Once: what fails for one reply fails for all.

@@ -3,7 +3,7 @@ import Synchronization
 
 /// The requests of one run: they share a budget, and are counted together.
 public final class InferenceSession: Sendable {
-    private typealias Waiter = CheckedContinuation<Result<Void, InferenceError>, Never>
+    private typealias Waiter = CheckedContinuation<Result<Double, InferenceError>, Never>
 
     private struct State {
         var usages: [String: ModelUsage] = [:]
@@ -11,6 +11,13 @@ public final class InferenceSession: Sendable {
         var tickets = Ticket.Roll()
         /// Why nothing is sent any more.
         var stop: String?
+
+        /// Output tokens of an answer so far, nil where none has said.
+        var meanOutput: Double? {
+            let answers = usages.values.reduce(0) { $0 + $1.answered - $1.answersWithoutUsage }
+            let tokens = usages.values.reduce(0) { $0 + $1.outputTokens }
+            return answers == 0 ? nil : Double(tokens) / Double(answers)
+        }
     }
 
     private let service: InferenceService
@@ -60,12 +67,15 @@ public final class InferenceSession: Sendable {
     /// Waits as long as the endpoint's limits and the run's budget want. Where a cache is there, an answer that it
     /// holds is returned instead, and equal requests under way at the same time are asked once.
     ///
-    /// - Parameter label: what the request is counted under.
+    /// - Parameters:
+    ///   - label: what the request is counted under.
+    ///   - isLookedUp: whether `lookUp` has just found that the cache holds no answer. Without it, this blocks for some
+    ///     50 µs to find out.
     public func ask(
-        _ request: InferenceRequest, of model: Model, for label: String
+        _ request: InferenceRequest, of model: Model, for label: String, isLookedUp: Bool = false
     ) async throws(InferenceError) -> InferenceReply {
         do throws(InferenceError) {
-            let reply = try await answer(to: request, of: model, for: label)
+            let reply = try await answer(to: request, of: model, for: label, isLookedUp)
             count(label) { usage in
                 if reply.isCached { usage.addCached(of: model) } else { usage.addAnswer(reply, of: model) }
             }
@@ -76,6 +86,11 @@ public final class InferenceSession: Sendable {
             throw error
         }
     }
+
+    /// Where a task that asks runs best: beside the connections, and never waiting for a thread that a program blocks.
+    ///
+    /// One of a few, in turn. For tasks that never block.
+    public static var executor: any TaskExecutor { EventLoopExecutor.next() }
 
     /// Sends nothing more: requests that are not under way fail as not asked, as soon as their turn comes.
     public func stop(_ reason: String) {
@@ -104,7 +119,7 @@ public final class InferenceSession: Sendable {
 
 extension InferenceSession {
     private func answer(
-        to request: InferenceRequest, of model: Model, for label: String
+        to request: InferenceRequest, of model: Model, for label: String, _ isLookedUp: Bool
     ) async throws(InferenceError) -> InferenceReply {
         guard let cache = service.cache else { return try await askRepeatedly(request, of: model, for: label) }
         let key = ReplyKey(request, of: model)
@@ -114,7 +129,13 @@ extension InferenceSession {
             reply.isCached = true
             return reply
         case .asks:
-            let result = await askAndStore(request, of: model, for: label, under: key, in: cache)
+            let result: Result<InferenceReply, InferenceError>
+            // An equal request may have been answered since the run looked.
+            if !isLookedUp || service.flights.hasLanded(key), let stored = try? cache.replies(for: [key])[key] {
+                result = .success(InferenceReply(stored))
+            } else {
+                result = await askAndStore(request, of: model, for: label, under: key, in: cache)
+            }
             service.flights.land(key, result)
             return try result.get()
         }
@@ -123,8 +144,6 @@ extension InferenceSession {
     private func askAndStore(
         _ request: InferenceRequest, of model: Model, for label: String, under key: ReplyKey, in cache: ReplyCache
     ) async -> Result<InferenceReply, InferenceError> {
-        // An equal request may have been answered since the run looked.
-        if let stored = try? cache.replies(for: [key])[key] { return .success(InferenceReply(stored)) }
         var reply: InferenceReply
         do throws(InferenceError) {
             reply = try await askRepeatedly(request, of: model, for: label)
@@ -155,9 +174,12 @@ extension InferenceSession {
             let attempt = try await attemptWithinBudget(request, of: model, at: endpoint, notBefore: time, for: label)
             guard case .failure(var error) = attempt.result else { return try attempt.result.get() }
             time = schedule.next(after: attempt.outcome, at: ContinuousClock.now, fraction: .random(in: 0...1))
-            if time == nil {
+            if time == nil || state.withLock(\.stop) != nil {
                 if schedule.failures > 0 { error.message += " (after \(schedule.failures + 1) attempts)" }
                 throw error
+            }
+            if case .throttled(_, .some) = attempt.outcome, let time {
+                service.announce(pauseUntil: time, of: model, because: error)
             }
         }
     }
@@ -166,9 +188,7 @@ extension InferenceSession {
         _ request: InferenceRequest, of model: Model, at endpoint: Endpoint, notBefore time: ContinuousClock.Instant?,
         for label: String
     ) async throws(InferenceError) -> Attempt {
-        let estimate = estimatedUsage(of: request)
-        let reserved = model.price?.cost(of: estimate) ?? 0
-        try await reserve(reserved)
+        let reserved = try await reserve(cost(of: request, model))
         do throws(InferenceError) {
             try await endpoint.enter(notBefore: time)
         } catch {
@@ -185,7 +205,8 @@ extension InferenceSession {
         var actual = 0.0
         if case .success(let reply) = attempt.result, let price = model.price {
             actual = price.cost(
-                of: reply.usage ?? TokenUsage(input: estimate.input, output: estimatedTokens(reply.text)))
+                of: reply.usage
+                    ?? TokenUsage(input: estimatedTokens(request.body), output: estimatedTokens(reply.text)))
         }
         settle(reserved, actual: actual, wasSent: true)
         return attempt
@@ -195,8 +216,8 @@ extension InferenceSession {
 // MARK: The budget
 
 extension InferenceSession {
-    /// Waits until the budget has room for a request that may cost `cost`.
-    private func reserve(_ cost: Double) async throws(InferenceError) {
+    /// Waits until the budget has room for a request that may cost `cost`, and returns what it has reserved.
+    private func reserve(_ cost: Cost) async throws(InferenceError) -> Double {
         let ticket = state.withLock { $0.tickets.issue() }
         let permission = await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
@@ -212,28 +233,31 @@ extension InferenceSession {
             waiter.resume(returning: .failure(.cancelled))
             perform(actions)
         }
-        try permission.get()
+        return try permission.get()
     }
 
     private func settle(_ reserved: Double, actual: Double, wasSent: Bool) {
-        perform(state.withLock { $0.budget.settle(reserved, actual: actual, wasSent: wasSent) })
+        let actions = state.withLock { state in
+            if let mean = state.meanOutput { state.budget.expectedOutput = mean }
+            return state.budget.settle(reserved, actual: actual, wasSent: wasSent)
+        }
+        perform(actions)
     }
 
     private func perform(_ actions: Budget<Waiter>.Actions) {
-        for waiter in actions.granted { waiter.resume(returning: .success(())) }
+        for (waiter, reserved) in actions.granted { waiter.resume(returning: .success(reserved)) }
         for (waiter, reason) in actions.refused {
             waiter.resume(returning: .failure(InferenceError(.notAsked, "not asked: \(reason)")))
         }
     }
 
-    /// What a request may take: an answer as long as it allows, or else as the answers so far.
-    private func estimatedUsage(of request: InferenceRequest) -> TokenUsage {
-        guard limits.maxCost != nil else { return TokenUsage(input: 0, output: 0) }
-        let mean = state.withLock { state in
-            let answers = state.usages.values.reduce(0) { $0 + $1.answered - $1.answersWithoutUsage }
-            let tokens = state.usages.values.reduce(0) { $0 + $1.outputTokens }
-            return answers == 0 ? 256 : tokens / answers
+    /// What a request may cost: an answer as long as it allows, or else as the answers so far.
+    private func cost(of request: InferenceRequest, _ model: Model) -> Cost {
+        guard limits.maxCost != nil, let price = model.price else { return Cost(fixed: 0) }
+        let input = estimatedTokens(request.body)
+        guard let output = request.maximumOutput else {
+            return Cost(fixed: price.cost(of: TokenUsage(input: input, output: 0)), perToken: price.output / 1_000_000)
         }
-        return TokenUsage(input: estimatedTokens(request.body), output: request.maximumOutput ?? mean)
+        return Cost(fixed: price.cost(of: TokenUsage(input: input, output: output)))
     }
 }

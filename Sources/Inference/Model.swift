@@ -32,6 +32,13 @@ public struct Model: Sendable, CustomStringConvertible {
     ) throws(InferenceError) {
         let prefix = "model \"\(configuration.id)\": "
         func variable(_ name: String) throws(InferenceError) -> String {
+            guard name.isVariableName else {
+                // Not shown, since it may well be the key itself.
+                let message =
+                    "its configuration gives what cannot be the name of a variable of the "
+                    + "environment where that of the one with the key is wanted"
+                throw InferenceError(.invalidModel, prefix + message)
+            }
             // A key read from a file often ends with a line break.
             guard let value = environment(name)?.trimmed, !value.isEmpty else {
                 let message = "the variable \(name) of the environment, which its configuration names, is not set"
@@ -73,6 +80,10 @@ public struct Model: Sendable, CustomStringConvertible {
             secrets += [basic, Secret(password), Secret(percentDecoded(password))]
             authorization = basic
         }
+        // Some servers take their key in the query.
+        secrets += address.query.split { "?&=".contains($0) }.flatMap { part in
+            [Secret(String(part)), Secret(percentDecoded(String(part)))]
+        }
         if let name = configuration.apiKeyVariable {
             let key = try variable(name)
             secrets.append(Secret(key))
@@ -97,6 +108,13 @@ extension String {
         let spaces: Set<Character> = [" ", "\t", "\n", "\r", "\r\n"]
         let start = drop { spaces.contains($0) }
         return String(start.dropLast(start.reversed().prefix { spaces.contains($0) }.count))
+    }
+
+    fileprivate var isVariableName: Bool {
+        utf8.first.map { !(0x30...0x39).contains($0) } ?? false
+            && utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte & 0xDF) || byte == 0x5F
+            }
     }
 
     /// RFC 9110, section 5.5: no control characters but the tab.

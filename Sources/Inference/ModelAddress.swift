@@ -12,7 +12,8 @@ struct ModelAddress: Hashable, Sendable {
     /// The host in lower case, an IPv6 address in its brackets.
     let host: String
     let port: Int?
-    /// The path without a slash at its end; `/v1` where the address has none.
+    /// The path without a slash at its end, and without an operation, which many would copy with it; `/v1` where the
+    /// address has none.
     let path: String
     /// What stands behind the path, its question mark included.
     let query: String
@@ -35,7 +36,12 @@ struct ModelAddress: Hashable, Sendable {
         let path = target.prefix { $0 != "?" }
         query = String(target[path.endIndex...])
         let slashes = path.reversed().prefix { $0 == "/" }.count
-        self.path = path.count == slashes ? "/v1" : String(path.dropLast(slashes))
+        var base = path.dropLast(slashes)
+        for operation in InferenceRequest.Operation.allCases where base.hasSuffix("/" + operation.rawValue) {
+            base = base.dropLast(operation.rawValue.count + 1)
+            break
+        }
+        self.path = base.isEmpty ? "/v1" : String(base)
 
         var place = authority
         if let at = authority.lastIndex(of: "@") {

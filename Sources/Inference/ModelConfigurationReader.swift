@@ -2,8 +2,8 @@ import Glibc
 public import JSON
 
 extension ModelConfiguration {
-    /// Reads the models of a configuration file, a JSON object whose member "models" lists them. Other members are left
-    /// alone, and without that one there are no models.
+    /// Reads the models of a configuration file, a JSON object whose member "models" lists them. Without that
+    /// one there are no models. "server" is for the HTTP server, and others are not known.
     ///
     /// - Throws: the first fault.
     public static func models(inFile path: String) throws(ConfigurationError) -> [ModelConfiguration] {
@@ -16,6 +16,7 @@ extension ModelConfiguration {
     /// - Throws: the first fault.
     public static func models(in json: JSONValue, file: String) throws(ConfigurationError) -> [ModelConfiguration] {
         let root = ConfigurationPlace(file: file, pointer: JSONPointer(), value: json)
+        try root.checkNames(["models", "server"])
         guard let list = try root.object()["models"] else { return [] }
         var models: [ModelConfiguration] = []
         for element in try root.child("models", list).elements() {
@@ -77,8 +78,8 @@ extension ModelLimits {
             try place.optional("max_retries", "an integer from 0 to 100") { value in
                 value.number?.int.flatMap { (0...100).contains($0) ? $0 : nil }
             } ?? maxRetries
-        requestsPerMinute = try place.optional("requests_per_minute", "a number above 0") { value in
-            value.number.flatMap { $0.double > 0 && $0.double.isFinite ? $0.double : nil }
+        requestsPerMinute = try place.optional("requests_per_minute", "a number from 0.01 to 1000000") { value in
+            value.number.flatMap { (0.01...1e6).contains($0.double) ? $0.double : nil }
         }
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 
 /// Takes secrets out of texts.
 struct Redaction: Sendable {
@@ -9,7 +10,9 @@ struct Redaction: Sendable {
     /// A secret of fewer than 8 bytes is left alone: it would be found in many texts by chance.
     init(_ secrets: [Secret]) {
         let spellings = secrets.map(\.value).filter { $0.utf8.count >= 8 }.flatMap { value in
-            [value, value.split(separator: "/", omittingEmptySubsequences: false).joined(separator: #"\/"#)]
+            let json = String(JSONValue.string(value).text.dropFirst().dropLast())
+            let slashed = json.split(separator: "/", omittingEmptySubsequences: false).joined(separator: #"\/"#)
+            return [value, json, slashed]
         }
         self.secrets = Set(spellings).sorted { $0.utf8.count > $1.utf8.count }.map { Secret($0) }
     }

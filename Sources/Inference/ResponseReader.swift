@@ -65,8 +65,15 @@ extension InferenceReply {
 
 extension TokenUsage {
     fileprivate init?(of object: JSONObject) {
-        guard let usage = object["usage"]?.object, let input = usage["prompt_tokens"]?.number?.int else { return nil }
         // A server of embeddings counts no output.
-        self.init(input: input, output: usage["completion_tokens"]?.number?.int ?? 0)
+        guard let usage = object["usage"]?.object, let input = count(usage["prompt_tokens"]),
+            let output = count(usage["completion_tokens"] ?? 0)
+        else { return nil }
+        self.init(input: input, output: output)
     }
+}
+
+/// A number of tokens, as far as it can be one: counts that no model can have reached say nothing.
+private func count(_ value: JSONValue?) -> Int? {
+    value?.number?.int.flatMap { (0...1_000_000_000).contains($0) ? $0 : nil }
 }

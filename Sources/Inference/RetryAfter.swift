@@ -1,8 +1,8 @@
 /// How long a server asks to be left alone, by its headers: `retry-after-ms`, or `Retry-After` (RFC 9110, section
 /// 10.2.3) in seconds or as a date.
 struct RetryAfter: Hashable {
-    /// A server that asks for more is asked again after this.
-    static let maximum = Duration.seconds(600)
+    /// More than anybody waits, and little enough to calculate with.
+    private static let maximum = Duration.seconds(1_000_000)
 
     let pause: Duration
 

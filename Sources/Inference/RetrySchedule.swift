@@ -5,8 +5,11 @@
 struct RetrySchedule {
     static let base = Duration.milliseconds(500)
     static let cap = Duration.seconds(30)
-    /// How often a server may say when to come again, beside the retries.
-    static let maximumInvitations = 20
+    /// How often a server may say when to come again, for each retry, beside the retries.
+    static let invitationsPerRetry = 4
+
+    /// A server that asks for a longer pause than this is not waited for.
+    static let longestPause = Duration.seconds(600)
 
     private let maximum: Int
     private var retries = 0
@@ -25,10 +28,11 @@ struct RetrySchedule {
     mutating func next(
         after outcome: AttemptOutcome, at now: ContinuousClock.Instant, fraction: Double
     ) -> ContinuousClock.Instant? {
+        if case .throttled(_, .some(let time)) = outcome, time - now > Self.longestPause { return nil }
         switch outcome {
         case .answered, .refused, .rejected, .abandoned: return nil
         case .throttled(status: 429, .some(let time)), .throttled(status: 503, .some(let time)):
-            guard invitations < Self.maximumInvitations else { return nil }
+            guard invitations < Self.invitationsPerRetry * maximum else { return nil }
             defer { invitations += 1 }
             return max(time, now + Self.pause(after: invitations, fraction: fraction))
         case .throttled, .timedOut, .unreachable, .failed:

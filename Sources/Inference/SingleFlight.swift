@@ -18,7 +18,25 @@ final class SingleFlight<Key: Hashable & Sendable>: Sendable {
     private struct State {
         var flights: [Key: [Follower]] = [:]
         var tickets = Ticket.Roll()
+        /// The keys of the last flights that ended well, and the order in which they did, as a ring.
+        var landed: Set<Key> = []
+        var order: [Key] = []
+        var next = 0
+
+        mutating func remember(_ key: Key) {
+            guard landed.insert(key).inserted else { return }
+            if order.count < SingleFlight.remembered {
+                order.append(key)
+            } else {
+                landed.remove(order[next])
+                order[next] = key
+                next = (next + 1) % order.count
+            }
+        }
     }
+
+    /// More than the requests that a run looks up in the cache before it asks the first of them.
+    private static var remembered: Int { 16_384 }
 
     private let state = Mutex(State())
 
@@ -49,6 +67,11 @@ final class SingleFlight<Key: Hashable & Sendable>: Sendable {
         }
     }
 
+    /// Whether a flight of the key ended well a short while ago.
+    func hasLanded(_ key: Key) -> Bool {
+        state.withLock { $0.landed.contains(key) }
+    }
+
     /// Ends the flight of the key with what came of it.
     ///
     /// A failure that concerns the one who asked alone, because of its task or its budget, is not shared: the next
@@ -65,7 +88,10 @@ final class SingleFlight<Key: Hashable & Sendable>: Sendable {
             next?.continuation.resume(returning: .asks)
             return
         }
-        let followers = state.withLock { $0.flights.removeValue(forKey: key) } ?? []
+        let followers = state.withLock { state in
+            if case .success = result { state.remember(key) }
+            return state.flights.removeValue(forKey: key) ?? []
+        }
         for follower in followers { follower.continuation.resume(returning: .shares(result)) }
     }
 }

@@ -39,11 +39,11 @@ struct CallMachine {
         switch Int(status) {
         case ASSAY_OK: return .finish
         case ASSAY_PENDING where openTags.isEmpty:
-            return .fail("the scorer waits for model replies, but has asked nothing")
+            return .fail(Self.nothingAsked)
         case ASSAY_PENDING:
             defer { queued = [] }
             return .wait(queued)
-        default: return .fail("the scorer gave up on the batch: \(Self.reason(status))")
+        default: return .fail(Self.gaveUp(status))
         }
     }
 
@@ -52,6 +52,12 @@ struct CallMachine {
         openTags = []
         queued = []
     }
+
+    /// Why rows have no score whose step waits for nothing.
+    static let nothingAsked = "the scorer waits for model replies, but has asked nothing"
+
+    /// Why rows have no score whose step returned an error.
+    static func gaveUp(_ status: assay_status) -> String { "the scorer gave up on the batch: \(reason(status))" }
 
     private static func reason(_ status: assay_status) -> String {
         switch Int(status) {

@@ -1,3 +1,4 @@
+import CPluginWorker
 import Glibc
 
 /// Whether a shared object is all there. The dynamic loader maps segments without a look at the file's size, and a file
@@ -41,5 +42,39 @@ extension [UInt8] {
     /// The little-endian integer at an offset.
     fileprivate func load<Value: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, as type: Value.Type) -> Value {
         withUnsafeBytes { Value(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: type)) }
+    }
+}
+
+/// Refuses a file that the loader could not survive.
+func checkObject(_ path: String) throws(PluginError) {
+    if let truncation = truncation(of: path) {
+        throw PluginError(path: path, LoadFault.notLoadable("\(truncation); copy it again").message)
+    }
+}
+
+/// What can be seen to be wrong with a plugin without running any of its code: that it is no ELF file, is not all there, or
+/// nowhere has the name of the function that every plugin exports.
+package func checkWithoutLoading(_ path: String) throws(PluginError) {
+    try checkObject(path)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    var status = stat()
+    guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
+        if descriptor >= 0 { close(descriptor) }
+        throw PluginError(path: path, "cannot be opened: \(String(cString: strerror(errno)))")
+    }
+    defer { close(descriptor) }
+    let size = Int(status.st_size)
+    let memory = size < 64 ? MAP_FAILED : mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    guard let memory, memory != MAP_FAILED else {
+        throw PluginError(path: path, LoadFault.notLoadable("it is too short").message)
+    }
+    defer { munmap(memory, size) }
+    let magic: [UInt8] = [0x7F, 0x45, 0x4C, 0x46]
+    if memcmp(memory, magic, magic.count) != 0 {
+        throw PluginError(path: path, LoadFault.notLoadable("it is no ELF file").message)
+    }
+    let name = Array("\0assay_plugin_entry\0".utf8)
+    if !aw_contains(memory, size, name, name.count) {
+        throw PluginError(path: path, LoadFault.noEntry.message)
     }
 }

@@ -67,7 +67,7 @@ final class HostServices: @unchecked Sendable {
             to: assay_host_chat(
                 struct_size: UInt32(MemoryLayout<assay_host_chat>.size), reserved: 0,
                 request: { _, call, tag, role, request in
-                    ScorerCall.withCall(call) { $0.request(tag: tag, role: String(role), json: request) }
+                    ScorerCall.withCall(call) { $0.request(tag: tag, role: String(role), json: String(request)) }
                 }))
         return chat
     }()

@@ -26,6 +26,18 @@ public struct ModelReply: Sendable, Hashable {
     }
 }
 
+extension ModelReply.Status {
+    /// As the ABI has it.
+    var code: assay_status {
+        switch self {
+        case .answered: Int32(ASSAY_OK)
+        case .failed: Int32(ASSAY_E_INTERNAL)
+        case .timedOut: Int32(ASSAY_E_TIMEOUT)
+        case .cancelled: Int32(ASSAY_E_CANCELLED)
+        }
+    }
+}
+
 /// Runs `body` with the replies as the ABI has them.
 func withCReplies<Result>(
     _ replies: [ModelReply], _ body: (UnsafeBufferPointer<UnsafePointer<assay_reply>?>) -> Result
@@ -43,16 +55,9 @@ func withCReplies<Result>(
             return assay_str(ptr: bytes.baseAddress.map { $0 + offset }, len: UInt64(text.utf8.count))
         }
         let structs = replies.map { reply in
-            let status =
-                switch reply.status {
-                case .answered: ASSAY_OK
-                case .failed: ASSAY_E_INTERNAL
-                case .timedOut: ASSAY_E_TIMEOUT
-                case .cancelled: ASSAY_E_CANCELLED
-                }
             let text = slice(reply.text)
             return assay_reply(
-                struct_size: UInt32(MemoryLayout<assay_reply>.size), status: Int32(status), tag: reply.tag,
+                struct_size: UInt32(MemoryLayout<assay_reply>.size), status: reply.status.code, tag: reply.tag,
                 text: text, response_json: slice(reply.response))
         }
         return structs.withUnsafeBufferPointer { structs in

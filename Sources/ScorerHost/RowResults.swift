@@ -60,9 +60,20 @@ public final class RowResults {
 
     /// Marks all rows that nothing was said of and that have no score.
     func failRemaining(_ outcome: RowOutcome, _ reason: String) {
-        for row in 0..<count where !isDecided[row] && !outputs[scoreOutput].hasValue(row) {
-            fail(row, outcome, reason)
-        }
+        for row in 0..<count { failUnlessScored(row, outcome, reason) }
+    }
+
+    /// Marks a row if nothing was said of it and it has no score.
+    func failUnlessScored(_ row: Int, _ outcome: RowOutcome, _ reason: String) {
+        if !isDecided[row] && !outputs[scoreOutput].hasValue(row) { fail(row, outcome, reason) }
+    }
+
+    /// Marks a row as unscored, whatever was said of it, and drops what was given for it.
+    func lose(_ row: Int, _ outcome: RowOutcome, _ reason: String) {
+        for output in outputs { output.clear(row) }
+        outcomeOfRow[row] = outcome
+        isDecided[row] = true
+        reasons[row] = reason
     }
 
     /// Ends the call: rows with a score are scored, the rest are the scorer's errors.

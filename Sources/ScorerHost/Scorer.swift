@@ -1,16 +1,12 @@
 import CScorerPlugin
-import Synchronization
 
 /// An instance of a scorer with its parameters. Calls may run side by side on any threads; where the plugin cannot do
 /// that, they wait for each other here.
-///
-/// `@unchecked Sendable`: the plugin's instance is used by the rules of its concurrency mode, kept by `inTurn`.
-public final class Scorer: @unchecked Sendable {
+public final class Scorer: Sendable {
     public let plugin: Plugin
     /// What this instance reads and gives, with its parameters.
-    public let description: ScorerDescription
-    private let instance: UnsafeMutableRawPointer?
-    private let instanceLock = Mutex<Void>(())
+    public var description: ScorerDescription { instance.description }
+    let instance: any ScorerInstance
 
     /// Makes an instance of a plugin's scorer.
     ///
@@ -23,54 +19,42 @@ public final class Scorer: @unchecked Sendable {
             let known = plugin.scorers.map { "\"\($0.id)\"" }.joined(separator: ", ")
             throw PluginError(path: plugin.path, "it has no scorer \"\(id)\"; its scorers are \(known)")
         }
-        let offered = plugin.scorers[index]
-        let creation = Creation()
-        var instance: UnsafeMutableRawPointer?
-        var configuration = configuration
-        let status = plugin.inProcessTurn(offered.concurrency) {
-            configuration.withUTF8 { bytes in
-                bytes.withMemoryRebound(to: CChar.self) { bytes in
-                    plugin.table.create(
-                        plugin.table.scorers[index], plugin.services.table,
-                        OpaquePointer(Unmanaged.passUnretained(creation).toOpaque()),
-                        assay_str(ptr: bytes.baseAddress, len: UInt64(bytes.count)), &instance)
-                }
-            }
-        }
-        guard status == ASSAY_OK else {
-            if !creation.faults.isEmpty { throw ParameterError(faults: creation.faults) }
-            throw PluginError(
-                path: plugin.path, "scorer \"\(id)\" could not be made, and gave no reason (status \(status))")
-        }
-        do {
-            let bound = plugin.table.describe.flatMap { $0(instance) }
-            description = try bound.map { table throws(TableFault) in try ScorerDescription(table) } ?? offered
-        } catch {
-            plugin.table.destroy(instance)
-            throw PluginError(path: plugin.path, error.message)
-        }
         self.plugin = plugin
-        self.instance = instance
+        switch plugin.code {
+        case .loaded(let code): instance = try LoadedScorer(index, of: plugin, code, configuration)
+        case .isolated(let pool): instance = try IsolatedScorer(index, of: plugin, pool, configuration)
+        }
     }
+}
 
-    deinit {
-        plugin.inProcessTurn(description.concurrency) { plugin.table.destroy(instance) }
-    }
+/// A scorer's instance, in this process or in others.
+protocol ScorerInstance: AnyObject, Sendable {
+    var description: ScorerDescription { get }
 
-    func step(
-        _ call: OpaquePointer, _ state: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ reason: Int32,
-        _ batch: UnsafePointer<assay_batch>, _ replies: UnsafePointer<UnsafePointer<assay_reply>?>?, _ count: Int
-    ) -> assay_status {
-        inTurn { plugin.table.step(instance, call, state, reason, batch, replies, UInt64(count)) }
-    }
+    /// What runs the calls of one `ScorerCall`, one after the other.
+    func makeRunner() -> any CallRunner
 
-    func free(_ call: OpaquePointer, _ state: UnsafeMutableRawPointer?) {
-        guard let callFree = plugin.table.callFree else { return }
-        inTurn { callFree(instance, call, state) }
-    }
+    /// Writes a line to the log in the plugin's name.
+    func log(_ severity: LogSeverity, _ message: String)
+}
 
-    private func inTurn<Result>(_ body: () -> Result) -> Result {
-        if description.concurrency == .instanceSerial { return instanceLock.withLock { _ in body() } }
-        return plugin.inProcessTurn(description.concurrency, body)
-    }
+/// Runs the steps of a call. What they give goes to the call before they return.
+///
+/// Used by one thread at a time, which need not be the same each time.
+protocol CallRunner: AnyObject {
+    /// Runs the first step on a batch that lives until the call is freed.
+    func start(_ batch: UnsafePointer<assay_batch>, for call: ScorerCall) -> assay_status
+
+    /// Runs a step with replies to requests of the call.
+    func deliver(_ replies: [ModelReply], to call: ScorerCall) -> assay_status
+
+    /// Ends the call, whose last step has returned.
+    func free(_ call: ScorerCall)
+}
+
+/// What a scorer's `create` refused: the parameters, or without a word.
+func creationFailure(_ id: String, of plugin: Plugin, _ status: assay_status, _ faults: [ParameterFault]) -> any Error {
+    if !faults.isEmpty { return ParameterError(faults: faults) }
+    return PluginError(
+        path: plugin.path, "scorer \"\(id)\" could not be made, and gave no reason (status \(status))")
 }

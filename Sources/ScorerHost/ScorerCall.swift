@@ -35,11 +35,11 @@ public final class ScorerCall {
 
     public let scorer: Scorer
     public let results: RowResults
-    private let cancellation: Cancellation
+    let cancellation: Cancellation
     private var machine = CallMachine()
     private var rowMap: UnsafePointer<Int>?
     private var scorerRows = 0
-    private var pluginState: UnsafeMutableRawPointer?
+    private let runner: any CallRunner
     private var columns: UnsafeMutablePointer<assay_column>
     private var columnPointers: UnsafeMutablePointer<UnsafePointer<assay_column>?>
     private var batch: UnsafeMutablePointer<assay_batch>
@@ -49,6 +49,7 @@ public final class ScorerCall {
         self.scorer = scorer
         self.cancellation = cancellation
         results = RowResults(for: scorer.description)
+        runner = scorer.instance.makeRunner()
         let inputs = scorer.description.inputs.count
         columns = .allocate(capacity: inputs)
         columnPointers = .allocate(capacity: inputs)
@@ -56,7 +57,7 @@ public final class ScorerCall {
     }
 
     deinit {
-        if machine.isOpen { scorer.free(token, pluginState) }
+        if machine.isOpen { runner.free(self) }
         columns.deallocate()
         columnPointers.deallocate()
         batch.deallocate()
@@ -92,18 +93,15 @@ public final class ScorerCall {
             to: assay_batch(
                 struct_size: UInt32(MemoryLayout<assay_batch>.size), n_columns: UInt32(columns.count),
                 n_rows: UInt64(rowCount), columns: UnsafePointer(columnPointers)))
-        pluginState = nil
         machine.start()
-        return step(Int32(ASSAY_STEP_START), nil, 0)
+        return progress(after: runner.start(batch, for: self))
     }
 
     /// Runs a step with replies to open requests. Replies to none that is open are dropped.
     public func deliver(_ replies: [ModelReply]) -> Progress {
         let replies = replies.filter { machine.close($0.tag) }
         if replies.isEmpty { return .waiting([]) }
-        return withCReplies(replies) { pointers in
-            step(Int32(ASSAY_STEP_REPLIES), pointers.baseAddress, pointers.count)
-        }
+        return progress(after: runner.deliver(replies, to: self))
     }
 
     /// Ends a waiting call at once; rows without a score get `outcome`.
@@ -112,12 +110,7 @@ public final class ScorerCall {
         end { results.failRemaining(outcome, reason) }
     }
 
-    private func step(
-        _ reason: Int32, _ replies: UnsafePointer<UnsafePointer<assay_reply>?>?, _ count: Int
-    ) -> Progress {
-        stepThread = pthread_self()
-        let status = scorer.step(token, &pluginState, reason, batch, replies, count)
-        stepThread = nil
+    private func progress(after status: assay_status) -> Progress {
         switch machine.returned(status) {
         case .finish:
             end {}
@@ -131,8 +124,7 @@ public final class ScorerCall {
     }
 
     private func end(_ mark: () -> Void) {
-        scorer.free(token, pluginState)
-        pluginState = nil
+        runner.free(self)
         machine.end()
         mark()
         results.finish()
@@ -140,14 +132,21 @@ public final class ScorerCall {
 
     // MARK: What the plugin calls from inside a step
 
-    private var token: OpaquePointer { OpaquePointer(Unmanaged.passUnretained(self).toOpaque()) }
+    var token: OpaquePointer { OpaquePointer(Unmanaged.passUnretained(self).toOpaque()) }
+
+    /// Runs a step on this thread, which may call the host's services meanwhile.
+    func duringStep(_ step: (OpaquePointer) -> assay_status) -> assay_status {
+        stepThread = pthread_self()
+        defer { stepThread = nil }
+        return step(token)
+    }
 
     /// The call of a token, if the plugin is inside one of its steps on this thread.
     static func withCall(_ token: OpaquePointer?, _ body: (ScorerCall) -> Int32) -> Int32 {
         guard let token else { return Int32(ASSAY_E_INVALID) }
         return Unmanaged<ScorerCall>.fromOpaque(UnsafeRawPointer(token))._withUnsafeGuaranteedRef { call in
             guard let thread = call.stepThread, pthread_equal(thread, pthread_self()) != 0 else {
-                call.misuse("a host service was called outside of step, or from another thread")
+                call.misuse(outsideOfStep)
                 return Int32(ASSAY_E_INVALID)
             }
             return body(call)
@@ -172,9 +171,9 @@ public final class ScorerCall {
     }
 
     func fail(row: Int64, outcome: Int32, _ message: assay_str) -> Int32 {
-        guard let outcome = RowOutcome(rawValue: UInt8(clamping: outcome)),
-            outcome != .scored, outcome != .pluginCrashed
-        else { return misuse("fail: \(outcome) is no outcome of an unscored row") }
+        guard let outcome = Self.outcome(outcome) else {
+            return misuse("fail: \(outcome) is no outcome of an unscored row")
+        }
         if row == -1 {
             results.failRemaining(outcome, String(message))
             return Int32(ASSAY_OK)
@@ -184,20 +183,49 @@ public final class ScorerCall {
         return Int32(ASSAY_OK)
     }
 
-    func request(tag: UInt64, role: String, json: assay_str) -> Int32 {
-        guard scorer.description.roles.contains(role) else {
-            return misuse("request: the scorer's description names no role \"\(role)\"")
-        }
-        guard machine.open(ModelRequest(tag: tag, role: role, json: String(json))) else {
-            return misuse("request: the tag \(tag) is already open")
+    /// The outcome that a plugin gives a row without a score; nil where that is none.
+    static func outcome(_ code: Int32) -> RowOutcome? {
+        guard let outcome = RowOutcome(rawValue: UInt8(clamping: code)) else { return nil }
+        return outcome == .scored || outcome == .pluginCrashed ? nil : outcome
+    }
+
+    @discardableResult
+    func request(tag: UInt64, role: String, json: String) -> Int32 {
+        guard knows(role: role), machine.open(ModelRequest(tag: tag, role: role, json: json)) else {
+            return refuseRequest(tag: tag, role: role)
         }
         return Int32(ASSAY_OK)
     }
 
+    func knows(role: String) -> Bool { scorer.description.roles.contains(role) }
+
+    /// Says why a request is not taken.
     @discardableResult
-    private func misuse(_ what: String) -> Int32 {
-        let plugin = scorer.plugin
-        plugin.services.log(.error, plugin.id, "scorer \"\(scorer.description.id)\" misuses its host: \(what)")
+    func refuseRequest(tag: UInt64, role: String) -> Int32 {
+        misuse(
+            knows(role: role)
+                ? "request: the tag \(tag) is already open"
+                : "request: the scorer's description names no role \"\(role)\"")
+    }
+
+    // MARK: What those who run it in workers call
+
+    /// Marks some of the scorer's rows that nothing was said of and that have no score.
+    func failRemaining(_ rows: Range<Int>, _ outcome: RowOutcome, _ reason: String) {
+        for row in rows { results.failUnlessScored(rowMap?[row] ?? row, outcome, reason) }
+    }
+
+    /// Marks some of the scorer's rows, whatever was said of them.
+    func lose(_ rows: Range<Int>, _ outcome: RowOutcome, _ reason: String) {
+        for row in rows { results.lose(rowMap?[row] ?? row, outcome, reason) }
+    }
+
+    /// What is wrong with a service that is called at another time.
+    static let outsideOfStep = "a host service was called outside of step, or from another thread"
+
+    @discardableResult
+    func misuse(_ what: String) -> Int32 {
+        scorer.instance.log(.error, "scorer \"\(scorer.description.id)\" misuses its host: \(what)")
         return Int32(ASSAY_E_INVALID)
     }
 }

@@ -12,6 +12,18 @@ public struct ColumnDescription: Sendable, Hashable {
     public var isLenient: Bool
     /// The least and greatest value of a numeric output, where the plugin states them.
     public var range: ClosedRange<Double>?
+
+    public init(
+        name: String, description: String, type: ValueType, isOptional: Bool = false, isLenient: Bool = false,
+        range: ClosedRange<Double>? = nil
+    ) {
+        self.name = name
+        self.description = description
+        self.type = type
+        self.isOptional = isOptional
+        self.isLenient = isLenient
+        self.range = range
+    }
 }
 
 /// How many calls of a scorer may run at once.
@@ -36,6 +48,23 @@ public struct ScorerDescription: Sendable, Hashable {
     /// The JSON Schema of its parameters, as the plugin wrote it.
     public var parametersSchema: String?
     public var concurrency: ScorerConcurrency
+
+    /// Returns nil where no output is named "score".
+    public init?(
+        id: String, description: String, inputs: [ColumnDescription], outputs: [ColumnDescription],
+        roles: [String] = [], parametersSchema: String? = nil, concurrency: ScorerConcurrency
+    ) {
+        guard let scoreOutput = outputs.firstIndex(where: { $0.name == "score" }) else { return nil }
+        self.id = id
+        self.description = description
+        self.inputs = inputs
+        self.outputs = outputs
+        self.scoreOutput = scoreOutput
+        weightOutput = outputs.firstIndex { $0.name == "weight" && $0.type == .f64 }
+        self.roles = roles
+        self.parametersSchema = parametersSchema
+        self.concurrency = concurrency
+    }
 }
 
 /// What is wrong with a plugin's table; the path is added by whoever reads it.
@@ -46,34 +75,29 @@ struct TableFault: Error {
 extension ScorerDescription {
     init(_ table: UnsafePointer<assay_scorer>) throws(TableFault) {
         try checkSize(table.pointee.struct_size, of: assay_scorer.self, named: "assay_scorer")
-        id = try text(table.pointee.id, "a scorer's id")
+        let id = try text(table.pointee.id, "a scorer's id")
         let scorer = "scorer \"\(id)\""
-        description = try text(table.pointee.description, "the description of \(scorer)")
-        inputs = try columns(table.pointee.inputs, "an input of \(scorer)")
-        outputs = try columns(table.pointee.outputs, "an output of \(scorer)")
-        roles = []
-        if var next = table.pointee.roles {
-            while let role = next.pointee {
-                roles.append(try text(role, "a role of \(scorer)"))
-                next += 1
-            }
-        }
-        parametersSchema = try table.pointee.parameters_schema.map { schema throws(TableFault) in
+        let description = try text(table.pointee.description, "the description of \(scorer)")
+        let inputs = try columns(table.pointee.inputs, "an input of \(scorer)")
+        let outputs = try columns(table.pointee.outputs, "an output of \(scorer)")
+        var roles: [String] = []
+        for role in pointers(table.pointee.roles) { roles.append(try text(role, "a role of \(scorer)")) }
+        let schema = try table.pointee.parameters_schema.map { schema throws(TableFault) in
             try text(schema, "the parameter schema of \(scorer)")
         }
         guard let concurrency = ScorerConcurrency(rawValue: table.pointee.concurrency) else {
             throw TableFault(message: "\(scorer): unknown concurrency \(table.pointee.concurrency)")
         }
-        self.concurrency = concurrency
-        guard let scoreOutput = outputs.firstIndex(where: { $0.name == "score" }) else {
-            throw TableFault(message: "\(scorer) has no output named \"score\"")
-        }
-        self.scoreOutput = scoreOutput
-        weightOutput = outputs.firstIndex { $0.name == "weight" && $0.type == .f64 }
         if let list = outputs.first(where: { $0.type == .textList }) {
             throw TableFault(
                 message: "output \"\(list.name)\" of \(scorer) is a list of text; give such a value as json")
         }
+        guard
+            let made = ScorerDescription(
+                id: id, description: description, inputs: inputs, outputs: outputs, roles: roles,
+                parametersSchema: schema, concurrency: concurrency)
+        else { throw TableFault(message: "\(scorer) has no output named \"score\"") }
+        self = made
     }
 }
 
@@ -95,8 +119,7 @@ private func columns(
     _ list: UnsafePointer<UnsafePointer<assay_column_spec>?>?, _ what: String
 ) throws(TableFault) -> [ColumnDescription] {
     var columns: [ColumnDescription] = []
-    guard var next = list else { return [] }
-    while let spec = next.pointee?.pointee {
+    for spec in pointers(list).map(\.pointee) {
         try checkSize(spec.struct_size, of: assay_column_spec.self, named: "assay_column_spec")
         let name = try text(spec.name, "the name of \(what)")
         guard let type = ValueType(rawValue: spec.type) else {
@@ -114,7 +137,6 @@ private func columns(
                 isOptional: spec.flags & UInt32(ASSAY_COLUMN_OPTIONAL) != 0,
                 isLenient: spec.flags & UInt32(ASSAY_COLUMN_LENIENT) != 0,
                 range: spec.minimum < spec.maximum ? spec.minimum...spec.maximum : nil))
-        next += 1
     }
     return columns
 }

@@ -61,6 +61,12 @@ public struct Results {
         emit(&number, .f64, 1, nil, output, from: row)
     }
 
+    /// Gives an integer to one row.
+    public func emit(integer: Int64, output: Int, row: Int) {
+        var integer = integer
+        emit(&integer, .i64, 1, nil, output, from: row)
+    }
+
     /// Gives a boolean to one row.
     public func emit(_ boolean: Bool, output: Int, row: Int) {
         var boolean = boolean
@@ -86,6 +92,9 @@ public struct Results {
             values: values, list_offsets: nil)
         _ = host.pointee.emit(host, call, UInt32(output), UInt64(row), UInt64(count), &column)
     }
+
+    /// Whether nobody wants the results any more: what is left of the batch need not be scored.
+    public var isCancelled: Bool { host.pointee.is_cancelled(host, call) != 0 }
 
     /// Says that a row has no score, and why.
     public func fail(_ row: Int, _ outcome: Unscored, _ reason: String) {

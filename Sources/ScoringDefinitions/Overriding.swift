@@ -3,6 +3,8 @@ public import JSON
 extension ScoringFunction {
     /// The function with a request's parameters laid over its own, one by one. The function itself stays as it is.
     ///
+    /// `judge_model` takes the place of `judge_models`, and the other way about.
+    ///
     /// A parameter that is null is not given: the definition's stays, as it does for all of them where `parameters` is
     /// nil. The `type` cannot be another one.
     ///
@@ -18,6 +20,8 @@ extension ScoringFunction {
                     expected: "\((params[key] ?? .null).shown), the type of \(identifier)")
             } else {
                 merged[key] = value
+                if key == "judge_models", parameters["judge_model"] ?? .null == .null { merged["judge_model"] = nil }
+                if key == "judge_model", parameters["judge_models"] ?? .null == .null { merged["judge_models"] = nil }
             }
         }
         var function = self

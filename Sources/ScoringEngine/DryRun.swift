@@ -106,7 +106,8 @@ extension DryRun.Estimate {
             "cached": JSONValue(cached),
             "input_tokens": JSONValue(inputTokens),
             "max_output_tokens": maxOutputTokens.map { JSONValue($0) } ?? .null,
-            "max_cost": maxCost.map { JSONValue($0) } ?? .null,
+            // Sums of fractions leave a rest.
+            "max_cost": maxCost.map { JSONValue(($0 * 1e9).rounded() / 1e9) } ?? .null,
         ]
     }
 }

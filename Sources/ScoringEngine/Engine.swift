@@ -20,17 +20,20 @@ public final class Engine: Sendable {
     /// `plugins.errors`.
     ///
     /// - Parameters:
+    ///   - isolation: which plugins are trusted, and how the others are run.
     ///   - inference: makes what performs the requests of functions that ask models, when the first of these is bound.
     ///     The engine has to be shut down then.
     ///   - log: takes what plugins write to the log. Called on any thread.
     public init(
-        functionFolders: [String], pluginFolders: [String],
+        functionFolders: [String], pluginFolders: [String], isolation: PluginIsolation = PluginIsolation(),
         inference: @escaping @Sendable () throws(EngineError) -> InferenceService? = { nil },
         log: @escaping HostLog = { _, _, _ in }
     ) {
         modelAccess = ModelAccess(inference)
         definitions = DefinitionCatalog(folders: functionFolders)
-        plugins = PluginRegistry(searching: pluginFolders, log: log)
+        plugins = PluginRegistry(
+            searching: pluginFolders, isolation: isolation,
+            manifests: { path throws(PluginError) in try PluginManifest.read(for: path) }, log: log)
     }
 
     /// Ends the connections to models. No run may be under way, and none be started afterwards that asks models.
@@ -180,7 +183,8 @@ public final class Engine: Sendable {
             do throws(InferenceError) {
                 models[role] = try inference.catalog.find(name)
             } catch {
-                throw EngineError(.model, "\(function.identifier): \(error.message)")
+                let hint = error.code == .unknownModel ? " (--config FILE, --model-url URL)" : ""
+                throw EngineError(.model, "\(function.identifier): \(error.message)\(hint)")
             }
         }
         return models
@@ -199,7 +203,8 @@ public final class Engine: Sendable {
         } catch {
             throw EngineError(.model, error.message)
         }
-        return ModelDesk(plan, session, request.isDryRun ? DryRun() : nil, cancellation)
+        return ModelDesk(
+            plan, session, request.isDryRun ? DryRun() : nil, patience: request.patience, cancellation)
     }
 
     /// A reader at the start of the dataset, which is known to have the columns that the run needs.
@@ -242,6 +247,8 @@ public struct ScoringRequest: Sendable {
     public var inference: InferenceService?
     /// What requests to models may cost in all.
     public var budget = BudgetLimits()
+    /// How long a run that is cancelled waits for answers that are on their way, and paid for.
+    public var patience = Duration.milliseconds(500)
     /// Whether requests to models are only made up and counted, and nobody is asked.
     public var isDryRun = false
 

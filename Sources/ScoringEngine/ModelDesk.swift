@@ -20,10 +20,16 @@ final class ModelDesk: Sendable {
         var model: Model
     }
 
+    private enum Job: Sendable {
+        case perform(Orders)
+        /// To cancel what is under way, and all that comes later.
+        case giveUp
+    }
+
     typealias Mail = [(call: OpenCall, reply: ModelReply)]
 
     private struct State {
-        var orders: AsyncStream<Orders>.Continuation?
+        var jobs: AsyncStream<Job>.Continuation?
         var task: Task<Void, Never>?
         /// Why nothing is asked any more.
         var stop: String?
@@ -40,10 +46,16 @@ final class ModelDesk: Sendable {
     private let cancellation: Cancellation
     private let state = Mutex(State())
 
-    /// How long a run that was stopped waits for answers that are on their way, and paid for.
-    private static let graceAfterStop = Duration.milliseconds(500)
+    /// How long a run that is cancelled waits for answers that are on their way.
+    private let patience: Duration
+    /// The same for a run that has failed.
+    private static let patienceAfterFailure = Duration.milliseconds(500)
 
-    init(_ plan: RunPlan, _ session: InferenceSession, _ dryRun: DryRun?, _ cancellation: Cancellation) {
+    init(
+        _ plan: RunPlan, _ session: InferenceSession, _ dryRun: DryRun?, patience: Duration,
+        _ cancellation: Cancellation
+    ) {
+        self.patience = patience
         self.plan = plan
         self.session = session
         self.dryRun = dryRun
@@ -61,27 +73,32 @@ final class ModelDesk: Sendable {
     ///   - onReplies: takes the replies as they come, on any thread.
     ///   - onFailure: is told once when a model is gone for good; what is still open is then answered as not asked.
     func open(onReplies: @escaping @Sendable (Mail) -> Void, onFailure: @escaping @Sendable (EngineError) -> Void) {
-        let (stream, continuation) = AsyncStream.makeStream(of: Orders.self)
+        let (stream, continuation) = AsyncStream.makeStream(of: Job.self)
         state.withLock { state in
-            state.orders = continuation
+            state.jobs = continuation
             state.receive = onReplies
             state.fail = onFailure
             // The threads of a run are no tasks, so there is none that this could be a child of. It ends with the stream.
-            state.task = Task { await self.perform(stream) }
+            state.task = Task(executorPreference: InferenceSession.executor) { await self.perform(stream) }
         }
-        cancellation.onCancel { [weak self] in self?.stop("the run was interrupted") }
+        cancellation.onCancel { [weak self] in
+            guard let self else { return }
+            stop("the run was interrupted", patience: patience)
+        }
     }
 
     /// Ends when all requests have their replies.
     func close() {
         state.withLock { state in
-            state.orders?.finish()
+            state.jobs?.finish()
             state.task?.cancel()
             (state.receive, state.fail) = (nil, nil)
         }
     }
 
-    /// Queues the requests of a call. Each gets exactly one reply. Never blocks.
+    /// Queues the requests of a call that the cache does not answer. Each gets exactly one reply.
+    ///
+    /// Blocks for as long as the cache is read. For the threads of the run only, as others have more to do.
     func submit(_ requests: [ModelRequest], for call: OpenCall) {
         let function = plan.functions[call.function]
         var orders = Orders(call: call, function: function.function.identifier)
@@ -89,7 +106,8 @@ final class ModelDesk: Sendable {
         for request in requests {
             guard let model = function.models[request.role] else {
                 // Not reached: a scorer can ask only in roles that it declares, and those are bound.
-                faults.append((call, ModelReply(tag: request.tag, status: .failed, text: "no model plays \(request.role)")))
+                let text = "no model plays \(request.role)"
+                faults.append((call, ModelReply(tag: request.tag, status: .failed, text: text)))
                 continue
             }
             do throws(RequestFault) {
@@ -99,33 +117,37 @@ final class ModelDesk: Sendable {
                 faults.append((call, ModelReply(tag: request.tag, status: .failed, text: error.message)))
             }
         }
-        if !faults.isEmpty { deliver(faults) }
-        let stream = state.withLock { $0.orders }
-        if !orders.requests.isEmpty { stream?.yield(orders) }
+        let (found, missing) = lookUp(orders)
+        if !found.isEmpty || !faults.isEmpty { deliver(found + faults) }
+        let jobs = state.withLock(\.jobs)
+        if !missing.requests.isEmpty { jobs?.yield(.perform(missing)) }
     }
 
     /// Asks nothing any more: what is open is answered as not asked, but for answers that come in the next moment.
-    private func stop(_ reason: String) {
-        let task = state.withLock { state -> Task<Void, Never>? in
+    private func stop(_ reason: String, patience: Duration) {
+        let jobs = state.withLock { state -> AsyncStream<Job>.Continuation? in
             if state.stop != nil { return nil }
             state.stop = reason
-            return state.task
+            return state.jobs
         }
-        guard let task else { return }
+        guard let jobs else { return }
         session.stop(reason)
-        Task {
-            try? await Task.sleep(for: Self.graceAfterStop)
-            task.cancel()
+        Task(executorPreference: InferenceSession.executor) {
+            try? await Task.sleep(for: patience)
+            jobs.yield(.giveUp)
         }
     }
 
-    private func perform(_ stream: AsyncStream<Orders>) async {
+    private func perform(_ stream: AsyncStream<Job>) async {
         await withDiscardingTaskGroup { group in
-            for await orders in stream {
-                let (found, missing) = self.lookUp(orders)
-                if !found.isEmpty { self.deliver(found) }
-                for order in missing {
-                    group.addTask {
+            for await job in stream {
+                guard case .perform(let orders) = job else {
+                    // The stream is read on, since each request gets a reply.
+                    group.cancelAll()
+                    continue
+                }
+                for order in orders.requests {
+                    group.addTask(executorPreference: InferenceSession.executor) {
                         self.deliver([(orders.call, await self.reply(to: order, for: orders.function))])
                     }
                 }
@@ -139,20 +161,22 @@ final class ModelDesk: Sendable {
     }
 
     /// Answers what the cache has answers to; in a dry run, everything else, too.
-    private func lookUp(_ orders: Orders) -> (found: Mail, missing: [Order]) {
+    private func lookUp(_ orders: Orders) -> (found: Mail, missing: Orders) {
         let requests = orders.requests.map { (request: $0.request, model: $0.model) }
         // A cache that cannot be read has no answers; what is wrong with it shows when something is stored.
         let stored = (try? session.lookUp(requests, for: orders.function)) ?? requests.map { _ in nil }
         var found: Mail = []
-        var missing: [Order] = []
+        var missing = orders
+        missing.requests = []
         for (order, reply) in zip(orders.requests, stored) {
             if let dryRun {
-                dryRun.count(order.request, order.model, isCached: reply != nil, of: orders.call, order.tag, orders.function)
+                dryRun.count(
+                    order.request, order.model, isCached: reply != nil, of: orders.call, order.tag, orders.function)
                 found.append((orders.call, ModelReply(tag: order.tag, status: .cancelled, text: "this was a dry run")))
             } else if let reply {
                 found.append((orders.call, ModelReply(reply, tag: order.tag)))
             } else {
-                missing.append(order)
+                missing.requests.append(order)
             }
         }
         return (found, missing)
@@ -160,7 +184,8 @@ final class ModelDesk: Sendable {
 
     private func reply(to order: Order, for function: String) async -> ModelReply {
         do throws(InferenceError) {
-            let reply = try await session.ask(order.request, of: order.model, for: function)
+            let reply = try await session.ask(
+                order.request, of: order.model, for: function, isLookedUp: true)
             return ModelReply(reply, tag: order.tag)
         } catch {
             let stopped = state.withLock { $0.stop }
@@ -182,7 +207,7 @@ final class ModelDesk: Sendable {
             return state.fail
         }
         fail?(failure)
-        stop(failure.message)
+        stop(failure.message, patience: Self.patienceAfterFailure)
     }
 }
 

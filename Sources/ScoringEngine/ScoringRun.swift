@@ -131,9 +131,10 @@ final class ScoringRun: Sendable {
         }
     }
 
-    /// Whether more requests are wanted: as many as are under way may wait, so that none of these is late.
+    /// Whether more requests are wanted: enough to have others at hand for all those under way while their answers are
+    /// stored and read.
     private func hasRoom(_ state: State) -> Bool {
-        desk.map { state.openRequests < 2 * $0.maxConcurrency } ?? true
+        desk.map { state.openRequests < 4 * $0.maxConcurrency } ?? true
     }
 
     private func read(_ work: ChunkWork, _ worker: Worker) {

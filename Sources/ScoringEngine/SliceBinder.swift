@@ -82,7 +82,8 @@ final class SliceBinder {
             type: batch.requests[index].type,
             values: batch.values(index) + slice.lowerBound * batch.width(index),
             validity: validity(input, batch, slice),
-            listOffsets: batch.listOffsets(index).map { $0 + slice.lowerBound })
+            listOffsets: batch.requests[index].type == .textList
+                ? batch.listOffsets(index).map { $0 + slice.lowerBound } : nil)
     }
 
     /// The cells of some rows, one after the other.

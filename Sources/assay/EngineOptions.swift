@@ -17,6 +17,34 @@ struct EngineOptions: ParsableArguments {
         help: ArgumentHelp("Also look for scorer plugins in DIR; repeatable.", valueName: "dir"))
     var pluginFolders: [String] = []
 
+    enum Isolation: String, ExpressibleByArgument, CaseIterable {
+        case process
+        case inProcess = "in-process"
+    }
+
+    @Option(
+        help: ArgumentHelp(
+            "Where plugins run: process, all of them in processes of their own; in-process, none. Unless given, those that "
+                + "are not trusted."))
+    var isolation: Isolation?
+
+    @Option(
+        help: ArgumentHelp("Trust the plugin FILE in this run, whatever is in it; repeatable.", valueName: "file"))
+    var trust: [String] = []
+
+    @Option(
+        name: .customLong("plugin-timeout"),
+        help: ArgumentHelp(
+            "How long a plugin in a process of its own may go without giving a row (default: 10).",
+            valueName: "seconds"))
+    var pluginTimeout: Double?
+
+    @Option(
+        name: .customLong("plugin-memory"),
+        help: ArgumentHelp(
+            "The address space that a plugin in a process of its own may have (default: 4096).", valueName: "mib"))
+    var pluginMemory: Int?
+
     @Flag(name: .shortAndLong, help: "Say nothing on standard error but what made the run fail.")
     var quiet = false
 
@@ -27,16 +55,61 @@ struct EngineOptions: ParsableArguments {
         for folder in functionFolders + pluginFolders where !isFolder(folder) {
             throw ValidationError("\(folder) is not a folder that can be read")
         }
+        for file in trust where access(file, R_OK) != 0 {
+            throw ValidationError("--trust \(file): there is no such file that can be read")
+        }
+        if let pluginTimeout, !(pluginTimeout >= 0.01 && pluginTimeout <= 86400) {
+            throw ValidationError("--plugin-timeout \(pluginTimeout): 0.01 to 86400 seconds were expected")
+        }
+        if let pluginMemory, pluginMemory < 64 || pluginMemory > 1 << 30 {
+            throw ValidationError("--plugin-memory \(pluginMemory): at least 64 MiB were expected")
+        }
     }
 
-    /// - Parameter inference: makes what performs the requests of functions that ask models.
+    /// How workers are run.
+    var workerSettings: WorkerSettings {
+        var settings = WorkerSettings()
+        if let pluginTimeout { settings.timeout = .milliseconds(Int(pluginTimeout * 1000)) }
+        if let pluginMemory { settings.addressSpace = pluginMemory << 20 }
+        return settings
+    }
+
+    /// Which plugins are trusted.
+    ///
+    /// - Parameter asksUnknownPlugins: whether such as are not trusted and have no manifest are run to know what they are.
+    private func makeIsolation(asksUnknownPlugins: Bool) -> PluginIsolation {
+        var settings = PluginIsolation()
+        switch isolation {
+        case .process: settings.mode = .all
+        case .inProcess: settings.mode = .none
+        case nil: break
+        }
+        settings.trustedFiles = trust
+        settings.asksUnknownPlugins = asksUnknownPlugins
+        settings.workers = workerSettings
+        do throws(PluginTrustList.Refusal) {
+            if let path = PluginTrustList.defaultPath {
+                let list = try PluginTrustList(path)
+                settings.trust = { list.check(for: $0) }
+            }
+        } catch {
+            if !quiet { printError("warning: \(error)") }
+        }
+        return settings
+    }
+
+    /// - Parameters:
+    ///   - asksUnknownPlugins: whether plugins that are not trusted and have no manifest are run to know what they are.
+    ///   - inference: makes what performs the requests of functions that ask models.
     func makeEngine(
+        asksUnknownPlugins: Bool = true,
         inference: @escaping @Sendable () throws(EngineError) -> InferenceService? = { nil }
     ) -> Engine {
         let least: LogSeverity = verbose ? .debug : quiet ? .error : .warning
         let engine = Engine(
             functionFolders: functionFolders + Installation.functionFolders,
-            pluginFolders: pluginFolders + Installation.pluginFolders, inference: inference
+            pluginFolders: pluginFolders + Installation.pluginFolders,
+            isolation: makeIsolation(asksUnknownPlugins: asksUnknownPlugins), inference: inference
         ) { severity, plugin, message in
             if severity >= least { printError("plugin \(plugin): \(message)") }
         }
@@ -60,22 +133,43 @@ enum Installation {
     /// `share/assay/scoring_fns` beside an installed executable's `bin`, or the nearest `scoring_fns` in a folder above
     /// one that lies where it was built.
     static var functionFolders: [String] {
-        let installed = "\(parent(of: folder))/share/assay/scoring_fns"
+        let installed = "\(prefix)/share/assay/scoring_fns"
         if isFolder(installed) { return [installed] }
-        var place = folder
-        while true {
-            if isFolder("\(place)/scoring_fns") { return ["\(place)/scoring_fns"] }
-            if place == "/" || place == "." { return [] }
-            place = parent(of: place)
-        }
+        return above("scoring_fns").map { [$0] } ?? []
     }
 
     /// The folders of ASSAY_PLUGIN_PATH, `lib/assay/plugins` beside an installed executable's `bin`, and the
     /// executable's own.
     static var pluginFolders: [String] {
         let path = getenv("ASSAY_PLUGIN_PATH").map { String(cString: $0) } ?? ""
-        let installed = "\(parent(of: folder))/lib/assay/plugins"
+        let installed = "\(prefix)/lib/assay/plugins"
         return path.split(separator: ":").map(String.init) + [installed, folder].filter(isFolder)
+    }
+
+    /// Where new plugins are begun from: `share/assay/plugin-templates` beside an installed executable's `bin`, or
+    /// `Sources/PluginTemplates` of the tree that it was built in.
+    static var templateFolder: String? {
+        let installed = "\(prefix)/share/assay/plugin-templates"
+        return isFolder(installed) ? installed : above("Sources/PluginTemplates")
+    }
+
+    /// The folders of the headers for plugins: `include` beside an installed executable's `bin`, or those of the tree.
+    static var includeFolders: [String] {
+        if isFolder("\(prefix)/share/assay") { return ["\(prefix)/include"] }
+        return ["CScorerPlugin/include", "ScorerSDK/c", "ScorerSDK/cpp"].compactMap { above("Sources/\($0)") }
+    }
+
+    /// What an executable in `bin` is installed in.
+    private static var prefix: String { parent(of: folder) }
+
+    /// A folder by its path from the nearest folder around the executable that has it.
+    private static func above(_ path: String) -> String? {
+        var place = folder
+        while true {
+            if isFolder("\(place)/\(path)") { return "\(place)/\(path)" }
+            if place == "/" || place == "." { return nil }
+            place = parent(of: place)
+        }
     }
 
     private static func parent(of path: String) -> String {

@@ -13,6 +13,11 @@ struct FunctionArgument: ExpressibleByArgument {
         case inline(String)
     }
 
+    /// The file that the parameters are in.
+    var path: String? {
+        if case .file(let path)? = parameters { path } else { nil }
+    }
+
     init?(argument: String) {
         guard let equals = argument.firstIndex(of: "=") else {
             identifier = argument

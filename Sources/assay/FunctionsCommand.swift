@@ -10,12 +10,14 @@ struct FunctionsCommand: ParsableCommand {
         subcommands: [List.self, Show.self, Check.self])
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists the scoring functions that can be used.")
+        static let configuration = CommandConfiguration(
+            abstract: "Lists the scoring functions that can be used.",
+            usage: "assay functions list [<options>]")
 
         @OptionGroup var engineOptions: EngineOptions
 
         func run() throws {
-            let definitions = engineOptions.makeEngine().definitions
+            let definitions = engineOptions.makeEngine(asksUnknownPlugins: false).definitions
             let functions = definitions.identifiers.compactMap { definitions[$0] }
             let width = functions.map(\.identifier.count).max() ?? 0
             let lines = functions.map { function in
@@ -28,7 +30,8 @@ struct FunctionsCommand: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Prints a scoring function's definition as JSON.")
+            abstract: "Prints a scoring function's definition as JSON.",
+            usage: "assay functions show <id> [<options>]")
 
         @Argument(help: ArgumentHelp("The function's identifier.", valueName: "id"))
         var identifier: String
@@ -37,7 +40,7 @@ struct FunctionsCommand: ParsableCommand {
 
         func run() throws {
             do {
-                let function = try engineOptions.makeEngine().definitions.find(identifier)
+                let function = try engineOptions.makeEngine(asksUnknownPlugins: false).definitions.find(identifier)
                 try printOutput(function.json.prettyText + "\n")
             } catch let error as UnknownFunction {
                 throw Failure("\(error)")
@@ -48,6 +51,7 @@ struct FunctionsCommand: ParsableCommand {
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Checks definition files.",
+            usage: "assay functions check <file> ... [<options>]",
             discussion: """
                 Each definition is read, its plugin found and its scorer made with its parameters, so patterns are \
                 compiled, too. Nothing is scored. Exit status: 0 all are fine, 1 something is wrong.

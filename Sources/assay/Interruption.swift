@@ -39,13 +39,21 @@ final class Interruption: Sendable {
 
     private func wait() -> Never {
         var signals = Self.signals
+        var first: ContinuousClock.Instant?
         while true {
             var caught: Int32 = 0
             guard sigwait(&signals, &caught) == 0 else { continue }
-            if cancellation.isCancelled { _exit(130) }
+            if let first {
+                // `timeout` and some shells send one to the process and one to its group.
+                if ContinuousClock.now - first < .milliseconds(500) { continue }
+                _exit(130)
+            }
+            first = ContinuousClock.now
             cancellation.cancel()
             action.withLock { $0 }?()
-            printError("assay: stopping; the rows in work are finished first, interrupt again to stop at once")
+            printError(
+                "assay: stopping; what is under way is finished first, for some seconds; interrupt again to stop at once"
+            )
         }
     }
 }

@@ -60,7 +60,7 @@ struct ModelOptions: ParsableArguments {
             throw ValidationError("--max-retries \(maxRetries): 0 to 100 was expected")
         }
         if let timeout, !(timeout > 0 && timeout <= 86_400) {
-            throw ValidationError("--timeout \(timeout): seconds above 0 were expected")
+            throw ValidationError("--timeout \(timeout): seconds above 0, at most 86400, were expected")
         }
         if let maxRequests, maxRequests < 0 {
             throw ValidationError("--max-requests \(maxRequests): a number of requests was expected")
@@ -68,7 +68,14 @@ struct ModelOptions: ParsableArguments {
         if let maxCost, !(maxCost >= 0 && maxCost.isFinite) {
             throw ValidationError("--max-cost \(maxCost): an amount was expected")
         }
+        if let cache, cache.isEmpty { throw ValidationError("--cache is empty; --no-cache is without one") }
         if noCache && cache != nil { throw ValidationError("--cache and --no-cache exclude each other") }
+    }
+
+    /// The files that asking models reads.
+    var filesRead: [String] {
+        let folder = noCache ? nil : cache ?? Self.userCacheFolder
+        return (config.map { [$0] } ?? []) + (folder.map { ["\($0)/replies.sqlite"] } ?? [])
     }
 
     var budget: BudgetLimits { BudgetLimits(maxRequests: maxRequests, maxCost: maxCost) }
@@ -78,7 +85,7 @@ struct ModelOptions: ParsableArguments {
     /// - Parameter isQuiet: whether warnings are left out.
     func makeInference(isQuiet: Bool) throws(EngineError) -> InferenceService {
         InferenceService(
-            catalog: try catalog(), cache: try noCache ? nil : openCache(),
+            catalog: try catalog(), cache: try noCache ? nil : openCache(isQuiet: isQuiet),
             overrides: LimitOverrides(
                 maxConcurrency: maxConcurrency, timeout: timeout.map { .seconds($0) }, maxRetries: maxRetries),
             userAgent: "assay/\(Assay.version)",
@@ -103,9 +110,14 @@ struct ModelOptions: ParsableArguments {
         return ModelCatalog.DefaultEndpoint(url: url, apiKeyVariable: keyVariable)
     }
 
-    private func openCache() throws(EngineError) -> ReplyCache? {
+    private func openCache(isQuiet: Bool) throws(EngineError) -> ReplyCache? {
         do throws(StoreError) {
-            guard let folder = cache ?? Self.userCacheFolder else { return nil }
+            guard let folder = cache ?? Self.userCacheFolder else {
+                if !isQuiet {
+                    printError("warning: HOME is not set, so answers are not kept; name a folder: --cache DIR")
+                }
+                return nil
+            }
             return try ReplyCache(folder: folder)
         } catch {
             throw EngineError(.model, "\(error); name another folder with --cache, or do without: --no-cache")

@@ -17,11 +17,16 @@ final class OutputFile: @unchecked Sendable {
 
     /// Opens the file, or makes it. What is in it stays until the first lines are written, or the file is closed.
     ///
-    /// - Parameter input: the dataset, nil for standard input; it must not be the same file.
-    init(_ path: String, unlessSameAs input: String?) throws {
+    /// - Parameters:
+    ///   - input: the dataset, nil for standard input; it must not be the same file.
+    ///   - others: other files that the run reads; it must be none of these.
+    init(_ path: String, unlessSameAs input: String?, or others: [String]) throws {
         self.path = path
         if isSameFile(path, as: input) {
             throw EngineError(.output, "\(path): the output would overwrite the dataset; name another file")
+        }
+        if others.contains(where: { isSameFile(path, as: $0) }) {
+            throw EngineError(.output, "\(path): the output would overwrite a file that the run reads; name another")
         }
         existed = access(path, F_OK) == 0
         descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)

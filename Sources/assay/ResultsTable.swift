@@ -47,7 +47,8 @@ struct ResultsTable {
         let values = table.map { name, value in
             value.isEmpty ? "  \(name)" : "  \(name)\(String(repeating: " ", count: width - name.count))  \(value)"
         }
-        return [result.function.identifier, "  " + rows] + values + (result.usage.map { ["  " + spending(of: $0)] } ?? [])
+        let usage = result.usage.map { ["  " + spending(of: $0)] } ?? []
+        return [result.function.identifier, "  " + rows] + values + usage
     }
 
     /// What models were asked, and what that took.
@@ -56,7 +57,9 @@ struct ResultsTable {
         if usage.cached > 0 { parts.append("\(counted(usage.cached, "answer")) from the cache") }
         if usage.requests > 0 {
             var tokens = "\(grouped(usage.inputTokens)) tokens in, \(grouped(usage.outputTokens)) out"
-            if usage.answersWithoutUsage > 0 { tokens += " (\(counted(usage.answersWithoutUsage, "answer")) did not say)" }
+            if usage.answersWithoutUsage > 0 {
+                tokens += " (\(counted(usage.answersWithoutUsage, "answer")) did not say)"
+            }
             parts.append(tokens)
         }
         if let cost = usage.cost, usage.requests > 0 { parts.append("cost \(money(cost))") }

@@ -80,6 +80,7 @@ struct ScoreCommand: ParsableCommand {
         if let limit, limit < 0 { throw ValidationError("--limit \(limit): a number of rows was expected") }
         if let jobs, jobs < 1 || jobs > 1024 { throw ValidationError("--jobs \(jobs): 1 to 1024 was expected") }
         if dryRun && output != nil { throw ValidationError("--dry-run has no rows to write; leave --output out") }
+        if output == "-" { throw ValidationError("--output -: a file was expected, such as /dev/stdout") }
         if withInput && output == nil { throw ValidationError("--with-input needs --output FILE") }
         for (index, pair) in mapping.enumerated() where mapping[..<index].contains(where: { $0.name == pair.name }) {
             throw ValidationError("--map \(pair.name)=…: the column is mapped twice")
@@ -107,6 +108,7 @@ struct ScoreCommand: ParsableCommand {
         request.judgeModel = modelOptions.judgeModel
         request.budget = modelOptions.budget
         request.isDryRun = dryRun
+        request.patience = .seconds(15)
         interruption.onCancel { reading.stop() }
 
         let models = modelOptions
@@ -118,6 +120,9 @@ struct ScoreCommand: ParsableCommand {
         waitFor { await engine.shutDown() }
         try report(results.get())
     }
+
+    /// The files that the run reads beside the dataset, as far as options name them.
+    private var filesRead: [String] { functions.compactMap(\.path) + modelOptions.filesRead }
 
     private func score(
         _ request: ScoringRequest, _ location: DatasetLocation, _ reading: ReadControl, _ engine: Engine,
@@ -134,7 +139,7 @@ struct ScoreCommand: ParsableCommand {
             }
         }
         do {
-            let file = try output.map { try OutputFile($0, unlessSameAs: location.path) }
+            let file = try output.map { try OutputFile($0, unlessSameAs: location.path, or: filesRead) }
             do {
                 var sink: RowSink?
                 if let file { sink = { try file.write($0) } }

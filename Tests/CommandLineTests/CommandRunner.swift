@@ -33,6 +33,8 @@ struct Command {
     var setup = ""
     /// Whether nobody reads standard output.
     var closesOutput = false
+    /// How long it may take.
+    var patience = Duration.seconds(60)
 
     /// Runs it to its end with `input` on standard input.
     func run(input: [UInt8] = []) throws -> CommandResult {
@@ -60,14 +62,14 @@ struct EndedTooSoon: Error {
     var errors: String
 }
 
-/// A process under way. It is killed when it takes longer than a minute, and when it is let go of.
+/// A process under way. It is killed when it takes too long, a minute mostly, and when it is let go of.
 final class RunningCommand {
     /// Held while files are open that a process started by another test must not inherit.
     static let spawning = Mutex<Void>(())
 
     private let command: Command
     private let pid: pid_t
-    private let deadline = ContinuousClock.now + .seconds(60)
+    private let deadline: ContinuousClock.Instant
     /// Descriptors; -1 once closed.
     private var input: Int32
     private var output: Int32
@@ -79,6 +81,7 @@ final class RunningCommand {
 
     init(_ command: Command) throws {
         self.command = command
+        deadline = .now + command.patience
         // A process that ends before it has read everything is no reason for the tests to end.
         signal(SIGPIPE, SIG_IGN)
         (pid, input, output, errors) = try Self.spawning.withLock { _ in
@@ -114,6 +117,13 @@ final class RunningCommand {
     }
 
     func send(_ signal: Int32) { kill(pid, signal) }
+
+    /// Whether the process has not ended, or nobody has asked yet how.
+    var isRunning: Bool {
+        var information = siginfo_t()
+        return waitid(P_PID, id_t(pid), &information, WEXITED | WNOHANG | WNOWAIT) == 0
+            && information.si_signo == 0
+    }
 
     /// Writes to its standard input, and returns when it has read all but what a pipe holds, or nobody reads it.
     func feed(_ bytes: [UInt8]) throws {

@@ -71,6 +71,10 @@ struct InterruptionTests {
         let held = try HeldUpRun(folder, [])
         held.running.send(SIGINT)
         try held.running.wait { held.running.errorText.contains("assay: stopping") }
+        // One that comes at once, as from a terminal and from `timeout`, is the first again.
+        held.running.send(SIGINT)
+        usleep(700_000)
+        #expect(held.running.isRunning)
         held.running.send(SIGINT)
         // Nobody reads its output, so it can end in no other way.
         #expect(try held.running.finish(closingInput: false).ending == .status(130))

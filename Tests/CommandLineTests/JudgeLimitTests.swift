@@ -89,6 +89,24 @@ struct JudgeLimitTests {
         #expect(judging.server.totals.requests == 0)
     }
 
+    @Test(
+        "the output overwrites no file that the run reads",
+        arguments: ["config.json", "cache/replies.sqlite", "parameters.json"])
+    func output(path: String) throws {
+        let judging = try Judging(rows: 3, .answer("Total rating: 4"))
+        try judging.folder.write(#"{"models": [{"id": "fake", "url": "\#(judging.server.url)"}]}"#, to: "config.json")
+        try judging.folder.write("{}", to: "parameters.json")
+        let fn = "test::rating=parameters.json"
+        #expect(try judging.score("--config", "config.json", fn: fn).ending == .status(0))
+        let before = judging.folder.size(of: path)
+        let result = try judging.folder.assay(
+            "score", "rows.jsonl", "--fn-dir", "functions", "--fn", fn, "--config", "config.json", "--cache", "cache",
+            "--output", path)
+        #expect(result.ending == .status(1))
+        #expect(result.errors.contains("would overwrite"), "\(result.errors)")
+        #expect(judging.folder.size(of: path) == before)
+    }
+
     @Test("a model that no server is known for stops the run")
     func noServer() throws {
         let judging = try Judging(rows: 3, .answer("Total rating: 4"))

@@ -6,13 +6,15 @@ import Testing
 struct JudgeTests {
     @Test("a score and the judge's feedback for each row, the mean, and what was asked")
     func scores() throws {
-        let judging = try Judging(rows: 20, .answer("I think so. Total rating: 8").reporting(.fixed(input: 30, output: 7)))
+        let judging = try Judging(
+            rows: 20, .answer("I think so. Total rating: 8").reporting(.fixed(input: 30, output: 7)))
         let result = try judging.score()
         #expect(result.ending == .status(0), "\(result.errors)")
         let expected: JSONValue = ["score": JSONValue(8.0), "judge_feedback": "I think so. Total rating: 8"]
         #expect(try judging.verdicts() == Array(repeating: expected, count: 20))
         #expect(
-            try result.value("results", "test::rating", "aggregated_results") == ["average": ["average": JSONValue(8.0)]])
+            try result.value("results", "test::rating", "aggregated_results")
+                == ["average": ["average": JSONValue(8.0)]])
         #expect(try result.usage("requests") == 20)
         #expect(try result.usage("cached") == 0)
         #expect(try result.usage("input_tokens") == 600)
@@ -39,7 +41,9 @@ struct JudgeTests {
         #expect(judging.server.totals.requests == 100)
     }
 
-    @Test("whatever changes the request is asked anew", arguments: [#"{"temperature": 0.5}"#, #"{"judge_model": "other"}"#])
+    @Test(
+        "whatever changes the request is asked anew",
+        arguments: [#"{"temperature": 0.5}"#, #"{"judge_model": "other"}"#])
     func parameters(change: String) throws {
         let judging = try Judging(rows: 5, .answer("Total rating: 3"))
         _ = try judging.score()
@@ -138,8 +142,9 @@ struct JudgeTests {
     @Test("a reply in a given form is read as JSON, and the form goes to the model")
     func responseFormat() throws {
         let judging = try Judging(rows: 1, .answer("```json\n{\"reasoning\": \"fine\", \"score\": 9}\n```"))
-        let result = try judging.score("--judge-model", "fake", fn: "llm-as-judge::correctness", setup: "")
-        #expect(result.ending == .status(3))  // The rows have no expected_answer.
+        let result = try judging.score("--judge-model", "fake", fn: "llm-as-judge::correctness")
+        #expect(result.ending == .status(1))
+        #expect(result.errors.contains("expected_answer"), "\(result.errors)")
         try judging.folder.write(
             "{\"input_query\": \"q\", \"generated_answer\": \"a\", \"expected_answer\": \"e\"}\n", to: "rows.jsonl")
         let scored = try judging.score("--judge-model", "fake", fn: "llm-as-judge::correctness")

@@ -57,6 +57,9 @@ struct PluginsCommandTests {
     func sameID() throws {
         let folder = try TemporaryFolder()
         try folder.copyExecutable(Self.library, to: "plugins/mine.so")
+        // Of a plugin that is not trusted, only its manifest says what its id is.
+        let manifest = try folder.assay("plugins", "manifest", "plugins/mine.so")
+        #expect(manifest.output == "\(folder.path)/plugins/mine.plugin.json\n")
         let result = try folder.assay("plugins", "list", "--plugin-dir", "plugins")
         #expect(result.ending == .status(1))
         #expect(result.output.contains("  \(folder.path)/plugins/mine.so\n"))
@@ -67,6 +70,7 @@ struct PluginsCommandTests {
     func elsewhere() throws {
         let folder = try TemporaryFolder(["rows.jsonl": threeRows, "own/empty": ""])
         try folder.copyExecutable("\(Command.builtFolder)/assay", to: "own/assay")
+        try folder.copyExecutable("\(Command.builtFolder)/assay-plugin-worker", to: "own/assay-plugin-worker")
         try folder.link("plugins/libbasic.so", to: Self.library)
         try folder.link("fns", to: "\(Self.packageFolder)/scoring_fns")
         func run(_ options: [String], setup: String = "") throws -> CommandResult {

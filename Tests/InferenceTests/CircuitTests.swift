@@ -86,6 +86,18 @@ struct CircuitTests {
         return circuit
     }
 
+    @Test("a server that wants to be left alone for long is not waited for")
+    func longPause() {
+        var circuit = Circuit()
+        let outcome = AttemptOutcome.throttled(status: 429, retryAt: start + .seconds(3600))
+        #expect(
+            circuit.record(outcome, detail: "status 429", at: start)
+                == "it asks to be left alone for 3600 s (status 429); run again after that")
+        var patient = Circuit()
+        let soon = AttemptOutcome.throttled(status: 429, retryAt: start + .seconds(600))
+        #expect(patient.record(soon, detail: "status 429", at: start) == nil)
+    }
+
     @Test("after half a minute one request tries again, and the others wait for what comes of it")
     func probing() throws {
         var circuit = try open()

@@ -11,7 +11,7 @@ struct ConfigurationTests {
     func whole() throws {
         let models = try models(
             """
-            {"port": 8321, "models": [
+            {"server": {"port": 8321}, "models": [
               {"id": "judge", "url": "https://h/v1", "model": "org/Judge-70B", "api_key_env": "KEY",
                "headers": {"X-Team": "evals", "X-Secret": {"env": "TEAM_SECRET"}},
                "limits": {"max_concurrency": 8, "timeout_seconds": 2.5, "max_retries": 0, "requests_per_minute": 90},

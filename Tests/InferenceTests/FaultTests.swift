@@ -107,7 +107,7 @@ struct FaultTests {
         "a server is left alone for as long as it asks", arguments: [RetryAfter.seconds(1), .date(secondsFromNow: 2)])
     func retryAfter(_ header: RetryAfter) async throws {
         let server = try FakeModelServer(.answer("A").failing(first: 1, with: .status(429, retryAfter: header)))
-        try await run(retries: 0)(server.url) { session, model in
+        try await run(retries: 1)(server.url) { session, model in
             let answer = try await session.text(of: chat("x"), model)
             #expect(answer == "A")
         }

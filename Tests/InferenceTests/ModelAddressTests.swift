@@ -12,6 +12,7 @@ struct ModelAddressTests {
             ("https://example.com/v1/", "https://example.com/v1/chat/completions"),
             ("HTTPS://example.com/Some/Path//", "https://example.com/Some/Path/chat/completions"),
             ("http://[::1]:80/x", "http://[::1]:80/x/chat/completions"),
+            ("http://h/v1/chat/completions", "http://h/v1/chat/completions"),
             ("http://h/v1?api-version=2", "http://h/v1/chat/completions?api-version=2"),
             ("http://user:pa%3Ass@h:1/v1", "http://h:1/v1/chat/completions"),
         ])

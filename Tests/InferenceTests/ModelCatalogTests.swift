@@ -101,12 +101,13 @@ struct ModelCatalogTests {
         "secrets are taken out of texts wherever they stand",
         arguments: [
             ("", ""), ("nothing here", "nothing here"), ("long/secret", "[redacted]"),
-            (#"a long\/secret!"#, "a [redacted]!"),
+            (#"a long\/secret!"#, "a [redacted]!"), (#"a "quo\te"-key"#, "a [redacted]"),
+            (#"a \"quo\\te\"-key"#, "a [redacted]"),
             ("long/secret-er long/secret", "[redacted] [redacted]"), ("abc", "abc"),
             ("long/secrelong/secretlong/secre", "long/secre[redacted]long/secre"),
         ])
     func redaction(_ text: String, clean: String) {
-        let redaction = Redaction(["long/secret", "long/secret-er", "abc"].map { Secret($0) })
+        let redaction = Redaction(["long/secret", "long/secret-er", "abc", #""quo\te"-key"#].map { Secret($0) })
         #expect(redaction(text) == clean)
     }
 }

@@ -15,7 +15,12 @@ struct ReplyTests {
         #expect(reply.usage == TokenUsage(input: 12, output: 3))
         #expect(reply.response.hasPrefix(body))
         #expect(try self.reply(body + "null}").usage == nil)
-        #expect(try self.reply(body + #"{"prompt_tokens": "12"}}"#).usage == nil)
+        for counts in [
+            #"{"prompt_tokens": "12"}"#, #"{"prompt_tokens": -1, "completion_tokens": 3}"#,
+            #"{"prompt_tokens": 1, "completion_tokens": 5000000000000000000}"#,
+        ] {
+            #expect(try self.reply(body + counts + "}").usage == nil)
+        }
     }
 
     @Test("an empty text is one, and a refusal is a text")

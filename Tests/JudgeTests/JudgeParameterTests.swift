@@ -109,8 +109,13 @@ struct JudgeParameterTests {
             (["votes": 0], "/votes", "found 0; expected an integer from 1 to 100"),
             (
                 ["votes": 3], "/votes",
-                "found 3, and temperature 0 without a seed: all votes would be the same; expected a temperature above 0, a "
-                    + "seed or several judge_models beside it"
+                "found 3, and temperature 0 without a seed: all votes of a model would be the same; expected a temperature "
+                    + "above 0 or a seed beside it, or several judge_models instead"
+            ),
+            (
+                ["votes": 3, "judge_models": ["m", "n"]], "/votes",
+                "found 3, and temperature 0 without a seed: all votes of a model would be the same; expected a temperature "
+                    + "above 0 or a seed beside it, or several judge_models instead"
             ),
             (
                 ["vote_reduction": "sum"], "/vote_reduction",
@@ -192,6 +197,28 @@ struct JudgeParameterTests {
     func scoreTypes(returnType: String, changes: JSONObject, type: Int) throws {
         let judge = try TestJudge(Self.merged(changes), returnType: returnType)
         #expect(Int(judge.outputs[0].type) == type)
+    }
+
+    @Test("a parameter that is null is as good as none", arguments: [false, true])
+    func nulls(areWritten: Bool) throws {
+        let all: JSONObject = [
+            "prompt_template": "{a}", "judge_score_regexes": ["Rating: (\\S+)"], "score_range": [0, 10],
+            "temperature": 1, "system_prompt": "S", "judge_models": ["m", "n"], "votes": 2, "re_ask": true,
+            "match": "last", "max_tokens": 3, "seed": 4, "stop": "x", "extra_body": ["y": 1], "top_p": 1,
+            "vote_reduction": "median", "judge_model": nil, "response_format": nil, "score_field": nil,
+        ]
+        var params = all
+        for key in all.keys.dropFirst(2) { params[key] = areWritten ? .null : nil }
+        let judge = try TestJudge(params)
+        #expect(judge.roles == ["judge"])
+        #expect(judge.outputs.map { String(cString: $0.name) } == ["score", "judge_feedback"])
+        var request = ""
+        let result = judge.score(["a": "x"]) {
+            request = $0.json
+            return .text("Rating: 11. Rating: B")
+        }
+        #expect(result["score"] == JSONValue(11.0) || result["score"] == "11.")
+        #expect(request == #"{"messages": [{"role": "user", "content": "x"}], "temperature": 0}"#)
     }
 
     @Test("the schema of the parameters is JSON and names all of them")

@@ -89,6 +89,18 @@ struct LanguageModelJudgeTests {
         #expect(result["score"] == score)
     }
 
+    @Test("a reply that was cut off in its score leaves the row unscored, or is asked for again")
+    func cutOff() throws {
+        let response = #"{"choices": [{"message": {"content": "Rating: 1"}, "finish_reason": "length"}]}"#
+        let result = try judge().score(["a": "x"]) { _ in .text("Rating: 1", response: response) }
+        #expect(result["outcome"] == JSONValue(ASSAY_ROW_UNPARSED))
+        #expect(result["message"]?.string?.contains("raise max_tokens") == true)
+        let again = try judge(["re_ask": true]).score(["a": "x"]) { request in
+            request.messages.count == 1 ? .text("Rating: 1", response: response) : .text("Rating: 10")
+        }
+        #expect(again["score"] == JSONValue(10.0))
+    }
+
     @Test("an answer that repeats the form of a score is not scored by it")
     func quotation() throws {
         let answer: JSONObject = ["a": "Perfect.\nRating: 10"]

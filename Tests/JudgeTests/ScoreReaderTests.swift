@@ -7,10 +7,12 @@ import Testing
 /// Reads a reply with a reader made for it, values of the row at hand.
 private func read(
     _ reply: String, _ regexes: [String] = [], _ occurrence: ScoreReader.Occurrence = .first, field: String? = nil,
-    type: ScoreType = .number(0...10), quoting values: [String] = []
+    type: ScoreType = .number(0...10), quoting values: [String] = [], cutOff: CutOff? = nil,
+    timeBudget: Duration = .seconds(5), leastWork: Int = 16 << 20
 ) throws -> Reading {
     let reader = ScoreReader(
-        type: type, field: field, patterns: PatternList(try regexes.map { try Pattern($0) }), occurrence: occurrence)
+        type: type, field: field, patterns: PatternList(try regexes.map { try Pattern($0) }), occurrence: occurrence,
+        timeBudget: timeBudget, leastWork: leastWork)
     var scratch = MatchScratch()
     let buffers = values.map { value in
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: value.utf8.count, alignment: 1)
@@ -18,7 +20,7 @@ private func read(
         return UnsafeRawBufferPointer(buffer)
     }
     defer { for buffer in buffers { buffer.deallocate() } }
-    return try reader.read(reply, quoting: buffers, using: &scratch)
+    return try reader.read(reply, quoting: buffers, cutOff: cutOff, using: &scratch)
 }
 
 private func number(_ value: Double) -> Reading { .score(JSONValue(value)) }
@@ -138,6 +140,88 @@ struct QuotationTests {
         #expect(try read(reply, [#"rating: (\d)[éè]?"#], quoting: [value]) == Self.contradiction)
     }
 
+    private static let quoted = Reading.nothing("what looks like a score in the reply is quoted from the row")
+    private static let unclear = Reading.nothing(
+        "the reply repeats what looks like a score in the row, too often to tell whether it states different scores")
+
+    @Test(
+        "a quotation that is the reply's only score is not read, unless the reply states it as its own",
+        arguments: [
+            (#"The answer grades itself "Total rating: 10", which I ignore. It deserves two points."#, quoted),
+            (#"I do not believe its "Total rating: 10""#, quoted), ("It says:\n> Total rating: 10", quoted),
+            ("It claims Total rating: 10", quoted),
+            ("It says:\n\(answer)\nI do not agree.", quoted), (answer, quoted),
+            ("Total rating: 10", number(10)), ("**Total rating: 10**.", number(10)),
+            ("All of it is right.\n\nTotal rating: 10\n", number(10)),
+            ("All of it is right. Total rating: 10", number(10)), ("完全正确。Total rating: 10", number(10)),
+            (#"It says "Total rating: 10"."# + "\nTotal rating: 10", number(10)),
+        ])
+    func onlyQuotation(reply: String, reading: Reading) throws {
+        for occurrence in ScoreReader.Occurrence.allCases {
+            #expect(try read(reply, [Self.rating], occurrence, quoting: [Self.answer]) == reading)
+        }
+    }
+
+    @Test(
+        "a verdict in words of the row is one, with whatever regular expression",
+        arguments: [
+            ("Verdict: Barcelona", [#"Verdict: (.+)"#]), ("Verdict: Barcelona", [#"Verdict:([^x]+)"#]),
+            ("Verdict: Barcelona", [#"(?s).*Verdict: (.*)"#]), ("It agrees.\nVerdict: Barcelona", [#"Verdict: (.+)"#]),
+            ("Verdict: Barcelona\nThe reference says Barcelona.", [#"Verdict: (.+)"#]),
+            ("Barcelona", [#"\A(.+)"#]), ("Barcelona", ["(.+)"]), ("Barcelona is it.\nVerdict: Barcelona", [": (.+)"]),
+        ])
+    func verdictOfTheRow(reply: String, regexes: [String]) throws {
+        let reading = try read(reply, regexes, type: .text, quoting: ["Which city?", "Barcelona"])
+        let words = if case .score(let score) = reading { score.string?.trimmed } else { Substring?.none }
+        #expect(words == "Barcelona")
+    }
+
+    @Test(
+        "a verdict in words that the reply quotes is not read where it states another",
+        arguments: [
+            "It says Verdict: Barcelona\nVerdict: Madrid", "Verdict: Barcelona\nNo. Verdict: Madrid, Spain",
+        ])
+    func quotedVerdict(reply: String) throws {
+        for regex in [#"Verdict: (.+)"#, #"(?s).*?Verdict: (\w+)"#] {
+            let reading = try read(reply, [regex], type: .text, quoting: ["I propose Verdict: Barcelona"])
+            #expect(reading == Self.contradiction)
+        }
+    }
+
+    @Test("a repetitive answer and reply are compared in time that is in proportion to their lengths")
+    func repetitive() throws {
+        let answer = String(repeating: "x", count: 200_000)
+        let reply = String(repeating: "x", count: 100_000)
+        let reading = try read(reply, ["(.+)"], type: .text, quoting: [answer])
+        #expect(reading == .score(.string(reply)))
+        let ab = String(repeating: "ab", count: 50_000)
+        #expect(try read(ab + "c", ["(.+)c"], type: .text, quoting: [ab + ab]) == .score(.string(ab)))
+    }
+
+    @Test("a reply of which each piece is in the row is given up, not searched again and again")
+    func work() throws {
+        // Each round finds one score, and looks for it in the whole row.
+        let scores = (0..<30).map { "a\($0)z rating: 7" }
+        let row = String(repeating: "x", count: 2000) + scores.joined(separator: "\n")
+        let reply = scores.joined(separator: ";\n") + ";"
+        for (work, expected) in [(0, Self.unclear), (1 << 20, Self.quoted)] {
+            let reading = try read(reply, [#"(?s).*rating: (\d)"#], quoting: [row], leastWork: work)
+            #expect(reading == expected)
+        }
+        #expect(
+            try read(String(repeating: reply, count: 3), [#"(?s).*rating: (\d)"#], quoting: [row]) == Self.unclear)
+    }
+
+    @Test("the search for another score ends in time")
+    func time() throws {
+        let reply = #"It says "Total rating: 10". Total rating: 2"#
+        #expect(try read(reply, [Self.rating], quoting: [Self.answer], timeBudget: .zero) == Self.unclear)
+        #expect(try read("Total rating: 2", [Self.rating], quoting: [Self.answer], timeBudget: .zero) == number(2))
+        // One search with the first pattern goes over the run once for each of its letters.
+        let slow = String(repeating: "It tells: score is 7.\n", count: 60) + String(repeating: "a", count: 1000)
+        #expect(try read(slow, ["(a+)[^a]", #"(\d)"#], quoting: ["score is 7"]) == Self.quoted)
+    }
+
     @Test("many quotations in a long reply are not read, in no time")
     func many() throws {
         let quotations = String(repeating: "Total rating: 10 ", count: 20_000)
@@ -178,6 +262,16 @@ struct JSONReplyTests {
             (#"{"score": 8"#, noJSON), ("8", noJSON), ("[8]", noJSON), (#"It is {"score": 8}"#, noJSON),
             (#"{"score": 8} or so"#, noJSON), ("```json\n{\"score\": 8\n```", noJSON), ("```", noJSON),
             ("``` ```", noJSON),
+            (
+                "```json\n{\"score\": 2,}\n```\n```json\n{\"score\": 8}\n```",
+                .nothing("the reply holds a JSON object, and a code block of broken JSON")
+            ),
+            (
+                "```json {\"score\": 2,} ```\nor\n```json {\"score\": 8} ```",
+                .nothing("the reply holds a JSON object, and a code block of broken JSON")
+            ),
+            ("```x``` is wrong.\n```json\n{\"score\": 8}\n```", number(8)),
+            ("```json\n{\"score\": 2,}\n```", noJSON),
         ] as [(String, Reading)])
     func objects(reply: String, reading: Reading) throws {
         #expect(try read(reply, field: "score") == reading)
@@ -209,5 +303,98 @@ struct JSONReplyTests {
         #expect(
             try read(#"{"why": "it says {\"score\": 10}", "score": 2}"#, field: "score", quoting: [answer]) == number(2)
         )
+    }
+
+    @Test(
+        "a quoted object is one however it is written",
+        arguments: [
+            (#"x {"score": 10}"#, #"{"score":10}"#),
+            (#"{ {" {"score": 10.0, "a": "é"} "#, #"{"a":"\u00e9","score":10}"#),
+            (#"{"why": [{"score" : 1e1}]}"#, #"{"score": 10}"#),
+            ("{\n  \"score\": 10,\n  \"x\": {\"y\": \"}\\\"\"}\n}", #"{"score":10,"x":{"y":"}\""}}"#),
+        ])
+    func quotedValue(row: String, object: String) throws {
+        let quotation = Reading.nothing("the only JSON object in the reply repeats a passage of the row")
+        for block in ["```json\n\(object)\n```", "```\(object)```"] {
+            let reply = "It claims:\n\(block)\nI do not."
+            #expect(try read(reply, field: "score", quoting: [row]) == quotation)
+            #expect(try read(block, field: "score", quoting: [row]) == number(10))
+            #expect(try read(reply, field: "score", quoting: [row.replacing("1", with: "2")]) == number(10))
+        }
+    }
+
+    @Test(
+        "an object is looked for in a row of braces with bounded work, and taken for a quotation if that is not enough")
+    func braces() throws {
+        let row = Array(String(repeating: #"{"\"\"#, count: 5000).utf8)
+        row.withUnsafeBytes { row in
+            var passages = PassageFinder([row], replyLength: 30, leastAllowance: 0)
+            let isFound = passages.containsObject(equalTo: Array(#"{"score": 8}"#.utf8))
+            #expect(!isFound)
+            #expect(passages.isExhausted)
+        }
+        let reply = "It is:\n```json\n{\"score\": 8}\n```"
+        for unit in ["{ ", #"{"":"#, "{", #"{"a":1,"#] {
+            #expect(
+                try read(reply, field: "score", quoting: [String(repeating: unit, count: 100_000)]) == number(8))
+        }
+    }
+}
+
+@Suite("A reply that was cut off is read only where it was done")
+struct CutOffTests {
+    private static let rating = #"Total rating: (\d+(?:\.\d+)?)"#
+    private static let advice =
+        "; the reply was cut off at its greatest length (raise max_tokens, or have the prompt ask for a shorter reply)"
+
+    @Test(
+        "a score at its end may have been longer",
+        arguments: [
+            (
+                "Total rating: 1", [rating], .first,
+                .nothing("the score may have gone on behind the reply's end\(advice)")
+            ),
+            (
+                "Total rating: 7.", [rating], .last,
+                .nothing("the score may have gone on behind the reply's end\(advice)")
+            ),
+            (
+                "Total rating: 7 of", [#"(?s)Total rating: (\d).*"#], .first,
+                .nothing("the score may have gone on behind the reply's end\(advice)")
+            ),
+            ("Total rating: 1 ", [rating], .first, number(1)), ("Total rating: 1. Beca", [rating], .last, number(1)),
+            ("Total rating: 3. Total rating: 1", [rating], .first, number(3)),
+            ("Total rat", [rating], .first, .nothing("none of judge_score_regexes is found in the reply\(advice)")),
+            ("", [rating], .first, .nothing("the reply is empty\(advice)")),
+        ] as [(String, [String], ScoreReader.Occurrence, Reading)])
+    func words(reply: String, regexes: [String], occurrence: ScoreReader.Occurrence, reading: Reading) throws {
+        #expect(try read(reply, regexes, occurrence, cutOff: .length) == reading)
+    }
+
+    @Test("an object has to be whole")
+    func json() throws {
+        #expect(try read(#"{"score": 1}"#, field: "score", cutOff: .length) == number(1))
+        #expect(try read("```json\n{\"score\": 1}", field: "score", cutOff: .length) == number(1))
+        for reply in [#"{"score": 1"#, "```json\n{\"score\": 1"] {
+            #expect(
+                try read(reply, field: "score", cutOff: .contentFilter)
+                    == .nothing(
+                        "the reply is no JSON object, nor holds one in a code block; the reply was cut off by the model's "
+                            + "content filter (ask another judge_model)"))
+        }
+    }
+
+    @Test(
+        "the response says so",
+        arguments: [
+            (#"{"choices": [{"finish_reason": "length"}]}"#, .length),
+            (#"{"choices": [{"finish_reason": "content_filter"}, {"finish_reason": "stop"}]}"#, .contentFilter),
+            (#"{"choices": [{"finish_reason": "stop"}, {"finish_reason": "length"}]}"#, nil),
+            (#"{"choices": [{"finish_reason": null}]}"#, nil), (#"{"choices": []}"#, nil), ("{}", nil), ("", nil),
+            ("no JSON", nil), (#"{"x": "length"}"#, nil),
+        ] as [(String, CutOff?)])
+    func response(response: String, cutOff: CutOff?) {
+        let bytes = Array(response.utf8)
+        #expect(bytes.withUnsafeBytes { CutOff(response: $0) } == cutOff)
     }
 }

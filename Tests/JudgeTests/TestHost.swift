@@ -25,7 +25,7 @@ final class TestJudge {
     }
 
     enum Answer {
-        case text(String)
+        case text(String, response: String = "")
         case failed(String, status: Int = ASSAY_E_INTERNAL)
     }
 
@@ -115,7 +115,7 @@ final class TestJudge {
     /// Scores one row with the answers in their order; whatever is asked beyond them fails.
     func score(_ row: JSONObject, replies: String...) -> Row {
         var rest = replies[...]
-        return score(row) { _ in rest.popFirst().map(Answer.text) ?? .failed("asked too often") }
+        return score(row) { _ in rest.popFirst().map { Answer.text($0) } ?? .failed("asked too often") }
     }
 
     /// A batch in which arrays and objects are no text, as the declaration asks for.
@@ -199,20 +199,24 @@ private enum Reply {
     ) -> Int32 {
         func next(_ index: Int, _ replies: [UnsafePointer<assay_reply>?]) -> Int32 {
             guard index < answers.count else { return replies.withUnsafeBufferPointer(body) }
-            let (text, status) =
+            let (text, response, status) =
                 switch answers[index].answer {
-                case .text(let text): (text, ASSAY_OK)
-                case .failed(let text, let status): (text, status)
+                case .text(let text, let response): (text, response, ASSAY_OK)
+                case .failed(let text, let status): (text, "", status)
                 }
-            return text.withStr { text in
+            return withStrs(text, response) { text, response in
                 var reply = assay_reply(
                     struct_size: UInt32(MemoryLayout<assay_reply>.size), status: Int32(status),
-                    tag: answers[index].tag, text: text, response_json: assay_str(ptr: nil, len: 0))
+                    tag: answers[index].tag, text: text, response_json: response)
                 return withUnsafePointer(to: &reply) { next(index + 1, replies + [$0]) }
             }
         }
         return next(0, [])
     }
+}
+
+private func withStrs<Result>(_ one: String, _ other: String, _ body: (assay_str, assay_str) -> Result) -> Result {
+    one.withStr { one in other.withStr { body(one, $0) } }
 }
 
 private func makeHost(withModels: Bool = true) -> UnsafeMutablePointer<assay_host> {

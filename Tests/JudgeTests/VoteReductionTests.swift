@@ -30,6 +30,32 @@ struct VoteReductionTests {
         #expect(decision.feedback == "reply 0")
     }
 
+    @Test(
+        "the mean is rounded once, and nothing overflows",
+        arguments: [
+            (.mean, [0.1, 0.2, 0.3], 0.2), (.mean, [0.1, 0.7, 0.3, 0.1], 0.3), (.mean, [1e16, 1, -1e16], 1.0 / 3),
+            (.mean, [1e16, 1, 1e-30, -1e16], 0.25), (.mean, [0.7, 0.7, 0.7, 0.7, 0.7, 0.7, 0.7], 0.7),
+            (.median, [1e308, 1.5e308], 1.25e308), (.mean, [1e308, 1.5e308, -1e308], 0.5e308),
+            (.mean, [1.7e308, 1.7e308], 1.7e308), (.mean, [-1.7e308, 1.7e308], 0),
+            (.mean, [.leastNonzeroMagnitude, .leastNonzeroMagnitude], .leastNonzeroMagnitude),
+            (.mean, [.leastNonzeroMagnitude, 0, 2 * .leastNonzeroMagnitude], .leastNonzeroMagnitude),
+            (.mean, [0, 0], 0), (.mean, [-3, -4], -3.5),
+        ] as [(VoteReduction, [Double], Double)])
+    func rounding(reduction: VoteReduction, scores: [Double], result: Double) {
+        #expect(reduction.decide(votes(numbers(scores))).verdict == .score(JSONValue(result)))
+    }
+
+    @Test(
+        "the spread of the largest and the smallest numbers is one",
+        arguments: [
+            ([1e308, -1e308], 1e308), ([1.7e308, 1.7e308], 0),
+            ([.leastNonzeroMagnitude, -.leastNonzeroMagnitude], .leastNonzeroMagnitude), ([1e-200, 3e-200], 1e-200),
+        ] as [([Double], Double)])
+    func extremeSpreads(scores: [Double], spread: Double) throws {
+        let result = try #require(VoteReduction.mean.decide(votes(numbers(scores))).spread)
+        #expect(abs(result - spread) <= spread.ulp)
+    }
+
     @Test("the most frequent score, with the reply of the first vote for it and the share against it")
     func majority() {
         let decision = VoteReduction.majority.decide(votes(["A", "B", "C", "B"]))

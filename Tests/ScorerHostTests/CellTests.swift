@@ -5,16 +5,15 @@ import Testing
 @Suite("Cells of every type reach a scorer, and its results come back")
 struct CellTests {
     private let build: FixtureBuild
-    private let plugin: Plugin
     private let cells = CellMemory()
 
     init() throws {
         build = try FixtureBuild()
-        plugin = try build.load("rows")
     }
 
-    @Test("values of all types, where no cell is empty")
-    func allPresent() throws {
+    @Test("values of all types, where no cell is empty", arguments: Plugin.places)
+    func allPresent(place: Plugin.Place) throws {
+        let plugin = try build.load("rows", in: place)
         let call = ScorerCall(try plugin.scorer("columns"))
         call.prepare(rowCount: 3)
         let progress = call.start(
@@ -50,8 +49,9 @@ struct CellTests {
         ]
     }
 
-    @Test("empty cells stay empty, wherever they are in a batch")
-    func nulls() throws {
+    @Test("empty cells stay empty, wherever they are in a batch", arguments: Plugin.places)
+    func nulls(place: Plugin.Place) throws {
+        let plugin = try build.load("rows", in: place)
         let pattern = (0..<64).map { $0 } + [63, 0, 63]
         let call = ScorerCall(try plugin.scorer("columns"))
         call.prepare(rowCount: pattern.count)
@@ -70,8 +70,9 @@ struct CellTests {
         #expect(call.results.texts("joined") == expected(5) { "<\($0)>" })
     }
 
-    @Test("with rows held back, results land in the rows they belong to")
-    func rowMap() throws {
+    @Test("with rows held back, results land in the rows they belong to", arguments: Plugin.places)
+    func rowMap(place: Plugin.Place) throws {
+        let plugin = try build.load("rows", in: place)
         let call = ScorerCall(try plugin.scorer("columns"))
         call.prepare(rowCount: 6)
         for row in [0, 3, 5] { call.results.fail(row, .inputError, "held back") }
@@ -87,8 +88,9 @@ struct CellTests {
         #expect(call.results.texts("json") == [nil, "[0]", nil, nil, "[2]", nil])
     }
 
-    @Test("a batch whose rows are all held back never reaches the scorer")
-    func nothingToScore() throws {
+    @Test("a batch whose rows are all held back never reaches the scorer", arguments: Plugin.places)
+    func nothingToScore(place: Plugin.Place) throws {
+        let plugin = try build.load("rows", in: place)
         let call = ScorerCall(try plugin.scorer("elsewhere"))
         call.prepare(rowCount: 1)
         call.results.fail(0, .inputError, "held back")
@@ -96,8 +98,9 @@ struct CellTests {
         #expect(call.results.verdicts == [.failed(.inputError, "held back")])
     }
 
-    @Test("a call is used for batch after batch, and nothing of one is seen in the next")
-    func reuse() throws {
+    @Test("a call is used for batch after batch, and nothing of one is seen in the next", arguments: Plugin.places)
+    func reuse(place: Plugin.Place) throws {
+        let plugin = try build.load("rows", in: place)
         let call = ScorerCall(try plugin.scorer("columns"))
         for count in [3, 1, 70, 2] {
             call.prepare(rowCount: count)

@@ -36,14 +36,17 @@ final class FixtureBuild: Sendable {
     }
 
     /// Compiles a fixture and loads it.
-    func load(_ source: String, _ macros: [String] = [], log: LogLines = LogLines()) throws -> Plugin {
-        try Plugin(loading: compile(source, macros), log: log.take)
+    func load(
+        _ source: String, _ macros: [String] = [], in place: Plugin.Place = .host, _ settings: WorkerSettings = .init(),
+        log: LogLines = LogLines()
+    ) throws -> Plugin {
+        try Plugin(in: place, try compile(source, macros, as: UUID().uuidString), settings, log: log)
     }
 
     /// The error of a fixture that does not load, without the path before it.
-    func refusal(_ source: String, _ macros: [String] = []) throws -> String {
+    func refusal(_ source: String, _ macros: [String] = [], in place: Plugin.Place) throws -> String {
         let path = try compile(source, macros)
-        let error = #expect(throws: PluginError.self) { try Plugin(loading: path) { _, _, _ in } }
+        let error = #expect(throws: PluginError.self) { try Plugin(in: place, path) }
         #expect(error?.path == path)
         return error?.message ?? ""
     }
@@ -97,6 +100,19 @@ final class LogLines: Sendable {
 }
 
 extension Plugin {
+    /// Loads a file into this process, or a worker.
+    convenience init(
+        in place: Place, _ path: String, _ settings: WorkerSettings = .init(), log: LogLines = LogLines()
+    ) throws {
+        switch place {
+        case .host: try self.init(loading: path, log: log.take)
+        case .worker: try self.init(isolating: path, settings: settings, log: log.take)
+        }
+    }
+
+    /// Both of them: what holds in one holds in the other.
+    static let places = [Place.host, .worker]
+
     /// A counter that the plugin exports.
     func counter(_ name: String) throws -> Int32 {
         try symbol(name).assumingMemoryBound(to: Int32.self).pointee

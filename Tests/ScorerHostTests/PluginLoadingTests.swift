@@ -11,9 +11,9 @@ struct PluginLoadingTests {
         build = try FixtureBuild()
     }
 
-    @Test("what the plugin says of itself is there to be shown")
-    func description() throws {
-        let plugin = try build.load("minimal")
+    @Test("what the plugin says of itself is there to be shown", arguments: Plugin.places)
+    func description(place: Plugin.Place) throws {
+        let plugin = try build.load("minimal", in: place)
         #expect(plugin.id == "org.example.minimal")
         #expect(plugin.version == "1.2.3")
         #expect(plugin.description == "The least plugin.")
@@ -36,15 +36,15 @@ struct PluginLoadingTests {
 
     @Test(
         "a plugin of this major version works, whatever its minor version and its structs have beyond this host's",
-        arguments: [[], ["MINOR=9"], ["LARGER"], ["MINOR=9", "LARGER"]])
-    func compatible(macros: [String]) throws {
-        #expect(try scores(of: build.load("minimal", macros)) == [.scored(1), .scored(1)])
+        arguments: [[], ["MINOR=9"], ["LARGER"], ["MINOR=9", "LARGER"]], Plugin.places)
+    func compatible(macros: [String], place: Plugin.Place) throws {
+        #expect(try scores(of: build.load("minimal", macros, in: place)) == [.scored(1), .scored(1)])
     }
 
-    @Test("a plugin that was built with the header of version 1.0 still works")
-    func frozenHeader() throws {
+    @Test("a plugin that was built with the header of version 1.0 still works", arguments: Plugin.places)
+    func frozenHeader(place: Plugin.Place) throws {
         let plugin = try build.compile("minimal", [#"HEADER="header-1.0.h""#], includes: FixtureBuild.fixtures)
-        #expect(try scores(of: Plugin(loading: plugin) { _, _, _ in }) == [.scored(1), .scored(1)])
+        #expect(try scores(of: Plugin(in: place, plugin)) == [.scored(1), .scored(1)])
     }
 
     private func scores(of plugin: Plugin) throws -> [RowVerdict] {
@@ -64,7 +64,7 @@ struct PluginLoadingTests {
             ),
             (
                 ["MAJOR=0"],
-                "built for ABI version 0.0, but this host has version 1.1; build the plugin with this host's header"
+                "built for ABI version 0.1, but this host has version 1.1; build the plugin with this host's header"
             ),
             (["SHORTER_PLUGIN=8"], "a struct assay_plugin has struct_size 88, at least 96 was expected"),
             (["SHORTER_SCORER=1"], "a struct assay_scorer has struct_size 55, at least 56 was expected"),
@@ -86,18 +86,18 @@ struct PluginLoadingTests {
                 ["OUTPUT_TYPE=ASSAY_TYPE_LIST_STR"],
                 #"output "score" of scorer "one" is a list of text; give such a value as json"#
             ),
-        ])
-    func refused(macros: [String], message: String) throws {
-        #expect(try build.refusal("minimal", macros) == message)
+        ], Plugin.places)
+    func refused(refusal: (macros: [String], message: String), place: Plugin.Place) throws {
+        #expect(try build.refusal("minimal", refusal.macros, in: place) == refusal.message)
     }
 
-    @Test("a file that is no shared object is refused, and so is one that is not there")
-    func noSharedObject() throws {
+    @Test("a file that is no shared object is refused, and so is one that is not there", arguments: Plugin.places)
+    func noSharedObject(place: Plugin.Place) throws {
         let path = "\(build.folder)/text.so"
         try "hello".write(toFile: path, atomically: false, encoding: .utf8)
-        let text = #expect(throws: PluginError.self) { try Plugin(loading: path) { _, _, _ in } }
+        let text = #expect(throws: PluginError.self) { try Plugin(in: place, path) }
         #expect(text?.description.hasPrefix("\(path): not a loadable shared object: ") == true)
-        let none = #expect(throws: PluginError.self) { try Plugin(loading: "\(path).none") { _, _, _ in } }
+        let none = #expect(throws: PluginError.self) { try Plugin(in: place, "\(path).none") }
         #expect(none?.description == "\(path).none: cannot be opened: No such file or directory")
     }
 
@@ -122,7 +122,7 @@ struct PluginLoadingTests {
         #expect(registry["org.example.none"] == nil)
         let errors = registry.errors.map(\.description)
         try #require(errors.count == 4, "\(errors)")
-        #expect(errors[0].hasPrefix("\(build.folder)/b-too-new.so: built for ABI version 2.0"))
+        #expect(errors[0].hasPrefix("\(build.folder)/b-too-new.so: built for ABI version 2.1"))
         #expect(errors[1].hasPrefix("\(build.folder)/d-text.so: not a loadable shared object"))
         #expect(errors[2] == "/no/such/folder: cannot be searched for plugins: No such file or directory")
         #expect(

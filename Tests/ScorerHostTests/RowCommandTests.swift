@@ -28,18 +28,17 @@ private let wrongValues = #"emit: values for output "score" are not of type numb
 @Suite("What a scorer does for a row decides what becomes of that row")
 struct RowCommandTests {
     private let build: FixtureBuild
-    private let plugin: Plugin
     private let log = LogLines()
     private let cells = CellMemory()
 
     init() throws {
         build = try FixtureBuild()
-        plugin = try build.load("rows", log: log)
     }
 
     private func run(
-        _ commands: [String], rowMap: [Int]? = nil, cancellation: Cancellation = Cancellation()
+        _ commands: [String], in place: Plugin.Place, rowMap: [Int]? = nil, cancellation: Cancellation = Cancellation()
     ) throws -> RowResults {
+        let plugin = try build.load("rows", in: place, log: log)
         let call = ScorerCall(try plugin.scorer("commands"), cancellation: cancellation)
         call.prepare(rowCount: (rowMap?.last ?? commands.count - 1) + 1)
         for row in 0..<call.results.count where rowMap?.contains(row) == false {
@@ -103,9 +102,9 @@ struct RowCommandTests {
         RowCase("= version", .scored(0)),
     ]
 
-    @Test("alone in its batch", arguments: cases)
-    func alone(row: RowCase) throws {
-        let results = try run([row.command])
+    @Test("alone in its batch", arguments: cases, Plugin.places)
+    func alone(row: RowCase, place: Plugin.Place) throws {
+        let results = try run([row.command], in: place)
         #expect(results.verdicts == [row.verdict])
         #expect(results.texts("text") == [row.text])
         #expect(results.texts("json") == [row.json])
@@ -117,11 +116,11 @@ struct RowCommandTests {
         !["return ", "fail all", "= behind", "= too many", "= fail row"].contains { row.command.hasPrefix($0) }
     }
 
-    @Test("among others, whether or not rows are held back", arguments: [1, 2, 3])
-    func together(stride step: Int) throws {
+    @Test("among others, whether or not rows are held back", arguments: [1, 2, 3], Plugin.places)
+    func together(stride step: Int, place: Plugin.Place) throws {
         let rows = Self.independent
         let map = (0..<rows.count).map { step * $0 }
-        let results = try run(rows.map(\.command), rowMap: step == 1 ? nil : map)
+        let results = try run(rows.map(\.command), in: place, rowMap: step == 1 ? nil : map)
         for (row, target) in zip(rows, map) {
             #expect(results.verdicts[target] == row.verdict, "\(row.command)")
             #expect(results.texts("text")[target] == row.text, "\(row.command)")
@@ -133,41 +132,45 @@ struct RowCommandTests {
     }
 
     @Test(
-        "a range that crosses the end of the batch takes nothing", arguments: ["= too many", "= overflow", "= behind"])
-    func rangeTakesNothing(command: String) throws {
-        #expect(try run(["score 0.25", command, "nothing"]).verdicts == [.scored(0.25), .scored(-1), noReason])
+        "a range that crosses the end of the batch takes nothing", arguments: ["= too many", "= overflow", "= behind"],
+        Plugin.places)
+    func rangeTakesNothing(command: String, place: Plugin.Place) throws {
+        #expect(
+            try run(["score 0.25", command, "nothing"], in: place).verdicts == [.scored(0.25), .scored(-1), noReason])
     }
 
-    @Test("failing the rest spares the rows that have a score or a reason")
-    func failTheRest() throws {
+    @Test("failing the rest spares the rows that have a score or a reason", arguments: Plugin.places)
+    func failTheRest(place: Plugin.Place) throws {
         let rows = ["score 0.5", "fail with 1", "nothing", "fail all", "score 1", "nothing"]
         #expect(
-            try run(rows, rowMap: [0, 2, 3, 4, 5, 6]).verdicts == [
+            try run(rows, in: place, rowMap: [0, 2, 3, 4, 5, 6]).verdicts == [
                 .scored(0.5), .failed(.inputError, "held back"), .failed(.unparsed, "it was told to"),
                 .failed(.timedOut, "all the rest"), .failed(.timedOut, "all the rest"),
                 .failed(.timedOut, "all the rest"), .failed(.timedOut, "all the rest"),
             ])
     }
 
-    @Test("a scorer that gives up keeps the scores that it gave before")
-    func givesUp() throws {
+    @Test("a scorer that gives up keeps the scores that it gave before", arguments: Plugin.places)
+    func givesUp(place: Plugin.Place) throws {
         let gaveUp = RowVerdict.failed(.scorerError, "the scorer gave up on the batch: timed out (-4)")
         #expect(
-            try run(["score 0.5", "fail with 1", "return -4", "score 1"]).verdicts == [
+            try run(["score 0.5", "fail with 1", "return -4", "score 1"], in: place).verdicts == [
                 .scored(0.5), .failed(.unparsed, "it was told to"), gaveUp, gaveUp,
             ])
     }
 
-    @Test("a scorer can ask whether anybody still wants its results")
-    func cancelled() throws {
+    @Test("a scorer can ask whether anybody still wants its results", arguments: Plugin.places)
+    func cancelled(place: Plugin.Place) throws {
         let cancellation = Cancellation()
         cancellation.cancel()
-        #expect(try run(["= cancelled"], cancellation: cancellation).verdicts == [.scored(1)])
+        #expect(try run(["= cancelled"], in: place, cancellation: cancellation).verdicts == [.scored(1)])
     }
 
-    @Test("a plugin's lines reach the log with its id; a severity that is none counts as an error")
-    func logLines() throws {
-        _ = try run(["log zürich"])
+    @Test(
+        "a plugin's lines reach the log with its id; a severity that is none counts as an error",
+        arguments: Plugin.places)
+    func logLines(place: Plugin.Place) throws {
+        _ = try run(["log zürich"], in: place)
         #expect(
             log.all == [
                 "error org.example.rows: zürich", "debug org.example.rows: zürich", "info org.example.rows: zürich",
@@ -177,6 +180,7 @@ struct RowCommandTests {
 
     @Test("the host answers its services inside a step on the step's thread only, and logs what else is tried")
     func elsewhere() throws {
+        let plugin = try build.load("rows", log: log)
         let call = ScorerCall(try plugin.scorer("elsewhere"))
         call.prepare(rowCount: 1)
         #expect(call.start([cells.texts(["x"], nullable: false)], rowCount: 1) == .finished)

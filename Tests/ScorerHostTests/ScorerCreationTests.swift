@@ -6,11 +6,9 @@ import Testing
 @Suite("An instance of a scorer is made with the parameters of its scoring function")
 struct ScorerCreationTests {
     private let build: FixtureBuild
-    private let plugin: Plugin
 
     init() throws {
         build = try FixtureBuild()
-        plugin = try build.load("rows")
     }
 
     /// The configuration as the scorer got it.
@@ -27,13 +25,15 @@ struct ScorerCreationTests {
         arguments: [
             "", "{}", #"{"identifier": "a::b", "return_type": {"type": "number"}, "params": {"x": [1, 2.50]}}"#,
             #"{"params": {"text": "zürich 日本 😀 \u0000 \n"}}"#, " {\"spaces\" :\t1}\n",
-        ])
-    func exactConfiguration(text: String) throws {
+        ], Plugin.places)
+    func exactConfiguration(text: String, place: Plugin.Place) throws {
+        let plugin = try build.load("rows", in: place)
         #expect(configuration(try plugin.scorer("templates", text)) == text)
     }
 
-    @Test("what a scorer rejects is shown with the place in the parameters")
-    func rejection() {
+    @Test("what a scorer rejects is shown with the place in the parameters", arguments: Plugin.places)
+    func rejection(place: Plugin.Place) throws {
+        let plugin = try build.load("rows", in: place)
         let error = #expect(throws: ParameterError.self) { try plugin.scorer("rejects") }
         #expect(
             error?.faults == [
@@ -45,16 +45,18 @@ struct ScorerCreationTests {
                 == "/params/threshold: found -1; expected a number from 0 to 1; and nothing else is right")
     }
 
-    @Test("a scorer that fails without a word is named with its status")
-    func silentFailure() {
+    @Test("a scorer that fails without a word is named with its status", arguments: Plugin.places)
+    func silentFailure(place: Plugin.Place) throws {
+        let plugin = try build.load("rows", in: place)
         let error = #expect(throws: PluginError.self) { try plugin.scorer("says-nothing") }
         #expect(
             error?.description
                 == "\(plugin.path): scorer \"says-nothing\" could not be made, and gave no reason (status -5)")
     }
 
-    @Test("a scorer that the plugin does not have is answered with those that it has")
-    func unknownScorer() {
+    @Test("a scorer that the plugin does not have is answered with those that it has", arguments: Plugin.places)
+    func unknownScorer(place: Plugin.Place) throws {
+        let plugin = try build.load("rows", in: place)
         let error = #expect(throws: PluginError.self) { try plugin.scorer("colums") }
         #expect(
             error?.description
@@ -62,8 +64,9 @@ struct ScorerCreationTests {
                 + "\"elsewhere\", \"templates\", \"rejects\", \"says-nothing\"")
     }
 
-    @Test("parameters decide which columns a scorer reads")
-    func describedInputs() throws {
+    @Test("parameters decide which columns a scorer reads", arguments: Plugin.places)
+    func describedInputs(place: Plugin.Place) throws {
+        let plugin = try build.load("rows", in: place)
         let scorer = try plugin.scorer("templates", #"{"params": {"columns": ["question", "context"]}}"#)
         #expect(scorer.description.inputs.map(\.name) == ["question", "context"])
         #expect(plugin.scorers.first { $0.id == "templates" }?.inputs.map(\.name) == ["command"])
@@ -76,6 +79,7 @@ struct ScorerCreationTests {
 
     @Test("every instance that was made is destroyed, also one whose description is broken")
     func destruction() throws {
+        let plugin = try build.load("rows")
         do {
             let one = try plugin.scorer("templates")
             let other = try plugin.scorer("templates")

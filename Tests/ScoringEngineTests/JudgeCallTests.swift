@@ -56,7 +56,8 @@ struct JudgeCallTests {
         await engine.shutDown()
     }
 
-    @Test("judged and compared rows come out side by side and in order, for any number of threads", arguments: [1, 2, 5])
+    @Test(
+        "judged and compared rows come out side by side and in order, for any number of threads", arguments: [1, 2, 5])
     func order(jobs: Int) async throws {
         // Later rows are answered first.
         let server = try FakeModelServer(
@@ -66,7 +67,10 @@ struct JudgeCallTests {
         let engine = Self.engine(server)
         let output = Output()
         var request = ScoringRequest(
-            Dataset(rows: (0..<5000).map { ["input_query": "q", "generated_answer": .string("\($0)"), "expected_answer": "1"] }),
+            Dataset(
+                rows: (0..<5000).map {
+                    ["input_query": "q", "generated_answer": .string("\($0)"), "expected_answer": "1"]
+                }),
             functions: ["basic::subset_of": nil, "llm-as-judge::405b-simpleqa": nil])
         request.jobs = jobs
         request.limit = 4000

@@ -44,7 +44,7 @@ struct LibraryTests {
                 + #""standard_error": {"accuracy": 0.5}}, "basic::subset_of": {"aggregated_results": {"accuracy": "#
                 + #"{"accuracy": 1.0, "num_correct": 1, "num_total": 1}}, "rows": {"total": 2, "scored": 1, "unparsed": 0, "#
                 + #""input_error": 1, "scorer_error": 0, "model_error": 0, "timed_out": 0, "plugin_crashed": 0, "#
-                + #""non_numeric": 0}, "bounds": {"accuracy": {"lowest": 0.5, "highest": 1.0}}}}}"#)
+                + #""not_asked": 0, "non_numeric": 0}, "bounds": {"accuracy": {"lowest": 0.5, "highest": 1.0}}}}}"#)
     }
 
     @Test("a dataset without rows has aggregates of nothing")

@@ -25,8 +25,8 @@ package final class Monitor<State>: @unchecked Sendable {
     package func update<Result>(_ body: (inout State) -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer {
-            pthread_cond_broadcast(changed)
             pthread_mutex_unlock(mutex)
+            pthread_cond_broadcast(changed)
         }
         return body(&state)
     }

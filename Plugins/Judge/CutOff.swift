@@ -1,0 +1,35 @@
+import JSON
+
+/// Why a model's reply ends before the model was done.
+enum CutOff: String, Sendable {
+    case length
+    case contentFilter = "content_filter"
+
+    /// Reads the member "finish_reason" of a chat completion's first choice; nil where it says that the reply is whole,
+    /// and where nothing can be read.
+    init?(response: UnsafeRawBufferPointer) {
+        var parser = JSONParser()
+        guard let reason = try? parser.parse(response)["choices"]?.array?.first?["finish_reason"]?.string else {
+            return nil
+        }
+        self.init(rawValue: reason)
+    }
+
+    /// What happened, and what can be done, in words that follow another reason.
+    var explanation: String {
+        switch self {
+        case .length:
+            "the reply was cut off at its greatest length (raise max_tokens, or have the prompt ask for a shorter reply)"
+        case .contentFilter: "the reply was cut off by the model's content filter (ask another judge_model)"
+        }
+    }
+
+    /// Whether what ends at a place of a text that was cut off may have been longer: neither white space nor words follow.
+    ///
+    /// Of "7.5", "7" or "7." may be left.
+    static func mayGoOn(behind end: Int, in text: [UInt8]) -> Bool {
+        !text[end...].contains { byte in
+            byte <= 0x20 || byte >= 0x80 || byte &- UInt8(ascii: "0") < 10 || byte | 0x20 &- UInt8(ascii: "a") < 26
+        }
+    }
+}

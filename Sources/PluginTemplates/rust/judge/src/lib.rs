@@ -1,0 +1,76 @@
+//! Asks a model a question about each answer, and reads yes or no.
+
+use assay_scorer::json::write_quoted;
+use assay_scorer::{plugin, Call, Column, Declaration, Kind, Parameters, Rejection, Reply, Scorer, Unscored};
+
+// Columns are known by their index in the declaration.
+const ANSWER: usize = 0;
+const SCORE: usize = 0;
+const FEEDBACK: usize = 1;
+
+/// One scoring function with its parameters. Threads share it.
+struct Judge {
+    question: String,
+}
+
+impl Scorer for Judge {
+    const DECLARATION: Declaration = Declaration {
+        id: "@NAME@",
+        description: "1.0 if a model says yes to a question about generated_answer",
+        inputs: &[Column::required("generated_answer", Kind::Text, "the answer")],
+        outputs: &[
+            Column::output("score", Kind::Number, "1.0 for yes, 0.0 for no").within(0.0, 1.0),
+            Column::output("judge_feedback", Kind::Text, "the model's reply"),
+        ],
+        // The host takes the model of this role from the parameter judge_model, or from --judge-model.
+        roles: &["judge"],
+        parameters_schema: Some(
+            r#"{"type": "object", "additionalProperties": false, "required": ["question"],
+                "properties": {"question": {"type": "string"}, "judge_model": {"type": "string"}}}"#,
+        ),
+    };
+
+    /// What is kept of a row between its replies: nothing, since there is one.
+    type Memory = ();
+
+    fn new(parameters: &mut Parameters) -> Result<Self, Rejection> {
+        parameters.get("judge_model"); // the host's business; asking for it makes it known
+        match parameters.text("question")? {
+            Some(question) => Ok(Judge { question }),
+            None => Err(Rejection::of("question", "expected a question about the answer")),
+        }
+    }
+
+    /// Asks about a row; nothing waits. The reply comes to `receive`.
+    fn score(&self, call: &Call, row: usize) {
+        let answer = call.text(ANSWER, row).unwrap_or("");
+        let prompt = format!("{}\n\nAnswer: {answer}\n\nReply with one word, yes or no.", self.question);
+        let mut request = r#"{"messages": [{"role": "user", "content": "#.to_owned();
+        write_quoted(&mut request, &prompt);
+        request += r#"}], "temperature": 0}"#;
+        call.ask(row, 0, "judge", &request);
+    }
+
+    fn receive(&self, call: &Call, reply: &Reply, _: &mut ()) {
+        if let Some(failure) = reply.failure {
+            return call.fail(reply.row, failure, reply.text);
+        }
+        call.give_text(FEEDBACK, reply.row, reply.text);
+        match yes_or_no(reply.text) {
+            Some(is_yes) => call.give_number(SCORE, reply.row, if is_yes { 1.0 } else { 0.0 }),
+            None => call.fail(reply.row, Unscored::Unparsed, "the reply is neither yes nor no"),
+        }
+    }
+}
+
+/// Reads "yes" or "no", whatever else than letters stands around it.
+fn yes_or_no(reply: &str) -> Option<bool> {
+    let letters: String = reply.chars().filter(char::is_ascii_alphabetic).collect();
+    match letters.to_ascii_lowercase().as_str() {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
+    }
+}
+
+plugin!("org.example.@NAME@", "0.1.0", "A judge that asks yes or no", Judge);

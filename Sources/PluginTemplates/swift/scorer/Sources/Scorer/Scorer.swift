@@ -1,0 +1,56 @@
+public import CScorerPlugin
+import ScorerKit
+
+/// Scores how short answers are: 1.0 for at most max_words words, less the longer they are.
+///
+/// One instance is one scoring function with its parameters. Threads share it.
+struct ShortAnswer: Scorer {
+    // Columns are known by their index in the declaration.
+    private static let answer = 0
+    private static let score = 0
+    private static let words = 1
+
+    static let declaration = ScorerDeclaration(
+        id: "@NAME@",
+        description: "1.0 for an answer of at most max_words words, less for longer ones",
+        inputs: [.required("generated_answer", .text, "the answer")],
+        outputs: [
+            .output("score", .f64, "1.0, or max_words by the number of words", range: 0...1),
+            .output("words", .i64, "how many words the answer has"),
+        ],
+        parametersSchema: """
+            {"type": "object", "additionalProperties": false,
+             "properties": {"max_words": {"type": "number", "minimum": 1, "maximum": 1000000}}}
+            """)
+
+    private let maxWords: Double
+
+    init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
+        var configuration = try Configuration(configuration)
+        maxWords = try configuration.number("max_words", in: 1...1_000_000) ?? 100
+        try configuration.finish()
+    }
+
+    func score(_ rows: Rows, _ results: Results) {
+        let answers = rows.texts(Self.answer)
+        for row in 0..<rows.count where !results.isCancelled {
+            let words = answers[row].split { [0x20, 0x09, 0x0A, 0x0D].contains($0) }.count
+            if words == 0 {
+                results.fail(row, .unparsed, "the answer is empty")
+                continue
+            }
+            results.emit(min(maxWords / Double(words), 1), output: Self.score, row: row)
+            results.emit(integer: Int64(words), output: Self.words, row: row)
+        }
+    }
+}
+
+private let plugin = ScorerPlugin(
+    id: "org.example.@NAME@", version: "0.1.0", description: "How short answers are", scorers: [ShortAnswer.self])
+
+// The name is the plugin header's.
+// swift-format-ignore: AlwaysUseLowerCamelCase
+@c @implementation
+public func assay_plugin_entry(_ hostMajor: UInt32, _ hostMinor: UInt32) -> UnsafePointer<assay_plugin>? {
+    plugin.table(forHostMajor: hostMajor)
+}

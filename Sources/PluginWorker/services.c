@@ -1,0 +1,154 @@
+#include <math.h>
+#include <string.h>
+
+#include "worker.h"
+
+_Thread_local call *running_call;
+_Thread_local const assay_creation *running_creation;
+
+/* The host repeats every check that is made here, and puts into words what is wrong: this side only has to tell the plugin
+ * at once what it would hear from a host in its own process. */
+
+static bool is_running(const assay_call *token) {
+    if (!token) return false;
+    if ((const call *)token == running_call) return true;
+    post_record((aw_record){.kind = AW_MISUSE}, NULL);
+    return false;
+}
+
+static uint64_t shortened(uint64_t length) {
+    const uint64_t most = 16 << 10;
+    return length < most ? length : most;
+}
+
+static void host_log(const assay_host *host, int32_t severity, assay_str message) {
+    (void)host;
+    const aw_record record = {.kind = AW_LOG, .type = (uint32_t)severity, .length = shortened(message.len)};
+    if (running_call || running_creation) {
+        const part text = {message.ptr, record.length};
+        write_record(record, &text, 1);
+    } else {
+        post_record(record, message.ptr);
+    }
+}
+
+static void host_reject(const assay_host *host, assay_creation *creation, assay_str pointer, assay_str message) {
+    (void)host;
+    if (!creation || creation != running_creation) return;
+    const part parts[2] = {{pointer.ptr, shortened(pointer.len)}, {message.ptr, shortened(message.len)}};
+    write_record((aw_record){.kind = AW_REJECT, .count = parts[0].length}, parts, 2);
+}
+
+static const assay_column_spec *output_number(const assay_scorer *scorer, uint32_t number) {
+    const assay_column_spec *const *output = scorer->outputs;
+    while (output && *output && number > 0) output++, number--;
+    return output ? *output : NULL;
+}
+
+static bool has_value(const assay_column *cells, uint64_t index) {
+    return !cells->validity || (cells->validity[index >> 3] >> (index & 7) & 1);
+}
+
+static bool are_finite(const assay_column *cells, uint64_t n_rows) {
+    const double *numbers = cells->values;
+    for (uint64_t i = 0; i < n_rows; i++)
+        if (!isfinite(numbers[i]) && has_value(cells, i)) return false;
+    return true;
+}
+
+static void write_texts(aw_record record, const part validity[2], const assay_column *cells) {
+    enum { MANY = 256 };
+    const assay_str *texts = cells->values;
+    /* The lengths stand before the texts, so the texts are gone through twice; many at a time. */
+    record.length = validity[0].length + validity[1].length + 8 * record.count;
+    for (uint64_t i = 0; i < record.count; i++)
+        if (has_value(cells, i)) record.length += texts[i].len;
+    open_record(record);
+    add_to_record(validity[0]);
+    add_to_record(validity[1]);
+    uint64_t lengths[MANY];
+    for (uint64_t start = 0; start < record.count; start += MANY) {
+        const uint64_t n = record.count - start < MANY ? record.count - start : MANY;
+        for (uint64_t i = 0; i < n; i++) lengths[i] = has_value(cells, start + i) ? texts[start + i].len : 0;
+        add_to_record((part){lengths, 8 * n});
+    }
+    for (uint64_t i = 0; i < record.count; i++)
+        if (has_value(cells, i)) add_to_record((part){texts[i].ptr, texts[i].len});
+    close_record(record);
+}
+
+static assay_status host_emit(const assay_host *host, assay_call *token, uint32_t number, uint64_t first, uint64_t n_rows,
+                              const assay_column *cells) {
+    (void)host;
+    if (!is_running(token)) return ASSAY_E_INVALID;
+    const call *call = (struct call *)token;
+    const assay_column_spec *output = output_number(call->instance->description, number);
+    aw_record record = {.kind = AW_EMIT, .type = cells ? cells->type : 0, .output = number, .first = first, .count = n_rows};
+    const bool is_valid = output && cells && first <= call->batch.n_rows && n_rows <= call->batch.n_rows - first
+        && cells->type == output->type && cells->values
+        && (cells->type != ASSAY_TYPE_F64 || are_finite(cells, n_rows));
+    if (!is_valid) {
+        record.flags = AW_REFUSED;
+        write_record(record, NULL, 0);
+        return ASSAY_E_INVALID;
+    }
+    if (n_rows == 0) return ASSAY_OK;
+    static const uint64_t zero;
+    const bool has_long_cells = cells->type == ASSAY_TYPE_F64 || cells->type == ASSAY_TYPE_I64;
+    if (!cells->validity && has_long_cells && extend_record(&record, cells->values)) return ASSAY_OK;
+    part parts[3] = {0};
+    if (cells->validity) {
+        record.flags = AW_VALIDITY;
+        parts[0] = (part){cells->validity, (n_rows + 7) / 8};
+        parts[1] = (part){&zero, aw_padded(parts[0].length) - parts[0].length};
+    }
+    if (has_long_cells || cells->type == ASSAY_TYPE_BOOL) {
+        parts[2] = (part){cells->values, has_long_cells ? 8 * n_rows : n_rows};
+        write_record(record, parts, 3);
+    } else {
+        write_texts(record, parts, cells);
+    }
+    return ASSAY_OK;
+}
+
+static assay_status host_fail(const assay_host *host, assay_call *token, int64_t row, int32_t outcome, assay_str message) {
+    (void)host;
+    if (!is_running(token)) return ASSAY_E_INVALID;
+    const call *call = (struct call *)token;
+    const part text = {message.ptr, message.len};
+    write_record((aw_record){.kind = AW_FAIL, .type = (uint32_t)outcome, .first = (uint64_t)row}, &text, 1);
+    const bool is_outcome = (outcome >= ASSAY_ROW_UNPARSED && outcome <= ASSAY_ROW_TIMED_OUT) || outcome == ASSAY_ROW_NOT_ASKED;
+    const bool is_row = row >= -1 && (row < 0 || (uint64_t)row < call->batch.n_rows);
+    return is_outcome && is_row ? ASSAY_OK : ASSAY_E_INVALID;
+}
+
+static int32_t host_is_cancelled(const assay_host *host, const assay_call *token) {
+    (void)host;
+    if (!is_running(token)) return ASSAY_E_INVALID;
+    return nobody_wants_results();
+}
+
+static assay_status chat_request(const assay_host *host, assay_call *token, uint64_t tag, assay_str role, assay_str request) {
+    (void)host;
+    if (!is_running(token)) return ASSAY_E_INVALID;
+    call *call = (struct call *)token;
+    bool is_known = false;
+    for (const char *const *name = call->instance->description->roles; name && *name; name++)
+        is_known |= strlen(*name) == role.len && memcmp(*name, role.ptr, role.len) == 0;
+    const part parts[2] = {{role.ptr, role.len}, {request.ptr, request.len}};
+    const bool is_valid = is_known && add_tag(&call->open_tags, tag);
+    write_record((aw_record){.kind = AW_REQUEST, .first = tag, .count = role.len, .flags = is_valid ? 0 : AW_REFUSED}, parts, 2);
+    return is_valid ? ASSAY_OK : ASSAY_E_INVALID;
+}
+
+static const assay_host_chat chat = {sizeof chat, 0, chat_request};
+
+static const void *host_extension(const assay_host *host, const char *id) {
+    (void)host;
+    return id && strcmp(id, ASSAY_EXT_CHAT) == 0 ? &chat : NULL;
+}
+
+const assay_host services = {
+    sizeof services, ASSAY_ABI_MAJOR, ASSAY_ABI_MINOR, 0, NULL, host_log, host_reject, host_emit, host_fail,
+    host_is_cancelled, host_extension,
+};

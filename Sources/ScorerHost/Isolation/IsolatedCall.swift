@@ -1,0 +1,162 @@
+import CPluginWorker
+import CScorerPlugin
+import ScoringCore
+
+/// Runs the calls of one `ScorerCall` in workers.
+///
+/// A call is one part, all its rows, until a worker is lost on it. Then parts of the rows are scored one after the other, so
+/// that only those are lost which no worker survives. Parts that ask models wait side by side, each in its worker.
+final class IsolatedCall: CallRunner {
+    /// Rows whose step has returned ASSAY_PENDING.
+    private struct Part {
+        var number: UInt64
+        var rows: Range<Int>
+        var worker: PluginWorker
+        var place: PluginWorker.CallPlace
+        /// Whether its steps have little time, as part of a search.
+        var isHurried: Bool
+        /// Replies that it waits for.
+        var open = 0
+    }
+
+    private let scorer: IsolatedScorer
+    private var batch: UnsafePointer<assay_batch>?
+    private var parts: [Part] = []
+    private var ledger = ReplyLedger()
+
+    init(_ scorer: IsolatedScorer) {
+        self.scorer = scorer
+    }
+
+    func start(_ batch: UnsafePointer<assay_batch>, for call: ScorerCall) -> assay_status {
+        self.batch = batch
+        ledger = ReplyLedger()
+        scorer.inTurn { run(PoisonSearch(0..<Int(batch.pointee.n_rows)), call) }
+        return status
+    }
+
+    func deliver(_ replies: [ModelReply], to call: ScorerCall) -> assay_status {
+        var mail: [UInt64: [ModelReply]] = [:]
+        for reply in replies {
+            if let (part, reply) = ledger.receive(reply) { mail[part, default: []].append(reply) }
+        }
+        scorer.inTurn {
+            for part in parts {
+                guard let replies = mail[part.number] else { continue }
+                parts.removeAll { $0.number == part.number }
+                goOn(part, replies, call)
+            }
+        }
+        return status
+    }
+
+    func free(_ call: ScorerCall) {
+        for part in parts { scorer.free(part.place, in: part.worker) }
+        parts = []
+        batch = nil
+    }
+
+    private var status: assay_status { Int32(parts.isEmpty ? ASSAY_OK : ASSAY_PENDING) }
+
+    // MARK: Steps
+
+    private func run(_ search: PoisonSearch, _ call: ScorerCall) {
+        var search = search
+        while let attempt = search.next() {
+            switch scorer.takeWorker() {
+            case .givenUp(let verdict):
+                call.lose(attempt.rows, verdict.outcome, verdict.reason)
+                search.survived()
+            case .worker(let worker):
+                do throws(WorkerLoss) {
+                    try start(attempt, in: worker, call)
+                    scorer.giveBack(worker)
+                    search.survived()
+                } catch {
+                    let suspect = suspect(in: attempt.rows, worker)
+                    scorer.lose(worker, error, wasHurried: attempt.isHurried)
+                    guard let row = search.lost(suspect: suspect, isHang: error.isHang) else { continue }
+                    call.lose(row..<row + 1, error.verdict.outcome, error.verdict.reason)
+                }
+            }
+        }
+    }
+
+    /// The row that a lost worker had come to in a first step.
+    private func suspect(in rows: Range<Int>, _ worker: PluginWorker) -> Int? {
+        GivenRows(rowCount: rows.count, records: worker.records).firstMissing.map { rows.lowerBound + $0 }
+    }
+
+    private func start(_ attempt: PoisonSearch.Attempt, in worker: PluginWorker, _ call: ScorerCall) throws(WorkerLoss)
+    {
+        guard let batch else { return }
+        let number = scorer.newNumber()
+        let (status, place) = try worker.start(
+            number, of: scorer.instance, BatchWriter(batch, attempt.rows), watch(attempt.rows, attempt.isHurried, call))
+        guard let place else { return finish(attempt.rows, status, worker, call) }
+        let part = Part(
+            number: number, rows: attempt.rows, worker: worker, place: place, isHurried: attempt.isHurried)
+        do throws(WorkerLoss) {
+            try wait(part, call)
+        } catch {
+            ledger.forget(part: number)
+            throw error
+        }
+    }
+
+    private func watch(_ rows: Range<Int>, _ isHurried: Bool, _ call: ScorerCall) -> StepWatch {
+        StepWatch(rowCount: rows.count, call.cancellation, timeout: isHurried ? scorer.shortTimeout : nil)
+    }
+
+    /// Hands replies to a part that waits, whose worker may have been lost meanwhile.
+    private func goOn(_ part: Part, _ replies: [ModelReply], _ call: ScorerCall) {
+        guard let worker = scorer.takeWorker(part.worker) else {
+            ledger.forget(part: part.number)
+            return run(PoisonSearch(part.rows), call)
+        }
+        do throws(WorkerLoss) {
+            try deliver(replies, to: part, call)
+            scorer.giveBack(worker)
+        } catch {
+            scorer.lose(worker, error, wasHurried: part.isHurried)
+            ledger.forget(part: part.number)
+            guard part.rows.count > 1 else {
+                return call.lose(part.rows, error.verdict.outcome, error.verdict.reason)
+            }
+            run(PoisonSearch(afterLossOf: part.rows, suspect: nil, isHang: error.isHang), call)
+        }
+    }
+
+    private func deliver(_ replies: [ModelReply], to part: Part, _ call: ScorerCall) throws(WorkerLoss) {
+        let status = try part.worker.deliver(replies, to: part.place, watch(part.rows, part.isHurried, call))
+        if status != ASSAY_PENDING { return finish(part.rows, status, part.worker, call) }
+        var part = part
+        part.open -= replies.count
+        try wait(part, call)
+    }
+
+    /// Takes what a step that waits for replies has given. Replies that are there already are handed to it at once.
+    private func wait(_ part: Part, _ call: ScorerCall) throws(WorkerLoss) {
+        var part = part
+        var replies: [ModelReply] = []
+        apply(part.worker.records, to: part.rows, call) { asker, role, json in
+            part.open += 1
+            switch ledger.ask(ReplyLedger.Asker(part: part.number, tag: asker), role: role, json: json) {
+            case .ask(let tag): call.request(tag: tag, role: role, json: json)
+            case .wait: break
+            case .answer(let reply): replies.append(reply)
+            }
+        }
+        if !replies.isEmpty { return try deliver(replies, to: part, call) }
+        if part.open > 0 { return parts.append(part) }
+        call.failRemaining(part.rows, .scorerError, CallMachine.nothingAsked)
+        try part.worker.free(part.place)
+    }
+
+    /// Takes what the last step of some rows has given.
+    private func finish(_ rows: Range<Int>, _ status: assay_status, _ worker: PluginWorker, _ call: ScorerCall) {
+        apply(worker.records, to: rows, call) { _, _, _ in }
+        if status != ASSAY_OK { call.failRemaining(rows, .scorerError, CallMachine.gaveUp(status)) }
+        scorer.earn(rows: rows.count)
+    }
+}

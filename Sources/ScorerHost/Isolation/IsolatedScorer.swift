@@ -1,0 +1,170 @@
+import CPluginWorker
+import CScorerPlugin
+import ScoringCore
+import Synchronization
+
+/// An instance of a scorer that is made in each worker which is to run its calls.
+final class IsolatedScorer: ScorerInstance {
+    let description: ScorerDescription
+    /// Holds what its calls take their turns by.
+    private let plugin: Plugin
+    private let pool: WorkerPool
+    private let number: UInt64
+    private let index: Int
+    private let configuration: String
+    private let allowance = Mutex(WorkerAllowance())
+
+    init(_ index: Int, of plugin: Plugin, _ pool: WorkerPool, _ configuration: String) throws {
+        self.index = index
+        self.plugin = plugin
+        self.pool = pool
+        self.configuration = configuration
+        number = pool.newNumber()
+        let offered = plugin.scorers[index]
+        let number = number
+        let made: Result<ScorerDescription, any Error> = plugin.inProcessTurn(offered.concurrency) {
+            Result {
+                let worker = try pool.take()
+                do {
+                    let description = try Self.make(number, offered, in: worker, index, of: plugin, configuration, pool)
+                    pool.giveBack(worker)
+                    return description
+                } catch let loss as WorkerLoss {
+                    pool.discard(worker)
+                    throw PluginError(
+                        path: plugin.path, "\(loss.description), when its scorer \"\(offered.id)\" was made")
+                } catch {
+                    pool.giveBack(worker)
+                    throw error
+                }
+            }
+        }
+        description = try made.get()
+    }
+
+    deinit {
+        pool.destroy(number)
+    }
+
+    func makeRunner() -> any CallRunner { IsolatedCall(self) }
+
+    func log(_ severity: LogSeverity, _ message: String) { pool.log(severity, message) }
+
+    /// Runs `body`; for a process-serial scorer, while nothing else of such scorers of this plugin runs. Of a scorer that
+    /// is serial in an instance, each worker has one of its own, and a worker does one thing at a time.
+    func inTurn<Value>(_ body: () -> Value) -> Value { plugin.inProcessTurn(description.concurrency, body) }
+
+    /// Makes the instance in a worker.
+    private static func make(
+        _ number: UInt64, _ offered: ScorerDescription, in worker: PluginWorker, _ index: Int, of plugin: Plugin,
+        _ configuration: String, _ pool: WorkerPool
+    ) throws -> ScorerDescription {
+        let status = try worker.create(number, scorer: index, configuration: configuration)
+        var faults: [ParameterFault] = []
+        var reader = RecordReader(worker.records)
+        while let (record, rest) = reader.next() {
+            if record.kind == UInt32(AW_LOG) { logRecord(record, rest, pool) }
+            guard record.kind == UInt32(AW_REJECT), let (pointer, message) = record.parts(of: rest) else { continue }
+            if faults.count < 100 {
+                faults.append(ParameterFault(pointer: String(shortened: pointer), message: String(shortened: message)))
+            }
+        }
+        guard status == ASSAY_OK else { throw creationFailure(offered.id, of: plugin, status, faults) }
+        do throws(TableFault) {
+            return try TableReader(worker.records).instanceDescription() ?? offered
+        } catch {
+            try? worker.destroy(number)
+            throw PluginError(path: plugin.path, error.message)
+        }
+    }
+
+    // MARK: Workers for calls
+
+    /// What became of an attempt to have a worker.
+    enum Taken {
+        case worker(PluginWorker)
+        /// No worker is to be tried any more; why.
+        case givenUp(RowOutcomeReason)
+    }
+
+    /// A worker with the instance in it.
+    func takeWorker() -> Taken {
+        while true {
+            if let reason = allowance.withLock(\.refusal) { return .givenUp(reason) }
+            let worker: PluginWorker
+            do throws(PluginError) {
+                worker = try pool.take()
+            } catch {
+                allowance.withLock { $0.lose(.unavailable(error.message)) }
+                continue
+            }
+            if worker.instances.contains(number) { return .worker(worker) }
+            do {
+                let again = try Self.make(
+                    number, plugin.scorers[index], in: worker, index, of: plugin, configuration, pool)
+                if again == description { return .worker(worker) }
+                allowance.withLock {
+                    $0.lose(.misbehaved("it describes itself in another way each time that it is made"))
+                }
+            } catch let loss as WorkerLoss {
+                allowance.withLock { $0.lose(loss) }
+            } catch {
+                allowance.withLock { $0.lose(.unavailable("\(error)")) }
+            }
+            pool.discard(worker)
+        }
+    }
+
+    /// This worker, when it is free; nil where it is lost.
+    func takeWorker(_ worker: PluginWorker) -> PluginWorker? { pool.take(worker) }
+
+    func giveBack(_ worker: PluginWorker) { pool.giveBack(worker) }
+
+    /// A worker was lost on rows.
+    func lose(_ worker: PluginWorker, _ loss: WorkerLoss, wasHurried: Bool = false) {
+        allowance.withLock { $0.lose(loss, wasHurried: wasHurried) }
+        pool.discard(worker)
+    }
+
+    /// Rows were scored.
+    func earn(rows: Int) { allowance.withLock { $0.score(rows: rows) } }
+
+    /// Has a call freed when its worker is next used.
+    func free(_ place: PluginWorker.CallPlace, in worker: PluginWorker) { pool.free(place, in: worker) }
+
+    func newNumber() -> UInt64 { pool.newNumber() }
+
+    /// The number that the instance has in workers.
+    var instance: UInt64 { number }
+
+    /// The timeout of an attempt that is hurried.
+    var shortTimeout: Duration { min(pool.settings.timeout, max(.seconds(1), pool.settings.timeout / 10)) }
+}
+
+/// An outcome without a score, and its reason.
+struct RowOutcomeReason {
+    var outcome: RowOutcome
+    var reason: String
+}
+
+extension WorkerLoss {
+    /// What becomes of the row that is to blame.
+    var verdict: RowOutcomeReason {
+        RowOutcomeReason(outcome: isHang ? .timedOut : .pluginCrashed, reason: description)
+    }
+}
+
+extension WorkerAllowance {
+    /// What becomes of rows that are not tried any more; nil while rows are.
+    fileprivate var refusal: RowOutcomeReason? {
+        guard isExhausted, let lastLoss else { return nil }
+        return RowOutcomeReason(
+            outcome: lastLoss.verdict.outcome,
+            reason: "not tried, since \(lost) workers were lost to the plugin; the last time, \(lastLoss.description)")
+    }
+}
+
+/// Writes a worker's AW_LOG to the log.
+func logRecord(_ record: aw_record, _ rest: UnsafeRawBufferPointer, _ pool: WorkerPool) {
+    pool.log(LogSeverity(rawValue: Int32(bitPattern: record.type)) ?? .error, String(shortened: rest))
+}

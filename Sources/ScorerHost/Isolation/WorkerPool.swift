@@ -1,0 +1,188 @@
+import Glibc
+
+/// The workers of one plugin. As many as are in use at once are started; they are kept for later.
+final class WorkerPool: Sendable {
+    /// What is left to be done in a worker by whoever uses it next.
+    enum Chore {
+        case free(PluginWorker.CallPlace)
+        case destroy(UInt64)
+    }
+
+    private final class Member {
+        let worker: PluginWorker
+        var isInUse: Bool
+        var chores: [Chore] = []
+
+        init(_ worker: PluginWorker) {
+            self.worker = worker
+            isInUse = true
+        }
+
+        func take() -> [Chore] {
+            isInUse = true
+            defer { chores = [] }
+            return chores
+        }
+    }
+
+    /// `@unchecked Sendable`: it is touched under the monitor's lock only, and a worker by whoever has it in use.
+    private struct State: @unchecked Sendable {
+        var members: [Member] = []
+        /// What the plugin says of itself, once it was asked.
+        var contents: PluginDescription?
+        var lastNumber: UInt64 = 0
+        /// Lines of the plugin that were logged.
+        var lines = 0
+    }
+
+    let path: String
+    let settings: WorkerSettings
+    private let manifest: PluginDescription?
+    private let hostLog: HostLog
+    private let state = Monitor(State())
+
+    /// How many lines of a plugin are logged.
+    private static let mostLines = 1000
+
+    init(running path: String, _ settings: WorkerSettings, manifest: PluginDescription?, log: @escaping HostLog) {
+        self.path = path
+        self.settings = settings
+        self.manifest = manifest
+        hostLog = log
+    }
+
+    /// What the manifest says of the plugin, or else the plugin itself, in a worker.
+    func contents() throws(PluginError) -> PluginDescription {
+        if let manifest { return manifest }
+        if let contents = state.update({ $0.contents }) { return contents }
+        giveBack(try start())
+        guard let contents = state.update({ $0.contents }) else {
+            throw PluginError(path: path, "it said nothing of itself")  // Not reached: `start` has kept what it said.
+        }
+        return contents
+    }
+
+    /// A number that no instance or call of the plugin has.
+    func newNumber() -> UInt64 {
+        state.update { state in
+            state.lastNumber += 1
+            return state.lastNumber
+        }
+    }
+
+    func log(_ severity: LogSeverity, _ message: String) {
+        let line = state.update { state in
+            state.lines += 1
+            return state.lines
+        }
+        let id = manifest?.id ?? state.update { $0.contents?.id } ?? path
+        if line <= Self.mostLines { hostLog(severity, id, message) }
+        if line == Self.mostLines { hostLog(.warning, id, "more lines of this plugin are not shown") }
+    }
+
+    // MARK: Using workers
+
+    /// A worker that nobody uses, started if there is none. To be followed by `giveBack` or `discard`.
+    func take() throws(PluginError) -> PluginWorker {
+        while let (worker, chores) = state.update({ state in
+            state.members.last { !$0.isInUse }.map { ($0.worker, $0.take()) }
+        }) {
+            if perform(chores, in: worker) { return worker }
+        }
+        return try start()
+    }
+
+    /// This worker, once nobody else uses it; nil where it is lost.
+    func take(_ worker: PluginWorker) -> PluginWorker? {
+        let chores: [Chore]? = state.wait { state -> [Chore]?? in
+            guard let member = state.members.first(where: { $0.worker === worker }) else { return .some(nil) }
+            return member.isInUse ? nil : .some(member.take())
+        }
+        guard let chores, perform(chores, in: worker) else { return nil }
+        return worker
+    }
+
+    func giveBack(_ worker: PluginWorker) {
+        report(worker, isAtEnd: false)
+        state.update { state in state.members.first { $0.worker === worker }?.isInUse = false }
+    }
+
+    /// Lets go of a worker that is lost.
+    func discard(_ worker: PluginWorker) {
+        report(worker, isAtEnd: true)
+        state.update { state in state.members.removeAll { $0.worker === worker } }
+    }
+
+    /// Has a call freed by whoever uses its worker next.
+    func free(_ place: PluginWorker.CallPlace, in worker: PluginWorker) {
+        state.update { state in state.members.first { $0.worker === worker }?.chores.append(.free(place)) }
+    }
+
+    /// Has an instance destroyed in all workers by whoever uses them next.
+    func destroy(_ instance: UInt64) {
+        state.update { state in for member in state.members { member.chores.append(.destroy(instance)) } }
+    }
+
+    private func start() throws(PluginError) -> PluginWorker {
+        do {
+            let worker = try PluginWorker(running: path, settings)
+            do {
+                try check(try worker.load())
+            } catch {
+                report(worker, isAtEnd: true)
+                throw error
+            }
+            state.update { $0.members.append(Member(worker)) }
+            return worker
+        } catch let error as PluginError {
+            throw error
+        } catch WorkerLoss.unavailable(let why) {
+            throw PluginError(
+                path: path, "\(why). --isolation in-process runs it without a worker, with all your rights")
+        } catch let loss as WorkerLoss {
+            throw PluginError(path: path, "\(loss.description), when it was loaded")
+        } catch {
+            throw PluginError(path: path, "\(error)")
+        }
+    }
+
+    /// Compares what the plugin says of itself with what its manifest says, or with what it said before.
+    private func check(_ contents: PluginDescription) throws(PluginError) {
+        let known =
+            manifest
+            ?? state.update { state in
+                if state.contents == nil { state.contents = contents }
+                return state.contents
+            }
+        guard let difference = known?.firstDifference(from: contents) else { return }
+        throw PluginError(
+            path: path,
+            manifest == nil
+                ? "it says something else each time that it is loaded: \(difference)"
+                : "its manifest is not that of this file: \(difference). If the file is what it should be, write the "
+                    + "manifest again: assay plugins manifest \(path)")
+    }
+
+    /// Does what is left to be done in a worker. Returns false where that cost it.
+    private func perform(_ chores: [Chore], in worker: PluginWorker) -> Bool {
+        do throws(WorkerLoss) {
+            for chore in chores {
+                switch chore {
+                case .free(let place): try worker.free(place)
+                case .destroy(let instance): try worker.destroy(instance)
+                }
+            }
+            return true
+        } catch {
+            log(.error, "\(error.description), when a call or an instance was freed")
+            discard(worker)
+            return false
+        }
+    }
+
+    /// Logs what a worker has written to its standard streams, and tells whoever wants to know of it.
+    private func report(_ worker: PluginWorker, isAtEnd: Bool) {
+        if let onReport = settings.onReport { onReport(worker.report) }
+        for line in worker.newLines(isAtEnd: isAtEnd) { log(.warning, line) }
+    }
+}

@@ -1,0 +1,94 @@
+import CPluginWorker
+import CScorerPlugin
+import ScoringCore
+
+extension IsolatedCall {
+    /// Hands what a step has given for some rows to the call, which checks it as it checks what a plugin in this process
+    /// gives.
+    ///
+    /// - Parameter ask: takes a request: its tag, its role and the request itself.
+    func apply(
+        _ records: UnsafeRawBufferPointer, to rows: Range<Int>, _ call: ScorerCall,
+        ask: (UInt64, String, String) -> Void
+    ) {
+        var reader = RecordReader(records)
+        while let (record, rest) = reader.next() {
+            switch record.kind {
+            case UInt32(AW_EMIT): emit(record, rest, rows, call)
+            case UInt32(AW_FAIL): fail(record, rest, rows, call)
+            case UInt32(AW_REQUEST):
+                guard let (role, json) = record.parts(of: rest) else { continue }
+                let name = String(decoding: role, as: UTF8.self)
+                if record.flags & UInt32(AW_REFUSED) != 0 {
+                    call.refuseRequest(tag: record.first, role: name)
+                } else if call.knows(role: name) {
+                    ask(record.first, name, String(decoding: json, as: UTF8.self))
+                }
+            case UInt32(AW_LOG):
+                call.scorer.instance.log(
+                    LogSeverity(rawValue: Int32(bitPattern: record.type)) ?? .error, String(shortened: rest))
+            case UInt32(AW_MISUSE): call.misuse(ScorerCall.outsideOfStep)
+            default: break
+            }
+        }
+    }
+
+    private func fail(_ record: aw_record, _ rest: UnsafeRawBufferPointer, _ rows: Range<Int>, _ call: ScorerCall) {
+        let row = Int64(bitPattern: record.first)
+        let outcome = Int32(bitPattern: record.type)
+        if row == -1, let outcome = ScorerCall.outcome(outcome) {
+            call.failRemaining(rows, outcome, String(decoding: rest, as: UTF8.self))
+        } else if row >= 0 && row < Int64(rows.count) {
+            _ = call.fail(row: Int64(rows.lowerBound) + row, outcome: outcome, assay_str(rest))
+        } else {
+            call.misuse(
+                ScorerCall.outcome(outcome) == nil
+                    ? "fail: \(outcome) is no outcome of an unscored row"
+                    : "fail: row \(row) of a batch of \(rows.count)")
+        }
+    }
+
+    /// The records have been checked, so what is announced is there.
+    private func emit(_ record: aw_record, _ rest: UnsafeRawBufferPointer, _ rows: Range<Int>, _ call: ScorerCall) {
+        let (end, overflow) = record.first.addingReportingOverflow(record.count)
+        guard !overflow, end <= UInt64(rows.count) else {
+            call.misuse("emit: rows \(record.first)..<\(end) of a batch of \(rows.count)")
+            return
+        }
+        let count = Int(record.count)
+        let first = UInt64(rows.lowerBound) + record.first
+        var column = assay_column()
+        column.struct_size = UInt32(MemoryLayout<assay_column>.size)
+        column.type = record.type
+        // What the plugin was refused, the call refuses, too, and says why: cells without values, or none at all.
+        guard record.flags & UInt32(AW_REFUSED) == 0, let start = rest.baseAddress else {
+            if record.type == 0 {
+                _ = call.emit(output: record.output, first: first, count: record.count, nil)
+            } else {
+                _ = call.emit(output: record.output, first: first, count: record.count, &column)
+            }
+            return
+        }
+        column.values = start
+        if record.flags & UInt32(AW_VALIDITY) != 0 {
+            column.validity = start.assumingMemoryBound(to: UInt8.self)
+            column.values = start + (((count + 7) / 8 + 7) & ~7)
+        }
+        guard record.type == ASSAY_TYPE_STR || record.type == ASSAY_TYPE_JSON else {
+            _ = call.emit(output: record.output, first: first, count: record.count, &column)
+            return
+        }
+        withUnsafeTemporaryAllocation(of: assay_str.self, capacity: count) { texts in
+            let lengths = column.values.assumingMemoryBound(to: UInt64.self)
+            var text = UnsafeRawPointer(lengths + count)
+            for index in 0..<count {
+                texts.initializeElement(
+                    at: index,
+                    to: assay_str(ptr: text.assumingMemoryBound(to: CChar.self), len: lengths[index]))
+                text += Int(lengths[index])
+            }
+            column.values = UnsafeRawPointer(texts.baseAddress)
+            _ = call.emit(output: record.output, first: first, count: record.count, &column)
+        }
+    }
+}

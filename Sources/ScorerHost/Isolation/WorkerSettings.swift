@@ -1,0 +1,50 @@
+import Glibc
+
+/// How workers are run.
+public struct WorkerSettings: Sendable {
+    /// The executable `assay-plugin-worker`; nil: the one beside this executable, or in `../libexec/assay` of its folder.
+    public var executable: String?
+    /// How long a plugin may go without giving a row, asking a model or ending what it was told to do.
+    public var timeout = Duration.seconds(10)
+    /// The most bytes of address space that a worker may have.
+    public var addressSpace = 4 << 30
+    /// The most bytes that one step may give.
+    public var outputLimit = 512 << 20
+    /// Is told what can be told of a worker each time that it has done something, and when it was lost. Called on any thread.
+    public var onReport: (@Sendable (WorkerReport) -> Void)?
+
+    public init() {}
+
+    /// The executable that workers are made of.
+    func findExecutable() throws(WorkerLoss) -> String {
+        if let executable { return executable }
+        let folder = executableFolder
+        let places = ["\(folder)/assay-plugin-worker", "\(folder)/../libexec/assay/assay-plugin-worker"]
+        guard let found = places.first(where: { access($0, X_OK) == 0 }) else {
+            throw .unavailable(
+                "the program that runs plugins that are not trusted was not found; looked for "
+                    + places.joined(separator: " and "))
+        }
+        return found
+    }
+}
+
+/// The folder of the running executable, symbolic links resolved.
+package let executableFolder: String = {
+    guard let path = realpath("/proc/self/exe", nil) else { return "." }
+    defer { free(path) }
+    let text = String(cString: path)
+    guard let slash = text.lastIndex(of: "/") else { return "." }
+    return slash == text.startIndex ? "/" : String(text[..<slash])
+}()
+
+/// What a worker has done so far, for tools that look at plugins.
+public struct WorkerReport: Sendable, Hashable {
+    /// The number of its process.
+    public var process: Int32
+    /// How it was lost, once it was.
+    public var loss: WorkerLoss?
+    /// The first 64 KiB of what it wrote to its standard output and standard error.
+    public var standardOutput: [UInt8]
+    public var standardErrors: [UInt8]
+}

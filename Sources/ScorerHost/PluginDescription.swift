@@ -1,0 +1,120 @@
+import CScorerPlugin
+import ScoringCore
+
+/// What a plugin says of itself: copied from its table and checked.
+public struct PluginDescription: Sendable, Hashable {
+    /// The `provider_id` of the definitions that use it.
+    public var id: String
+    public var version: String
+    public var description: String
+    /// The version of the plugin header that it was built with.
+    public var abiMajor: UInt32
+    public var abiMinor: UInt32
+    public var scorers: [ScorerDescription]
+
+    public init(
+        id: String, version: String, description: String, abiMajor: UInt32, abiMinor: UInt32,
+        scorers: [ScorerDescription]
+    ) {
+        self.id = id
+        self.version = version
+        self.description = description
+        self.abiMajor = abiMajor
+        self.abiMinor = abiMinor
+        self.scorers = scorers
+    }
+}
+
+extension PluginDescription {
+    /// Reads a plugin's table. Its functions are not looked at.
+    init(_ pointer: UnsafePointer<assay_plugin>) throws(TableFault) {
+        // The version stands before everything that another major version may have changed.
+        let plugin = pointer.pointee
+        guard plugin.abi_major == ASSAY_ABI_MAJOR else {
+            throw TableFault(
+                message: "built for ABI version \(plugin.abi_major).\(plugin.abi_minor), but this host has version "
+                    + "\(ASSAY_ABI_MAJOR).\(ASSAY_ABI_MINOR); build the plugin with this host's header")
+        }
+        try checkSize(plugin.struct_size, of: assay_plugin.self, named: "assay_plugin")
+        abiMajor = plugin.abi_major
+        abiMinor = plugin.abi_minor
+        id = try text(plugin.id, "the plugin's id")
+        version = try text(plugin.version, "the plugin's version")
+        description = try text(plugin.description, "the plugin's description")
+        scorers = []
+        for table in pointers(plugin.scorers) {
+            let scorer = try ScorerDescription(table)
+            if scorers.contains(where: { $0.id == scorer.id }) {
+                throw TableFault(message: "the scorer \"\(scorer.id)\" is there twice")
+            }
+            scorers.append(scorer)
+        }
+        if scorers.isEmpty { throw TableFault(message: "it offers no scorer") }
+    }
+
+    /// The first thing in which `other` says something else, in words; nil where they say the same.
+    ///
+    /// - Parameter other: what the plugin itself says, while this is what its manifest says.
+    func firstDifference(from other: PluginDescription) -> String? {
+        let (ones, others) = (facts, other.facts)
+        for (one, other) in zip(ones, others) where one != other {
+            if one.name != other.name {
+                return "the manifest goes on with \(one.name), and the plugin with \(other.name)"
+            }
+            return "\(one.name) is \(one.value) in the manifest and \(other.value) in the plugin"
+        }
+        if ones.count == others.count { return nil }
+        let rest = ones.count > others.count ? ones[others.count] : others[ones.count]
+        return "\(rest.name) is only in the \(ones.count > others.count ? "manifest" : "plugin")"
+    }
+
+    /// All that it says, in order, each thing with a name.
+    private var facts: [Fact] {
+        var facts = [
+            Fact("its id", id), Fact("its version", version), Fact("its description", description),
+            Fact("its ABI version", "\(abiMajor).\(abiMinor)"),
+        ]
+        for (number, scorer) in scorers.enumerated() {
+            facts.append(Fact("the id of scorer \(number + 1)", scorer.id))
+            let name = "scorer \"\(scorer.id)\""
+            facts.append(Fact("the description of \(name)", scorer.description))
+            facts.append(Fact("the concurrency of \(name)", "\(scorer.concurrency)"))
+            facts.append(Fact("the parameter schema of \(name)", scorer.parametersSchema ?? "none"))
+            for role in scorer.roles { facts.append(Fact("a role of \(name)", role)) }
+            for (kind, columns) in [("input", scorer.inputs), ("output", scorer.outputs)] {
+                for (number, column) in columns.enumerated() {
+                    facts.append(Fact("the name of \(kind) \(number + 1) of \(name)", column.name))
+                    let place = "\(kind) \"\(column.name)\" of \(name)"
+                    facts.append(Fact("the type of \(place)", column.type.name))
+                    facts.append(Fact("the description of \(place)", column.description))
+                    let flags = "\(column.isOptional ? "optional" : "required")\(column.isLenient ? ", lenient" : "")"
+                    facts.append(Fact("whether values are needed in \(place)", flags))
+                    let range = column.range.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "not known"
+                    facts.append(Fact("the range of \(place)", range))
+                }
+            }
+        }
+        return facts
+    }
+
+    private struct Fact: Equatable {
+        var name: String
+        var value: String
+
+        init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = "\"\(value)\""
+        }
+    }
+}
+
+/// The elements of a list of pointers that ends with NULL.
+func pointers<Element>(_ list: UnsafePointer<UnsafePointer<Element>?>?) -> [UnsafePointer<Element>] {
+    var elements: [UnsafePointer<Element>] = []
+    guard var next = list else { return [] }
+    while let element = next.pointee {
+        elements.append(element)
+        next += 1
+    }
+    return elements
+}

@@ -1,0 +1,239 @@
+/* assay_scorer_kit.h: what scorers in C would otherwise each write for themselves: tables, cells, results, parameters.
+ *
+ * Everything is `static inline`; nothing but the plugin header's contract passes between plugin and host. Use as much of
+ * it as is of use: it hides nothing of that contract. C11; also C++17, but for the KIT_… tables
+ * (assay_scorer_kit.hpp is for C++).
+ */
+#ifndef ASSAY_SCORER_KIT_H
+#define ASSAY_SCORER_KIT_H
+
+#include "assay_json.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* ---------------------------------------------------------------- tables */
+
+/* Entries of `inputs` and `outputs`, which end with NULL. Only at file scope, where they live as long as the process. */
+#define KIT_COLUMN(name, type, flags, description, minimum, maximum)                                                   \
+    &(const assay_column_spec) {                                                                                       \
+        sizeof(assay_column_spec), type, flags, 0, name, description, minimum, maximum                                 \
+    }
+#define KIT_REQUIRED(name, type, description) KIT_COLUMN(name, type, ASSAY_COLUMN_REQUIRED, description, 0, 0)
+#define KIT_OPTIONAL(name, type, description) KIT_COLUMN(name, type, ASSAY_COLUMN_OPTIONAL, description, 0, 0)
+#define KIT_LENIENT(name, type, description)                                                                           \
+    KIT_COLUMN(name, type, ASSAY_COLUMN_OPTIONAL | ASSAY_COLUMN_LENIENT, description, 0, 0)
+/* The range of an output of numbers; 0, 0 where it has none. */
+#define KIT_OUTPUT(name, type, description, minimum, maximum) KIT_COLUMN(name, type, 0, description, minimum, maximum)
+
+/* ---------------------------------------------------------------- cells */
+
+/* One step of a call: what most functions of step need. */
+typedef struct kit_step {
+    const assay_host *host;
+    assay_call *call;
+    const assay_batch *batch;
+} kit_step;
+
+/* Whether a cell has a value. Always true for a required input. */
+static inline bool kit_has(const kit_step *step, uint32_t input, uint64_t row) {
+    const uint8_t *validity = step->batch->columns[input]->validity;
+    return validity == NULL || (validity[row / 8] >> (row % 8) & 1) != 0;
+}
+
+/* The cell of an input of ASSAY_TYPE_STR or ASSAY_TYPE_JSON; empty where it has no value. */
+static inline assay_str kit_text(const kit_step *step, uint32_t input, uint64_t row) {
+    if (!kit_has(step, input, row)) return kit_bytes("", 0);
+    return ((const assay_str *)step->batch->columns[input]->values)[row];
+}
+
+/* The cell of an input of ASSAY_TYPE_F64, of one that has a value. */
+static inline double kit_number(const kit_step *step, uint32_t input, uint64_t row) {
+    return ((const double *)step->batch->columns[input]->values)[row];
+}
+
+/* The texts of a cell of ASSAY_TYPE_LIST_STR, and how many there are: 0 where it has no value, too. */
+static inline uint64_t kit_list(const kit_step *step, uint32_t input, uint64_t row, const assay_str **texts) {
+    const assay_column *column = step->batch->columns[input];
+    *texts = NULL;
+    if (!kit_has(step, input, row)) return 0;
+    *texts = (const assay_str *)column->values + column->list_offsets[row];
+    return (uint64_t)(column->list_offsets[row + 1] - column->list_offsets[row]);
+}
+
+/* ---------------------------------------------------------------- results */
+
+static inline void kit_give(const kit_step *step, uint32_t output, uint64_t row, uint32_t type, const void *value) {
+    assay_column column;
+    memset(&column, 0, sizeof column);
+    column.struct_size = sizeof column;
+    column.type = type;
+    column.values = value;
+    step->host->emit(step->host, step->call, output, row, 1, &column);
+}
+
+static inline void kit_give_number(const kit_step *step, uint32_t output, uint64_t row, double number) {
+    kit_give(step, output, row, ASSAY_TYPE_F64, &number);
+}
+
+static inline void kit_give_integer(const kit_step *step, uint32_t output, uint64_t row, int64_t integer) {
+    kit_give(step, output, row, ASSAY_TYPE_I64, &integer);
+}
+
+static inline void kit_give_boolean(const kit_step *step, uint32_t output, uint64_t row, bool boolean) {
+    const uint8_t byte = boolean;
+    kit_give(step, output, row, ASSAY_TYPE_BOOL, &byte);
+}
+
+static inline void kit_give_text(const kit_step *step, uint32_t output, uint64_t row, assay_str text) {
+    kit_give(step, output, row, ASSAY_TYPE_STR, &text);
+}
+
+static inline void kit_give_json(const kit_step *step, uint32_t output, uint64_t row, assay_str json) {
+    kit_give(step, output, row, ASSAY_TYPE_JSON, &json);
+}
+
+/* Says that a row (-1: every row that has no score yet) has no score, and why. */
+static inline void kit_fail(const kit_step *step, int64_t row, int32_t outcome, assay_str message) {
+    /* A host of version 1.0 does not know that a row may not have been asked for. */
+    if (outcome == ASSAY_ROW_NOT_ASKED && step->host->abi_minor < 1) outcome = ASSAY_ROW_MODEL_ERROR;
+    step->host->fail(step->host, step->call, row, outcome, message);
+}
+
+static inline bool kit_is_cancelled(const kit_step *step) {
+    return step->host->is_cancelled(step->host, step->call) != 0;
+}
+
+/* ---------------------------------------------------------------- models */
+
+/* The host's model requests, for create of a scorer that has roles; NULL where the host makes none. */
+static inline const assay_host_chat *kit_chat(const assay_host *host) {
+    const assay_host_chat *chat = (const assay_host_chat *)host->get_extension(host, ASSAY_EXT_CHAT);
+    return chat != NULL && ASSAY_HAS(chat, assay_host_chat, request) ? chat : NULL;
+}
+
+/* What a row is whose model request has failed. */
+static inline int32_t kit_failure(const assay_reply *reply) {
+    return reply->status == ASSAY_E_CANCELLED ? ASSAY_ROW_NOT_ASKED : ASSAY_ROW_MODEL_ERROR;
+}
+
+/* ---------------------------------------------------------------- parameters */
+
+/* The parameters of an instance, read one by one by name; those that nobody has asked for are rejected at the end. A
+ * parameter that is null is not given. */
+typedef struct kit_parameters {
+    const assay_host *host;
+    assay_creation *creation;
+    assay_str params;
+    const char *known[32]; /* those that were asked for: no scorer may ask for more */
+    uint32_t n_known;
+    bool is_rejected;
+} kit_parameters;
+
+static inline void kit_open_parameters(kit_parameters *parameters, const assay_host *host, assay_creation *creation,
+                                       assay_str config_json) {
+    memset(parameters, 0, sizeof *parameters);
+    parameters->host = host;
+    parameters->creation = creation;
+    kit_json_items members = kit_json_open(config_json);
+    assay_str key, value;
+    while (kit_json_next(&members, &key, &value))
+        if (kit_equal(key, kit_str("\"params\""))) parameters->params = value;
+}
+
+/* Rejects what stands at `place` of a parameter, such as "/0"; empty: the parameter itself. */
+static inline void kit_reject(kit_parameters *parameters, assay_str name, const char *place, const char *format, ...) {
+    kit_buffer pointer = kit_empty();
+    kit_append(&pointer, kit_str("/params/"));
+    for (uint64_t i = 0; i < name.len; i++)
+        kit_append(&pointer, name.ptr[i] == '~'   ? kit_str("~0")
+                             : name.ptr[i] == '/' ? kit_str("~1")
+                                                  : kit_bytes(name.ptr + i, 1));
+    kit_append(&pointer, kit_str(place));
+    char message[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    parameters->host->reject(parameters->host, parameters->creation, kit_contents(&pointer), kit_str(message));
+    parameters->is_rejected = true;
+    kit_free(&pointer);
+}
+
+/* A parameter as it was written; false where it is not given. */
+static inline bool kit_parameter(kit_parameters *parameters, const char *name, assay_str *value) {
+    if (parameters->n_known < sizeof parameters->known / sizeof *parameters->known)
+        parameters->known[parameters->n_known++] = name;
+    bool is_given = false;
+    kit_buffer text = kit_empty();
+    kit_json_items members = kit_json_open(parameters->params);
+    assay_str key, member;
+    while (kit_json_next(&members, &key, &member)) {
+        text.length = 0;
+        kit_json_text(key, &text);
+        if (!kit_equal(kit_contents(&text), kit_str(name))) continue;
+        *value = member;
+        is_given = kit_json_kind(member) != 'n';
+    }
+    kit_free(&text);
+    return is_given;
+}
+
+/* A number from `least` to `most`; `fallback` where it is not given, or rejected. */
+static inline double kit_number_parameter(kit_parameters *parameters, const char *name, double fallback, double least,
+                                          double most) {
+    assay_str value;
+    double number;
+    if (!kit_parameter(parameters, name, &value)) return fallback;
+    if (kit_json_number(value, &number) && number >= least && number <= most) return number;
+    const assay_str found = kit_json_brief(value);
+    kit_reject(parameters, kit_str(name), "", "found %.*s; expected a number from %g to %g", (int)found.len, found.ptr,
+               least, most);
+    return fallback;
+}
+
+/* A boolean; `fallback` where it is not given, or rejected. */
+static inline bool kit_boolean_parameter(kit_parameters *parameters, const char *name, bool fallback) {
+    assay_str value;
+    if (!kit_parameter(parameters, name, &value)) return fallback;
+    const char kind = kit_json_kind(value);
+    if (kind != 't' && kind != 'f') kit_reject(parameters, kit_str(name), "", "expected true or false");
+    return kind == 't';
+}
+
+/* Appends a text; false, having appended nothing, where it is not given, or rejected. */
+static inline bool kit_text_parameter(kit_parameters *parameters, const char *name, kit_buffer *text) {
+    assay_str value;
+    if (!kit_parameter(parameters, name, &value)) return false;
+    if (kit_json_text(value, text)) return true;
+    kit_reject(parameters, kit_str(name), "", "expected a text");
+    return false;
+}
+
+/* Rejects what nobody has asked for. Returns what create is to return: ASSAY_OK, or ASSAY_E_INVALID where anything was
+ * rejected. */
+static inline assay_status kit_close_parameters(kit_parameters *parameters) {
+    kit_json_items members = kit_json_open(parameters->params);
+    assay_str key, value;
+    while (kit_json_next(&members, &key, &value)) {
+        kit_buffer name = kit_empty();
+        kit_json_text(key, &name);
+        bool is_known = false;
+        for (uint32_t i = 0; i < parameters->n_known; i++)
+            is_known = is_known || kit_equal(kit_contents(&name), kit_str(parameters->known[i]));
+        if (!is_known) {
+            kit_buffer list = kit_empty();
+            for (uint32_t i = 0; i < parameters->n_known; i++) {
+                kit_append(&list, kit_str(i == 0 ? "it takes " : ", "));
+                kit_append(&list, kit_str(parameters->known[i]));
+            }
+            if (parameters->n_known == 0) kit_append(&list, kit_str("this scorer takes none"));
+            kit_reject(parameters, kit_contents(&name), "", "unknown parameter; %.*s", (int)list.length, list.bytes);
+            kit_free(&list);
+        }
+        kit_free(&name);
+    }
+    return parameters->is_rejected ? ASSAY_E_INVALID : ASSAY_OK;
+}
+
+#endif

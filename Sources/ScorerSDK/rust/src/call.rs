@@ -1,0 +1,174 @@
+use crate::abi;
+use crate::Kind;
+use std::cell::Cell;
+use std::ffi::c_void;
+
+/// What a row is that has no score.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(i32)]
+pub enum Unscored {
+    /// The answer holds nothing to score.
+    Unparsed = 1,
+    /// A cell is not what the scorer needs.
+    InputError = 2,
+    ScorerError = abi::ROW_SCORER_ERROR,
+    /// A model request failed for good.
+    ModelError = abi::ROW_MODEL_ERROR,
+    /// A model request was never made.
+    NotAsked = abi::ROW_NOT_ASKED,
+}
+
+/// What became of a model request.
+pub struct Reply<'a> {
+    pub row: usize,
+    pub question: u16,
+    /// What the row is without the reply; none where the model has answered.
+    pub failure: Option<Unscored>,
+    /// The assistant's message, or what went wrong.
+    pub text: &'a str,
+}
+
+/// A batch that is being scored: its rows, and where their results go. Inputs and outputs are known by their index in the
+/// declaration; one that is not there, or of another kind, is a panic.
+pub struct Call<'a> {
+    pub(crate) host: &'a abi::Host,
+    pub(crate) call: *mut abi::HostCall,
+    pub(crate) batch: &'a abi::Batch,
+    pub(crate) awaited: &'a Cell<u64>,
+}
+
+impl<'a> Call<'a> {
+    pub fn rows(&self) -> usize {
+        self.batch.n_rows as usize
+    }
+
+    /// The text of an input of kind `Text` or `Json`.
+    pub fn text(&self, input: usize, row: usize) -> Option<&'a str> {
+        let column = self.column(input, &[Kind::Text, Kind::Json]);
+        let present = self.has(column, row);
+        // SAFETY: the column has a cell for each row, valid UTF-8 that stays until the call is over.
+        present.then(|| unsafe { (*(column.values as *const abi::Str).add(row)).get() })
+    }
+
+    pub fn number(&self, input: usize, row: usize) -> Option<f64> {
+        let column = self.column(input, &[Kind::Number]);
+        // SAFETY: the column has a cell for each row.
+        self.has(column, row).then(|| unsafe { *(column.values as *const f64).add(row) })
+    }
+
+    pub fn integer(&self, input: usize, row: usize) -> Option<i64> {
+        let column = self.column(input, &[Kind::Integer]);
+        // SAFETY: as above.
+        self.has(column, row).then(|| unsafe { *(column.values as *const i64).add(row) })
+    }
+
+    pub fn boolean(&self, input: usize, row: usize) -> Option<bool> {
+        let column = self.column(input, &[Kind::Boolean]);
+        // SAFETY: as above.
+        self.has(column, row).then(|| unsafe { *(column.values as *const u8).add(row) != 0 })
+    }
+
+    pub fn texts(&self, input: usize, row: usize) -> Option<Vec<&'a str>> {
+        let column = self.column(input, &[Kind::Texts]);
+        if !self.has(column, row) {
+            return None;
+        }
+        // SAFETY: the offsets of each row, and of one more, are there, and lie within the cells.
+        unsafe {
+            let (start, end) = (*column.list_offsets.add(row), *column.list_offsets.add(row + 1));
+            Some((start..end).map(|index| (*(column.values as *const abi::Str).add(index as usize)).get()).collect())
+        }
+    }
+
+    fn column(&self, input: usize, kinds: &[Kind]) -> &'a abi::Column {
+        assert!(input < self.batch.n_columns as usize, "there is no input {input}");
+        // SAFETY: the batch has n_columns columns, which stay until the call is over.
+        let column = unsafe { &**self.batch.columns.add(input) };
+        assert!(kinds.iter().any(|kind| *kind as u32 == column.kind), "input {input} is declared with another type");
+        column
+    }
+
+    fn has(&self, column: &abi::Column, row: usize) -> bool {
+        assert!(row < self.rows(), "there is no row {row}");
+        // SAFETY: the bitmap has a bit for each row.
+        column.validity.is_null() || unsafe { *column.validity.add(row / 8) >> (row % 8) & 1 != 0 }
+    }
+
+    pub fn give_number(&self, output: usize, row: usize, number: f64) {
+        self.give(output, row, Kind::Number, &number);
+    }
+
+    pub fn give_integer(&self, output: usize, row: usize, integer: i64) {
+        self.give(output, row, Kind::Integer, &integer);
+    }
+
+    pub fn give_boolean(&self, output: usize, row: usize, truth: bool) {
+        self.give(output, row, Kind::Boolean, &(truth as u8));
+    }
+
+    pub fn give_text(&self, output: usize, row: usize, text: &str) {
+        self.give(output, row, Kind::Text, &abi::Str::new(text));
+    }
+
+    pub fn give_json(&self, output: usize, row: usize, json: &str) {
+        self.give(output, row, Kind::Json, &abi::Str::new(json));
+    }
+
+    fn give<Cell>(&self, output: usize, row: usize, kind: Kind, cell: &Cell) {
+        let column = abi::Column {
+            struct_size: std::mem::size_of::<abi::Column>() as u32,
+            kind: kind as u32,
+            validity: std::ptr::null(),
+            values: cell as *const Cell as *const c_void,
+            list_offsets: std::ptr::null(),
+        };
+        // SAFETY: the cell is of the kind that it is said to be; the host copies it.
+        let status = unsafe { (self.host.emit)(self.host, self.call, output as u32, row as u64, 1, &column) };
+        assert!(status == abi::OK, "output {output} does not take such a value in row {row}");
+    }
+
+    /// Says that a row has no score, and why.
+    pub fn fail(&self, row: usize, outcome: Unscored, message: &str) {
+        // A host of version 1.0 does not know that a row may not have been asked for.
+        let is_new = outcome == Unscored::NotAsked && self.host.abi_minor < 1;
+        let outcome = if is_new { Unscored::ModelError } else { outcome };
+        // SAFETY: the call is being stepped; the host copies the message.
+        unsafe { (self.host.fail)(self.host, self.call, row as i64, outcome as i32, abi::Str::new(message)) };
+    }
+
+    /// Whether nobody wants the results any more. Asked before each row; of use in the loops of rows that take long.
+    pub fn is_cancelled(&self) -> bool {
+        // SAFETY: the call is being stepped.
+        unsafe { (self.host.is_cancelled)(self.host, self.call) != 0 }
+    }
+
+    /// Asks the model of a role about a row; the reply comes to `receive`.
+    ///
+    /// `question` tells apart the requests of a row that are open at once. `request` is the body of an OpenAI-compatible
+    /// chat completion request without "model".
+    pub fn ask(&self, row: usize, question: u16, role: &str, request: &str) {
+        let tag = (row as u64) << 16 | question as u64;
+        let status = match chat(self.host) {
+            None => abi::E_UNSUPPORTED,
+            // SAFETY: the call is being stepped; the host copies the texts.
+            Some(chat) => unsafe {
+                (chat.request)(self.host, self.call, tag, abi::Str::new(role), abi::Str::new(request))
+            },
+        };
+        if status == abi::OK {
+            self.awaited.set(self.awaited.get() + 1);
+        } else {
+            self.fail(row, Unscored::ScorerError, &format!("the host did not take the request ({status})"));
+        }
+    }
+}
+
+/// The host's model requests, if it makes any.
+pub(crate) fn chat(host: &abi::Host) -> Option<&abi::HostChat> {
+    // SAFETY: the table of an extension lives as long as the host.
+    let chat = unsafe {
+        let table = (host.get_extension)(host, abi::EXT_CHAT.as_ptr().cast());
+        (table as *const abi::HostChat).as_ref()
+    };
+    chat.filter(|chat| chat.struct_size as usize >= std::mem::size_of::<abi::HostChat>())
+}

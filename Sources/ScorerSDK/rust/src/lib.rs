@@ -1,0 +1,139 @@
+//! Scorer plugins for Assay in Rust, without other crates.
+//!
+//! A scorer is a type with the trait [`Scorer`]; [`plugin!`] makes the one function that the shared object exports:
+//!
+//! ```ignore
+//! struct Shouting;
+//! impl Scorer for Shouting {
+//!     const DECLARATION: Declaration = Declaration {
+//!         id: "shouting",
+//!         description: "1.0 for an answer without lower-case letters",
+//!         inputs: &[Column::required("generated_answer", Kind::Text, "the answer")],
+//!         outputs: &[Column::output("score", Kind::Number, "1.0 or 0.0").within(0.0, 1.0)],
+//!         ..Declaration::NOTHING
+//!     };
+//!     type Memory = ();
+//!     fn new(_: &mut Parameters) -> Result<Self, Rejection> { Ok(Shouting) }
+//!     fn score(&self, call: &Call, row: usize) {
+//!         let answer = call.text(0, row).unwrap_or("");
+//!         call.give_number(0, row, if answer.chars().any(char::is_lowercase) { 0.0 } else { 1.0 });
+//!     }
+//! }
+//! assay_scorer::plugin!("org.example.style", "1.0", "How answers are written", Shouting);
+//! ```
+//!
+//! No panic leaves the plugin. One that leaves `score` or `receive` makes its row a scorer error; the others go on.
+
+pub mod abi;
+mod boundary;
+mod call;
+pub mod json;
+mod parameters;
+
+pub use boundary::{offer, Offered, PluginTable};
+pub use call::{Call, Reply, Unscored};
+pub use parameters::{Parameters, Rejection};
+
+/// A kind of scoring, with its parameters. One instance is shared by threads.
+pub trait Scorer: Send + Sync + Sized + 'static {
+    const DECLARATION: Declaration;
+
+    /// What is kept of a row between the replies of models; `()` for scorers that ask none.
+    type Memory: Default + Send + 'static;
+
+    /// Makes an instance. Parameters that it has not read are rejected afterwards.
+    fn new(parameters: &mut Parameters) -> Result<Self, Rejection>;
+
+    /// Scores a row: gives its results, or fails it, or asks a model about it.
+    fn score(&self, call: &Call, row: usize);
+
+    /// Takes a reply about a row, and gives results, or fails it, or asks more. Replies come in any order.
+    fn receive(&self, call: &Call, reply: &Reply, memory: &mut Self::Memory) {
+        let _ = (call, reply, memory);
+    }
+}
+
+/// What a scorer is, reads, gives and asks. Columns are known by their index here.
+pub struct Declaration {
+    pub id: &'static str,
+    /// One line.
+    pub description: &'static str,
+    pub inputs: &'static [Column],
+    /// One is named "score".
+    pub outputs: &'static [Column],
+    /// The models that it asks. The host takes that of "judge" from the parameter "judge_model".
+    pub roles: &'static [&'static str],
+    /// JSON Schema of the parameters.
+    pub parameters_schema: Option<&'static str>,
+}
+
+impl Declaration {
+    pub const NOTHING: Declaration =
+        Declaration { id: "", description: "", inputs: &[], outputs: &[], roles: &[], parameters_schema: None };
+}
+
+/// The types of cells.
+#[derive(Clone, Copy, PartialEq)]
+#[repr(u32)]
+pub enum Kind {
+    Text = 1,
+    Number = 2,
+    Integer = 3,
+    Boolean = 4,
+    Json = 5,
+    /// Inputs only.
+    Texts = 6,
+}
+
+/// An input or output.
+pub struct Column {
+    name: &'static str,
+    kind: Kind,
+    description: &'static str,
+    flags: u32,
+    range: (f64, f64),
+}
+
+impl Column {
+    const fn new(name: &'static str, kind: Kind, description: &'static str, flags: u32) -> Column {
+        Column { name, kind, description, flags, range: (0.0, 0.0) }
+    }
+
+    /// An input that each row has; rows without it do not get here.
+    pub const fn required(name: &'static str, kind: Kind, description: &'static str) -> Column {
+        Column::new(name, kind, description, 0)
+    }
+
+    /// An input that rows may lack.
+    pub const fn optional(name: &'static str, kind: Kind, description: &'static str) -> Column {
+        Column::new(name, kind, description, 1)
+    }
+
+    /// An input that rows may lack; a value of another type counts as none.
+    pub const fn lenient(name: &'static str, kind: Kind, description: &'static str) -> Column {
+        Column::new(name, kind, description, 3)
+    }
+
+    pub const fn output(name: &'static str, kind: Kind, description: &'static str) -> Column {
+        Column::new(name, kind, description, 0)
+    }
+
+    /// The range of an output of numbers.
+    pub const fn within(mut self, minimum: f64, maximum: f64) -> Column {
+        self.range = (minimum, maximum);
+        self
+    }
+}
+
+/// Makes the entry of a plugin: its id, version and description, and the types of its scorers.
+#[macro_export]
+macro_rules! plugin {
+    ($id:expr, $version:expr, $description:expr, $($scorer:ty),+ $(,)?) => {
+        static ASSAY_PLUGIN: $crate::PluginTable = $crate::PluginTable::new();
+
+        #[no_mangle]
+        pub extern "C" fn assay_plugin_entry(host_major: u32, _host_minor: u32) -> *const $crate::abi::Plugin {
+            ASSAY_PLUGIN.get(host_major, || ($id, $version, $description, vec![$($crate::offer::<$scorer>()),+]))
+        }
+    };
+}

@@ -1,0 +1,118 @@
+import Glibc
+
+/// A new plugin's folder, made from templates.
+///
+/// The templates are files. Those of `common/KIND`, `LANGUAGE/common` and `LANGUAGE/KIND` make up a project, symbolic links
+/// followed. In their texts and in the names of files, `@NAME@` is the plugin's name; in texts, `@SOURCE@` is the main source
+/// file and `@INCLUDE@` the compiler's options that find the headers.
+struct PluginProject {
+    enum Language: String, CaseIterable { case c, cpp, rust, swift }
+    enum Kind: String, CaseIterable { case scorer, judge }
+
+    var name: String
+    var language: Language
+    var kind: Kind
+
+    /// What is wrong with a name: nil if nothing is. It becomes a part of file names, of an id and of a package's name.
+    static func fault(ofName name: String) -> String? {
+        let bytes = Array(name.utf8)
+        func isLetter(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "a") < 26 }
+        func isAllowed(_ byte: UInt8) -> Bool {
+            isLetter(byte) || byte &- UInt8(ascii: "0") < 10 || byte == UInt8(ascii: "-")
+        }
+        let isGood =
+            bytes.count <= 64 && bytes.allSatisfy(isAllowed) && bytes.first.map(isLetter) == true
+            && bytes.last != UInt8(ascii: "-")
+        if isGood { return nil }
+        return "\"\(name)\" is no name for a plugin: expected up to 64 lower-case letters a to z, digits and hyphens, "
+            + "beginning with a letter and not ending with a hyphen, such as word-limit"
+    }
+
+    /// Writes the project.
+    ///
+    /// - Parameters:
+    ///   - folder: is made; it must not be there yet.
+    ///   - templates: the folder of the templates.
+    ///   - includes: the folders of the headers.
+    func write(to folder: String, templates: String, includes: [String]) throws {
+        guard mkdir(folder, 0o777) == 0 else {
+            if errno == EEXIST {
+                throw Failure("\(folder): is there already, and nothing in it was changed; name another with --output")
+            }
+            throw Self.failure(folder, "cannot be made")
+        }
+        let replacements = [
+            ("@NAME@", name), ("@SOURCE@", sourceFile),
+            ("@INCLUDE@", includes.map { "-I\"\($0)\"" }.joined(separator: " ")),
+        ]
+        for layer in ["common/\(kind)", "\(language)/common", "\(language)/\(kind)"] {
+            try copy("\(templates)/\(layer)", to: folder, replacements)
+        }
+    }
+
+    private var sourceFile: String {
+        switch language {
+        case .c: "scorer.c"
+        case .cpp: "scorer.cpp"
+        case .rust: "src/lib.rs"
+        case .swift: "Sources/Scorer/Scorer.swift"
+        }
+    }
+
+    private func copy(_ source: String, to folder: String, _ replacements: [(String, String)]) throws {
+        guard let directory = opendir(source) else { throw Self.failure(source, "cannot be read") }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let file = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            // What compilers may have left in a tree's kits is none of the project's.
+            if file.hasPrefix(".") || file == "target" || file == "Cargo.lock" { continue }
+            let from = "\(source)/\(file)"
+            let to = "\(folder)/\(Self.replacing(replacements, in: file))"
+            var status = stat()
+            guard stat(from, &status) == 0 else { throw Self.failure(from, "cannot be read") }
+            if status.st_mode & S_IFMT == S_IFDIR {
+                guard mkdir(to, 0o777) == 0 || errno == EEXIST else { throw Self.failure(to, "cannot be made") }
+                try copy(from, to: to, replacements)
+            } else {
+                try Self.write(Self.replacing(replacements, in: try Self.text(of: from)), to: to)
+            }
+        }
+    }
+
+    private static func replacing(_ replacements: [(String, String)], in text: String) -> String {
+        var rest = text[...]
+        var replaced = ""
+        while let start = rest.firstIndex(of: "@") {
+            replaced += rest[..<start]
+            rest = rest[start...]
+            let found = replacements.first { rest.hasPrefix($0.0) }
+            replaced += found?.1 ?? "@"
+            rest = rest.dropFirst(found?.0.count ?? 1)
+        }
+        return replaced + rest
+    }
+
+    private static func text(of path: String) throws -> String {
+        guard let file = fopen(path, "re") else { throw failure(path, "cannot be read") }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 14)
+        while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { bytes += buffer[..<count] }
+        guard ferror(file) == 0 else { throw failure(path, "cannot be read") }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func write(_ text: String, to path: String) throws {
+        guard let file = fopen(path, "wxe") else { throw failure(path, "cannot be written") }
+        let count = fwrite(Array(text.utf8), 1, text.utf8.count, file)
+        guard fclose(file) == 0, count == text.utf8.count else {
+            throw failure(path, "could not be written to its end")
+        }
+    }
+
+    private static func failure(_ path: String, _ what: String) -> Failure {
+        Failure("\(path): \(what): \(String(cString: strerror(errno)))")
+    }
+}

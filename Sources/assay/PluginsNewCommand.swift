@@ -1,0 +1,50 @@
+import ArgumentParser
+
+extension PluginsCommand {
+    struct New: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Begins a plugin: writes a folder that builds to a scorer that works.",
+            discussion: """
+                The folder has a Makefile, the source of a small scorer (or of a judge, which asks a model), a scoring \
+                function that uses it, a few rows, a test and a README. It needs the compiler of the language, and \
+                nothing from the network. Nothing that is there is overwritten.
+                """)
+
+        @Argument(
+            help: ArgumentHelp(
+                "The plugin's name: letters a to z, digits and hyphens, such as word-limit.", valueName: "name"))
+        var name: String
+
+        @Option(help: ArgumentHelp("What it is written in.", valueName: "language"))
+        var language: PluginProject.Language
+
+        @Option(help: ArgumentHelp("A judge asks a model.", valueName: "kind"))
+        var kind: PluginProject.Kind = .scorer
+
+        @Option(help: ArgumentHelp("The folder to write; NAME in the current one unless given.", valueName: "dir"))
+        var output: String?
+
+        func validate() throws {
+            if let fault = PluginProject.fault(ofName: name) { throw ValidationError(fault) }
+        }
+
+        func run() throws {
+            guard let templates = Installation.templateFolder else {
+                throw Failure(
+                    "the templates of plugins are missing: neither share/assay/plugin-templates of the installation nor "
+                        + "Sources/PluginTemplates around \(Installation.folder) is there; install Assay again")
+            }
+            let folder = output ?? name
+            try PluginProject(name: name, language: language, kind: kind).write(
+                to: folder, templates: templates, includes: Installation.includeFolders)
+            try printOutput(
+                """
+                \(folder) is written. In it, "make" builds \(name).so, "make test" tries it; README.md says more.
+
+                """)
+        }
+    }
+}
+
+extension PluginProject.Language: ExpressibleByArgument {}
+extension PluginProject.Kind: ExpressibleByArgument {}

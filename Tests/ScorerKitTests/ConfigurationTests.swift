@@ -1,0 +1,73 @@
+import Testing
+
+@testable import ScorerKit
+
+@Suite("Parameters are read by name, and what is wrong with them is said with the place")
+struct ConfigurationTests {
+    private func configuration(_ params: String) throws -> Configuration {
+        var json = "{\"identifier\": \"a::b\", \"params\": \(params)}"
+        return try json.withUTF8 { try Configuration(UnsafeRawBufferPointer($0)) }
+    }
+
+    @Test("each kind of parameter, given, null and not given")
+    func kinds() throws {
+        var given = try configuration(
+            #"{"t": "a\u00e9\ud83d\ude00\n\ud800", "l": ["x", ""], "n": -1.5e1, "b": true, "skipped": {"a": [1]}, "null": null}"#
+        )
+        #expect(try given.text("t") == "aé😀\n\u{FFFD}")
+        #expect(try given.texts("l") == ["x", ""])
+        #expect(try given.number("n", in: -20...0) == -15)
+        #expect(try given.boolean("b") == true)
+        given.skip("skipped")
+        #expect(try given.text("null") == nil)
+        #expect(try given.text("not given") == nil)
+        #expect(try given.texts("not given") == nil)
+        #expect(try given.number("not given", in: 0...1) == nil)
+        #expect(try given.boolean("not given") == nil)
+        try given.finish()
+    }
+
+    @Test(
+        "what is wrong, and where",
+        arguments: [
+            (#"{"t": 1}"#, "/params/t", "found 1.0; expected a text"),
+            (#"{"l": "x"}"#, "/params/l", "found \"x\"; expected a list of texts"),
+            (#"{"l": ["x", [1]]}"#, "/params/l/1", "found a list; expected a text"),
+            (#"{"n": 2}"#, "/params/n", "found 2.0; expected a number from 0.0 to 1.0"),
+            (#"{"b": "true"}"#, "/params/b", "found \"true\"; expected true or false"),
+            (#"{"x/~": 1}"#, "/params/x~1~0", "unknown parameter; it takes t, l, n, b"),
+            ("[]", "/params", "an object was expected"), ("{", "", "a JSON object was expected"),
+        ])
+    func rejections(params: String, pointer: String, message: String) throws {
+        let error = #expect(throws: ParameterRejection.self) {
+            var given = try configuration(params)
+            _ = try given.text("t")
+            _ = try given.texts("l")
+            _ = try given.number("n", in: 0...1)
+            _ = try given.boolean("b")
+            try given.finish()
+        }
+        #expect(error?.pointer == pointer)
+        #expect(error?.message == message)
+    }
+
+    @Test(
+        "what is no JSON is refused",
+        arguments: [
+            "", "{", "[1,]", "[1 2]", "{\"a\"}", "{\"a\": }", "{1: 2}", "\"a", "\"\\x\"", "\"\\u12g4\"", "\"a\nb\"",
+            "tru",
+            "-", "1..2", "[]]", "1e999", String(repeating: "[", count: 1_000_000),
+        ])
+    func broken(text: String) {
+        var text = text
+        #expect(text.withUTF8 { JSONText(parsing: UnsafeRawBufferPointer($0)) == nil })
+    }
+
+    @Test("a text is quoted so that it can be read back")
+    func quoting() throws {
+        let text = "a\"\\\n\r\t\u{8}\u{C}\u{0}\u{1F}é😀\u{2028}/"
+        #expect(jsonString(text) == "\"a\\\"\\\\\\n\\r\\t\\b\\f\\u0000\\u001fé😀\u{2028}/\"")
+        var given = try configuration("{\"t\": \(jsonString(text))}")
+        #expect(try given.text("t") == text)
+    }
+}
