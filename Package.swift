@@ -14,11 +14,16 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // The system libraries, and C faces of them.
@@ -37,7 +42,13 @@ let package = Package(
         .target(
             name: "ScorerHost", dependencies: ["CPluginWorker", "CScorerPlugin", "CSimdJSON", "ScoringCore"]),
         .target(name: "Datasets", dependencies: ["CCompression", "CSimdJSON", "JSON", "ScoringCore"]),
-        .target(name: "Store", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
+        .target(
+            name: "Store",
+            dependencies: [
+                "JSON",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ]),
         .target(
             name: "Inference",
             dependencies: [
@@ -56,11 +67,34 @@ let package = Package(
                 "ScoringDefinitions",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
+        .target(
+            name: "AssayServer",
+            dependencies: [
+                "Datasets", "Inference", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine",
+                "Store",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]),
         .executableTarget(
             name: "assay",
             dependencies: [
-                "Datasets", "Inference", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine",
+                "AssayServer", "Datasets", "Inference", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions",
+                "ScoringEngine", "Store",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
 
         // Runs plugins that are not trusted. In C, without Swift's runtime: it starts in a millisecond, and a plugin in
@@ -120,13 +154,31 @@ let package = Package(
                 "ScoringEngine",
             ],
             exclude: ["Data"]),
-        .testTarget(name: "StoreTests", dependencies: ["Store"]),
+        .testTarget(name: "StoreTests", dependencies: ["JSON", "Store"]),
         .testTarget(name: "InferenceTests", dependencies: ["FakeModel", "Inference", "JSON", "Store"]),
         .testTarget(
             name: "JudgeTests", dependencies: ["CScorerPlugin", "JSON", "JudgeScorers", "Patterns", "ScorerKit"]),
+        .testTarget(
+            name: "AssayServerTests",
+            dependencies: [
+                "AssayServer", "Datasets", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringEngine", "Store",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
         .testTarget(name: "ScorerKitTests", dependencies: ["CScorerPlugin", "ScorerKit"]),
         // Runs the executable and loads the plugins as they are built.
-        .testTarget(name: "CommandLineTests", dependencies: ["FakeModel", "JSON", "assay"]),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: [
+                "FakeModel", "JSON", "assay",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
     ],
     cxxLanguageStandard: .cxx17
 )

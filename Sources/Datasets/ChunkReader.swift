@@ -1,4 +1,5 @@
 import CSimdJSON
+import Glibc
 
 /// Whole lines of a dataset in one piece of memory, with readable bytes behind them.
 ///
@@ -136,5 +137,18 @@ public struct ChunkReader: ~Copyable {
 
     private func afterLastNewline(in chunk: Chunk) -> Int? {
         chunk.memory[..<chunk.count].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 }
+    }
+}
+
+extension Chunk {
+    /// Runs `body` with each line, without its line feed, the last also where it has none.
+    public func withLines<Failure>(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Void) throws(Failure) {
+        var start = 0
+        while let base = memory.baseAddress, start < count {
+            let end =
+                memchr(base + start, 0x0A, count - start).map { UnsafeRawPointer($0) - UnsafeRawPointer(base) } ?? count
+            try body(UnsafeRawBufferPointer(start: base + start, count: end - start))
+            start = end + 1
+        }
     }
 }

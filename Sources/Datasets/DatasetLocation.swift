@@ -14,7 +14,7 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
         case tabSeparated
     }
 
-    private enum Compression {
+    enum Compression {
         case none, gzip, zstd
     }
 
@@ -70,41 +70,7 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
             } else {
                 DescriptorSource.standardInput(control: control)
             }
-        return decoded(decompressed(file), columns: columns)
-    }
-
-    private func decompressed(_ file: DescriptorSource) -> any ByteSource {
-        let source = LookaheadSource(file)
-        let magic = Array(source.peek(4))
-        let isSkippableFrame = magic.count == 4 && magic[0] & 0xF0 == 0x50 && magic.dropFirst() == [0x2A, 0x4D, 0x18]
-        let found: Compression =
-            if magic.starts(with: [0x1F, 0x8B]) {
-                .gzip
-            } else if magic == [0x28, 0xB5, 0x2F, 0xFD] || isSkippableFrame {
-                .zstd
-            } else {
-                compression
-            }
-        return switch found {
-        case .none: source
-        case .gzip: GzipSource(source, path: description)
-        case .zstd: ZstdSource(source, path: description)
-        }
-    }
-
-    private func decoded(_ source: any ByteSource, columns: Set<String>?) -> any ByteSource {
-        switch format {
-        case .jsonLines:
-            let lines = LookaheadSource(source)
-            lines.skip(byteOrderMarkLength(lines.peek(3)))
-            return lines
-        case .jsonArray:
-            return JSONArraySource(source, path: description)
-        case .commaSeparated:
-            return CSVSource(source, columns: columns, path: description)
-        case .tabSeparated:
-            return CSVSource(source, delimiter: 0x09, columns: columns, path: description)
-        }
+        return format.decode(file, compression: compression, columns: columns, path: description)
     }
 
     private static func path(of argument: String) throws(DatasetError) -> String {
@@ -115,7 +81,11 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
             }
             let rest = argument[colon.upperBound...]
             let host = rest.prefix { $0 != "/" }
-            guard host.isEmpty || host == "localhost", let decoded = percentDecoded(rest.dropFirst(host.count)) else {
+            guard host.isEmpty || host == "localhost",
+                let decoded = percentDecoded(rest.dropFirst(host.count)).flatMap({
+                    String(validating: $0, as: UTF8.self)
+                })
+            else {
                 throw DatasetError(
                     .unknownFormat, "not a file URI of this machine, such as file:///data/rows.jsonl", path: argument)
             }
@@ -127,26 +97,7 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
         return path
     }
 
-    /// Nil if the escapes are incomplete, or not UTF-8 in the end.
-    private static func percentDecoded(_ text: Substring) -> String? {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            let digits = rest.prefix(2)
-            guard digits.count == 2, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
-                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
-            else { return nil }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return String(validating: bytes, as: UTF8.self)
-    }
-
-    private static func nameSays(_ path: String) -> (format: Format?, compression: Compression) {
+    static func nameSays(_ path: String) -> (format: Format?, compression: Compression) {
         var name = path.split(separator: "/").last.map { $0.lowercased() } ?? ""
         var compression = Compression.none
         if name.hasSuffix(".gz") {

@@ -57,6 +57,16 @@ public final class DescriptorSource: ByteSource {
         }
     }
 
+    /// Reads an open file, and closes it in the end.
+    ///
+    /// - Parameter name: what errors call it.
+    public init(descriptor: Int32, named name: String) {
+        self.descriptor = descriptor
+        ownsDescriptor = true
+        path = name
+        control = nil
+    }
+
     private init(standardInputControlledBy control: ReadControl?) {
         descriptor = STDIN_FILENO
         ownsDescriptor = false

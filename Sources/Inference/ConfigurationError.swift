@@ -11,7 +11,7 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
     public var found: String
     public var expected: String
 
-    init(
+    package init(
         file: String, pointer: JSONPointer = JSONPointer(), line: Int? = nil, column: Int? = nil, found: String,
         expected: String
     ) {

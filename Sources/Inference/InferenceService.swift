@@ -49,6 +49,15 @@ public final class InferenceService: Sendable {
         self.log = log
     }
 
+    /// A service with the same models and the same cache that sends other keys. To be shut down by itself.
+    ///
+    /// - Parameter keys: keys by the variables of the environment that they take the places of.
+    public func authorized(with keys: [String: String]) -> InferenceService {
+        InferenceService(
+            catalog: catalog.reading(keys), cache: cache, overrides: overrides, userAgent: userAgent,
+            environment: environment, log: log)
+    }
+
     /// Begins a run, with a budget and counts of its own.
     public func session(limits: BudgetLimits = BudgetLimits()) -> InferenceSession {
         InferenceSession(service: self, limits: limits)

@@ -18,6 +18,11 @@ public final class ModelCatalog: Sendable {
     private let defaultEndpoint: DefaultEndpoint?
     private let environment: @Sendable (String) -> String?
     private let models = Mutex<[String: Model]>([:])
+    /// Models that were added, by id.
+    private let added = Mutex<[String: ModelConfiguration]>([:])
+
+    /// What the server of models without a configuration is called among providers.
+    public static let defaultProvider = "openai-compatible"
 
     /// - Parameter environment: reads a variable of the process's environment.
     public init(
@@ -27,6 +32,21 @@ public final class ModelCatalog: Sendable {
         self.configurations = configurations
         self.defaultEndpoint = defaultEndpoint
         self.environment = environment
+    }
+
+    /// The same models, with keys in the places of variables of the environment.
+    func reading(_ keys: [String: String]) -> ModelCatalog {
+        var defaultEndpoint = defaultEndpoint
+        // An endpoint without a key of its own takes that of the API that its requests are made in.
+        if defaultEndpoint?.apiKeyVariable == nil, keys["OPENAI_API_KEY"] != nil {
+            defaultEndpoint?.apiKeyVariable = "OPENAI_API_KEY"
+        }
+        let catalog = ModelCatalog(configurations, defaultEndpoint: defaultEndpoint) { [environment] name in
+            keys[name] ?? environment(name)
+        }
+        let added = added.withLock { $0 }
+        catalog.added.withLock { $0 = added }
+        return catalog
     }
 
     /// The names of the configured models, in the order of their configuration.
@@ -42,8 +62,47 @@ public final class ModelCatalog: Sendable {
         return model
     }
 
+    /// Adds a model: one that another configured model's server, or the default endpoint, has under a name.
+    ///
+    /// - Parameters:
+    ///   - id: the name by which the model is called from now on; not that of a configured one.
+    ///   - name: the name that is sent to the server.
+    ///   - provider: the id of the configured model whose server is meant; nil or `defaultProvider`: the default endpoint,
+    ///     or the configured model that is called `name`.
+    public func add(_ id: String, as name: String, of provider: String?) throws(InferenceError) {
+        var configuration = try base(of: provider, name)
+        if provider != nil && provider != Self.defaultProvider { configuration.model = name }
+        configuration.id = id
+        let new = configuration
+        added.withLock { $0[id] = new }
+        models.withLock { $0[id] = nil }
+    }
+
+    /// Takes away a model that was added. Runs that ask it go on.
+    public func remove(_ id: String) {
+        added.withLock { $0[id] = nil }
+        models.withLock { $0[id] = nil }
+    }
+
+    /// Checks that `add` would find a server.
+    public func checkProvider(_ provider: String?, name: String) throws(InferenceError) {
+        _ = try base(of: provider, name)
+    }
+
+    private func base(of provider: String?, _ name: String) throws(InferenceError) -> ModelConfiguration {
+        let wanted = provider == nil || provider == Self.defaultProvider ? name : provider ?? name
+        if let configuration = configurations.first(where: { $0.id == wanted }) { return configuration }
+        if provider == nil || provider == Self.defaultProvider { return try configuration(of: name) }
+        throw InferenceError(
+            .unknownModel,
+            "there is no provider \"\(wanted)\"; name a configured model, whose server is meant"
+                + (ids.isEmpty ? "" : " (\(ids.joined(separator: ", ")))")
+                + ", or \"\(Self.defaultProvider)\", the server of models without a configuration")
+    }
+
     private func configuration(of name: String) throws(InferenceError) -> ModelConfiguration {
         if let configuration = configurations.first(where: { $0.id == name }) { return configuration }
+        if let configuration = added.withLock({ $0[name] }) { return configuration }
         if let defaultEndpoint {
             return ModelConfiguration(
                 id: name, url: defaultEndpoint.url, apiKeyVariable: defaultEndpoint.apiKeyVariable)

@@ -7,16 +7,7 @@ extension ModelConfiguration {
     ///
     /// - Throws: the first fault.
     public static func models(inFile path: String) throws(ConfigurationError) -> [ModelConfiguration] {
-        let bytes = try contents(of: path)
-        let json: JSONValue
-        do throws(JSONError) {
-            json = try JSONValue(parsing: bytes)
-        } catch {
-            throw ConfigurationError(
-                file: path, line: error.line, column: error.column, found: "text that is \(error.message)",
-                expected: "a JSON object")
-        }
-        return try models(in: json, file: path)
+        try models(in: configurationJSON(inFile: path), file: path)
     }
 
     /// Reads the models of a configuration.
@@ -102,6 +93,18 @@ extension ModelPrice {
             }
         }
         self.init(input: try price("input"), output: try price("output"))
+    }
+}
+
+/// The JSON of a configuration file.
+package func configurationJSON(inFile path: String) throws(ConfigurationError) -> JSONValue {
+    let bytes = try contents(of: path)
+    do throws(JSONError) {
+        return try JSONValue(parsing: bytes)
+    } catch {
+        throw ConfigurationError(
+            file: path, line: error.line, column: error.column, found: "text that is \(error.message)",
+            expected: "a JSON object")
     }
 }
 

@@ -38,6 +38,12 @@ public struct DefinitionCatalog: Sendable {
         }
     }
 
+    /// Adds a function, or puts it in the place of the one that has its identifier.
+    public mutating func set(_ function: ScoringFunction) { functions[function.identifier] = function }
+
+    /// Takes a function out.
+    public mutating func remove(_ identifier: String) { functions[identifier] = nil }
+
     /// The identifiers of all functions, sorted.
     public var identifiers: [String] { functions.keys.sorted() }
 

@@ -9,10 +9,16 @@ extension ScoringFunction {
     /// `provider_id` or `provider_resource_id` is missing, the parts of the identifier take their places. Without
     /// `params` there are no parameters and no aggregations.
     ///
-    /// - Parameter origin: what errors name as the file.
+    /// - Parameters:
+    ///   - origin: what errors name as the file.
+    ///   - allowsPlainIdentifier: whether the identifier may be any text, and not only `PROVIDER::NAME`, where
+    ///     `provider_id` is there.
     /// - Throws: all faults of the definition.
-    public init(_ definition: JSONValue, origin: String) throws(InvalidDefinition) {
+    public init(
+        _ definition: JSONValue, origin: String, allowsPlainIdentifier: Bool = false
+    ) throws(InvalidDefinition) {
         var reader = DefinitionReader(file: origin)
+        reader.allowsPlainIdentifier = allowsPlainIdentifier
         guard let function = reader.function(from: definition, at: JSONPointer()) else {
             throw InvalidDefinition(errors: reader.errors)
         }
@@ -24,6 +30,7 @@ extension ScoringFunction {
 struct DefinitionReader {
     let file: String
     private(set) var errors: [DefinitionError] = []
+    var allowsPlainIdentifier = false
 
     init(file: String) {
         self.file = file
@@ -101,6 +108,10 @@ struct DefinitionReader {
             separator.lowerBound > whole.startIndex, separator.upperBound < whole.endIndex
         {
             return (whole, String(whole[..<separator.lowerBound]), String(whole[separator.upperBound...]))
+        }
+        if allowsPlainIdentifier, let whole = value.string, !whole.isEmpty, let provider = fields["provider_id"]?.string
+        {
+            return (whole, provider, whole)
         }
         var suggestion: String?
         if let name = value.string, !name.isEmpty, !name.contains("::"), let provider = fields["provider_id"]?.string {

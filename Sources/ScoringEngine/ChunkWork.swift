@@ -9,8 +9,8 @@ final class ChunkWork: @unchecked Sendable {
     let batch: RowBatch
     /// What was counted in the chunks before this one.
     var base = ChunkCounts()
-    /// Where output lines go, if any are wanted.
-    var out: ByteBuffer?
+    /// Where results go, if any are wanted.
+    var out: RowOutput?
     /// The slices whose rows are not in the output yet, in order.
     var slices: [SliceWork] = []
     /// What keeps the chunk from being done: slices that wait for a model, and whoever still cuts slices.
@@ -25,7 +25,7 @@ final class ChunkWork: @unchecked Sendable {
     }
 
     /// Begins on the rows that were read.
-    func begin(base: ChunkCounts, out: ByteBuffer?) {
+    func begin(base: ChunkCounts, out: RowOutput?) {
         self.base = base
         self.out = out
         (scored, unscored, nextRow, holds) = (0, 0, 0, 1)

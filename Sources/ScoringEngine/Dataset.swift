@@ -30,6 +30,17 @@ public struct Dataset: Sendable {
         self.init(jsonLines: rows.map { $0.text + "\n" }.joined(), named: "the rows")
     }
 
+    /// Rows that lie elsewhere, and can be read more than once.
+    ///
+    /// - Parameter open: opens the rows as JSON Lines, on any thread. Reading them may block.
+    public init(named name: String, open: @escaping @Sendable () throws(DatasetError) -> any ByteSource) {
+        self.name = name
+        isReopenable = true
+        isUntyped = false
+        hasLines = false
+        self.open = { _ throws(DatasetError) in try open() }
+    }
+
     /// Rows in memory as JSON Lines.
     public init(jsonLines: String, named name: String) {
         self.name = name

@@ -72,23 +72,25 @@ public final class Engine: Sendable {
     /// Scores a dataset.
     ///
     /// - Parameters:
-    ///   - sink: takes one JSON line a row, in input order; nil: rows are aggregated only.
+    ///   - sink: takes one JSON line a row, in input order.
+    ///   - resultSink: takes the rows' results, by function. Without both, rows are aggregated only.
     ///   - progress: is kept up to date meanwhile.
     ///   - cancellation: when it is cancelled, the rows in work are finished, and the results are those of the rows done.
     /// - Returns: the aggregates of all functions. `failure` is set where the dataset or the output failed on the way.
     /// - Throws: `EngineError` where nothing could be scored at all.
     public func score(
-        _ request: ScoringRequest, sink: RowSink? = nil, progress: RunProgress = RunProgress(),
-        cancellation: Cancellation = Cancellation()
+        _ request: ScoringRequest, sink: RowSink? = nil, resultSink: ResultSink? = nil,
+        progress: RunProgress = RunProgress(), cancellation: Cancellation = Cancellation()
     ) throws(EngineError) -> ScoringResults {
         var request = request
         if cancellation.isCancelled { request.limit = 0 }
-        let plan = try plan(request, writesRows: sink != nil)
+        let plan = try plan(request, writesRows: sink != nil, writesResults: resultSink != nil)
         let jobs = max(1, request.jobs)
         let desk = try desk(for: plan, request, cancellation)
         let reader = try checkedReader(plan)
         let run = ScoringRun(
-            plan, reader: reader, jobs: jobs, desk: desk, sink: sink, progress: progress, cancellation: cancellation)
+            plan, reader: reader, jobs: jobs, desk: desk, sink: sink, resultSink: resultSink, progress: progress,
+            cancellation: cancellation)
         let (workers, failure) = try run.run(jobs: jobs, cancellation)
         let results = plan.functions.indices.map { index in
             var aggregator = workers[0].aggregators[index]
@@ -106,9 +108,14 @@ public final class Engine: Sendable {
             usage: desk?.totalUsage, dryRun: desk?.dryRun)
     }
 
-    private func inference() throws(EngineError) -> InferenceService? { try modelAccess.service() }
+    private func inference(of request: ScoringRequest) throws(EngineError) -> InferenceService? {
+        if let own = request.inference { own } else { try modelAccess.service() }
+    }
 
-    private func plan(_ request: ScoringRequest, writesRows: Bool) throws(EngineError) -> RunPlan {
+    private func plan(
+        _ request: ScoringRequest, writesRows: Bool, writesResults: Bool
+    ) throws(EngineError) -> RunPlan {
+        let definitions = request.definitions ?? definitions
         var columns = ColumnPlan(mapping: request.mapping)
         var functions: [BoundFunction] = []
         for (identifier, parameters) in request.functions {
@@ -128,7 +135,7 @@ public final class Engine: Sendable {
             functions.append(
                 BoundFunction(
                     function: function, scorer: scorer, columns: inputs,
-                    models: try models(of: scorer, function, request.judgeModel)))
+                    models: try models(of: scorer, function, request)))
         }
         if functions.isEmpty { throw EngineError(.unknownFunction, "no scoring function was asked for") }
         let filters = request.filters.map { filter in
@@ -137,8 +144,9 @@ public final class Engine: Sendable {
         try checkMapping(request.mapping, functions, request.filters.map(\.column))
         return RunPlan(
             dataset: request.dataset, functions: functions, columns: columns, filters: filters, limit: request.limit,
-            includesInput: request.includesInput, writesRows: writesRows, examples: request.unscoredExamples,
-            formatter: RowFormatter(functions, includesInput: request.includesInput))
+            includesInput: request.includesInput, writesRows: writesRows, writesResults: writesResults,
+            examples: request.unscoredExamples, formatter: RowFormatter(functions, includesInput: request.includesInput)
+        )
     }
 
     /// A mapped column that nothing reads is a slip of the pen that would change the result.
@@ -157,17 +165,17 @@ public final class Engine: Sendable {
     /// The models that a scorer asks, by role. One that nobody plays must not be noticed row by row, when other models
     /// have been paid already.
     private func models(
-        of scorer: Scorer, _ function: ScoringFunction, _ judgeModel: String?
+        of scorer: Scorer, _ function: ScoringFunction, _ request: ScoringRequest
     ) throws(EngineError) -> [String: Model] {
         var models: [String: Model] = [:]
         for role in scorer.description.roles {
-            guard let name = function.modelName(for: role) ?? (role == "judge" ? judgeModel : nil) else {
+            guard let name = function.modelName(for: role) ?? (role == "judge" ? request.judgeModel : nil) else {
                 throw EngineError(
                     .model,
                     "\(function.identifier): its scorer asks a model in the role \"\(role)\", and none is named. Give it as the "
                         + "parameter \"\(role)_model\"" + (role == "judge" ? ", or with --judge-model" : ""))
             }
-            guard let inference = try inference() else {
+            guard let inference = try inference(of: request) else {
                 throw EngineError(
                     .model,
                     "\(function.identifier) asks the model \"\(name)\", but the engine was given no access to models")
@@ -186,7 +194,7 @@ public final class Engine: Sendable {
     private func desk(
         for plan: RunPlan, _ request: ScoringRequest, _ cancellation: Cancellation
     ) throws(EngineError) -> ModelDesk? {
-        guard plan.asksModels, let inference = try inference() else { return nil }
+        guard plan.asksModels, let inference = try inference(of: request) else { return nil }
         let session = inference.session(limits: request.budget)
         do throws(InferenceError) {
             for function in plan.functions {
@@ -219,6 +227,8 @@ public struct ScoringRequest: Sendable {
     public var dataset: Dataset
     /// Identifiers of scoring functions, each with parameters to lay over its definition's.
     public var functions: [(identifier: String, parameters: JSONObject?)]
+    /// Where the functions are looked up; nil: in the engine's own definitions.
+    public var definitions: DefinitionCatalog?
     /// The column of the dataset for a column that functions and filters name.
     public var mapping: [String: String] = [:]
     /// Only rows that all of these let through are scored; rows that cannot be read are let through.
@@ -233,6 +243,8 @@ public struct ScoringRequest: Sendable {
     public var unscoredExamples = 5
     /// The model in the role "judge" of functions that name none.
     public var judgeModel: String?
+    /// What asks the models; nil: what the engine has for all. The caller shuts it down.
+    public var inference: InferenceService?
     /// What requests to models may cost in all.
     public var budget = BudgetLimits()
     /// How long a run that is cancelled waits for answers that are on their way, and paid for.

@@ -15,6 +15,8 @@ final class RowFormatter: @unchecked Sendable {
         var isScore: Bool
         /// `"basic::equality": {"score": ` or `, "parsed_answer": `.
         var head: PaddedText
+        /// The same where the results of one function stand by themselves: `, {"score": `.
+        var resultHead: PaddedText
     }
 
     /// A cell's values in the rows at hand.
@@ -42,19 +44,23 @@ final class RowFormatter: @unchecked Sendable {
             cells.append(
                 Cell(
                     function: index, output: score, isScore: true,
-                    head: PaddedText("\(start)\(quoted(function.function.identifier)): {\"score\": ")))
+                    head: PaddedText("\(start)\(quoted(function.function.identifier)): {\"score\": "),
+                    resultHead: PaddedText(", {\"score\": ")))
             for output in outputs.indices where output != score {
                 cells.append(
                     Cell(
                         function: index, output: output, isScore: false,
-                        head: PaddedText(", \(quoted(outputs[output].name)): ")))
+                        head: PaddedText(", \(quoted(outputs[output].name)): "),
+                        resultHead: PaddedText(", \(quoted(outputs[output].name)): ")))
             }
         }
         self.cells = cells
     }
 
     deinit {
-        for text in cells.map(\.head) + [rowHead, scoresHead, rowTail, correct, wrong] { text.deallocate() }
+        for text in cells.map(\.head) + cells.map(\.resultHead) + [rowHead, scoresHead, rowTail, correct, wrong] {
+            text.deallocate()
+        }
     }
 
     /// Appends the lines of a slice of rows.
@@ -81,7 +87,7 @@ final class RowFormatter: @unchecked Sendable {
                 for index in columns.indices {
                     let cell = columns[index].cell
                     let isScored = columns[index].outcomes[place] == .scored
-                    append(cell, columns[index].values, place, isScored: isScored, to: &out)
+                    append(cell, cell.head, columns[index].values, place, isScored: isScored, to: &out)
                     if !isScored && cell.isScore { appendReason(results[cell.function], place, to: &out) }
                 }
                 out.append(rowTail)
@@ -89,18 +95,38 @@ final class RowFormatter: @unchecked Sendable {
         }
     }
 
+    /// Appends the results of one function for the rows of a slice, as the elements of an array.
+    func append(_ count: Int, resultsOf function: Int, _ results: RowResults, to out: inout ByteWriter) {
+        let columns = cells.filter { $0.function == function }.map { cell in
+            Column(cell: cell, values: results.outputs[cell.output].view, outcomes: results.outcomes)
+        }
+        columns.withUnsafeBufferPointer { columns in
+            for row in 0..<count {
+                let isScored = results.outcomes[row] == .scored
+                for index in columns.indices {
+                    let cell = columns[index].cell
+                    append(cell, cell.resultHead, columns[index].values, row, isScored: isScored, to: &out)
+                    if !isScored && cell.isScore { appendReason(results, row, to: &out) }
+                }
+                out.append(literal: "}")
+            }
+        }
+    }
+
     @inline(__always)
-    private func append(_ cell: Cell, _ values: OutputCells.View, _ row: Int, isScored: Bool, to out: inout ByteWriter)
-    {
+    private func append(
+        _ cell: Cell, _ head: PaddedText, _ values: OutputCells.View, _ row: Int, isScored: Bool,
+        to out: inout ByteWriter
+    ) {
         guard values.hasValue(row) else {
             // Of a row without a score, what it has is shown, and not what it lacks.
             if isScored || cell.isScore {
-                out.append(cell.head)
+                out.append(head)
                 out.append(literal: "null")
             }
             return
         }
-        out.append(cell.head)
+        out.append(head)
         switch values.type {
         case .f64:
             let value = values.number(row)

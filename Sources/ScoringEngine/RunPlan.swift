@@ -10,6 +10,8 @@ struct RunPlan: Sendable {
     var limit: Int?
     var includesInput: Bool
     var writesRows: Bool
+    var writesResults: Bool
+    var writesAnything: Bool { writesRows || writesResults }
     /// How many unscored rows each worker keeps, to show.
     var examples: Int
 

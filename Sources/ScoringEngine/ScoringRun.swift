@@ -39,6 +39,7 @@ public typealias RowSink = @Sendable (UnsafeRawBufferPointer) throws -> Void
 final class ScoringRun: Sendable {
     private let plan: RunPlan
     private let sink: RowSink?
+    private let resultSink: ResultSink?
     private let progress: RunProgress
     private let reader: SharedReader
     private let desk: ModelDesk?
@@ -55,7 +56,7 @@ final class ScoringRun: Sendable {
     }
 
     private struct State {
-        var order: ChunkOrder<ByteBuffer>
+        var order: ChunkOrder<RowOutput>
         /// Calls that replies have come for.
         var ready: [OpenCall] = []
         /// Chunks with rows that no slice has been made of, since enough requests are open.
@@ -65,7 +66,7 @@ final class ScoringRun: Sendable {
         /// Chunks claimed and not done.
         var chunksInWork = 0
         var spareWorks: [ChunkWork] = []
-        var spareBuffers: [ByteBuffer] = []
+        var spareOutputs: [RowOutput] = []
         /// No chunk is claimed any more: the data has ended or failed, the limit is reached, or nobody wants the rest.
         var isClosed = false
         /// Why the run failed.
@@ -77,10 +78,11 @@ final class ScoringRun: Sendable {
     /// - Parameter desk: performs the requests to models; nil where no function makes any.
     init(
         _ plan: RunPlan, reader: consuming ChunkReader, jobs: Int, desk: ModelDesk?, sink: RowSink?,
-        progress: RunProgress, cancellation: Cancellation
+        resultSink: ResultSink?, progress: RunProgress, cancellation: Cancellation
     ) {
         self.plan = plan
         self.sink = sink
+        self.resultSink = resultSink
         self.progress = progress
         self.desk = desk
         self.reader = SharedReader(reader, cancellation)
@@ -158,7 +160,7 @@ final class ScoringRun: Sendable {
             close()
             work.batch.keep(limit: max(0, limit - base.selected)) { _ in true }
         }
-        let out = plan.writesRows ? state.update { $0.spareBuffers.popLast() } ?? ByteBuffer() : nil
+        let out = plan.writesAnything ? state.update { $0.spareOutputs.popLast() } ?? RowOutput(plan) : nil
         work.begin(base: base, out: out)
         startSlices(of: work, worker)
     }
@@ -241,7 +243,7 @@ final class ScoringRun: Sendable {
         let (index, out) = (work.chunk.index, work.out)
         work.out = nil
         state.update { state in
-            state.order.finish(index, out ?? ByteBuffer(capacity: 0))
+            state.order.finish(index, out ?? RowOutput(plan))
             state.spareWorks.append(work)
             state.chunksInWork -= 1
         }
@@ -251,14 +253,17 @@ final class ScoringRun: Sendable {
     private func writeWhatIsReady() {
         while let out = state.update({ $0.isAborted ? nil : $0.order.outputToWrite() }) {
             do {
-                if out.writer.count > 0 { try sink?(out.writer.bytes) }
+                if out.lines.writer.count > 0 { try sink?(out.lines.writer.bytes) }
+                for (index, result) in out.results.enumerated() where result.writer.count > 0 {
+                    try resultSink?(index, result.writer.bytes)
+                }
             } catch {
                 abort((error as? EngineError) ?? EngineError(.output, "\(error)"))
             }
-            out.writer.removeAll()
+            out.removeAll()
             state.update { state in
                 state.order.wrote()
-                if plan.writesRows { state.spareBuffers.append(out) }
+                if plan.writesAnything { state.spareOutputs.append(out) }
             }
         }
     }

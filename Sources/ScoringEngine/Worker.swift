@@ -63,12 +63,19 @@ final class Worker: @unchecked Sendable {
         let unscoredRows = isComplete ? 0 : countUnscored(slice, of: work)
         work.unscored += unscoredRows
         work.scored += slice.rows.count - unscoredRows
-        if let out = work.out {
-            plan.formatter.append(
-                slice.rows, of: work.batch, firstRow: work.base.rows, slice.calls.map(\.results), to: &out.writer)
-        }
+        if let out = work.out { append(slice, of: work, to: out) }
         // A reply that nobody waited for may still come to a call that asked, and must not come to the next.
         if !plan.asksModels { spareSlice = slice }
+    }
+
+    private func append(_ slice: SliceWork, of work: ChunkWork, to out: RowOutput) {
+        if plan.writesRows {
+            plan.formatter.append(
+                slice.rows, of: work.batch, firstRow: work.base.rows, slice.calls.map(\.results), to: &out.lines.writer)
+        }
+        for (index, buffer) in out.results.enumerated() {
+            plan.formatter.append(slice.rows.count, resultsOf: index, slice.calls[index].results, to: &buffer.writer)
+        }
     }
 
     /// Counts the rows that some function could not score, and keeps the first of them, to show.

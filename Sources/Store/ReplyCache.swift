@@ -94,7 +94,7 @@ public final class ReplyCache: Sendable {
 }
 
 /// Makes the folder and those that it is in, where they are missing.
-private func makeFolder(_ folder: String) throws(StoreError) {
+func makeFolder(_ folder: String) throws(StoreError) {
     var path = folder.hasPrefix("/") ? "/" : ""
     for component in folder.split(separator: "/") {
         path += component

@@ -1,4 +1,5 @@
 import GRDB
+import JSON
 
 /// Why a file of the store could not be opened, read or written.
 public struct StoreError: Error, Sendable, CustomStringConvertible {
@@ -11,7 +12,7 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     /// A kind of failure.
     public struct Code: Hashable, Sendable {
         private enum Value {
-            case notWritable, noDatabase, newerVersion, busy, full, failed
+            case notWritable, noDatabase, newerVersion, busy, full, conflict, gone, failed
         }
         private var value: Value
 
@@ -25,6 +26,10 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
         public static let busy = Code(value: .busy)
         /// The disk, or the file's quota, is full.
         public static let full = Code(value: .full)
+        /// Something else is registered under the identifier.
+        public static let conflict = Code(value: .conflict)
+        /// What was read was removed in the meantime.
+        public static let gone = Code(value: .gone)
         /// SQLite reported anything else.
         public static let failed = Code(value: .failed)
     }
@@ -54,6 +59,16 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
             let reason = (error as? DatabaseError)?.message ?? "\(error)"
             message = "cannot \(action) \(path): \(reason)"
         }
+    }
+
+    static func conflict(_ noun: String, _ id: String) -> StoreError {
+        StoreError(
+            .conflict,
+            "there is another \(noun) \(quoted(id)) already; unregister that first, or take another identifier")
+    }
+
+    static func gone(_ dataset: StoredDataset) -> StoreError {
+        StoreError(.gone, "the dataset \(quoted(dataset.id)) was unregistered while it was read")
     }
 
     init(_ code: Code, _ message: String) {

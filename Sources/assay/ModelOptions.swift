@@ -132,7 +132,7 @@ struct ModelOptions: ParsableArguments {
 }
 
 /// A variable of the environment that is set to something.
-private func variable(_ name: String) -> String? {
+func variable(_ name: String) -> String? {
     guard let value = getenv(name), value.pointee != 0 else { return nil }
     return String(cString: value)
 }

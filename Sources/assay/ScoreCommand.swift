@@ -181,7 +181,7 @@ struct ScoreCommand: ParsableCommand {
 }
 
 /// Runs `body` to its end while this thread waits.
-private func waitFor(_ body: @escaping @Sendable () async -> Void) {
+func waitFor(_ body: @escaping @Sendable () async -> Void) {
     let end = Semaphore()
     Task {
         await body()

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import Store
 import Testing
 
@@ -27,6 +28,44 @@ struct KilledWriterTests {
         #expect(numbers.count >= stored)
         let found = try ReplyCache(folder: path).replies(for: numbers.map(key))
         for number in numbers { #expect(found[key(number)] == reply(number)) }
+    }
+
+    @Test("a process that is killed leaves every append that had returned, and none in part", arguments: [1, 40, 200])
+    func killingAppends(after appended: Int) async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, appended = appended as Int] in
+            let registry = try Registry(folder: path)
+            _ = try registry.makeDataset().publish(as: "d", [:])
+            let log = open(path + "/stored", O_WRONLY | O_CREAT | O_APPEND, 0o600)
+            await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<400 {
+                    group.addTask {
+                        let rows = String(repeating: "{\"n\": \(number)}\n", count: 7)
+                        _ = try registry.append(RowBlock(lines: Array(rows.utf8)), to: "d")
+                        _ = try registry.register(.benchmark, "b\(number)", [:])
+                        var number = UInt32(number)
+                        if write(log, &number, 4) == 4, lseek(log, 0, SEEK_CUR) >= 4 * appended {
+                            kill(getpid(), SIGKILL)
+                        }
+                    }
+                }
+            }
+        }
+        let numbers = try numbers(inFile: path + "/stored")
+        #expect(numbers.count >= appended)
+        let registry = try Registry(folder: path)
+        let dataset = try #require(try registry.dataset("d"))
+        var rows: [String: Int] = [:]
+        try registry.withRows(0..<dataset.rowCount, of: dataset) { row in
+            rows[String(decoding: row, as: UTF8.self), default: 0] += 1
+            return true
+        }
+        #expect(rows.values.allSatisfy { $0 == 7 })
+        for number in numbers {
+            #expect(rows["{\"n\": \(number)}"] == 7)
+            #expect(try registry.definition(.benchmark, "b\(number)") != nil)
+        }
     }
 
     private func numbers(inFile path: String) throws -> [Int] {

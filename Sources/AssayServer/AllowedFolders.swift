@@ -1,0 +1,81 @@
+import Datasets
+import Glibc
+import JSON
+
+/// The folders whose files may be read as datasets.
+struct AllowedFolders: Sendable {
+    /// Without symbolic links.
+    private let folders: [String]
+
+    /// - Throws: where one of them is no folder.
+    init(_ paths: [String]) throws(DatasetError) {
+        var folders: [String] = []
+        for path in paths {
+            guard let folder = realPath(path), isFolder(folder) else {
+                throw DatasetError(.unreadable, "is not a folder that can be read", path: path)
+            }
+            folders.append(folder)
+        }
+        self.folders = folders
+    }
+
+    /// Opens a file in one of the folders or below. Symbolic links are followed as long as they stay in it.
+    ///
+    /// - Parameter path: the whole path, or one from an allowed folder on.
+    func open(_ path: String) throws(APIError) -> DescriptorSource {
+        let candidates = path.hasPrefix("/") ? [path] : folders.map { "\($0)/\(path)" }
+        for candidate in candidates {
+            // Where nothing is, nothing is said about what lies outside.
+            guard let real = realPath(candidate), let folder = folders.first(where: { contains($0, real) }) else {
+                continue
+            }
+            guard let descriptor = openWithoutLinks(real, from: folder) else { continue }
+            var status = stat()
+            guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+                close(descriptor)
+                throw Self.fault("\(quoted(path)) is no regular file")
+            }
+            return DescriptorSource(descriptor: descriptor, named: path)
+        }
+        throw Self.fault(
+            "\(quoted(path)) is not a file in a folder that the server may read"
+                + (folders.isEmpty ? "; it may read none: the operator allows them with --allow-path" : ""))
+    }
+
+    private static func fault(_ message: String) -> APIError {
+        .invalid("/source/uri: \(message)", code: "invalid_uri", at: "/source/uri")
+    }
+
+    private func contains(_ folder: String, _ path: String) -> Bool {
+        folder == "/" || path.utf8.starts(with: (folder + "/").utf8)
+    }
+
+    /// Opens a path that has no symbolic link in it, by one folder after the other: should somebody put one there in the
+    /// meantime, it is not followed.
+    private func openWithoutLinks(_ path: String, from folder: String) -> Int32? {
+        var place = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let names = path.dropFirst(folder.count).split(separator: "/")
+        for (index, name) in names.enumerated() {
+            guard place >= 0 else { return nil }
+            let isLast = index == names.count - 1
+            // Without O_NONBLOCK, a pipe of that name would be waited for.
+            let flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (isLast ? O_NONBLOCK : O_DIRECTORY)
+            let next = openat(place, String(name), flags)
+            close(place)
+            place = next
+        }
+        return place >= 0 && !names.isEmpty ? place : nil
+    }
+}
+
+/// The path without symbolic links and dots; nil where nothing is there.
+private func realPath(_ path: String) -> String? {
+    guard !path.utf8.contains(0), let real = realpath(path, nil) else { return nil }
+    defer { free(real) }
+    return String(cString: real)
+}
+
+private func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}

@@ -1,0 +1,89 @@
+import HTTPTypes
+import Inference
+import JSON
+import Logging
+import ScorerHost
+import ScoringEngine
+import Store
+
+/// What the server says about itself.
+enum InspectRoutes {
+    static let all: [Route] = [
+        Route(
+            .get, "/v1/health",
+            Operation(id: "health", summary: "Says whether the server works.", response: "Health", isPublic: true),
+            health),
+        Route(
+            .get, "/v1/version",
+            Operation(id: "version", summary: "Says which version the server is.", response: "Version", isPublic: true),
+            version),
+        Route(
+            .get, "/v1/inspect/routes",
+            Operation(id: "listRoutes", summary: "Lists the routes.", response: "RouteList"), routes),
+        Route(
+            .get, "/v1/providers",
+            Operation(id: "listProviders", summary: "Lists the providers.", response: "ProviderList"), providers),
+        Route(
+            .get, "/v1/providers/{id}",
+            Operation(id: "getProvider", summary: "Gets a provider.", response: "Provider"), provider),
+    ]
+
+    @Sendable private static func health(_ service: Service, _ call: Call) throws -> Answer? {
+        do throws(StoreError) {
+            try service.registry.check()
+            return .json(["status": "OK"])
+        } catch {
+            call.logger.error("the registry cannot be used", metadata: ["error": "\(error)"])
+            return .json(["status": "Error"], status: .serviceUnavailable)
+        }
+    }
+
+    @Sendable private static func version(_ service: Service, _ call: Call) throws -> Answer? {
+        .json(["version": .string(service.configuration.version)])
+    }
+
+    @Sendable private static func routes(_ service: Service, _ call: Call) throws -> Answer? {
+        let routes = service.routes.routes.map { route -> JSONValue in
+            [
+                "route": .string(route.template), "method": .string(route.method.rawValue),
+                "provider_types": .array(route.operation.providerTypes.map { .string($0) }),
+            ]
+        }
+        return .json(["data": .array(routes)])
+    }
+
+    @Sendable private static func providers(_ service: Service, _ call: Call) throws -> Answer? {
+        .json(["data": .array(list(service))])
+    }
+
+    @Sendable private static func provider(_ service: Service, _ call: Call) throws -> Answer? {
+        guard let provider = list(service).first(where: { $0["provider_id"]?.string == call.identifier }) else {
+            throw APIError.unknown("provider", call.identifier, listedBy: "/v1/providers")
+        }
+        return .json(provider)
+    }
+
+    private static func list(_ service: Service) -> [JSONValue] {
+        var providers = service.engine.plugins.plugins.map { plugin in
+            provider("scoring", plugin.id, "inline::\(plugin.id)")
+        }
+        providers.append(provider("datasetio", "localfs", "inline::localfs"))
+        providers.append(provider("datasetio", "huggingface", "remote::huggingface"))
+        providers.append(provider("eval", "assay", "inline::assay"))
+        if let models = service.models {
+            let ids = JSONValue.array(models.ids.map { .string($0) })
+            providers.append(
+                provider("inference", ModelCatalog.defaultProvider, "remote::openai-compatible", ["models": ids]))
+        }
+        return providers
+    }
+
+    private static func provider(
+        _ api: String, _ id: String, _ type: String, _ configuration: JSONValue = [:]
+    ) -> JSONValue {
+        [
+            "api": .string(api), "provider_id": .string(id), "provider_type": .string(type), "config": configuration,
+            "health": ["status": "OK"],
+        ]
+    }
+}

@@ -1,0 +1,90 @@
+import Synchronization
+
+/// Counts of what the server does, as Prometheus reads them.
+final class Metrics: Sendable {
+    private struct Key: Hashable {
+        var operation: String
+        var status: Int
+    }
+
+    private struct Histogram {
+        var buckets = [Int](repeating: 0, count: Metrics.bounds.count)
+        var count = 0
+        var sum = 0.0
+    }
+
+    private struct State {
+        var requests: [Key: Int] = [:]
+        var durations: [String: Histogram] = [:]
+        var open = 0
+        var rejected = 0
+        var rows = 0
+        var unscored = 0
+    }
+
+    /// Upper bounds of the histogram's buckets, in seconds.
+    private static let bounds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 600]
+
+    private let state = Mutex(State())
+
+    /// A request begins to be worked on.
+    func begin() { state.withLock { $0.open += 1 } }
+
+    /// A request was answered to the end.
+    func end(_ operation: String, status: Int, after duration: Duration) {
+        let seconds = duration / .seconds(1)
+        state.withLock { state in
+            state.open -= 1
+            state.requests[Key(operation: operation, status: status), default: 0] += 1
+            state.durations[operation, default: Histogram()].count += 1
+            state.durations[operation, default: Histogram()].sum += seconds
+            for (index, bound) in Self.bounds.enumerated() where seconds <= bound {
+                state.durations[operation, default: Histogram()].buckets[index] += 1
+            }
+        }
+    }
+
+    /// A request was turned away since there were too many.
+    func reject() { state.withLock { $0.rejected += 1 } }
+
+    func add(rows: Int, unscored: Int) {
+        state.withLock { state in
+            state.rows += rows
+            state.unscored += unscored
+        }
+    }
+
+    /// All counts in Prometheus's text format, version 0.0.4.
+    var text: String {
+        let state = state.withLock { $0 }
+        var text = ""
+        func family(_ name: String, _ type: String, _ help: String, _ samples: [(labels: String, value: String)]) {
+            text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+            for sample in samples { text += "\(name)\(sample.labels) \(sample.value)\n" }
+        }
+        let requests = state.requests.sorted { ($0.key.operation, $0.key.status) < ($1.key.operation, $1.key.status) }
+        family(
+            "assay_http_requests_total", "counter", "Requests answered.",
+            requests.map { ("{operation=\"\($0.key.operation)\",status=\"\($0.key.status)\"}", "\($0.value)") })
+        text += "# HELP assay_http_request_duration_seconds How long requests took, to the last byte of the answer.\n"
+        text += "# TYPE assay_http_request_duration_seconds histogram\n"
+        for (operation, histogram) in state.durations.sorted(by: { $0.key < $1.key }) {
+            let name = "assay_http_request_duration_seconds"
+            let bounds = Self.bounds.map { "\($0)" } + ["+Inf"]
+            for (bound, count) in zip(bounds, histogram.buckets + [histogram.count]) {
+                text += "\(name)_bucket{operation=\"\(operation)\",le=\"\(bound)\"} \(count)\n"
+            }
+            text += "\(name)_sum{operation=\"\(operation)\"} \(histogram.sum)\n"
+            text += "\(name)_count{operation=\"\(operation)\"} \(histogram.count)\n"
+        }
+        family("assay_http_requests_open", "gauge", "Requests being worked on.", [("", "\(state.open)")])
+        family(
+            "assay_http_requests_rejected_total", "counter", "Requests turned away as too many.",
+            [("", "\(state.rejected)")])
+        family("assay_rows_total", "counter", "Rows scored or tried.", [("", "\(state.rows)")])
+        family(
+            "assay_rows_unscored_total", "counter", "Rows that some function could not score.",
+            [("", "\(state.unscored)")])
+        return text
+    }
+}

@@ -1,0 +1,20 @@
+import JSON
+
+/// What is said of a route to those who use it: its name, and the shapes of what it takes and gives.
+struct Operation: Sendable {
+    /// A unique name, such as `listDatasets`.
+    var id: String
+    var summary: String
+    /// The providers that serve it, as the API calls them.
+    var providerTypes: [String] = []
+    /// The schema of the request's body, by its name among the document's schemas.
+    var request: String?
+    /// The schema of the answer, by its name; nil: `null`.
+    var response: String?
+    /// Parameters of the query that are integers: the name, and what it means.
+    var query: [(name: String, description: String)] = []
+    /// The media type of the answer.
+    var contentType = Answer.jsonType
+    /// Whether it may be used without the access token.
+    var isPublic = false
+}

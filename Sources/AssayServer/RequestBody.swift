@@ -1,0 +1,136 @@
+import JSON
+
+/// The body of a request, a JSON object, checked whole and taken apart where it is needed.
+struct RequestBody: Sendable {
+    let bytes: [UInt8]
+    private let outline: JSONOutline
+
+    /// - Throws: where the bytes are no JSON object.
+    init(parsing bytes: [UInt8]) throws(APIError) {
+        self.bytes = bytes
+        if bytes.isEmpty { throw .invalid("the request has no body; a JSON object was expected", code: "invalid_json") }
+        var parser = JSONParser()
+        let result: Result<JSONOutline, JSONError> = bytes.withUnsafeBytes { bytes in
+            do throws(JSONError) {
+                return .success(try parser.outline(bytes))
+            } catch {
+                return .failure(error)
+            }
+        }
+        do throws(JSONError) {
+            outline = try result.get()
+        } catch {
+            throw .invalid("the body: \(error)", code: "invalid_json")
+        }
+        guard case .object = outline.parts else {
+            throw .invalid("the body is no JSON object", code: "invalid_json")
+        }
+    }
+
+    /// The whole body as a place to read members from.
+    var root: Place { Place(body: self, pointer: JSONPointer(), outline: outline) }
+
+    /// A value in the body.
+    struct Place {
+        private let body: RequestBody
+        let pointer: JSONPointer
+        private let outline: JSONOutline
+
+        fileprivate init(body: RequestBody, pointer: JSONPointer, outline: JSONOutline) {
+            self.body = body
+            self.pointer = pointer
+            self.outline = outline
+        }
+
+        /// The value as a tree.
+        var value: JSONValue {
+            // The body was checked whole, so that its parts are valid.
+            (try? JSONValue(parsing: Array(body.bytes[outline.range]))) ?? .null
+        }
+
+        /// The member `key`; nil where it is missing or null.
+        func member(_ key: String) -> Place? {
+            guard let member = outline[key] else { return nil }
+            let isNull = body.bytes[member.range].elementsEqual("null".utf8)
+            return isNull ? nil : Place(body: body, pointer: pointer.appending(key), outline: member)
+        }
+
+        func required(_ key: String, _ expected: String) throws(APIError) -> Place {
+            if let member = member(key) { return member }
+            throw .invalid(
+                "\(pointer.appending(key)): it is missing; \(expected) was expected", code: "invalid_shape",
+                at: pointer.appending(key).description)
+        }
+
+        func fault(_ expected: String) -> APIError {
+            .invalid(
+                "\(pointer): found \(value.kind); \(expected) was expected", code: "invalid_shape",
+                at: pointer.description)
+        }
+
+        func text(_ expected: String = "a string") throws(APIError) -> String {
+            guard let text = value.string else { throw fault(expected) }
+            return text
+        }
+
+        /// A text that may be the identifier of something.
+        func identifier() throws(APIError) -> String {
+            let expected = "an identifier, a string of 1 to 1024 bytes without control characters,"
+            let text = try text(expected)
+            guard (1...1024).contains(text.utf8.count), text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+                throw .invalid(
+                    "\(pointer): \(expected) was expected", code: "invalid_identifier", at: pointer.description)
+            }
+            return text
+        }
+
+        func object(_ expected: String = "an object") throws(APIError) -> JSONObject {
+            guard let object = value.object else { throw fault(expected) }
+            return object
+        }
+
+        func bool() throws(APIError) -> Bool {
+            guard let bool = value.bool else { throw fault("a boolean") }
+            return bool
+        }
+
+        /// An array of texts.
+        func texts() throws(APIError) -> [String] {
+            guard let array = value.array else { throw fault("an array of strings") }
+            var texts: [String] = []
+            for (index, element) in array.enumerated() {
+                guard let text = element.string else {
+                    let place = pointer.appending(index)
+                    throw .invalid(
+                        "\(place): found \(element.kind); a string was expected", code: "invalid_shape",
+                        at: place.description)
+                }
+                texts.append(text)
+            }
+            return texts
+        }
+
+        /// An array of objects as JSON Lines: each object as it is written, on a line of its own.
+        func rows(limit: Int) throws(APIError) -> [UInt8] {
+            guard let elements = outline.elements else { throw fault("an array of objects, the rows,") }
+            if elements.count > limit {
+                throw .tooLarge("\(pointer): \(elements.count) rows are more than the \(limit) that are allowed")
+            }
+            if let index = elements.firstIndex(where: { !$0.isObject }) {
+                let place = pointer.appending(index)
+                throw .invalid(
+                    "\(place): each row has to be an object", code: "invalid_shape", at: place.description)
+            }
+            var lines: [UInt8] = []
+            lines.reserveCapacity(outline.range.count + elements.count)
+            for element in elements {
+                let start = lines.count
+                lines += body.bytes[element.range]
+                // Line breaks stand between tokens only, where spaces mean the same.
+                lines.replaceLineBreaks(from: start)
+                lines.append(UInt8(ascii: "\n"))
+            }
+            return lines
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import Datasets
+import HTTPTypes
+
+/// One method and path of the API, and what it does.
+struct Route: Sendable {
+    /// What a handler is: it runs on a thread that may block, and returns its answer, or nil when it has written that to
+    /// the call's output.
+    typealias Handler = @Sendable (Service, Call) throws -> Answer?
+
+    var method: HTTPRequest.Method
+    /// The path, in which `{id}` stands for an identifier, slashes and all.
+    var template: String
+    var operation: Operation
+    var handler: Handler
+
+    private let head: [String]
+    private let tail: [String]
+    private let hasIdentifier: Bool
+
+    init(_ method: HTTPRequest.Method, _ template: String, _ operation: Operation, _ handler: @escaping Handler) {
+        self.method = method
+        self.template = template
+        self.operation = operation
+        self.handler = handler
+        let segments = template.split(separator: "/").map(String.init)
+        let place = segments.firstIndex(of: "{id}")
+        hasIdentifier = place != nil
+        head = Array(segments[..<(place ?? segments.count)])
+        tail = place.map { Array(segments[($0 + 1)...]) } ?? []
+    }
+
+    /// How many segments are fixed: of two routes that match, the one with more is meant.
+    var weight: Int { head.count + tail.count + (hasIdentifier ? 0 : 1) }
+
+    /// The parameters of the path; nil where it is another one.
+    ///
+    /// - Parameter segments: between the slashes, as they came.
+    func match(_ segments: [Substring]) -> [String: String]? {
+        guard segments.count >= head.count + tail.count,
+            zip(head, segments).allSatisfy({ text(of: $1) == $0 }),
+            zip(tail.reversed(), segments.reversed()).allSatisfy({ text(of: $1) == $0 })
+        else { return nil }
+        let rest = segments[head.count..<(segments.count - tail.count)]
+        if !hasIdentifier { return rest.isEmpty ? [:] : nil }
+        guard let id = text(of: rest.joined(separator: "/")), !id.isEmpty else { return nil }
+        return ["id": id]
+    }
+}
+
+/// The text that a part of a path stands for; nil where that is no UTF-8.
+private func text(of part: some StringProtocol) -> String? {
+    percentDecoded(part).flatMap { String(validating: $0, as: UTF8.self) }
+}
+
+/// All routes.
+struct RouteTable: Sendable {
+    let routes: [Route]
+
+    /// Finds the route of a request.
+    ///
+    /// - Parameter path: as it came, without the query.
+    func find(_ method: HTTPRequest.Method, _ path: Substring) throws(APIError) -> (Route, [String: String]) {
+        let segments = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        var best: (route: Route, parameters: [String: String])?
+        var others: Set<String> = []
+        for route in routes {
+            guard let parameters = route.match(segments) else { continue }
+            guard route.method == method else {
+                others.insert(route.method.rawValue)
+                continue
+            }
+            if best.map({ $0.route.weight < route.weight }) ?? true { best = (route, parameters) }
+        }
+        if let best { return best }
+        if others.isEmpty {
+            throw .notFound(
+                "there is nothing at this path; GET /v1/inspect/routes lists what there is", code: "unknown_path")
+        }
+        throw APIError(
+            status: .methodNotAllowed, type: "invalid_request_error", code: "method_not_allowed",
+            message: "\(method.rawValue) is not for this path; it takes \(others.sorted().joined(separator: ", "))")
+    }
+}
+
+/// The parameters of a query. Of several with one name the last counts.
+func queryParameters(_ query: Substring) -> [String: String] {
+    var parameters: [String: String] = [:]
+    for pair in query.split(separator: "&") {
+        let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let texts = parts.map {
+            text(of: $0.split(separator: "+", omittingEmptySubsequences: false).joined(separator: " "))
+        }
+        guard let first = texts.first, let name = first else { continue }
+        parameters[name] = texts.count > 1 ? texts[1] ?? "" : ""
+    }
+    return parameters
+}

@@ -1,0 +1,126 @@
+import JSON
+
+/// The shapes of requests and answers, as JSON Schema.
+enum Schemas {
+    static let all: JSONObject = [
+        "Object": ["type": "object"],
+        "Error": object([
+            "error": object([
+                "message": text, "type": text, "code": text, "param": nullable("string"),
+            ])
+        ]),
+        "Health": object(["status": ["type": "string", "enum": ["OK"]]]),
+        "Version": object(["version": text]),
+        "RouteList": list(object(["route": text, "method": text, "provider_types": texts])),
+        "Provider": object([
+            "api": text, "provider_id": text, "provider_type": text, "config": anyObject, "health": anyObject,
+        ]),
+        "ProviderList": list(reference("Provider")),
+        "Model": object([
+            "identifier": text, "provider_id": text, "provider_resource_id": text,
+            "type": ["type": "string", "enum": ["model"]], "model_type": text, "metadata": anyObject, "id": text,
+            "object": ["type": "string", "enum": ["model"]], "created": integer, "owned_by": text,
+            "custom_metadata": anyObject,
+        ]),
+        "ModelList": list(reference("Model")),
+        "ModelRegistration": object(
+            ["model_id": identifier],
+            optional: [
+                "provider_model_id": identifier, "provider_id": identifier, "metadata": anyObject,
+                "model_type": ["type": "string", "enum": ["llm", "embedding", "rerank"]],
+            ]),
+        "ScoringFunction": object([
+            "identifier": text, "provider_id": text, "provider_resource_id": text,
+            "type": ["type": "string", "enum": ["scoring_function"]], "description": text, "metadata": anyObject,
+            "return_type": reference("ReturnType"), "params": anyObject,
+        ]),
+        "ScoringFunctionList": list(reference("ScoringFunction")),
+        "ReturnType": object([
+            "type": [
+                "type": "string",
+                "enum": [
+                    "string", "number", "boolean", "array", "object", "json", "union", "chat_completion_input",
+                    "completion_input", "agent_turn_input",
+                ],
+            ]
+        ]),
+        "ScoringFunctionRegistration": object(
+            ["scoring_fn_id": identifier, "return_type": reference("ReturnType")],
+            optional: [
+                "description": text, "provider_scoring_fn_id": identifier, "provider_id": identifier,
+                "params": anyObject,
+                "metadata": anyObject,
+            ]),
+        "ScoreRequest": object(["input_rows": rows, "scoring_functions": reference("RequestedFunctions")]),
+        "RequestedFunctions": [
+            "type": "object", "minProperties": 1, "additionalProperties": nullable("object"),
+            "description": "Scoring functions by identifier, each with parameters that are laid over its own, or null.",
+        ],
+        "ScoreResponse": object(["results": reference("Results")]),
+        "Results": ["type": "object", "additionalProperties": reference("ScoringResult")],
+        "ScoringResult": object(
+            [
+                "score_rows": ["type": "array", "items": ["type": "object", "required": ["score"]]],
+                "aggregated_results": anyObject,
+                "rows": ["type": "object", "additionalProperties": integer],
+            ],
+            optional: ["standard_error": anyObject, "bounds": anyObject, "usage": anyObject]),
+        "ScoreBatchRequest": object(
+            ["dataset_id": identifier, "scoring_functions": reference("RequestedFunctions")],
+            optional: ["save_results_dataset": ["type": "boolean"]]),
+        "ScoreBatchResponse": object(["results": reference("Results"), "dataset_id": nullable("string")]),
+        "DatasetSource": [
+            "oneOf": [
+                object(["type": ["type": "string", "enum": ["uri"]], "uri": text]),
+                object(["type": ["type": "string", "enum": ["rows"]], "rows": rows]),
+            ]
+        ],
+        "Purpose": [
+            "type": "string", "enum": ["eval/question-answer", "eval/messages-answer", "post-training/messages"],
+        ],
+        "Dataset": object([
+            "identifier": text, "provider_id": text, "provider_resource_id": text,
+            "type": ["type": "string", "enum": ["dataset"]], "purpose": reference("Purpose"),
+            "source": reference("DatasetSource"), "metadata": anyObject,
+        ]),
+        "DatasetList": list(reference("Dataset")),
+        "DatasetRegistration": object(
+            ["purpose": reference("Purpose"), "source": reference("DatasetSource")],
+            optional: ["dataset_id": identifier, "metadata": anyObject]),
+        "RowPage": object(["data": rows, "has_more": ["type": "boolean"], "url": ["type": "null"]]),
+        "RowAppending": object(["rows": rows]),
+        "Benchmark": object([
+            "identifier": text, "provider_id": text, "provider_resource_id": text,
+            "type": ["type": "string", "enum": ["benchmark"]], "dataset_id": text, "scoring_functions": texts,
+            "metadata": anyObject,
+        ]),
+        "BenchmarkList": list(reference("Benchmark")),
+        "BenchmarkRegistration": object(
+            ["benchmark_id": identifier, "dataset_id": identifier, "scoring_functions": texts],
+            optional: ["provider_benchmark_id": identifier, "provider_id": identifier, "metadata": anyObject]),
+    ]
+
+    private static let text: JSONValue = ["type": "string"]
+    private static let texts: JSONValue = ["type": "array", "items": text]
+    private static let integer: JSONValue = ["type": "integer"]
+    private static let identifier: JSONValue = ["type": "string", "minLength": 1, "maxLength": 1024]
+    private static let anyObject: JSONValue = ["type": "object"]
+    private static let rows: JSONValue = ["type": "array", "items": anyObject]
+
+    private static func nullable(_ type: String) -> JSONValue { ["type": [.string(type), "null"]] }
+
+    private static func reference(_ name: String) -> JSONValue { ["$ref": .string("#/components/schemas/\(name)")] }
+
+    private static func list(_ element: JSONValue) -> JSONValue {
+        object(["data": ["type": "array", "items": element]])
+    }
+
+    /// An object with members that are there and others that may be missing or null.
+    private static func object(_ required: JSONObject, optional: JSONObject = [:]) -> JSONValue {
+        var properties = required
+        for (key, value) in optional.members { properties[key] = ["anyOf": [value, ["type": "null"]]] }
+        return [
+            "type": "object", "properties": .object(properties), "required": .array(required.keys.map { .string($0) }),
+        ]
+    }
+}

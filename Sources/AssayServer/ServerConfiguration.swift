@@ -1,0 +1,46 @@
+/// How a server is to serve.
+public struct ServerConfiguration: Sendable {
+    public var host = "127.0.0.1"
+    /// 0: any that is free.
+    public var port = 8321
+    /// A certificate chain and its private key, as paths of PEM files; nil: no TLS.
+    public var tls: (certificate: String, key: String)?
+    /// What requests have to bring as a bearer token; nil: anybody may use the server.
+    public var accessToken: String?
+    /// The origins of web pages that may use the server, such as `https://example.com`; `*`: all.
+    public var allowedOrigins: [String] = []
+    /// What `/v1/version` says.
+    public var version: String
+    /// Bytes that the body of a request may have.
+    public var maxBodySize = 256 << 20
+    /// Requests that may be worked on at once; others are answered 429.
+    public var maxConcurrentRequests = 128
+    /// Rows that a request, or a dataset that is registered, may have.
+    public var maxRows = 50_000_000
+    /// Bytes of JSON that a dataset which is read from a URI may have.
+    public var maxDatasetSize = 64 << 30
+    /// Folders whose files may be registered as datasets.
+    public var allowedFolders: [String] = []
+    /// Whether datasets may be downloaded from private networks and from this machine.
+    public var allowsPrivateAddresses = false
+    /// Bytes that a download may have, as they come.
+    public var maxDownloadSize = 4 << 30
+    /// How long a download may take.
+    public var downloadSeconds = 600
+    /// The datasets server that `huggingface://` stands for.
+    public var huggingFaceURL = "https://datasets-server.huggingface.co"
+    /// What it is sent as a bearer token.
+    public var huggingFaceToken: String?
+    /// Threads that score one request.
+    public var jobs = 1
+    /// Where long results wait while they are sent.
+    public var dataFolder = "/tmp"
+    /// How long requests under way may take when the server is to stop.
+    public var shutdownSeconds = 30
+    /// The model in the role "judge" of functions that name none.
+    public var judgeModel: String?
+
+    public init(version: String) {
+        self.version = version
+    }
+}

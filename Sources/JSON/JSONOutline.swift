@@ -1,0 +1,134 @@
+import CSimdJSON
+
+/// Where the parts of a JSON text are, so that they can be taken out as they are written.
+///
+/// The value itself is taken apart, and the objects that are members of it. Of arrays, the elements' places are known,
+/// but not what is in them.
+public struct JSONOutline: Sendable {
+    /// The bytes of the value, without white space around it.
+    public let range: Range<Int>
+    public let parts: Parts
+
+    /// What a value is made of.
+    public enum Parts: Sendable {
+        /// A number, text, boolean or null, or what lies too deep.
+        case whole
+        case array([Element])
+        /// The members in their order. Of several with one name the last counts, and only that is here.
+        case object([Member])
+    }
+
+    /// An element of an array.
+    public struct Element: Sendable {
+        public let range: Range<Int>
+        public let isObject: Bool
+    }
+
+    /// A member of an object.
+    public struct Member: Sendable {
+        public let key: String
+        public let value: JSONOutline
+    }
+
+    /// The member `key` of an object.
+    public subscript(key: String) -> JSONOutline? {
+        guard case .object(let members) = parts else { return nil }
+        return members.first { $0.key == key }?.value
+    }
+
+    /// The elements of an array; nil for other values.
+    public var elements: [Element]? { if case .array(let elements) = parts { elements } else { nil } }
+}
+
+extension JSONParser {
+    /// Checks one whole value, and says where its parts are.
+    public mutating func outline(_ text: UnsafeRawBufferPointer) throws(JSONError) -> JSONOutline {
+        try withNodes(of: text) { nodes in
+            var walk = OutlineWalk(text: text, nodes: nodes)
+            return walk.value(upTo: text.count, levels: 2)
+        }
+    }
+
+    /// Checks one whole value, and says whether it is an object.
+    public mutating func isObject(_ text: UnsafeRawBufferPointer) throws(JSONError) -> Bool {
+        try withNodes(of: text) { nodes in nodes.first.map { Int($0.kind) == CSJ_NODE_OBJECT } ?? false }
+    }
+}
+
+/// Goes over the nodes of a text that is known to be valid, from front to back.
+private struct OutlineWalk {
+    let text: UnsafeRawBufferPointer
+    let nodes: UnsafeBufferPointer<csj_node>
+    var position = 0
+
+    /// The value at hand, which lies before the byte `limit`, as does nothing behind it but white space and a comma.
+    mutating func value(upTo limit: Int, levels: Int) -> JSONOutline {
+        let node = nodes[position]
+        let range = Int(node.offset)..<end(before: limit)
+        if Int(node.kind) == CSJ_NODE_ARRAY {
+            position += 1
+            return JSONOutline(range: range, parts: .array(elements(node.count, upTo: range.upperBound - 1)))
+        }
+        if Int(node.kind) == CSJ_NODE_OBJECT && levels > 0 {
+            position += 1
+            return JSONOutline(
+                range: range, parts: .object(members(node.count, upTo: range.upperBound - 1, levels: levels - 1)))
+        }
+        skip()
+        return JSONOutline(range: range, parts: .whole)
+    }
+
+    private mutating func elements(_ count: UInt32, upTo limit: Int) -> [JSONOutline.Element] {
+        var elements: [JSONOutline.Element] = []
+        elements.reserveCapacity(Int(count))
+        for index in 0..<count {
+            let node = nodes[position]
+            skip()
+            let next = index + 1 < count ? Int(nodes[position].offset) : limit
+            elements.append(
+                JSONOutline.Element(
+                    range: Int(node.offset)..<end(before: next), isObject: Int(node.kind) == CSJ_NODE_OBJECT))
+        }
+        return elements
+    }
+
+    private mutating func members(_ count: UInt32, upTo limit: Int, levels: Int) -> [JSONOutline.Member] {
+        var members: [JSONOutline.Member] = []
+        var places: [String: Int] = [:]
+        for index in 0..<count {
+            let key = String(nodes[position].text)
+            position += 1
+            let start = position
+            skip()
+            let next = index + 1 < count ? Int(nodes[position].offset) : limit
+            position = start
+            let member = JSONOutline.Member(key: key, value: value(upTo: next, levels: levels))
+            if let place = places[key] {
+                members[place] = member
+            } else {
+                places[key] = members.count
+                members.append(member)
+            }
+        }
+        return members
+    }
+
+    /// Steps over the value at hand.
+    private mutating func skip() {
+        var open: UInt = 1
+        while open > 0 {
+            let node = nodes[position]
+            position += 1
+            open -= 1
+            if Int(node.kind) == CSJ_NODE_ARRAY { open += UInt(node.count) }
+            if Int(node.kind) == CSJ_NODE_OBJECT { open += 2 * UInt(node.count) }
+        }
+    }
+
+    /// Where the value ends that has only white space and at most one comma between it and `limit`.
+    private func end(before limit: Int) -> Int {
+        var end = limit
+        while end > 0, [0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: ",")].contains(text[end - 1]) { end -= 1 }
+        return end
+    }
+}

@@ -1,0 +1,52 @@
+import GRDB
+public import JSON
+import Synchronization
+
+/// A dataset that is being written, and that nobody sees before it is published. What is never published goes when the
+/// draft does, or when the registry is opened next.
+public final class DatasetDraft: Sendable {
+    private let registry: Registry
+    private let number: Int64
+    private let isPublished = Mutex(false)
+
+    init(registry: Registry, number: Int64) {
+        self.registry = registry
+        self.number = number
+    }
+
+    deinit {
+        if !isPublished.withLock({ $0 }) { registry.discard(number) }
+    }
+
+    /// Adds rows. Returns how many the draft has then.
+    @discardableResult
+    public func append(_ rows: RowBlock) throws(StoreError) -> Int {
+        let number = number
+        return try registry.write { database in
+            let sql = "SELECT row_count FROM dataset WHERE number = ?"
+            let count = try Int.fetchOne(database, sql: sql, arguments: [number]) ?? 0
+            try Registry.append(rows, to: number, after: count, in: database)
+            return count + rows.count
+        }
+    }
+
+    /// Makes the dataset visible under an identifier. Nothing may be appended to the draft afterwards.
+    ///
+    /// - Returns: `unchanged` where a dataset of the same identifier and definition is there, which then stays.
+    /// - Throws: `conflict` where one of another definition is.
+    public func publish(as id: String, _ definition: JSONValue) throws(StoreError) -> Registry.Registration {
+        let number = number
+        let registration = try registry.write { database -> Registry.Registration in
+            if let known = try Registry.dataset(id, in: database) {
+                guard known.definition == definition else { throw StoreError.conflict("dataset", id) }
+                return .unchanged
+            }
+            try database.execute(
+                sql: "UPDATE dataset SET id = ?, definition = ?, is_draft = 0 WHERE number = ?",
+                arguments: [id, definition.text, number])
+            return .added
+        }
+        isPublished.withLock { $0 = registration == .added }
+        return registration
+    }
+}

@@ -1,0 +1,160 @@
+import GRDB
+import GRDBSQLite
+import JSON
+
+extension Registry {
+    /// The dataset with this identifier; nil where there is none.
+    public func dataset(_ id: String) throws(StoreError) -> StoredDataset? {
+        try read { try Self.dataset(id, in: $0) }
+    }
+
+    /// All datasets, by identifier.
+    public func datasets() throws(StoreError) -> [StoredDataset] {
+        try read { database in
+            let sql = "SELECT id, definition, row_count, number FROM dataset WHERE id IS NOT NULL ORDER BY id"
+            return try Row.fetchAll(database, sql: sql).map(StoredDataset.init)
+        }
+    }
+
+    /// Begins a dataset that nobody can see before it is published.
+    public func makeDataset() throws(StoreError) -> DatasetDraft {
+        let number = try write { database in
+            try database.execute(
+                sql: "INSERT INTO dataset (is_draft, row_count, created_at) VALUES (1, 0, unixepoch())")
+            return database.lastInsertedRowID
+        }
+        return DatasetDraft(registry: self, number: number)
+    }
+
+    /// Adds rows to a dataset: all of them, or none where that fails. Returns false where there is no such dataset.
+    public func append(_ rows: RowBlock, to id: String) throws(StoreError) -> Bool {
+        try write { database in
+            guard let dataset = try Self.dataset(id, in: database) else { return false }
+            try Self.append(rows, to: dataset.number, after: dataset.rowCount, in: database)
+            return true
+        }
+    }
+
+    /// Forgets a dataset. Its rows are removed later, some at a time. Returns false where there was none.
+    public func unregisterDataset(_ id: String) throws(StoreError) -> Bool {
+        let isRemoved = try write { database in
+            try database.execute(sql: "UPDATE dataset SET id = NULL WHERE id = ?", arguments: [id])
+            return database.changesCount > 0
+        }
+        if isRemoved { purge() }
+        return isRemoved
+    }
+
+    /// Hands out rows of a dataset, each a JSON object on one line, for as long as `body` returns true.
+    ///
+    /// - Parameter body: is called within a read of the database, and should not take long. The bytes are valid meanwhile.
+    /// - Throws: `gone` where rows that the dataset had are not there any more, as it was unregistered.
+    public func withRows(
+        _ range: Range<Int>, of dataset: StoredDataset, _ body: (UnsafeRawBufferPointer) -> Bool
+    ) throws(StoreError) {
+        let range = range.clamped(to: 0..<dataset.rowCount)
+        let keys = RegistrySchema.keys(of: dataset.number, rows: range)
+        try read { database in
+            let select = try database.cachedStatement(
+                sql: "SELECT row FROM dataset_row WHERE key >= ? AND key < ? ORDER BY key")
+            // The rows are read where SQLite has them, by its own functions: copies of them would take most of the time.
+            let statement = select.sqliteStatement
+            sqlite3_reset(statement)
+            defer { sqlite3_reset(statement) }
+            sqlite3_bind_int64(statement, 1, keys.lowerBound)
+            sqlite3_bind_int64(statement, 2, keys.upperBound)
+            for _ in range {
+                let code = sqlite3_step(statement)
+                guard code != SQLITE_DONE else { throw StoreError.gone(dataset) }
+                guard code == SQLITE_ROW else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+                let row = UnsafeRawBufferPointer(
+                    start: sqlite3_column_blob(statement, 0), count: Int(sqlite3_column_bytes(statement, 0)))
+                if !body(row) { return }
+            }
+        }
+    }
+
+    /// Gives up a draft, unless it was published.
+    func discard(_ number: Int64) {
+        database.asyncWrite(
+            { database in
+                try database.execute(
+                    sql: "UPDATE dataset SET is_draft = 0 WHERE number = ? AND id IS NULL", arguments: [number])
+            },
+            // What fails now is done when the file is opened next.
+            completion: { [weak self] _, _ in self?.purge() })
+    }
+
+    static func dataset(_ id: String, in database: Database) throws -> StoredDataset? {
+        let sql = "SELECT id, definition, row_count, number FROM dataset WHERE id = ?"
+        return try Row.fetchOne(database, sql: sql, arguments: [id]).map(StoredDataset.init)
+    }
+
+    static func append(_ rows: RowBlock, to number: Int64, after count: Int, in database: Database) throws {
+        let keys = RegistrySchema.keys(of: number, rows: count..<count + rows.count)
+        let insert = try database.cachedStatement(sql: "INSERT INTO dataset_row (key, row) VALUES (?, ?)")
+        let statement = insert.sqliteStatement
+        defer { sqlite3_reset(statement) }
+        try rows.forEach(numberedFrom: keys.lowerBound) { key, row in
+            sqlite3_reset(statement)
+            sqlite3_bind_int64(statement, 1, key)
+            // Without a destructor SQLite does not copy the bytes, which are there until the next row is bound.
+            sqlite3_bind_blob64(statement, 2, row.baseAddress, sqlite3_uint64(row.count), nil)
+            let code = sqlite3_step(statement)
+            guard code == SQLITE_DONE else {
+                throw DatabaseError(
+                    resultCode: ResultCode(rawValue: code),
+                    message: String(cString: sqlite3_errmsg(database.sqliteConnection)))
+            }
+        }
+        sqlite3_clear_bindings(statement)
+        try database.execute(
+            sql: "UPDATE dataset SET row_count = ? WHERE number = ?", arguments: [count + rows.count, number])
+    }
+
+    /// Removes the rows of datasets that are gone, some thousands in each transaction, so that nobody waits long.
+    func purge() {
+        database.asyncWriteWithoutTransaction { [weak self] database in
+            // What fails now is done when the file is opened next.
+            guard let isDone = try? Self.purgeSome(database), !isDone else { return }
+            self?.purge()
+        }
+    }
+
+    /// Returns true when nothing is left to remove.
+    private static func purgeSome(_ database: Database) throws -> Bool {
+        try database.inTransactionReturning {
+            let sql = "SELECT number FROM dataset WHERE id IS NULL AND is_draft = 0 LIMIT 1"
+            guard let number = try Int64.fetchOne(database, sql: sql) else { return true }
+            let keys = RegistrySchema.keys(of: number, rows: 0..<RegistrySchema.maximumRows)
+            try database.execute(
+                sql: """
+                    DELETE FROM dataset_row WHERE key IN
+                        (SELECT key FROM dataset_row WHERE key >= ? AND key < ? LIMIT 20000)
+                    """, arguments: [keys.lowerBound, keys.upperBound])
+            if database.changesCount == 0 {
+                try database.execute(sql: "DELETE FROM dataset WHERE number = ?", arguments: [number])
+            }
+            return false
+        }
+    }
+}
+
+extension StoredDataset {
+    fileprivate init(_ row: Row) throws {
+        self.init(id: row[0], definition: try JSONValue(parsing: row[1] as String), rowCount: row[2], number: row[3])
+    }
+}
+
+extension Database {
+    /// A transaction with a result.
+    fileprivate func inTransactionReturning<Value>(_ body: () throws -> Value) throws -> Value {
+        var value: Value?
+        try inTransaction(.immediate) {
+            value = try body()
+            return .commit
+        }
+        guard let value else { throw DatabaseError(message: "the transaction was not run") }
+        return value
+    }
+}

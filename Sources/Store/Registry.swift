@@ -1,0 +1,210 @@
+import GRDB
+import Glibc
+public import JSON
+
+/// What a server has been told to keep, in the file `registry.sqlite` of a folder: datasets with their rows, scoring
+/// functions, benchmarks and models.
+///
+/// What a call has returned from is on the disk, and survives the end of the process and of the power: SQLite runs with a
+/// write-ahead log and `synchronous = FULL`. One process at a time uses the folder. All calls block, most of them for
+/// some milliseconds.
+public final class Registry: Sendable {
+    /// What is kept by an identifier and a definition alone.
+    public enum Kind: String, Sendable, CaseIterable {
+        case scoringFunction = "scoring_function"
+        case benchmark
+        case model
+    }
+
+    /// What became of a registration.
+    public enum Registration: Hashable, Sendable {
+        case added
+        /// The same was there already.
+        case unchanged
+    }
+
+    /// The path of the file.
+    public let path: String
+    let database: DatabasePool
+    private let lock: FolderLock
+
+    /// Opens the file, and makes it and the folder where they are missing.
+    ///
+    /// - Throws: where the file cannot be written, is no database or of a newer version, or another process uses it.
+    public init(folder: String) throws(StoreError) {
+        try makeFolder(folder)
+        let prefix = folder.hasSuffix("/") ? folder : folder + "/"
+        let path = prefix + "registry.sqlite"
+        lock = try FolderLock(prefix + "registry.lock")
+        self.path = path
+        do {
+            database = try Self.open(path)
+        } catch {
+            throw StoreError(error, path: path, action: "open")
+        }
+        // Drafts of a process that has ended are nobody's.
+        try write { try $0.execute(sql: "UPDATE dataset SET is_draft = 0 WHERE id IS NULL") }
+        purge()
+    }
+
+    /// Keeps a definition.
+    ///
+    /// - Throws: `conflict` where something else is kept under the identifier.
+    public func register(_ kind: Kind, _ id: String, _ definition: JSONValue) throws(StoreError) -> Registration {
+        try write { database in
+            if let known = try Self.definition(kind, id, in: database) {
+                guard known == definition else { throw StoreError.conflict(kind.noun, id) }
+                return .unchanged
+            }
+            try database.execute(
+                sql: "INSERT INTO resource (kind, id, definition, created_at) VALUES (?, ?, ?, unixepoch())",
+                arguments: [kind.rawValue, id, definition.text])
+            return .added
+        }
+    }
+
+    /// The definition with this identifier; nil where there is none.
+    public func definition(_ kind: Kind, _ id: String) throws(StoreError) -> JSONValue? {
+        try read { try Self.definition(kind, id, in: $0) }
+    }
+
+    /// All definitions of a kind, by identifier.
+    public func definitions(_ kind: Kind) throws(StoreError) -> [(id: String, definition: JSONValue)] {
+        try read { database in
+            let rows = try Row.fetchAll(
+                database, sql: "SELECT id, definition FROM resource WHERE kind = ? ORDER BY id",
+                arguments: [kind.rawValue])
+            return try rows.map { ($0[0], try JSONValue(parsing: $0[1] as String)) }
+        }
+    }
+
+    /// Forgets a definition. Returns false where there was none.
+    public func unregister(_ kind: Kind, _ id: String) throws(StoreError) -> Bool {
+        try write { database in
+            try database.execute(
+                sql: "DELETE FROM resource WHERE kind = ? AND id = ?", arguments: [kind.rawValue, id])
+            return database.changesCount > 0
+        }
+    }
+
+    private static func definition(_ kind: Kind, _ id: String, in database: Database) throws -> JSONValue? {
+        try String.fetchOne(
+            database, sql: "SELECT definition FROM resource WHERE kind = ? AND id = ?", arguments: [kind.rawValue, id]
+        ).map { try JSONValue(parsing: $0) }
+    }
+
+    /// Checks that the file can be read and written, for whoever wants to know that all is well.
+    public func check() throws(StoreError) {
+        try write { try $0.execute(sql: "UPDATE dataset SET row_count = row_count WHERE number = -1") }
+    }
+
+    func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        do {
+            return try database.read(body)
+        } catch {
+            throw StoreError(error, path: path, action: "read")
+        }
+    }
+
+    func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        do {
+            return try database.write(body)
+        } catch {
+            throw StoreError(error, path: path, action: "write")
+        }
+    }
+
+    private static func open(_ path: String) throws -> DatabasePool {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(10)
+        configuration.maximumReaderCount = 16
+        configuration.prepareDatabase { database in
+            guard !database.configuration.readonly else { return }
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+            // A large import leaves a large log, which is cut when it has been taken over.
+            try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
+        }
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        let migrator = RegistrySchema.migrator
+        if try pool.read(migrator.hasBeenSuperseded) {
+            throw StoreError(
+                .newerVersion,
+                "cannot use \(path): a newer version of this software wrote it; use that version, or another folder")
+        }
+        try migrator.migrate(pool)
+        return pool
+    }
+}
+
+extension Registry.Kind {
+    /// What it is, in messages.
+    var noun: String {
+        switch self {
+        case .scoringFunction: "scoring function"
+        case .benchmark: "benchmark"
+        case .model: "model"
+        }
+    }
+}
+
+/// The tables of the registry.
+enum RegistrySchema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("registry") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE resource (
+                        kind TEXT NOT NULL,
+                        id TEXT NOT NULL,
+                        definition TEXT NOT NULL, -- JSON
+                        created_at INTEGER NOT NULL, -- seconds since 1970, UTC
+                        PRIMARY KEY (kind, id)
+                    ) WITHOUT ROWID;
+                    -- A number is never used again, so that rows that are left of a dataset are nobody else's.
+                    CREATE TABLE dataset (
+                        number INTEGER PRIMARY KEY AUTOINCREMENT,
+                        id TEXT UNIQUE, -- null while the dataset is a draft, and when it is to be removed
+                        is_draft INTEGER NOT NULL,
+                        definition TEXT, -- JSON
+                        row_count INTEGER NOT NULL,
+                        created_at INTEGER NOT NULL
+                    );
+                    -- The key is the dataset's number times 2^40, plus the row's index: one B-tree, in the order of
+                    -- the rows, and rows of any length lie in it well, as they would not without a row number.
+                    CREATE TABLE dataset_row (
+                        key INTEGER PRIMARY KEY,
+                        row BLOB NOT NULL -- a JSON object on one line, UTF-8
+                    );
+                    """)
+        }
+        return migrator
+    }
+
+    /// The keys of a dataset's rows.
+    static func keys(of number: Int64, rows: Range<Int>) -> Range<Int64> {
+        number << 40 + Int64(rows.lowerBound)..<number << 40 + Int64(rows.upperBound)
+    }
+
+    /// No dataset has as many rows.
+    static let maximumRows = 1 << 40
+}
+
+/// A lock on a file that ends with the process that holds it.
+private final class FolderLock: Sendable {
+    private let descriptor: Int32
+
+    init(_ path: String) throws(StoreError) {
+        descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            throw StoreError(.notWritable, "cannot open \(path): \(String(cString: strerror(errno)))")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw StoreError(
+                .busy, "cannot use the folder of \(path): another process uses it; end that, or use another folder")
+        }
+    }
+
+    deinit { close(descriptor) }
+}

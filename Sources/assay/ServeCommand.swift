@@ -1,0 +1,109 @@
+import ArgumentParser
+import AssayServer
+import Datasets
+import Glibc
+import Inference
+import Logging
+import ScoringEngine
+import Store
+import Synchronization
+import UnixSignals
+
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Serves the scoring and datasets API over HTTP.",
+        discussion: """
+            Existing clients of a Llama Stack server's scoring, datasets and benchmarks APIs work unchanged. What is \
+            registered is kept in the data folder. SIGTERM and SIGINT end the server when the requests under way are \
+            answered.
+
+            What is not given as an option is taken from the environment (--max-rows is ASSAY_MAX_ROWS), and then from \
+            the member "server" of the configuration ({"server": {"max_rows": 1000}}).
+            """)
+
+    @Option(help: ArgumentHelp("The address to listen on; 127.0.0.1 unless given.", valueName: "address"))
+    var host: String?
+
+    @Option(help: ArgumentHelp("The port to listen on, 8321 unless given; 0: any that is free.", valueName: "port"))
+    var port: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where datasets and registrations are kept; ~/.local/share/assay unless given (or $XDG_DATA_HOME/assay).",
+            valueName: "dir"))
+    var dataDir: String?
+
+    @OptionGroup(title: "Access") var accessOptions: AccessOptions
+
+    @OptionGroup(title: "Datasets") var sourceOptions: SourceOptions
+
+    @OptionGroup(title: "Limits") var limitOptions: LimitOptions
+
+    @OptionGroup var engineOptions: EngineOptions
+
+    @OptionGroup(title: "Models") var modelOptions: ModelOptions
+
+    func run() throws {
+        let level: Logger.Level = engineOptions.verbose ? .debug : engineOptions.quiet ? .error : .info
+        let logger = Logger(label: "assay") { _ in LineLogHandler(level: level) }
+        do {
+            let configuration = try makeConfiguration()
+            let registry = try Registry(folder: configuration.dataFolder)
+            let inference = try modelOptions.makeInference(isQuiet: engineOptions.quiet)
+            let engine = engineOptions.makeEngine { inference }
+            let server = try Server(
+                configuration, engine: engine, registry: registry, inference: inference, logger: logger)
+            try serve(server, configuration, logger)
+            waitFor { await engine.shutDown() }
+        } catch let error as StoreError {
+            throw Failure("\(error)")
+        } catch let error as DatasetError {
+            throw Failure("--allow-path: \(error)")
+        } catch let error as EngineError {
+            throw Failure("\(error)")
+        }
+    }
+
+    private func makeConfiguration() throws -> ServerConfiguration {
+        let settings = try ServerSettings(file: modelOptions.config)
+        guard let folder = try dataDir ?? settings.text("data_dir") ?? Self.userDataFolder else {
+            throw Failure(
+                "no folder for data is known, as neither HOME nor XDG_DATA_HOME is set: name one with --data-dir")
+        }
+        var configuration = ServerConfiguration(version: Assay.version)
+        configuration.dataFolder = folder
+        configuration.host = try host ?? settings.text("host") ?? configuration.host
+        configuration.port = try port ?? settings.integer("port", 0...65_535) ?? configuration.port
+        guard (0...65_535).contains(configuration.port) else {
+            throw ValidationError("--port \(configuration.port): 0 to 65535 was expected")
+        }
+        configuration.judgeModel = modelOptions.judgeModel
+        try limitOptions.apply(to: &configuration, settings)
+        try sourceOptions.apply(to: &configuration, settings)
+        try accessOptions.apply(to: &configuration, settings)
+        return configuration
+    }
+
+    private func serve(_ server: Server, _ configuration: ServerConfiguration, _ logger: Logger) throws {
+        let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+        let scheme = configuration.tls == nil ? "http" : "https"
+        let failure = Mutex<Failure?>(nil)
+        waitFor {
+            do {
+                try await server.run(stoppingOn: [.sigterm, .sigint]) { port in
+                    logger.notice("listening", metadata: ["url": "\(scheme)://\(host):\(port)"])
+                }
+            } catch {
+                failure.withLock { $0 = Failure("cannot serve on \(host), port \(configuration.port): \(error)") }
+            }
+        }
+        if let failure = failure.withLock({ $0 }) { throw failure }
+    }
+
+    /// `assay` in the folder that the XDG Base Directory Specification names, `~/.local/share` unless XDG_DATA_HOME is set.
+    private static var userDataFolder: String? {
+        if let folder = variable("XDG_DATA_HOME"), folder.hasPrefix("/") { return folder + "/assay" }
+        return variable("HOME").map { $0 + "/.local/share/assay" }
+    }
+}

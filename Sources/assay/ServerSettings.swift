@@ -1,0 +1,86 @@
+import ArgumentParser
+import Glibc
+import Inference
+import JSON
+
+/// Settings of the server that are not given as options: those of the environment, `ASSAY_` and the name in capitals, and
+/// then those of the member "server" of the configuration file.
+struct ServerSettings {
+    private let file: String
+    private let members: JSONObject
+
+    static let names = [
+        "host", "port", "data_dir", "jobs", "max_body_size", "max_concurrent_requests", "max_rows", "max_dataset_size",
+        "max_download_size", "allow_paths", "allow_private_addresses", "huggingface_url", "auth_token_file", "no_auth",
+        "tls_cert", "tls_key", "cors_origins",
+    ]
+
+    init(file: String?) throws {
+        self.file = file ?? ""
+        guard let file else {
+            members = [:]
+            return
+        }
+        do {
+            let server = try configurationJSON(inFile: file)["server"] ?? [:]
+            guard let members = server.object else { throw Self.fault(file, "", server, "an object") }
+            for (name, value) in members.members where !Self.names.contains(name) {
+                throw Self.fault(file, "/\(name)", value, "one of \(Self.names.joined(separator: ", "))")
+            }
+            self.members = members
+        } catch let error as ConfigurationError {
+            throw Failure("\(error)")
+        }
+    }
+
+    func text(_ name: String) throws -> String? {
+        if let value = environmentValue(name) { return value }
+        return try member(name, "a string", \.string)
+    }
+
+    func integer(_ name: String, _ range: ClosedRange<Int>) throws -> Int? {
+        let expected = "an integer from \(range.lowerBound) to \(range.upperBound)"
+        if let text = environmentValue(name) {
+            guard let number = Int(text), range.contains(number) else {
+                throw Failure("the variable \(variableName(name)) is \(quoted(text)); \(expected) was expected")
+            }
+            return number
+        }
+        return try member(name, expected) { value in Int(value.text).flatMap { range.contains($0) ? $0 : nil } }
+    }
+
+    func flag(_ name: String) throws -> Bool {
+        if let text = environmentValue(name) {
+            guard let value = ["true": true, "1": true, "false": false, "0": false][text] else {
+                throw Failure("the variable \(variableName(name)) is \(quoted(text)); true or false was expected")
+            }
+            return value
+        }
+        return try member(name, "true or false", \.bool) ?? false
+    }
+
+    /// Several texts; in the environment with colons between paths, commas between others.
+    func texts(_ name: String, separator: Character) throws -> [String] {
+        if let text = environmentValue(name) { return text.split(separator: separator).map(String.init) }
+        return try member(name, "an array of strings") { value in
+            guard let array = value.array else { return nil }
+            let texts = array.compactMap(\.string)
+            return texts.count == array.count ? texts : nil
+        } ?? []
+    }
+
+    private func member<Value>(_ name: String, _ expected: String, _ convert: (JSONValue) -> Value?) throws -> Value? {
+        guard let value = members[name], value != .null else { return nil }
+        guard let converted = convert(value) else { throw Failure("\(Self.fault(file, "/\(name)", value, expected))") }
+        return converted
+    }
+
+    private func variableName(_ name: String) -> String { "ASSAY_" + name.uppercased() }
+    private func environmentValue(_ name: String) -> String? { variable(variableName(name)) }
+
+    private static func fault(_ file: String, _ place: String, _ value: JSONValue, _ expected: String)
+        -> ConfigurationError
+    {
+        ConfigurationError(file: file, pointer: JSONPointer("/server" + place), found: value.text, expected: expected)
+    }
+}

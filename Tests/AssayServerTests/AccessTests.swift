@@ -1,0 +1,127 @@
+import AssayServer
+import FakeModel
+import JSON
+import Testing
+
+@Suite("Who may use the server, and with what")
+struct AccessTests {
+    private static let locked = TestServer.configured { $0.accessToken = "a token of some length" }
+
+    @Test("with a token, only those who send it are let in, but for questions about the server's health")
+    func tokens() async throws {
+        try await TestServer.run(Self.locked) { server async throws in
+            #expect(try await server.get("/v1/health").status == 200)
+            #expect(try await server.get("/v1/version").status == 200)
+            for path in ["/v1/datasets", "/v1/datasets/d", "/metrics", "/nope", "/v1/providers"] {
+                let answer = try await server.get(path)
+                #expect(answer.status == 401, "\(path)")
+                #expect(answer.header("www-authenticate") == "Bearer")
+                #expect(answer.error["type"] == "authentication_error")
+            }
+            for value in [
+                "", "Bearer", "Bearer ", "Bearer wrong", "a token of some length", "Basic a token of some length",
+                "Bearer a token of some lengt", "Bearer a token of some lengthh",
+            ] {
+                #expect(
+                    try await server.get("/v1/datasets", headers: [("Authorization", value)]).status == 401, "\(value)")
+            }
+            for value in ["Bearer a token of some length", "bearer a token of some length"] {
+                #expect(try await server.get("/v1/datasets", headers: [("Authorization", value)]).status == 200)
+            }
+        }
+    }
+
+    @Test("pages of other sites can change nothing, unless that is allowed")
+    func origins() async throws {
+        let body: JSONValue = ["benchmark_id": "b", "dataset_id": "d", "scoring_functions": []]
+        try await TestServer.run { server async throws in
+            let other = try await server.post("/v1/eval/benchmarks", body, headers: [("Origin", "http://evil.example")])
+            #expect(other.status == 403 && other.header("access-control-allow-origin") == nil)
+            #expect(try await server.post("/v1/eval/benchmarks", body, headers: [("Origin", "null")]).status == 403)
+            let own = try await server.post("/v1/eval/benchmarks", body, headers: [("Origin", server.url)])
+            #expect(own.status == 200)
+        }
+        try await TestServer.run(TestServer.configured { $0.allowedOrigins = ["https://good.example"] }) {
+            server async throws in
+            let good = [("Origin", "https://good.example")]
+            let answer = try await server.post("/v1/eval/benchmarks", body, headers: good)
+            #expect(answer.status == 200 && answer.header("access-control-allow-origin") == "https://good.example")
+            let asked = try await server.send("OPTIONS", "/v1/eval/benchmarks", headers: good)
+            #expect(asked.status == 204 && asked.header("access-control-allow-methods") == "GET, POST, DELETE")
+            let other = try await server.get("/v1/health", headers: [("Origin", "https://other.example")])
+            #expect(other.status == 200 && other.header("access-control-allow-origin") == nil)
+        }
+    }
+
+    @Test("a key that a request brings is sent for that request only, and is in no answer")
+    func credentials() async throws {
+        let fake = try FakeModelServer(.answer("Total rating: 4"))
+        defer { fake.stop() }
+        try await TestServer.run(modelURL: fake.url) { server async throws in
+            let body: JSONValue = [
+                "input_rows": [["generated_answer": "x"]],
+                "scoring_functions": [
+                    "llm-as-judge::base": [
+                        "judge_model": "m", "prompt_template": "{generated_answer}", "judge_score_regexes": ["(\\d+)"],
+                    ]
+                ],
+            ]
+            let header = "X-LlamaStack-Provider-Data"
+            let data =
+                "{\"openai_api_key\": \"sk-of-the-client-1\", \"https_proxy\": \"http://127.0.0.1:1\", \"other\": 1}"
+            for (headers, expected) in [([], nil), ([(header, data)], "Bearer sk-of-the-client-1"), ([], nil)] {
+                let answer = try await server.post("/v1/scoring/score", body, headers: headers)
+                #expect(answer.status == 200, "\(answer.body)")
+                #expect(!answer.body.contains("sk-of"))
+                #expect(fake.requests.last?.header("Authorization") == expected)
+            }
+            #expect(fake.requests.count == 3)
+            for broken in ["{", "1", "[]"] {
+                #expect(try await server.post("/v1/scoring/score", body, headers: [(header, broken)]).status == 400)
+            }
+        }
+    }
+
+    @Test("more requests than are allowed at once are answered that they should come again")
+    func tooMany() async throws {
+        let fake = try FakeModelServer(.answer("Total rating: 4").delayed(by: .milliseconds(300)))
+        defer { fake.stop() }
+        try await TestServer.run(TestServer.configured { $0.maxConcurrentRequests = 1 }, modelURL: fake.url) {
+            server async throws in
+            let body: JSONValue = [
+                "input_rows": [["generated_answer": "x"]],
+                "scoring_functions": [
+                    "llm-as-judge::base": [
+                        "judge_model": "m", "prompt_template": "{generated_answer}", "judge_score_regexes": ["(\\d+)"],
+                    ]
+                ],
+            ]
+            async let first = server.post("/v1/scoring/score", body)
+            while fake.requests.isEmpty { try await Task.sleep(for: .milliseconds(5)) }
+            let second = try await server.get("/v1/health")
+            #expect(second.status == 429 && second.header("retry-after") == "1")
+            #expect(second.error["type"] == "rate_limit_error")
+            #expect(try await first.status == 200)
+            #expect(try await server.get("/v1/health").status == 200)
+        }
+    }
+
+    @Test("what was done is counted")
+    func metrics() async throws {
+        try await TestServer.run { server async throws in
+            _ = try await server.get("/v1/health")
+            let rows: JSONValue = [["generated_answer": "a", "expected_answer": "a"], [:]]
+            _ = try await server.post(
+                "/v1/scoring/score", ["input_rows": rows, "scoring_functions": ["basic::equality": nil]])
+            let text = try await server.get("/metrics").body
+            for line in [
+                "assay_http_requests_total{operation=\"health\",status=\"200\"} 1",
+                "assay_http_requests_total{operation=\"score\",status=\"200\"} 1", "assay_rows_total 2",
+                "assay_rows_unscored_total 1", "assay_http_requests_open 1",
+                "assay_http_request_duration_seconds_count{operation=\"health\"} 1",
+            ] {
+                #expect(text.contains(line + "\n"), "\(line)")
+            }
+        }
+    }
+}

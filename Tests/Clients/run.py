@@ -1,0 +1,142 @@
+"""Runs the client suite: real clients of the scoring API against a server that is started for it.
+
+    python3 Tests/Clients/run.py [--assay PATH] [--cache FOLDER]
+
+Needs Python 3.12 or newer, `assay` as it was built (.build/release or .build/debug), and, the first time, PyPI: each
+client gets a virtual environment in the cache folder (~/.cache/assay-clients), outside of the tree. Exit status: 0 all
+passed; 1 something failed; 2 something that the suite needs is missing.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import selectors
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+CLIENTS = ["0.2.23", "0.7.5"]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def missing(what):
+    print(f"the client suite was not run: {what}", file=sys.stderr)
+    sys.exit(2)
+
+
+def newer_python():
+    """A Python that is new enough, on the path or among pyenv's."""
+    names = [shutil.which(f"python3.{minor}") for minor in range(20, 11, -1)]
+    versions = pathlib.Path(os.environ.get("PYENV_ROOT", pathlib.Path.home() / ".pyenv")) / "versions"
+    names += sorted((str(path) for path in versions.glob("3.*/bin/python3")), reverse=True)
+    for name in names:
+        check = "import sys; sys.exit(sys.version_info < (3, 12))"
+        if name and subprocess.run([name, "-c", check], capture_output=True).returncode == 0:
+            return name
+    return None
+
+
+def find_assay(path):
+    candidates = [path] if path else [ROOT / ".build/release/assay", ROOT / ".build/debug/assay"]
+    for candidate in candidates:
+        if os.access(candidate, os.X_OK):
+            return pathlib.Path(candidate).resolve()
+    missing("no assay was found; build it (swift build -c release) or name it with --assay")
+
+
+def environment(version, cache):
+    """The Python of a virtual environment that has the client in this version."""
+    folder = cache / f"llama-stack-client-{version}-python{sys.version_info[0]}.{sys.version_info[1]}"
+    python = folder / "bin/python"
+    if (folder / "complete").exists():
+        return python
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    commands = [
+        [sys.executable, "-m", "venv", str(folder)],
+        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"llama-stack-client=={version}"],
+    ]
+    for command in commands:
+        result = subprocess.run(command, capture_output=True, text=True)
+        if result.returncode != 0:
+            shutil.rmtree(folder, ignore_errors=True)
+            missing(f"llama-stack-client {version} could not be installed ({' '.join(command)}):\n{result.stderr.strip()}")
+    (folder / "complete").touch()
+    return python
+
+
+class Server:
+    """A fresh server on a port that is free."""
+
+    def __init__(self, assay, folder):
+        self.log = open(folder / "log", "w+")
+        self.process = subprocess.Popen(
+            [assay, "serve", "--port", "0", "--data-dir", folder / "data", "--allow-path", folder, "--no-cache"],
+            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, bufsize=0)
+        self.url = self.wait()
+
+    def wait(self):
+        selector = selectors.DefaultSelector()
+        selector.register(self.process.stderr, selectors.EVENT_READ)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if not selector.select(timeout=1):
+                continue
+            line = self.process.stderr.readline().decode()
+            if not line:
+                break
+            self.log.write(line)
+            record = json.loads(line) if line.startswith("{") else {}
+            if "url" in record:
+                # Whatever else it says goes to the log by itself.
+                self.drain = subprocess.Popen(["cat"], stdin=self.process.stderr, stdout=self.log)
+                return record["url"]
+        self.stop()
+        self.log.seek(0)
+        raise RuntimeError("the server did not start:\n" + self.log.read())
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            return self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--assay", help="the executable")
+    parser.add_argument("--cache", type=pathlib.Path, default=pathlib.Path.home() / ".cache/assay-clients",
+                        help="where the clients are installed")
+    arguments = parser.parse_args()
+    if sys.version_info < (3, 12):
+        python = newer_python()
+        if python is None:
+            missing(f"Python 3.12 or newer is needed; this is {sys.version.split()[0]}, and no other was found")
+        os.execv(python, [python, __file__, *sys.argv[1:]])
+    assay = find_assay(arguments.assay)
+    if not list(assay.parent.glob("libbasic.so")) and "ASSAY_PLUGIN_PATH" not in os.environ:
+        missing(f"there is no libbasic.so beside {assay}; build the package's products (swift build)")
+    failed = False
+    for version in CLIENTS:
+        python = environment(version, arguments.cache)
+        with tempfile.TemporaryDirectory(prefix="assay-clients-") as name:
+            folder = pathlib.Path(name)
+            (folder / "rows.csv").write_text("generated_answer,expected_answer\nA: 1,1\nA: 2,3\n")
+            server = Server(assay, folder)
+            suite = pathlib.Path(__file__).with_name("suite.py")
+            result = subprocess.run([python, suite, server.url, folder], timeout=600)
+            status = server.stop()
+            print(f"llama-stack-client {version}: {'passed' if result.returncode == 0 else 'FAILED'}", flush=True)
+            if status != 0:
+                print(f"the server ended with status {status}", file=sys.stderr)
+            failed = failed or result.returncode != 0 or status != 0
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

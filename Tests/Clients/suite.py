@@ -1,0 +1,150 @@
+"""What a user of the Python client does with a server. Takes the server's URL and a folder that it may read."""
+
+import base64
+import logging
+import sys
+import traceback
+import warnings
+
+import llama_stack_client
+from llama_stack_client import LlamaStackClient
+
+warnings.simplefilter("ignore", DeprecationWarning)
+logging.getLogger("httpx").setLevel(logging.WARNING)
+URL, FOLDER = sys.argv[1], sys.argv[2]
+client = LlamaStackClient(base_url=URL, max_retries=0)
+# From 0.3 on, the younger parts of the API are in groups of their own.
+datasets = client.beta.datasets if hasattr(client, "beta") else client.datasets
+benchmarks = client.alpha.benchmarks if hasattr(client, "alpha") else client.benchmarks
+ROWS = [
+    {"input_query": "1+1", "generated_answer": "It is 2.", "expected_answer": "2"},
+    {"input_query": "2+2", "generated_answer": "It is 5.", "expected_answer": "4"},
+    {"input_query": "3+3", "generated_answer": None, "expected_answer": "6"},
+]
+FUNCTIONS = {"basic::subset_of": None, "basic::equality": {"type": "basic", "aggregation_functions": ["accuracy"]}}
+
+
+def refused(error, call):
+    try:
+        call()
+    except error:
+        return
+    raise AssertionError(f"{error.__name__} was expected")
+
+
+def test_inspection():
+    assert client.inspect.health().status == "OK"
+    assert client.inspect.version().version
+    assert any(route.route == "/v1/scoring/score" for route in client.routes.list())
+    providers = {provider.provider_id: provider for provider in client.providers.list()}
+    assert providers["basic"].api == "scoring" and providers["basic"].provider_type == "inline::basic"
+    assert client.providers.retrieve("localfs").api == "datasetio"
+
+
+def test_scoring_functions():
+    ids = [function.identifier for function in client.scoring_functions.list()]
+    assert "basic::subset_of" in ids and "llm-as-judge::base" in ids
+    function = client.scoring_functions.retrieve("basic::subset_of")
+    assert function.provider_id == "basic" and function.return_type.type == "number"
+    params = {
+        "type": "regex_parser", "parsing_regexes": [r"is (\d)"], "aggregation_functions": ["accuracy"],
+    }
+    for _ in range(2):
+        client.scoring_functions.register(
+            scoring_fn_id="mine::digit", description="the digit", return_type={"type": "number"}, provider_id="basic",
+            provider_scoring_fn_id="regex_parser_multiple_choice_answer", params=params)
+    assert client.scoring_functions.retrieve("mine::digit").params.parsing_regexes == [r"is (\d)"]
+    result = client.scoring.score(input_rows=ROWS[:2], scoring_functions={"mine::digit": None}).results["mine::digit"]
+    assert [row["score"] for row in result.score_rows] == [1.0, 0.0]
+    refused(llama_stack_client.ConflictError, lambda: client.scoring_functions.register(
+        scoring_fn_id="mine::digit", description="another", return_type={"type": "number"}, provider_id="basic",
+        provider_scoring_fn_id="regex_parser_multiple_choice_answer", params=params))
+    refused(llama_stack_client.NotFoundError, lambda: client.scoring_functions.retrieve("no::such"))
+    refused(llama_stack_client.BadRequestError, lambda: client.scoring.score(
+        input_rows=ROWS, scoring_functions={"no::such": None}))
+
+
+def check_results(results):
+    subset = results["basic::subset_of"]
+    assert [row["score"] for row in subset.score_rows] == [1.0, 0.0, None]
+    assert subset.score_rows[2]["outcome"] == "input_error"
+    assert subset.aggregated_results["accuracy"] == {"accuracy": 0.5, "num_correct": 1, "num_total": 2}
+    assert results["basic::equality"].aggregated_results["accuracy"]["num_correct"] == 0
+
+
+def test_score():
+    check_results(client.scoring.score(input_rows=ROWS, scoring_functions=FUNCTIONS).results)
+
+
+def test_datasets():
+    source = {"type": "rows", "rows": ROWS}
+    for _ in range(2):
+        made = datasets.register(
+            purpose="eval/question-answer", source=source, dataset_id="clients/d::1", metadata={"by": "suite"})
+        assert made.identifier == "clients/d::1" and made.source.type == "rows" and made.metadata == {"by": "suite"}
+    refused(llama_stack_client.ConflictError, lambda: datasets.register(
+        purpose="eval/messages-answer", source=source, dataset_id="clients/d::1"))
+    assert datasets.retrieve(dataset_id="clients/d::1").source.rows == ROWS
+    assert "clients/d::1" in [dataset.identifier for dataset in datasets.list()]
+    page = datasets.iterrows(dataset_id="clients/d::1", start_index=1, limit=1)
+    assert page.data == ROWS[1:2] and page.has_more
+    datasets.appendrows(dataset_id="clients/d::1", rows=[{"input_query": "é\n", "n": [1, {"a": None}]}])
+    page = datasets.iterrows(dataset_id="clients/d::1")
+    assert page.data == ROWS + [{"input_query": "é\n", "n": [1, {"a": None}]}] and not page.has_more
+    datasets.unregister("clients/d::1")
+    refused(llama_stack_client.NotFoundError, lambda: datasets.retrieve(dataset_id="clients/d::1"))
+
+
+def test_sources():
+    text = "generated_answer,expected_answer\nA: 1,1\nA: 2,3\n"
+    uris = ["data:text/csv;base64," + base64.b64encode(text.encode()).decode(), f"file://{FOLDER}/rows.csv", "rows.csv"]
+    for uri in uris:
+        made = datasets.register(purpose="eval/question-answer", source={"type": "uri", "uri": uri})
+        assert made.source.uri == uri
+        assert datasets.iterrows(dataset_id=made.identifier).data == [
+            {"generated_answer": "A: 1", "expected_answer": "1"}, {"generated_answer": "A: 2", "expected_answer": "3"}]
+        datasets.unregister(made.identifier)
+    refused(llama_stack_client.BadRequestError, lambda: datasets.register(
+        purpose="eval/question-answer", source={"type": "uri", "uri": "file:///etc/passwd"}))
+
+
+def test_score_batch():
+    datasets.register(purpose="eval/question-answer", source={"type": "rows", "rows": ROWS}, dataset_id="batch")
+    answer = client.scoring.score_batch(dataset_id="batch", scoring_functions=FUNCTIONS, save_results_dataset=False)
+    check_results(answer.results)
+    assert answer.dataset_id is None
+    saved = client.scoring.score_batch(dataset_id="batch", scoring_functions=FUNCTIONS, save_results_dataset=True)
+    rows = datasets.iterrows(dataset_id=saved.dataset_id).data
+    assert [row["scores"]["basic::subset_of"]["score"] for row in rows] == [1.0, 0.0, None]
+    assert rows[0]["generated_answer"] == "It is 2."
+    again = client.scoring.score_batch(
+        dataset_id=saved.dataset_id, scoring_functions=FUNCTIONS, save_results_dataset=False)
+    check_results(again.results)
+    refused(llama_stack_client.NotFoundError, lambda: client.scoring.score_batch(
+        dataset_id="nope", scoring_functions=FUNCTIONS, save_results_dataset=False))
+
+
+def test_benchmarks():
+    for _ in range(2):
+        benchmarks.register(
+            benchmark_id="mine/b", dataset_id="batch", scoring_functions=["basic::subset_of"], metadata={"x": 1})
+    benchmark = benchmarks.retrieve("mine/b")
+    assert benchmark.dataset_id == "batch" and benchmark.scoring_functions == ["basic::subset_of"]
+    assert "mine/b" in [benchmark.identifier for benchmark in benchmarks.list()]
+    refused(llama_stack_client.NotFoundError, lambda: benchmarks.retrieve("nope"))
+
+
+def test_models():
+    assert isinstance(client.models.list(), list)
+    refused(llama_stack_client.NotFoundError, lambda: client.models.retrieve("nope"))
+
+
+failures = 0
+for name, test in [(name, value) for name, value in list(globals().items()) if name.startswith("test_")]:
+    try:
+        test()
+    except Exception:
+        failures += 1
+        print(f"{name} failed with llama-stack-client {llama_stack_client.__version__}", file=sys.stderr)
+        traceback.print_exc()
+sys.exit(1 if failures else 0)
