@@ -128,6 +128,7 @@ static int32_t run(const aw_message *command, int descriptor) {
     case AW_START: return start(command, segment);
     case AW_REPLIES: return replies(command, segment);
     case AW_FREE: end_call(waiting_call(command->call)); return ASSAY_OK;
+    case AW_PROBE: return probe();
     default: return ASSAY_E_UNSUPPORTED;
     }
 }
@@ -143,6 +144,7 @@ int main(int count, char **arguments) {
     open_output();
     begin_output(0);
     const char *fault = enter_sandbox(arguments[4], strtoull(arguments[3], NULL, 10));
+    begin_probing();
     end_output(fault ? refuse(AW_NO_SANDBOX, fault) : load(arguments[4]));
     for (;;) {
         aw_message command;

@@ -69,6 +69,12 @@ bool nobody_wants_results(void);
 void write_plugin(const assay_plugin *plugin);
 void write_scorer(const assay_scorer *scorer);
 
+/* ---------------------------------------------------------------- probe.c */
+
+/* Keeps what the process is like before the plugin is loaded, and tells what has changed. */
+void begin_probing(void);
+int32_t probe(void);
+
 /* ---------------------------------------------------------------- tags.c: a set of numbers */
 
 typedef struct tag_set {

@@ -5,8 +5,8 @@ import ScoringEngine
 
 struct PluginsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plugins", abstract: "Lists scorer plugins, and says which are trusted.",
-        subcommands: [List.self, Trust.self, Manifest.self])
+        commandName: "plugins", abstract: "Lists and checks scorer plugins, and says which are trusted.",
+        subcommands: [List.self, Check.self, Trust.self, Manifest.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(

@@ -156,6 +156,14 @@ package final class PluginWorker: @unchecked Sendable {
         giveBack(place.batch)
     }
 
+    /// What the plugin has done to its process so far. What it has written to its standard streams is read.
+    func probe() throws(WorkerLoss) -> WorkerProbe {
+        _ = try run(command(AW_PROBE), nil)
+        standardOutput.read(from: process.ends.output)
+        standardErrors.read(from: process.ends.errors)
+        return WorkerProbe(records, process: process.ends.pid)
+    }
+
     private func command(_ kind: Int) -> aw_message {
         var command = aw_message()
         command.kind = UInt32(kind)
