@@ -94,11 +94,15 @@ static int32_t step(call *call, int32_t reason, const assay_reply *const *replie
     return status;
 }
 
-static int32_t start(const aw_message *command, const void *segment) {
+static const instance *instance_of(const aw_message *command) {
     const instance *owner = instances;
     while (owner && owner->number != command->instance) owner = owner->next;
     if (!owner) abort(); /* not reached: the host starts calls of instances that it has made */
-    return step(make_call(command->call, owner, segment), ASSAY_STEP_START, NULL, 0);
+    return owner;
+}
+
+static int32_t start(const aw_message *command, const void *segment) {
+    return step(make_call(command->call, instance_of(command), segment), ASSAY_STEP_START, NULL, 0);
 }
 
 /* Takes a call out of those that wait. */
@@ -129,6 +133,7 @@ static int32_t run(const aw_message *command, int descriptor) {
     case AW_REPLIES: return replies(command, segment);
     case AW_FREE: end_call(waiting_call(command->call)); return ASSAY_OK;
     case AW_PROBE: return probe();
+    case AW_RACE: return race(plugin, instance_of(command), segment, command->count);
     default: return ASSAY_E_UNSUPPORTED;
     }
 }

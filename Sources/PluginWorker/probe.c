@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include <errno.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <malloc.h>
@@ -67,6 +67,12 @@ static void look(state *now) {
 
 void begin_probing(void) { look(&at_start); }
 
+/* Swift's runtime has handlers of its own where its backtraces are wanted, whatever the plugin does. */
+static bool is_of_language(const struct sigaction *action) {
+    Dl_info place;
+    return dladdr((void *)action->sa_sigaction, &place) != 0 && place.dli_fname && strstr(place.dli_fname, "/libswiftCore.so");
+}
+
 static bool is_blocked(const sigset_t *set, int number) { return sigismember(set, number) == 1; }
 
 int32_t probe(void) {
@@ -87,7 +93,7 @@ int32_t probe(void) {
     if (uselocale((locale_t)0) != LC_GLOBAL_LOCALE)
         write_text(AW_TEXT_LOCALE, "the thread has a locale of its own (uselocale)");
     for (int number = 1; number < 64; number++) {
-        if (now.actions[number].sa_sigaction != at_start.actions[number].sa_sigaction) {
+        if (now.actions[number].sa_sigaction != at_start.actions[number].sa_sigaction && !is_of_language(&now.actions[number])) {
             snprintf(text, sizeof text, "signal %d (%s) has another handler", number, strsignal(number));
             write_text(AW_TEXT_SIGNALS, text);
         }

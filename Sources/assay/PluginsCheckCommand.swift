@@ -134,8 +134,19 @@ extension PluginsCommand {
             _ scorer: ScorerDescription, of contents: PluginDescription, _ functions: [ScoringFunction],
             _ check: PluginCheck
         ) {
-            var trials = functions.filter {
-                $0.providerID == contents.id && $0.providerResourceID == scorer.id
+            let required = scorer.parametersSchema.flatMap { try? JSONValue(parsing: $0) }?["required"]?.array ?? []
+            var trials = functions.filter { function in
+                // The scorer of a plugin that has one need not be named.
+                let isNamed = contents.scorers.count == 1 || function.providerResourceID == scorer.id
+                guard function.providerID == contents.id && isNamed else { return false }
+                let missing = required.compactMap(\.string).filter { function.params[$0] ?? .null == .null }
+                if missing.isEmpty { return true }
+                check.add(
+                    CheckFinding(
+                        "exercise", .note, scorer: scorer.id,
+                        "\(function.identifier) needs \(missing.joined(separator: ", ")) from each request, so no row was scored "
+                            + "with it"))
+                return false
             }.map { function in
                 trial(scorer, function.identifier, function.identifier, function.returnType.json, function.params)
             }
@@ -154,7 +165,7 @@ extension PluginsCommand {
                     CheckFinding(
                         "exercise", .note, scorer: scorer.id,
                         "it cannot be made without parameters, so no row was scored with it. Give a definition (--fn FILE) or "
-                            + "parameters (--params JSON)"))
+                            + "parameters (--params JSON). It said: \(check.lastRefusal)"))
             }
         }
 
@@ -207,7 +218,7 @@ extension PluginsCommand {
                     text += "\(finding.level.rawValue): \(finding.check): \(scorer)\(finding.message)\n"
                 }
                 let faults = findings.filter { $0.level != .note }.count
-                text += faults == 0 ? "nothing is wrong\n" : faults == 1 ? "1 finding\n" : "\(faults) findings\n"
+                text += faults == 0 ? "nothing wrong was found\n" : faults == 1 ? "1 finding\n" : "\(faults) findings\n"
                 try printOutput(text)
             }
         }

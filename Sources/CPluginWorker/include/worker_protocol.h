@@ -37,6 +37,8 @@ enum {
     AW_FORGET = 6,  /* unmaps the segment */
     AW_GO = 7,      /* the output has been copied; go on */
     AW_PROBE = 8,   /* tells what the plugin has done to the process: AW_PROBED, and an AW_TEXT for each change */
+    AW_RACE = 9,    /* runs the first step of `count` calls of `instance` on the batch of the segment, each in a thread,
+                     * and frees them. Their results are compared: AW_RACED */
 
     /* The worker's answers. `length` bytes of output belong to them. */
     AW_DONE = 16, /* the command has ended with `status`. A call whose status is not ASSAY_PENDING has been freed */
@@ -140,7 +142,8 @@ enum {
     AW_ROLE = 19,   /* the role follows */
     AW_TEXT = 20,   /* type: AW_TEXT_…; the text follows */
 
-    AW_PROBED = 21  /* first: bytes of the heap in use; count: open descriptors below 64, a bit each */
+    AW_PROBED = 21, /* first: bytes of the heap in use; count: open descriptors below 64, a bit each */
+    AW_RACED = 22   /* first: the first row whose results are not the same in all calls, or UINT64_MAX */
 };
 
 enum { AW_VALIDITY = 1, AW_REFUSED = 2 };

@@ -16,6 +16,27 @@ final class CheckBatch {
         for (index, input) in inputs.enumerated() { columns.append(column(input.type, rows.map { $0[index] })) }
     }
 
+    /// Runs `body` with the batch as a plugin gets it.
+    func withBatch<Value, Failure>(
+        _ body: (UnsafePointer<assay_batch>) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        let structs = take(MemoryLayout<assay_column>.stride * columns.count).bindMemory(
+            to: assay_column.self, capacity: columns.count)
+        let pointers = take(MemoryLayout<UnsafePointer<assay_column>?>.stride * columns.count).bindMemory(
+            to: UnsafePointer<assay_column>?.self, capacity: columns.count)
+        for (index, column) in columns.enumerated() {
+            structs[index] = assay_column(
+                struct_size: UInt32(MemoryLayout<assay_column>.size), type: column.type.rawValue,
+                validity: column.validity, values: column.values, list_offsets: column.listOffsets)
+            pointers[index] = UnsafePointer(structs + index)
+        }
+        let place = take(MemoryLayout<assay_batch>.stride).bindMemory(to: assay_batch.self, capacity: 1)
+        place.pointee = assay_batch(
+            struct_size: UInt32(MemoryLayout<assay_batch>.size), n_columns: UInt32(columns.count),
+            n_rows: UInt64(rowCount), columns: UnsafePointer(pointers))
+        return try body(UnsafePointer(place))
+    }
+
     private func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
         let block = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 16), alignment: 16)
         block.initializeMemory(as: UInt8.self, repeating: 0, count: max(byteCount, 16))

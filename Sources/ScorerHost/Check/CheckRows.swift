@@ -22,13 +22,16 @@ struct CheckRows: Sendable {
         "The quick brown fox jumps over the lazy dog.", "{\"name\": \"f\", \"arguments\": {\"x\": 1}}", "18", "0",
     ]
     private static let strangeTexts = [
-        "", " ", "\n", "\0", "a\0b", "\u{FEFF}x", "\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}", "e\u{301}\u{301}\u{301}",
+        "", " ", "\n", "\0", "a\0b", "\u{FEFF}x", "\u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467}",
+        "e\u{301}\u{301}\u{301}",
         "\u{202E}abc", "\r\n\t\u{1}\u{7F}", "\u{10FFFF}", "\u{FFFD}\u{FFFE}", "\\", "\"", "'; --", "%s%n%d", "<b>&amp;",
-        String(repeating: "x", count: 5000), String(repeating: "\u{301}", count: 1000), String(repeating: "(", count: 500),
+        String(repeating: "x", count: 5000), String(repeating: "\u{301}", count: 1000),
+        String(repeating: "(", count: 500),
         String(repeating: "\n", count: 1000), "\u{130}\u{131}\u{DF}\u{1E9E}", "\u{FF11}\u{FF12}", "NaN", "1e999", "-",
     ]
     private static let numbers: [Double] = [
-        0, -0.0, 1, -1, .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .leastNonzeroMagnitude, .ulpOfOne, 0.1, 1e15,
+        0, -0.0, 1, -1, .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .leastNonzeroMagnitude, .ulpOfOne, 0.1,
+        1e15,
         9_007_199_254_740_992, 0.5,
     ]
     private static let integers: [Int64] = [0, 1, -1, .max, .min, 1 << 53, 42, -(1 << 31), 1 << 32]
@@ -150,7 +153,8 @@ extension CheckCell {
         case .null: return "null"
         case .text(let text):
             let start = String(decoding: text.utf8.prefix(40), as: UTF8.self)
-            return text.utf8.count > 40 ? "\(start.debugDescription)… (\(text.utf8.count) bytes)" : start.debugDescription
+            return text.utf8.count > 40
+                ? "\(start.debugDescription)… (\(text.utf8.count) bytes)" : start.debugDescription
         case .number(let number): return "\(number)"
         case .integer(let integer): return "\(integer)"
         case .bool(let bool): return "\(bool)"

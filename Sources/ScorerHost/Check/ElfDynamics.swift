@@ -21,7 +21,8 @@ struct ElfDynamics {
             count = fread(buffer.baseAddress, 1, buffer.count, file)
         }
         guard bytes.count == Int(status.st_size), bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46, 2, 1]) else { return nil }
-        guard let start = number(40, 8), let size = number(58, 2), let count = number(60, 2), start > 0, size >= 64 else {
+        guard let start = number(40, 8), let size = number(58, 2), let count = number(60, 2), start > 0, size >= 64
+        else {
             return nil
         }
         for index in 0..<count { readSection(at: start + index * size, table: start, size) }

@@ -15,7 +15,10 @@ struct FileCheck {
     /// Symbols and libraries.
     static func findings(inFile path: String) -> [CheckFinding] {
         guard let elf = ElfDynamics(path: path) else {
-            return [CheckFinding("exports", .note, "the file's table of sections could not be read, so its symbols were not checked")]
+            return [
+                CheckFinding(
+                    "exports", .note, "the file's table of sections could not be read, so its symbols were not checked")
+            ]
         }
         var findings: [CheckFinding] = []
         let others = elf.exports.filter { $0 != "assay_plugin_entry" && !linkerSymbols.contains($0) }
@@ -28,14 +31,17 @@ struct FileCheck {
                         + "symbols for their own. Build with -fvisibility=hidden, or link with a version script"))
         }
         let swift = elf.libraries.filter { name in
-            ["libswift", "libFoundation", "lib_Foundation", "libdispatch", "libBlocksRuntime"].contains { name.hasPrefix($0) }
+            ["libswift", "libFoundation", "lib_Foundation", "libdispatch", "libBlocksRuntime"].contains {
+                name.hasPrefix($0)
+            }
         }
         if let first = swift.first {
             findings.append(
                 CheckFinding(
                     "dependencies", .warning,
                     "it needs \(first)\(swift.count == 1 ? "" : " and \(swift.count - 1) more libraries of Swift"), which "
-                        + "machines without a Swift toolchain lack, so it does not stand alone. Link with -static-stdlib"))
+                        + "machines without a Swift toolchain lack, so it does not stand alone. Link with -static-stdlib"
+                ))
         }
         let others2 = elf.libraries.filter { name in
             !swift.contains(name) && !systemLibraries.contains { name.hasPrefix($0) }
@@ -56,17 +62,25 @@ struct FileCheck {
         let isDomain =
             labels.count > 1
             && labels.allSatisfy { label in
-                !label.isEmpty && label.utf8.allSatisfy { $0 < 0x80 && (Character(UnicodeScalar($0)).isLetter || Character(UnicodeScalar($0)).isNumber || $0 == 0x2D || $0 == 0x5F) }
+                !label.isEmpty
+                    && label.utf8.allSatisfy {
+                        $0 < 0x80
+                            && (Character(UnicodeScalar($0)).isLetter || Character(UnicodeScalar($0)).isNumber
+                                || $0 == 0x2D || $0 == 0x5F)
+                    }
             }
         if !isDomain && !ownIDs.contains(plugin.id) {
             findings.append(
                 CheckFinding(
                     "id", .warning,
                     "its id is \"\(plugin.id)\", without a reversed domain name before it. Two plugins with one id cannot be "
-                        + "used together. Name it after a domain of yours, such as org.example.\(plugin.id.isEmpty ? "mine" : plugin.id)"))
+                        + "used together. Name it after a domain of yours, such as org.example.\(plugin.id.isEmpty ? "mine" : plugin.id)"
+                ))
         }
         if plugin.version.isEmpty {
-            findings.append(CheckFinding("version", .warning, "its version is empty, so nobody can tell which one made a result. Give one"))
+            findings.append(
+                CheckFinding(
+                    "version", .warning, "its version is empty, so nobody can tell which one made a result. Give one"))
         }
         if plugin.abiMinor > ASSAY_ABI_MINOR {
             findings.append(
@@ -96,7 +110,9 @@ struct FileCheck {
         for (kind, columns) in [("input", scorer.inputs), ("output", scorer.outputs)] {
             for column in columns {
                 if column.name.isEmpty {
-                    add("columns", .error, "an \(kind) has an empty name, so no column of data can be bound to it. Name it")
+                    add(
+                        "columns", .error,
+                        "an \(kind) has an empty name, so no column of data can be bound to it. Name it")
                 }
                 if column.isLenient && !column.isOptional {
                     add(
@@ -107,7 +123,9 @@ struct FileCheck {
             }
         }
         if scorer.inputs.isEmpty && scorer.parametersSchema == nil {
-            add("columns", .note, "it declares no inputs before it is made, so its score can depend on no column of the data")
+            add(
+                "columns", .note,
+                "it declares no inputs before it is made, so its score can depend on no column of the data")
         }
         let score = scorer.outputs[scorer.scoreOutput]
         if score.isOptional || score.isLenient {

@@ -19,7 +19,8 @@ public final class PluginCheck {
         public var unknownParameter: (configuration: String, name: String)
 
         public init(
-            scorer: String, name: String?, configuration: String, unknownParameter: (configuration: String, name: String)
+            scorer: String, name: String?, configuration: String,
+            unknownParameter: (configuration: String, name: String)
         ) {
             self.scorer = scorer
             self.name = name
@@ -39,6 +40,8 @@ public final class PluginCheck {
     public private(set) var findings: [CheckFinding] = []
     /// What the plugin says of itself; nil where it could not be loaded.
     public private(set) var contents: PluginDescription?
+    /// Why a scorer last refused its parameters.
+    public private(set) var lastRefusal = ""
     private var known: Set<String> = []
     private let lines = CheckLog()
 
@@ -87,6 +90,7 @@ public final class PluginCheck {
             checkUnknownParameter(trial, plugin)
             return true
         } catch let error as ParameterError {
+            lastRefusal = error.description
             if let name = trial.name {
                 add(
                     CheckFinding(
@@ -171,8 +175,7 @@ public final class PluginCheck {
                 add(
                     CheckFinding(
                         "output", .warning, scorer: scorer,
-                        "it \(line). Results go to standard output, and lines of others among them break what reads them. Use "
-                            + "the host's log"), key: "stream")
+                        "it \(line). \(Self.whyStreams)"), key: "stream")
             } else if line.hasSuffix("when a call or an instance was freed") {
                 add(
                     CheckFinding(
@@ -199,8 +202,7 @@ public final class PluginCheck {
                 CheckFinding(
                     "output", .warning, scorer: scorer,
                     "it wrote \(stream.byteCount) bytes to standard \(isOutput ? "output" : "error"), beginning with \(text). "
-                        + "Results go to standard output, and lines of others among them break what reads them. Use the "
-                        + "host's log"), key: "stream")
+                        + Self.whyStreams), key: "stream")
         }
         for change in after.changes { add(Self.finding(change, scorer), key: "\(change.kind)") }
         guard after.process == before.process else { return }
@@ -222,7 +224,8 @@ public final class PluginCheck {
                 CheckFinding(
                     "descriptors", .warning, scorer: scorer,
                     "\(opened.nonzeroBitCount) more descriptors are open after all its instances were destroyed than before "
-                        + "(number \(opened.trailingZeroBitCount)). A long run ends with too many. Close them in destroy"))
+                        + "(number \(opened.trailingZeroBitCount)). A long run ends with too many. Close them in destroy"
+                ))
         }
         let closed = before.descriptors & ~after.descriptors
         if closed != 0 {
@@ -234,17 +237,28 @@ public final class PluginCheck {
         }
     }
 
+    private static let whyStreams =
+        "Both streams are the host's: results go to standard output, and progress to standard error, and what reads them "
+        + "breaks. Use the host's log"
+
     private static func finding(_ change: WorkerProbe.Change, _ scorer: String) -> CheckFinding {
         let (check, why): (String, String) =
             switch Int(change.kind) {
             case AW_TEXT_LOCALE:
-                ("locale", "Numbers are then read and written otherwise in the whole process. Use newlocale and the functions with _l")
+                (
+                    "locale",
+                    "Numbers are then read and written otherwise in the whole process. Use newlocale and the functions with _l"
+                )
             case AW_TEXT_SIGNALS:
                 ("signals", "The host stops its runs with signals. Leave handlers and masks alone")
             case AW_TEXT_UMASK: ("umask", "Files of the host then get other rights. Leave it alone")
-            case AW_TEXT_FOLDER: ("working-directory", "Relative paths of the host then lead elsewhere. Use absolute paths")
+            case AW_TEXT_FOLDER:
+                ("working-directory", "Relative paths of the host then lead elsewhere. Use absolute paths")
             case AW_TEXT_ENVIRONMENT:
-                ("environment", "Other threads may read it at that moment, and crash. Use parameters or variables of its own")
+                (
+                    "environment",
+                    "Other threads may read it at that moment, and crash. Use parameters or variables of its own"
+                )
             default:
                 (
                     "floating-point",

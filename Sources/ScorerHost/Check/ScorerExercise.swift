@@ -26,7 +26,7 @@ struct ScorerExercise {
         let kinds = CheckRows.all(inputs).filter { !$0.rows.isEmpty }
         for kind in kinds where score(kind) == nil { return }
         let all = CheckRows(name: "rows of all kinds", rows: kinds.flatMap(\.rows))
-        guard compareBatches(all), cancel(all), disturbReplies(inputs) else { return }
+        guard compareBatches(all), race(all), cancel(all), disturbReplies(inputs) else { return }
         checkMemory(inputs)
         for size in [1 << 20, 16 << 20] where score(CheckRows.huge(inputs, size), isHuge: true) == nil { return }
     }
@@ -35,7 +35,9 @@ struct ScorerExercise {
         do {
             return try Scorer(trial.scorer, of: plugin, configuration: trial.configuration)
         } catch {
-            add("parameters", .error, "it could be made once with these parameters, but not again: \(error)", key: "again")
+            add(
+                "parameters", .error, "it could be made once with these parameters, but not again: \(error)",
+                key: "again")
             return nil
         }
     }
@@ -110,12 +112,15 @@ struct ScorerExercise {
     private func judge(
         _ rows: CheckRows, _ call: ScorerCall, _ results: [Result], _ replies: ScriptedReplies, isHuge: Bool
     ) -> Bool {
+        // What the host refused explains what its rows lack.
+        check.reportLines(of: trial.scorer)
         let description = call.scorer.description
         let asks = !description.roles.isEmpty
         let circumstances = rows.name + (asks ? ", with \(replies.name)" : "")
         for (row, result) in results.enumerated() {
             let reason = call.results.reason(of: row) ?? ""
-            let place = "row \(row) of \(results.count) (\(preview(rows.rows[row], description.inputs))) of \(circumstances)"
+            let place =
+                "row \(row) of \(results.count) (\(preview(rows.rows[row], description.inputs))) of \(circumstances)"
             let isLost = reason.contains("no sign of progress") || result.outcome == .pluginCrashed
             if isLost && reason.contains("no sign of progress") {
                 add(
@@ -163,12 +168,16 @@ struct ScorerExercise {
         }
         guard result.outcome == .scorerError else { return }
         if reason.hasPrefix("the scorer gave no score") {
+            let isExplained = check.findings.contains { $0.check == "host-services" && $0.scorer == trial.scorer }
+            if isExplained { return }
             add(
                 "rows", .error,
                 "\(reason): \(place). Its users cannot tell why it is missing. Call emit for its score, or fail with a reason",
                 key: "rows")
         } else if reason.hasPrefix("the scorer's output") {
-            add("outputs", .error, "\(reason): \(place). The row loses its score. Give what the output declares", key: reason)
+            add(
+                "outputs", .error, "\(reason): \(place). The row loses its score. Give what the output declares",
+                key: reason)
         } else if reason == CallMachine.nothingAsked {
             add(
                 "requests", .error,
@@ -219,13 +228,16 @@ struct ScorerExercise {
             var parts: [Result] = []
             while parts.count < count {
                 let slice = Array(rows[parts.count..<min(parts.count + size, count)])
-                guard let part = score(CheckRows(name: "a batch of \(size)", rows: slice), with: call) else { return false }
+                guard let part = score(CheckRows(name: "a batch of \(size)", rows: slice), with: call) else {
+                    return false
+                }
                 parts += part
             }
             if compare(parts, whole, rows, "in batches of \(size)", "in one batch of 1000", scorer) { return true }
         }
         guard let scorer = makeScorer(),
-            let backwards = score(CheckRows(name: "1000 rows backwards", rows: rows.reversed()), with: ScorerCall(scorer))
+            let backwards = score(
+                CheckRows(name: "1000 rows backwards", rows: rows.reversed()), with: ScorerCall(scorer))
         else { return false }
         if compare(backwards.reversed(), whole, rows, "in reversed order", "in order", scorer) { return true }
         guard let again = score(CheckRows(name: "1000 rows again", rows: rows)) else { return false }
@@ -235,7 +247,8 @@ struct ScorerExercise {
 
     /// Returns whether they differ, which is then a finding.
     private func compare(
-        _ ones: [Result], _ others: [Result], _ rows: [[CheckCell]], _ how: String, _ reference: String, _ scorer: Scorer
+        _ ones: [Result], _ others: [Result], _ rows: [[CheckCell]], _ how: String, _ reference: String,
+        _ scorer: Scorer
     ) -> Bool {
         for (row, (one, other)) in zip(ones, others).enumerated() where one != other {
             let output = zip(one.cells, other.cells).enumerated().first { $1.0 != $1.1 }?.offset
@@ -249,6 +262,42 @@ struct ScorerExercise {
         }
         return false
     }
+
+    /// Runs calls of one instance side by side, where it says that this is fine. Returns false where it did not survive.
+    private func race(_ all: CheckRows) -> Bool {
+        guard let scorer = makeScorer(), scorer.description.concurrency == .parallel,
+            let isolated = scorer.instance as? IsolatedScorer
+        else { return true }
+        let batch = CheckBatch(scorer.description.inputs, all.rows)
+        let (threadCount, rounds) = (4, 5)
+        for _ in 0..<rounds {
+            guard case .worker(let worker) = isolated.takeWorker() else { return false }
+            defer { plugin.giveBack(worker) }
+            do throws(WorkerLoss) {
+                let row = try batch.withBatch { batch throws(WorkerLoss) in
+                    try worker.race(threadCount, of: isolated.instance, BatchWriter(batch, 0..<all.rows.count))
+                }
+                guard let row, row < all.rows.count else { continue }
+                add(
+                    "threads", .error,
+                    "the results of row \(row) (\(preview(all.rows[row], scorer.description.inputs))) differ between "
+                        + "\(threadCount) threads that score the same rows at once with one instance. \(Self.whyThreads)",
+                    key: "race")
+                return true
+            } catch {
+                add(
+                    error.isHang ? "hang" : "crash", .error,
+                    "\(error.description), when \(threadCount) threads scored the same rows at once with one instance. "
+                        + Self.whyThreads, key: "race")
+                return false
+            }
+        }
+        return true
+    }
+
+    private static let whyThreads =
+        "Its concurrency is ASSAY_CONCURRENCY_PARALLEL, so the engine does so. Keep what a call needs in the call, or declare "
+        + "ASSAY_CONCURRENCY_INSTANCE_SERIAL or _PROCESS_SERIAL"
 
     // MARK: Calls that end early, and models that fail
 
@@ -287,7 +336,8 @@ struct ScorerExercise {
             let backwards = score(rows, ScriptedReplies(order: .oneByOneBackwards))
         else { return false }
         _ = compare(
-            backwards, together, rows.rows, "with replies one by one and the last first", "with all replies at once", scorer)
+            backwards, together, rows.rows, "with replies one by one and the last first", "with all replies at once",
+            scorer)
         for content in ScriptedReplies.Content.allCases where content != .plausible {
             let few = content == .huge ? CheckRows(name: "2 ordinary rows", rows: Array(rows.rows.prefix(2))) : rows
             if score(few, ScriptedReplies(content: content)) == nil { return false }
