@@ -177,18 +177,18 @@ struct PluginsCheckTests {
             (["ROW=if (!text.len) value = 2"], "range/error"),
             (["ROW=if (!text.len) value = __builtin_nan(\"\")"], "host-services/error"),
             (["STEP=host->fail(host, call, 1000000, 1, str(\"no\"))"], "host-services/error"),
-            (["END=42"], "host-services/error"),
-            (["END=ASSAY_PENDING"], "host-services/error"),
+            (["END=42"], "status/error"),
+            (["END=ASSAY_PENDING"], "status/error"),
             (["ROW=if (is_null) continue", "END=ASSAY_E_INTERNAL"], "status/error"),
             (["ROW=if (row == 0) value = 0.5"], "determinism/error"),
             (["ROW=if (batch->n_rows == 7) value = 0.5"], "determinism/error"),
             (["GLOBAL=static int count;", "ROW=value = count++ % 2"], "determinism/error"),
             (
                 [
-                    "GLOBAL=static void *volatile owner;",
-                    "ROW=if (row % 50 == 7) { owner = &row; usleep(100); if (owner != &row) value = 0.5; }",
-                ],
-                "threads/error"
+                    "GLOBAL=static int inside;",
+                    "STEP=int number = __atomic_add_fetch(&inside, 1, 5); if (batch->n_rows > 300) usleep(50000)",
+                    "ROW=if (number > 1) value = 0.5", "END=(__atomic_sub_fetch(&inside, 1, 5), ASSAY_OK)",
+                ], "threads/error"
             ),
             (["STEP=printf(\"hello\")"], "output/warning"),
             (["STEP=fprintf(stderr, \"hello\")"], "output/warning"),
