@@ -94,11 +94,15 @@ static int32_t step(call *call, int32_t reason, const assay_reply *const *replie
     return status;
 }
 
-static int32_t start(const aw_message *command, const void *segment) {
+static const instance *instance_of(const aw_message *command) {
     const instance *owner = instances;
     while (owner && owner->number != command->instance) owner = owner->next;
     if (!owner) abort(); /* not reached: the host starts calls of instances that it has made */
-    return step(make_call(command->call, owner, segment), ASSAY_STEP_START, NULL, 0);
+    return owner;
+}
+
+static int32_t start(const aw_message *command, const void *segment) {
+    return step(make_call(command->call, instance_of(command), segment), ASSAY_STEP_START, NULL, 0);
 }
 
 /* Takes a call out of those that wait. */
@@ -128,6 +132,8 @@ static int32_t run(const aw_message *command, int descriptor) {
     case AW_START: return start(command, segment);
     case AW_REPLIES: return replies(command, segment);
     case AW_FREE: end_call(waiting_call(command->call)); return ASSAY_OK;
+    case AW_PROBE: return probe();
+    case AW_RACE: return race(plugin, instance_of(command), segment, command->count);
     default: return ASSAY_E_UNSUPPORTED;
     }
 }
@@ -143,6 +149,7 @@ int main(int count, char **arguments) {
     open_output();
     begin_output(0);
     const char *fault = enter_sandbox(arguments[4], strtoull(arguments[3], NULL, 10));
+    begin_probing();
     end_output(fault ? refuse(AW_NO_SANDBOX, fault) : load(arguments[4]));
     for (;;) {
         aw_message command;

@@ -24,7 +24,7 @@ static uint64_t shortened(uint64_t length) {
 static void host_log(const assay_host *host, int32_t severity, assay_str message) {
     (void)host;
     const aw_record record = {.kind = AW_LOG, .type = (uint32_t)severity, .length = shortened(message.len)};
-    if (running_call || running_creation) {
+    if ((running_call && !running_call->captured) || running_creation) {
         const part text = {message.ptr, record.length};
         write_record(record, &text, 1);
     } else {
@@ -89,10 +89,14 @@ static assay_status host_emit(const assay_host *host, assay_call *token, uint32_
         && (cells->type != ASSAY_TYPE_F64 || are_finite(cells, n_rows));
     if (!is_valid) {
         record.flags = AW_REFUSED;
-        write_record(record, NULL, 0);
+        if (!call->captured) write_record(record, NULL, 0);
         return ASSAY_E_INVALID;
     }
     if (n_rows == 0) return ASSAY_OK;
+    if (call->captured) {
+        capture_cells(call, number, first, n_rows, cells);
+        return ASSAY_OK;
+    }
     static const uint64_t zero;
     const bool has_long_cells = cells->type == ASSAY_TYPE_F64 || cells->type == ASSAY_TYPE_I64;
     if (!cells->validity && has_long_cells && extend_record(&record, cells->values)) return ASSAY_OK;
@@ -116,7 +120,10 @@ static assay_status host_fail(const assay_host *host, assay_call *token, int64_t
     if (!is_running(token)) return ASSAY_E_INVALID;
     const call *call = (struct call *)token;
     const part text = {message.ptr, message.len};
-    write_record((aw_record){.kind = AW_FAIL, .type = (uint32_t)outcome, .first = (uint64_t)row}, &text, 1);
+    if (call->captured)
+        capture_failure(call, row, outcome);
+    else
+        write_record((aw_record){.kind = AW_FAIL, .type = (uint32_t)outcome, .first = (uint64_t)row}, &text, 1);
     const bool is_outcome = (outcome >= ASSAY_ROW_UNPARSED && outcome <= ASSAY_ROW_TIMED_OUT) || outcome == ASSAY_ROW_NOT_ASKED;
     const bool is_row = row >= -1 && (row < 0 || (uint64_t)row < call->batch.n_rows);
     return is_outcome && is_row ? ASSAY_OK : ASSAY_E_INVALID;
@@ -137,7 +144,8 @@ static assay_status chat_request(const assay_host *host, assay_call *token, uint
         is_known |= strlen(*name) == role.len && memcmp(*name, role.ptr, role.len) == 0;
     const part parts[2] = {{role.ptr, role.len}, {request.ptr, request.len}};
     const bool is_valid = is_known && add_tag(&call->open_tags, tag);
-    write_record((aw_record){.kind = AW_REQUEST, .first = tag, .count = role.len, .flags = is_valid ? 0 : AW_REFUSED}, parts, 2);
+    if (!call->captured)
+        write_record((aw_record){.kind = AW_REQUEST, .first = tag, .count = role.len, .flags = is_valid ? 0 : AW_REFUSED}, parts, 2);
     return is_valid ? ASSAY_OK : ASSAY_E_INVALID;
 }
 

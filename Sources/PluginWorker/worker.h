@@ -69,6 +69,12 @@ bool nobody_wants_results(void);
 void write_plugin(const assay_plugin *plugin);
 void write_scorer(const assay_scorer *scorer);
 
+/* ---------------------------------------------------------------- probe.c */
+
+/* Keeps what the process is like before the plugin is loaded, and tells what has changed. */
+void begin_probing(void);
+int32_t probe(void);
+
 /* ---------------------------------------------------------------- tags.c: a set of numbers */
 
 typedef struct tag_set {
@@ -97,6 +103,7 @@ typedef struct call {
     void *state;
     assay_batch batch;
     tag_set open_tags;
+    uint64_t *captured; /* of AW_RACE: a number for each cell of each output, then for each row that failed; else NULL */
     void *memory; /* the structs that the batch points to */
     struct call *next;
 } call;
@@ -107,6 +114,14 @@ void drop_call(call *call);
 
 /* The replies of a segment, in memory that the next call of this function uses again. */
 const assay_reply *const *make_replies(const void *segment, uint64_t count);
+
+/* ---------------------------------------------------------------- race.c */
+
+int32_t race(const assay_plugin *plugin, const instance *instance, const void *segment, uint64_t count);
+
+/* What a call of AW_RACE gives. */
+void capture_cells(const call *call, uint32_t output, uint64_t first, uint64_t n_rows, const assay_column *cells);
+void capture_failure(const call *call, int64_t row, int32_t outcome);
 
 /* ---------------------------------------------------------------- services.c: what the plugin may call */
 

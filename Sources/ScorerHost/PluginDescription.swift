@@ -55,7 +55,7 @@ extension PluginDescription {
     /// The first thing in which `other` says something else, in words; nil where they say the same.
     ///
     /// - Parameter other: what the plugin itself says, while this is what its manifest says.
-    func firstDifference(from other: PluginDescription) -> String? {
+    package func firstDifference(from other: PluginDescription) -> String? {
         let (ones, others) = (facts, other.facts)
         for (one, other) in zip(ones, others) where one != other {
             if one.name != other.name {

@@ -44,6 +44,8 @@ public final class ScorerCall {
     private var columnPointers: UnsafeMutablePointer<UnsafePointer<assay_column>?>
     private var batch: UnsafeMutablePointer<assay_batch>
     private var stepThread: pthread_t?
+    /// A status that step may not return, in words, once a worker has seen one; for checks of plugins.
+    var statusFault: String?
 
     public init(_ scorer: Scorer, cancellation: Cancellation = Cancellation()) {
         self.scorer = scorer

@@ -28,7 +28,7 @@ public enum PluginManifest {
     }
 
     /// Reads the manifest of a plugin; nil where there is none.
-    static func read(for plugin: String) throws(PluginError) -> PluginDescription? {
+    package static func read(for plugin: String) throws(PluginError) -> PluginDescription? {
         let path = path(for: plugin)
         do {
             guard let bytes = try SmallFile.read(path) else { return nil }

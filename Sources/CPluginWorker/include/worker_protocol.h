@@ -36,6 +36,9 @@ enum {
     AW_FREE = 5,    /* ends `call`, which is still waiting for replies */
     AW_FORGET = 6,  /* unmaps the segment */
     AW_GO = 7,      /* the output has been copied; go on */
+    AW_PROBE = 8,   /* tells what the plugin has done to the process: AW_PROBED, and an AW_TEXT for each change */
+    AW_RACE = 9,    /* runs the first step of `count` calls of `instance` on the batch of the segment, each in a thread,
+                     * and frees them. Their results are compared: AW_RACED */
 
     /* The worker's answers. `length` bytes of output belong to them. */
     AW_DONE = 16, /* the command has ended with `status`. A call whose status is not ASSAY_PENDING has been freed */
@@ -137,12 +140,20 @@ enum {
     AW_SCORER = 17, /* first: struct_size; type: concurrency */
     AW_COLUMN = 18, /* first: struct_size; type; flags; output: 1 for an output. The doubles minimum, maximum follow */
     AW_ROLE = 19,   /* the role follows */
-    AW_TEXT = 20    /* type: AW_TEXT_…; the text follows */
+    AW_TEXT = 20,   /* type: AW_TEXT_…; the text follows */
+
+    AW_PROBED = 21, /* first: bytes of the heap in use; count: open descriptors below 64, a bit each */
+    AW_RACED = 22   /* first: the first row whose results are not the same in all calls, or UINT64_MAX */
 };
 
 enum { AW_VALIDITY = 1, AW_REFUSED = 2 };
 
 enum { AW_TEXT_ID, AW_TEXT_VERSION, AW_TEXT_DESCRIPTION, AW_TEXT_SCHEMA, AW_TEXT_FAULT };
+
+/* What has changed since the worker was started, in AW_TEXT records of AW_PROBE. */
+enum {
+    AW_TEXT_LOCALE = 32, AW_TEXT_SIGNALS, AW_TEXT_UMASK, AW_TEXT_FOLDER, AW_TEXT_ENVIRONMENT, AW_TEXT_ARITHMETIC
+};
 
 static inline uint64_t aw_padded(uint64_t length) { return (length + 7) & ~(uint64_t)7; }
 

@@ -150,6 +150,7 @@ final class IsolatedCall: CallRunner {
         }
         if !replies.isEmpty { return try deliver(replies, to: part, call) }
         if part.open > 0 { return parts.append(part) }
+        call.statusFault = "ASSAY_PENDING, but it waits for no reply"
         call.failRemaining(part.rows, .scorerError, CallMachine.nothingAsked)
         try part.worker.free(part.place)
     }
@@ -157,6 +158,9 @@ final class IsolatedCall: CallRunner {
     /// Takes what the last step of some rows has given.
     private func finish(_ rows: Range<Int>, _ status: assay_status, _ worker: PluginWorker, _ call: ScorerCall) {
         apply(worker.records, to: rows, call) { _, _, _ in }
+        if status > ASSAY_PENDING || status < ASSAY_E_VERSION {
+            call.statusFault = "\(status), which is no status"
+        }
         if status != ASSAY_OK { call.failRemaining(rows, .scorerError, CallMachine.gaveUp(status)) }
         scorer.earn(rows: rows.count)
     }

@@ -144,6 +144,32 @@ package final class PluginWorker: @unchecked Sendable {
         giveBack(place.batch)
     }
 
+    /// What the plugin has done to its process so far. What it has written to its standard streams is read.
+    func probe() throws(WorkerLoss) -> WorkerProbe {
+        _ = try run(command(AW_PROBE), nil)
+        standardOutput.read(from: process.ends.output)
+        standardErrors.read(from: process.ends.errors)
+        return WorkerProbe(records, process: process.ends.pid)
+    }
+
+    /// Runs calls on the same batch, each in a thread of its own.
+    ///
+    /// - Returns: the first row whose results are not the same in all of them; nil where there is none.
+    func race(_ threadCount: Int, of instance: UInt64, _ batch: BatchWriter) throws(WorkerLoss) -> Int? {
+        let segment = try takeSegment(batch.byteCount)
+        batch.write(to: segment.base)
+        var command = command(AW_RACE)
+        command.instance = instance
+        command.count = UInt64(threadCount)
+        _ = try run(command, segment)
+        giveBack(segment)
+        var reader = RecordReader(records)
+        while let (record, _) = reader.next() {
+            if record.kind == UInt32(AW_RACED) { return Int(exactly: record.first) }
+        }
+        return nil
+    }
+
     private func command(_ kind: Int) -> aw_message {
         var command = aw_message()
         command.kind = UInt32(kind)

@@ -37,7 +37,7 @@ struct RecordReader {
                 if !record.holdsCells(rest, rowCount: rowCount) { return "cells that are none" }
             case AW_REQUEST, AW_REJECT:
                 if record.count > record.length { return "a text beyond its end" }
-            case AW_FAIL, AW_LOG, AW_MISUSE, AW_PLUGIN...AW_TEXT: break
+            case AW_FAIL, AW_LOG, AW_MISUSE, AW_PLUGIN...AW_RACED: break
             default: return "a record of an unknown kind"
             }
         }

@@ -1,0 +1,297 @@
+import CPluginWorker
+import CScorerPlugin
+import Glibc
+import Synchronization
+
+/// Runs a plugin in workers on rows, replies and parameters that are made to find its faults.
+///
+/// Used by one thread.
+public final class PluginCheck {
+    /// Parameters that a scorer is tried with.
+    public struct Trial: Sendable {
+        /// The scorer in the plugin.
+        public var scorer: String
+        /// Where they come from, as findings name it; nil for none at all.
+        public var name: String?
+        /// As the plugin's `create` gets them.
+        public var configuration: String
+        /// The same with a parameter more, which no scorer knows, and its name.
+        public var unknownParameter: (configuration: String, name: String)
+
+        public init(
+            scorer: String, name: String?, configuration: String,
+            unknownParameter: (configuration: String, name: String)
+        ) {
+            self.scorer = scorer
+            self.name = name
+            self.configuration = configuration
+            self.unknownParameter = unknownParameter
+        }
+    }
+
+    /// Why a plugin could not be checked, which says nothing of it.
+    public struct Impossible: Error {
+        public var reason: String
+    }
+
+    public let path: String
+    private let settings: WorkerSettings
+    /// What has been found so far.
+    public private(set) var findings: [CheckFinding] = []
+    /// What the plugin says of itself; nil where it could not be loaded.
+    public private(set) var contents: PluginDescription?
+    /// Why a scorer last refused its parameters.
+    public private(set) var lastRefusal = ""
+    private var known: Set<String> = []
+    private let lines = CheckLog()
+
+    /// Loads a plugin in a worker, and checks what can be checked without scoring.
+    public init(_ path: String, _ settings: WorkerSettings) throws {
+        do throws(PluginError) {
+            self.path = try resolvedPath(of: path)
+            try checkObject(self.path)
+        } catch {
+            throw Impossible(reason: "\(error)")
+        }
+        self.settings = settings
+        do {
+            let worker = try PluginWorker(running: self.path, settings)
+            contents = worker.contents
+            for finding in FileCheck.findings(inFile: self.path) { add(finding) }
+            for finding in FileCheck.findings(in: worker.contents) { add(finding) }
+        } catch WorkerLoss.unavailable(let reason) {
+            throw Impossible(reason: reason)
+        } catch let loss as WorkerLoss {
+            add(
+                CheckFinding(
+                    loss.isHang ? "hang" : "crash", .error,
+                    "\(loss.description), when it was loaded. Nothing of it can be used. See its constructors and "
+                        + "assay_plugin_entry, which should only return a static table"))
+        } catch {
+            add(CheckFinding("load", .error, "\((error as? PluginError)?.message ?? "\(error)")"))
+        }
+    }
+
+    /// Adds a finding, unless one was there with its check, scorer and key.
+    ///
+    /// - Parameter key: what it is about; nil: its message.
+    public func add(_ finding: CheckFinding, key: String? = nil) {
+        let identity = "\(finding.check)\u{0}\(finding.scorer ?? "")\u{0}\(key ?? finding.message)"
+        if known.insert(identity).inserted { findings.append(finding) }
+    }
+
+    // MARK: Scorers
+
+    /// Whether a scorer can be made with these parameters. What is wrong with how it takes or refuses them is a finding.
+    public func accepts(_ trial: Trial) -> Bool {
+        guard let plugin = makePlugin() else { return false }
+        do {
+            _ = try Scorer(trial.scorer, of: plugin, configuration: trial.configuration)
+            checkUnknownParameter(trial, plugin)
+            return true
+        } catch let error as ParameterError {
+            lastRefusal = error.description
+            if let name = trial.name {
+                add(
+                    CheckFinding(
+                        "parameters", .error, scorer: trial.scorer,
+                        "it refuses the parameters of \(name): \(error.faults.map(\.description).joined(separator: "; ")). "
+                            + "Correct the definition, or the scorer"))
+            }
+            for fault in error.faults where !fault.pointer.isEmpty && !fault.pointer.hasPrefix("/") {
+                add(
+                    CheckFinding(
+                        "parameters", .error, scorer: trial.scorer,
+                        "it refuses parameters at \"\(fault.pointer)\", which is no JSON Pointer into what create was given, "
+                            + "so its users are not shown the place. Begin with /params/"), key: "pointer")
+            }
+        } catch {
+            report(error, trial, "with \(trial.name.map { "the parameters of \($0)" } ?? "no parameters")")
+        }
+        return false
+    }
+
+    private func checkUnknownParameter(_ trial: Trial, _ plugin: Plugin) {
+        let name = trial.unknownParameter.name
+        do {
+            _ = try Scorer(trial.scorer, of: plugin, configuration: trial.unknownParameter.configuration)
+            add(
+                CheckFinding(
+                    "parameters", .error, scorer: trial.scorer,
+                    "it accepts the parameter \"\(name)\", which it does not know. Whoever misspells a parameter will get "
+                        + "wrong scores and no word of it. Reject what is unknown, with a pointer to it"))
+        } catch let error as ParameterError {
+            if !error.faults.contains(where: { $0.pointer.hasSuffix("/\(name)") }) {
+                add(
+                    CheckFinding(
+                        "parameters", .warning, scorer: trial.scorer,
+                        "it refuses the unknown parameter \"\(name)\", but points to "
+                            + "\"\(error.faults.first?.pointer ?? "")\". Its users will look in the wrong place. Point to "
+                            + "/params/\(name)"))
+            }
+        } catch {
+            report(error, trial, "with an unknown parameter")
+        }
+    }
+
+    private func report(_ error: any Error, _ trial: Trial, _ when: String) {
+        let message = (error as? PluginError)?.message ?? "\(error)"
+        let isLoss = message.contains("the plugin crashed") || message.contains("no sign of progress")
+        add(
+            CheckFinding(
+                isLoss ? (message.contains("no sign of progress") ? "hang" : "crash") : "parameters", .error,
+                scorer: trial.scorer,
+                isLoss
+                    ? "\(message) \(when). A run with such a definition fails. Reject what cannot be used, and return"
+                    : "create fails \(when): \(message). Its users cannot know what to change. Call reject with a pointer and "
+                        + "a message before ASSAY_E_INVALID is returned"), key: "create \(when)")
+    }
+
+    /// Has a scorer score all kinds of rows, and looks at what it does to its process meanwhile.
+    public func exercise(_ trial: Trial) {
+        guard let plugin = makePlugin(), let worker = plugin.worker(), let before = try? worker.probe() else { return }
+        plugin.giveBack(worker)
+        ScorerExercise(self, plugin, trial).run()
+        reportLines(of: trial.scorer)
+        checkProcess(plugin, trial, since: before)
+    }
+
+    private func makePlugin() -> Plugin? {
+        let lines = lines
+        return try? Plugin(isolating: path, settings: settings) { _, _, message in lines.add(message) }
+    }
+
+    /// What the host logged of the plugin.
+    func reportLines(of scorer: String) {
+        for line in lines.take() {
+            if let prefix = line.firstRange(of: "misuses its host: ") {
+                let misuse = line[prefix.upperBound...]
+                add(
+                    CheckFinding(
+                        "host-services", .error, scorer: scorer,
+                        "\(misuse). Such a call is not taken, so its rows may lack what was given. See the comment "
+                            + "of that function in the plugin header"), key: String(misuse.prefix(8)))
+            } else if line.hasPrefix("wrote to standard") {
+                add(
+                    CheckFinding(
+                        "output", .warning, scorer: scorer,
+                        "it \(line). \(Self.whyStreams)"), key: "stream")
+            } else if line.hasSuffix("when a call or an instance was freed") {
+                add(
+                    CheckFinding(
+                        line.contains("no sign of progress") ? "hang" : "crash", .error, scorer: scorer,
+                        "\(line): in call_free or destroy, maybe of a call that waits for replies. A run that is cancelled "
+                            + "ends so, too. Free what the call has, and wait for nothing"), key: "free")
+            }
+        }
+    }
+
+    // MARK: The process
+
+    private func checkProcess(_ plugin: Plugin, _ trial: Trial, since before: WorkerProbe) {
+        guard let worker = plugin.worker() else { return reportLines(of: trial.scorer) }
+        defer { plugin.giveBack(worker) }
+        reportLines(of: trial.scorer)
+        guard var after = try? worker.probe() else { return }
+        let scorer = trial.scorer
+        if worker.standardOutput.byteCount + worker.standardErrors.byteCount > 0 {
+            let isOutput = worker.standardOutput.byteCount > 0
+            let stream = isOutput ? worker.standardOutput : worker.standardErrors
+            let text = String(decoding: stream.bytes.prefix(60), as: UTF8.self).debugDescription
+            add(
+                CheckFinding(
+                    "output", .warning, scorer: scorer,
+                    "it wrote \(stream.byteCount) bytes to standard \(isOutput ? "output" : "error"), beginning with \(text). "
+                        + Self.whyStreams), key: "stream")
+        }
+        for change in after.changes { add(Self.finding(change, scorer), key: "\(change.kind)") }
+        guard after.process == before.process else { return }
+        for _ in 0..<20 where (after.threadCount ?? 0) > (before.threadCount ?? .max) {
+            // A thread that was joined may be counted for a moment.
+            poll(nil, 0, 25)
+            if let again = try? worker.probe() { after = again }
+        }
+        if let count = after.threadCount, let first = before.threadCount, count > first {
+            add(
+                CheckFinding(
+                    "threads", .warning, scorer: scorer,
+                    "\(count - first) more threads run after all its instances were destroyed than before. They add up, and "
+                        + "may use what was freed. Join them in destroy"))
+        }
+        let opened = after.descriptors & ~before.descriptors
+        if opened != 0 {
+            add(
+                CheckFinding(
+                    "descriptors", .warning, scorer: scorer,
+                    "\(opened.nonzeroBitCount) more descriptors are open after all its instances were destroyed than before "
+                        + "(number \(opened.trailingZeroBitCount)). A long run ends with too many. Close them in destroy"
+                ))
+        }
+        let closed = before.descriptors & ~after.descriptors
+        if closed != 0 {
+            add(
+                CheckFinding(
+                    "descriptors", .error, scorer: scorer,
+                    "it has closed descriptor \(closed.trailingZeroBitCount), which was not its own. Another file gets that "
+                        + "number next. Close only what it has opened, and once"))
+        }
+    }
+
+    private static let whyStreams =
+        "Both streams are the host's: results go to standard output, and progress to standard error, and what reads them "
+        + "breaks. Use the host's log"
+
+    private static func finding(_ change: WorkerProbe.Change, _ scorer: String) -> CheckFinding {
+        let (check, why): (String, String) =
+            switch Int(change.kind) {
+            case AW_TEXT_LOCALE:
+                (
+                    "locale",
+                    "Numbers are then read and written otherwise in the whole process. Use newlocale and the functions with _l"
+                )
+            case AW_TEXT_SIGNALS:
+                ("signals", "The host stops its runs with signals. Leave handlers and masks alone")
+            case AW_TEXT_UMASK: ("umask", "Files of the host then get other rights. Leave it alone")
+            case AW_TEXT_FOLDER:
+                ("working-directory", "Relative paths of the host then lead elsewhere. Use absolute paths")
+            case AW_TEXT_ENVIRONMENT:
+                (
+                    "environment",
+                    "Other threads may read it at that moment, and crash. Use parameters or variables of its own"
+                )
+            default:
+                (
+                    "floating-point",
+                    "Numbers are then computed otherwise in the whole thread. Put it back before returning, and do not link "
+                        + "with -ffast-math"
+                )
+            }
+        return CheckFinding(check, .error, scorer: scorer, "\(change.text) after it ran. \(why)")
+    }
+}
+
+/// The lines of a plugin, from any thread.
+private final class CheckLog: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+
+    func take() -> [String] {
+        lines.withLock { lines in
+            defer { lines = [] }
+            return lines
+        }
+    }
+}
+
+extension Plugin {
+    /// A worker that nobody uses, to be given back; nil where the plugin runs in none, or none can be had.
+    func worker() -> PluginWorker? {
+        guard case .isolated(let pool) = code else { return nil }
+        return try? pool.take()
+    }
+
+    func giveBack(_ worker: PluginWorker) {
+        if case .isolated(let pool) = code { worker.loss == nil ? pool.giveBack(worker) : pool.discard(worker) }
+    }
+}

@@ -1,0 +1,380 @@
+import ScoringCore
+
+/// One scorer with one set of parameters, at work on rows that are made to find its faults.
+struct ScorerExercise {
+    /// What a row came to, in a form that is compared bit for bit.
+    struct Result: Hashable {
+        var outcome: RowOutcome
+        var cells: [[UInt8]?]
+    }
+
+    let check: PluginCheck
+    let plugin: Plugin
+    let trial: PluginCheck.Trial
+
+    init(_ check: PluginCheck, _ plugin: Plugin, _ trial: PluginCheck.Trial) {
+        self.check = check
+        self.plugin = plugin
+        self.trial = trial
+    }
+
+    /// How often a scorer may ask again for a row before it counts as endless.
+    private static let mostRounds = 1000
+
+    func run() {
+        guard let inputs = makeScorer()?.description.inputs else { return }
+        let kinds = CheckRows.all(inputs).filter { !$0.rows.isEmpty }
+        for kind in kinds where score(kind) == nil { return }
+        let all = CheckRows(name: "rows of all kinds", rows: kinds.flatMap(\.rows))
+        guard compareBatches(all), race(all), cancel(all), disturbReplies(inputs) else { return }
+        checkMemory(inputs)
+        for size in [1 << 20, 16 << 20] where score(CheckRows.huge(inputs, size), isHuge: true) == nil { return }
+    }
+
+    func makeScorer() -> Scorer? {
+        do {
+            return try Scorer(trial.scorer, of: plugin, configuration: trial.configuration)
+        } catch {
+            add(
+                "parameters", .error, "it could be made once with these parameters, but not again: \(error)",
+                key: "again")
+            return nil
+        }
+    }
+
+    private func add(_ name: String, _ level: CheckFinding.Level, _ message: String, key: String? = nil) {
+        let place = trial.name.map { "with \($0): " } ?? ""
+        check.add(CheckFinding(name, level, scorer: trial.scorer, place + message), key: key)
+    }
+
+    // MARK: Scoring
+
+    /// Scores rows in one batch with an instance of its own.
+    ///
+    /// - Returns: nil where the plugin did not survive it.
+    @discardableResult
+    private func score(
+        _ rows: CheckRows, _ replies: ScriptedReplies = ScriptedReplies(), isHuge: Bool = false
+    ) -> [Result]? {
+        guard let scorer = makeScorer() else { return nil }
+        return score(rows, with: ScorerCall(scorer), replies, isHuge: isHuge)
+    }
+
+    private func score(
+        _ rows: CheckRows, with call: ScorerCall, _ replies: ScriptedReplies = ScriptedReplies(), isHuge: Bool = false
+    ) -> [Result]? {
+        let batch = CheckBatch(call.scorer.description.inputs, rows.rows)
+        call.prepare(rowCount: batch.rowCount)
+        var progress = call.start(batch.columns, rowCount: batch.rowCount)
+        var open: [ModelRequest] = []
+        var rounds = 0
+        while case .waiting(let requests) = progress {
+            open += requests
+            rounds += requests.isEmpty ? 0 : 1
+            if rounds > Self.mostRounds || open.isEmpty {
+                add(
+                    "requests", .error,
+                    "after \(rounds) steps with replies it still asks models, on \(rows.name). Each request costs its users. "
+                        + "Give up after a few", key: "endless")
+                call.cancel(.scorerError, "endless")
+                return nil
+            }
+            var given: [ModelRequest] = []
+            switch replies.order {
+            case .together: swap(&given, &open)
+            case .oneByOneBackwards: given = [open.removeLast()]
+            }
+            progress = call.deliver(given.map(replies.reply))
+        }
+        let results = results(of: call)
+        let survived = judge(rows, call, results, replies, isHuge: isHuge)
+        withExtendedLifetime(batch) {}
+        return survived ? results : nil
+    }
+
+    private func results(of call: ScorerCall) -> [Result] {
+        let outcomes = Array(call.results.outcomes)
+        let views = call.results.outputs.map(\.view)
+        return outcomes.indices.map { row in
+            let cells = views.map { view -> [UInt8]? in
+                guard view.hasValue(row) else { return nil }
+                switch view.type {
+                case .f64, .i64, .bool:
+                    return withUnsafeBytes(of: view.integer(row)) { Array($0) }
+                case .text, .json, .textList: return Array(view.text(row))
+                }
+            }
+            return Result(outcome: outcomes[row], cells: cells)
+        }
+    }
+
+    /// Looks at the results of a call. Returns false where the plugin did not survive.
+    private func judge(
+        _ rows: CheckRows, _ call: ScorerCall, _ results: [Result], _ replies: ScriptedReplies, isHuge: Bool
+    ) -> Bool {
+        // What the host refused explains what its rows lack.
+        check.reportLines(of: trial.scorer)
+        if let fault = call.statusFault {
+            add(
+                "status", .error,
+                "step returned \(fault), on \(rows.name). Rows without a score are lost so. Return ASSAY_OK when the batch is "
+                    + "done, ASSAY_PENDING when requests are queued, else one of ASSAY_E_…", key: "status")
+        }
+        let description = call.scorer.description
+        let asks = !description.roles.isEmpty
+        let circumstances = rows.name + (asks ? ", with \(replies.name)" : "")
+        for (row, result) in results.enumerated() {
+            let reason = call.results.reason(of: row) ?? ""
+            let place =
+                "row \(row) of \(results.count) (\(preview(rows.rows[row], description.inputs))) of \(circumstances)"
+            let isLost = reason.contains("no sign of progress") || result.outcome == .pluginCrashed
+            if isLost && reason.contains("no sign of progress") {
+                add(
+                    "hang", isHuge ? .warning : .error,
+                    "\(reason), on \(place). "
+                        + (isHuge
+                            ? "Such a row is lost. Limit the length of what it compares, and fail longer ones with a reason"
+                            : "Such rows are lost, and cost their time each. Make the work of a row end"),
+                    key: "step")
+                return false
+            }
+            if isLost {
+                add(
+                    "crash", .error,
+                    "\(reason), on \(place). Such rows are lost, and inside the engine's process the whole run would be. Run "
+                        + "it on such a row in a debugger or with -fsanitize=address", key: "step")
+                return false
+            }
+            judge(result, reason, place, asks)
+            checkRanges(result, description, place)
+            if replies.content == .failed && asks && result.outcome == .scored {
+                add(
+                    "replies", .warning,
+                    "\(place) got a score although all model requests failed. It is no judgement of a model. Call fail with "
+                        + "ASSAY_ROW_MODEL_ERROR", key: "failed")
+            }
+        }
+        return true
+    }
+
+    private func judge(_ result: Result, _ reason: String, _ place: String, _ asks: Bool) {
+        switch result.outcome {
+        case .scored: return
+        case .modelError where !asks, .notAsked where !asks:
+            add(
+                "outcome", .error,
+                "\(place) ended as \(result.outcome.name), but the scorer asks no model. Its users look for the fault at the "
+                    + "wrong place. Use ASSAY_ROW_SCORER_ERROR or ASSAY_ROW_INPUT_ERROR", key: "outcome")
+        default: break
+        }
+        if reason.isEmpty {
+            add(
+                "reason", .warning,
+                "\(place) has no score, and the reason that was given is empty. Say in words why", key: "empty")
+        }
+        guard result.outcome == .scorerError else { return }
+        if reason.hasPrefix("the scorer gave no score") {
+            let isExplained = check.findings.contains { $0.check == "host-services" && $0.scorer == trial.scorer }
+            if isExplained { return }
+            add(
+                "rows", .error,
+                "\(reason): \(place). Its users cannot tell why it is missing. Call emit for its score, or fail with a reason",
+                key: "rows")
+        } else if reason.hasPrefix("the scorer's output") {
+            add(
+                "outputs", .error, "\(reason): \(place). The row loses its score. Give what the output declares",
+                key: reason)
+        } else if reason.hasPrefix("the scorer gave up on the batch") {
+            add(
+                "status", .error,
+                "\(reason): step returned an error, on \(place). All rows of the batch without a score are lost for one. Call "
+                    + "fail for the row that is at fault, and return ASSAY_OK", key: "status")
+        }
+    }
+
+    private func checkRanges(_ result: Result, _ description: ScorerDescription, _ place: String) {
+        for (output, cell) in zip(description.outputs, result.cells) {
+            guard let range = output.range, let cell, cell.count == 8 else { continue }
+            let bits = cell.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            let value: Double
+            switch output.type {
+            case .f64: value = Double(bitPattern: bits)
+            case .i64: value = Double(Int64(bitPattern: bits))
+            default: continue
+            }
+            if range.contains(value) { continue }
+            add(
+                "range", .error,
+                "the output \"\(output.name)\" is \(value), but was declared to lie from \(range.lowerBound) to "
+                    + "\(range.upperBound): \(place). Bounds of unfinished runs are computed from the range. Correct one of "
+                    + "them", key: output.name)
+        }
+    }
+
+    private func preview(_ row: [CheckCell], _ inputs: [ColumnDescription]) -> String {
+        zip(inputs, row).map { "\($0.name): \($1.preview)" }.joined(separator: ", ")
+    }
+
+    // MARK: The same rows in another way
+
+    /// Scores the same rows in batches of other sizes, and backwards. Returns false where the plugin did not survive.
+    private func compareBatches(_ all: CheckRows) -> Bool {
+        // As many as 1,000 in one batch.
+        let rows = (0..<1000).map { all.rows[$0 % all.rows.count] }
+        guard let whole = score(CheckRows(name: "1000 rows of all kinds", rows: rows)) else { return false }
+        let count = min(rows.count, all.rows.count)
+        for size in [1, 7] {
+            guard let scorer = makeScorer() else { return false }
+            let call = ScorerCall(scorer)
+            var parts: [Result] = []
+            while parts.count < count {
+                let slice = Array(rows[parts.count..<min(parts.count + size, count)])
+                guard let part = score(CheckRows(name: "a batch of \(size)", rows: slice), with: call) else {
+                    return false
+                }
+                parts += part
+            }
+            if compare(parts, whole, rows, "in batches of \(size)", "in one batch of 1000", scorer) { return true }
+        }
+        guard let scorer = makeScorer(),
+            let backwards = score(
+                CheckRows(name: "1000 rows backwards", rows: rows.reversed()), with: ScorerCall(scorer))
+        else { return false }
+        if compare(backwards.reversed(), whole, rows, "in reversed order", "in order", scorer) { return true }
+        guard let again = score(CheckRows(name: "1000 rows again", rows: rows)) else { return false }
+        _ = compare(again, whole, rows, "in another instance", "before", scorer)
+        return true
+    }
+
+    /// Returns whether they differ, which is then a finding.
+    private func compare(
+        _ ones: [Result], _ others: [Result], _ rows: [[CheckCell]], _ how: String, _ reference: String,
+        _ scorer: Scorer
+    ) -> Bool {
+        for (row, (one, other)) in zip(ones, others).enumerated() where one != other {
+            let output = zip(one.cells, other.cells).enumerated().first { $1.0 != $1.1 }?.offset
+            let what = output.map { "output \"\(scorer.description.outputs[$0].name)\"" } ?? "outcome"
+            add(
+                "determinism", .error,
+                "the \(what) of row \(row) (\(preview(rows[row], scorer.description.inputs))) differs when the same rows are "
+                    + "scored \(how) and \(reference). Results would depend on how a run is divided. Let a row's result "
+                    + "depend on nothing but the row, its replies and the parameters", key: "determinism")
+            return true
+        }
+        return false
+    }
+
+    /// Runs calls of one instance side by side, where it says that this is fine. Returns false where it did not survive.
+    private func race(_ all: CheckRows) -> Bool {
+        // What differs from call to call differs from thread to thread, and is one fault.
+        if check.findings.contains(where: { $0.check == "determinism" && $0.scorer == trial.scorer }) { return true }
+        guard let scorer = makeScorer(), scorer.description.concurrency == .parallel,
+            let isolated = scorer.instance as? IsolatedScorer
+        else { return true }
+        let batch = CheckBatch(scorer.description.inputs, all.rows)
+        let (threadCount, rounds) = (4, 5)
+        for _ in 0..<rounds {
+            guard case .worker(let worker) = isolated.takeWorker() else { return false }
+            defer { plugin.giveBack(worker) }
+            do throws(WorkerLoss) {
+                let row = try batch.withBatch { batch throws(WorkerLoss) in
+                    try worker.race(threadCount, of: isolated.instance, BatchWriter(batch, 0..<all.rows.count))
+                }
+                guard let row, row < all.rows.count else { continue }
+                add(
+                    "threads", .error,
+                    "the results of row \(row) (\(preview(all.rows[row], scorer.description.inputs))) differ between "
+                        + "\(threadCount) threads that score the same rows at once with one instance. \(Self.whyThreads)",
+                    key: "race")
+                return true
+            } catch {
+                add(
+                    error.isHang ? "hang" : "crash", .error,
+                    "\(error.description), when \(threadCount) threads scored the same rows at once with one instance. "
+                        + Self.whyThreads, key: "race")
+                return false
+            }
+        }
+        return true
+    }
+
+    private static let whyThreads =
+        "Its concurrency is ASSAY_CONCURRENCY_PARALLEL, so the engine does so. Keep what a call needs in the call, or declare "
+        + "ASSAY_CONCURRENCY_INSTANCE_SERIAL or _PROCESS_SERIAL"
+
+    // MARK: Calls that end early, and models that fail
+
+    /// Cancels calls, before and between steps. Returns false where the plugin did not survive.
+    private func cancel(_ all: CheckRows) -> Bool {
+        guard let scorer = makeScorer() else { return false }
+        let cancellation = Cancellation()
+        cancellation.cancel()
+        let batch = CheckBatch(scorer.description.inputs, all.rows)
+        for mark in [cancellation, Cancellation()] {
+            let call = ScorerCall(scorer, cancellation: mark)
+            call.prepare(rowCount: batch.rowCount)
+            _ = call.start(batch.columns, rowCount: batch.rowCount)
+            // Where requests are open, the call is freed with them.
+            call.cancel(.notAsked, "the check cancelled it")
+            for row in 0..<batch.rowCount where call.results.outcomes[row] == .pluginCrashed {
+                let reason = call.results.reason(of: row) ?? ""
+                add(
+                    "crash", .error,
+                    "\(reason), in a call that was cancelled, on row \(row) of \(all.name). A run that is stopped ends so. "
+                        + "Return ASSAY_E_CANCELLED, or go on", key: "cancel")
+                return false
+            }
+        }
+        // Makes the worker free the calls.
+        if let worker = plugin.worker() { plugin.giveBack(worker) }
+        let known = check.findings.count
+        check.reportLines(of: trial.scorer)
+        return check.findings[known...].allSatisfy { $0.check != "crash" && $0.check != "hang" }
+    }
+
+    private func disturbReplies(_ inputs: [ColumnDescription]) -> Bool {
+        guard let scorer = makeScorer(), !scorer.description.roles.isEmpty else { return true }
+        let rows = CheckRows(name: "40 ordinary rows", rows: CheckRows.ordinary(inputs, 40))
+        guard let together = score(rows),
+            let backwards = score(rows, ScriptedReplies(order: .oneByOneBackwards))
+        else { return false }
+        _ = compare(
+            backwards, together, rows.rows, "with replies one by one and the last first", "with all replies at once",
+            scorer)
+        for content in ScriptedReplies.Content.allCases where content != .plausible {
+            let few = content == .huge ? CheckRows(name: "2 ordinary rows", rows: Array(rows.rows.prefix(2))) : rows
+            if score(few, ScriptedReplies(content: content)) == nil { return false }
+            if content == .mixed, score(few, ScriptedReplies(content: content, order: .oneByOneBackwards)) == nil {
+                return false
+            }
+        }
+        return true
+    }
+
+    // MARK: Memory
+
+    /// Makes instances and calls again and again, and looks whether the heap grows each time.
+    private func checkMemory(_ inputs: [ColumnDescription]) {
+        let rows = CheckRows(name: "ordinary rows", rows: CheckRows.ordinary(inputs, 100))
+        var sizes: [Int] = []
+        let (rounds, repetitions) = (5, 8)
+        for _ in 0..<rounds {
+            for _ in 0..<repetitions where score(rows) == nil { return }
+            guard let worker = plugin.worker() else { return }
+            let probe = try? worker.probe()
+            plugin.giveBack(worker)
+            guard let probe else { return }
+            sizes.append(probe.heapBytes)
+        }
+        // What grows once, such as a cache, is none: only the later rounds count, and each of them must have grown.
+        let steps = zip(sizes.dropFirst(2), sizes.dropFirst()).map { $0 - $1 }
+        let least = 4096
+        guard let smallest = steps.min(), smallest >= least else { return }
+        let growth = steps.reduce(0, +) / steps.count / repetitions
+        add(
+            "memory", .warning,
+            "the heap grows by about \(growth) bytes each time that an instance is made, scores \(rows.rows.count) rows and "
+                + "is destroyed. A long run ends without memory. Free in call_free what a call has, and in destroy what an "
+                + "instance has", key: "memory")
+    }
+}

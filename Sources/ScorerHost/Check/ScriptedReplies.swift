@@ -1,0 +1,64 @@
+/// Model replies that a check makes up: the same reply to the same request, whichever batch it is in.
+struct ScriptedReplies: Sendable {
+    enum Content: Sendable, CaseIterable {
+        case plausible, failed, timedOut, cancelled, empty, garbage, huge, mixed
+    }
+
+    enum Order: Sendable {
+        case together
+        /// One a step, the last request first.
+        case oneByOneBackwards
+    }
+
+    var content = Content.plausible
+    var order = Order.together
+
+    private static let texts = [
+        "5", "Score: 4", "{\"score\": 3}", "A", "Yes", "no", "Total rating: 7", "10", "**Final score:** 0.5", "CORRECT",
+        "{\"score\": 1, \"explanation\": \"fine\"}", "B",
+    ]
+    private static let garbage = [
+        "\0\u{1}\u{7F}", "{\"score\":", "[[[[", "\u{202E}5", "NaN", "1e999", "-", "\\u0000", "```json\n```",
+        String(repeating: "{\"a\":", count: 2000),
+    ]
+
+    /// As findings name it.
+    var name: String {
+        let what =
+            switch content {
+            case .plausible: "ordinary model replies"
+            case .failed: "failed model replies"
+            case .timedOut: "model replies that timed out"
+            case .cancelled: "cancelled model requests"
+            case .empty: "empty model replies"
+            case .garbage: "model replies of garbage"
+            case .huge: "a model reply of 4 MiB"
+            case .mixed: "model replies of all kinds"
+            }
+        return order == .together ? what : "\(what), one by one and the last first"
+    }
+
+    func reply(to request: ModelRequest) -> ModelReply {
+        var hash: UInt64 = 14_695_981_039_346_656_037
+        // The beginning tells requests apart, and a request may be as long as its row.
+        for byte in request.json.utf8.prefix(64 << 10) { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
+        let number = Int(hash >> 33)
+        var content = content
+        if content == .mixed {
+            let all: [Content] = [.plausible, .failed, .timedOut, .cancelled, .empty, .garbage]
+            content = all[number / 64 % all.count]
+        }
+        func reply(_ status: ModelReply.Status, _ text: String) -> ModelReply {
+            ModelReply(tag: request.tag, status: status, text: text)
+        }
+        switch content {
+        case .plausible, .mixed: return reply(.answered, Self.texts[number % Self.texts.count])
+        case .failed: return reply(.failed, "HTTP status 500")
+        case .timedOut: return reply(.timedOut, "no answer in time")
+        case .cancelled: return reply(.cancelled, "the run was stopped")
+        case .empty: return reply(.answered, "")
+        case .garbage: return reply(.answered, Self.garbage[number % Self.garbage.count])
+        case .huge: return reply(.answered, String(repeating: "a score of 5 is good. ", count: (4 << 20) / 22))
+        }
+    }
+}
