@@ -5,7 +5,8 @@ import ScoringEngine
 
 struct PluginsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plugins", abstract: "Lists scorer plugins, begins and checks new ones, and says which are trusted.",
+        commandName: "plugins",
+        abstract: "Lists scorer plugins, begins and checks new ones, and says which are trusted.",
         subcommands: [List.self, New.self, Check.self, Trust.self, Manifest.self])
 
     struct List: ParsableCommand {

@@ -56,9 +56,10 @@ public final class PluginCheck {
         self.settings = settings
         do {
             let worker = try PluginWorker(running: self.path, settings)
-            contents = worker.contents
+            let contents = try worker.load()
+            self.contents = contents
             for finding in FileCheck.findings(inFile: self.path) { add(finding) }
-            for finding in FileCheck.findings(in: worker.contents) { add(finding) }
+            for finding in FileCheck.findings(in: contents) { add(finding) }
         } catch WorkerLoss.unavailable(let reason) {
             throw Impossible(reason: reason)
         } catch let loss as WorkerLoss {

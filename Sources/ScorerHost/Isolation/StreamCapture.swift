@@ -4,6 +4,8 @@ import Glibc
 struct StreamCapture {
     /// The first bytes that were written.
     private(set) var bytes: [UInt8] = []
+    /// How many bytes were written, also those that are not kept.
+    private(set) var byteCount = 0
     private var reported = 0
 
     private static let most = 64 << 10
@@ -15,6 +17,7 @@ struct StreamCapture {
             for _ in 0..<16 {
                 let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
                 guard count > 0 else { return }
+                byteCount += count
                 bytes += buffer.prefix(min(count, Self.most - bytes.count))
             }
         }
