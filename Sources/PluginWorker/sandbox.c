@@ -132,7 +132,8 @@ static const int allowed[] = {
     SYS_sched_yield, SYS_sched_getaffinity, SYS_sched_getscheduler, SYS_sched_getparam, SYS_sched_get_priority_max,
     SYS_sched_get_priority_min, SYS_getcpu,
     SYS_nanosleep, SYS_clock_nanosleep, SYS_clock_gettime, SYS_clock_getres, SYS_gettimeofday, SYS_times, SYS_getrusage,
-    SYS_umask, SYS_chdir, SYS_getpid, SYS_getppid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_uname, SYS_sysinfo, SYS_getrandom,
+    SYS_umask, SYS_chdir, SYS_getpid, SYS_getppid, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_getegid, SYS_uname,
+    SYS_sysinfo, SYS_getrandom,
 #if defined(SYS_futex_waitv)
     SYS_futex_waitv,
 #endif
