@@ -43,14 +43,14 @@ struct FileCheck {
                         + "machines without a Swift toolchain lack, so it does not stand alone. Link with -static-stdlib"
                 ))
         }
-        let others2 = elf.libraries.filter { name in
+        let uncommon = elf.libraries.filter { name in
             !swift.contains(name) && !systemLibraries.contains { name.hasPrefix($0) }
         }
-        if !others2.isEmpty {
+        if !uncommon.isEmpty {
             findings.append(
                 CheckFinding(
                     "dependencies", .note,
-                    "it needs \(others2.joined(separator: ", ")), which must be there on every machine that uses it"))
+                    "it needs \(uncommon.joined(separator: ", ")), which must be there on every machine that uses it"))
         }
         return findings
     }

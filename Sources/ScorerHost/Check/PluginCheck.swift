@@ -150,7 +150,13 @@ public final class PluginCheck {
 
     /// Has a scorer score all kinds of rows, and looks at what it does to its process meanwhile.
     public func exercise(_ trial: Trial) {
-        guard let plugin = makePlugin(), let worker = plugin.worker(), let before = try? worker.probe() else { return }
+        guard let plugin = makePlugin() else { return }
+        guard let worker = plugin.worker(), let before = try? worker.probe() else {
+            return add(
+                CheckFinding(
+                    "exercise", .warning, scorer: trial.scorer,
+                    "no row was scored with it, since its process could not be used. Check again"))
+        }
         plugin.giveBack(worker)
         ScorerExercise(self, plugin, trial).run()
         reportLines(of: trial.scorer)
@@ -159,7 +165,12 @@ public final class PluginCheck {
 
     private func makePlugin() -> Plugin? {
         let lines = lines
-        return try? Plugin(isolating: path, settings: settings) { _, _, message in lines.add(message) }
+        do throws(PluginError) {
+            return try Plugin(isolating: path, settings: settings) { _, _, message in lines.add(message) }
+        } catch {
+            add(CheckFinding("load", .error, "it was loaded once, but not again: \(error.message)"), key: "again")
+            return nil
+        }
     }
 
     /// What the host logged of the plugin.
