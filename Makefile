@@ -22,7 +22,7 @@ judge-demo: packages
 .PHONY: test
 test: packages
 	swift build --build-tests
-	swift test
+	swift test --no-parallel
 
 .PHONY: lint
 lint:
