@@ -238,7 +238,8 @@ extension InferenceSession {
 
     private func settle(_ reserved: Double, actual: Double, wasSent: Bool) {
         let actions = state.withLock { state in
-            if let mean = state.meanOutput { state.budget.expectedOutput = mean }
+            // Only a limit on the cost asks what answers are expected to take.
+            if limits.maxCost != nil, let mean = state.meanOutput { state.budget.expectedOutput = mean }
             return state.budget.settle(reserved, actual: actual, wasSent: wasSent)
         }
         perform(actions)
