@@ -1,5 +1,5 @@
 /// A certificate for 127.0.0.1 that signs itself, valid until 2120. Nobody but tests trusts it.
-let certificate = """
+package let certificate = """
     -----BEGIN CERTIFICATE-----
     MIIBXjCCAQSgAwIBAgIBATAKBggqhkjOPQQDAjAVMRMwEQYDVQQDDApmYWtlIG1v
     ZGVsMCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAVMRMwEQYDVQQD
@@ -14,7 +14,7 @@ let certificate = """
     """
 
 /// Its private key, which is no secret.
-let certificateKey = """
+package let certificateKey = """
     -----BEGIN PRIVATE KEY-----
     MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgzvgAzVikuckZOozo
     6Q7xKNzqcByKikD8Q+gYaOeOmS2hRANCAARzm0oRRVV8HiPcTk0o7vT5jp3LDVrt
