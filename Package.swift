@@ -68,9 +68,14 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
         .target(
+            name: "Evaluation",
+            dependencies: [
+                "Datasets", "Inference", "JSON", "Patterns", "ScorerHost", "ScoringCore", "ScoringEngine", "Store",
+            ]),
+        .target(
             name: "AssayServer",
             dependencies: [
-                "Datasets", "Inference", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine",
+                "Datasets", "Evaluation", "Inference", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine",
                 "Store",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -90,8 +95,8 @@ let package = Package(
         .executableTarget(
             name: "assay",
             dependencies: [
-                "AssayServer", "Datasets", "Inference", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions",
-                "ScoringEngine", "Store",
+                "AssayServer", "Datasets", "Evaluation", "Inference", "JSON", "ScorerHost", "ScoringCore",
+                "ScoringDefinitions", "ScoringEngine", "Store",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -158,6 +163,11 @@ let package = Package(
         .testTarget(name: "InferenceTests", dependencies: ["FakeModel", "Inference", "JSON", "Store"]),
         .testTarget(
             name: "JudgeTests", dependencies: ["CScorerPlugin", "JSON", "JudgeScorers", "Patterns", "ScorerKit"]),
+        .testTarget(
+            name: "EvaluationTests",
+            dependencies: [
+                "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringEngine", "Store",
+            ]),
         .testTarget(
             name: "AssayServerTests",
             dependencies: [

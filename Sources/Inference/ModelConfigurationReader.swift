@@ -3,7 +3,8 @@ public import JSON
 
 extension ModelConfiguration {
     /// Reads the models of a configuration file, a JSON object whose member "models" lists them. Without that
-    /// one there are no models. "server" is for the HTTP server, and others are not known.
+    /// one there are no models. "server" is for the HTTP server, "agents" and "evaluation" are for evaluations, and
+    /// others are not known.
     ///
     /// - Throws: the first fault.
     public static func models(inFile path: String) throws(ConfigurationError) -> [ModelConfiguration] {
@@ -16,7 +17,7 @@ extension ModelConfiguration {
     /// - Throws: the first fault.
     public static func models(in json: JSONValue, file: String) throws(ConfigurationError) -> [ModelConfiguration] {
         let root = ConfigurationPlace(file: file, pointer: JSONPointer(), value: json)
-        try root.checkNames(["models", "server"])
+        try root.checkNames(["models", "server", "agents", "evaluation"])
         guard let list = try root.object()["models"] else { return [] }
         var models: [ModelConfiguration] = []
         for element in try root.child("models", list).elements() {

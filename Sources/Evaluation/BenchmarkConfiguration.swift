@@ -1,0 +1,100 @@
+public import JSON
+
+/// What a run of a benchmark is to do: the API's `benchmark_config`.
+public struct BenchmarkConfiguration: Sendable, Hashable {
+    /// What answers the rows.
+    public enum Candidate: Sendable, Hashable {
+        /// A model, with the API's `sampling_params` as they came.
+        case model(name: String, sampling: JSONObject, systemMessage: String?)
+        /// An agent of a Llama Stack server, with its `AgentConfig` as it came.
+        case agent(JSONObject)
+    }
+
+    public var candidate: Candidate
+    /// Parameters of scoring functions, by identifier, to lay over their definitions'.
+    public var scoringParameters: JSONObject
+    /// Only so many rows are answered and scored, the first ones; nil: all.
+    public var numExamples: Int?
+    /// The whole configuration as it came.
+    public var json: JSONValue
+
+    /// Reads a `benchmark_config`.
+    ///
+    /// - Parameter pointer: where it stands in the request, for messages.
+    public init(_ json: JSONValue, at pointer: String = "/benchmark_config") throws(EvaluationError) {
+        func member<Value>(
+            _ path: String..., of type: String, _ read: (JSONValue) -> Value?
+        ) throws(EvaluationError) -> Value? {
+            var value: JSONValue = json
+            for name in path { value = value[name] ?? .null }
+            if value == .null { return nil }
+            guard let result = read(value) else {
+                throw EvaluationError(
+                    .invalid, "found \(value.kind); \(type) was expected",
+                    at: ([pointer] + path).joined(separator: "/"))
+            }
+            return result
+        }
+        func required<Value>(_ value: Value?, _ path: String, _ type: String) throws(EvaluationError) -> Value {
+            guard let value else {
+                throw EvaluationError(.invalid, "is missing; \(type) was expected", at: pointer + path)
+            }
+            return value
+        }
+        guard json.object != nil else {
+            throw EvaluationError(.invalid, "found \(json.kind); an object was expected", at: pointer)
+        }
+        _ = try required(
+            try member("eval_candidate", of: "an object", \.object), "/eval_candidate", "an object with a \"type\"")
+        let kind = try required(
+            try member("eval_candidate", "type", of: "\"model\" or \"agent\"", \.string), "/eval_candidate/type",
+            "\"model\" or \"agent\"")
+        switch kind {
+        case "model":
+            candidate = .model(
+                name: try required(
+                    try member("eval_candidate", "model", of: "the name of a model") { value in
+                        value.string.flatMap { $0.isEmpty ? nil : $0 }
+                    }, "/eval_candidate/model", "the name of a model"),
+                sampling: try member("eval_candidate", "sampling_params", of: "an object", \.object) ?? [:],
+                systemMessage: try systemMessage(in: json["eval_candidate"]?["system_message"], pointer))
+        case "agent":
+            candidate = .agent(
+                try required(
+                    try member("eval_candidate", "config", of: "an object", \.object), "/eval_candidate/config",
+                    "an AgentConfig"))
+        default:
+            throw EvaluationError(
+                .invalid, "found \(JSONValue.string(kind).text); \"model\" or \"agent\" was expected",
+                at: pointer + "/eval_candidate/type")
+        }
+        scoringParameters = try member("scoring_params", of: "an object", \.object) ?? [:]
+        for (name, value) in scoringParameters.members where value.object == nil && value != .null {
+            throw EvaluationError(
+                .invalid, "found \(value.kind); an object of parameters was expected",
+                at: "\(pointer)/scoring_params/\(JSONPointer().appending(name).description.dropFirst())")
+        }
+        numExamples = try member("num_examples", of: "an integer from 0") { value in
+            value.number?.int.flatMap { $0 >= 0 ? $0 : nil }
+        }
+        self.json = json
+    }
+
+    /// The parameters of a scoring function.
+    public func parameters(of function: String) -> JSONObject? { scoringParameters[function]?.object }
+}
+
+/// The text of a system message: the text itself, or a message of a chat with texts as its content.
+private func systemMessage(in value: JSONValue?, _ pointer: String) throws(EvaluationError) -> String? {
+    guard let value, value != .null else { return nil }
+    let content = value.object == nil ? value : value["content"] ?? .null
+    if let text = content.string { return text }
+    let parts = content.array ?? (content["text"] == nil ? nil : [content])
+    let texts = parts?.compactMap { $0["text"]?.string ?? $0.string }
+    guard let parts, let texts, texts.count == parts.count, !texts.isEmpty else {
+        throw EvaluationError(
+            .invalid, "found no text; a text, or a message with a text as its content, was expected",
+            at: pointer + "/eval_candidate/system_message")
+    }
+    return texts.joined(separator: "\n")
+}

@@ -1,0 +1,126 @@
+public import Inference
+public import JSON
+public import ScorerHost
+public import ScoringEngine
+import Synchronization
+
+/// An engine that runs benchmarks. Which one does is the benchmark's choice, by its `provider_id`.
+///
+/// All calls may block, and are made on threads that may.
+public protocol EvaluationProvider: Sendable {
+    /// What benchmarks name it by, such as `assay`.
+    var id: String { get }
+    /// The API's type of the provider, such as `inline::assay` or `remote::nvidia`.
+    var type: String { get }
+
+    /// Checks a benchmark that is to be registered, and tells the engine about it where that wants to know.
+    func register(_ benchmark: Benchmark) throws(EvaluationError)
+
+    /// Answers and scores the rows of a request, while its client waits.
+    func evaluateRows(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult
+
+    /// Runs a job to its end. May be called again for the same job, with the state that it kept, when the process that
+    /// ran it has ended before it did.
+    func runJob(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult
+}
+
+/// What a benchmark came to, but for its rows, which have gone to the run's output.
+public struct EvaluationResult: Sendable {
+    /// The API's ScoringResult of each function, in order, without its `score_rows`.
+    public var scores: JSONObject
+    /// How the generation went: counts of rows, and what the candidate took.
+    public var generation: JSONObject
+    /// Whether the run was cancelled: the result is that of the rows that were done.
+    public var isCancelled: Bool
+
+    public init(scores: JSONObject, generation: JSONObject = [:], isCancelled: Bool = false) {
+        self.scores = scores
+        self.generation = generation
+        self.isCancelled = isCancelled
+    }
+}
+
+/// One run of a benchmark: what is asked for, and what its provider may use and has to fill.
+public final class EvaluationRun: Sendable {
+    /// The job's identifier; nil for the rows of a request.
+    public let jobID: String?
+    public let benchmark: Benchmark
+    public let configuration: BenchmarkConfiguration
+    /// The functions that score, in order: the benchmark's, or those that the request names.
+    public let functions: [String]
+    /// The rows; nil where the benchmark's dataset is not registered.
+    public let dataset: Dataset?
+    /// How many rows the dataset has, where that is known.
+    public let rowCount: Int?
+    /// What asks models; nil where there is no way to any.
+    public let inference: InferenceService?
+    /// Is cancelled when nobody wants the rest.
+    public let cancellation: Cancellation
+    public let progress: EvaluationProgress
+    /// Takes result rows as JSON Lines: the row's own columns, what was generated (`generated_answer`, see
+    /// ``GeneratedColumn``), and `scores` by function. From one thread at a time.
+    public let output: RowSink
+    /// What the provider kept of the job when it ran before.
+    public let state: JSONValue?
+    /// Keeps what the provider needs to go on with the job, such as its name on another server; on the disk on return.
+    public let keep: @Sendable (JSONValue) throws(EvaluationError) -> Void
+
+    public init(
+        jobID: String? = nil, benchmark: Benchmark, configuration: BenchmarkConfiguration, functions: [String]? = nil,
+        dataset: Dataset?, rowCount: Int? = nil, inference: InferenceService?,
+        cancellation: Cancellation = Cancellation(), progress: EvaluationProgress = EvaluationProgress(),
+        state: JSONValue? = nil, keep: @escaping @Sendable (JSONValue) throws(EvaluationError) -> Void = { _ in },
+        output: @escaping RowSink
+    ) {
+        self.jobID = jobID
+        self.benchmark = benchmark
+        self.configuration = configuration
+        self.functions = functions ?? benchmark.functions
+        self.dataset = dataset
+        self.rowCount = rowCount
+        self.inference = inference
+        self.cancellation = cancellation
+        self.progress = progress
+        self.state = state
+        self.keep = keep
+        self.output = output
+    }
+}
+
+/// How far a run is, kept up to date for whoever shows it.
+public final class EvaluationProgress: Sendable {
+    private struct State {
+        var total: Int?
+        var done = 0
+    }
+
+    private let state = Mutex(State())
+
+    public init() {}
+
+    /// Rows that are answered and scored.
+    public var done: Int { state.withLock(\.done) }
+    /// Rows in all, where that is known.
+    public var total: Int? { state.withLock(\.total) }
+
+    public func update(done: Int, total: Int? = nil) {
+        state.withLock { state in
+            state.done = done
+            if let total { state.total = total }
+        }
+    }
+}
+
+/// The columns that generation adds to a row.
+public enum GeneratedColumn: String, CaseIterable, Sendable {
+    /// What scorers see: the generation, or what the benchmark's regexes extracted from it. Null without a generation.
+    case generatedAnswer = "generated_answer"
+    /// The whole generation, where something was extracted from it.
+    case generation
+    /// What an agent retrieved.
+    case context
+    /// Why the model stopped, where it did not come to an end by itself: `length`.
+    case finishReason = "finish_reason"
+    /// Why there is no generation.
+    case generationError = "generation_error"
+}
