@@ -38,6 +38,7 @@ let package = Package(
         .target(name: "ScoringCore"),
         .target(name: "JSON", dependencies: ["CSimdJSON"]),
         .target(name: "Patterns", dependencies: ["CPCRE2"]),
+        .target(name: "PromptTemplates"),
         .target(name: "ScoringDefinitions", dependencies: ["JSON", "ScoringCore"]),
         .target(
             name: "ScorerHost", dependencies: ["CPluginWorker", "CScorerPlugin", "CSimdJSON", "ScoringCore"]),
@@ -70,7 +71,8 @@ let package = Package(
         .target(
             name: "Evaluation",
             dependencies: [
-                "Datasets", "Inference", "JSON", "Patterns", "ScorerHost", "ScoringCore", "ScoringEngine", "Store",
+                "Datasets", "Inference", "JSON", "Patterns", "PromptTemplates", "ScorerHost", "ScoringCore",
+                "ScoringDefinitions", "ScoringEngine", "Store",
             ]),
         .target(
             name: "AssayServer",
@@ -116,7 +118,8 @@ let package = Package(
             name: "BasicScorers", dependencies: ["JSON", "Patterns", "ScorerKit", "ScorerParameters"],
             path: "Plugins/Basic"),
         .target(
-            name: "JudgeScorers", dependencies: ["JSON", "Patterns", "ScorerKit", "ScorerParameters"],
+            name: "JudgeScorers",
+            dependencies: ["JSON", "Patterns", "PromptTemplates", "ScorerKit", "ScorerParameters"],
             path: "Plugins/Judge"),
 
         // A model server that misbehaves on command, for tests and benchmarks.
@@ -162,7 +165,8 @@ let package = Package(
         .testTarget(name: "StoreTests", dependencies: ["JSON", "Store"]),
         .testTarget(name: "InferenceTests", dependencies: ["FakeModel", "Inference", "JSON", "Store"]),
         .testTarget(
-            name: "JudgeTests", dependencies: ["CScorerPlugin", "JSON", "JudgeScorers", "Patterns", "ScorerKit"]),
+            name: "JudgeTests",
+            dependencies: ["CScorerPlugin", "JSON", "JudgeScorers", "Patterns", "PromptTemplates", "ScorerKit"]),
         .testTarget(
             name: "EvaluationTests",
             dependencies: [

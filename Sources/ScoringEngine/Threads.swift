@@ -3,7 +3,7 @@ import Glibc
 /// Runs `body` on `count` threads of their own, numbered from 0, and returns when all have ended.
 ///
 /// Plugins run on such threads and not on those of Swift's concurrency, which nobody may block.
-func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) throws(EngineError) {
+package func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) throws(EngineError) {
     final class Start {
         let index: Int
         let body: @Sendable (Int) -> Void
