@@ -170,7 +170,8 @@ let package = Package(
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringEngine", "Store",
+                "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringCore",
+                "ScoringEngine", "Store",
             ]),
         .testTarget(
             name: "AssayServerTests",

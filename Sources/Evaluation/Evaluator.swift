@@ -171,6 +171,14 @@ public struct Evaluator: Sendable {
         do throws(DatasetError) {
             var rows = UnansweredLines(preparation, isAgent: isAgent)
             firstRows = try reader.peek().map { rows.lines(of: $0) } ?? []
+            if !rows.missing.isEmpty && request.dataset.isReopenable {
+                var rest = ChunkReader(try request.dataset.open(nil))
+                let chunk = Chunk()
+                while !rows.missing.isEmpty, try rest.read(into: chunk) { _ = rows.lines(of: chunk) }
+            }
+            if let name = rows.missing.min(), !firstRows.isEmpty {
+                throw DatasetError(.malformed, "no row has the column \(quoted(name)), which another is mapped to")
+            }
             if !rows.canAsk, let failure = rows.failure {
                 throw DatasetError(.malformed, "no row can be asked: \(failure.message)")
             }

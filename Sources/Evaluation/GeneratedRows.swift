@@ -46,7 +46,8 @@ final class GeneratedRows: ByteSource {
     private func append(_ entry: Generator.Entry) {
         var members = entry.additions
         switch entry.content {
-        case .asIs, .asked:
+        case .unwanted, .unreadable, .asked:
+            if case .unreadable = entry.content { tally.count { $0.outcomes.add(.inputError) } }
             lines += entry.line
             lines.append(UInt8(ascii: "\n"))
             return

@@ -28,8 +28,10 @@ final class Generator: Sendable {
     /// A row on its way.
     struct Entry: Sendable {
         enum Content: Sendable {
-            /// Goes on as it came: it is no row, or one that nobody wants scored.
-            case asIs
+            /// Goes on as it came: the filters do not let it through.
+            case unwanted
+            /// Goes on as it came: it is no row.
+            case unreadable
             case asked
             case answered(InferenceReply)
             case failed(GenerationFailure)
@@ -157,7 +159,7 @@ final class Generator: Sendable {
 
         mutating func feed(_ line: UnsafeRawBufferPointer) {
             if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { return }
-            var entry = Entry(line: [], content: .asIs)
+            var entry = Entry(line: [], content: .unwanted)
             var request: InferenceRequest?
             if let row = try? parser.parse(line).object {
                 if generator.plan.filters.allSatisfy({ accepts(row, $0.column, $0.value) }) {
@@ -167,8 +169,9 @@ final class Generator: Sendable {
             } else {
                 // Nobody knows whether the filters would want it.
                 selected += 1
+                entry.content = .unreadable
             }
-            if case .asIs = entry.content { entry.line = Array(line) }
+            if entry.line.isEmpty { entry.line = Array(line) }
             if batch.count >= Generator.batchSize || !generator.hasRoom { flush() }
             guard generator.waitForRoom() else {
                 isDone = true

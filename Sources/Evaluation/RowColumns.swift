@@ -36,7 +36,9 @@ struct RowColumns {
     /// Adds what scorers expect under names of their own: `expected_answer`, which many datasets call `answer`, as the
     /// letter of a choice where there are choices.
     mutating func fillIn(choicesColumn: String?) {
-        if self["expected_answer"] == nil, let answer = self["answer"] { add("expected_answer", answer) }
+        // A column that was mapped is what was mapped, or nothing.
+        let isMapped = additions["expected_answer"] != nil
+        if !isMapped, self["expected_answer"] == nil, let answer = self["answer"] { add("expected_answer", answer) }
         guard let choicesColumn, let choices = choices(in: choicesColumn), let answer = self["expected_answer"],
             let letter = letter(of: answer, among: choices), answer != .string(letter)
         else { return }

@@ -21,7 +21,7 @@ struct RowPreparation: Sendable {
     private let candidate: BenchmarkConfiguration.Candidate
     private let sampling: JSONObject
     /// The column of the row for a column that is to have another name.
-    private let mapping: [(new: String, old: String)]
+    let mapping: [(new: String, old: String)]
     /// What comes before the row's own messages: the system message and the examples.
     private let preamble: [JSONValue]
 
@@ -63,9 +63,7 @@ struct RowPreparation: Sendable {
     /// - Parameter line: the text of the row.
     func prepare(_ row: JSONObject, line: UnsafeRawBufferPointer) -> Prepared {
         var columns = RowColumns(row)
-        for (new, old) in mapping {
-            if let value = row[old] { columns.add(new, value) }
-        }
+        for (new, old) in mapping { columns.add(new, row[old] ?? .null) }
         columns.fillIn(choicesColumn: settings.choicesColumn)
         let request: Result<InferenceRequest, GenerationFailure>
         do throws(GenerationFailure) {

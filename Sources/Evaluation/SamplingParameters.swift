@@ -87,6 +87,7 @@ struct SamplingParameters: Sendable {
     private static func check(
         _ value: JSONValue, _ expected: String, at pointer: JSONPointer, _ isValid: (JSONNumber) -> Bool?
     ) throws(EvaluationError) {
-        guard let number = value.number, isValid(number) == true else { throw .unexpected(value, expected, at: pointer) }
+        if let number = value.number, isValid(number) == true { return }
+        throw .unexpected(value, expected, at: pointer)
     }
 }

@@ -34,11 +34,14 @@ struct UnansweredLines {
     private let answer: JSONObject
     /// Whether any row so far can be asked.
     private(set) var canAsk = false
+    /// Columns that are mapped and that no row so far has.
+    private(set) var missing: Set<String>
     /// Why the first row that cannot be asked cannot.
     private(set) var failure: GenerationFailure?
 
     init(_ preparation: RowPreparation, isAgent: Bool) {
         self.preparation = preparation
+        missing = Set(preparation.mapping.map(\.old))
         var answer: JSONObject = [GeneratedColumn.generatedAnswer.rawValue: ""]
         if isAgent { answer[GeneratedColumn.context.rawValue] = "" }
         self.answer = answer
@@ -53,6 +56,7 @@ struct UnansweredLines {
                 lines.append(UInt8(ascii: "\n"))
                 return
             }
+            if !missing.isEmpty { missing = missing.filter { row[$0] == nil } }
             let prepared = preparation.prepare(row, line: line)
             switch prepared.request {
             case .success: canAsk = true

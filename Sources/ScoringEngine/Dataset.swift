@@ -6,15 +6,15 @@ public struct Dataset: Sendable {
     /// For messages.
     public var name: String
     /// Whether the rows can be read more than once.
-    package private(set) var isReopenable: Bool
+    package var isReopenable: Bool
     /// Whether cells are text that may spell a number or boolean (CSV).
-    package private(set) var isUntyped: Bool
+    package var isUntyped: Bool
     /// Whether a row's line number means something to its author.
     var hasLines: Bool
     /// Whether rows come one after the other, as something else makes them, which may take long.
     var isLive = false
     /// Opens the rows as JSON Lines; only the named columns where that saves work, all for nil.
-    package let open: @Sendable (_ columns: Set<String>?) throws(DatasetError) -> any ByteSource
+    package var open: @Sendable (_ columns: Set<String>?) throws(DatasetError) -> any ByteSource
 
     /// The rows of a file, or of standard input.
     ///

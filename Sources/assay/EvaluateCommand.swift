@@ -141,7 +141,9 @@ struct EvaluateCommand: ParsableCommand {
             do throws(EvaluationError) {
                 return try Evaluator(engine).run(request, sink: sink, progress: progress, cancellation: cancellation)
             } catch {
-                throw Failure(error.message)
+                // The place in a request means something only in what the options hold.
+                let place = error.pointer?.split(separator: "/eval_candidate/").last.map { "\($0): " }
+                throw Failure((place ?? "") + error.message)
             }
         }
     }
