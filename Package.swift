@@ -30,6 +30,7 @@ let package = Package(
         .systemLibrary(
             name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "CCompression", providers: [.apt(["zlib1g-dev", "libzstd-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CScorerPlugin"),
         .target(name: "CPluginWorker"),
@@ -90,8 +91,8 @@ let package = Package(
         .executableTarget(
             name: "assay",
             dependencies: [
-                "AssayServer", "Datasets", "Inference", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions",
-                "ScoringEngine", "Store",
+                "AssayServer", "CMalloc", "Datasets", "Inference", "JSON", "ScorerHost", "ScoringCore",
+                "ScoringDefinitions", "ScoringEngine", "Store",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

@@ -57,6 +57,22 @@ public struct JSONParser: ~Copyable {
         return body(UnsafeBufferPointer(start: nodes, count: count))
     }
 
+    /// The same for the nodes of an outline, and a text with zero bytes behind it.
+    mutating func withOutlineNodes<Result>(
+        of text: UnsafeRawBufferPointer, levels: Int, _ body: (UnsafeBufferPointer<csj_node>) -> Result
+    ) throws(JSONError) -> Result {
+        let start = text.baseAddress?.assumingMemoryBound(to: CChar.self)
+        var nodes: UnsafePointer<csj_node>?
+        var count = 0
+        var offset: Int64 = -1
+        let error = csj_outline(
+            parser, csj_text(ptr: start, len: UInt64(text.count)), UInt32(levels), &nodes, &count, &offset)
+        if error != 0 {
+            throw JSONError(error, at: offset < 0 ? nil : Int(offset), in: text)
+        }
+        return body(UnsafeBufferPointer(start: nodes, count: count))
+    }
+
     /// Parses one value.
     public mutating func parse(_ text: UnsafeRawBufferPointer) throws(JSONError) -> JSONValue {
         try withNodes(of: text) { nodes in

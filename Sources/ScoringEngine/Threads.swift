@@ -1,9 +1,10 @@
 import Glibc
 
-/// Runs `body` on `count` threads of their own, numbered from 0, and returns when all have ended.
+/// Runs `body` on `count` threads, numbered from 0, and returns when all have ended. The first is the calling thread;
+/// where others cannot be started, there are fewer.
 ///
-/// Plugins run on such threads and not on those of Swift's concurrency, which nobody may block.
-func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) throws(EngineError) {
+/// Plugins run on such threads, so who calls this has one that may be blocked: none of Swift's concurrency.
+func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
     final class Start {
         let index: Int
         let body: @Sendable (Int) -> Void
@@ -20,11 +21,10 @@ func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) throws(E
     }
     pthread_attr_setstacksize(attributes, 8 << 20)
     var threads: [pthread_t] = []
-    var failure: Int32 = 0
-    for index in 0..<count where failure == 0 {
+    for index in 1..<max(1, count) {
         let start = Unmanaged.passRetained(Start(index, body))
         var thread = pthread_t()
-        failure = pthread_create(
+        let failure = pthread_create(
             &thread, attributes,
             { argument in
                 guard let argument else { return nil }
@@ -32,11 +32,12 @@ func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) throws(E
                 start.body(start.index)
                 return nil
             }, start.toOpaque())
-        if failure == 0 { threads.append(thread) } else { start.release() }
+        if failure != 0 {
+            start.release()
+            break
+        }
+        threads.append(thread)
     }
+    body(0)
     for thread in threads { pthread_join(thread, nil) }
-    // With one thread at least, the work was done all the same.
-    if threads.isEmpty {
-        throw EngineError(.resources, "no thread could be started: \(String(cString: strerror(failure)))")
-    }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AssayServer
+import CMalloc
 import Datasets
 import Glibc
 import Inference
@@ -45,6 +46,8 @@ struct ServeCommand: ParsableCommand {
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
 
     func run() throws {
+        // What large requests take is given back when they are done: the allocator would keep it, for each of its arenas.
+        mallopt(M_MMAP_THRESHOLD, 256 << 10)
         let level: Logger.Level = engineOptions.verbose ? .debug : engineOptions.quiet ? .error : .info
         let logger = Logger(label: "assay") { _ in LineLogHandler(level: level) }
         do {
