@@ -25,7 +25,7 @@ public struct JSONParser: ~Copyable {
             fatalError("out of memory")  // Nothing can go on without the few hundred bytes that this asks for.
         }
         self.parser = parser
-        input = .allocate(byteCount: 4096, alignment: 64)
+        input = .allocate(byteCount: 4096, alignment: 16)
     }
 
     deinit {
@@ -39,7 +39,7 @@ public struct JSONParser: ~Copyable {
     ) throws(JSONError) -> Result {
         if text.count + Int(CSJ_PADDING) > input.count {
             input.deallocate()
-            input = .allocate(byteCount: 2 * text.count + Int(CSJ_PADDING), alignment: 64)
+            input = .allocate(byteCount: 2 * text.count + Int(CSJ_PADDING), alignment: 16)
         }
         input.copyMemory(from: text)
         // Old bytes behind the text would be taken for its end where it is cut short.

@@ -46,8 +46,7 @@ struct ServeCommand: ParsableCommand {
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
 
     func run() throws {
-        // What large requests take is given back when they are done: the allocator would keep it, for each of its arenas.
-        mallopt(M_MMAP_THRESHOLD, 256 << 10)
+        Self.limitFreeMemory()
         let level: Logger.Level = engineOptions.verbose ? .debug : engineOptions.quiet ? .error : .info
         let logger = Logger(label: "assay") { _ in LineLogHandler(level: level) }
         do {
@@ -66,6 +65,14 @@ struct ServeCommand: ParsableCommand {
         } catch let error as EngineError {
             throw Failure("\(error)")
         }
+    }
+
+    /// Has the allocator give back what large requests took when they are done. It would keep it, and that in each of its
+    /// arenas, of which it makes eight for each core.
+    private static func limitFreeMemory() {
+        mallopt(M_ARENA_MAX, Int32(max(4, sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+        mallopt(M_MMAP_THRESHOLD, 1 << 20)
+        mallopt(M_TRIM_THRESHOLD, 8 << 20)
     }
 
     private func makeConfiguration() throws -> ServerConfiguration {
