@@ -30,6 +30,7 @@ let package = Package(
         .systemLibrary(
             name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "CCompression", providers: [.apt(["zlib1g-dev", "libzstd-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CScorerPlugin"),
         .target(name: "CPluginWorker"),
@@ -97,7 +98,11 @@ let package = Package(
         .executableTarget(
             name: "assay",
             dependencies: [
+<<<<<<< HEAD
                 "AssayServer", "Datasets", "Evaluation", "Inference", "JSON", "ScorerHost", "ScoringCore",
+=======
+                "AssayServer", "CMalloc", "Datasets", "Inference", "JSON", "ScorerHost", "ScoringCore",
+>>>>>>> h/perf
                 "ScoringDefinitions", "ScoringEngine", "Store",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -12,7 +12,7 @@ public final class Chunk: @unchecked Sendable {
     fileprivate var memory: UnsafeMutableRawBufferPointer
 
     public init() {
-        memory = .allocate(byteCount: 0, alignment: 64)
+        memory = .allocate(byteCount: 0, alignment: 16)
     }
 
     deinit {
@@ -26,7 +26,7 @@ public final class Chunk: @unchecked Sendable {
 
     /// Gives the memory `capacity` bytes; what was in it stays, up to that.
     fileprivate func resize(to capacity: Int) {
-        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity + Int(CSJ_PADDING), alignment: 64)
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity + Int(CSJ_PADDING), alignment: 16)
         larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<min(count, capacity)]))
         memory.deallocate()
         memory = larger

@@ -101,22 +101,18 @@ public struct Evaluator: Sendable {
                 GeneratedRows(generator, extraction, tally)
             })
         scoring.session = session
-        let outcome = Outcome()
-        do throws(EngineError) {
+        var result: Result<ScoringResults, EngineError> = .failure(EngineError(.dataset, "nothing was scored"))
+        do throws(ThreadError) {
             let rows = Handover(reader)
-            try onThreads(2) { [scoring] index in
-                if index == 0 { return rows.take { generator.feed($0) } }
-                outcome.result = Result { () throws(EngineError) in
+            try onThread({ rows.take { generator.feed($0) } }) {
+                result = Result { () throws(EngineError) in
                     try engine.score(scoring, sink: sink, progress: progress, cancellation: cancellation)
                 }
                 // Where nothing is scored any more, nothing has to be generated.
                 generator.stop()
             }
         } catch {
-            throw EvaluationError(error)
-        }
-        guard let result = outcome.result else {
-            throw EvaluationError(.unavailable, "no thread could be started that scores")
+            throw EvaluationError(.unavailable, error.description)
         }
         do throws(EngineError) {
             let results = try result.get()
@@ -207,13 +203,6 @@ public struct Evaluator: Sendable {
             throw EvaluationError(.dataset, error.description)
         }
     }
-}
-
-/// What a run on another thread came to.
-///
-/// `@unchecked Sendable`: read when the thread that writes it has ended.
-private final class Outcome: @unchecked Sendable {
-    var result: Result<ScoringResults, EngineError>?
 }
 
 /// Hands a reader to the thread that uses it from then on.

@@ -15,6 +15,7 @@ public final class Engine: Sendable {
     public let definitions: DefinitionCatalog
     public let plugins: PluginRegistry
     private let modelAccess: ModelAccess
+    private let spareScorers = SpareScorers()
 
     /// Loads definitions and plugins. A file that is broken is left out, with its reason in `definitions.errors` or
     /// `plugins.errors`.
@@ -92,7 +93,10 @@ public final class Engine: Sendable {
         let run = ScoringRun(
             plan, reader: reader, jobs: jobs, desk: desk, sink: sink, resultSink: resultSink, progress: progress,
             cancellation: cancellation)
-        let (workers, failure) = try run.run(jobs: jobs, cancellation)
+        let (workers, failure) = run.run(jobs: jobs, cancellation)
+        if failure == nil && !cancellation.isCancelled {
+            for function in plan.functions { spareScorers.keep(function.scorer, for: function.function) }
+        }
         let results = plan.functions.indices.map { index in
             var aggregator = workers[0].aggregators[index]
             for worker in workers.dropFirst() { aggregator.merge(worker.aggregators[index]) }
@@ -138,7 +142,10 @@ public final class Engine: Sendable {
             if functions.contains(where: { $0.function.identifier == identifier }) {
                 throw EngineError(.invalidDefinition, "\(identifier) is asked for twice in one run")
             }
-            let scorer = try bind(function, parametersFrom: parameters == nil ? nil : "the request's parameters")
+            let scorer =
+                if let spare = spareScorers.take(for: function) { spare } else {
+                    try bind(function, parametersFrom: parameters == nil ? nil : "the request's parameters")
+                }
             let inputs = scorer.description.inputs.map { columns.column($0.name, $0.type) }
             functions.append(
                 BoundFunction(

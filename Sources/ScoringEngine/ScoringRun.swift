@@ -95,14 +95,13 @@ final class ScoringRun: Sendable {
     }
 
     /// Scores everything. The results of the rows before a failure count; the failure is returned with them.
-    func run(jobs: Int, _ cancellation: Cancellation) throws(EngineError) -> (workers: [Worker], failure: EngineError?)
-    {
+    func run(jobs: Int, _ cancellation: Cancellation) -> (workers: [Worker], failure: EngineError?) {
         let workers = (0..<jobs).map { _ in Worker(plan, cancellation: cancellation) }
         desk?.open(
             onReplies: { self.receive($0) },
             onFailure: { self.close($0) })
         defer { desk?.close() }
-        try onThreads(jobs) { index in self.work(workers[index]) }
+        onThreads(jobs) { index in self.work(workers[index]) }
         let (failure, selected) = state.update { ($0.failure, $0.order.total.selected) }
         // A worker may have read on before the limit was known to be reached; what it met there concerns nobody.
         if let limit = plan.limit, selected >= limit, failure?.code == .dataset { return (workers, nil) }
