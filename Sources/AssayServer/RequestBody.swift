@@ -75,9 +75,9 @@ struct RequestBody: Sendable {
 
         /// A text that may be the identifier of something.
         func identifier() throws(APIError) -> String {
-            let expected = "an identifier, a string of 1 to 1024 bytes without control characters,"
+            let expected = "an identifier, a string of 1 to 1024 characters without control characters,"
             let text = try text(expected)
-            guard (1...1024).contains(text.utf8.count), text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            guard (1...1024).contains(text.unicodeScalars.count), text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
                 throw .invalid(
                     "\(pointer): \(expected) was expected", code: "invalid_identifier", at: pointer.description)
             }

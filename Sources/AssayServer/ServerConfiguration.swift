@@ -15,6 +15,10 @@ public struct ServerConfiguration: Sendable {
     public var maxBodySize = 256 << 20
     /// Requests that may be worked on at once; others are answered 429.
     public var maxConcurrentRequests = 128
+    /// Connections that may be open at once; others wait.
+    public var maxConnections = 1_000
+    /// The time over which a client that is waited for has to send or take a kibibyte for each second.
+    public var clientSeconds = 20
     /// Rows that a request, or a dataset that is registered, may have.
     public var maxRows = 50_000_000
     /// Bytes of JSON that a dataset which is read from a URI may have.

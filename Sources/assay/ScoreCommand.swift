@@ -152,7 +152,7 @@ struct ScoreCommand: ParsableCommand {
                 throw error
             }
         } catch let error as EngineError {
-            throw Failure("\(error)")
+            throw Failure(error.commandText)
         }
     }
 
