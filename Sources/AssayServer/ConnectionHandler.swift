@@ -7,8 +7,8 @@ import NIOHTTPTypes
 /// Watches one connection: notices when the client goes away or stands still, and says what is wrong with a request that is
 /// no HTTP.
 ///
-/// A client that is waited for, since it has begun a request or has an answer to take, has to send or take a kibibyte for
-/// each second of a while; whoever is slower only holds the connection.
+/// A client that has begun a request has to send a kibibyte for each second of a while, and one that has an answer to take
+/// some of it now and then; whoever is slower only holds the connection.
 final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -25,14 +25,17 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         /// Whether the rest of one was waited for.
         var isReceiving = false
         var received = 0
-        /// Whether there were bytes for the client to take.
-        var isSending = false
+        /// Bytes that the system has taken to send.
         var sent = 0
+        /// How long there had been bytes for the client to take, and none taken.
+        var secondsStill = 0
     }
 
     private let connections: Connections
-    /// The time over which the client's pace is measured.
+    /// The time over which the pace of what comes is measured.
     private let seconds: Int
+    /// How long the client may take nothing. The system keeps some megabytes for it, and reports them in large steps.
+    private let readerSeconds: Int
     private var meter: TransferMeter?
     private var last = Progress()
     private var requests = 0
@@ -44,9 +47,10 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var fault: HTTPParserError?
     private var task: Scheduled<Void>?
 
-    init(_ connections: Connections, seconds: Int) {
+    init(_ connections: Connections, seconds: Int, readerSeconds: Int) {
         self.connections = connections
         self.seconds = seconds
+        self.readerSeconds = readerSeconds
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -126,15 +130,16 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func checkPace(_ context: ChannelHandlerContext) {
         guard let meter, context.channel.isActive else { return }
         let waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-        let now = Progress(
+        var now = Progress(
             requests: requests,
             // Before the request that is being answered is done with, none behind it is read.
             isReceiving: isBodyMissing ? unanswered == 1 : unanswered == 0 && meter.received > receivedBefore,
-            received: meter.received, isSending: waiting > 0, sent: meter.written - waiting)
+            received: meter.received, sent: meter.written - waiting)
+        if waiting > 0 && now.sent == last.sent { now.secondsStill = last.secondsStill + seconds }
         defer { last = now }
-        let least = seconds << 10
-        if last.isSending && now.isSending && now.sent - last.sent < least { return context.close(promise: nil) }
-        if last.isReceiving && now.isReceiving && last.requests == now.requests && now.received - last.received < least {
+        if now.secondsStill >= readerSeconds { return context.close(promise: nil) }
+        let pace = now.received - last.received
+        if last.isReceiving && now.isReceiving && last.requests == now.requests && pace < seconds << 10 {
             return isBodyMissing ? context.fireErrorCaught(SlowClient()) : context.close(promise: nil)
         }
         schedule(context)

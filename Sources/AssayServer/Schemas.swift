@@ -106,7 +106,7 @@ enum Schemas {
     private static let texts: JSONValue = ["type": "array", "items": text]
     private static let integer: JSONValue = ["type": "integer"]
     private static let identifier: JSONValue = [
-        "type": "string", "minLength": 1, "maxLength": 1024, "pattern": "^[^\\u0000-\\u001F\\u007F]*$",
+        "type": "string", "minLength": 1, "maxLength": 1024, "pattern": "^[^\\u0000-\\u001F\\u007F\\uFFFD]*$",
     ]
     private static let anyObject: JSONValue = ["type": "object"]
     private static let rows: JSONValue = ["type": "array", "items": anyObject]

@@ -98,9 +98,11 @@ public struct Server: Sendable {
     }
 
     private func serverBuilder(_ connections: Connections) throws -> HTTPServerBuilder {
-        let seconds = service.configuration.clientSeconds
+        let limits = service.configuration
         let configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionHandler(connections, seconds: seconds)], idleTimeout: .seconds(120))
+            additionalChannelHandlers: [
+                ConnectionHandler(connections, seconds: limits.clientSeconds, readerSeconds: limits.readerSeconds)
+            ], idleTimeout: .seconds(120))
         let plain = HTTPServerBuilder { responder in
             WatchedChannel(base: HTTP1Channel(responder: responder, configuration: configuration))
         }

@@ -17,8 +17,12 @@ public struct ServerConfiguration: Sendable {
     public var maxConcurrentRequests = 128
     /// Connections that may be open at once; others wait.
     public var maxConnections = 1_000
-    /// The time over which a client that is waited for has to send or take a kibibyte for each second.
+    /// The time over which a client that has begun a request has to send a kibibyte for each second.
     public var clientSeconds = 20
+    /// How long a client may take nothing of an answer.
+    public var readerSeconds = 300
+    /// Sources of datasets that may be read at once; other registrations of such are answered 429.
+    public var maxImports = 8
     /// Rows that a request, or a dataset that is registered, may have.
     public var maxRows = 50_000_000
     /// Bytes of JSON that a dataset which is read from a URI may have.
