@@ -80,7 +80,7 @@ extension APIError {
             switch error.code {
             case .conflict: self = .conflict(error.message)
             case .gone: self = .notFound(error.message, code: "gone")
-            case .full, .busy: self = .unavailable(error.message)
+            case .full, .busy, .notWritable: self = .unavailable(error.message)
             default: return nil
             }
         case let error as EngineError:
@@ -92,7 +92,7 @@ extension APIError {
             case .dataset: self = .invalid(message, code: "invalid_dataset")
             case .model: self = .invalid(message, code: "model_error")
             case .plugin: self = .invalid(message, code: "plugin_error", at: "/scoring_functions")
-            case .resources: self = .unavailable(message)
+            case .resources, .output: self = .unavailable(message)
             default: return nil
             }
         case let error as HTTPParserError: self.init(error)

@@ -196,7 +196,7 @@ struct Responder: HTTPResponder {
             return Response(status: HTTPResponse.Status(code: Self.brokenOff))
         }
         let known = APIError(error)
-        if known == nil { logFailure(error, exchange) }
+        if known.map({ $0.status.kind == .serverError }) ?? true { logFailure(error, exchange) }
         let apiError = known ?? .fault(requestID: exchange.id)
         let answer = Answer.json(apiError.json, status: apiError.status)
         var response = Response(

@@ -9,11 +9,13 @@ enum Schemas {
                 "message": text, "type": text, "code": text, "param": nullable("string"),
             ])
         ]),
-        "Health": object(["status": ["type": "string", "enum": ["OK"]]]),
+        "Health": object(["status": ["type": "string", "enum": ["OK"]], "failing_providers": texts]),
+        "HealthFault": object(["status": ["type": "string", "enum": ["Error"]], "message": text]),
         "Version": object(["version": text]),
         "RouteList": list(object(["route": text, "method": text, "provider_types": texts])),
         "Provider": object([
-            "api": text, "provider_id": text, "provider_type": text, "config": anyObject, "health": anyObject,
+            "api": text, "provider_id": text, "provider_type": text, "config": anyObject,
+            "health": object(["status": ["type": "string", "enum": ["OK", "Error"]]], optional: ["message": text]),
         ]),
         "ProviderList": list(reference("Provider")),
         "Model": object([

@@ -16,6 +16,7 @@ final class Service: Sendable {
     var models: ModelCatalog? { inference?.catalog }
     let routes: RouteTable
     let metrics = Metrics()
+    let health: HealthCheck
     /// What may be read of the server's files.
     let folders: AllowedFolders
     /// What was wrong with what the registry holds, when it was read.
@@ -35,6 +36,7 @@ final class Service: Sendable {
         self.configuration = configuration
         self.engine = engine
         self.registry = registry
+        health = HealthCheck(registry, folder: configuration.dataFolder)
         self.inference = inference
         self.routes = routes
         folders = try AllowedFolders(configuration.allowedFolders)
