@@ -123,6 +123,9 @@ struct LimitOptions: ParsableArguments {
             "Requests that are worked on at once, 128 unless given; others are answered 429.", valueName: "n"))
     var maxConcurrentRequests: Int?
 
+    @Option(help: ArgumentHelp("Connections that may be open at once, 1000 unless given; others wait.", valueName: "n"))
+    var maxConnections: Int?
+
     @Option(help: ArgumentHelp("Bytes that the body of a request may have; 256 MiB unless given.", valueName: "bytes"))
     var maxBodySize: Int?
 
@@ -149,6 +152,8 @@ struct LimitOptions: ParsableArguments {
         configuration.jobs = try limit(jobs, "jobs", 1...1024, cores)
         configuration.maxConcurrentRequests = try limit(
             maxConcurrentRequests, "max_concurrent_requests", 1...4096, configuration.maxConcurrentRequests)
+        configuration.maxConnections = try limit(
+            maxConnections, "max_connections", 1...1_000_000, configuration.maxConnections)
         configuration.maxBodySize = try limit(maxBodySize, "max_body_size", 1...(1 << 40), configuration.maxBodySize)
         configuration.maxRows = try limit(maxRows, "max_rows", 1...(1 << 39), configuration.maxRows)
         configuration.maxDatasetSize = try limit(
