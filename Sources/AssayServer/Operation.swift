@@ -13,6 +13,8 @@ struct Operation: Sendable {
     var response: String?
     /// Parameters of the query that are integers: the name, and what it means.
     var query: [(name: String, description: String)] = []
+    /// Statuses of errors that other operations do not have, or have with another meaning.
+    var errors: [(status: String, description: String)] = []
     /// The media type of the answer.
     var contentType = Answer.jsonType
     /// Whether it may be used without the access token.

@@ -1,3 +1,4 @@
+import Evaluation
 import Inference
 import JSON
 import ScoringDefinitions
@@ -14,6 +15,9 @@ final class Service: Sendable {
     let inference: InferenceService?
     /// The models that can be asked.
     var models: ModelCatalog? { inference?.catalog }
+    /// The engines that run benchmarks, the server's own first.
+    let providers: [any EvaluationProvider]
+    let jobs: JobQueue
     let routes: RouteTable
     let metrics = Metrics()
     /// What may be read of the server's files.
@@ -28,12 +32,15 @@ final class Service: Sendable {
 
     init(
         _ configuration: ServerConfiguration, engine: Engine, registry: Registry, inference: InferenceService?,
-        routes: RouteTable
+        providers: [any EvaluationProvider], routes: RouteTable
     ) throws {
         self.configuration = configuration
         self.engine = engine
         self.registry = registry
         self.inference = inference
+        self.providers = providers
+        jobs = try JobQueue(
+            registry, providers: providers, inference: inference, maxWaiting: configuration.maxQueuedJobs)
         self.routes = routes
         folders = try AllowedFolders(configuration.allowedFolders)
         builtIn = engine.definitions

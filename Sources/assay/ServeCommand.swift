@@ -53,7 +53,7 @@ struct ServeCommand: ParsableCommand {
             let inference = try modelOptions.makeInference(isQuiet: engineOptions.quiet)
             let engine = engineOptions.makeEngine { inference }
             let server = try Server(
-                configuration, engine: engine, registry: registry, inference: inference, logger: logger)
+                configuration, engine: engine, registry: registry, inference: inference, providers: [], logger: logger)
             try serve(server, configuration, logger)
             waitFor { await engine.shutDown() }
         } catch let error as StoreError {
