@@ -1,6 +1,7 @@
 import Datasets
 import Evaluation
 import HTTPTypes
+import Inference
 import JSON
 import ScorerHost
 import ScoringEngine
