@@ -30,6 +30,7 @@ let package = Package(
         .systemLibrary(
             name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "CCompression", providers: [.apt(["zlib1g-dev", "libzstd-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CScorerPlugin"),
         .target(name: "CPluginWorker"),
@@ -38,6 +39,7 @@ let package = Package(
         .target(name: "ScoringCore"),
         .target(name: "JSON", dependencies: ["CSimdJSON"]),
         .target(name: "Patterns", dependencies: ["CPCRE2"]),
+        .target(name: "PromptTemplates"),
         .target(name: "ScoringDefinitions", dependencies: ["JSON", "ScoringCore"]),
         .target(
             name: "ScorerHost", dependencies: ["CPluginWorker", "CScorerPlugin", "CSimdJSON", "ScoringCore"]),
@@ -70,7 +72,8 @@ let package = Package(
         .target(
             name: "Evaluation",
             dependencies: [
-                "Datasets", "Inference", "JSON", "Patterns", "ScorerHost", "ScoringCore", "ScoringEngine", "Store",
+                "Datasets", "Inference", "JSON", "Patterns", "PromptTemplates", "ScorerHost", "ScoringCore",
+                "ScoringDefinitions", "ScoringEngine", "Store",
             ]),
         .target(
             name: "AssayServer",
@@ -96,7 +99,11 @@ let package = Package(
         .executableTarget(
             name: "assay",
             dependencies: [
+<<<<<<< HEAD
                 "AssayServer", "Datasets", "Evaluation", "Inference", "JSON", "ScorerHost", "ScoringCore",
+=======
+                "AssayServer", "CMalloc", "Datasets", "Inference", "JSON", "ScorerHost", "ScoringCore",
+>>>>>>> h/perf
                 "ScoringDefinitions", "ScoringEngine", "Store",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -117,7 +124,8 @@ let package = Package(
             name: "BasicScorers", dependencies: ["JSON", "Patterns", "ScorerKit", "ScorerParameters"],
             path: "Plugins/Basic"),
         .target(
-            name: "JudgeScorers", dependencies: ["JSON", "Patterns", "ScorerKit", "ScorerParameters"],
+            name: "JudgeScorers",
+            dependencies: ["JSON", "Patterns", "PromptTemplates", "ScorerKit", "ScorerParameters"],
             path: "Plugins/Judge"),
 
         // A model server that misbehaves on command, for tests and benchmarks.
@@ -163,11 +171,13 @@ let package = Package(
         .testTarget(name: "StoreTests", dependencies: ["JSON", "Store"]),
         .testTarget(name: "InferenceTests", dependencies: ["FakeModel", "Inference", "JSON", "Store"]),
         .testTarget(
-            name: "JudgeTests", dependencies: ["CScorerPlugin", "JSON", "JudgeScorers", "Patterns", "ScorerKit"]),
+            name: "JudgeTests",
+            dependencies: ["CScorerPlugin", "JSON", "JudgeScorers", "Patterns", "PromptTemplates", "ScorerKit"]),
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringEngine", "Store",
+                "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringCore",
+                "ScoringEngine", "Store",
             ]),
         .testTarget(
             name: "AssayServerTests",

@@ -1,5 +1,6 @@
 import JSON
 import Patterns
+import PromptTemplates
 import ScorerKit
 import ScorerParameters
 

@@ -101,7 +101,6 @@ extension APIError {
             case .dataset: self = .invalid(error.message, code: "invalid_dataset")
             case .model: self = .invalid(error.message, code: "model_error")
             case .plugin: self = .invalid(error.message, code: "plugin_error", at: "/scoring_functions")
-            case .resources: self = .unavailable(error.message)
             default: return nil
             }
         case let error as EvaluationError: self.init(error)

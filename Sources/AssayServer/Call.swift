@@ -8,6 +8,7 @@ struct Call: Sendable {
     /// The parts of the path that the route's template names, decoded.
     var parameters: [String: String]
     var query: [String: String]
+    /// The body, if there is one, and `JSONParser.padding` zero bytes behind it.
     var bytes: [UInt8]
     var credentials: Credentials
     var output: ResponseStream
@@ -18,7 +19,7 @@ struct Call: Sendable {
     /// The identifier in the path.
     var identifier: String { parameters["id"] ?? "" }
 
-    func body() throws(APIError) -> RequestBody { try RequestBody(parsing: bytes) }
+    func body() throws(APIError) -> RequestBody { try RequestBody(padded: bytes) }
 
     /// A parameter of the query that is an integer.
     func integer(_ name: String, from least: Int) throws(APIError) -> Int? {

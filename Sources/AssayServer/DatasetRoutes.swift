@@ -77,7 +77,7 @@ enum DatasetRoutes {
         let definition: JSONValue = [
             "provider_id": .string(source.providerID),
             "purpose": purpose.value,
-            "source": source.definition,
+            "source": try source.definition(),
             "metadata": .object(try body.member("metadata")?.object() ?? [:]),
         ]
         if let known = try service.registry.dataset(id) {
@@ -113,7 +113,7 @@ enum DatasetRoutes {
     @Sendable private static func append(_ service: Service, _ call: Call) throws -> Answer? {
         let rows = try call.body().root.required("rows", "an array of objects").rows(
             limit: service.configuration.maxRows)
-        guard try service.registry.append(RowBlock(lines: rows), to: call.identifier) else {
+        guard try service.registry.append(RowBlock(lines: rows.lines()), to: call.identifier) else {
             throw unknown(call.identifier)
         }
         return .null

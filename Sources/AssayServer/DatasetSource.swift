@@ -5,7 +5,7 @@ import Store
 
 /// Where the rows of a dataset come from.
 enum DatasetSource {
-    case rows([UInt8])
+    case rows(RequestRows)
     case uri(String)
 
     init(_ place: RequestBody.Place, maxRows: Int) throws(APIError) {
@@ -25,10 +25,10 @@ enum DatasetSource {
     }
 
     /// What the registry keeps of it. Of rows, their digest: they are the dataset's first rows.
-    var definition: JSONValue {
+    func definition() throws -> JSONValue {
         switch self {
-        case .rows(let lines):
-            let digest = SHA256.hash(data: lines).map { byte in
+        case .rows(let rows):
+            let digest = SHA256.hash(data: try rows.lines()).map { byte in
                 (byte < 16 ? "0" : "") + String(byte, radix: 16)
             }
             return ["type": "rows", "sha256": .string(digest.joined())]
@@ -39,7 +39,7 @@ enum DatasetSource {
     /// Reads the rows. Blocks.
     func read(into draft: DatasetDraft, _ service: Service, _ call: Call) throws {
         switch self {
-        case .rows(let lines): try draft.append(RowBlock(lines: lines))
+        case .rows(let rows): try draft.append(RowBlock(lines: rows.lines()))
         case .uri(let uri): try readURI(uri, into: draft, service, call)
         }
     }

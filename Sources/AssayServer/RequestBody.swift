@@ -1,18 +1,24 @@
+import Datasets
 import JSON
 
 /// The body of a request, a JSON object, checked whole and taken apart where it is needed.
 struct RequestBody: Sendable {
-    let bytes: [UInt8]
+    /// With the padding behind it.
+    fileprivate let bytes: [UInt8]
     private let outline: JSONOutline
 
-    /// - Throws: where the bytes are no JSON object.
-    init(parsing bytes: [UInt8]) throws(APIError) {
+    /// - Parameter bytes: the body, and `JSONParser.padding` zero bytes behind it.
+    /// - Throws: where the body is no JSON object.
+    init(padded bytes: [UInt8]) throws(APIError) {
         self.bytes = bytes
-        if bytes.isEmpty { throw .invalid("the request has no body; a JSON object was expected", code: "invalid_json") }
+        if bytes.count <= JSONParser.padding {
+            throw .invalid("the request has no body; a JSON object was expected", code: "invalid_json")
+        }
         var parser = JSONParser()
         let result: Result<JSONOutline, JSONError> = bytes.withUnsafeBytes { bytes in
             do throws(JSONError) {
-                return .success(try parser.outline(bytes))
+                return .success(
+                    try parser.outline(padded: UnsafeRawBufferPointer(rebasing: bytes.dropLast(JSONParser.padding))))
             } catch {
                 return .failure(error)
             }
@@ -110,27 +116,46 @@ struct RequestBody: Sendable {
             return texts
         }
 
-        /// An array of objects as JSON Lines: each object as it is written, on a line of its own.
-        func rows(limit: Int) throws(APIError) -> [UInt8] {
-            guard let elements = outline.elements else { throw fault("an array of objects, the rows,") }
-            if elements.count > limit {
-                throw .tooLarge("\(pointer): \(elements.count) rows are more than the \(limit) that are allowed")
+        /// An array of objects, the rows.
+        func rows(limit: Int) throws(APIError) -> RequestRows {
+            guard case .array(let count, let objects) = outline.parts else {
+                throw fault("an array of objects, the rows,")
             }
-            if let index = elements.firstIndex(where: { !$0.isObject }) {
-                let place = pointer.appending(index)
+            if count > limit {
+                throw .tooLarge("\(pointer): \(count) rows are more than the \(limit) that are allowed")
+            }
+            if objects < count {
+                let place = pointer.appending(objects)
                 throw .invalid(
                     "\(place): each row has to be an object", code: "invalid_shape", at: place.description)
             }
-            var lines: [UInt8] = []
-            lines.reserveCapacity(outline.range.count + elements.count)
-            for element in elements {
-                let start = lines.count
-                lines += body.bytes[element.range]
-                // Line breaks stand between tokens only, where spaces mean the same.
-                lines.replaceLineBreaks(from: start)
-                lines.append(UInt8(ascii: "\n"))
+            return RequestRows(bytes: body.bytes, range: outline.range)
+        }
+    }
+}
+
+/// The rows of a request, where they stand in its body.
+struct RequestRows: Sendable {
+    fileprivate let bytes: [UInt8]
+    fileprivate let range: Range<Int>
+
+    /// How many bytes they take, with what is between them.
+    var byteCount: Int { range.count }
+
+    /// Reads them as JSON Lines: each as it is written, on a line of its own.
+    func open() -> any ByteSource { JSONArraySource(MemorySource(bytes, range)) }
+
+    /// All lines at once.
+    func lines() throws -> [UInt8] {
+        var source = open()
+        // A line feed stands where the comma or the bracket behind an element did, so there is room.
+        return try [UInt8](unsafeUninitializedCapacity: range.count) { memory, count in
+            while count < memory.count {
+                let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(memory)[count...])
+                let more = try source.read(into: rest)
+                if more == 0 { return }
+                count += more
             }
-            return lines
         }
     }
 }

@@ -104,7 +104,7 @@ struct Responder: HTTPResponder {
         }
     }
 
-    /// The whole body of a request, which lies in memory then.
+    /// The whole body of a request, which lies in memory then, and padding behind it; empty where there is none.
     private func body(of request: Request, _ route: Route, _ hold: inout AdmissionHold) async throws -> [UInt8] {
         let limit = service.configuration.maxBodySize
         let tooLarge = APIError.tooLarge("the body has more than the \(limit) bytes that are allowed")
@@ -112,7 +112,7 @@ struct Responder: HTTPResponder {
         if let announced, announced > limit { throw tooLarge }
         if route.operation.request != nil { try checkContentType(request) }
         var bytes: [UInt8] = []
-        if let announced { bytes.reserveCapacity(min(announced, 1 << 20)) }
+        if let announced { bytes.reserveCapacity(min(announced, Self.longestReserve) + JSONParser.padding) }
         for try await part in request.body {
             if bytes.count + part.readableBytes > limit { throw tooLarge }
             guard hold.add(bytes: part.readableBytes) else {
@@ -122,8 +122,12 @@ struct Responder: HTTPResponder {
             }
             bytes.append(contentsOf: part.readableBytesView)
         }
+        if !bytes.isEmpty { bytes.append(contentsOf: repeatElement(0, count: JSONParser.padding)) }
         return bytes
     }
+
+    /// Bytes that are reserved for a body at once. What is announced need not come.
+    private static let longestReserve = 16 << 20
 
     private func checkContentType(_ request: Request) throws(APIError) {
         guard let type = request.headers[.contentType] else { return }

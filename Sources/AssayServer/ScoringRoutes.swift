@@ -32,19 +32,28 @@ enum ScoringRoutes {
     @Sendable private static func score(_ service: Service, _ call: Call) throws -> Answer? {
         let body = try call.body().root
         let rows = try body.required("input_rows", "an array of objects").rows(limit: service.configuration.maxRows)
-        let dataset = Dataset(named: "/input_rows") { MemorySource(rows) }
+        let dataset = Dataset(named: "/input_rows") { rows.open() }
         var request = try request(dataset, body, service)
-        if rows.count < oneThreadSize { request.jobs = 1 }
-        let texts = Mutex([[UInt8]](repeating: [], count: request.functions.count))
+        if rows.byteCount < oneThreadSize { request.jobs = 1 }
+        // Each function's part of the answer, the first with what stands before it.
+        let heads = request.functions.enumerated().map { index, function in
+            Array(((index == 0 ? "{\"results\": {" : "") + head(of: function.identifier, isFirst: index == 0)).utf8)
+        }
+        let parts = Mutex(heads)
         let results = try service.score(
             request, call,
-            resultSink: { function, results in texts.withLock { $0[function].append(contentsOf: results) } })
+            resultSink: { function, results in
+                parts.withLock { parts in
+                    let isFirst = parts[function].count == heads[function].count
+                    parts[function].append(contentsOf: results.dropFirst(isFirst ? separatorLength : 0))
+                }
+            })
         if let failure = results.failure { throw failed(failure) }
-        var answer = Array("{\"results\": {".utf8)
-        for (index, (result, rows)) in zip(results.functions, texts.withLock({ $0 })).enumerated() {
-            answer += (head(of: result.function.identifier, isFirst: index == 0)).utf8
-            answer += rows.dropFirst(separatorLength)
-            answer += tail(of: result).utf8
+        var answer: [UInt8] = []
+        for result in results.functions {
+            var part = parts.withLock { $0.removeFirst() }
+            part += tail(of: result).utf8
+            if answer.isEmpty { swap(&answer, &part) } else { answer += part }
         }
         answer += "}}".utf8
         return Answer(bytes: answer)

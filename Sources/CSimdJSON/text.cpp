@@ -67,7 +67,11 @@ char *unescape(std::string_view from, char *to, Surrogates surrogates, bool &unp
     const char *p = from.data(), *end = p + from.size();
     while (p < end) {
         if (*p != '\\') {
-            *to++ = *p++;
+            const void *next = memchr(p, '\\', size_t(end - p));
+            const size_t length = size_t((next ? static_cast<const char *>(next) : end) - p);
+            memmove(to, p, length);
+            to += length;
+            p += length;
             continue;
         }
         if (++p == end) return nullptr;

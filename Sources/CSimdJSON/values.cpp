@@ -11,15 +11,23 @@ const int max_depth = 1000;
 struct Walker {
     csj_parser *self;
     const char *start, *end;
-    bool unpaired;
+    /* Whether arrays are counted only, and objects below so many others checked only. */
+    bool outlines;
+    bool unpaired = false;
+    /* What is checked only has no nodes. */
+    bool silent = false;
+    csj_node unseen = {};
 
     error_code scalar(std::string_view token);
     error_code string(std::string_view inside);
     csj_node &push(uint32_t kind, const char *at) {
+        if (silent) return unseen;
         self->nodes.push_back({kind, 0, {nullptr, 0}, uint64_t(at - start)});
         return self->nodes.back();
     }
-    error_code value(ondemand::value, int depth);
+    error_code value(ondemand::value, int depth, int levels);
+    error_code elements(ondemand::array, int depth, int levels, csj_node &);
+    error_code members(ondemand::object, int depth, int levels, csj_node &);
 };
 
 error_code Walker::string(std::string_view inside) {
@@ -34,7 +42,7 @@ error_code Walker::string(std::string_view inside) {
     char *to = self->strings.data() + at;
     char *end = csj::unescape(inside, to, csj::Surrogates::kept, unpaired);
     if (!end) return STRING_ERROR;
-    self->strings.resize(size_t(end - self->strings.data()));
+    self->strings.resize(silent ? at : size_t(end - self->strings.data()));
     node.text = {to, uint64_t(end - to)};
     return SUCCESS;
 }
@@ -61,49 +69,73 @@ error_code Walker::scalar(std::string_view token) {
     return SUCCESS;
 }
 
-error_code Walker::value(ondemand::value value, int depth) {
+error_code Walker::elements(ondemand::array array, int depth, int levels, csj_node &node) {
+    error_code error;
+    uint32_t count = 0, objects = 0;
+    for (auto element : array) {
+        ondemand::value item;
+        if ((error = element.get(item))) return error;
+        if (outlines && objects == count && item.raw_json_token().substr(0, 1) == "{") objects++;
+        if ((error = value(item, depth + 1, levels))) return error;
+        count++;
+    }
+    node.count = count;
+    if (outlines) node.text.len = objects;
+    return SUCCESS;
+}
+
+error_code Walker::members(ondemand::object object, int depth, int levels, csj_node &node) {
+    error_code error;
+    uint32_t count = 0;
+    for (auto member : object) {
+        ondemand::field field;
+        if ((error = std::move(member).get(field))) return error;
+        const char *key = reinterpret_cast<const char *>(field.key().raw());
+        const char *close = key;
+        while (*close != '"') close += *close == '\\' ? 2 : 1; /* stage 1 has found its end */
+        if ((error = string(std::string_view(key, size_t(close - key))))) return error;
+        if ((error = value(field.value(), depth + 1, levels))) return error;
+        count++;
+    }
+    node.count = count;
+    return SUCCESS;
+}
+
+error_code Walker::value(ondemand::value value, int depth, int levels) {
     if (depth > max_depth) return DEPTH_ERROR;
     error_code error;
     const std::string_view token = value.raw_json_token();
     if (token.empty()) return TAPE_ERROR;
-    uint32_t count = 0;
-    const size_t here = self->nodes.size();
-    if (token[0] == '[') {
-        push(CSJ_NODE_ARRAY, token.data());
-        ondemand::array array;
-        if ((error = value.get_array().get(array))) return error;
-        for (auto element : array) {
-            ondemand::value item;
-            if ((error = element.get(item)) || (error = this->value(item, depth + 1))) return error;
-            count++;
-        }
-    } else if (token[0] == '{') {
-        push(CSJ_NODE_OBJECT, token.data());
-        ondemand::object object;
-        if ((error = value.get_object().get(object))) return error;
-        for (auto member : object) {
-            ondemand::field field;
-            if ((error = std::move(member).get(field))) return error;
-            const char *key = reinterpret_cast<const char *>(field.key().raw());
-            const char *close = key;
-            while (*close != '"') close += *close == '\\' ? 2 : 1; /* stage 1 has found its end */
-            if ((error = string(std::string_view(key, size_t(close - key))))) return error;
-            if ((error = this->value(field.value(), depth + 1))) return error;
-            count++;
-        }
-    } else {
+    if (token[0] != '[' && token[0] != '{') {
         if ((error = scalar(token))) return error;
         /* A string that is left for simdjson to step over would pass for a key where a colon stands behind it. */
         return token[0] == '"' ? value.get_raw_json_string().error() : SUCCESS;
     }
-    self->nodes[here].count = count;
+    const bool was_silent = silent;
+    const size_t here = self->nodes.size();
+    csj_node node = {};
+    if (token[0] == '[') {
+        push(CSJ_NODE_ARRAY, token.data());
+        silent = silent || outlines;
+        ondemand::array array;
+        if ((error = value.get_array().get(array)) || (error = elements(array, depth, levels, node))) return error;
+    } else {
+        push(CSJ_NODE_OBJECT, token.data());
+        silent = silent || levels == 0;
+        ondemand::object object;
+        if ((error = value.get_object().get(object)) || (error = members(object, depth, levels - 1, node))) return error;
+        if (silent) node.count = 0;
+    }
+    silent = was_silent;
+    if (silent) return SUCCESS;
+    self->nodes[here].count = node.count;
+    self->nodes[here].text = node.text;
     return SUCCESS;
 }
 
-}  // namespace
-
-extern "C" int32_t csj_parse(csj_parser *self, csj_text input, const csj_node **nodes, size_t *n_nodes,
-                             int64_t *error_offset, bool *unpaired) {
+/* Parses with all nodes, or where `outlines`, with those of `levels` objects. */
+int32_t parse(csj_parser *self, csj_text input, bool outlines, int levels, const csj_node **nodes, size_t *n_nodes,
+              int64_t *error_offset, bool *unpaired) {
     *error_offset = -1;
     *nodes = nullptr;
     *n_nodes = 0;
@@ -114,7 +146,7 @@ extern "C" int32_t csj_parse(csj_parser *self, csj_text input, const csj_node **
     error_code error = self->parser.iterate(input.ptr, input.len, input.len + CSJ_PADDING).get(document);
     if (error == UTF8_ERROR) *error_offset = int64_t(csj_valid_utf8_prefix(input));
     if (error) return error;
-    Walker walker{self, input.ptr, input.ptr + input.len, false};
+    Walker walker{self, input.ptr, input.ptr + input.len, outlines};
     bool is_scalar = false;
     if (!(error = document.is_scalar().get(is_scalar))) {
         if (is_scalar) {
@@ -123,7 +155,7 @@ extern "C" int32_t csj_parse(csj_parser *self, csj_text input, const csj_node **
             if (!error && token.data() + token.size() != walker.end) error = TRAILING_CONTENT;
         } else {
             ondemand::value root;
-            if (!(error = document.get_value().get(root))) error = walker.value(root, 1);
+            if (!(error = document.get_value().get(root))) error = walker.value(root, 1, levels);
             if (!error && !csj::at_end(document)) error = TRAILING_CONTENT;
         }
     }
@@ -135,4 +167,21 @@ extern "C" int32_t csj_parse(csj_parser *self, csj_text input, const csj_node **
     *n_nodes = self->nodes.size();
     *unpaired = walker.unpaired;
     return 0;
+}
+
+}  // namespace
+
+extern "C" {
+
+int32_t csj_parse(csj_parser *self, csj_text input, const csj_node **nodes, size_t *n_nodes, int64_t *error_offset,
+                  bool *unpaired) {
+    return parse(self, input, false, -1, nodes, n_nodes, error_offset, unpaired);
+}
+
+int32_t csj_outline(csj_parser *self, csj_text input, uint32_t levels, const csj_node **nodes, size_t *n_nodes,
+                    int64_t *error_offset) {
+    bool unpaired = false;
+    return parse(self, input, true, int(levels), nodes, n_nodes, error_offset, &unpaired);
+}
+
 }

@@ -13,7 +13,7 @@ struct ByteQueue: ~Copyable {
 
     init(capacity: Int) {
         self.capacity = capacity
-        storage = .allocate(byteCount: capacity + Self.padding, alignment: 64)
+        storage = .allocate(byteCount: capacity + Self.padding, alignment: 16)
     }
 
     deinit {
@@ -39,7 +39,7 @@ struct ByteQueue: ~Copyable {
             storage.copyMemory(from: front, byteCount: count + written)
         } else {
             let capacity = max(capacity * 2, count + room)
-            let grown = UnsafeMutableRawPointer.allocate(byteCount: capacity + Self.padding, alignment: 64)
+            let grown = UnsafeMutableRawPointer.allocate(byteCount: capacity + Self.padding, alignment: 16)
             grown.copyMemory(from: front, byteCount: count + written)
             storage.deallocate()
             storage = grown

@@ -12,7 +12,7 @@ public final class Chunk: @unchecked Sendable {
     fileprivate var memory: UnsafeMutableRawBufferPointer
 
     public init() {
-        memory = .allocate(byteCount: 0, alignment: 64)
+        memory = .allocate(byteCount: 0, alignment: 16)
     }
 
     deinit {
@@ -26,7 +26,7 @@ public final class Chunk: @unchecked Sendable {
 
     /// Gives the memory `capacity` bytes; what was in it stays, up to that.
     fileprivate func resize(to capacity: Int) {
-        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity + Int(CSJ_PADDING), alignment: 64)
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity + Int(CSJ_PADDING), alignment: 16)
         larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<min(count, capacity)]))
         memory.deallocate()
         memory = larger
@@ -38,6 +38,7 @@ public struct ChunkReader: ~Copyable {
     private var source: any ByteSource
     private let chunkSize: Int
     private let longestLine: Int
+    private let takesWhatIsThere: Bool
     private var nextIndex = 0
     /// The start of a line whose end has not been read.
     private var carry: [UInt8] = []
@@ -49,10 +50,15 @@ public struct ChunkReader: ~Copyable {
     /// - Parameters:
     ///   - chunkSize: in bytes; a chunk is larger only where one line is.
     ///   - longestLine: in bytes; a longer one is an error.
-    public init(_ source: any ByteSource, chunkSize: Int = 512 << 10, longestLine: Int = 1 << 30) {
+    ///   - takesWhatIsThere: whether a chunk ends with the lines that one read gave, for sources that others wait for:
+    ///     the cuts then depend on what the source delivers when.
+    public init(
+        _ source: any ByteSource, chunkSize: Int = 512 << 10, longestLine: Int = 1 << 30, takesWhatIsThere: Bool = false
+    ) {
         self.source = source
         self.chunkSize = chunkSize
         self.longestLine = longestLine
+        self.takesWhatIsThere = takesWhatIsThere
     }
 
     /// Fills `chunk` with the next lines; returns false at the end.
@@ -125,6 +131,7 @@ public struct ChunkReader: ~Copyable {
                     return
                 }
                 chunk.count += read
+                if takesWhatIsThere && afterLastNewline(in: chunk) != nil { return }
             } catch {
                 // The lines before the fault are good; what follows the last of them was cut off by it.
                 failure = error

@@ -55,7 +55,7 @@ public final class RowBatch {
         _ = names.initialize(from: bytes)
         columns = .allocate(capacity: requests.count)
         rows = .allocate(capacity: 0)
-        arena = .allocate(byteCount: 0, alignment: 64)
+        arena = .allocate(byteCount: 0, alignment: 16)
         parser = csj_parser_new()
         var offset = 0
         for (index, request) in requests.enumerated() {
@@ -89,7 +89,7 @@ public final class RowBatch {
         let isLarge = arena.count > 16 << 20 && arena.count > 4 * needed
         if arena.count < needed || isLarge {
             arena.deallocate()
-            arena = .allocate(byteCount: needed, alignment: 64)
+            arena = .allocate(byteCount: needed, alignment: 16)
         }
         if isLarge {
             // The parser's memory has grown with a long line, too.

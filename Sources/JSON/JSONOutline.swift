@@ -2,8 +2,8 @@ import CSimdJSON
 
 /// Where the parts of a JSON text are, so that they can be taken out as they are written.
 ///
-/// The value itself is taken apart, and the objects that are members of it. Of arrays, the elements' places are known,
-/// but not what is in them.
+/// The value itself is taken apart, and the objects that are members of it. Of arrays, no more is known than how many
+/// elements there are.
 public struct JSONOutline: Sendable {
     /// The bytes of the value, without white space around it.
     public let range: Range<Int>
@@ -13,15 +13,12 @@ public struct JSONOutline: Sendable {
     public enum Parts: Sendable {
         /// A number, text, boolean or null, or what lies too deep.
         case whole
-        case array([Element])
+        /// - Parameters:
+        ///   - count: how many elements there are.
+        ///   - objects: how many objects the array begins with.
+        case array(count: Int, objects: Int)
         /// The members in their order. Of several with one name the last counts, and only that is here.
         case object([Member])
-    }
-
-    /// An element of an array.
-    public struct Element: Sendable {
-        public let range: Range<Int>
-        public let isObject: Bool
     }
 
     /// A member of an object.
@@ -35,17 +32,20 @@ public struct JSONOutline: Sendable {
         guard case .object(let members) = parts else { return nil }
         return members.first { $0.key == key }?.value
     }
-
-    /// The elements of an array; nil for other values.
-    public var elements: [Element]? { if case .array(let elements) = parts { elements } else { nil } }
 }
 
 extension JSONParser {
-    /// Checks one whole value, and says where its parts are.
-    public mutating func outline(_ text: UnsafeRawBufferPointer) throws(JSONError) -> JSONOutline {
-        try withNodes(of: text) { nodes in
+    /// Zero bytes that have to stand behind a text that is not copied.
+    public static let padding = Int(CSJ_PADDING)
+
+    /// Checks one whole value, and says where its parts are. The memory that takes does not grow with what is in arrays.
+    ///
+    /// - Parameter text: `padding` zero bytes must be readable behind it.
+    public mutating func outline(padded text: UnsafeRawBufferPointer) throws(JSONError) -> JSONOutline {
+        let levels = 2
+        return try withOutlineNodes(of: text, levels: levels) { nodes in
             var walk = OutlineWalk(text: text, nodes: nodes)
-            return walk.value(upTo: text.count, levels: 2)
+            return walk.value(upTo: text.count, levels: levels)
         }
     }
 
@@ -67,7 +67,8 @@ private struct OutlineWalk {
         let range = Int(node.offset)..<end(before: limit)
         if Int(node.kind) == CSJ_NODE_ARRAY {
             position += 1
-            return JSONOutline(range: range, parts: .array(elements(node.count, upTo: range.upperBound - 1)))
+            return JSONOutline(
+                range: range, parts: .array(count: Int(node.count), objects: Int(node.text.len)))
         }
         if Int(node.kind) == CSJ_NODE_OBJECT && levels > 0 {
             position += 1
@@ -76,20 +77,6 @@ private struct OutlineWalk {
         }
         skip()
         return JSONOutline(range: range, parts: .whole)
-    }
-
-    private mutating func elements(_ count: UInt32, upTo limit: Int) -> [JSONOutline.Element] {
-        var elements: [JSONOutline.Element] = []
-        elements.reserveCapacity(Int(count))
-        for index in 0..<count {
-            let node = nodes[position]
-            skip()
-            let next = index + 1 < count ? Int(nodes[position].offset) : limit
-            elements.append(
-                JSONOutline.Element(
-                    range: Int(node.offset)..<end(before: next), isObject: Int(node.kind) == CSJ_NODE_OBJECT))
-        }
-        return elements
     }
 
     private mutating func members(_ count: UInt32, upTo limit: Int, levels: Int) -> [JSONOutline.Member] {
@@ -113,14 +100,13 @@ private struct OutlineWalk {
         return members
     }
 
-    /// Steps over the value at hand.
+    /// Steps over the value at hand. What is in arrays has no nodes.
     private mutating func skip() {
         var open: UInt = 1
         while open > 0 {
             let node = nodes[position]
             position += 1
             open -= 1
-            if Int(node.kind) == CSJ_NODE_ARRAY { open += UInt(node.count) }
             if Int(node.kind) == CSJ_NODE_OBJECT { open += 2 * UInt(node.count) }
         }
     }

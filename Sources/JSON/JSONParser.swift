@@ -25,7 +25,7 @@ public struct JSONParser: ~Copyable {
             fatalError("out of memory")  // Nothing can go on without the few hundred bytes that this asks for.
         }
         self.parser = parser
-        input = .allocate(byteCount: 4096, alignment: 64)
+        input = .allocate(byteCount: 4096, alignment: 16)
     }
 
     deinit {
@@ -39,7 +39,7 @@ public struct JSONParser: ~Copyable {
     ) throws(JSONError) -> Result {
         if text.count + Int(CSJ_PADDING) > input.count {
             input.deallocate()
-            input = .allocate(byteCount: 2 * text.count + Int(CSJ_PADDING), alignment: 64)
+            input = .allocate(byteCount: 2 * text.count + Int(CSJ_PADDING), alignment: 16)
         }
         input.copyMemory(from: text)
         // Old bytes behind the text would be taken for its end where it is cut short.
@@ -51,6 +51,22 @@ public struct JSONParser: ~Copyable {
         var offset: Int64 = -1
         var unpaired = false
         let error = csj_parse(parser, csj_text(ptr: start, len: UInt64(text.count)), &nodes, &count, &offset, &unpaired)
+        if error != 0 {
+            throw JSONError(error, at: offset < 0 ? nil : Int(offset), in: text)
+        }
+        return body(UnsafeBufferPointer(start: nodes, count: count))
+    }
+
+    /// The same for the nodes of an outline, and a text with zero bytes behind it.
+    mutating func withOutlineNodes<Result>(
+        of text: UnsafeRawBufferPointer, levels: Int, _ body: (UnsafeBufferPointer<csj_node>) -> Result
+    ) throws(JSONError) -> Result {
+        let start = text.baseAddress?.assumingMemoryBound(to: CChar.self)
+        var nodes: UnsafePointer<csj_node>?
+        var count = 0
+        var offset: Int64 = -1
+        let error = csj_outline(
+            parser, csj_text(ptr: start, len: UInt64(text.count)), UInt32(levels), &nodes, &count, &offset)
         if error != 0 {
             throw JSONError(error, at: offset < 0 ? nil : Int(offset), in: text)
         }

@@ -46,6 +46,8 @@ final class LoadedScorer: ScorerInstance, @unchecked Sendable {
         plugin.inProcessTurn(description.concurrency) { table.destroy(instance) }
     }
 
+    var isSound: Bool { true }
+
     func makeRunner() -> any CallRunner { LoadedCall(self) }
 
     func log(_ severity: LogSeverity, _ message: String) { services.log(severity, services.pluginID, message) }

@@ -1,4 +1,5 @@
 import CScorerPlugin
+import Synchronization
 
 /// An instance of a scorer with its parameters. Calls may run side by side on any threads; where the plugin cannot do
 /// that, they wait for each other here.
@@ -7,6 +8,11 @@ public final class Scorer: Sendable {
     /// What this instance reads and gives, with its parameters.
     public var description: ScorerDescription { instance.description }
     let instance: any ScorerInstance
+    private let hasGivenUp = Atomic<Bool>(false)
+
+    /// Whether nothing has gone wrong in a call that could show in later ones: no step has ended with an error, and no
+    /// worker was lost.
+    public var isSound: Bool { !hasGivenUp.load(ordering: .relaxed) && instance.isSound }
 
     /// Makes an instance of a plugin's scorer.
     ///
@@ -25,11 +31,16 @@ public final class Scorer: Sendable {
         case .isolated(let pool): instance = try IsolatedScorer(index, of: plugin, pool, configuration)
         }
     }
+
+    /// Notes that a step of a call ended with an error.
+    func giveUp() { hasGivenUp.store(true, ordering: .relaxed) }
 }
 
 /// A scorer's instance, in this process or in others.
 protocol ScorerInstance: AnyObject, Sendable {
     var description: ScorerDescription { get }
+    /// Whether no worker was lost to it.
+    var isSound: Bool { get }
 
     /// What runs the calls of one `ScorerCall`, one after the other.
     func makeRunner() -> any CallRunner

@@ -118,6 +118,7 @@ public final class ScorerCall {
             end {}
             return .finished
         case .fail(let reason):
+            scorer.giveUp()
             end { results.failRemaining(.scorerError, reason) }
             return .finished
         case .wait(let requests):

@@ -6,13 +6,15 @@ public struct Dataset: Sendable {
     /// For messages.
     public var name: String
     /// Whether the rows can be read more than once.
-    var isReopenable: Bool
+    package var isReopenable: Bool
     /// Whether cells are text that may spell a number or boolean (CSV).
-    var isUntyped: Bool
+    package var isUntyped: Bool
     /// Whether a row's line number means something to its author.
     var hasLines: Bool
+    /// Whether rows come one after the other, as something else makes them, which may take long.
+    var isLive = false
     /// Opens the rows as JSON Lines; only the named columns where that saves work, all for nil.
-    var open: @Sendable (_ columns: Set<String>?) throws(DatasetError) -> any ByteSource
+    package var open: @Sendable (_ columns: Set<String>?) throws(DatasetError) -> any ByteSource
 
     /// The rows of a file, or of standard input.
     ///
@@ -39,6 +41,21 @@ public struct Dataset: Sendable {
         isUntyped = false
         hasLines = false
         self.open = { _ throws(DatasetError) in try open() }
+    }
+
+    /// Rows that something makes while they are scored. They are scored as they come, and read once.
+    ///
+    /// - Parameters:
+    ///   - isUntyped: whether cells are text that may spell a number or boolean, as in CSV.
+    ///   - open: opens the rows as JSON Lines, on any thread. Reading them may block; it has to end when the run is
+    ///     cancelled.
+    public init(
+        live name: String, isUntyped: Bool, open: @escaping @Sendable () throws(DatasetError) -> any ByteSource
+    ) {
+        self.init(named: name, open: open)
+        isReopenable = false
+        isLive = true
+        self.isUntyped = isUntyped
     }
 
     /// Rows in memory as JSON Lines.

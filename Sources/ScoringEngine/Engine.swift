@@ -15,6 +15,7 @@ public final class Engine: Sendable {
     public let definitions: DefinitionCatalog
     public let plugins: PluginRegistry
     private let modelAccess: ModelAccess
+    private let spareScorers = SpareScorers()
 
     /// Loads definitions and plugins. A file that is broken is left out, with its reason in `definitions.errors` or
     /// `plugins.errors`.
@@ -85,13 +86,17 @@ public final class Engine: Sendable {
         var request = request
         if cancellation.isCancelled { request.limit = 0 }
         let plan = try plan(request, writesRows: sink != nil, writesResults: resultSink != nil)
-        let jobs = max(1, request.jobs)
+        // One thread reads rows that are made meanwhile, which may take long; another one scores.
+        let jobs = max(request.dataset.isLive ? 2 : 1, request.jobs)
         let desk = try desk(for: plan, request, cancellation)
         let reader = try checkedReader(plan)
         let run = ScoringRun(
             plan, reader: reader, jobs: jobs, desk: desk, sink: sink, resultSink: resultSink, progress: progress,
             cancellation: cancellation)
-        let (workers, failure) = try run.run(jobs: jobs, cancellation)
+        let (workers, failure) = run.run(jobs: jobs, cancellation)
+        if failure == nil && !cancellation.isCancelled {
+            for function in plan.functions { spareScorers.keep(function.scorer, for: function.function) }
+        }
         let results = plan.functions.indices.map { index in
             var aggregator = workers[0].aggregators[index]
             for worker in workers.dropFirst() { aggregator.merge(worker.aggregators[index]) }
@@ -106,6 +111,13 @@ public final class Engine: Sendable {
         return ScoringResults(
             functions: results, unscored: unscored.rows, failure: failure, isCancelled: cancellation.isCancelled,
             usage: desk?.totalUsage, dryRun: desk?.dryRun)
+    }
+
+    /// Checks what can be known before a run: functions, parameters, models, and the columns of the dataset.
+    public func check(_ request: ScoringRequest) throws(EngineError) {
+        let plan = try plan(request, writesRows: false, writesResults: false)
+        _ = try desk(for: plan, request, Cancellation())
+        _ = try checkedReader(plan)
     }
 
     private func inference(of request: ScoringRequest) throws(EngineError) -> InferenceService? {
@@ -130,7 +142,10 @@ public final class Engine: Sendable {
             if functions.contains(where: { $0.function.identifier == identifier }) {
                 throw EngineError(.invalidDefinition, "\(identifier) is asked for twice in one run")
             }
-            let scorer = try bind(function, parametersFrom: parameters == nil ? nil : "the request's parameters")
+            let scorer =
+                if let spare = spareScorers.take(for: function) { spare } else {
+                    try bind(function, parametersFrom: parameters == nil ? nil : "the request's parameters")
+                }
             let inputs = scorer.description.inputs.map { columns.column($0.name, $0.type) }
             functions.append(
                 BoundFunction(
@@ -141,9 +156,11 @@ public final class Engine: Sendable {
         let filters = request.filters.map { filter in
             RowFilter(column: columns.column(filter.column, .text), value: Array(filter.value.utf8))
         }
+        let failureColumn = request.failureColumn.map { columns.column($0, .json) }
         try checkMapping(request.mapping, functions, request.filters.map(\.column))
         return RunPlan(
-            dataset: request.dataset, functions: functions, columns: columns, filters: filters, limit: request.limit,
+            dataset: request.dataset, functions: functions, columns: columns, filters: filters,
+            failureColumn: failureColumn, limit: request.limit,
             includesInput: request.includesInput, writesRows: writesRows, writesResults: writesResults,
             examples: request.unscoredExamples, formatter: RowFormatter(functions, includesInput: request.includesInput)
         )
@@ -194,8 +211,7 @@ public final class Engine: Sendable {
     private func desk(
         for plan: RunPlan, _ request: ScoringRequest, _ cancellation: Cancellation
     ) throws(EngineError) -> ModelDesk? {
-        guard plan.asksModels, let inference = try inference(of: request) else { return nil }
-        let session = inference.session(limits: request.budget)
+        guard plan.asksModels, let session = try session(of: request) else { return nil }
         do throws(InferenceError) {
             for function in plan.functions {
                 for model in function.models.values { try session.check(model) }
@@ -207,6 +223,11 @@ public final class Engine: Sendable {
             plan, session, request.isDryRun ? DryRun() : nil, patience: request.patience, cancellation)
     }
 
+    private func session(of request: ScoringRequest) throws(EngineError) -> InferenceSession? {
+        if let session = request.session { return session }
+        return try inference(of: request)?.session(limits: request.budget)
+    }
+
     /// A reader at the start of the dataset, which is known to have the columns that the run needs.
     private func checkedReader(_ plan: RunPlan) throws(EngineError) -> ChunkReader {
         let source: any ByteSource
@@ -215,6 +236,7 @@ public final class Engine: Sendable {
         } catch {
             throw EngineError(.dataset, error.description)
         }
+        if plan.dataset.isLive { return ChunkReader(source, chunkSize: 64 << 10, takesWhatIsThere: true) }
         var reader = ChunkReader(source)
         var check = ColumnCheck(plan)
         try check.run(&reader)
@@ -233,6 +255,9 @@ public struct ScoringRequest: Sendable {
     public var mapping: [String: String] = [:]
     /// Only rows that all of these let through are scored; rows that cannot be read are let through.
     public var filters: [(column: String, value: String)] = []
+    /// A column that says of a row why it has no answer to be scored: `{"outcome": "model_error", "message": "…"}`. Such
+    /// a row has this outcome for all functions, and none of them sees it.
+    public var failureColumn: String?
     /// Only so many rows are scored, the first that the filters let through.
     public var limit: Int?
     /// Whether output lines hold the row's own columns, too.
@@ -245,7 +270,10 @@ public struct ScoringRequest: Sendable {
     public var judgeModel: String?
     /// What asks the models; nil: what the engine has for all. The caller shuts it down.
     public var inference: InferenceService?
-    /// What requests to models may cost in all.
+    /// What the requests to models are counted in, and limited by, with others; nil: a session of the run's own. It
+    /// belongs to `inference`.
+    public var session: InferenceSession?
+    /// What requests to models may cost in all, in a session of the run's own.
     public var budget = BudgetLimits()
     /// How long a run that is cancelled waits for answers that are on their way, and paid for.
     public var patience = Duration.milliseconds(500)

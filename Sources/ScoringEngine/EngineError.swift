@@ -14,7 +14,7 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
     /// A kind of failure.
     public struct Code: Hashable, Sendable {
         private enum Value {
-            case unknownFunction, invalidDefinition, plugin, missingColumn, dataset, output, resources, model
+            case unknownFunction, invalidDefinition, plugin, missingColumn, dataset, output, model
         }
         private var value: Value
 
@@ -32,7 +32,5 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
         public static let output = Code(value: .output)
         /// A model that a function asks is not known, or its server is gone.
         public static let model = Code(value: .model)
-        /// The system has no more threads or memory to give.
-        public static let resources = Code(value: .resources)
     }
 }

@@ -1,9 +1,9 @@
-import Inference
-import JSON
+package import Inference
+package import JSON
 
 extension ModelUsage {
     /// `{"requests": …, "answered": …, "cached": …, …}`, with "cost" where all models have prices.
-    var json: JSONValue {
+    package var json: JSONValue {
         var json: JSONObject = [
             "requests": JSONValue(requests),
             "answered": JSONValue(answered),

@@ -7,6 +7,8 @@ struct RunPlan: Sendable {
     var functions: [BoundFunction]
     var columns: ColumnPlan
     var filters: [RowFilter]
+    /// The column that says why a row is not to be scored.
+    var failureColumn: Int?
     var limit: Int?
     var includesInput: Bool
     var writesRows: Bool

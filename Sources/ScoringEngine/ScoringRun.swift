@@ -63,6 +63,8 @@ final class ScoringRun: Sendable {
         var parked: [ChunkWork] = []
         /// Requests to models without a reply.
         var openRequests = 0
+        /// Whether a thread waits for rows of a dataset that something else makes.
+        var isReading = false
         /// Chunks claimed and not done.
         var chunksInWork = 0
         var spareWorks: [ChunkWork] = []
@@ -87,18 +89,19 @@ final class ScoringRun: Sendable {
         self.desk = desk
         self.reader = SharedReader(reader, cancellation)
         // A row that waits long for its model holds up the output of all rows behind it, but not the asking for them.
-        state = Monitor(State(order: ChunkOrder(window: 2 * jobs + (desk == nil ? 2 : 64))))
+        // Chunks of rows that come one by one are small, and many of them wait for their models at once.
+        let waiting = desk.map { plan.dataset.isLive ? 4 * $0.maxConcurrency : 64 } ?? 2
+        state = Monitor(State(order: ChunkOrder(window: 2 * jobs + waiting)))
     }
 
     /// Scores everything. The results of the rows before a failure count; the failure is returned with them.
-    func run(jobs: Int, _ cancellation: Cancellation) throws(EngineError) -> (workers: [Worker], failure: EngineError?)
-    {
+    func run(jobs: Int, _ cancellation: Cancellation) -> (workers: [Worker], failure: EngineError?) {
         let workers = (0..<jobs).map { _ in Worker(plan, cancellation: cancellation) }
         desk?.open(
             onReplies: { self.receive($0) },
             onFailure: { self.close($0) })
         defer { desk?.close() }
-        try onThreads(jobs) { index in self.work(workers[index]) }
+        onThreads(jobs) { index in self.work(workers[index]) }
         let (failure, selected) = state.update { ($0.failure, $0.order.total.selected) }
         // A worker may have read on before the limit was known to be reached; what it met there concerns nobody.
         if let limit = plan.limit, selected >= limit, failure?.code == .dataset { return (workers, nil) }
@@ -123,7 +126,8 @@ final class ScoringRun: Sendable {
             if state.isAborted { return .some(nil) }
             if let call = state.ready.popLast() { return .deliver(call) }
             if !state.parked.isEmpty, hasRoom(state) { return .start(state.parked.removeFirst()) }
-            if !state.isClosed, state.parked.isEmpty, hasRoom(state), state.order.claim() {
+            if !state.isClosed, state.parked.isEmpty, !state.isReading, hasRoom(state), state.order.claim() {
+                state.isReading = plan.dataset.isLive
                 state.chunksInWork += 1
                 return .read(state.spareWorks.popLast())
             }
@@ -147,6 +151,7 @@ final class ScoringRun: Sendable {
             state.update { $0.chunksInWork -= 1 }
             return close(EngineError(.dataset, error.description))
         }
+        if plan.dataset.isLive { state.update { $0.isReading = false } }
         let index = work.chunk.index
         let counts = worker.readRows(of: work)
         state.update { $0.order.count(index, counts) }

@@ -1,5 +1,6 @@
 import CScorerPlugin
 import Datasets
+import JSON
 import ScorerHost
 import ScoringCore
 
@@ -7,6 +8,7 @@ import ScoringCore
 /// and the rest gathered; where all have it, the cells are passed as they lie. One call at a time.
 final class SliceBinder {
     private let function: BoundFunction
+    private let failureColumn: Int?
     private let inputs: [Input]
     /// The slice's rows that the scorer sees, as `Int`s counted from the slice's first.
     private let rowMap = ByteBuffer(capacity: 8 << 10)
@@ -18,8 +20,10 @@ final class SliceBinder {
         let offsets = ByteBuffer(capacity: 1024)
     }
 
-    init(_ function: BoundFunction) {
+    /// - Parameter failureColumn: the column that says why a row is not to be scored.
+    init(_ function: BoundFunction, failureColumn: Int? = nil) {
         self.function = function
+        self.failureColumn = failureColumn
         inputs = function.columns.map { _ in Input() }
     }
 
@@ -30,13 +34,15 @@ final class SliceBinder {
         _ batch: RowBatch, _ slice: Range<Int>, with call: ScorerCall, describeRow: (Int) -> String
     ) -> ScorerCall.Progress {
         call.prepare(rowCount: slice.count)
-        if !batch.hasFaults, inputs.indices.allSatisfy({ isComplete($0, batch, slice) }) {
+        if !batch.hasFaults, !hasFailures(batch, slice), inputs.indices.allSatisfy({ isComplete($0, batch, slice) }) {
             return call.start(inputs.indices.map { column($0, batch, slice) }, rowCount: slice.count)
         }
         var eligible: [Int] = []
         rowMap.writer.removeAll()
         for row in slice {
-            if let reason = reasonToHoldBack(row, batch, describeRow) {
+            if let failure = failure(of: row, batch) {
+                call.results.fail(row - slice.lowerBound, failure.outcome, failure.message)
+            } else if let reason = reasonToHoldBack(row, batch, describeRow) {
                 call.results.fail(row - slice.lowerBound, .inputError, reason)
             } else {
                 eligible.append(row)
@@ -46,6 +52,22 @@ final class SliceBinder {
         return call.start(
             inputs.indices.map { gather($0, batch, eligible) }, rowCount: eligible.count,
             rowMap: rowMap.writer.start.assumingMemoryBound(to: Int.self))
+    }
+
+    private func hasFailures(_ batch: RowBatch, _ slice: Range<Int>) -> Bool {
+        guard let failureColumn else { return false }
+        let states = batch.states(failureColumn)
+        return slice.contains { states[$0] == CellState.value.rawValue }
+    }
+
+    /// What the row's failure column says.
+    private func failure(of row: Int, _ batch: RowBatch) -> (outcome: RowOutcome, message: String)? {
+        guard let failureColumn, batch.isReadable(row),
+            batch.states(failureColumn)[row] == CellState.value.rawValue,
+            let json = try? JSONValue(parsing: Array(batch.text(failureColumn, row: row)))
+        else { return nil }
+        let outcome = RowOutcome.allCases.first { $0 != .scored && $0.name == json["outcome"]?.string }
+        return (outcome ?? .modelError, json["message"]?.string ?? json.text)
     }
 
     /// Whether all rows of the slice may be passed to an input as they are.

@@ -31,7 +31,7 @@ final class SliceWork: @unchecked Sendable {
 
     init(_ plan: RunPlan, cancellation: Cancellation) {
         calls = plan.functions.map { ScorerCall($0.scorer, cancellation: cancellation) }
-        binders = plan.functions.map(SliceBinder.init)
+        binders = plan.functions.map { SliceBinder($0, failureColumn: plan.failureColumn) }
         mail = plan.functions.map { _ in Mail() }
     }
 }

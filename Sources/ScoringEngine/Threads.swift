@@ -1,16 +1,40 @@
 import Glibc
 
-/// Runs `body` on `count` threads of their own, numbered from 0, and returns when all have ended.
+/// Runs `body` on `count` threads, numbered from 0, and returns when all have ended. The first is the calling thread;
+/// where others cannot be started, there are fewer.
 ///
-/// Plugins run on such threads and not on those of Swift's concurrency, which nobody may block.
-func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) throws(EngineError) {
+/// Plugins run on such threads, so who calls this has one that may be blocked: none of Swift's concurrency.
+func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+    var threads: [pthread_t] = []
+    for index in 1..<max(1, count) {
+        guard let thread = try? startThread({ body(index) }) else { break }
+        threads.append(thread)
+    }
+    body(0)
+    for thread in threads { pthread_join(thread, nil) }
+}
+
+/// Runs `other` on a thread of its own while `body` runs on this one, and returns when both have ended.
+///
+/// - Throws: where no thread can be started; neither has run then.
+package func onThread(_ other: @escaping @Sendable () -> Void, while body: () -> Void) throws(ThreadError) {
+    let thread = try startThread(other)
+    body()
+    pthread_join(thread, nil)
+}
+
+/// The system has no thread to give.
+package struct ThreadError: Error, CustomStringConvertible {
+    var code: Int32
+
+    package var description: String { "no thread could be started: \(String(cString: strerror(code)))" }
+}
+
+/// Starts a thread with a stack of 8 MiB, which plugins may use.
+private func startThread(_ body: @escaping @Sendable () -> Void) throws(ThreadError) -> pthread_t {
     final class Start {
-        let index: Int
-        let body: @Sendable (Int) -> Void
-        init(_ index: Int, _ body: @escaping @Sendable (Int) -> Void) {
-            self.index = index
-            self.body = body
-        }
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
     }
     let attributes = UnsafeMutablePointer<pthread_attr_t>.allocate(capacity: 1)
     pthread_attr_init(attributes)
@@ -19,24 +43,18 @@ func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) throws(E
         attributes.deallocate()
     }
     pthread_attr_setstacksize(attributes, 8 << 20)
-    var threads: [pthread_t] = []
-    var failure: Int32 = 0
-    for index in 0..<count where failure == 0 {
-        let start = Unmanaged.passRetained(Start(index, body))
-        var thread = pthread_t()
-        failure = pthread_create(
-            &thread, attributes,
-            { argument in
-                guard let argument else { return nil }
-                let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-                start.body(start.index)
-                return nil
-            }, start.toOpaque())
-        if failure == 0 { threads.append(thread) } else { start.release() }
+    let start = Unmanaged.passRetained(Start(body))
+    var thread = pthread_t()
+    let failure = pthread_create(
+        &thread, attributes,
+        { argument in
+            guard let argument else { return nil }
+            Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
+            return nil
+        }, start.toOpaque())
+    if failure != 0 {
+        start.release()
+        throw ThreadError(code: failure)
     }
-    for thread in threads { pthread_join(thread, nil) }
-    // With one thread at least, the work was done all the same.
-    if threads.isEmpty {
-        throw EngineError(.resources, "no thread could be started: \(String(cString: strerror(failure)))")
-    }
+    return thread
 }

@@ -9,7 +9,9 @@ struct Assay: ParsableCommand {
         commandName: "assay",
         abstract: "Scores what language models wrote.",
         version: version,
-        subcommands: [ScoreCommand.self, ServeCommand.self, FunctionsCommand.self, PluginsCommand.self])
+        subcommands: [
+            ScoreCommand.self, EvaluateCommand.self, ServeCommand.self, FunctionsCommand.self, PluginsCommand.self,
+        ])
 
     static func main() {
         prepareProcess()

@@ -3,58 +3,51 @@ import Datasets
 import Glibc
 import JSON
 
-/// A value of `--fn`: `ID`, `ID=FILE` or `ID={…}`.
-struct FunctionArgument: ExpressibleByArgument {
-    var identifier: String
-    var parameters: Parameters?
-
-    enum Parameters {
+/// A JSON object as an argument: itself, or the path of a file that holds it.
+struct JSONArgument: ExpressibleByArgument {
+    private enum Source {
         case file(String)
         case inline(String)
     }
 
-    /// The file that the parameters are in.
-    var path: String? {
-        if case .file(let path)? = parameters { path } else { nil }
-    }
+    private let source: Source
 
     init?(argument: String) {
-        guard let equals = argument.firstIndex(of: "=") else {
-            identifier = argument
-            return
-        }
-        identifier = String(argument[..<equals])
-        let value = String(argument[argument.index(after: equals)...])
-        if identifier.isEmpty || value.isEmpty { return nil }
-        let isInline = value.first { !$0.isWhitespace } == "{"
-        parameters = isInline ? .inline(value) : .file(value)
+        if argument.isEmpty { return nil }
+        source = argument.first { !$0.isWhitespace } == "{" ? .inline(argument) : .file(argument)
     }
 
-    /// Reads the parameters.
-    func readParameters() throws -> JSONObject? {
-        let source: String
+    /// The file that the object is in.
+    var path: String? {
+        if case .file(let path) = source { path } else { nil }
+    }
+
+    /// Reads the object.
+    ///
+    /// - Parameter option: the option that it was given for, for messages.
+    func read(for option: String) throws -> JSONObject {
+        let name: String
         let bytes: [UInt8]
-        switch parameters {
-        case nil: return nil
+        switch source {
         case .inline(let text):
-            source = "--fn \(identifier)"
+            name = option
             bytes = Array(text.utf8)
         case .file(let path):
-            source = path
-            bytes = try readFile(path)
+            name = path
+            bytes = try readFile(path, option)
         }
         do {
             let value = try JSONValue(parsing: bytes)
             guard let object = value.object else {
-                throw ValidationError("\(source): the parameters are \(value.kind); an object was expected")
+                throw ValidationError("\(name): found \(value.kind); an object was expected")
             }
             return object
         } catch let error as JSONError {
-            throw ValidationError("\(source): \(error)")
+            throw ValidationError("\(name): \(error)")
         }
     }
 
-    private func readFile(_ path: String) throws -> [UInt8] {
+    private func readFile(_ path: String, _ option: String) throws -> [UInt8] {
         do {
             let source = try DescriptorSource(path: path)
             var bytes: [UInt8] = []
@@ -64,11 +57,27 @@ struct FunctionArgument: ExpressibleByArgument {
                 let count = try source.read(into: buffer)
                 if count == 0 { return bytes }
                 bytes.append(contentsOf: buffer[..<count])
-                if bytes.count > 16 << 20 { throw ValidationError("\(path): parameters may have 16 MiB at most") }
+                if bytes.count > 16 << 20 { throw ValidationError("\(path): 16 MiB at most were expected") }
             }
         } catch let error as DatasetError {
-            throw ValidationError("--fn \(identifier): \(error)")
+            throw ValidationError("\(option): \(error)")
         }
+    }
+}
+
+/// A value of `--fn`: `ID`, `ID=FILE` or `ID={…}`.
+struct FunctionArgument: ExpressibleByArgument {
+    var identifier: String
+    var parameters: JSONArgument?
+
+    init?(argument: String) {
+        guard let equals = argument.firstIndex(of: "=") else {
+            identifier = argument
+            return
+        }
+        identifier = String(argument[..<equals])
+        parameters = JSONArgument(argument: String(argument[argument.index(after: equals)...]))
+        if identifier.isEmpty || parameters == nil { return nil }
     }
 }
 

@@ -15,7 +15,7 @@ struct ResultsTable {
         var lines: [String] = []
         for result in results.functions { lines += block(of: result) + [""] }
         if let usage = results.usage, results.functions.count(where: { $0.usage != nil }) > 1 {
-            lines += ["All models", "  " + spending(of: usage), ""]
+            lines += ["All models", "  " + Self.spending(of: usage), ""]
         }
         if !results.unscored.isEmpty {
             lines.append("First rows without a score:")
@@ -47,12 +47,12 @@ struct ResultsTable {
         let values = table.map { name, value in
             value.isEmpty ? "  \(name)" : "  \(name)\(String(repeating: " ", count: width - name.count))  \(value)"
         }
-        let usage = result.usage.map { ["  " + spending(of: $0)] } ?? []
+        let usage = result.usage.map { ["  " + Self.spending(of: $0)] } ?? []
         return [result.function.identifier, "  " + rows] + values + usage
     }
 
     /// What models were asked, and what that took.
-    private func spending(of usage: ModelUsage) -> String {
+    static func spending(of usage: ModelUsage) -> String {
         var parts = ["\(counted(usage.requests, "request"))"]
         if usage.cached > 0 { parts.append("\(counted(usage.cached, "answer")) from the cache") }
         if usage.requests > 0 {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AssayServer
+import CMalloc
 import Datasets
 import Glibc
 import Inference
@@ -45,6 +46,7 @@ struct ServeCommand: ParsableCommand {
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
 
     func run() throws {
+        Self.limitFreeMemory()
         let level: Logger.Level = engineOptions.verbose ? .debug : engineOptions.quiet ? .error : .info
         let logger = Logger(label: "assay") { _ in LineLogHandler(level: level) }
         do {
@@ -67,6 +69,14 @@ struct ServeCommand: ParsableCommand {
         } catch let error as EngineError {
             throw Failure("\(error)")
         }
+    }
+
+    /// Has the allocator give back what large requests took when they are done. It would keep it, and that in each of its
+    /// arenas, of which it makes eight for each core.
+    private static func limitFreeMemory() {
+        mallopt(M_ARENA_MAX, Int32(max(4, sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+        mallopt(M_MMAP_THRESHOLD, 1 << 20)
+        mallopt(M_TRIM_THRESHOLD, 8 << 20)
     }
 
     private func makeConfiguration() throws -> ServerConfiguration {

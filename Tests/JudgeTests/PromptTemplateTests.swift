@@ -1,6 +1,5 @@
+import PromptTemplates
 import Testing
-
-@testable import JudgeScorers
 
 @Suite("A prompt holds a row's values as they are")
 struct PromptTemplateTests {

@@ -46,6 +46,8 @@ final class IsolatedScorer: ScorerInstance {
         pool.destroy(number)
     }
 
+    var isSound: Bool { allowance.withLock { $0.lost == 0 } }
+
     func makeRunner() -> any CallRunner { IsolatedCall(self) }
 
     func log(_ severity: LogSeverity, _ message: String) { pool.log(severity, message) }

@@ -4,18 +4,18 @@
 /// nothing but those, `-` and `.` between; letters and digits of any script. `{{` and `}}` are literal braces; any other
 /// brace stays as it is. A value is inserted as it is and never looked at: what it holds cannot become a place of the
 /// template.
-struct PromptTemplate: Sendable, Equatable {
-    private enum Part: Sendable, Equatable {
+public struct PromptTemplate: Sendable, Hashable {
+    private enum Part: Sendable, Hashable {
         case literal(String)
         /// A value, by the index of its column.
         case value(Int)
     }
 
     /// The columns that it names, each once, in the order of their first places.
-    private(set) var columns: [String] = []
+    public private(set) var columns: [String] = []
     private var parts: [Part] = []
 
-    init(_ text: String) {
+    public init(_ text: String) {
         let bytes = Array(text.utf8)
         var literal: [UInt8] = []
         var position = 0
@@ -38,12 +38,17 @@ struct PromptTemplate: Sendable, Equatable {
     }
 
     /// The prompt with the values of `columns`, in their order.
-    func rendered(_ values: [UnsafeRawBufferPointer]) -> String {
+    public func rendered(_ values: [UnsafeRawBufferPointer]) -> String {
+        rendered { String(decoding: values[$0], as: UTF8.self) }
+    }
+
+    /// The prompt with the value that `value` has for each column, by its index in `columns`.
+    public func rendered<Failure>(_ value: (Int) throws(Failure) -> String) throws(Failure) -> String {
         var prompt = ""
         for part in parts {
             switch part {
             case .literal(let text): prompt += text
-            case .value(let index): prompt += String(decoding: values[index], as: UTF8.self)
+            case .value(let index): prompt += try value(index)
             }
         }
         return prompt

@@ -1,0 +1,77 @@
+import Datasets
+import JSON
+public import ScoringDefinitions
+public import ScoringEngine
+import Synchronization
+
+/// The provider `assay`: the candidate is asked and the answers are scored here.
+public struct AssayProvider: EvaluationProvider {
+    public let id = "assay"
+    public let type = "inline::assay"
+
+    private let engine: Engine
+    private let definitions: @Sendable () -> DefinitionCatalog
+    private let jobs: Int
+    private let judgeModel: String?
+
+    /// - Parameters:
+    ///   - definitions: the scoring functions as of now.
+    ///   - jobs: threads that score one run.
+    ///   - judgeModel: the model in the role "judge" of functions that name none.
+    public init(
+        _ engine: Engine, jobs: Int, judgeModel: String?, definitions: @escaping @Sendable () -> DefinitionCatalog
+    ) {
+        self.engine = engine
+        self.jobs = jobs
+        self.judgeModel = judgeModel
+        self.definitions = definitions
+    }
+
+    public func register(_ benchmark: Benchmark) throws(EvaluationError) {
+        _ = try GenerationSettings(metadata: benchmark.metadata)
+    }
+
+    public func evaluateRows(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
+        try evaluate(run)
+    }
+
+    public func runJob(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
+        try evaluate(run)
+    }
+
+    private func evaluate(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
+        guard let dataset = run.dataset else {
+            throw EvaluationError(
+                .dataset, "the dataset \"\(run.benchmark.datasetID)\" of the benchmark is not registered")
+        }
+        guard let inference = run.inference else {
+            throw EvaluationError(.model, "there is no way to any model; configure one")
+        }
+        var request = EvaluationRequest(
+            dataset, candidate: run.configuration.candidate,
+            functions: run.functions.map { ($0, run.configuration.parameters(of: $0)) }, inference: inference)
+        request.settings = try GenerationSettings(metadata: run.benchmark.metadata)
+        request.definitions = definitions()
+        request.limit = run.configuration.numExamples
+        request.jobs = jobs
+        request.judgeModel = judgeModel
+        let total = run.rowCount.map { min($0, run.configuration.numExamples ?? $0) }
+        run.progress.update(done: 0, total: total)
+        let results = try Evaluator(engine).run(
+            request, sink: { try run.take($0) }, cancellation: run.cancellation)
+        // The rows before the failure are in the output.
+        if let failure = results.failure, !results.isCancelled { throw failure }
+        var scores = JSONObject()
+        for result in results.scoring.functions { scores[result.function.identifier] = result.json }
+        return EvaluationResult(
+            scores: scores, generation: results.generation.json, isCancelled: results.isCancelled)
+    }
+}
+
+extension EvaluationRun {
+    /// Takes result rows, and counts them. From one thread at a time.
+    fileprivate func take(_ lines: UnsafeRawBufferPointer) throws {
+        try output(lines)
+        progress.update(done: progress.done + lines.count { $0 == UInt8(ascii: "\n") })
+    }
+}

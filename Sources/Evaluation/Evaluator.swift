@@ -1,0 +1,235 @@
+import Datasets
+public import Inference
+public import JSON
+public import ScorerHost
+public import ScoringDefinitions
+public import ScoringEngine
+
+/// What is to be answered, by whom, and how the answers are scored.
+public struct EvaluationRequest: Sendable {
+    public var dataset: Dataset
+    public var candidate: BenchmarkConfiguration.Candidate
+    /// How rows become questions and generations become answers.
+    public var settings = GenerationSettings()
+    /// Identifiers of scoring functions, each with parameters to lay over its definition's.
+    public var functions: [(identifier: String, parameters: JSONObject?)]
+    /// Where the functions are looked up; nil: in the engine's own definitions.
+    public var definitions: DefinitionCatalog?
+    /// The column of the dataset for a column of another name.
+    public var mapping: [String: String] = [:]
+    /// Only rows that all of these let through are answered.
+    public var filters: [(column: String, value: String)] = []
+    /// Only so many rows are answered.
+    public var limit: Int?
+    /// Threads that score.
+    public var jobs = 1
+    /// The model in the role "judge" of functions that name none.
+    public var judgeModel: String?
+    /// What asks the candidate and the judges.
+    public var inference: InferenceService
+    /// What their requests may cost in all.
+    public var budget = BudgetLimits()
+    /// How long a run that is cancelled waits for answers that are on their way, and paid for.
+    public var patience = Duration.milliseconds(300)
+
+    public init(
+        _ dataset: Dataset, candidate: BenchmarkConfiguration.Candidate,
+        functions: [(identifier: String, parameters: JSONObject?)], inference: InferenceService
+    ) {
+        self.dataset = dataset
+        self.candidate = candidate
+        self.functions = functions
+        self.inference = inference
+    }
+}
+
+/// What an evaluation came to.
+public struct EvaluationResults: Sendable {
+    public var scoring: ScoringResults
+    public var generation: GenerationCounts
+    /// Why the run ended before its dataset did; the results are those of the rows before.
+    public var failure: EvaluationError?
+    public var isCancelled: Bool { scoring.isCancelled }
+
+    /// `{"generation": {…}, "results": {ID: {…}}}`, and "usage" of judges.
+    public var json: JSONValue {
+        var json: JSONObject = ["generation": .object(generation.json)]
+        for (name, value) in scoring.json.object?.members ?? [] { json[name] = value }
+        return .object(json)
+    }
+}
+
+/// Has a candidate answer rows and scores the answers, both at the same time.
+public struct Evaluator: Sendable {
+    private let engine: Engine
+
+    public init(_ engine: Engine) {
+        self.engine = engine
+    }
+
+    /// Answers and scores a dataset. Blocks; for a thread that may.
+    ///
+    /// - Parameters:
+    ///   - sink: takes one JSON line a row, in input order: the row's own columns, the generated ones, and the scores.
+    ///   - cancellation: when it is cancelled, the rows that are answered are scored, and the results are those of the
+    ///     rows done.
+    /// - Throws: where nothing could be answered at all; nothing has been asked then.
+    public func run(
+        _ request: EvaluationRequest, sink: RowSink? = nil, progress: RunProgress = RunProgress(),
+        cancellation: Cancellation = Cancellation()
+    ) throws(EvaluationError) -> EvaluationResults {
+        let preparation = try RowPreparation(
+            request.settings, request.candidate, mapping: request.mapping,
+            pointer: JSONPointer("/benchmark_config/eval_candidate"))
+        let session = request.inference.session(limits: request.budget)
+        let model = try model(of: request.candidate, request.inference, session)
+        var reader = ChunkReader(try opened(request.dataset))
+        try check(request, preparation, &reader)
+
+        var plan = Generator.Plan(preparation: preparation, model: model, session: session)
+        plan.filters = request.filters
+        plan.limit = request.limit
+        plan.patience = request.patience
+        let generator = Generator(plan)
+        cancellation.onCancel { generator.stop() }
+        defer { generator.close() }
+        let tally = GeneratedRows.Tally()
+        let extraction = request.settings.extraction
+        var scoring = scoringRequest(
+            request,
+            Dataset(live: request.dataset.name, isUntyped: request.dataset.isUntyped) {
+                GeneratedRows(generator, extraction, tally)
+            })
+        scoring.session = session
+        var result: Result<ScoringResults, EngineError> = .failure(EngineError(.dataset, "nothing was scored"))
+        do throws(ThreadError) {
+            let rows = Handover(reader)
+            try onThread({ rows.take { generator.feed($0) } }) {
+                result = Result { () throws(EngineError) in
+                    try engine.score(scoring, sink: sink, progress: progress, cancellation: cancellation)
+                }
+                // Where nothing is scored any more, nothing has to be generated.
+                generator.stop()
+            }
+        } catch {
+            throw EvaluationError(.unavailable, error.description)
+        }
+        do throws(EngineError) {
+            let results = try result.get()
+            var generation = tally.counts
+            generation.usage = session.usage(for: Generator.label)
+            return EvaluationResults(
+                scoring: results, generation: generation,
+                failure: generator.failure ?? results.failure.map { EvaluationError($0) })
+        } catch {
+            throw EvaluationError(error)
+        }
+    }
+
+    private func model(
+        of candidate: BenchmarkConfiguration.Candidate, _ inference: InferenceService, _ session: InferenceSession
+    ) throws(EvaluationError) -> Model {
+        guard case .model(let name, _, _) = candidate else {
+            throw EvaluationError(.unsupported, "agents are not there yet")
+        }
+        do throws(InferenceError) {
+            let model = try inference.catalog.find(name)
+            try session.check(model)
+            return model
+        } catch {
+            throw EvaluationError(.model, error.message, at: "/benchmark_config/eval_candidate/model")
+        }
+    }
+
+    private func scoringRequest(_ request: EvaluationRequest, _ dataset: Dataset) -> ScoringRequest {
+        var scoring = ScoringRequest(dataset, functions: request.functions)
+        scoring.definitions = request.definitions
+        scoring.filters = request.filters
+        scoring.failureColumn = GeneratedColumn.generationError.rawValue
+        scoring.limit = request.limit
+        scoring.includesInput = true
+        scoring.jobs = request.jobs
+        scoring.judgeModel = request.judgeModel
+        scoring.inference = request.inference
+        scoring.budget = request.budget
+        scoring.patience = request.patience
+        return scoring
+    }
+
+    /// Finds out before anything is asked whether the rows say what is asked, and have what the functions need.
+    ///
+    /// - Parameter reader: at the dataset's start, where it is left.
+    private func check(
+        _ request: EvaluationRequest, _ preparation: RowPreparation, _ reader: inout ChunkReader
+    ) throws(EvaluationError) {
+        let isAgent = if case .agent = request.candidate { true } else { false }
+        let firstRows: [UInt8]
+        do throws(DatasetError) {
+            var rows = UnansweredLines(preparation, isAgent: isAgent)
+            firstRows = try reader.peek().map { rows.lines(of: $0) } ?? []
+            if !rows.missing.isEmpty && request.dataset.isReopenable {
+                var rest = ChunkReader(try request.dataset.open(nil))
+                let chunk = Chunk()
+                while !rows.missing.isEmpty, try rest.read(into: chunk) { _ = rows.lines(of: chunk) }
+            }
+            if let name = rows.missing.min(), !firstRows.isEmpty {
+                throw DatasetError(.malformed, "no row has the column \(quoted(name)), which another is mapped to")
+            }
+            if !rows.canAsk, let failure = rows.failure {
+                throw DatasetError(.malformed, "no row can be asked: \(failure.message)")
+            }
+        } catch {
+            throw EvaluationError(.dataset, "\(request.dataset.name): \(error.description)")
+        }
+        let dataset = request.dataset
+        do throws(EngineError) {
+            try engine.check(
+                scoringRequest(
+                    request,
+                    Dataset(named: dataset.name) { () throws(DatasetError) in
+                        // What can be read once only is known by its first rows.
+                        if !dataset.isReopenable { return MemorySource(firstRows) }
+                        return UnansweredRows(try dataset.open(nil), UnansweredLines(preparation, isAgent: isAgent))
+                    }))
+        } catch {
+            throw EvaluationError(error)
+        }
+    }
+
+    private func opened(_ dataset: Dataset) throws(EvaluationError) -> any ByteSource {
+        do throws(DatasetError) {
+            return try dataset.open(nil)
+        } catch {
+            throw EvaluationError(.dataset, error.description)
+        }
+    }
+}
+
+/// Hands a reader to the thread that uses it from then on.
+///
+/// `@unchecked Sendable`: one thread takes it.
+private final class Handover: @unchecked Sendable {
+    private var reader: ChunkReader?
+
+    init(_ reader: consuming ChunkReader) {
+        self.reader = consume reader
+    }
+
+    func take(_ body: (consuming ChunkReader) -> Void) {
+        if let reader = reader.take() { body(reader) }
+    }
+}
+
+extension EvaluationError {
+    init(_ error: EngineError) {
+        let code: Code
+        switch error.code {
+        case .unknownFunction, .invalidDefinition: code = .invalid
+        case .missingColumn, .dataset: code = .dataset
+        case .output: code = .output
+        case .model: code = .model
+        default: code = .unavailable
+        }
+        self.init(code, error.message)
+    }
+}

@@ -1,0 +1,94 @@
+public import JSON
+import PromptTemplates
+
+/// How the rows of a benchmark become questions, and how answers are read from what a candidate writes: the member
+/// "generation" of a benchmark's metadata.
+///
+///     {"prompt_template": "{question}\n{choices}\nAnswer:", "choices_column": "choices",
+///      "examples": [{"question": "1 + 1?", "choices": ["1", "2"], "answer": 1}],
+///      "answer_regexes": ["\\b([A-D])\\b"]}
+///
+/// Without it a row says itself what is asked, see ``RowPreparation``.
+public struct GenerationSettings: Sendable {
+    /// The user's message, with columns of the row in its places.
+    var template: PromptTemplate?
+    var systemMessage: String?
+    /// Rows that are asked and answered before the row in question: few-shot examples.
+    var examples: [JSONObject] = []
+    /// What the assistant answers to an example.
+    var answerTemplate = PromptTemplate("{expected_answer}")
+    /// The column that holds a list of choices, which are lettered A, B, C, ….
+    var choicesColumn: String?
+    var extraction: AnswerExtraction?
+
+    /// Rows say what is asked, and generations are answers as they are.
+    public init() {}
+
+    /// Reads the settings of a benchmark.
+    ///
+    /// - Parameters:
+    ///   - metadata: of the benchmark; other members than "generation" are not looked at.
+    ///   - pointer: where the metadata stands, for messages.
+    public init(metadata: JSONObject, at pointer: JSONPointer = JSONPointer("/metadata")) throws(EvaluationError) {
+        guard let json = metadata["generation"], json != .null else { return }
+        let pointer = pointer.appending("generation")
+        var reader = try MemberReader(json, at: pointer)
+        template = try reader.text("prompt_template").map { PromptTemplate($0) }
+        systemMessage = try reader.text("system_message")
+        examples = try reader.member("examples", "an array of rows", \.objects) ?? []
+        answerTemplate = try reader.text("answer_template").map { PromptTemplate($0) } ?? answerTemplate
+        choicesColumn = try reader.text("choices_column")
+        let regexes = try reader.member("answer_regexes", "an array of regular expressions", \.texts)
+        let occurrence = try reader.member("answer_match", "\"first\" or \"last\"") { value in
+            value.string.flatMap(AnswerExtraction.Occurrence.init)
+        }
+        try reader.finish()
+        if let regexes, !regexes.isEmpty {
+            extraction = try AnswerExtraction(regexes, occurrence ?? .first, at: pointer.appending("answer_regexes"))
+        } else if occurrence != nil {
+            throw EvaluationError(
+                .invalid, "says which match counts, but there are no answer_regexes",
+                at: pointer.appending("answer_match").description)
+        }
+        if !examples.isEmpty && template == nil {
+            throw EvaluationError(
+                .invalid, "examples are written with prompt_template, and there is none",
+                at: pointer.appending("examples").description)
+        }
+        for index in examples.indices {
+            do throws(GenerationFailure) {
+                _ = try messages(ofExample: index)
+            } catch {
+                throw EvaluationError(
+                    .invalid, error.message, at: pointer.appending("examples").appending(index).description)
+            }
+        }
+    }
+
+    /// An example, as the user asks it and the assistant answers.
+    func messages(ofExample index: Int) throws(GenerationFailure) -> [JSONValue] {
+        var row = RowColumns(examples[index])
+        row.fillIn(choicesColumn: choicesColumn)
+        guard let template else { return [] }
+        return [
+            ["role": "user", "content": .string(try row.text(template, choicesColumn))],
+            ["role": "assistant", "content": .string(try row.text(answerTemplate, choicesColumn))],
+        ]
+    }
+}
+
+extension JSONValue {
+    /// The elements of an array of objects.
+    var objects: [JSONObject]? {
+        guard let elements = array else { return nil }
+        let objects = elements.compactMap(\.object)
+        return objects.count == elements.count ? objects : nil
+    }
+
+    /// The elements of an array of texts.
+    var texts: [String]? {
+        guard let elements = array else { return nil }
+        let texts = elements.compactMap(\.string)
+        return texts.count == elements.count ? texts : nil
+    }
+}

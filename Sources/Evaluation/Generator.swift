@@ -1,0 +1,314 @@
+import Datasets
+import Glibc
+import Inference
+import JSON
+import ScorerHost
+import ScoringCore
+import ScoringEngine
+
+/// Has a candidate answer the rows of a dataset, many at once, and gives the rows back in their order with what was
+/// generated, as it comes.
+///
+/// One thread feeds it (`feed`) and another one takes the rows (`read`). Between a row that is fed and the next that can
+/// be taken there are as many as `window` allows, so that memory is bounded and a slow answer holds up few others.
+final class Generator: Sendable {
+    /// What a run asks and is limited by.
+    struct Plan: Sendable {
+        var preparation: RowPreparation
+        var model: Model
+        var session: InferenceSession
+        /// Rows that the filters do not let through are passed on as they are.
+        var filters: [(column: String, value: String)] = []
+        /// Only so many of the other rows are fed.
+        var limit: Int?
+        /// How long answers that are on their way are waited for when the run is cancelled.
+        var patience = Duration.milliseconds(300)
+    }
+
+    /// A row on its way.
+    struct Entry: Sendable {
+        enum Content: Sendable {
+            /// Goes on as it came: the filters do not let it through.
+            case unwanted
+            /// Goes on as it came: it is no row.
+            case unreadable
+            case asked
+            case answered(InferenceReply)
+            case failed(GenerationFailure)
+        }
+
+        var line: [UInt8]
+        var additions = JSONObject()
+        var content: Content
+
+        var isDone: Bool { if case .asked = content { false } else { true } }
+    }
+
+    private struct Order: Sendable {
+        var index: Int
+        var request: InferenceRequest
+    }
+
+    private enum Job: Sendable {
+        case ask([Order])
+        /// To cancel what is under way, and all that comes later.
+        case giveUp
+    }
+
+    private struct State {
+        var entries: [Int: Entry] = [:]
+        /// Bytes of the lines in `entries`.
+        var size = 0
+        var nextIn = 0
+        var nextOut = 0
+        /// Requests without an answer.
+        var open = 0
+        var isFed = false
+        /// Nothing more is fed or taken.
+        var isStopped = false
+        var failure: EvaluationError?
+
+        mutating func add(_ entry: Entry) -> Int {
+            entries[nextIn] = entry
+            size += entry.line.count
+            nextIn += 1
+            return nextIn - 1
+        }
+    }
+
+    /// What the candidate's requests are counted under.
+    static let label = "candidate"
+    private static let batchSize = 64
+    private static let maximumSize = 64 << 20
+
+    private let plan: Plan
+    private let window: Int
+    private let maxOpen: Int
+    private let jobs: AsyncStream<Job>.Continuation
+    private let task: Task<Void, Never>
+    private let state = Monitor(State())
+
+    init(_ plan: Plan) {
+        self.plan = plan
+        let concurrency = plan.session.maxConcurrency(of: plan.model)
+        maxOpen = 2 * concurrency + Self.batchSize
+        window = 64 * concurrency
+        let (stream, jobs) = AsyncStream.makeStream(of: Job.self)
+        self.jobs = jobs
+        let state = state
+        task = Task(executorPreference: InferenceSession.executor) {
+            await Self.perform(stream, plan, state)
+        }
+    }
+
+    /// Why the generation ended before the dataset did.
+    var failure: EvaluationError? { state.update(\.failure) }
+
+    /// Ends everything: nothing more is fed, and `take` gives nothing more.
+    func stop() { state.update { $0.isStopped = true } }
+
+    /// Waits for what is on its way, for as long as a cancelled run is patient. To be called once at the end.
+    func close() {
+        stop()
+        plan.session.stop("the run has ended")
+        let end = ContinuousClock.now + plan.patience
+        while state.update({ $0.open > 0 }), ContinuousClock.now < end { usleep(5_000) }
+        jobs.yield(.giveUp)
+        jobs.finish()
+    }
+
+    // MARK: Feeding
+
+    /// Feeds the rows of a dataset to its end. Blocks; for a thread of its own.
+    func feed(_ reader: consuming ChunkReader) {
+        var reader = reader
+        let chunk = Chunk()
+        var feeder = Feeder(self)
+        do throws(DatasetError) {
+            while !feeder.isDone, try reader.read(into: chunk) {
+                chunk.withLines { line in
+                    if !feeder.isDone { feeder.feed(line) }
+                }
+                feeder.flush()
+            }
+        } catch {
+            fail(EvaluationError(.dataset, error.description))
+        }
+        feeder.flush()
+        state.update { $0.isFed = true }
+    }
+
+    private func fail(_ failure: EvaluationError) {
+        state.update { state in
+            if state.failure == nil { state.failure = failure }
+        }
+    }
+
+    /// Prepares lines, and asks in batches, since the cache is read in batches.
+    private struct Feeder: ~Copyable {
+        private let generator: Generator
+        private var parser = JSONParser()
+        private var batch: [Order] = []
+        private var selected = 0
+        private(set) var isDone = false
+
+        init(_ generator: Generator) {
+            self.generator = generator
+            isDone = generator.plan.limit == 0
+        }
+
+        mutating func feed(_ line: UnsafeRawBufferPointer) {
+            if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { return }
+            var entry = Entry(line: [], content: .unwanted)
+            var request: InferenceRequest?
+            if let row = try? parser.parse(line).object {
+                if generator.plan.filters.allSatisfy({ accepts(row, $0.column, $0.value) }) {
+                    selected += 1
+                    request = prepare(row, line, &entry)
+                }
+            } else {
+                // Nobody knows whether the filters would want it.
+                selected += 1
+                entry.content = .unreadable
+            }
+            if entry.line.isEmpty { entry.line = Array(line) }
+            if batch.count >= Generator.batchSize || !generator.hasRoom { flush() }
+            guard generator.waitForRoom() else {
+                isDone = true
+                return
+            }
+            let index = generator.state.update { $0.add(entry) }
+            if let request { batch.append(Order(index: index, request: request)) }
+            if let limit = generator.plan.limit, selected >= limit { isDone = true }
+        }
+
+        /// Answers what the cache has answers to, and has the rest asked.
+        mutating func flush() {
+            if batch.isEmpty { return }
+            generator.submit(batch)
+            batch.removeAll(keepingCapacity: true)
+        }
+
+        private func prepare(
+            _ row: JSONObject, _ line: UnsafeRawBufferPointer, _ entry: inout Entry
+        ) -> InferenceRequest? {
+            let prepared = generator.plan.preparation.prepare(row, line: line)
+            (entry.line, entry.additions) = (prepared.line, prepared.additions)
+            switch prepared.request {
+            case .success(let request):
+                entry.content = .asked
+                return request
+            case .failure(let failure):
+                entry.content = .failed(failure)
+                return nil
+            }
+        }
+
+        private func accepts(_ row: JSONObject, _ column: String, _ value: String) -> Bool {
+            switch row[column] {
+            case .string(let text): text.utf8.elementsEqual(value.utf8)
+            case .number(let number): number.text == value
+            case .bool(let bool): value == (bool ? "true" : "false")
+            default: false
+            }
+        }
+    }
+
+    private var hasRoom: Bool { state.update { hasRoom($0) } }
+
+    private func hasRoom(_ state: State) -> Bool {
+        state.nextIn - state.nextOut < window && state.open < maxOpen
+            && (state.size < Self.maximumSize || state.entries.isEmpty)
+    }
+
+    /// Returns false where nothing more is wanted.
+    private func waitForRoom() -> Bool {
+        state.wait { state in
+            if state.isStopped || state.failure != nil { return false }
+            return hasRoom(state) ? true : nil
+        }
+    }
+
+    private func submit(_ orders: [Order]) {
+        let requests = orders.map { (request: $0.request, model: plan.model) }
+        // A cache that cannot be read has no answers; what is wrong with it shows when something is stored.
+        let stored = (try? plan.session.lookUp(requests, for: Self.label)) ?? requests.map { _ in nil }
+        var missing: [Order] = []
+        state.update { state in
+            for (order, reply) in zip(orders, stored) {
+                if let reply {
+                    state.entries[order.index]?.content = .answered(reply)
+                } else {
+                    missing.append(order)
+                }
+            }
+            state.open += missing.count
+        }
+        if !missing.isEmpty { jobs.yield(.ask(missing)) }
+    }
+
+    // MARK: Asking
+
+    private static func perform(_ stream: AsyncStream<Job>, _ plan: Plan, _ state: Monitor<State>) async {
+        await withDiscardingTaskGroup { group in
+            for await job in stream {
+                guard case .ask(let orders) = job else {
+                    group.cancelAll()
+                    continue
+                }
+                for order in orders {
+                    group.addTask(executorPreference: InferenceSession.executor) {
+                        await ask(order, plan, state)
+                    }
+                }
+            }
+        }
+    }
+
+    private static func ask(_ order: Order, _ plan: Plan, _ state: Monitor<State>) async {
+        var content: Entry.Content?
+        var failure: EvaluationError?
+        do throws(InferenceError) {
+            content = .answered(
+                try await plan.session.ask(order.request, of: plan.model, for: label, isLookedUp: true))
+        } catch {
+            switch error.code {
+            // Nobody waits for it any more.
+            case .cancelled: break
+            case .unavailable: failure = EvaluationError(.model, error.message)
+            case .notAsked: content = .failed(GenerationFailure(outcome: .notAsked, message: error.message))
+            case .timedOut: content = .failed(GenerationFailure(outcome: .timedOut, message: error.message))
+            default: content = .failed(GenerationFailure(outcome: .modelError, message: error.message))
+            }
+        }
+        state.update { state in
+            state.open -= 1
+            if let content, !state.isStopped { state.entries[order.index]?.content = content }
+            if let failure, state.failure == nil { state.failure = failure }
+        }
+        // The rows that are answered are scored; no others are asked.
+        if let failure { plan.session.stop(failure.message) }
+    }
+
+    // MARK: Taking
+
+    /// The next rows that are done, `limit` at most. Waits for one; empty when there are no more.
+    func take(_ limit: Int) -> [Entry] {
+        state.wait { state in
+            if state.isStopped { return [] }
+            var entries: [Entry] = []
+            while entries.count < limit, let entry = state.entries[state.nextOut], entry.isDone {
+                state.entries[state.nextOut] = nil
+                state.size -= entry.line.count
+                state.nextOut += 1
+                entries.append(entry)
+            }
+            if !entries.isEmpty { return entries }
+            if state.isFed && state.nextOut == state.nextIn || state.failure != nil { return [] }
+            return nil
+        }
+    }
+
+    /// Wakes the feeder, for which there may be room now.
+    func release() { state.update { _ in } }
+}

@@ -1,0 +1,47 @@
+import JSON
+
+/// The members of an object of a benchmark's metadata or of a configuration, read one by one: what is left over at the
+/// end was not expected. A member that is null is not given. Errors say where, what was found and what was expected.
+struct MemberReader {
+    private let object: JSONObject
+    private let pointer: JSONPointer
+    private var known: [String] = []
+
+    init(_ value: JSONValue, at pointer: JSONPointer) throws(EvaluationError) {
+        guard let object = value.object else { throw .unexpected(value, "an object", at: pointer) }
+        self.object = object
+        self.pointer = pointer
+    }
+
+    /// A member, as `read` makes it out; nil where it is not given.
+    mutating func member<Value>(
+        _ name: String, _ expected: String, _ read: (JSONValue) -> Value?
+    ) throws(EvaluationError) -> Value? {
+        known.append(name)
+        guard let value = object[name], value != .null else { return nil }
+        guard let result = read(value) else { throw .unexpected(value, expected, at: pointer.appending(name)) }
+        return result
+    }
+
+    mutating func text(_ name: String) throws(EvaluationError) -> String? {
+        try member(name, "a text that is not empty") { value in value.string.flatMap { $0.isEmpty ? nil : $0 } }
+    }
+
+    /// Refuses members that nobody has asked for.
+    func finish() throws(EvaluationError) {
+        for key in object.keys where !known.contains(key) {
+            throw EvaluationError(
+                .invalid, "unknown member; those there can be are \(known.joined(separator: ", "))",
+                at: pointer.appending(key).description)
+        }
+    }
+}
+
+extension EvaluationError {
+    static func unexpected(_ value: JSONValue, _ expected: String, at pointer: JSONPointer) -> EvaluationError {
+        let text = value.text
+        return EvaluationError(
+            .invalid, "found \(text.utf8.count <= 60 ? text : value.kind); \(expected) was expected",
+            at: pointer.description)
+    }
+}

@@ -1,0 +1,82 @@
+import JSON
+import PromptTemplates
+import ScoringCore
+
+/// Why a row has no generation.
+struct GenerationFailure: Error, Sendable, Hashable {
+    var outcome: RowOutcome
+    var message: String
+
+    static func input(_ message: String) -> GenerationFailure {
+        GenerationFailure(outcome: .inputError, message: message)
+    }
+
+    var json: JSONValue { ["outcome": .string(outcome.name), "message": .string(message)] }
+}
+
+/// A row's columns, and those that are made of them.
+struct RowColumns {
+    /// The row as it came.
+    let row: JSONObject
+    /// Columns that the row does not have itself, or has with another value.
+    private(set) var additions = JSONObject()
+
+    init(_ row: JSONObject) {
+        self.row = row
+    }
+
+    /// The value of a column; nil where there is none, or null.
+    subscript(name: String) -> JSONValue? {
+        guard let value = additions[name] ?? row[name], value != .null else { return nil }
+        return value
+    }
+
+    mutating func add(_ name: String, _ value: JSONValue) { additions[name] = value }
+
+    /// Adds what scorers expect under names of their own: `expected_answer`, which many datasets call `answer`, as the
+    /// letter of a choice where there are choices.
+    mutating func fillIn(choicesColumn: String?) {
+        // A column that was mapped is what was mapped, or nothing.
+        let isMapped = additions["expected_answer"] != nil
+        if !isMapped, self["expected_answer"] == nil, let answer = self["answer"] { add("expected_answer", answer) }
+        guard let choicesColumn, let choices = choices(in: choicesColumn), let answer = self["expected_answer"],
+            let letter = letter(of: answer, among: choices), answer != .string(letter)
+        else { return }
+        add("expected_answer", .string(letter))
+    }
+
+    /// A template with the row's values in its places, the choices as lines "A. …".
+    func text(_ template: PromptTemplate, _ choicesColumn: String?) throws(GenerationFailure) -> String {
+        try template.rendered { index throws(GenerationFailure) in
+            let name = template.columns[index]
+            guard let value = self[name] else {
+                throw .input("the row has no value in the column \"\(name)\", which the prompt template names")
+            }
+            if name == choicesColumn {
+                guard let choices = choices(in: name) else {
+                    throw .input("column \"\(name)\" is no list of 1 to 26 choices (texts or numbers)")
+                }
+                return zip(letters, choices).map { "\($0). \($1)" }.joined(separator: "\n")
+            }
+            return value.string ?? value.text
+        }
+    }
+
+    /// The choices of a column: an array of texts and numbers, or the JSON text of one.
+    private func choices(in column: String) -> [String]? {
+        guard let value = self[column] else { return nil }
+        let elements = value.array ?? value.string.flatMap { try? JSONValue(parsing: $0).array } ?? []
+        let texts = elements.compactMap { $0.string ?? $0.number?.text }
+        return texts.count == elements.count && (1...letters.count).contains(texts.count) ? texts : nil
+    }
+
+    /// The letter of the choice that an answer means: its place, counted from 0; its letter; or its text.
+    private func letter(of answer: JSONValue, among choices: [String]) -> String? {
+        if let index = answer.number?.int, choices.indices.contains(index) { return letters[index] }
+        guard let text = answer.string else { return nil }
+        if letters[..<choices.count].contains(text) { return text }
+        return choices.firstIndex(of: text).map { letters[$0] }
+    }
+}
+
+private let letters = (UInt8(ascii: "A")...UInt8(ascii: "Z")).map { String(UnicodeScalar($0)) }

@@ -1,0 +1,175 @@
+import Inference
+import JSON
+import ScoringCore
+
+/// Makes the question to a candidate of a row, and the columns that scorers expect.
+///
+/// A row says what is asked in the first of these that it has, unless the benchmark has a prompt template:
+/// `chat_completion_input` or `messages`, an array of messages or its JSON text; `completion_input`, a text or the JSON
+/// text of one; `input_query` or `question`, a text. The names are Llama Stack's.
+struct RowPreparation: Sendable {
+    /// A row on its way.
+    struct Prepared: Sendable {
+        /// The row, without the columns that are added to it.
+        var line: [UInt8]
+        /// Columns that are added to the row.
+        var additions: JSONObject
+        var request: Result<InferenceRequest, GenerationFailure>
+    }
+
+    private let settings: GenerationSettings
+    private let candidate: BenchmarkConfiguration.Candidate
+    private let sampling: JSONObject
+    /// The column of the row for a column that is to have another name.
+    let mapping: [(new: String, old: String)]
+    /// What comes before the row's own messages: the system message and the examples.
+    private let preamble: [JSONValue]
+
+    init(
+        _ settings: GenerationSettings, _ candidate: BenchmarkConfiguration.Candidate, mapping: [String: String],
+        pointer: JSONPointer
+    ) throws(EvaluationError) {
+        self.settings = settings
+        self.candidate = candidate
+        self.mapping = mapping.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        var preamble: [JSONValue] = []
+        switch candidate {
+        case .model(_, let sampling, let systemMessage):
+            self.sampling = try SamplingParameters(sampling, at: pointer.appending("sampling_params")).members
+            if let text = systemMessage ?? settings.systemMessage {
+                preamble.append(["role": "system", "content": .string(text)])
+            }
+        case .agent:
+            sampling = [:]
+            if settings.systemMessage != nil || !settings.examples.isEmpty {
+                throw EvaluationError(
+                    .invalid,
+                    "the benchmark has a system message or examples, which an agent's turn cannot hold; write them into "
+                        + "the agent's instructions", at: pointer.description)
+            }
+        }
+        for index in settings.examples.indices {
+            do throws(GenerationFailure) {
+                preamble += try settings.messages(ofExample: index)
+            } catch {
+                throw EvaluationError(.invalid, error.message, at: "/metadata/generation/examples/\(index)")
+            }
+        }
+        self.preamble = preamble
+    }
+
+    /// Prepares a row.
+    ///
+    /// - Parameter line: the text of the row.
+    func prepare(_ row: JSONObject, line: UnsafeRawBufferPointer) -> Prepared {
+        var columns = RowColumns(row)
+        for (new, old) in mapping { columns.add(new, row[old] ?? .null) }
+        columns.fillIn(choicesColumn: settings.choicesColumn)
+        let request: Result<InferenceRequest, GenerationFailure>
+        do throws(GenerationFailure) {
+            let question = try question(of: columns)
+            if columns["input_query"] == nil, let text = question.text { columns.add("input_query", .string(text)) }
+            request = .success(self.request(question))
+        } catch {
+            request = .failure(error)
+        }
+        let additions = columns.additions
+        // The row keeps its text, unless it has columns that are to be replaced.
+        let replaced = additions.keys + generatedColumns
+        var rest = row
+        for name in replaced { rest[name] = nil }
+        return Prepared(
+            line: rest.count == row.count ? Array(line) : Array(JSONValue.object(rest).text.utf8), additions: additions,
+            request: request)
+    }
+
+    // MARK: The question
+
+    private enum Question {
+        case chat([JSONValue])
+        case completion(String)
+
+        /// What judges are shown as the question: the last message of the user.
+        var text: String? {
+            switch self {
+            case .completion(let prompt): prompt
+            case .chat(let messages):
+                messages.last { $0["role"]?.string == "user" }.flatMap { message in
+                    message["content"].flatMap { $0.string ?? $0.array?.compactMap { $0["text"]?.string }.first }
+                }
+            }
+        }
+    }
+
+    private func question(of columns: RowColumns) throws(GenerationFailure) -> Question {
+        if let template = settings.template {
+            return .chat([
+                ["role": "user", "content": .string(try columns.text(template, settings.choicesColumn))]
+            ])
+        }
+        for name in ["chat_completion_input", "messages"] {
+            if let value = columns[name] { return .chat(try messages(value, name)) }
+        }
+        if let value = columns["completion_input"] {
+            guard let text = value.string else {
+                throw .input("column \"completion_input\" is \(value.kind); a text was expected")
+            }
+            return .completion((try? JSONValue(parsing: text).string) ?? text)
+        }
+        for name in ["input_query", "question"] {
+            guard let value = columns[name] else { continue }
+            guard let text = value.string else {
+                throw .input("column \"\(name)\" is \(value.kind); a text was expected")
+            }
+            return .chat([["role": "user", "content": .string(text)]])
+        }
+        throw .input(
+            "the row has none of the columns that say what is asked: chat_completion_input, messages, completion_input, "
+                + "input_query, question; a prompt template can make a question of others")
+    }
+
+    private func messages(_ value: JSONValue, _ name: String) throws(GenerationFailure) -> [JSONValue] {
+        var value = value
+        if let text = value.string {
+            guard let parsed = try? JSONValue(parsing: text) else {
+                throw .input("column \"\(name)\" is a text, but no JSON")
+            }
+            value = parsed
+        }
+        guard let messages = value.objects, !messages.isEmpty,
+            messages.allSatisfy({ $0["role"]?.string != nil && $0["content"] != nil })
+        else {
+            throw .input(
+                "column \"\(name)\" holds no messages; [{\"role\": \"user\", \"content\": \"…\"}] was expected")
+        }
+        return messages.map { .object($0) }
+    }
+
+    private func request(_ question: Question) -> InferenceRequest {
+        var body = JSONObject()
+        switch (candidate, question) {
+        case (.model, .chat(let messages)):
+            body["messages"] = .array(preamble + messages)
+            for (name, value) in sampling.members { body[name] = value }
+            return InferenceRequest(operation: .chat, body: JSONValue.object(body).text)
+        case (.model, .completion(let prompt)):
+            // As in Llama Stack, a completion has no system message.
+            body["prompt"] = .string(prompt)
+            for (name, value) in sampling.members { body[name] = value }
+            return InferenceRequest(operation: .completion, body: JSONValue.object(body).text)
+        case (.agent(let configuration), _):
+            // A turn takes what users say; the agent's instructions say the rest.
+            var messages: [JSONValue] = []
+            switch question {
+            case .chat(let all): messages = all.filter { $0["role"]?.string == "user" }
+            case .completion(let prompt): messages = [["role": "user", "content": .string(prompt)]]
+            }
+            body["agent_config"] = .object(configuration)
+            body["messages"] = .array(messages)
+            return InferenceRequest(operation: .chat, body: JSONValue.object(body).text)
+        }
+    }
+}
+
+/// The columns of an earlier generation, which a row may bring along; not `context`, which is often the row's own.
+private let generatedColumns = GeneratedColumn.allCases.filter { $0 != .context }.map(\.rawValue)

@@ -1,0 +1,71 @@
+import Datasets
+import JSON
+
+/// Rows as they will be when they are answered, with empty answers: so that it can be checked before anything is asked
+/// whether they have what scorers need.
+final class UnansweredRows: ByteSource {
+    private var reader: ChunkReader
+    private var lines: UnansweredLines
+    private let chunk = Chunk()
+    private var rows: [UInt8] = []
+    private var position = 0
+
+    init(_ source: any ByteSource, _ lines: UnansweredLines) {
+        reader = ChunkReader(source)
+        self.lines = lines
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
+        while position == rows.count {
+            guard try reader.read(into: chunk) else { return 0 }
+            rows = lines.lines(of: chunk)
+            position = 0
+        }
+        let count = min(buffer.count, rows.count - position)
+        buffer.copyBytes(from: rows[position..<position + count])
+        position += count
+        return count
+    }
+}
+
+/// Makes the rows of a chunk into such rows.
+struct UnansweredLines {
+    private let preparation: RowPreparation
+    private let answer: JSONObject
+    /// Whether any row so far can be asked.
+    private(set) var canAsk = false
+    /// Columns that are mapped and that no row so far has.
+    private(set) var missing: Set<String>
+    /// Why the first row that cannot be asked cannot.
+    private(set) var failure: GenerationFailure?
+
+    init(_ preparation: RowPreparation, isAgent: Bool) {
+        self.preparation = preparation
+        missing = Set(preparation.mapping.map(\.old))
+        var answer: JSONObject = [GeneratedColumn.generatedAnswer.rawValue: ""]
+        if isAgent { answer[GeneratedColumn.context.rawValue] = "" }
+        self.answer = answer
+    }
+
+    mutating func lines(of chunk: Chunk) -> [UInt8] {
+        var parser = JSONParser()
+        var lines: [UInt8] = []
+        chunk.withLines { line in
+            guard let row = try? parser.parse(line).object else {
+                lines += line
+                lines.append(UInt8(ascii: "\n"))
+                return
+            }
+            if !missing.isEmpty { missing = missing.filter { row[$0] == nil } }
+            let prepared = preparation.prepare(row, line: line)
+            switch prepared.request {
+            case .success: canAsk = true
+            case .failure(let fault): failure = failure ?? fault
+            }
+            var members = prepared.additions
+            for (name, value) in answer.members { members[name] = value }
+            lines.append(row: prepared.line, adding: members)
+        }
+        return lines
+    }
+}

@@ -1,0 +1,162 @@
+import ArgumentParser
+import Datasets
+import Evaluation
+import Inference
+import JSON
+import ScorerHost
+import ScoringEngine
+
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: "Has a model answer the rows of a dataset, and scores the answers.",
+        discussion: """
+            DATASET is as for 'assay score'. What is asked is the row's chat_completion_input or messages, \
+            completion_input, input_query or question, or what the prompt template of --benchmark makes of its columns. \
+            Answers are scored while others are generated; both go through the cache, so that the same command goes on \
+            where a killed run was, and asks nothing twice.
+
+            Each line of --output has the row's own columns, generated_answer and the scores; 'assay score' takes it as \
+            it is. Exit status: as of 'assay score'.
+            """)
+
+    @Argument(help: ArgumentHelp("The rows to answer.", valueName: "dataset"))
+    var dataset: String
+
+    @Option(help: ArgumentHelp("The model that answers.", valueName: "model"))
+    var model: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "In place of a model, an agent of the Llama Stack server that the configuration names: its AgentConfig, as "
+                + "JSON or as the path of a JSON file.", valueName: "config"))
+    var agent: JSONArgument?
+
+    @Option(help: ArgumentHelp("What the model is told first.", valueName: "text"))
+    var systemMessage: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How the model samples, as JSON or as the path of a JSON file: parameters of the OpenAI API, such as "
+                + "{\"temperature\": 0.7, \"max_tokens\": 256}, or a \"strategy\" as Llama Stack has it. Temperature 0 "
+                + "unless given.", valueName: "params"))
+    var sampling: JSONArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            "A benchmark as a server registers it, as JSON or as the path of a JSON file: its metadata's \"generation\" "
+                + "says how questions are made and answers read, and its scoring_functions are those without --fn.",
+            valueName: "benchmark"))
+    var benchmark: JSONArgument?
+
+    @OptionGroup var rowOptions: RowOptions
+
+    @OptionGroup var engineOptions: EngineOptions
+
+    @OptionGroup(title: "Models") var modelOptions: ModelOptions
+
+    func validate() throws {
+        if rowOptions.functions.isEmpty && benchmark == nil { throw RowOptions.noFunction }
+        if (model == nil) == (agent == nil) {
+            throw ValidationError("name who answers, a model or an agent: --model MODEL or --agent CONFIG")
+        }
+        if agent != nil && (systemMessage != nil || sampling != nil) {
+            throw ValidationError("--system-message and --sampling are for models; an agent's config says both itself")
+        }
+    }
+
+    func run() throws {
+        let cancellation = Cancellation()
+        let interruption = Interruption(cancelling: cancellation)
+        let reading = ReadControl()
+        let location: DatasetLocation
+        do {
+            location = try DatasetLocation(dataset)
+        } catch {
+            throw Failure("\(error)")
+        }
+        interruption.onCancel { reading.stop() }
+        let (functions, settings) = try readBenchmark()
+        let inference: InferenceService
+        do throws(EngineError) {
+            inference = try modelOptions.makeInference(isQuiet: engineOptions.quiet)
+        } catch {
+            throw Failure("\(error)")
+        }
+        var request = EvaluationRequest(
+            Dataset(location, control: reading), candidate: try candidate(), functions: functions, inference: inference)
+        request.settings = settings
+        request.mapping = rowOptions.columnMapping
+        request.filters = rowOptions.rowFilters
+        request.limit = rowOptions.limit
+        request.jobs = rowOptions.threads
+        request.judgeModel = modelOptions.judgeModel
+        request.budget = modelOptions.budget
+        request.patience = .seconds(15)
+        let engine = engineOptions.makeEngine { inference }
+        let results: Result<EvaluationResults, any Error> = Result {
+            try evaluate(request, location, reading, engine, cancellation)
+        }
+        waitFor {
+            await engine.shutDown()
+            await inference.shutDown()
+        }
+        try report(results.get())
+    }
+
+    private func readBenchmark() throws -> ([(identifier: String, parameters: JSONObject?)], GenerationSettings) {
+        var functions = try rowOptions.readFunctions()
+        guard let benchmark else { return (functions, GenerationSettings()) }
+        let json = try benchmark.read(for: "--benchmark")
+        if functions.isEmpty {
+            functions = (json["scoring_functions"]?.array ?? []).compactMap(\.string).map { ($0, nil) }
+            if functions.isEmpty {
+                throw ValidationError("--benchmark: it has no scoring_functions; name at least one: --fn ID")
+            }
+        }
+        do throws(EvaluationError) {
+            let metadata = json["metadata"] ?? [:]
+            guard let metadata = metadata.object else {
+                throw EvaluationError(.invalid, "found \(metadata.kind); an object was expected", at: "/metadata")
+            }
+            return (functions, try GenerationSettings(metadata: metadata))
+        } catch {
+            throw Failure("\(benchmark.path ?? "--benchmark"): \(error)")
+        }
+    }
+
+    private func candidate() throws -> BenchmarkConfiguration.Candidate {
+        if let agent { return .agent(try agent.read(for: "--agent")) }
+        return .model(
+            name: model ?? "", sampling: try sampling?.read(for: "--sampling") ?? [:], systemMessage: systemMessage)
+    }
+
+    private func evaluate(
+        _ request: EvaluationRequest, _ location: DatasetLocation, _ reading: ReadControl, _ engine: Engine,
+        _ cancellation: Cancellation
+    ) throws -> EvaluationResults {
+        let options = [agent, sampling, benchmark].compactMap { $0?.path }
+        let filesRead = options + rowOptions.filesRead + modelOptions.filesRead
+        return try rowOptions.run(location, reading, engineOptions, filesRead: filesRead) { sink, progress in
+            do throws(EvaluationError) {
+                return try Evaluator(engine).run(request, sink: sink, progress: progress, cancellation: cancellation)
+            } catch {
+                // The place in a request means something only in what the options hold.
+                let place = error.pointer?.split(separator: "/eval_candidate/").last.map { "\($0): " }
+                throw Failure((place ?? "") + error.message)
+            }
+        }
+    }
+
+    private func report(_ results: EvaluationResults) throws {
+        let failure = results.failure.map { failure in
+            (message: failure.message, keepsRows: [.dataset, .model].contains(failure.code))
+        }
+        try rowOptions.report(results.scoring, failure: failure, isQuiet: engineOptions.quiet) { format in
+            format == .json
+                ? results.json.prettyText + "\n"
+                : GenerationSummary(results.generation, of: model ?? "the agent").text
+                    + ResultsTable(results.scoring).text
+        }
+    }
+}

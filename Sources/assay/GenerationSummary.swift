@@ -1,0 +1,18 @@
+import Evaluation
+
+/// How a generation went, for people to read.
+struct GenerationSummary {
+    let text: String
+
+    init(_ counts: GenerationCounts, of candidate: String) {
+        var lines = [candidate]
+        var rows = "  \(grouped(counts.generated)) of \(grouped(counts.generated + counts.failed)) rows answered"
+        if counts.truncated > 0 { rows += "; \(grouped(counts.truncated)) cut off by a limit on their length" }
+        if counts.withoutAnswer > 0 {
+            rows += "; in \(grouped(counts.withoutAnswer)) no answer was found by answer_regexes"
+        }
+        lines.append(rows)
+        lines.append("  " + ResultsTable.spending(of: counts.usage))
+        text = lines.joined(separator: "\n") + "\n\n"
+    }
+}
