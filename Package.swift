@@ -99,11 +99,7 @@ let package = Package(
         .executableTarget(
             name: "assay",
             dependencies: [
-<<<<<<< HEAD
-                "AssayServer", "Datasets", "Evaluation", "Inference", "JSON", "ScorerHost", "ScoringCore",
-=======
-                "AssayServer", "CMalloc", "Datasets", "Inference", "JSON", "ScorerHost", "ScoringCore",
->>>>>>> h/perf
+"AssayServer", "CMalloc", "Datasets", "Evaluation", "Inference", "JSON", "ScorerHost", "ScoringCore",
                 "ScoringDefinitions", "ScoringEngine", "Store",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -114,6 +114,9 @@ extension APIError {
         case .unsupported: self = .invalid(error.description, code: "unsupported", at: error.pointer)
         case .unavailable: self = .invalid(error.description, code: "unavailable", at: error.pointer)
         case .dataset: self = .invalid(error.description, code: "invalid_dataset", at: error.pointer)
+        // One that is at fault in the request is not known.
+        case .model where error.pointer != nil:
+            self = .invalid(error.description, code: "model_error", at: error.pointer)
         case .model: self = .gateway(error.description, code: "model_unavailable")
         case .provider: self = .gateway(error.description, code: "provider_failed")
         default: return nil

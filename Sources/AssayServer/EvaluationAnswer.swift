@@ -51,19 +51,24 @@ struct EvaluationAnswer {
     /// Writes an element for each row.
     private func writeRows(
         to output: ResponseStream,
-        _ element: (_ row: UnsafeRawBufferPointer, JSONOutline, _ piece: inout [UInt8]) -> Void
+        _ element: (_ row: [UInt8], JSONOutline, _ piece: inout [UInt8]) -> Void
     ) throws {
         var reader = ChunkReader(open())
         var parser = JSONParser()
         let chunk = Chunk()
+        // A row, and the padding behind it.
+        var row: [UInt8] = []
         var piece: [UInt8] = []
         var isFirst = true
         while try reader.read(into: chunk) {
             try chunk.withLines { line in
-                let outline = try parser.outline(line)
+                row.removeAll(keepingCapacity: true)
+                row += line
+                row += repeatElement(0, count: JSONParser.padding)
+                let outline = try parser.outline(of: row)
                 if !isFirst { piece += ", ".utf8 }
                 isFirst = false
-                element(line, outline, &piece)
+                element(row, outline, &piece)
                 if piece.count >= Self.pieceSize {
                     try piece.withUnsafeBytes { try output.write($0) }
                     piece.removeAll(keepingCapacity: true)
@@ -71,6 +76,21 @@ struct EvaluationAnswer {
             }
         }
         if !piece.isEmpty { try piece.withUnsafeBytes { try output.write($0) } }
+    }
+}
+
+extension JSONParser {
+    /// - Parameter row: with the padding behind it.
+    fileprivate mutating func outline(of row: [UInt8]) throws(JSONError) -> JSONOutline {
+        let result: Result<JSONOutline, JSONError> = row.withUnsafeBytes { bytes in
+            do throws(JSONError) {
+                return .success(
+                    try outline(padded: UnsafeRawBufferPointer(rebasing: bytes.dropLast(JSONParser.padding))))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
     }
 }
 

@@ -32,8 +32,8 @@ enum EvaluationRoutes {
         defer { if let own { try? waiting { await own.shutDown() } } }
         let run = EvaluationRun(
             benchmark: benchmark, configuration: configuration, functions: functions,
-            dataset: Dataset(named: "/input_rows") { MemorySource(input) },
-            rowCount: RowBlock(lines: input).count, inference: own ?? service.inference,
+            dataset: Dataset(named: "/input_rows") { input.open() },
+            rowCount: input.count, inference: own ?? service.inference,
             cancellation: call.cancellation,
             output: { rows in lines.withLock { $0.append(contentsOf: rows) } })
         let result: EvaluationResult

@@ -129,7 +129,7 @@ struct RequestBody: Sendable {
                 throw .invalid(
                     "\(place): each row has to be an object", code: "invalid_shape", at: place.description)
             }
-            return RequestRows(bytes: body.bytes, range: outline.range)
+            return RequestRows(bytes: body.bytes, range: outline.range, count: count)
         }
     }
 }
@@ -138,6 +138,7 @@ struct RequestBody: Sendable {
 struct RequestRows: Sendable {
     fileprivate let bytes: [UInt8]
     fileprivate let range: Range<Int>
+    let count: Int
 
     /// How many bytes they take, with what is between them.
     var byteCount: Int { range.count }

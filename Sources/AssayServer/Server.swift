@@ -19,11 +19,11 @@ public struct Server: Sendable {
 
     /// - Parameters:
     ///   - inference: what asks models, the same as the engine's; nil where there are none.
-    ///   - providers: the engines that run benchmarks.
+    ///   - providers: engines that run benchmarks, beside the server's own.
     ///   - logger: gets a line for each request and each job, and what goes wrong.
     public init(
         _ configuration: ServerConfiguration, engine: Engine, registry: Registry, inference: InferenceService?,
-        providers: [any EvaluationProvider], logger: Logger
+        providers: [any EvaluationProvider] = [], logger: Logger
     ) throws {
         service = try Service(
             configuration, engine: engine, registry: registry, inference: inference, providers: providers,

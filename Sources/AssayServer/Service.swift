@@ -26,21 +26,18 @@ final class Service: Sendable {
     let warnings: [String]
     /// The functions that came with the program or were configured, which nobody can unregister.
     private let builtIn: DefinitionCatalog
-    private let known: Mutex<DefinitionCatalog>
+    private let known: KnownFunctions
     /// Is held by whoever registers something, so that the registry and what is in memory agree.
     let registration = Mutex<Void>(())
 
     init(
         _ configuration: ServerConfiguration, engine: Engine, registry: Registry, inference: InferenceService?,
-        providers: [any EvaluationProvider], routes: RouteTable
+        providers others: [any EvaluationProvider], routes: RouteTable
     ) throws {
         self.configuration = configuration
         self.engine = engine
         self.registry = registry
         self.inference = inference
-        self.providers = providers
-        jobs = try JobQueue(
-            registry, providers: providers, inference: inference, maxWaiting: configuration.maxQueuedJobs)
         self.routes = routes
         folders = try AllowedFolders(configuration.allowedFolders)
         builtIn = engine.definitions
@@ -66,15 +63,35 @@ final class Service: Sendable {
                 warnings.append("the registered model \(id) cannot be used: \(error)")
             }
         }
-        known = Mutex(definitions)
+        let known = KnownFunctions(definitions)
+        let native = AssayProvider(engine, jobs: configuration.jobs, judgeModel: configuration.judgeModel) {
+            known.catalog
+        }
+        self.known = known
+        providers = [native] + others
+        jobs = try JobQueue(
+            registry, providers: providers, inference: inference, maxWaiting: configuration.maxQueuedJobs)
         self.warnings = warnings
     }
 
     /// The scoring functions as of now. A request uses one catalog from its beginning to its end.
-    var definitions: DefinitionCatalog { known.withLock { $0 } }
+    var definitions: DefinitionCatalog { known.catalog }
 
     /// The function that came with the program.
     func builtInFunction(_ id: String) -> ScoringFunction? { builtIn[id] }
 
-    func changeDefinitions(_ change: (inout DefinitionCatalog) -> Void) { known.withLock { change(&$0) } }
+    func changeDefinitions(_ change: (inout DefinitionCatalog) -> Void) { known.change(change) }
+}
+
+/// The scoring functions that there are, for all who run something.
+private final class KnownFunctions: Sendable {
+    private let state: Mutex<DefinitionCatalog>
+
+    init(_ catalog: DefinitionCatalog) {
+        state = Mutex(catalog)
+    }
+
+    var catalog: DefinitionCatalog { state.withLock { $0 } }
+
+    func change(_ change: (inout DefinitionCatalog) -> Void) { state.withLock { change(&$0) } }
 }

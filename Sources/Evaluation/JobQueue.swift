@@ -1,3 +1,4 @@
+import Glibc
 public import Inference
 public import JSON
 import ScorerHost
@@ -30,7 +31,7 @@ public final class JobQueue: Sendable {
         var running: [String: Running] = [:]
         /// Keys for models that requests brought, by job: in memory only, and gone with the process.
         var keys: [String: [String: String]] = [:]
-        var threads: [JobThread] = []
+        var threads: [pthread_t] = []
         var liveThreads = 0
     }
 
@@ -67,8 +68,8 @@ public final class JobQueue: Sendable {
     ) throws(EvaluationError) {
         for _ in 0..<count {
             state.update { $0.liveThreads += 1 }
-            do throws(EvaluationError) {
-                let thread = try JobThread { [self] in
+            do throws(ThreadError) {
+                let thread = try startThread { [self] in
                     while let (id, running) = next() {
                         if let job = run(id, running, log: log) { onEnd(job) }
                     }
@@ -77,7 +78,7 @@ public final class JobQueue: Sendable {
                 state.update { $0.threads.append(thread) }
             } catch {
                 state.update { $0.liveThreads -= 1 }
-                throw error
+                throw EvaluationError(.unavailable, error.description)
             }
         }
     }
@@ -144,12 +145,12 @@ public final class JobQueue: Sendable {
             running.suspension.cancel()
             running.cancellation.cancel()
         }
-        let threads = state.wait(atMost: limit) { state -> [JobThread]? in
+        let threads = state.wait(atMost: limit) { state -> [pthread_t]? in
             guard state.liveThreads == 0 else { return nil }
             defer { state.threads = [] }
             return state.threads
         }
-        for thread in threads ?? [] { thread.join() }
+        for thread in threads ?? [] { pthread_join(thread, nil) }
     }
 
     // MARK: On a job's thread

@@ -55,7 +55,7 @@ struct ServeCommand: ParsableCommand {
             let inference = try modelOptions.makeInference(isQuiet: engineOptions.quiet)
             let engine = engineOptions.makeEngine { inference }
             let server = try Server(
-                configuration, engine: engine, registry: registry, inference: inference, providers: [], logger: logger)
+                configuration, engine: engine, registry: registry, inference: inference, logger: logger)
             try serve(server, configuration, logger)
             waitFor {
                 await engine.shutDown()

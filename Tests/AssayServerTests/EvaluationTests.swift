@@ -86,10 +86,10 @@ struct EvaluationProviderTests {
             ]
             let refused = try await server.post(benchmarks, body)
             #expect(refused.status == 400 && refused.error["param"] == "/provider_id")
-            #expect(refused.error["message"]?.string?.contains("there is assay") ?? false)
+            #expect(refused.error["message"]?.string?.contains("there are assay, scripted") ?? false)
             let providers = try await server.get("/v1/providers").json["data"]?.array?.filter { $0["api"] == "eval" }
-            #expect(providers?.map { $0["provider_id"] } == ["assay"])
-            #expect(providers?.map { $0["provider_type"] } == ["inline::scripted"])
+            #expect(providers?.map { $0["provider_id"] } == ["assay", "scripted"])
+            #expect(providers?.map { $0["provider_type"] } == ["inline::assay", "inline::scripted"])
         }
     }
 }

@@ -269,7 +269,8 @@ struct JobRestartTests {
             let ended = try await server.job(path) { $0["finished_at"] != .null }
             #expect(ended["status"] == "failed")
             #expect(
-                ended["error"]?.string?.contains("there is no evaluation provider \"other\"; there is assay") ?? false)
+                ended["error"]?.string?.contains("there is no evaluation provider \"other\"; there are assay, scripted")
+                    ?? false)
         }
     }
 }

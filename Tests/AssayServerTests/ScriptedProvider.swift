@@ -18,7 +18,7 @@ final class ScriptedProvider: EvaluationProvider {
     private let state: Monitor<State>
 
     /// - Parameter allowed: rows of each job that may be done until `allow` says otherwise.
-    init(_ id: String = "assay", allowed: Int = .max) {
+    init(_ id: String = "scripted", allowed: Int = .max) {
         self.id = id
         state = Monitor(State(allowed: allowed))
     }

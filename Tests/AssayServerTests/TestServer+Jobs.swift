@@ -22,7 +22,7 @@ func score(_ row: Int, _ function: String) -> JSONValue {
 extension TestServer {
     /// Registers a benchmark with the functions `f` and `g::h`, and its dataset with so many rows.
     func register(
-        _ id: String, rows: Int, family: String = benchmarks, provider: String? = nil, metadata: JSONValue = [:]
+        _ id: String, rows: Int, family: String = benchmarks, provider: String = "scripted", metadata: JSONValue = [:]
     ) async throws {
         let dataset = "rows-of-" + id
         let rows = (0..<rows).map { ["question": .string("q\($0)")] as JSONValue }
@@ -34,7 +34,7 @@ extension TestServer {
             family,
             [
                 "benchmark_id": .string(id), "dataset_id": .string(dataset), "scoring_functions": ["f", "g::h"],
-                "provider_id": provider.map { .string($0) } ?? .null, "metadata": metadata,
+                "provider_id": .string(provider), "metadata": metadata,
             ])
         #expect(benchmark.status == 200, "\(benchmark.body)")
     }
