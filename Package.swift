@@ -78,7 +78,8 @@ let package = Package(
         .target(
             name: "AssayServer",
             dependencies: [
-                "Datasets", "Evaluation", "Inference", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine",
+                "Datasets", "Evaluation", "Inference", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions",
+                "ScoringEngine",
                 "Store",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -177,7 +178,9 @@ let package = Package(
         .testTarget(
             name: "AssayServerTests",
             dependencies: [
-                "AssayServer", "Datasets", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringEngine", "Store",
+                "AssayServer", "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost",
+                "ScoringEngine",
+                "Store",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

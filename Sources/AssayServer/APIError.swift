@@ -1,3 +1,4 @@
+import Evaluation
 import HTTPTypes
 import JSON
 import NIOHTTP1
@@ -58,9 +59,19 @@ struct APIError: Error {
             retryAfter: 1)
     }
 
+    /// What was asked for is there, but not in a state in which it can be had.
+    static func notReady(_ message: String, code: String) -> APIError {
+        APIError(status: .conflict, type: "conflict_error", code: code, message: message)
+    }
+
     static func unavailable(_ message: String) -> APIError {
         APIError(
             status: .serviceUnavailable, type: "server_error", code: "unavailable", message: message, retryAfter: 1)
+    }
+
+    /// What the server asked another one has failed.
+    static func gateway(_ message: String, code: String) -> APIError {
+        APIError(status: .badGateway, type: "server_error", code: code, message: message)
     }
 
     /// A fault of the server itself.
@@ -100,6 +111,22 @@ extension APIError {
             self = APIError(
                 status: .requestTimeout, type: "invalid_request_error", code: "request_timeout",
                 message: "the body came too slowly")
+        case let error as EvaluationError: self.init(error)
+        default: return nil
+        }
+    }
+
+    private init?(_ error: EvaluationError) {
+        switch error.code {
+        case .invalid: self = .invalid(error.description, code: "invalid_benchmark", at: error.pointer)
+        case .unsupported: self = .invalid(error.description, code: "unsupported", at: error.pointer)
+        case .unavailable: self = .invalid(error.description, code: "unavailable", at: error.pointer)
+        case .dataset: self = .invalid(error.description, code: "invalid_dataset", at: error.pointer)
+        // One that is at fault in the request is not known.
+        case .model where error.pointer != nil:
+            self = .invalid(error.description, code: "model_error", at: error.pointer)
+        case .model: self = .gateway(error.description, code: "model_unavailable")
+        case .provider: self = .gateway(error.description, code: "provider_failed")
         default: return nil
         }
     }

@@ -1,3 +1,4 @@
+import Evaluation
 import HTTPTypes
 import JSON
 import Store
@@ -5,11 +6,12 @@ import Store
 /// `/eval/benchmarks`.
 enum BenchmarkRoutes {
     static let path = "/v1alpha/eval/benchmarks"
-    private static let types = ["inline::assay"]
+    static let types = ["inline::assay"]
+    /// Where benchmarks are, and what the names of operations there end with.
+    static let paths = [("/v1/eval/benchmarks", "V1"), (path, "")]
 
-    static let all: [Route] = ["/v1/eval/benchmarks", path].flatMap { path in
-        let version = path.hasPrefix("/v1alpha") ? "" : "V1"
-        return [
+    static let all: [Route] = paths.flatMap { path, version in
+        [
             Route(
                 .get, path,
                 Operation(
@@ -39,10 +41,15 @@ enum BenchmarkRoutes {
     }
 
     @Sendable private static func get(_ service: Service, _ call: Call) throws -> Answer? {
-        guard let benchmark = try service.registry.definition(.benchmark, call.identifier) else {
-            throw APIError.unknown("benchmark", call.identifier, listedBy: path)
-        }
-        return .json(benchmark)
+        .json(try find(call.identifier, service).definition)
+    }
+
+    /// A benchmark as it is registered, and as those know it who run it.
+    static func find(_ id: String, _ service: Service) throws -> (definition: JSONValue, benchmark: Benchmark) {
+        guard let definition = try service.registry.definition(.benchmark, id),
+            let benchmark = Benchmark(definition)
+        else { throw APIError.unknown("benchmark", id, listedBy: path) }
+        return (definition, benchmark)
     }
 
     @Sendable private static func register(_ service: Service, _ call: Call) throws -> Answer? {
@@ -59,6 +66,9 @@ enum BenchmarkRoutes {
             "scoring_functions": .array(functions.map { .string($0) }),
             "metadata": .object(try body.member("metadata")?.object() ?? [:]),
         ]
+        if try service.registry.definition(.benchmark, id) == nil, let benchmark = Benchmark(definition) {
+            try service.providers.provider(benchmark.providerID).register(benchmark)
+        }
         _ = try service.registry.register(.benchmark, id, definition)
         return .null
     }

@@ -1,3 +1,4 @@
+import Evaluation
 import HTTPTypes
 import Inference
 import JSON
@@ -71,7 +72,7 @@ enum InspectRoutes {
         }
         providers.append(provider("datasetio", "localfs", "inline::localfs"))
         providers.append(provider("datasetio", "huggingface", "remote::huggingface"))
-        providers.append(provider("eval", "assay", "inline::assay"))
+        for engine in service.providers { providers.append(provider("eval", engine.id, engine.type)) }
         if let inference = service.inference {
             let ids = JSONValue.array(inference.catalog.ids.map { .string($0) })
             providers.append(

@@ -1,4 +1,6 @@
+import Evaluation
 import HTTPTypes
+import Store
 
 /// `/metrics`.
 enum MetricsRoute {
@@ -9,7 +11,19 @@ enum MetricsRoute {
                 id: "metrics", summary: "Counts of what the server does, for Prometheus.",
                 contentType: "text/plain; version=0.0.4; charset=utf-8")
         ) { service, _ in
-            .text(service.metrics.text, contentType: "text/plain; version=0.0.4; charset=utf-8")
+            .text(
+                service.metrics.text + (try jobs(service)), contentType: "text/plain; version=0.0.4; charset=utf-8")
         }
     ]
+
+    /// How the jobs stand.
+    private static func jobs(_ service: Service) throws(StoreError) -> String {
+        let counts = try service.registry.jobCounts()
+        var text = "# HELP assay_jobs Evaluation jobs that are kept.\n# TYPE assay_jobs gauge\n"
+        for status in StoredJob.Status.allCases {
+            text += "assay_jobs{status=\"\(status.rawValue)\"} \(counts[status] ?? 0)\n"
+        }
+        text += "# HELP assay_jobs_waiting Evaluation jobs that wait for their turn.\n# TYPE assay_jobs_waiting gauge\n"
+        return text + "assay_jobs_waiting \(service.jobs.waitingCount)\n"
+    }
 }

@@ -34,10 +34,11 @@ struct OpenAPI {
         let operation = route.operation
         var object: JSONObject = ["operationId": .string(operation.id), "summary": .string(operation.summary)]
         var parameters: [JSONValue] = []
-        if route.template.contains("{id}") {
+        for name in route.parameters {
             parameters.append([
-                "name": "id", "in": "path", "required": true, "schema": ["type": "string", "minLength": 1],
-                "description": "An identifier. It may hold slashes, encoded or not.",
+                "name": .string(name), "in": "path", "required": true, "schema": ["type": "string", "minLength": 1],
+                "description": .string(
+                    "An identifier." + (name == "id" ? " It may hold slashes, encoded or not." : "")),
             ])
         }
         for parameter in operation.query {
@@ -103,7 +104,7 @@ struct OpenAPI {
             errors.append(("502", "A model's server is gone."))
         }
         errors.append(("503", "The server cannot work at the moment."))
-        return errors
+        return errors + route.operation.errors
     }
 
     private func reference(_ name: String) -> JSONValue { ["$ref": .string("#/components/schemas/\(name)")] }

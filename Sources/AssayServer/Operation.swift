@@ -18,6 +18,8 @@ struct Operation: Sendable {
     /// Of a registration: where the new identifier stands, as OpenAPI's expressions have it, and how the paths begin that
     /// take it.
     var registered: (place: String, paths: [String])?
+    /// Statuses of errors that other operations do not have, or have with another meaning.
+    var errors: [(status: String, description: String)] = []
     /// The media type of the answer.
     var contentType = Answer.jsonType
     /// Whether it may be used without the access token.

@@ -8,42 +8,69 @@ struct Route: Sendable {
     typealias Handler = @Sendable (Service, Call) throws -> Answer?
 
     var method: HTTPRequest.Method
-    /// The path, in which `{id}` stands for an identifier, slashes and all.
+    /// The path, in which `{id}` stands for an identifier, slashes and all, and any other name in braces, behind that, for
+    /// one without slashes.
     var template: String
     var operation: Operation
     var handler: Handler
 
-    private let head: [String]
-    private let tail: [String]
+    private let head: [Segment]
+    /// What follows `{id}`.
+    private let tail: [Segment]
     private let hasIdentifier: Bool
+
+    private enum Segment {
+        case fixed(String)
+        case parameter(String)
+
+        init(_ text: Substring) {
+            let isParameter = text.hasPrefix("{") && text.hasSuffix("}")
+            self = isParameter ? .parameter(String(text.dropFirst().dropLast())) : .fixed(String(text))
+        }
+
+        var name: String? { if case .parameter(let name) = self { name } else { nil } }
+    }
 
     init(_ method: HTTPRequest.Method, _ template: String, _ operation: Operation, _ handler: @escaping Handler) {
         self.method = method
         self.template = template
         self.operation = operation
         self.handler = handler
-        let segments = template.split(separator: "/").map(String.init)
-        let place = segments.firstIndex(of: "{id}")
+        let segments = template.split(separator: "/").map(Segment.init)
+        let place = segments.firstIndex { $0.name == "id" }
         hasIdentifier = place != nil
         head = Array(segments[..<(place ?? segments.count)])
         tail = place.map { Array(segments[($0 + 1)...]) } ?? []
     }
 
-    /// How many segments are fixed: of two routes that match, the one with more is meant.
-    var weight: Int { head.count + tail.count + (hasIdentifier ? 0 : 1) }
+    /// The names of the parameters of the path, in their order.
+    var parameters: [String] { (hasIdentifier ? ["id"] : []) + tail.compactMap(\.name) }
+
+    /// How much of the path is fixed: of two routes that match, the one with more is meant.
+    var weight: Int {
+        head.count * 2 + tail.reduce(0) { $0 + ($1.name == nil ? 2 : 1) } + (hasIdentifier ? 0 : 1)
+    }
 
     /// The parameters of the path; nil where it is another one.
     ///
     /// - Parameter segments: between the slashes, as they came.
     func match(_ segments: [Substring]) -> [String: String]? {
-        guard segments.count >= head.count + tail.count,
-            zip(head, segments).allSatisfy({ text(of: $1) == $0 }),
-            zip(tail.reversed(), segments.reversed()).allSatisfy({ text(of: $1) == $0 })
-        else { return nil }
+        guard segments.count >= head.count + tail.count else { return nil }
         let rest = segments[head.count..<(segments.count - tail.count)]
-        if !hasIdentifier { return rest.isEmpty ? [:] : nil }
+        var parameters: [String: String] = [:]
+        for (segment, part) in zip(head + tail, segments.prefix(head.count) + segments.suffix(tail.count)) {
+            guard let text = text(of: part) else { return nil }
+            switch segment {
+            case .fixed(let fixed): if text != fixed { return nil }
+            case .parameter(let name):
+                if text.isEmpty { return nil }
+                parameters[name] = text
+            }
+        }
+        if !hasIdentifier { return rest.isEmpty ? parameters : nil }
         guard let id = text(of: rest.joined(separator: "/")), !id.isEmpty else { return nil }
-        return ["id": id]
+        parameters["id"] = id
+        return parameters
     }
 }
 

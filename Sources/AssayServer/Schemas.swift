@@ -1,8 +1,15 @@
 import JSON
+import Store
 
 /// The shapes of requests and answers, as JSON Schema.
 enum Schemas {
-    static let all: JSONObject = [
+    static let all: JSONObject = {
+        var all = basic
+        for (name, schema) in evaluation.members { all[name] = schema }
+        return all
+    }()
+
+    private static let basic: JSONObject = [
         "Object": ["type": "object"],
         "Error": object([
             "error": object([
@@ -103,6 +110,50 @@ enum Schemas {
             ["benchmark_id": identifier, "dataset_id": identifier, "scoring_functions": texts],
             optional: ["provider_benchmark_id": identifier, "provider_id": identifier, "metadata": anyObject]),
     ]
+
+    private static let evaluation: JSONObject = [
+        "BenchmarkConfiguration": [
+            "type": "object", "required": ["eval_candidate"],
+            "properties": [
+                "eval_candidate": [
+                    "anyOf": [
+                        candidate(
+                            "model", ["model": identifier], ["sampling_params": anyObject, "system_message": [:]]),
+                        candidate("agent", ["config": anyObject], [:]),
+                    ]
+                ],
+                "scoring_params": ["type": ["object", "null"], "additionalProperties": nullable("object")],
+                "num_examples": ["type": ["integer", "null"], "minimum": 0],
+            ],
+        ],
+        "JobRequest": object(["benchmark_config": reference("BenchmarkConfiguration")]),
+        "Evaluation": object([
+            "input_rows": rows, "scoring_functions": texts, "benchmark_config": reference("BenchmarkConfiguration"),
+        ]),
+        "EvaluationResult": object(["generations": rows, "scores": reference("Results")]),
+        "JobStatus": [
+            "type": "string", "enum": .array(StoredJob.Status.allCases.map { .string($0.rawValue) }),
+        ],
+        "Job": object([
+            "job_id": text, "status": reference("JobStatus"), "benchmark_id": text, "dataset_id": nullable("string"),
+            "progress": object(["done": integer, "total": nullable("integer")]),
+            "created_at": text, "started_at": nullable("string"), "finished_at": nullable("string"),
+            "error": nullable("string"), "scores": nullable("object"), "generation": nullable("object"),
+        ]),
+        "JobPage": object(["data": ["type": "array", "items": reference("Job")], "has_more": ["type": "boolean"]]),
+        "JobResult": object([
+            "job_id": text, "status": reference("JobStatus"), "generations": rows, "scores": reference("Results"),
+        ]),
+    ]
+
+    /// What answers the rows. Without a type it is a model.
+    private static func candidate(_ type: String, _ required: JSONObject, _ optional: JSONObject) -> JSONValue {
+        var members = required
+        var others = optional
+        let name: JSONValue = ["type": "string", "enum": [.string(type)]]
+        if type == "model" { others["type"] = name } else { members["type"] = name }
+        return object(members, optional: others)
+    }
 
     private static let text: JSONValue = ["type": "string"]
     private static let texts: JSONValue = ["type": "array", "items": text]

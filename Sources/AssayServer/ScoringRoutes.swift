@@ -1,7 +1,9 @@
 import Datasets
+import Evaluation
 import HTTPTypes
 import Inference
 import JSON
+import ScorerHost
 import ScoringDefinitions
 import ScoringEngine
 import Store

@@ -1,3 +1,4 @@
+public import Evaluation
 import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
@@ -18,13 +19,14 @@ public struct Server: Sendable {
 
     /// - Parameters:
     ///   - inference: what asks models, the same as the engine's; nil where there are none.
-    ///   - logger: gets a line for each request, and what goes wrong.
+    ///   - providers: engines that run benchmarks, beside the server's own.
+    ///   - logger: gets a line for each request and each job, and what goes wrong.
     public init(
         _ configuration: ServerConfiguration, engine: Engine, registry: Registry, inference: InferenceService?,
-        logger: Logger
+        providers: [any EvaluationProvider] = [], logger: Logger
     ) throws {
         service = try Service(
-            configuration, engine: engine, registry: registry, inference: inference,
+            configuration, engine: engine, registry: registry, inference: inference, providers: providers,
             routes: RouteTable(routes: Self.routes))
         self.logger = logger
         for warning in service.warnings { logger.warning("\(warning)") }
@@ -33,11 +35,12 @@ public struct Server: Sendable {
     static let routes =
         InspectRoutes.all + MetricsRoute.all + DescriptionRoutes.all + ModelRoutes.all + ScoringFunctionRoutes.all
         + ScoringRoutes.all + DatasetRoutes.all
-        + BenchmarkRoutes.all
+        + BenchmarkRoutes.all + EvaluationRoutes.all + JobRoutes.all
 
     /// Serves until it is told to stop, by one of the signals or by `stop`.
     ///
-    /// Requests under way are answered first, for some time; then their work is cancelled.
+    /// Requests under way are answered first, for some time; then their work is cancelled. Jobs under way go on when a
+    /// server is run over the same folder again.
     ///
     /// - Parameters:
     ///   - signals: what tells the server to stop.
@@ -65,6 +68,7 @@ public struct Server: Sendable {
                 availableConnectionsDelegate: ConnectionLimit(
                     configuration.maxConnections, service.metrics, logger)),
             onServerRunning: { [logger] channel in
+                startJobs()
                 let added = channel.eventLoop.submit {
                     try channel.pipeline.syncOperations.addHandler(AcceptPause(logger), position: .first)
                 }
@@ -93,8 +97,22 @@ public struct Server: Sendable {
             result = .failure(error)
         }
         connections.cancelAll()
+        // Waits, and so not on a thread of Swift's.
+        try await threads.runIfActive { [service] in
+            service.jobs.stop(within: .seconds(configuration.shutdownSeconds))
+        }
         try await threads.shutdownGracefully()
         try result.get()
+    }
+
+    private func startJobs() {
+        do throws(EvaluationError) {
+            try service.jobs.start(
+                service.configuration.maxJobs, onEnd: { [service, logger] job in service.jobEnded(job, logger) },
+                log: { [logger] line in logger.error("\(line)") })
+        } catch {
+            logger.critical("not all jobs can run", metadata: ["error": "\(error)"])
+        }
     }
 
     private func serverBuilder(_ connections: Connections) throws -> HTTPServerBuilder {

@@ -41,6 +41,10 @@ public struct ServerConfiguration: Sendable {
     public var huggingFaceToken: String?
     /// Threads that score one request.
     public var jobs = 1
+    /// Evaluation jobs that run at once.
+    public var maxJobs = 2
+    /// Evaluation jobs that may wait for their turn; others are answered 429.
+    public var maxQueuedJobs = 100
     /// Where long results wait while they are sent.
     public var dataFolder = "/tmp"
     /// How long requests under way may take when the server is to stop.

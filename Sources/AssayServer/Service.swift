@@ -1,3 +1,4 @@
+import Evaluation
 import Inference
 import JSON
 import ScoringDefinitions
@@ -14,6 +15,9 @@ final class Service: Sendable {
     let inference: InferenceService?
     /// The models that can be asked.
     var models: ModelCatalog? { inference?.catalog }
+    /// The engines that run benchmarks, the server's own first.
+    let providers: [any EvaluationProvider]
+    let jobs: JobQueue
     let routes: RouteTable
     let metrics = Metrics()
     let health: HealthCheck
@@ -23,15 +27,15 @@ final class Service: Sendable {
     let warnings: [String]
     /// The functions that came with the program or were configured, which nobody can unregister.
     private let builtIn: DefinitionCatalog
-    private let known: Mutex<DefinitionCatalog>
     /// How many sources of datasets are being read.
     private let imports = Mutex(0)
+    private let known: KnownFunctions
     /// Is held by whoever registers something, so that the registry and what is in memory agree.
     let registration = Mutex<Void>(())
 
     init(
         _ configuration: ServerConfiguration, engine: Engine, registry: Registry, inference: InferenceService?,
-        routes: RouteTable
+        providers others: [any EvaluationProvider], routes: RouteTable
     ) throws {
         self.configuration = configuration
         self.engine = engine
@@ -63,12 +67,19 @@ final class Service: Sendable {
                 warnings.append("the registered model \(id) cannot be used: \(error)")
             }
         }
-        known = Mutex(definitions)
+        let known = KnownFunctions(definitions)
+        let native = AssayProvider(engine, jobs: configuration.jobs, judgeModel: configuration.judgeModel) {
+            known.catalog
+        }
+        self.known = known
+        providers = [native] + others
+        jobs = try JobQueue(
+            registry, providers: providers, inference: inference, maxWaiting: configuration.maxQueuedJobs)
         self.warnings = warnings
     }
 
     /// The scoring functions as of now. A request uses one catalog from its beginning to its end.
-    var definitions: DefinitionCatalog { known.withLock { $0 } }
+    var definitions: DefinitionCatalog { known.catalog }
 
     /// Runs `body`, which reads the source of a dataset, unless enough of them are read already: each may be slow, and may
     /// have rows that fill much memory, and other requests should not have to wait for that.
@@ -89,5 +100,18 @@ final class Service: Sendable {
     /// The function that came with the program.
     func builtInFunction(_ id: String) -> ScoringFunction? { builtIn[id] }
 
-    func changeDefinitions(_ change: (inout DefinitionCatalog) -> Void) { known.withLock { change(&$0) } }
+    func changeDefinitions(_ change: (inout DefinitionCatalog) -> Void) { known.change(change) }
+}
+
+/// The scoring functions that there are, for all who run something.
+private final class KnownFunctions: Sendable {
+    private let state: Mutex<DefinitionCatalog>
+
+    init(_ catalog: DefinitionCatalog) {
+        state = Mutex(catalog)
+    }
+
+    var catalog: DefinitionCatalog { state.withLock { $0 } }
+
+    func change(_ change: (inout DefinitionCatalog) -> Void) { state.withLock { change(&$0) } }
 }

@@ -46,9 +46,8 @@ public struct BenchmarkConfiguration: Sendable, Hashable {
         }
         _ = try required(
             try member("eval_candidate", of: "an object", \.object), "/eval_candidate", "an object with a \"type\"")
-        let kind = try required(
-            try member("eval_candidate", "type", of: "\"model\" or \"agent\"", \.string), "/eval_candidate/type",
-            "\"model\" or \"agent\"")
+        // Where nothing is said, a model is meant, as in the API's own definition.
+        let kind = try member("eval_candidate", "type", of: "\"model\" or \"agent\"", \.string) ?? "model"
         switch kind {
         case "model":
             candidate = .model(

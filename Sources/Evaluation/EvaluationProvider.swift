@@ -56,6 +56,9 @@ public final class EvaluationRun: Sendable {
     public let inference: InferenceService?
     /// Is cancelled when nobody wants the rest.
     public let cancellation: Cancellation
+    /// Is cancelled before `cancellation` where that only means that the process is about to end: the job goes on in the
+    /// next one, with the state that it kept, and an engine elsewhere is not to be told to stop it.
+    public let suspension: Cancellation
     public let progress: EvaluationProgress
     /// Takes result rows as JSON Lines: the row's own columns, what was generated (`generated_answer`, see
     /// ``GeneratedColumn``), and `scores` by function. From one thread at a time.
@@ -68,7 +71,8 @@ public final class EvaluationRun: Sendable {
     public init(
         jobID: String? = nil, benchmark: Benchmark, configuration: BenchmarkConfiguration, functions: [String]? = nil,
         dataset: Dataset?, rowCount: Int? = nil, inference: InferenceService?,
-        cancellation: Cancellation = Cancellation(), progress: EvaluationProgress = EvaluationProgress(),
+        cancellation: Cancellation = Cancellation(), suspension: Cancellation = Cancellation(),
+        progress: EvaluationProgress = EvaluationProgress(),
         state: JSONValue? = nil, keep: @escaping @Sendable (JSONValue) throws(EvaluationError) -> Void = { _ in },
         output: @escaping RowSink
     ) {
@@ -80,6 +84,7 @@ public final class EvaluationRun: Sendable {
         self.rowCount = rowCount
         self.inference = inference
         self.cancellation = cancellation
+        self.suspension = suspension
         self.progress = progress
         self.state = state
         self.keep = keep

@@ -1,4 +1,4 @@
-import Glibc
+package import Glibc
 
 /// Runs `body` on `count` threads, numbered from 0, and returns when all have ended. The first is the calling thread;
 /// where others cannot be started, there are fewer.
@@ -30,8 +30,8 @@ package struct ThreadError: Error, CustomStringConvertible {
     package var description: String { "no thread could be started: \(String(cString: strerror(code)))" }
 }
 
-/// Starts a thread with a stack of 8 MiB, which plugins may use.
-private func startThread(_ body: @escaping @Sendable () -> Void) throws(ThreadError) -> pthread_t {
+/// Starts a thread with a stack of 8 MiB, which plugins may use. It is to be joined.
+package func startThread(_ body: @escaping @Sendable () -> Void) throws(ThreadError) -> pthread_t {
     final class Start {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }

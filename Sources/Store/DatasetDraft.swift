@@ -35,18 +35,23 @@ public final class DatasetDraft: Sendable {
     /// - Returns: `unchanged` where a dataset of the same identifier and definition is there, which then stays.
     /// - Throws: `conflict` where one of another definition is.
     public func publish(as id: String, _ definition: JSONValue) throws(StoreError) -> Registry.Registration {
-        let number = number
-        let registration = try registry.write { database -> Registry.Registration in
-            if let known = try Registry.dataset(id, in: database) {
-                guard known.definition == definition else { throw StoreError.conflict("dataset", id) }
-                return .unchanged
-            }
-            try database.execute(
-                sql: "UPDATE dataset SET id = ?, definition = ?, is_draft = 0 WHERE number = ?",
-                arguments: [id, definition.text, number])
-            return .added
-        }
-        isPublished.withLock { $0 = registration == .added }
+        let registration = try registry.write { try publish(as: id, definition, in: $0) }
+        if registration == .added { letGo() }
         return registration
     }
+
+    /// Publishes the dataset within a transaction. When that has been committed, the draft is to be let go.
+    func publish(as id: String, _ definition: JSONValue, in database: Database) throws -> Registry.Registration {
+        if let known = try Registry.dataset(id, in: database) {
+            guard known.definition == definition else { throw StoreError.conflict("dataset", id) }
+            return .unchanged
+        }
+        try database.execute(
+            sql: "UPDATE dataset SET id = ?, definition = ?, is_draft = 0 WHERE number = ?",
+            arguments: [id, definition.text, number])
+        return .added
+    }
+
+    /// Leaves the rows where they are when the draft goes.
+    func letGo() { isPublished.withLock { $0 = true } }
 }

@@ -3,7 +3,7 @@ import Glibc
 public import JSON
 
 /// What a server has been told to keep, in the file `registry.sqlite` of a folder: datasets with their rows, scoring
-/// functions, benchmarks and models.
+/// functions, benchmarks, models and jobs.
 ///
 /// What a call has returned from is on the disk, and survives the end of the process and of the power: SQLite runs with a
 /// write-ahead log and `synchronous = FULL`. One process at a time uses the folder. All calls block, most of them for
@@ -189,6 +189,7 @@ enum RegistrySchema {
                     );
                     """)
         }
+        migrator.registerMigration("jobs", migrate: addJobs)
         return migrator
     }
 

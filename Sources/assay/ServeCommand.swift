@@ -64,7 +64,11 @@ struct ServeCommand: ParsableCommand {
             let server = try Server(
                 configuration, engine: engine, registry: registry, inference: inference, logger: logger)
             try serve(server, configuration, logger)
-            waitFor { await engine.shutDown() }
+            waitFor {
+                await engine.shutDown()
+                // The engine knows it only once it has asked a model itself.
+                await inference.shutDown()
+            }
         } catch let error as StoreError {
             throw Failure("\(error)")
         } catch let error as DatasetError {

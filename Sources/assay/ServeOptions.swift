@@ -126,6 +126,14 @@ struct LimitOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Connections that may be open at once, 1000 unless given; others wait.", valueName: "n"))
     var maxConnections: Int?
 
+    @Option(help: ArgumentHelp("Evaluation jobs that run at once, 2 unless given.", valueName: "n"))
+    var maxJobs: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Evaluation jobs that may wait for their turn, 100 unless given; others are answered 429.", valueName: "n"))
+    var maxQueuedJobs: Int?
+
     @Option(help: ArgumentHelp("Bytes that the body of a request may have; 256 MiB unless given.", valueName: "bytes"))
     var maxBodySize: Int?
 
@@ -154,6 +162,9 @@ struct LimitOptions: ParsableArguments {
             maxConcurrentRequests, "max_concurrent_requests", 1...4096, configuration.maxConcurrentRequests)
         configuration.maxConnections = try limit(
             maxConnections, "max_connections", 1...1_000_000, configuration.maxConnections)
+        configuration.maxJobs = try limit(maxJobs, "max_jobs", 1...1024, configuration.maxJobs)
+        configuration.maxQueuedJobs = try limit(
+            maxQueuedJobs, "max_queued_jobs", 1...1_000_000, configuration.maxQueuedJobs)
         configuration.maxBodySize = try limit(maxBodySize, "max_body_size", 1...(1 << 40), configuration.maxBodySize)
         configuration.maxRows = try limit(maxRows, "max_rows", 1...(1 << 39), configuration.maxRows)
         configuration.maxDatasetSize = try limit(

@@ -100,6 +100,28 @@ struct OpenAPITests {
                 try await check("GET", path)
                 try await check("GET", path + "/b", as: path + "/{id}")
                 try await check("DELETE", path + "/b", as: path + "/{id}")
+                try await server.register("e", rows: 2, family: path)
+                let (one, jobs) = (path + "/{id}", path + "/{id}/jobs")
+                let configuration: JSONValue = ["eval_candidate": ["type": "model", "model": "m"], "num_examples": 1]
+                try await check("POST", path + "/e/jobs", ["benchmark_config": configuration], as: jobs)
+                try await check("POST", path + "/e/jobs", ["benchmark_config": [:]], as: jobs)
+                let ended = try await server.job(server.start("e")) { $0["finished_at"] != .null }
+                let job = path + "/e/jobs/" + (ended["job_id"]?.string ?? "")
+                try await check("GET", path + "/e/jobs?limit=1", as: jobs)
+                try await check("GET", job, as: jobs + "/{job_id}")
+                try await check("GET", job + "x", as: jobs + "/{job_id}")
+                try await check("GET", job + "/result", as: jobs + "/{job_id}/result")
+                try await check("POST", job + "/cancel", [:], as: jobs + "/{job_id}/cancel")
+                try await check("DELETE", job, as: jobs + "/{job_id}")
+                try await check("GET", path + "/e/results", as: one + "/results")
+                try await check(
+                    "DELETE", "/v1/datasets/" + (ended["dataset_id"]?.string ?? ""), as: "/v1/datasets/{id}")
+                try await check("GET", job + "/result", as: jobs + "/{job_id}/result")
+                try await check(
+                    "POST", path + "/e/evaluations",
+                    ["benchmark_config": configuration, "input_rows": rows, "scoring_functions": ["f"]],
+                    as: one + "/evaluations")
+                try await check("DELETE", path + "/e", as: one)
             }
         }
     }

@@ -1,5 +1,6 @@
 import AssayServer
 import AsyncHTTPClient
+import Evaluation
 import Glibc
 import Inference
 import JSON
@@ -20,8 +21,10 @@ struct TestServer: Sendable {
     /// - Parameters:
     ///   - modelURL: the server of models.
     ///   - folder: a folder for the registry; a new one unless given.
+    ///   - provider: runs benchmarks.
     static func run(
         _ configuration: ServerConfiguration = configured(), modelURL: String? = nil, folder: TemporaryFolder? = nil,
+        provider: any EvaluationProvider = ScriptedProvider(),
         body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = try folder ?? TemporaryFolder()
@@ -34,7 +37,7 @@ struct TestServer: Sendable {
         }
         let server = try Server(
             configuration, engine: engine, registry: Registry(folder: folder.path), inference: inference,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            providers: [provider], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let (stops, stop) = AsyncStream.makeStream(of: Void.self)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -53,6 +56,7 @@ struct TestServer: Sendable {
             for try await _ in tasks {}
         }
         await engine.shutDown()
+        await inference.shutDown()
     }
 
     /// A configuration for tests.

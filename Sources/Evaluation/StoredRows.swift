@@ -1,9 +1,9 @@
-import Datasets
-import ScoringEngine
-import Store
+package import Datasets
+public import ScoringEngine
+public import Store
 
 /// Reads the rows of a registered dataset as JSON Lines, some at a time.
-final class StoredRows: ByteSource {
+package final class StoredRows: ByteSource {
     private let registry: Registry
     private let dataset: StoredDataset
     private var next: Int
@@ -14,7 +14,7 @@ final class StoredRows: ByteSource {
     /// Bytes that are read at once, unless a row has more.
     private static let pageSize = 512 << 10
 
-    init(_ registry: Registry, _ dataset: StoredDataset, rows: Range<Int>? = nil) {
+    package init(_ registry: Registry, _ dataset: StoredDataset, rows: Range<Int>? = nil) {
         self.registry = registry
         self.dataset = dataset
         let rows = (rows ?? 0..<dataset.rowCount).clamped(to: 0..<dataset.rowCount)
@@ -22,7 +22,7 @@ final class StoredRows: ByteSource {
         end = rows.upperBound
     }
 
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
         if position == lines.count {
             do throws(StoreError) {
                 try readPage(separator: UInt8(ascii: "\n"))
@@ -37,7 +37,7 @@ final class StoredRows: ByteSource {
     }
 
     /// The next rows, each with a separator behind it; empty at the end.
-    func page(separator: UInt8) throws(StoreError) -> [UInt8] {
+    package func page(separator: UInt8) throws(StoreError) -> [UInt8] {
         try readPage(separator: separator)
         position = lines.count
         return lines
@@ -60,23 +60,7 @@ final class StoredRows: ByteSource {
 
 extension Dataset {
     /// The rows of a registered dataset as they are now: rows that are appended later are not among them.
-    init(_ dataset: StoredDataset, in registry: Registry) {
+    public init(_ dataset: StoredDataset, in registry: Registry) {
         self.init(named: "the dataset \"\(dataset.id)\"") { StoredRows(registry, dataset) }
-    }
-}
-
-extension ResponseStream {
-    /// Writes rows as the elements of a JSON array.
-    func write(rows: Range<Int>?, of dataset: StoredDataset, in registry: Registry) throws {
-        let source = StoredRows(registry, dataset, rows: rows)
-        // The comma behind a page's last row is written with the next page.
-        var isFirst = true
-        while true {
-            let page = try source.page(separator: UInt8(ascii: ","))
-            if page.isEmpty { return }
-            if !isFirst { try write(",") }
-            isFirst = false
-            try page.withUnsafeBytes { try write(UnsafeRawBufferPointer(rebasing: $0.dropLast())) }
-        }
     }
 }

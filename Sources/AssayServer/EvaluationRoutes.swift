@@ -1,0 +1,57 @@
+import Datasets
+import Evaluation
+import HTTPTypes
+import Inference
+import JSON
+import ScorerHost
+import ScoringEngine
+import Store
+import Synchronization
+
+/// `/eval/benchmarks/{id}/evaluations`.
+enum EvaluationRoutes {
+    static let all: [Route] = BenchmarkRoutes.paths.map { path, version in
+        Route(
+            .post, path + "/{id}/evaluations",
+            Operation(
+                id: "evaluateRows" + version,
+                summary: "Has a candidate answer the rows of the request, and scores the answers.",
+                providerTypes: BenchmarkRoutes.types, request: "Evaluation", response: "EvaluationResult",
+                errors: [("502", "A model's server or the provider's engine has failed.")]), evaluate)
+    }
+
+    @Sendable private static func evaluate(_ service: Service, _ call: Call) throws -> Answer? {
+        let benchmark = try BenchmarkRoutes.find(call.identifier, service).benchmark
+        let body = try call.body().root
+        let configuration = try configuration(in: body)
+        let functions = try body.required("scoring_functions", "an array of identifiers").texts()
+        let input = try body.required("input_rows", "an array of objects").rows(limit: service.configuration.maxRows)
+        let lines = Mutex<[UInt8]>([])
+        let own =
+            call.credentials.variables.isEmpty ? nil : service.inference?.authorized(with: call.credentials.variables)
+        defer { if let own { try? waiting { await own.shutDown() } } }
+        let run = EvaluationRun(
+            benchmark: benchmark, configuration: configuration, functions: functions,
+            dataset: Dataset(named: "/input_rows") { input.open() },
+            rowCount: input.starts.count, inference: own ?? service.inference,
+            cancellation: call.cancellation,
+            output: { rows in lines.withLock { $0.append(contentsOf: rows) } })
+        let result: EvaluationResult
+        do throws(EvaluationError) {
+            result = try service.providers.provider(benchmark.providerID).evaluateRows(run)
+        } catch {
+            throw call.cancellation.isCancelled ? ResponseStream.Abandoned() : error
+        }
+        // Nobody else cancels it than a client that is gone.
+        if result.isCancelled { throw ResponseStream.Abandoned() }
+        let rows = lines.withLock { $0 }
+        try EvaluationAnswer(scores: result.scores) { MemorySource(rows) }.write(to: call.output)
+        return nil
+    }
+
+    /// The `benchmark_config` of a request.
+    static func configuration(in body: RequestBody.Place) throws -> BenchmarkConfiguration {
+        try BenchmarkConfiguration(
+            body.required("benchmark_config", "an object with an \"eval_candidate\"").value, at: "/benchmark_config")
+    }
+}

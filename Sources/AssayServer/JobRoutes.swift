@@ -1,0 +1,218 @@
+import Datasets
+import Evaluation
+import HTTPTypes
+import JSON
+import Logging
+import Store
+
+/// `/eval/benchmarks/{id}/jobs` and `/eval/benchmarks/{id}/results`.
+enum JobRoutes {
+    static let all: [Route] = BenchmarkRoutes.paths.flatMap { path, version in
+        let jobs = path + "/{id}/jobs"
+        func operation(
+            _ id: String, _ summary: String, request: String? = nil, response: String? = nil,
+            query: [(name: String, least: Int, description: String)] = [],
+            errors: [(status: String, description: String)] = []
+        ) -> Operation {
+            Operation(
+                id: id + version, summary: summary, providerTypes: BenchmarkRoutes.types, request: request,
+                response: response, query: query, errors: errors)
+        }
+        let noResult = [
+            ("409", "The job is not finished, or it has failed."), ("410", "The job's rows were unregistered."),
+        ]
+        return [
+            Route(
+                .post, jobs,
+                operation(
+                    "runEvaluation", "Starts a job: a candidate answers the benchmark's rows, and is scored.",
+                    request: "JobRequest", response: "Job"), start),
+            Route(
+                .get, jobs,
+                operation(
+                    "listJobs", "Lists a benchmark's jobs, the newest first.", response: "JobPage",
+                    query: [
+                        ("start_index", 0, "The first job, counted from 0; 0 unless given."),
+                        ("limit", 1, "At most so many jobs; 100 unless given."),
+                    ]), list),
+            Route(.get, jobs + "/{job_id}", operation("getJob", "Gets a job.", response: "Job"), get),
+            Route(
+                .delete, jobs + "/{job_id}",
+                operation("cancelJob", "Stops a job. The rows that were done are kept."), cancel),
+            Route(
+                .post, jobs + "/{job_id}/cancel",
+                operation("cancelJobByPost", "Stops a job. The rows that were done are kept."), cancel),
+            Route(
+                .get, jobs + "/{job_id}/result",
+                operation("getJobResult", "Gets what a job came to.", response: "JobResult", errors: noResult),
+                result),
+            Route(
+                .get, path + "/{id}/results",
+                operation(
+                    "getNewestResult", "Gets what the newest completed job came to.", response: "JobResult",
+                    errors: noResult), newestResult),
+        ]
+    }
+
+    @Sendable private static func start(_ service: Service, _ call: Call) throws -> Answer? {
+        let (definition, benchmark) = try BenchmarkRoutes.find(call.identifier, service)
+        let configuration = try EvaluationRoutes.configuration(in: call.body().root)
+        _ = try service.providers.provider(benchmark.providerID)
+        let rows = try service.registry.dataset(benchmark.datasetID)?.rowCount
+        let submission = try service.jobs.submit(
+            DatasetRoutes.randomName(), definition, configuration,
+            rowsTotal: rows.map { min($0, configuration.numExamples ?? $0) }, keys: call.credentials.variables)
+        switch submission {
+        case .accepted(let job): return .json(shown(job))
+        case .stopping: throw APIError.unavailable("the server is stopping")
+        case .full:
+            service.metrics.reject()
+            var error = APIError.busy(
+                "\(service.configuration.maxQueuedJobs) jobs wait for their turn, as many as may; try again later, or "
+                    + "cancel some")
+            error.code = "too_many_jobs"
+            error.retryAfter = retryAfter
+            throw error
+        }
+    }
+
+    /// Seconds after which a job may find room. Jobs take longer than other requests.
+    private static let retryAfter = 10
+
+    @Sendable private static func list(_ service: Service, _ call: Call) throws -> Answer? {
+        let start = try call.integer("start_index", from: 0) ?? 0
+        let limit = min(try call.integer("limit", from: 1) ?? 100, 1_000)
+        let jobs = try service.registry.jobs(of: call.identifier, offset: start, limit: limit + 1)
+        // Jobs outlive their benchmark.
+        if jobs.isEmpty { _ = try BenchmarkRoutes.find(call.identifier, service) }
+        let data = try jobs.prefix(limit).map { try shown(current($0.id, of: call.identifier, service)) }
+        return .json(["data": .array(data), "has_more": .bool(jobs.count > limit)])
+    }
+
+    @Sendable private static func get(_ service: Service, _ call: Call) throws -> Answer? {
+        .json(shown(try current(call.jobID, of: call.identifier, service)))
+    }
+
+    @Sendable private static func cancel(_ service: Service, _ call: Call) throws -> Answer? {
+        try service.jobs.cancel(find(call.jobID, of: call.identifier, service).id)
+        return .null
+    }
+
+    @Sendable private static func result(_ service: Service, _ call: Call) throws -> Answer? {
+        try write(try current(call.jobID, of: call.identifier, service), service, call)
+    }
+
+    @Sendable private static func newestResult(_ service: Service, _ call: Call) throws -> Answer? {
+        guard let job = try service.registry.newestJob(of: call.identifier, .completed) else {
+            _ = try BenchmarkRoutes.find(call.identifier, service)
+            throw APIError.notFound(
+                "no job of the benchmark \(quoted(call.identifier)) is completed; POST "
+                    + "\(BenchmarkRoutes.path)/\(call.identifier)/jobs starts one", code: "no_result")
+        }
+        return try write(CurrentJob(job), service, call)
+    }
+
+    private static func write(_ current: CurrentJob, _ service: Service, _ call: Call) throws -> Answer? {
+        let job = current.job
+        guard job.finished != nil else {
+            let progress = current.rows
+            let rows = "\(progress.done) of \(progress.total.map(String.init) ?? "an unknown number of") rows are done"
+            throw APIError.notReady(
+                job.status == .cancelled
+                    ? "the job is being cancelled; \(rows)" : "the job is \(job.status.rawValue); \(rows)",
+                code: "job_not_finished")
+        }
+        if job.status == .failed {
+            let rows = job.datasetID.map { "; the rows that were done are in the dataset \($0)" }
+            throw APIError.notReady("the job failed: \(job.error ?? "")" + (rows ?? ""), code: "job_failed")
+        }
+        var dataset: StoredDataset?
+        if let id = job.datasetID {
+            dataset = try service.registry.dataset(id)
+            if dataset == nil {
+                throw APIError(
+                    status: .gone, type: "not_found_error", code: "rows_gone",
+                    message: "the dataset \(id) of the job's rows was unregistered; GET …/jobs/\(job.id) has the scores"
+                )
+            }
+        }
+        let rows: () -> any ByteSource = {
+            dataset.map { StoredRows(service.registry, $0) } ?? MemorySource([])
+        }
+        try EvaluationAnswer(
+            scores: job.result?["scores"]?.object ?? [:],
+            head: ["job_id": .string(job.id), "status": .string(job.status.rawValue)], open: rows
+        ).write(to: call.output)
+        return nil
+    }
+
+    // MARK: Shapes
+
+    /// A job, and how far it is where it runs.
+    private struct CurrentJob {
+        var job: StoredJob
+        var progress: EvaluationProgress?
+
+        init(_ job: StoredJob, _ progress: EvaluationProgress? = nil) {
+            self.job = job
+            self.progress = progress
+        }
+
+        var rows: (done: Int, total: Int?) {
+            if let progress, job.finished == nil { return (progress.done, progress.total) }
+            return (job.rowsDone, job.rowsTotal)
+        }
+    }
+
+    private static func find(_ id: String, of benchmarkID: String, _ service: Service) throws -> StoredJob {
+        guard let job = try service.registry.job(id), job.benchmarkID == benchmarkID else {
+            throw APIError.unknown(
+                "job", id, listedBy: "\(BenchmarkRoutes.path)/\(benchmarkID)/jobs")
+        }
+        return job
+    }
+
+    private static func current(_ id: String, of benchmarkID: String, _ service: Service) throws -> CurrentJob {
+        // In this order: a job that comes to its end in between has its numbers from the store.
+        let progress = service.jobs.progress(of: id)
+        return CurrentJob(try find(id, of: benchmarkID, service), progress)
+    }
+
+    private static func shown(_ job: StoredJob) -> JSONValue { shown(CurrentJob(job)) }
+
+    private static func shown(_ current: CurrentJob) -> JSONValue {
+        let job = current.job
+        let rows = current.rows
+        func time(_ seconds: Int?) -> JSONValue { seconds.map { .string(isoTime($0)) } ?? .null }
+        return [
+            "job_id": .string(job.id),
+            "status": .string(job.status.rawValue),
+            "benchmark_id": .string(job.benchmarkID),
+            "dataset_id": job.datasetID.map { .string($0) } ?? .null,
+            "progress": ["done": JSONValue(rows.done), "total": rows.total.map { JSONValue($0) } ?? .null],
+            "created_at": time(job.created),
+            "started_at": time(job.started),
+            "finished_at": time(job.finished),
+            "error": job.error.map { .string($0) } ?? .null,
+            "scores": job.result?["scores"] ?? .null,
+            "generation": job.result?["generation"] ?? .null,
+        ]
+    }
+}
+
+extension Call {
+    /// The job's identifier in the path.
+    fileprivate var jobID: String { parameters["job_id"] ?? "" }
+}
+
+extension Service {
+    /// A job has come to its end, and is stored with its result and its rows.
+    func jobEnded(_ job: StoredJob, _ logger: Logger) {
+        var metadata: Logger.Metadata = [
+            "job_id": "\(job.id)", "benchmark_id": "\(job.benchmarkID)", "status": "\(job.status.rawValue)",
+            "rows": "\(job.rowsDone)",
+        ]
+        if let error = job.error { metadata["error"] = "\(error)" }
+        logger.log(level: job.status == .failed ? .warning : .info, "job", metadata: metadata)
+    }
+}
