@@ -106,7 +106,8 @@ final class HTTPTransport: Sendable {
         let request: HTTPClient.Request
         do {
             request = try HTTPClient.Request(
-                url: address.target(of: operation, part), method: method, headers: headers, body: body.map { .string($0) })
+                url: address.target(of: operation, part), method: method, headers: headers,
+                body: body.map { .string($0) })
         } catch {
             throw TransportFailure(.badResponse, "it names what no URL can hold")
         }

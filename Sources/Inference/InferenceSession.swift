@@ -35,7 +35,7 @@ public final class InferenceSession: Sendable {
         if limits.maxCost != nil, model.kind == .agents {
             throw InferenceError(
                 .invalidModel,
-                "\(model) does not say what a turn costs, so that the cost cannot be limited; limit the requests instead")
+                "\(model) does not say what turns cost, so that their cost cannot be limited; limit the requests")
         }
         if limits.maxCost != nil, model.price == nil {
             throw InferenceError(

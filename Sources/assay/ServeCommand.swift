@@ -44,13 +44,16 @@ struct ServeCommand: ParsableCommand {
 
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
 
+    @OptionGroup(title: "Agents") var agentOptions: AgentOptions
+
     func run() throws {
         let level: Logger.Level = engineOptions.verbose ? .debug : engineOptions.quiet ? .error : .info
         let logger = Logger(label: "assay") { _ in LineLogHandler(level: level) }
         do {
             let configuration = try makeConfiguration()
             let registry = try Registry(folder: configuration.dataFolder)
-            let inference = try modelOptions.makeInference(isQuiet: engineOptions.quiet)
+            let inference = try modelOptions.makeInference(
+                agentsURL: agentOptions.agentsURL, isQuiet: engineOptions.quiet)
             let engine = engineOptions.makeEngine { inference }
             let server = try Server(
                 configuration, engine: engine, registry: registry, inference: inference, logger: logger)

@@ -130,7 +130,8 @@ func turnEvents(_ text: String, retrieved: String?, for request: ReceivedRequest
     let allSteps = steps.map(\.details).joined(separator: ",")
     send(
         "\"event_type\":\"turn_complete\",\"turn\":{\"turn_id\":\"\(turn)\",\"session_id\":\"\(request.sessionID)\","
-            + "\"input_messages\":[],\"steps\":[\(allSteps)],\"output_message\":\(answer),\"output_attachments\":[],\(times)}")
+            + "\"input_messages\":[],\"steps\":[\(allSteps)],\"output_message\":\(answer),"
+            + "\"output_attachments\":[],\(times)}")
     return body
 }
 

@@ -49,7 +49,8 @@ struct AgentFaultTests {
         ServerFault("no events", .malformed(.otherShape), .badReply, "its reply holds no events of a turn: {"),
         ServerFault("no answer", .malformed(.nullContent), .badReply, "its reply has a turn without an answer: "),
         ServerFault(
-            "a huge event", .answer(String(repeating: "x", count: 17 << 20)), .badReply, "its body has more than 16 MiB"),
+            "a huge event", .answer(String(repeating: "x", count: 17 << 20)), .badReply,
+            "its body has more than 16 MiB"),
         ServerFault(
             "events without end", .answer("A").padded(toBytes: 17 << 20), .badReply, "its body has more than 16 MiB"),
         ServerFault("silence", .stall(.beforeHead), .timedOut, "no whole answer within 1.0 s"),

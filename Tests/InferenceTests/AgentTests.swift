@@ -9,8 +9,7 @@ extension FakeModelServer {
     /// How many requests there were, by what they were for.
     fileprivate var agentTraffic: [String: Int] {
         let kinds = requests.map { request in
-            let end = request.path.hasSuffix("/agents") ? "agent" : String(request.path.split(separator: "/").last ?? "")
-            return request.method == "POST" ? end : "deletion"
+            request.method == "POST" ? String(request.path.split(separator: "/").last ?? "") : "deletion"
         }
         return kinds.reduce(into: [:]) { $0[$1, default: 0] += 1 }
     }
@@ -63,8 +62,8 @@ struct AgentTests {
             ])
         #expect(
             requests[0].body
-                == #"{"agent_config": {"model":"m","instructions":"You are one.","toolgroups":["builtin::rag"]}}"#)
-        #expect(requests[2].body == #"{"messages":[{"role":"user","content":"What is it?"}],"stream":true}"#)
+                == #"{"agent_config": {"model": "m", "instructions": "You are one.", "toolgroups": ["builtin::rag"]}}"#)
+        #expect(requests[2].body == #"{"messages": [{"role": "user", "content": "What is it?"}], "stream": true}"#)
         #expect(requests.allSatisfy { $0.header("Authorization") == "Bearer sk-0123456789" })
     }
 
@@ -76,7 +75,7 @@ struct AgentTests {
             let answers = await session.results(requests, model).answers
             #expect(Set(answers.map(\.text)) == Set((0..<60).map { "row \($0)" }))
         }
-        #expect(server.agentTraffic == ["agent": 2, "session": 60, "turn": 60, "deletion": 62])
+        #expect(server.agentTraffic == ["agents": 2, "session": 60, "turn": 60, "deletion": 62])
         let turns = server.requests.filter { $0.path.hasSuffix("/turn") }
         #expect(Set(turns.map(\.path)).count == 60)
     }
@@ -112,7 +111,7 @@ struct AgentTests {
             #expect(results.answers.count == 20)
             #expect(session.totalUsage.requests == 21)
         }
-        #expect(server.agentTraffic["agent"] == 2)
+        #expect(server.agentTraffic["agents"] == 2)
     }
 
     @Test("a server that is started anew between a session and its turn is asked again", arguments: [400, 404])
@@ -134,7 +133,7 @@ struct AgentTests {
             #expect(session.totalUsage.requests == 2)
         }
         #expect(server.agentTraffic["turn"] == 2)
-        #expect(server.agentTraffic["agent"] == 2)
+        #expect(server.agentTraffic["agents"] == 2)
     }
 
     @Test("an agent that is to keep its sessions is not deleted, nor are they")
@@ -152,7 +151,8 @@ struct AgentTests {
     @Test("a turn that is cancelled ends at once, and so do those that wait for its agent")
     func cancellation() async throws {
         for component in ["agents", "session", "turn"] {
-            let server = try FakeModelServer(.answer("A").failing(at: component, first: .max, with: .stall(.beforeHead)))
+            let server = try FakeModelServer(
+                .answer("A").failing(at: component, first: .max, with: .stall(.beforeHead)))
             try await run()(server.url) { session, model in
                 let clock = ContinuousClock()
                 let task = Task { await session.results((0..<5).map { turn("row \($0)") }, model) }
@@ -209,7 +209,7 @@ struct AgentTests {
         limited.limits = BudgetLimits(maxCost: 1)
         try await limited(server.url) { session, model in
             let error = #expect(throws: InferenceError.self) { try session.check(model) }
-            #expect(error?.message.contains("does not say what a turn costs") == true)
+            #expect(error?.message.contains("does not say what turns cost") == true)
         }
         limited.limits = BudgetLimits(maxRequests: 3)
         try await limited(server.url) { session, model in
