@@ -165,7 +165,8 @@ let package = Package(
             ],
             exclude: ["Data"]),
         .testTarget(name: "StoreTests", dependencies: ["JSON", "Store"]),
-        .testTarget(name: "InferenceTests", dependencies: ["FakeModel", "Inference", "JSON", "Store"]),
+        .testTarget(
+            name: "InferenceTests", dependencies: ["FakeModel", "Inference", "JSON", "Store"], exclude: ["Data"]),
         .testTarget(
             name: "JudgeTests",
             dependencies: ["CScorerPlugin", "JSON", "JudgeScorers", "Patterns", "PromptTemplates", "ScorerKit"]),

@@ -45,6 +45,8 @@ struct ServeCommand: ParsableCommand {
 
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
 
+    @OptionGroup(title: "Agents") var agentOptions: AgentOptions
+
     func run() throws {
         Self.limitFreeMemory()
         let level: Logger.Level = engineOptions.verbose ? .debug : engineOptions.quiet ? .error : .info
@@ -59,7 +61,8 @@ struct ServeCommand: ParsableCommand {
                     metadata: ["max_connections": "\(configuration.maxConnections)", "files": "\(files)"])
             }
             let registry = try Registry(folder: configuration.dataFolder)
-            let inference = try modelOptions.makeInference(isQuiet: engineOptions.quiet)
+            let inference = try modelOptions.makeInference(
+                agentsURL: agentOptions.agentsURL, isQuiet: engineOptions.quiet)
             let engine = engineOptions.makeEngine { inference }
             let server = try Server(
                 configuration, engine: engine, registry: registry, inference: inference, logger: logger)
