@@ -33,6 +33,7 @@ let package = Package(
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CScorerPlugin"),
         .target(name: "CPluginWorker"),
+        .target(name: "CSubprocess"),
 
         // The engine, from the bottom up.
         .target(name: "ScoringCore"),
@@ -70,7 +71,11 @@ let package = Package(
         .target(
             name: "Evaluation",
             dependencies: [
-                "Datasets", "Inference", "JSON", "Patterns", "ScorerHost", "ScoringCore", "ScoringEngine", "Store",
+                "CSubprocess", "Datasets", "Inference", "JSON", "Patterns", "ScorerHost", "ScoringCore", "ScoringEngine",
+                "Store",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
         .target(
             name: "AssayServer",
@@ -167,6 +172,9 @@ let package = Package(
             name: "EvaluationTests",
             dependencies: [
                 "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringEngine", "Store",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         .testTarget(
             name: "AssayServerTests",

@@ -2,6 +2,7 @@ import Datasets
 import HTTPTypes
 import Inference
 import JSON
+import ScorerHost
 import ScoringDefinitions
 import ScoringEngine
 import Store
