@@ -16,7 +16,7 @@ extension ModelConfiguration {
     /// - Parameter file: what errors name as the file.
     /// - Throws: the first fault.
     public static func models(in json: JSONValue, file: String) throws(ConfigurationError) -> [ModelConfiguration] {
-        let root = ConfigurationPlace(file: file, pointer: JSONPointer(), value: json)
+        let root = ConfigurationPlace(file: file, value: json)
         try root.checkNames(["models", "server", "agents", "evaluation"])
         guard let list = try root.object()["models"] else { return [] }
         var models: [ModelConfiguration] = []
