@@ -16,6 +16,8 @@ struct APIError: Error {
     var param: String?
     /// Seconds after which it makes sense to try again.
     var retryAfter: Int?
+    /// Where a browser is sent instead.
+    var location: String?
 
     var json: JSONValue {
         [

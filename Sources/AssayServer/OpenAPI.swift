@@ -95,7 +95,7 @@ enum DescriptionRoutes {
             .get, "/openapi.json",
             Operation(id: "openAPI", summary: "The description of the API.", response: "Object", isPublic: true)
         ) { service, _ in
-            .json(OpenAPI(routes: service.routes.routes, version: service.configuration.version).json)
+            .json(OpenAPI(routes: service.routes.api, version: service.configuration.version).json)
         },
         Route(
             .get, "/docs",
@@ -103,7 +103,7 @@ enum DescriptionRoutes {
                 id: "docs", summary: "The description of the API, to read.", contentType: DocumentationPage.contentType,
                 isPublic: true)
         ) { service, _ in
-            .text(DocumentationPage(routes: service.routes.routes).html, contentType: DocumentationPage.contentType)
+            .text(DocumentationPage(routes: service.routes.api).html, contentType: DocumentationPage.contentType)
         },
     ]
 }

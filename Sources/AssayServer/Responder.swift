@@ -42,6 +42,8 @@ struct Responder: HTTPResponder {
     }
 
     private static let requestIDHeader = requiredName("X-Request-Id")
+    /// Bytes that a form of a page may have, which comes from anybody.
+    private static let maxFormSize = 16 << 10
 
     private func answer(
         _ request: Request, _ context: ServerContext, _ exchange: inout Exchange
@@ -83,7 +85,11 @@ struct Responder: HTTPResponder {
         try access.checkOrigin(of: request)
         do throws(APIError) {
             let found = try service.routes.find(request.method, path)
-            if !found.0.operation.isPublic { try access.checkToken(of: request) }
+            if found.0.operation.isPage {
+                try access.checkSession(of: request, isPublic: found.0.operation.isPublic)
+            } else if !found.0.operation.isPublic {
+                try access.checkToken(of: request)
+            }
             return found
         } catch {
             // Who has no token is not told what there is.
@@ -106,7 +112,7 @@ struct Responder: HTTPResponder {
 
     /// The whole body of a request, which lies in memory then.
     private func body(of request: Request, _ route: Route, _ hold: inout AdmissionHold) async throws -> [UInt8] {
-        let limit = service.configuration.maxBodySize
+        let limit = route.operation.isPage ? Self.maxFormSize : service.configuration.maxBodySize
         let tooLarge = APIError.tooLarge("the body has more than the \(limit) bytes that are allowed")
         let announced = request.headers[.contentLength].flatMap { Int($0) }
         if let announced, announced > limit { throw tooLarge }
@@ -148,9 +154,11 @@ struct Responder: HTTPResponder {
             connections.forget(channel)
             hold.release()
             finish(exchange, status: answer.status.code)
-            return Response(
-                status: answer.status, headers: [.contentType: answer.contentType],
+            var response = Response(
+                status: answer.status, headers: answer.headers,
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.bytes)))
+            response.headers[.contentType] = answer.contentType
+            return response
         case .piece(let first):
             let body = ResponseBody { writer in
                 do {
@@ -191,6 +199,7 @@ struct Responder: HTTPResponder {
             status: answer.status, headers: [.contentType: answer.contentType],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.bytes)))
         if apiError.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
+        if let location = apiError.location { response.headers[.location] = location }
         if let seconds = apiError.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
         return response
     }

@@ -16,6 +16,8 @@ final class Service: Sendable {
     var models: ModelCatalog? { inference?.catalog }
     let routes: RouteTable
     let metrics = Metrics()
+    let access: Access
+    let pages: PageLibrary
     /// What may be read of the server's files.
     let folders: AllowedFolders
     /// What was wrong with what the registry holds, when it was read.
@@ -36,6 +38,8 @@ final class Service: Sendable {
         self.inference = inference
         self.routes = routes
         folders = try AllowedFolders(configuration.allowedFolders)
+        access = Access(configuration)
+        pages = try PageLibrary()
         builtIn = engine.definitions
         var definitions = engine.definitions
         var warnings: [String] = []

@@ -178,6 +178,7 @@ enum RegistrySchema {
                     );
                     """)
         }
+        migrator.registerMigration("results", migrate: addResults)
         return migrator
     }
 
