@@ -43,8 +43,8 @@ struct Access: Sendable {
 
     /// Sends a browser that has no session, and brings no token either, to sign in. Sessions are for pages only: what
     /// changes something asks for the token itself, which no other site's page can make a browser send.
-    func checkSession(of request: Request, isPublic: Bool) throws(APIError) {
-        if isPublic || hasSession(request) { return }
+    func checkSession(of request: Request) throws(APIError) {
+        if hasSession(request) { return }
         do throws(APIError) {
             try checkToken(of: request)
         } catch {
@@ -66,7 +66,7 @@ struct Access: Sendable {
 
     private func hasSession(_ request: Request) -> Bool {
         request.headers[values: .cookie].flatMap { $0.split(separator: ";") }.contains { cookie in
-            let parts = cookie.split(separator: "=", maxSplits: 1)
+            let parts = cookie.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, parts[0].drop(while: { $0 == " " }) == cookieName else { return false }
             let value = parts[1].split(separator: ".", omittingEmptySubsequences: false)
             guard value.count == 2, let end = Int(value[0]), end > time(nil) else { return false }

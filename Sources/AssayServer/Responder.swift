@@ -83,19 +83,21 @@ struct Responder: HTTPResponder {
     /// The route of a request that may be made.
     private func route(of request: Request, _ path: Substring) throws(APIError) -> (Route, [String: String]) {
         try access.checkOrigin(of: request)
+        let found: (route: Route, parameters: [String: String])
         do throws(APIError) {
-            let found = try service.routes.find(request.method, path)
-            if found.0.operation.isPage {
-                try access.checkSession(of: request, isPublic: found.0.operation.isPublic)
-            } else if !found.0.operation.isPublic {
-                try access.checkToken(of: request)
-            }
-            return found
+            found = try service.routes.find(request.method, path)
         } catch {
             // Who has no token is not told what there is.
             try access.checkToken(of: request)
             throw error
         }
+        if found.route.operation.isPublic { return found }
+        if found.route.operation.isPage {
+            try access.checkSession(of: request)
+        } else {
+            try access.checkToken(of: request)
+        }
+        return found
     }
 
     /// Has a thread of those that may block run the handler.

@@ -40,7 +40,8 @@ extension Service {
 /// Categories of one function that are kept.
 private let categoryLimit = 1_000
 
-/// A function's result with the most frequent of its categories, where it has very many.
+/// A function's result with the most frequent of its categories, where it has very many; "omitted" is how many more
+/// there are.
 private func abridged(_ result: JSONValue) -> JSONValue {
     let name = "categorical_count"
     guard var members = result.object, var aggregated = result["aggregated_results"]?.object,
@@ -52,7 +53,7 @@ private func abridged(_ result: JSONValue) -> JSONValue {
     let most = categories.members.sorted { count($0) > count($1) }.prefix(categoryLimit)
     var kept = JSONObject()
     for (key, value) in most { kept[key] = value }
-    aggregated[name] = .object([name: .object(kept)])
+    aggregated[name] = .object([name: .object(kept), "omitted": JSONValue(categories.count - kept.count)])
     members["aggregated_results"] = .object(aggregated)
     if var bounds = members["bounds"]?.object {
         bounds[name] = nil

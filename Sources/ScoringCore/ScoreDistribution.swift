@@ -200,11 +200,9 @@ extension ScoreDistribution {
             var exponent = max(exponent, Int(span.exponent) - 6)
             while true {
                 let power = exponent
-                let (low, high) = (least.rounded(downToMultipleOf: power), greatest.rounded(downToMultipleOf: power))
-                // Counted from the first, so that numbers far from zero keep their distances.
-                edge = { low + Double(sign: .plus, exponent: power, significand: $0) }
-                first = 0
-                last = Double(sign: .plus, exponent: -power, significand: high / 2 - low / 2) * 2
+                edge = { Double(multiple: $0, ofPower: power) }
+                first = least.multiples(ofPower: power)
+                last = greatest.multiples(ofPower: power)
                 if count(upTo: greatest) <= limit || power >= 1_023 { return }
                 exponent += 1
             }
@@ -247,10 +245,19 @@ extension Double {
     fileprivate func rounded(downToMultipleOf exponent: Int) -> Double {
         // All its digits are worth more than that.
         if isZero || Int(self.exponent) - exponent >= 52 { return self }
+        return Double(multiple: multiples(ofPower: exponent), ofPower: exponent)
+    }
+
+    /// How often 2^exponent goes into the number, rounded down.
+    fileprivate func multiples(ofPower exponent: Int) -> Double {
         let scaled = Double(sign: .plus, exponent: -exponent, significand: self)
         // What is too small to be scaled is a little above zero, or a little below.
-        let whole = scaled.isZero ? (self < 0 ? -1 : 0) : scaled.rounded(.down)
-        return Swift.max(
-            Double(sign: .plus, exponent: exponent, significand: whole) + 0, -.greatestFiniteMagnitude)
+        return scaled.isZero && self < 0 ? -1 : scaled.rounded(.down)
+    }
+
+    /// A multiple of 2^exponent, or the finite number that is nearest to it.
+    fileprivate init(multiple: Double, ofPower exponent: Int) {
+        let number = Double(sign: .plus, exponent: exponent, significand: multiple) + 0
+        self = Swift.min(Swift.max(number, -.greatestFiniteMagnitude), .greatestFiniteMagnitude)
     }
 }

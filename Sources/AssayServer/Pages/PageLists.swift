@@ -48,7 +48,8 @@ enum PageLists {
             let count = try list.count(service)
             let table = try list.read(service, ListPage(offset: 0, limit: onOverview))
             return [
-                "anchor": list.name, "name": list.name == "functions" ? "scoring functions" : list.name,
+                "anchor": list.name, "name": list.name == "results" ? "Recent results" : list.heading,
+                "all": "All " + list.heading.lowercased(),
                 "count": PageText.count(count), "href": list.path, "more": count > onOverview,
                 "table": try service.pages.render(list.table, table),
             ]

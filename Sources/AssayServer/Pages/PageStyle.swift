@@ -40,6 +40,7 @@ enum PageStyle {
         .soft, caption, figcaption, dt { color: var(--soft); }
         .id { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .9375em; }
         section { margin-top: 2rem; }
+        .heading .soft { font-weight: 400; }
         .heading { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: baseline; gap: 0 1rem;
           margin-bottom: .5rem; }
         .card { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; }
@@ -73,7 +74,7 @@ enum PageStyle {
           align-items: start; }
         figure { margin: 0; }
         figcaption { font-size: .875rem; margin-bottom: .4rem; }
-        .plot { display: block; width: 100%; max-width: 34rem; height: auto; font: 11px system-ui, "Noto Sans",
+        .plot { display: block; width: 100%; max-width: 30rem; height: auto; font: 11px system-ui, "Noto Sans",
           "DejaVu Sans", sans-serif; }
         .plot text { fill: var(--soft); }
         .plot .value { fill: var(--ink); }
@@ -84,6 +85,7 @@ enum PageStyle {
         .plot line.base { stroke: var(--soft); }
         .counts { font-size: .9375rem; }
         .counts th, .counts td { padding: .3rem .75rem; }
+        .counts caption { padding: 0 0 .4rem; }
         form.filters { display: flex; flex-wrap: wrap; gap: .75rem 1rem; align-items: end; padding: 1rem 1.25rem; }
         .field { display: flex; flex-direction: column; gap: .2rem; min-width: 0; max-width: 100%; }
         .field label { font-size: .875rem; color: var(--soft); }
@@ -93,6 +95,8 @@ enum PageStyle {
         input.long { width: 22rem; }
         button { background: var(--accent); border-color: var(--accent); color: var(--card); padding: .4rem 1.1rem;
           cursor: pointer; font-weight: 600; }
+        .filters > a { align-self: center; }
+        .filters button + a { margin-top: 1rem; }
         .status { margin: .9rem 0; }
         .rows { list-style: none; margin: 0; padding: 0; display: grid; grid-template-columns: minmax(0, 1fr);
           gap: 1rem; }
@@ -104,8 +108,7 @@ enum PageStyle {
         .chip.missing { background: var(--bad-soft); color: var(--bad); }
         .cells { margin: 0; padding: .9rem 1.1rem; display: grid; grid-template-columns: minmax(0, 1fr);
           gap: .75rem 2rem; align-content: start; }
-        .cells + .cells, .pair { border-top: 1px solid var(--line); }
-        .pair:first-of-type { border-top: 0; }
+        .cells + .cells, .cells + .pair, .cells + .lone > .cells { border-top: 1px solid var(--line); }
         .columns { grid-template-columns: repeat(auto-fill, minmax(min(100%, 18rem), 1fr)); }
         .pair { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
         .pair > .cells + .cells { border-top: 0; border-left: 1px solid var(--line); }

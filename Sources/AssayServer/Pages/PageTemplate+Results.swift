@@ -6,6 +6,7 @@ extension PageTemplate {
         <div><dt>Scored</dt><dd><time datetime="{{machineTime}}">{{time}}</time></dd></div>
         <div><dt>Dataset</dt><dd>{{#datasetLink}}<a href="{{datasetLink}}"><bdi class="id">{{datasetName}}</bdi></a>{{/datasetLink}}{{^datasetLink}}<bdi class="id">{{datasetName}}</bdi> <span class="soft">(not there any more)</span>{{/datasetLink}}</dd></div>
         {{#benchmark}}<div><dt>Benchmark</dt><dd><bdi class="id">{{benchmarkName}}</bdi></dd></div>{{/benchmark}}
+        {{#hasRows}}<div><dt>Rows</dt><dd><a href="#rows">{{savedRows}}</a></dd></div>{{/hasRows}}
         {{#job}}<div><dt>Job</dt><dd><bdi class="id">{{jobName}}</bdi></dd></div>{{/job}}
         </dl>
         {{#scores}}{{> scores}}{{/scores}}
@@ -54,7 +55,7 @@ extension PageTemplate {
         """
 
     static let filtersText = """
-        <form class="card filters" method="get" action="{{formPath}}" role="search" aria-label="Filter the rows">
+        <form class="card filters" method="get" action="{{formPath}}#rows" role="search" aria-label="Filter the rows">
         {{#hasFunctionField}}<div class="field"><label for="function">Function</label>
         <select id="function" name="function">{{#functionChoices}}<option value="{{choice}}"{{#isChosen}} selected{{/isChosen}}>{{name}}</option>{{/functionChoices}}</select></div>{{/hasFunctionField}}
         <div class="field"><label for="outcome">Outcome</label>
@@ -76,7 +77,7 @@ extension PageTemplate {
         <ul>{{#chips}}<li class="chip{{#isMissing}} missing{{/isMissing}}"><bdi>{{name}}</bdi> <strong>{{value}}</strong></li>{{/chips}}</ul></header>
         {{#columns}}<dl class="cells columns">{{> cells}}</dl>{{/columns}}
         {{#more}}<p class="cells cut">{{more}}</p>{{/more}}
-        {{#pair}}<div class="pair"><dl class="cells">{{#answer}}{{> cells}}{{/answer}}</dl><dl class="cells">{{#outputs}}{{> cells}}{{/outputs}}</dl></div>{{/pair}}
+        <div class="{{pairClass}}">{{#answer}}<dl class="cells">{{> cells}}</dl>{{/answer}}{{#outputs}}<dl class="cells">{{> cells}}</dl>{{/outputs}}</div>
         </article></li>
         {{/rows}}</ol>
         {{> pager}}

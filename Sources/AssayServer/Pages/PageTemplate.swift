@@ -64,7 +64,7 @@ extension PageTemplate {
         {{#lists}}
         <section aria-labelledby="{{anchor}}">
         <div class="heading"><h2 id="{{anchor}}">{{name}} <span class="soft">{{count}}</span></h2>
-        {{#more}}<a href="{{href}}">All {{name}}</a>{{/more}}</div>
+        {{#more}}<a href="{{href}}">{{all}}</a>{{/more}}</div>
         {{{table}}}
         </section>
         {{/lists}}

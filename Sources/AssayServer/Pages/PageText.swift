@@ -58,9 +58,9 @@ enum PageText {
     /// A number of things where there is little room: `12k`, `1.5M`.
     static func shortCount(_ number: Int) -> String {
         for (size, letter) in [(1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")] where number >= size {
-            let tenths = number / (size / 10)
+            let tenths = Int((Double(number) / Double(size) * 10).rounded())
             return tenths < 100 && tenths % 10 != 0
-                ? "\(tenths / 10).\(tenths % 10)\(letter)" : "\(tenths / 10)\(letter)"
+                ? "\(tenths / 10).\(tenths % 10)\(letter)" : "\((tenths + 5) / 10)\(letter)"
         }
         return "\(number)"
     }

@@ -1,12 +1,13 @@
 /// A plot of how many rows have which score, as the shapes of an SVG. The table beside it has the same numbers.
 ///
-/// Numbers stand side by side; texts, whose names are longer, one below the other. Rows without a score are bars, too, so
+/// Numbers stand side by side; texts, whose names are longer, and what is not many, one below the other. Rows without a score are bars, too, so
 /// that nobody overlooks them.
 struct Plot {
     let bars: [ScoreBar]
 
     private static let width = 360.0
-    /// Bars that can have their counts beside them.
+    private static let fewBars = 6
+    /// Bars that can have their counts above them.
     private static let labelledBars = 10
 
     /// What the template of a plot needs.
@@ -14,7 +15,8 @@ struct Plot {
     /// - Parameter id: what the ids of its title and text begin with.
     func view(id: String, caption: String) -> View {
         let hasTexts = bars.contains { if case .text = $0.kind { true } else { false } }
-        var view = hasTexts ? horizontal() : vertical()
+        let hasRanges = bars.contains { if case .range = $0.kind { true } else { false } }
+        var view = hasTexts || !hasRanges && bars.count <= Self.fewBars ? horizontal() : vertical()
         let most = bars.max { $0.count < $1.count }
         view["plotID"] = id
         view["plotCaption"] = caption
@@ -25,47 +27,46 @@ struct Plot {
         return view
     }
 
-    private var highest: Double { Double(max(1, bars.map(\.count).max() ?? 1)) }
-
     // MARK: Side by side
 
     private func vertical() -> View {
         let (left, right, top, bottom) = (38.0, Self.width - 4, 16.0, 172.0)
-        let missing = bars.count { $0.isMissing }
-        let gap = missing > 0 && missing < bars.count ? 14.0 : 0
-        let slot = min(64, (right - left - gap) / Double(max(1, bars.count)))
+        // One bar stands for all rows without a score: several names would not find room below.
+        let scored = bars.filter { !$0.isMissing }
+        let missing = bars.reduce(0) { $0 + ($1.isMissing ? $1.count : 0) }
+        let highest = Double(max(1, missing, scored.map(\.count).max() ?? 0))
+        let missingWidth = missing > 0 ? 54.0 : 0
+        let slot = min(64, (right - left - missingWidth) / Double(max(1, scored.count)))
         var shapes: [View] = []
         var labels: [View] = []
-        let edges = bars.count - missing
-        for (index, bar) in bars.enumerated() {
-            let start = left + Double(index) * slot + (bar.isMissing ? gap : 0)
+        func addBar(_ count: Int, from start: Double, width: Double, isMissing: Bool = false) {
+            // What is there can be seen.
+            let height = count == 0 ? 0 : max(1, Double(count) / highest * (bottom - top))
+            shapes.append(shape(start, bottom - height, width, height, isMissing: isMissing))
+            if isMissing || bars.count <= Self.labelledBars {
+                let middle = start + width / 2
+                labels.append(label(PageText.shortCount(count), middle, bottom - height - 4, "middle", "value"))
+            }
+        }
+        for (index, bar) in scored.enumerated() {
+            let start = left + Double(index) * slot
             let isRange = if case .range = bar.kind { true } else { false }
             let inset = isRange ? 0.5 : slot * 0.12
-            // What is there can be seen.
-            let height = bar.count == 0 ? 0 : max(1, Double(bar.count) / highest * (bottom - top))
-            shapes.append(
-                shape(start + inset, bottom - height, slot - 2 * inset, height, isMissing: bar.isMissing))
-            if bars.count <= Self.labelledBars {
-                labels.append(
-                    label(PageText.shortCount(bar.count), start + slot / 2, bottom - height - 4, "middle", "value"))
-            }
+            addBar(bar.count, from: start + inset, width: slot - 2 * inset)
             if isRange {
-                labels += rangeLabels(bar, index, of: edges, start, slot, bottom + 14)
-            } else if bar.isMissing {
-                // Several lie close together, so that they take turns.
-                let line = missing > 1 && slot < 60 ? Double((index - edges) % 3) : 0
-                let isLast = index == bars.count - 1
-                labels.append(
-                    label(bar.label, isLast && slot < 60 ? right : start + slot / 2, bottom + 14 + 12 * line,
-                        isLast && slot < 60 ? "end" : "middle", "miss"))
-            } else if index.isMultiple(of: max(1, (edges + 9) / 10)) {
+                labels += rangeLabels(bar, index, of: scored.count, start, slot, bottom + 14)
+            } else if index.isMultiple(of: max(1, (scored.count + 9) / 10)) {
                 labels.append(label(Self.short(bar.label, 9), start + slot / 2, bottom + 14, "middle", "name"))
             }
         }
+        if missing > 0 {
+            addBar(missing, from: right - 32, width: min(slot, 24), isMissing: true)
+            labels.append(label("no score", right, bottom + 26, "end", "miss"))
+        }
         return [
-            "height": Self.text(bottom + 16 + (missing > 1 ? 24 : 0)), "left": Self.text(left),
+            "height": Self.text(bottom + (missing > 0 ? 30 : 18)), "left": Self.text(left),
             "right": Self.text(right), "labelX": Self.text(left - 5), "bars": shapes, "labels": labels,
-            "ticks": ticks(from: bottom, to: top),
+            "ticks": ticks(upTo: highest, from: bottom, to: top),
         ]
     }
 
@@ -86,7 +87,7 @@ struct Plot {
     }
 
     /// Lines at whole counts, and what they stand for.
-    private func ticks(from bottom: Double, to top: Double) -> [View] {
+    private func ticks(upTo highest: Double, from bottom: Double, to top: Double) -> [View] {
         var step = 1.0
         while highest / step > 4 {
             // 1, 2, 5, 10, 20, …
@@ -105,7 +106,8 @@ struct Plot {
     // MARK: One below the other
 
     private func horizontal() -> View {
-        let (left, right, step) = (112.0, Self.width - 46, 24.0)
+        let (left, right, step) = (112.0, Self.width - 66, 24.0)
+        let highest = Double(max(1, bars.map(\.count).max() ?? 1))
         var shapes: [View] = []
         var labels: [View] = []
         for (index, bar) in bars.enumerated() {
@@ -114,7 +116,7 @@ struct Plot {
             shapes.append(shape(left, top, width, step - 6, isMissing: bar.isMissing))
             labels.append(
                 label(Self.short(bar.label, 17), left - 6, top + 13, "end", bar.isMissing ? "miss" : "name"))
-            labels.append(label(PageText.shortCount(bar.count), left + width + 5, top + 13, "start", "value"))
+            labels.append(label(PageText.count(bar.count), left + width + 5, top + 13, "start", "value"))
         }
         return [
             "height": Self.text(Double(bars.count) * step), "bars": shapes, "labels": labels, "ticks": [View](),

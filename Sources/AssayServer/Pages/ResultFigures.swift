@@ -8,8 +8,7 @@ enum ResultFigures {
         entries(of: result).map { name, value in
             let error = number(result?["standard_error"]?[name])
             return [
-                "label": name.split(separator: "_").joined(separator: " "), "value": shownValue(name, value),
-                "error": error.map { " ± " + PageText.figure($0) } ?? "",
+                "label": label(name), "value": shownValue(name, value), "error": error.map { " ± " + PageText.figure($0) } ?? "",
             ]
         }
     }
@@ -19,8 +18,7 @@ enum ResultFigures {
         entries(of: result).map { name, value in
             let error = number(result?["standard_error"]?[name])
             return [
-                "label": name.split(separator: "_").joined(separator: " "), "value": shownValue(name, value),
-                "error": error.map { "± " + PageText.figure($0) } ?? "", "notes": notes(name, value, result),
+                "label": label(name), "value": shownValue(name, value), "error": error.map { "± " + PageText.figure($0) } ?? "", "notes": notes(name, value, result),
             ]
         }
     }
@@ -29,8 +27,14 @@ enum ResultFigures {
         result?["aggregated_results"]?.object?.members ?? []
     }
 
+    private static func label(_ name: String) -> String {
+        name == "categorical_count" ? "different scores" : name.split(separator: "_").joined(separator: " ")
+    }
+
     private static func shownValue(_ name: String, _ value: JSONValue) -> String {
-        if let categories = value["categorical_count"]?.object { return PageText.count(categories.count) }
+        if let categories = value["categorical_count"]?.object { 
+            return PageText.count(categories.count + (integer(value["omitted"]) ?? 0))
+        }
         return number(value[name]).map(PageText.figure) ?? "–"
     }
 
@@ -41,8 +45,8 @@ enum ResultFigures {
             let texts = most.map { key, count in
                 (PageText.cut(key, to: 30, lines: 1).map { $0 + "…" } ?? key, count)
             }
-            return ["different scores: " + texts.map { "\(PageText.shown($0)) \($1.text)" }.joined(separator: ", ")
-                + (categories.count > 3 ? ", …" : "")]
+            let counted = texts.map { "\(PageText.shown($0)): \(number($1).map { PageText.count(Int($0)) } ?? "")" }
+            return [counted.joined(separator: ", ") + (categories.count > 3 ? ", …" : "")]
         }
         var notes: [String] = []
         if let correct = number(value["num_correct"]), let total = integer(value["num_total"]) {
@@ -51,8 +55,8 @@ enum ResultFigures {
         if let bounds = result?["bounds"]?[name], let lowest = number(bounds["lowest"]),
             let highest = number(bounds["highest"])
         {
-            notes.append(
-                "between \(PageText.figure(lowest)) and \(PageText.figure(highest)), had all rows been scored")
+            let range = "between \(PageText.figure(lowest)) and \(PageText.figure(highest))"
+            notes.append((lowest == highest ? "the same" : range) + ", had all rows been scored")
         }
         if let others = integer(result?["rows"]?["non_numeric"]), others > 0 {
             notes.append("without \(PageText.count(others, "score")) that is no number".plural(others))

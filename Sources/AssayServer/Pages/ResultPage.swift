@@ -36,6 +36,7 @@ struct ResultPage {
             "jobName": PageText.shown(result.jobID ?? ""),
             "scores": call.query["row"] == nil ? result.functions.enumerated().map(scores) : [View](),
             "rowsNote": rowsNote ?? false, "hasRows": rows != nil,
+            "savedRows": PageText.count(rows?.rowCount ?? 0),
         ]
         if let rows { try view.merge(rowsView(rows)) { $1 } }
         return Page(title: "Result of \(result.datasetID), \(time.shown)", place: "/results", template: .result, view: view)

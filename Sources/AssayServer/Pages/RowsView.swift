@@ -26,16 +26,18 @@ struct RowsView {
         let columns = others.map { cell($0.name, $0.text, isCode: !$0.isText, href) }
         var outputs: [View] = []
         for (function, result) in stored.scores { outputs += self.outputs(function, result, href) }
-        let hasPair = answer != nil || !outputs.isEmpty
         let answers = answer.map { [cell($0.name, $0.text, isCode: !$0.isText, href)] } ?? []
         return [
             "index": "\(index)", "number": PageText.count(index), "href": href,
             "chips": stored.scores.map(chip),
-            "columns": columns.isEmpty ? false : ["cells": columns] as View,
+            "columns": list(columns),
             "more": stored.omitted == 0 ? false : "and \(PageText.count(stored.omitted, "column")) more" as Any,
-            "pair": hasPair ? ["answer": ["cells": answers], "outputs": ["cells": outputs]] as View : false,
+            "answer": list(answers), "outputs": list(outputs),
+            "pairClass": answers.isEmpty || outputs.isEmpty ? "lone" : "pair",
         ]
     }
+
+    private func list(_ cells: [View]) -> Any { cells.isEmpty ? false : ["cells": cells] as View }
 
     private func chip(_ function: String, _ result: JSONValue) -> View {
         let outcome = result["outcome"]?.string
