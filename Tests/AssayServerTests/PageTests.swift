@@ -125,7 +125,8 @@ struct PageTests {
             #expect(page.contains("It is &lt;b&gt;right&lt;/b&gt;.") && !hasMarkup(page, "<script"))
             #expect(page.contains("llm-as-judge::base: judge feedback") && page.contains("?score=A#rows"))
             let missing = try await server.get(result + "?outcome=unparsed").body
-            #expect(missing.contains(">bad<") && !missing.contains(">good<") && missing.contains("why there is no score"))
+            #expect(
+                missing.contains(">bad<") && !missing.contains(">good<") && missing.contains("why there is no score"))
         }
     }
 
@@ -134,7 +135,8 @@ struct PageTests {
         try await TestServer.run { server async throws in
             let rows = Self.hostile.map { text -> JSONValue in
                 .object([
-                    "generated_answer": .string(text), "expected_answer": "x", text: .string(text), "list": [.string(text)],
+                    "generated_answer": .string(text), "expected_answer": "x", text: .string(text),
+                    "list": [.string(text)],
                 ])
             }
             for id in Self.hostile.filter({ $0.utf8.allSatisfy { $0 >= 0x20 } }) {

@@ -57,7 +57,9 @@ struct SignInTests {
                 #expect(try await send(server, "/results", headers: [("Cookie", cookies)]).status == 200)
             }
             let later = pair.replacing("=1", with: "=2")
-            for cookies in ["", pair + "0", String(pair.dropLast()), later, "assay-0=", "assay-0=9999999999.", "=" + pair] {
+            for cookies in [
+                "", pair + "0", String(pair.dropLast()), later, "assay-0=", "assay-0=9999999999.", "=" + pair,
+            ] {
                 #expect(try await send(server, "/results", headers: [("Cookie", cookies)]).status == 303, "\(cookies)")
             }
             for path in ["/v1/datasets", "/metrics", "/nope"] {
@@ -75,7 +77,9 @@ struct SignInTests {
     @Test("nobody is sent to another place by it, and no other site's form signs anybody in")
     func redirections() async throws {
         try await TestServer.run(Self.locked) { server async throws in
-            for next in ["//evil.example", "/%5Cevil.example", "https://evil.example", "/x%0D%0ASet-Cookie:%20a=b", "", "x"] {
+            for next in [
+                "//evil.example", "/%5Cevil.example", "https://evil.example", "/x%0D%0ASet-Cookie:%20a=b", "", "x",
+            ] {
                 let form = "token=a+token+of+some+length&next=" + next
                 let answer = try await send(server, "/login", form: form)
                 #expect(answer.status == 303 && answer.header("location") == "/", "\(next)")
@@ -97,7 +101,8 @@ struct SignInTests {
             let bearer = [("Authorization", "Bearer a token of some length")]
             for page in [signIn, try await send(server, "/", headers: bearer)] {
                 let policy = try #require(page.header("content-security-policy"))
-                for part in ["default-src 'none'; ", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"] {
+                for part in ["default-src 'none'; ", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"]
+                {
                     #expect(policy.contains(part))
                 }
                 #expect(!policy.contains("script-src") && !policy.contains("unsafe"))

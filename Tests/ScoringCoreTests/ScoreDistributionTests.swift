@@ -42,7 +42,10 @@ struct ScoreDistributionTests {
     @Test(
         "any numbers are counted, each in the range where it lies",
         arguments: [
-            [1e300, -1e300, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .greatestFiniteMagnitude, -.greatestFiniteMagnitude], [1e15, 1e-15, -1],
+            [
+                1e300, -1e300, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .greatestFiniteMagnitude,
+                -.greatestFiniteMagnitude,
+            ], [1e15, 1e-15, -1],
             [1e300], [0.1, 0.1.nextUp], [1e17], [0, 1],
         ])
     func strangeNumbers(seeds: [Double]) {

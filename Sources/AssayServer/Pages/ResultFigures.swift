@@ -8,7 +8,8 @@ enum ResultFigures {
         entries(of: result).map { name, value in
             let error = number(result?["standard_error"]?[name])
             return [
-                "label": label(name), "value": shownValue(name, value), "error": error.map { " ± " + PageText.figure($0) } ?? "",
+                "label": label(name), "value": shownValue(name, value),
+                "error": error.map { " ± " + PageText.figure($0) } ?? "",
             ]
         }
     }
@@ -18,7 +19,8 @@ enum ResultFigures {
         entries(of: result).map { name, value in
             let error = number(result?["standard_error"]?[name])
             return [
-                "label": label(name), "value": shownValue(name, value), "error": error.map { "± " + PageText.figure($0) } ?? "", "notes": notes(name, value, result),
+                "label": label(name), "value": shownValue(name, value),
+                "error": error.map { "± " + PageText.figure($0) } ?? "", "notes": notes(name, value, result),
             ]
         }
     }
@@ -32,7 +34,7 @@ enum ResultFigures {
     }
 
     private static func shownValue(_ name: String, _ value: JSONValue) -> String {
-        if let categories = value["categorical_count"]?.object { 
+        if let categories = value["categorical_count"]?.object {
             return PageText.count(categories.count + (integer(value["omitted"]) ?? 0))
         }
         return number(value[name]).map(PageText.figure) ?? "–"

@@ -39,7 +39,8 @@ struct ResultPage {
             "savedRows": PageText.count(rows?.rowCount ?? 0),
         ]
         if let rows { try view.merge(rowsView(rows)) { $1 } }
-        return Page(title: "Result of \(result.datasetID), \(time.shown)", place: "/results", template: .result, view: view)
+        return Page(
+            title: "Result of \(result.datasetID), \(time.shown)", place: "/results", template: .result, view: view)
     }
 
     private var rowsNote: String? {

@@ -55,7 +55,8 @@ struct RowSearch {
             part.withUnsafeBytes { part in
                 guard let start = row.baseAddress, let wanted = part.baseAddress else { return false }
                 var place = part.count - 1
-                while place < row.count, let found = memchr(start + place, Int32(part[part.count - 1]), row.count - place)
+                while place < row.count,
+                    let found = memchr(start + place, Int32(part[part.count - 1]), row.count - place)
                 {
                     place = UnsafeRawPointer(found) - start
                     if memcmp(start + place - part.count + 1, wanted, part.count) == 0 { return true }
