@@ -20,6 +20,8 @@ struct APIError: Error {
     var retryAfter: Int?
     /// The methods that the path takes, where the request's is none of them.
     var allowedMethods: [String] = []
+    /// Where a browser is sent instead.
+    var location: String?
 
     var json: JSONValue {
         [

@@ -1,4 +1,5 @@
 import Crypto
+import Glibc
 import HTTPTypes
 import Hummingbird
 
@@ -7,22 +8,70 @@ struct Access: Sendable {
     /// A digest, so that comparing takes the same time whatever is compared.
     private let token: SHA256.Digest?
     private let origins: [String]
+    /// Makes what a browser holds instead of the token. Nobody can work back from that to the token, and it is worth
+    /// nothing once the server was started again.
+    private let sessionKey = SymmetricKey(size: .bits256)
+    /// Cookies are shared by all servers of a machine, whatever their ports.
+    private let cookieName: String
+    private let isSecure: Bool
+
+    private static let sessionSeconds = 12 * 60 * 60
 
     init(_ configuration: ServerConfiguration) {
+        isSecure = configuration.tls != nil
+        cookieName = (isSecure ? "__Host-" : "") + "assay-\(configuration.port)"
         token = configuration.accessToken.map { SHA256.hash(data: Array($0.utf8)) }
         origins = configuration.allowedOrigins
     }
 
+    /// Whether not everybody may use the server.
+    var needsToken: Bool { token != nil }
+
+    private func isToken(_ text: String) -> Bool { token.map { SHA256.hash(data: Array(text.utf8)) == $0 } ?? true }
+
     /// Refuses a request that does not bring the token.
     func checkToken(of request: Request) throws(APIError) {
-        guard let token else { return }
         let parts = (request.headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
         let given = parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]) : ""
-        guard SHA256.hash(data: Array(given.utf8)) == token else {
+        guard isToken(given) else {
             throw APIError(
                 status: .unauthorized, type: "authentication_error", code: "invalid_token",
                 message: "the request needs the server's access token, as Authorization: Bearer TOKEN",
                 param: "Authorization")
+        }
+    }
+
+    /// Sends a browser that has no session, and brings no token either, to sign in. Sessions are for pages only: what
+    /// changes something asks for the token itself, which no other site's page can make a browser send.
+    func checkSession(of request: Request) throws(APIError) {
+        if hasSession(request) { return }
+        do throws(APIError) {
+            try checkToken(of: request)
+        } catch {
+            var error = error
+            error.status = .seeOther
+            error.location = SignIn.link(from: request.head.path ?? "/")
+            throw error
+        }
+    }
+
+    /// A cookie with a session for whoever knows the token; nil for others.
+    func session(for token: String) -> String? {
+        guard isToken(token) else { return nil }
+        let end = String(time(nil) + Self.sessionSeconds)
+        let code = HMAC<SHA256>.authenticationCode(for: Array(end.utf8), using: sessionKey)
+        return "\(cookieName)=\(end).\(hexadecimal(code)); Path=/; Max-Age=\(Self.sessionSeconds); HttpOnly; "
+            + "SameSite=Strict" + (isSecure ? "; Secure" : "")
+    }
+
+    private func hasSession(_ request: Request) -> Bool {
+        request.headers[values: .cookie].flatMap { $0.split(separator: ";") }.contains { cookie in
+            let parts = cookie.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, parts[0].drop(while: { $0 == " " }) == cookieName else { return false }
+            let value = parts[1].split(separator: ".", omittingEmptySubsequences: false)
+            guard value.count == 2, let end = Int(value[0]), end > time(nil) else { return false }
+            return HMAC<SHA256>.isValidAuthenticationCode(
+                bytes(hexadecimal: value[1]), authenticating: Array(value[0].utf8), using: sessionKey)
         }
     }
 
@@ -58,4 +107,15 @@ struct Access: Sendable {
     }
 
     private func isAllowed(_ origin: String) -> Bool { origins.contains(origin) || origins.contains("*") }
+}
+
+private func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+}
+
+/// The bytes that two digits each spell; none where that is not so.
+private func bytes(hexadecimal text: Substring) -> [UInt8] {
+    let digits = text.compactMap(\.hexDigitValue)
+    guard digits.count == text.utf8.count, digits.count.isMultiple(of: 2) else { return [] }
+    return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
 }

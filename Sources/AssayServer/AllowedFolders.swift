@@ -11,7 +11,7 @@ struct AllowedFolders: Sendable {
     init(_ paths: [String]) throws(DatasetError) {
         var folders: [String] = []
         for path in paths {
-            guard let folder = realPath(path), isFolder(folder) else {
+            guard let folder = realPath(path), FileKind(ofPath: folder) == .folder else {
                 throw DatasetError(.unreadable, "is not a folder that can be read", path: path)
             }
             folders.append(folder)
@@ -30,8 +30,7 @@ struct AllowedFolders: Sendable {
                 continue
             }
             guard let descriptor = openWithoutLinks(real, from: folder) else { continue }
-            var status = stat()
-            guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            guard FileKind(ofDescriptor: descriptor) == .regular else {
                 close(descriptor)
                 throw Self.fault("\(quoted(path)) is no regular file")
             }
@@ -73,9 +72,4 @@ private func realPath(_ path: String) -> String? {
     guard !path.utf8.contains(0), let real = realpath(path, nil) else { return nil }
     defer { free(real) }
     return String(cString: real)
-}
-
-private func isFolder(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
 }

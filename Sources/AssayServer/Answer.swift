@@ -5,6 +5,8 @@ import JSON
 struct Answer: Sendable {
     var status = HTTPResponse.Status.ok
     var contentType = Answer.jsonType
+    /// Further headers.
+    var headers: HTTPFields = [:]
     var bytes: [UInt8]
 
     static let jsonType = "application/json"

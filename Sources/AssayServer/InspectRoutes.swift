@@ -43,7 +43,7 @@ enum InspectRoutes {
     }
 
     @Sendable private static func routes(_ service: Service, _ call: Call) throws -> Answer? {
-        let routes = service.routes.routes.map { route -> JSONValue in
+        let routes = service.routes.api.map { route -> JSONValue in
             [
                 "route": .string(route.template), "method": .string(route.method.rawValue),
                 "provider_types": .array(route.operation.providerTypes.map { .string($0) }),

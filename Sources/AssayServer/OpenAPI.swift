@@ -119,7 +119,7 @@ enum DescriptionRoutes {
         ) { service, _ in
             .json(
                 OpenAPI(
-                    routes: service.routes.routes, version: service.configuration.version,
+                    routes: service.routes.api, version: service.configuration.version,
                     needsToken: service.configuration.accessToken != nil
                 ).json)
         },
@@ -129,7 +129,7 @@ enum DescriptionRoutes {
                 id: "docs", summary: "The description of the API, to read.", contentType: DocumentationPage.contentType,
                 isPublic: true)
         ) { service, _ in
-            .text(DocumentationPage(routes: service.routes.routes).html, contentType: DocumentationPage.contentType)
+            .text(DocumentationPage(routes: service.routes.api).html, contentType: DocumentationPage.contentType)
         },
     ]
 }

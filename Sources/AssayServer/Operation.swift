@@ -24,4 +24,6 @@ struct Operation: Sendable {
     var contentType = Answer.jsonType
     /// Whether it may be used without the access token.
     var isPublic = false
+    /// Whether it is a page for people, and no part of the API.
+    var isPage = false
 }

@@ -43,6 +43,8 @@ struct Responder: HTTPResponder {
     }
 
     private static let requestIDHeader = requiredName("X-Request-Id")
+    /// Bytes that a form of a page may have, which comes from anybody.
+    private static let maxFormSize = 16 << 10
 
     private func answer(
         _ request: Request, _ context: ServerContext, _ exchange: inout Exchange
@@ -82,15 +84,21 @@ struct Responder: HTTPResponder {
     /// The route of a request that may be made.
     private func route(of request: Request, _ path: Substring) throws(APIError) -> (Route, [String: String]) {
         try access.checkOrigin(of: request)
+        let found: (route: Route, parameters: [String: String])
         do throws(APIError) {
-            let found = try service.routes.find(request.method, path)
-            if !found.0.operation.isPublic { try access.checkToken(of: request) }
-            return found
+            found = try service.routes.find(request.method, path)
         } catch {
             // Who has no token is not told what there is.
             try access.checkToken(of: request)
             throw error
         }
+        if found.route.operation.isPublic { return found }
+        if found.route.operation.isPage {
+            try access.checkSession(of: request)
+        } else {
+            try access.checkToken(of: request)
+        }
+        return found
     }
 
     /// Has a thread of those that may block run the handler.
@@ -109,7 +117,7 @@ struct Responder: HTTPResponder {
     private func body(
         of request: Request, _ route: Route, _ channel: any Channel, _ hold: inout AdmissionHold
     ) async throws -> [UInt8] {
-        let limit = service.configuration.maxBodySize
+        let limit = route.operation.isPage ? Self.maxFormSize : service.configuration.maxBodySize
         let tooLarge = APIError.tooLarge("the body has more than the \(limit) bytes that are allowed")
         let announced = request.headers[.contentLength].flatMap { Int($0) }
         if let announced, announced > limit { throw tooLarge }
@@ -164,9 +172,11 @@ struct Responder: HTTPResponder {
             connections.forget(channel)
             hold.release()
             finish(exchange, status: answer.status.code)
-            return Response(
-                status: answer.status, headers: [.contentType: answer.contentType],
+            var response = Response(
+                status: answer.status, headers: answer.headers,
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.bytes)))
+            response.headers[.contentType] = answer.contentType
+            return response
         case .piece(let first):
             let body = ResponseBody { writer in
                 do {
@@ -210,6 +220,7 @@ struct Responder: HTTPResponder {
         if !apiError.allowedMethods.isEmpty {
             response.headers[.allow] = apiError.allowedMethods.joined(separator: ", ")
         }
+        if let location = apiError.location { response.headers[.location] = location }
         if let seconds = apiError.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
         return response
     }

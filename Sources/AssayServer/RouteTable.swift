@@ -83,11 +83,14 @@ private func text(of part: some StringProtocol) -> String? {
 struct RouteTable: Sendable {
     let routes: [Route]
 
+    /// The routes without the pages for people.
+    var api: [Route] { routes.filter { !$0.operation.isPage } }
+
     /// Finds the route of a request.
     ///
     /// - Parameter path: as it came, without the query.
     func find(_ method: HTTPRequest.Method, _ path: Substring) throws(APIError) -> (Route, [String: String]) {
-        let segments = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        let segments = path == "/" ? [] : path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
         var best: (route: Route, parameters: [String: String])?
         var others: Set<String> = []
         for route in routes {

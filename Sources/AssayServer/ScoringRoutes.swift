@@ -65,6 +65,7 @@ enum ScoringRoutes {
         let dataset = try DatasetRoutes.find(id, service)
         var request = try request(Dataset(dataset, in: service.registry), body, service)
         request.includesInput = try body.member("save_results_dataset")?.bool() ?? false
+        request.keepsDistribution = true
         let output = BatchOutput(
             request.functions.map(\.identifier), folder: service.configuration.dataFolder, call.output)
         let draft = try request.includesInput ? service.registry.makeDataset() : nil
@@ -76,6 +77,7 @@ enum ScoringRoutes {
             request, call, sink: sink, resultSink: { function, results in try output.add(results, of: function) })
         if let failure = results.failure { throw failed(failure) }
         let savedID = try draft.map { try save($0, results, of: dataset) }
+        service.record(results, of: id, rowsDatasetID: savedID, logger: call.logger)
         try output.end(results, datasetID: savedID)
         return nil
     }

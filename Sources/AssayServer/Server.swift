@@ -35,7 +35,7 @@ public struct Server: Sendable {
     static let routes =
         InspectRoutes.all + MetricsRoute.all + DescriptionRoutes.all + ModelRoutes.all + ScoringFunctionRoutes.all
         + ScoringRoutes.all + DatasetRoutes.all
-        + BenchmarkRoutes.all + EvaluationRoutes.all + JobRoutes.all
+        + BenchmarkRoutes.all + EvaluationRoutes.all + JobRoutes.all + PageRoutes.all
 
     /// Serves until it is told to stop, by one of the signals or by `stop`.
     ///
@@ -56,7 +56,7 @@ public struct Server: Sendable {
         threads.start()
         let connections = Connections()
         let responder = Responder(
-            service: service, access: Access(configuration), connections: connections,
+            service: service, access: service.access, connections: connections,
             admission: Admission(
                 maxRequests: configuration.maxConcurrentRequests, maxBytes: max(1 << 30, 2 * configuration.maxBodySize)),
             threads: threads, logger: logger)

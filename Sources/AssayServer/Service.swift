@@ -21,6 +21,8 @@ final class Service: Sendable {
     let routes: RouteTable
     let metrics = Metrics()
     let health: HealthCheck
+    let access: Access
+    let pages: PageLibrary
     /// What may be read of the server's files.
     let folders: AllowedFolders
     /// What was wrong with what the registry holds, when it was read.
@@ -44,6 +46,8 @@ final class Service: Sendable {
         self.inference = inference
         self.routes = routes
         folders = try AllowedFolders(configuration.allowedFolders)
+        access = Access(configuration)
+        pages = try PageLibrary()
         builtIn = engine.definitions
         var definitions = engine.definitions
         var warnings: [String] = []

@@ -37,4 +37,6 @@ public struct AggregateResult: Hashable, Sendable {
     public let counts: OutcomeCounts
     /// The scored rows whose score is no number: they are left out of all functions but `categoricalCount`.
     public let nonNumeric: Int
+    /// How the scores lie; nil unless the aggregator kept that.
+    public let distribution: [ScoreDistribution.Bar]?
 }

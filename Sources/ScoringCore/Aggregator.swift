@@ -15,9 +15,12 @@ public struct Aggregator: Sendable {
     private var weighted: WeightedMoments?
     private var numbers: NumberTally?
     private var texts: TextTally?
+    private var distribution: ScoreDistribution?
 
     /// An aggregator that has seen no rows.
-    public init(functions: [AggregationFunction], kind: ScoreKind) {
+    ///
+    /// - Parameter keepsDistribution: whether the result says how the scores lie.
+    public init(functions: [AggregationFunction], kind: ScoreKind, keepsDistribution: Bool = false) {
         self.functions = functions.reduce(into: []) { unique, function in
             if !unique.contains(function) { unique.append(function) }
         }
@@ -26,6 +29,7 @@ public struct Aggregator: Sendable {
         if functions.contains(.weightedAverage) { weighted = WeightedMoments() }
         if functions.contains(.median) || functions.contains(.categoricalCount) { numbers = NumberTally() }
         if functions.contains(.categoricalCount) { texts = TextTally() }
+        if keepsDistribution { distribution = ScoreDistribution() }
     }
 
     /// Adds rows with scores that are numbers, or booleans as 1.0 and 0.0.
@@ -52,6 +56,7 @@ public struct Aggregator: Sendable {
             } else {
                 nonNumeric += 1
                 texts?.add(scores[i].pythonDescription)
+                distribution?.add(scores[i].pythonDescription)
             }
         }
         add(taken)
@@ -71,6 +76,7 @@ public struct Aggregator: Sendable {
             } else {
                 nonNumeric += 1
                 texts?.add(scores[i])
+                distribution?.add(scores[i])
             }
         }
         add(taken)
@@ -87,6 +93,7 @@ public struct Aggregator: Sendable {
         if let other = other.weighted { weighted?.merge(other) }
         if let other = other.numbers { numbers?.merge(other) }
         if let other = other.texts { texts?.merge(other) }
+        if let other = other.distribution { distribution?.merge(other) }
     }
 
     /// The aggregates of the rows so far.
@@ -97,7 +104,8 @@ public struct Aggregator: Sendable {
     /// - Complexity: O(d log d) for d distinct scores, and some tens of microseconds a mean.
     public func result(range: ClosedRange<Double>?) -> AggregateResult {
         AggregateResult(
-            entries: functions.map { entry(of: $0, range: range) }, counts: counts, nonNumeric: nonNumeric)
+            entries: functions.map { entry(of: $0, range: range) }, counts: counts, nonNumeric: nonNumeric,
+            distribution: kind == .boolean ? distribution?.barsOfBooleans() : distribution?.bars())
     }
 }
 
@@ -142,6 +150,7 @@ extension Aggregator {
         moments?.add(scores)
         if let weights { weighted?.add(scores, weights: weights) }
         numbers?.add(scores)
+        distribution?.add(scores)
     }
 }
 

@@ -162,8 +162,8 @@ public final class Engine: Sendable {
             dataset: request.dataset, functions: functions, columns: columns, filters: filters,
             failureColumn: failureColumn, limit: request.limit,
             includesInput: request.includesInput, writesRows: writesRows, writesResults: writesResults,
-            examples: request.unscoredExamples, formatter: RowFormatter(functions, includesInput: request.includesInput)
-        )
+            keepsDistribution: request.keepsDistribution, examples: request.unscoredExamples,
+            formatter: RowFormatter(functions, includesInput: request.includesInput))
     }
 
     /// A mapped column that nothing reads is a slip of the pen that would change the result.
@@ -265,6 +265,8 @@ public struct ScoringRequest: Sendable {
     public var includesInput = false
     /// Threads.
     public var jobs = 1
+    /// Whether the results say how the scores lie.
+    public var keepsDistribution = false
     /// How many rows without a score the results are to show.
     public var unscoredExamples = 5
     /// The model in the role "judge" of functions that name none.

@@ -14,6 +14,8 @@ struct RunPlan: Sendable {
     var writesRows: Bool
     var writesResults: Bool
     var writesAnything: Bool { writesRows || writesResults }
+    /// Whether the results say how the scores lie.
+    var keepsDistribution: Bool
     /// How many unscored rows each worker keeps, to show.
     var examples: Int
 

@@ -18,7 +18,9 @@ final class Worker: @unchecked Sendable {
         self.plan = plan
         self.cancellation = cancellation
         aggregators = plan.functions.map {
-            Aggregator(functions: $0.function.aggregationFunctions, kind: $0.scoreKind)
+            Aggregator(
+                functions: $0.function.aggregationFunctions, kind: $0.scoreKind,
+                keepsDistribution: plan.keepsDistribution)
         }
         unscored = FirstUnscored(limit: plan.examples)
     }

@@ -190,6 +190,7 @@ enum RegistrySchema {
                     """)
         }
         migrator.registerMigration("jobs", migrate: addJobs)
+        migrator.registerMigration("results", migrate: addResults)
         return migrator
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Glibc
 import Inference
 import ScorerHost
@@ -178,10 +179,7 @@ enum Installation {
     }
 }
 
-private func isFolder(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-}
+private func isFolder(_ path: String) -> Bool { FileKind(ofPath: path) == .folder }
 
 /// Writes a line to standard error.
 func printError(_ line: String) {

@@ -71,10 +71,11 @@ def environment(version, cache):
 class Server:
     """A fresh server on a port that is free."""
 
-    def __init__(self, assay, folder):
+    def __init__(self, assay, folder, *options):
         self.log = open(folder / "log", "w+")
         self.process = subprocess.Popen(
-            [assay, "serve", "--port", "0", "--data-dir", folder / "data", "--allow-path", folder, "--no-cache"],
+            [assay, "serve", "--port", "0", "--data-dir", folder / "data", "--allow-path", folder, "--no-cache",
+             *options],
             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, bufsize=0)
         self.url = self.wait()
 

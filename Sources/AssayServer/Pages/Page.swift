@@ -1,0 +1,84 @@
+import Crypto
+import HTTPTypes
+import Mustache
+
+/// What a template is filled with: texts, truth values, and lists and dictionaries of them.
+typealias View = [String: Any]
+
+/// A page for people: a title and a body, in the frame that all pages share.
+struct Page {
+    var status = HTTPResponse.Status.ok
+    var title: String
+    /// The path of the entry of the navigation that it belongs to.
+    var place = ""
+    var template: PageTemplate
+    var view: View
+    var headers: HTTPFields = [:]
+
+    private static let navigation = [
+        ("/", "Overview"), ("/results", "Results"), ("/datasets", "Datasets"), ("/benchmarks", "Benchmarks"),
+        ("/functions", "Functions"), ("/docs", "API"),
+    ]
+
+    func answer(_ service: Service) throws -> Answer {
+        let body = try service.pages.render(template, view)
+        let navigation = Self.navigation.map { path, name -> View in
+            ["href": path, "name": name, "isCurrent": path == place]
+        }
+        let frame: View = [
+            "title": PageText.shown(title), "style": PageStyle.text, "navigation": navigation, "body": body,
+            "version": service.configuration.version,
+        ]
+        var answer = Answer.text(try service.pages.render(.frame, frame), contentType: Self.contentType)
+        answer.status = status
+        answer.headers = headers
+        for (name, value) in Self.protection where answer.headers[name] == nil { answer.headers[name] = value }
+        return answer
+    }
+
+    static let contentType = "text/html; charset=utf-8"
+
+    /// No scripts, no other sites, no frames; and no page is kept where others may look.
+    private static let protection: [(HTTPField.Name, String)] = [
+        (
+            .contentSecurityPolicy,
+            "default-src 'none'; style-src '\(PageStyle.digest)'; img-src data:; form-action 'self'; base-uri 'none'; "
+                + "frame-ancestors 'none'"
+        ),
+        (.xContentTypeOptions, "nosniff"), (referrerPolicy, "no-referrer"), (.cacheControl, "no-store"),
+    ]
+
+    /// Not reached: the name is a token.
+    static let referrerPolicy = HTTPField.Name("Referrer-Policy") ?? .server
+}
+
+/// The templates of pages, taken apart once.
+struct PageLibrary: Sendable {
+    private let library: MustacheLibrary
+
+    init() throws {
+        MustacheContentTypes.register(EscapedText(), named: Self.contentType)
+        var library = MustacheLibrary()
+        for template in PageTemplate.allCases {
+            // Each template says how its texts are escaped, also one that is used within another.
+            try library.register("{{% CONTENT_TYPE:\(Self.contentType) }}" + template.text, named: template.rawValue)
+        }
+        self.library = library
+    }
+
+    private static let contentType = "ESCAPED"
+
+    func render(_ template: PageTemplate, _ view: View) throws -> String {
+        guard let text = library.render(view, withTemplate: template.rawValue) else {
+            throw APIError.notFound("there is no template \(template)")
+        }
+        return text
+    }
+
+    /// Escapes code point by code point. What Mustache does by itself goes by characters as people see them, of which
+    /// `<` and `"` are only a part where a combining mark follows or certain signs stand before them: those would get
+    /// through.
+    private struct EscapedText: MustacheContentType {
+        func escapeText(_ text: String) -> String { escaped(text) }
+    }
+}

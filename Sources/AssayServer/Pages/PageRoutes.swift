@@ -1,0 +1,52 @@
+import HTTPTypes
+import JSON
+import Logging
+import Store
+
+/// The pages for people.
+enum PageRoutes {
+    static let all: [Route] =
+        [
+            page("/", "overviewPage") { service, _ in try PageLists.overview(service) },
+            page("/results/{id}", "resultPage") { service, call in try ResultPage(service, call).page() },
+            page("/datasets/{id}", "datasetPage") { service, call in try DatasetPage(service, call).page() },
+            page(SignIn.path, "signInPage", isPublic: true) { service, call in SignIn.page(service, call) },
+            Route(.post, SignIn.path, operation("signIn", isPublic: true), handler { SignIn.answer($0, $1) }),
+        ]
+        + ["results", "datasets", "benchmarks", "functions"].map { name in
+            page("/" + name, name + "Page") { service, call in try PageLists.page("/" + name, service, call) }
+        }
+
+    private static func operation(_ id: String, isPublic: Bool = false) -> Operation {
+        Operation(id: id, summary: "", contentType: Page.contentType, isPublic: isPublic, isPage: true)
+    }
+
+    private static func page(
+        _ path: String, _ id: String, isPublic: Bool = false,
+        _ make: @escaping @Sendable (Service, Call) throws -> Page
+    ) -> Route {
+        Route(.get, path, operation(id, isPublic: isPublic), handler(make))
+    }
+
+    /// What goes wrong on the way to a page is a page, too.
+    private static func handler(_ make: @escaping @Sendable (Service, Call) throws -> Page) -> Route.Handler {
+        { service, call in
+            do {
+                return try make(service, call).answer(service)
+            } catch {
+                if error is ResponseStream.Abandoned { throw error }
+                let known = APIError(error)
+                if known == nil { call.logger.error("the request failed", metadata: ["error": "\(error)"]) }
+                return try failure(known ?? .fault(requestID: call.id)).answer(service)
+            }
+        }
+    }
+
+    private static func failure(_ error: APIError) -> Page {
+        let isMissing = error.status == .notFound
+        let heading = isMissing ? "There is nothing here" : "That did not work"
+        return Page(
+            status: error.status, title: heading, template: .failure,
+            view: ["heading": heading, "message": PageText.shown(error.message)])
+    }
+}

@@ -1,0 +1,151 @@
+import Glibc
+
+/// How pages write things.
+enum PageText {
+    /// A text with nothing in it that cannot be seen and does something: control characters, and those that turn the
+    /// direction of what follows, are named. Line breaks and tabs stay.
+    static func shown(_ text: some StringProtocol) -> String {
+        if !text.unicodeScalars.contains(where: isHidden) { return String(text) }
+        var shown = ""
+        for scalar in text.unicodeScalars {
+            if !isHidden(scalar) {
+                shown.unicodeScalars.append(scalar)
+            } else if let picture = picture(of: scalar) {
+                shown.unicodeScalars.append(picture)
+            } else {
+                let digits = String(scalar.value, radix: 16, uppercase: true)
+                shown += "[U+" + String(repeating: "0", count: 4 - digits.utf8.count) + digits + "]"
+            }
+        }
+        return shown
+    }
+
+    private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x09, 0x0A: false
+        case 0...0x1F, 0x7F...0x9F, 0x061C, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069: true
+        default: false
+        }
+    }
+
+    /// The character that Unicode has to show a control character.
+    private static func picture(of scalar: Unicode.Scalar) -> Unicode.Scalar? {
+        scalar.value < 0x20 ? Unicode.Scalar(0x2400 + scalar.value) : nil
+    }
+
+    /// The beginning of a text, no more than so many code points and lines; nil where that is all of it.
+    static func cut(_ text: String, to limit: Int, lines: Int) -> String? {
+        var (points, breaks) = (0, 0)
+        for place in text.unicodeScalars.indices {
+            points += 1
+            if text.unicodeScalars[place] == "\n" { breaks += 1 }
+            if points > limit || breaks >= lines { return String(text.unicodeScalars[..<place]) }
+        }
+        return nil
+    }
+
+    /// A number of things: `2,638`.
+    static func count(_ number: Int) -> String {
+        let digits = String(number.magnitude)
+        var text = number < 0 ? "-" : ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index).isMultiple(of: 3) { text += "," }
+            text.append(digit)
+        }
+        return text
+    }
+
+    /// A number of things where there is little room: `12k`, `1.5M`.
+    static func shortCount(_ number: Int) -> String {
+        for (size, letter) in [(1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")] where number >= size {
+            let tenths = Int((Double(number) / Double(size) * 10).rounded())
+            return tenths < 100 && tenths % 10 != 0
+                ? "\(tenths / 10).\(tenths % 10)\(letter)" : "\((tenths + 5) / 10)\(letter)"
+        }
+        return "\(number)"
+    }
+
+    /// `1 row`, `2,638 rows`.
+    static func count(_ number: Int, _ noun: String) -> String {
+        count(number) + " " + noun + (number == 1 ? "" : "s")
+    }
+
+    /// A figure of a result, to four digits that mean something: `0.4473`, `12.5`, `1,234`.
+    static func figure(_ number: Double) -> String {
+        guard number.isFinite, number.magnitude < 1e15 else { return number.description }
+        if number == number.rounded() { return count(Int(number)) }
+        if number.magnitude < 1e-4 { return number.description }
+        var places = 4
+        var size = number.magnitude
+        while size >= 1, places > 1 {
+            size /= 10
+            places -= 1
+        }
+        var buffer = [CChar](repeating: 0, count: 64)
+        withVaList([number]) { _ = vsnprintf(&buffer, buffer.count, "%.\(places)f", $0) }
+        var text = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        while text.hasSuffix("0") { text.removeLast() }
+        if text.hasSuffix(".") { text.removeLast() }
+        return text
+    }
+
+    /// A number as it is: `0.1`, `7`.
+    static func exact(_ number: Double) -> String {
+        let text = number.description
+        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+    }
+
+    /// A part of a whole, never 0 % for some nor 100 % for less than all.
+    static func share(_ part: Int, of whole: Int) -> String {
+        guard whole > 0 else { return "" }
+        let tenths = Int((Double(part) / Double(whole) * 1_000).rounded())
+        if tenths == 0, part > 0 { return "< 0.1 %" }
+        if tenths == 1_000, part < whole { return "> 99.9 %" }
+        return "\(tenths / 10).\(tenths % 10) %"
+    }
+
+    /// A number of bytes: `512 bytes`, `1.5 MB`.
+    static func size(_ bytes: Int) -> String {
+        bytes < 1_000 ? count(bytes, "byte") : shortCount(bytes).replacingLetter()
+    }
+
+    /// Seconds since 1970 as a date and time in UTC: for people, and as HTML wants it.
+    static func time(_ seconds: Int) -> (shown: String, machine: String) {
+        var seconds = time_t(seconds)
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        func digits(_ number: Int32, _ count: Int = 2) -> String {
+            let text = String(number)
+            return String(repeating: "0", count: max(0, count - text.count)) + text
+        }
+        let date = "\(digits(parts.tm_year + 1900, 4))-\(digits(parts.tm_mon + 1))-\(digits(parts.tm_mday))"
+        let time = "\(digits(parts.tm_hour)):\(digits(parts.tm_min)):\(digits(parts.tm_sec))"
+        return ("\(date) \(time)", "\(date)T\(time)Z")
+    }
+
+    /// A path and a query of which only letters, digits and `-._~` stay as they are.
+    static func link(_ path: String, _ id: String? = nil, _ query: [(String, String)] = []) -> String {
+        let place = id.map { path + "/" + encoded($0) } ?? path
+        if query.isEmpty { return place }
+        return place + "?" + query.map { encoded($0) + "=" + encoded($1) }.joined(separator: "&")
+    }
+
+    private static func encoded(_ text: String) -> String {
+        var encoded = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            default: encoded += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return encoded
+    }
+}
+
+extension String {
+    /// `12k` as `12 kB`.
+    fileprivate func replacingLetter() -> String { String(dropLast()) + " " + String(suffix(1)) + "B" }
+}

@@ -1,0 +1,76 @@
+import JSON
+import ScoringCore
+
+/// What the aggregates of a function say, in short and in full.
+enum ResultFigures {
+    /// Each aggregation's name, value and standard error, on a line of a list.
+    static func short(_ result: JSONValue?) -> [View] {
+        entries(of: result).map { name, value in
+            let error = number(result?["standard_error"]?[name])
+            return [
+                "label": label(name), "value": shownValue(name, value),
+                "error": error.map { " ± " + PageText.figure($0) } ?? "",
+            ]
+        }
+    }
+
+    /// The same, with all that is known about them.
+    static func full(_ result: JSONValue?) -> [View] {
+        entries(of: result).map { name, value in
+            let error = number(result?["standard_error"]?[name])
+            return [
+                "label": label(name), "value": shownValue(name, value),
+                "error": error.map { "± " + PageText.figure($0) } ?? "", "notes": notes(name, value, result),
+            ]
+        }
+    }
+
+    private static func entries(of result: JSONValue?) -> [JSONObject.Member] {
+        result?["aggregated_results"]?.object?.members ?? []
+    }
+
+    private static func label(_ name: String) -> String {
+        name == "categorical_count" ? "different scores" : name.split(separator: "_").joined(separator: " ")
+    }
+
+    private static func shownValue(_ name: String, _ value: JSONValue) -> String {
+        if let categories = value["categorical_count"]?.object {
+            return PageText.count(categories.count + (integer(value["omitted"]) ?? 0))
+        }
+        return number(value[name]).map(PageText.figure) ?? "–"
+    }
+
+    private static func notes(_ name: String, _ value: JSONValue, _ result: JSONValue?) -> [String] {
+        if value == .null { return ["nothing to work on"] }
+        if let categories = value["categorical_count"]?.object {
+            let most = categories.members.sorted { number($0.value) ?? 0 > number($1.value) ?? 0 }.prefix(3)
+            let texts = most.map { key, count in
+                (PageText.cut(key, to: 30, lines: 1).map { $0 + "…" } ?? key, count)
+            }
+            let counted = texts.map { "\(PageText.shown($0)): \(number($1).map { PageText.count(Int($0)) } ?? "")" }
+            return [counted.joined(separator: ", ") + (categories.count > 3 ? ", …" : "")]
+        }
+        var notes: [String] = []
+        if let correct = number(value["num_correct"]), let total = integer(value["num_total"]) {
+            notes.append("\(PageText.figure(correct)) of \(PageText.count(total, "scored row"))")
+        }
+        if let bounds = result?["bounds"]?[name], let lowest = number(bounds["lowest"]),
+            let highest = number(bounds["highest"])
+        {
+            let range = "between \(PageText.figure(lowest)) and \(PageText.figure(highest))"
+            notes.append((lowest == highest ? "the same" : range) + ", had all rows been scored")
+        }
+        if let others = integer(result?["rows"]?["non_numeric"]), others > 0 {
+            notes.append("without \(PageText.count(others, "score")) that is no number".plural(others))
+        }
+        return notes
+    }
+}
+
+extension String {
+    /// `that is no number` for one, `that are no numbers` for more.
+    fileprivate func plural(_ count: Int) -> String {
+        guard count != 1, hasSuffix("that is no number") else { return self }
+        return dropLast("that is no number".count) + "that are no numbers"
+    }
+}

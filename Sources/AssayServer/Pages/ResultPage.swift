@@ -1,0 +1,197 @@
+import JSON
+import ScoringCore
+import Store
+
+/// `/results/{id}`: what a run came to, and its rows.
+struct ResultPage {
+    private let result: StoredResult
+    private let service: Service
+    private let call: Call
+    private let path: String
+    /// The rows and their scores; nil where they were not kept, or are gone.
+    private let rows: StoredDataset?
+
+    static let rowsOnPage = 25
+
+    init(_ service: Service, _ call: Call) throws {
+        guard let result = try service.registry.result(call.identifier) else {
+            throw APIError.notFound(
+                "There is no result \(quoted(call.identifier)). The latest \(Registry.resultLimit) are kept.")
+        }
+        self.result = result
+        self.service = service
+        self.call = call
+        path = PageText.link("/results", result.id)
+        rows = try result.rowsDatasetID.flatMap { try service.registry.dataset($0) }
+    }
+
+    func page() throws -> Page {
+        let time = PageText.time(result.created)
+        let name = PageText.shown(result.datasetID)
+        let isThere = try service.registry.dataset(result.datasetID) != nil
+        var view: View = [
+            "datasetName": name, "datasetLink": (isThere ? datasetLink(result.datasetID) : nil) ?? false,
+            "time": time.shown, "machineTime": time.machine, "benchmark": result.benchmarkID != nil,
+            "benchmarkName": PageText.shown(result.benchmarkID ?? ""), "job": result.jobID != nil,
+            "jobName": PageText.shown(result.jobID ?? ""),
+            "scores": call.query["row"] == nil ? result.functions.enumerated().map(scores) : [View](),
+            "rowsNote": rowsNote ?? false, "hasRows": rows != nil,
+            "savedRows": PageText.count(rows?.rowCount ?? 0),
+        ]
+        if let rows { try view.merge(rowsView(rows)) { $1 } }
+        return Page(
+            title: "Result of \(result.datasetID), \(time.shown)", place: "/results", template: .result, view: view)
+    }
+
+    private var rowsNote: String? {
+        if rows != nil { return nil }
+        return result.rowsDatasetID == nil
+            ? "The rows were not kept. Score with save_results_dataset to see them here."
+            : "The dataset with the rows was removed."
+    }
+
+    // MARK: Functions
+
+    private func scores(_ index: Int, _ function: String) -> View {
+        let aggregates = result.aggregates[function]
+        let counts = aggregates?["rows"]
+        let bars = ScoreBar.all(of: result.distributions[function], rows: counts)
+        let total = integer(counts?["total"]) ?? 0
+        let missing = total - (integer(counts?["scored"]) ?? 0)
+        var view: View = [
+            "anchor": "function-\(index)", "functionName": PageText.shown(function),
+            "figures": ResultFigures.full(aggregates), "plot": !bars.isEmpty && result.distributions[function] != nil,
+            "tableLabel": "Scores of \(PageText.shown(function))",
+            "tableCaption": missing == 0
+                ? "\(PageText.count(total, "row")), all of them scored"
+                : "\(PageText.count(total, "row")), \(PageText.count(missing)) of them without a score",
+            "total": PageText.count(total), "totalShare": total > 0 ? "100 %" : "",
+            "counts": lines(bars, counts, function).map { line($0, of: total, function) },
+        ]
+        let caption = "Rows by score" + (missing > 0 ? ", and rows without a score" : "")
+        view.merge(Plot(bars: bars).view(id: "plot-\(index)", caption: caption)) { $1 }
+        return view
+    }
+
+    /// The lines of the table: one for all scored rows where nobody knows how their scores lie.
+    private func lines(_ bars: [ScoreBar], _ counts: JSONValue?, _ function: String) -> [ScoreBar] {
+        if result.distributions[function] != nil { return bars }
+        let scored = ScoreBar(
+            kind: .value, label: "any score", count: integer(counts?["scored"]) ?? 0, query: [("outcome", "scored")])
+        return [scored] + bars
+    }
+
+    private func line(_ bar: ScoreBar, of total: Int, _ function: String) -> View {
+        let isLinked = rows != nil && bar.count > 0
+        let query = bar.query.map { (result.functions.count > 1 ? [("function", function)] : []) + $0 }
+        let href = isLinked ? query.map { PageText.link(path, nil, $0) + "#rows" } : nil
+        return [
+            "label": bar.label, "count": PageText.count(bar.count), "share": PageText.share(bar.count, of: total),
+            "href": href ?? false, "isMissing": bar.isMissing,
+        ]
+    }
+
+    // MARK: Rows
+
+    private func rowsView(_ dataset: StoredDataset) throws -> View {
+        var filter = RowFilter()
+        var fault: String?
+        do throws(APIError) {
+            filter = try RowFilter(call.query)
+        } catch {
+            fault = error.message
+        }
+        let single = try call.integer("row", from: 0)
+        let start = try single ?? call.integer("from", from: 0) ?? 0
+        let search =
+            try fault == nil
+            ? RowSearch(
+                service.registry, dataset, from: start, count: single == nil ? Self.rowsOnPage : 1,
+                single == nil ? filter : RowFilter()) : nil
+        let found = search?.found ?? []
+        let rows = RowsView(path: path, hasScores: true, isWhole: single != nil)
+        var view = pager(dataset, filter, start, search, isSingle: single != nil)
+        view.merge([
+            "rows": found.map { rows.view($0.row, at: $0.index) },
+            "status": fault == nil ? status(dataset, filter, start, search) : "",
+        ]) { $1 }
+        view.merge(form(filter, fault)) { $1 }
+        return view
+    }
+
+    private func status(_ dataset: StoredDataset, _ filter: RowFilter, _ start: Int, _ search: RowSearch?) -> String {
+        let found = search?.found ?? []
+        let total = PageText.count(dataset.rowCount)
+        guard let last = found.last else {
+            if start >= dataset.rowCount { return "There is no row \(PageText.count(start)); there are \(total)." }
+            let isAll = start == 0 && search?.next == dataset.rowCount
+            return isAll
+                ? "No row is so."
+                : "No row from \(PageText.count(start)) to \(PageText.count((search?.next ?? start) - 1)) is so."
+        }
+        if filter.isEmpty {
+            return found.count == 1
+                ? "Row \(PageText.count(last.index)) of \(total), counted from 0"
+                : "Rows \(PageText.count(start)) to \(PageText.count(last.index)) of \(total), counted from 0"
+        }
+        let seen = (search?.next ?? start) - 1
+        return "\(PageText.count(found.count, "row")) found among the rows \(PageText.count(start)) to "
+            + "\(PageText.count(seen)) of \(total)"
+    }
+
+    private func pager(
+        _ dataset: StoredDataset, _ filter: RowFilter, _ start: Int, _ search: RowSearch?, isSingle: Bool
+    ) -> View {
+        let kept = isSingle ? [] : query.filter { $0.0 != "from" }
+        func link(_ name: String, _ parameter: String, _ row: Int) -> View {
+            ["name": name, "href": PageText.link(path, nil, kept + [(parameter, "\(row)")]) + "#rows"]
+        }
+        var links: [View] = []
+        if isSingle {
+            links.append(["name": "All of the result", "href": path])
+            if start > 0 { links.append(link("Previous row", "row", start - 1)) }
+            if start + 1 < dataset.rowCount { links.append(link("Next row", "row", start + 1)) }
+        } else {
+            if start > 0 { links.append(["name": "First rows", "href": PageText.link(path, nil, kept) + "#rows"]) }
+            if start > 0, filter.isEmpty {
+                links.append(link("Previous rows", "from", max(0, start - Self.rowsOnPage)))
+            }
+            if let next = search?.next, next < dataset.rowCount {
+                let isCut = (search?.found.count ?? 0) < Self.rowsOnPage
+                let name = filter.isEmpty || !isCut ? "Next rows" : "Look on from row \(PageText.count(next))"
+                links.append(link(name, "from", next))
+            }
+        }
+        return ["hasPager": !links.isEmpty, "pagerLinks": links]
+    }
+
+    private static let fields = ["function", "outcome", "score", "least", "below", "from"]
+
+    /// What is known of the query, in the order of the form.
+    private var query: [(String, String)] {
+        Self.fields.compactMap { name in
+            call.query[name].flatMap { $0.isEmpty ? nil : (name, $0) }
+        }
+    }
+
+    private func form(_ filter: RowFilter, _ fault: String?) -> View {
+        func choice(_ value: String, _ name: String, _ field: String) -> View {
+            ["choice": value, "name": name, "isChosen": (call.query[field] ?? "") == value]
+        }
+        let functions =
+            [choice("", "Any", "function")]
+            + result.functions.map { choice($0, PageText.shown($0), "function") }
+        let outcomes =
+            [choice("", "Any", "outcome"), choice("missing", "without a score", "outcome")]
+            + RowOutcome.allCases.map { choice($0.name, $0.shownName, "outcome") }
+        return [
+            "formPath": path, "hasFunctionField": result.functions.count > 1, "functionChoices": functions,
+            "outcomeChoices": outcomes, "scoreText": call.query["score"] ?? "",
+            "leastText": call.query["least"] ?? "", "belowText": call.query["below"] ?? "",
+            "isFiltered": !filter.isEmpty || fault != nil, "filterFault": fault ?? false,
+        ]
+    }
+}
+
+/// The page of a dataset; nil for the two names that a path cannot have for its last part.
+func datasetLink(_ id: String) -> String? { id == "." || id == ".." ? nil : PageText.link("/datasets", id) }

@@ -1,0 +1,79 @@
+import JSON
+import ScoringCore
+
+/// How rows are shown: the columns that they came with, the answer, and what functions said of it beside that.
+struct RowsView {
+    /// The path of the page, without its query.
+    let path: String
+    /// Whether the rows are results, with scores.
+    let hasScores: Bool
+    /// Whether a row is shown by itself, and therefore whole.
+    let isWhole: Bool
+
+    /// The column that the functions' feedback stands beside.
+    private static let answerColumn = "generated_answer"
+
+    private var columnLimit: Int { isWhole ? 20_000 : 30 }
+    private var lengthLimit: Int { isWhole ? 2_000_000 : 1_000 }
+    private var lineLimit: Int { isWhole ? 100_000 : 20 }
+
+    /// What the template of rows needs of a row.
+    func view(_ row: [UInt8], at index: Int) -> View {
+        let stored = StoredRow(row, hasScores: hasScores, limit: columnLimit)
+        let href = PageText.link(path, nil, [("row", "\(index)")])
+        let answer = hasScores ? stored.columns.first { $0.name == Self.answerColumn } : nil
+        let others = stored.columns.filter { answer == nil || $0.name != Self.answerColumn }
+        let columns = others.map { cell($0.name, $0.text, isCode: !$0.isText, href) }
+        var outputs: [View] = []
+        for (function, result) in stored.scores { outputs += self.outputs(function, result, href) }
+        let answers = answer.map { [cell($0.name, $0.text, isCode: !$0.isText, href)] } ?? []
+        return [
+            "index": "\(index)", "number": PageText.count(index), "href": href,
+            "chips": stored.scores.map(chip),
+            "columns": list(columns),
+            "more": stored.omitted == 0 ? false : "and \(PageText.count(stored.omitted, "column")) more" as Any,
+            "answer": list(answers), "outputs": list(outputs),
+            "pairClass": answers.isEmpty || outputs.isEmpty ? "lone" : "pair",
+        ]
+    }
+
+    private func list(_ cells: [View]) -> Any { cells.isEmpty ? false : ["cells": cells] as View }
+
+    private func chip(_ function: String, _ result: JSONValue) -> View {
+        let outcome = result["outcome"]?.string
+        return [
+            "name": PageText.shown(function), "isMissing": outcome != nil,
+            "value": outcome.map { words($0) } ?? score(result["score"]),
+        ]
+    }
+
+    private func score(_ value: JSONValue?) -> String {
+        let text = value?.string ?? value?.text ?? "null"
+        return PageText.shown(PageText.cut(text, to: 60, lines: 1).map { $0 + "…" } ?? text)
+    }
+
+    private func words(_ name: String) -> String {
+        PageText.shown(name.prefix(60).split(separator: "_").joined(separator: " "))
+    }
+
+    /// What a function said beside its score: why there is none, and its other outputs, such as a judge's feedback.
+    private func outputs(_ function: String, _ result: JSONValue, _ href: String) -> [View] {
+        (result.object?.members ?? []).compactMap { key, value in
+            if key == "score" || key == "outcome" || value == .null { return nil }
+            let name = key == "message" ? "why there is no score" : words(key)
+            return cell(
+                "\(function): \(name)", value.string ?? value.text, isCode: value.string == nil, href,
+                isBad: key == "message")
+        }
+    }
+
+    private func cell(_ name: String, _ text: String, isCode: Bool, _ href: String, isBad: Bool = false) -> View {
+        let beginning = PageText.cut(text, to: lengthLimit, lines: lineLimit)
+        let note = "… cut; \(PageText.size(text.utf8.count)) in all."
+        let shownName = PageText.cut(name, to: 200, lines: 1).map { $0 + "…" } ?? name
+        return [
+            "name": PageText.shown(shownName), "text": PageText.shown(beginning ?? text), "isCode": isCode,
+            "isBad": isBad, "cut": beginning == nil ? false : note as Any, "href": isWhole ? false : href as Any,
+        ]
+    }
+}

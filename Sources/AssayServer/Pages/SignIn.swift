@@ -1,0 +1,53 @@
+import HTTPTypes
+import JSON
+
+/// `/login`: a browser cannot send the access token by itself, so it gets a session for it.
+enum SignIn {
+    static let path = "/login"
+
+    /// Where those are sent who have to sign in before they see the page at `target`.
+    static func link(from target: String) -> String { PageText.link(path, nil, [("next", target)]) }
+
+    static func page(_ service: Service, _ call: Call) -> Page {
+        let next = target(call.query["next"])
+        if !service.access.needsToken { return redirection(to: next) }
+        return page(next: next, isWrong: false)
+    }
+
+    /// The answer to the form.
+    static func answer(_ service: Service, _ call: Call) -> Page {
+        let fields = queryParameters(Substring(decoding: call.bytes, as: UTF8.self))
+        let next = target(fields["next"])
+        guard let cookie = service.access.session(for: fields["token"] ?? "") else {
+            return page(next: next, isWrong: true)
+        }
+        var page = redirection(to: next)
+        page.headers[.setCookie] = cookie
+        return page
+    }
+
+    private static func page(next: String, isWrong: Bool) -> Page {
+        var page = Page(
+            status: isWrong ? .forbidden : .ok, title: "Sign in", template: .signIn,
+            view: ["next": next, "isWrong": isWrong])
+        // Without a referrer, a browser would not say either where the form comes from, and it would be refused.
+        page.headers[Page.referrerPolicy] = "same-origin"
+        return page
+    }
+
+    private static func redirection(to next: String) -> Page {
+        var page = Page(
+            status: .seeOther, title: "Go on", template: .failure,
+            view: ["heading": "Go on", "message": "You are signed in."])
+        page.headers[.location] = next
+        return page
+    }
+
+    /// A place on this server; the overview for what is none.
+    private static func target(_ text: String?) -> String {
+        guard let text, text.hasPrefix("/"), !text.hasPrefix("//"), !text.hasPrefix("/\\"),
+            text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else { return "/" }
+        return text
+    }
+}

@@ -1,0 +1,71 @@
+import GRDB
+public import JSON
+
+/// A part of a list.
+public struct ListPage: Sendable, Hashable {
+    /// Entries before it.
+    public let offset: Int
+    /// Entries in it, at most.
+    public let limit: Int
+
+    public init(offset: Int, limit: Int) {
+        self.offset = offset
+        self.limit = limit
+    }
+}
+
+/// What a list says of a dataset.
+public struct DatasetSummary: Sendable, Hashable {
+    public let id: String
+    public let rowCount: Int
+    /// When it was registered, in seconds since 1970, UTC.
+    public let created: Int
+    public let purpose: String?
+    /// The beginning of the URI that it was read from, no more than 200 code points; nil for one that was given as rows.
+    public let uri: String?
+    /// The dataset whose results it holds; nil for others.
+    public let resultsOf: String?
+}
+
+extension Registry {
+    /// Datasets, the newest first. Of definitions that are large, only what is shown is taken into memory.
+    public func datasetSummaries(_ page: ListPage) throws(StoreError) -> [DatasetSummary] {
+        try read { database in
+            let sql = """
+                SELECT id, row_count, created_at, json_extract(definition, '$.purpose'),
+                    substr(json_extract(definition, '$.source.uri'), 1, 200),
+                    json_extract(definition, '$.metadata.results_of')
+                FROM dataset WHERE id IS NOT NULL ORDER BY number DESC LIMIT ? OFFSET ?
+                """
+            return try Row.fetchAll(database, sql: sql, arguments: [page.limit, page.offset]).map { row in
+                DatasetSummary(
+                    id: row[0], rowCount: row[1], created: row[2], purpose: String.fromDatabaseValue(row[3]),
+                    uri: String.fromDatabaseValue(row[4]), resultsOf: String.fromDatabaseValue(row[5]))
+            }
+        }
+    }
+
+    /// How many datasets there are.
+    public func datasetCount() throws(StoreError) -> Int {
+        try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM dataset WHERE id IS NOT NULL") ?? 0 }
+    }
+
+    /// Definitions of a kind, by identifier.
+    public func definitions(
+        _ kind: Kind, _ page: ListPage
+    ) throws(StoreError) -> [(id: String, definition: JSONValue)] {
+        try read { database in
+            let sql = "SELECT id, definition FROM resource WHERE kind = ? ORDER BY id LIMIT ? OFFSET ?"
+            return try Row.fetchAll(database, sql: sql, arguments: [kind.rawValue, page.limit, page.offset])
+                .map { ($0[0], try JSONValue(parsing: $0[1] as String)) }
+        }
+    }
+
+    /// How many definitions of a kind there are.
+    public func definitionCount(_ kind: Kind) throws(StoreError) -> Int {
+        try read { database in
+            try Int.fetchOne(
+                database, sql: "SELECT count(*) FROM resource WHERE kind = ?", arguments: [kind.rawValue]) ?? 0
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import GRDB
+import JSON
+
+extension Registry {
+    /// Results that are kept; older ones go when new ones come.
+    public static let resultLimit = 1_000
+
+    /// Keeps a result.
+    public func record(_ result: StoredResult) throws(StoreError) {
+        try write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO result (id, created_at, dataset_id, rows_dataset_id, benchmark_id, job_id, functions,
+                        aggregates, distributions) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    result.id, result.created, result.datasetID, result.rowsDatasetID, result.benchmarkID, result.jobID,
+                    JSONValue.array(result.functions.map { .string($0) }).text, result.aggregates.text,
+                    result.distributions.text,
+                ])
+            try database.execute(
+                sql: "DELETE FROM result WHERE number <= ?",
+                arguments: [database.lastInsertedRowID - Int64(Self.resultLimit)])
+        }
+    }
+
+    /// The result with this identifier; nil where there is none.
+    public func result(_ id: String) throws(StoreError) -> StoredResult? {
+        try read { database in
+            let sql = "SELECT \(Self.resultColumns), distributions FROM result WHERE id = ?"
+            return try Row.fetchOne(database, sql: sql, arguments: [id]).map(StoredResult.init)
+        }
+    }
+
+    /// Results without their distributions, the newest first.
+    ///
+    /// - Parameter datasetID: only results of this dataset.
+    public func results(_ page: ListPage, of datasetID: String? = nil) throws(StoreError) -> [StoredResult] {
+        try read { database in
+            let condition = datasetID == nil ? "" : "WHERE dataset_id = ?"
+            let sql = """
+                SELECT \(Self.resultColumns), '{}' FROM result \(condition) ORDER BY number DESC LIMIT ? OFFSET ?
+                """
+            let arguments = StatementArguments(datasetID.map { [$0] } ?? []) + [page.limit, page.offset]
+            return try Row.fetchAll(database, sql: sql, arguments: arguments).map(StoredResult.init)
+        }
+    }
+
+    /// How many results there are.
+    public func resultCount() throws(StoreError) -> Int {
+        try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM result") ?? 0 }
+    }
+
+    private static let resultColumns =
+        "id, created_at, dataset_id, rows_dataset_id, benchmark_id, job_id, functions, aggregates"
+}
+
+extension StoredResult {
+    fileprivate init(_ row: Row) throws {
+        let functions = try JSONValue(parsing: row[6] as String).array ?? []
+        self.init(
+            id: row[0], created: row[1], datasetID: row[2], rowsDatasetID: row[3], benchmarkID: row[4], jobID: row[5],
+            functions: functions.compactMap(\.string), aggregates: try JSONValue(parsing: row[7] as String),
+            distributions: try JSONValue(parsing: row[8] as String))
+    }
+}
+
+extension RegistrySchema {
+    /// Adds the table of results.
+    static func addResults(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE result (
+                    number INTEGER PRIMARY KEY AUTOINCREMENT,
+                    id TEXT NOT NULL UNIQUE,
+                    created_at INTEGER NOT NULL, -- seconds since 1970, UTC
+                    dataset_id TEXT NOT NULL, -- as it was called; nothing keeps it from being removed
+                    rows_dataset_id TEXT,
+                    benchmark_id TEXT,
+                    job_id TEXT,
+                    functions TEXT NOT NULL, -- a JSON array of identifiers
+                    aggregates TEXT NOT NULL, -- a JSON object by function
+                    distributions TEXT NOT NULL -- a JSON object by function
+                );
+                """)
+    }
+}

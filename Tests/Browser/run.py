@@ -1,0 +1,294 @@
+"""Looks at the server's pages in a real browser, with rows that were scored, hostile ones among them.
+
+    python3 Tests/Browser/run.py [--assay PATH] [--browser PATH] [--screenshots FOLDER]
+
+Needs Chromium, and `assay` as it was built (.build/release or .build/debug). Exit status: 0 all is well; 1 something is
+not; 2 something that it needs is missing.
+"""
+
+import argparse
+import http.server
+import importlib.util
+import json
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import threading
+import urllib.request
+
+from devtools import Browser, Tab
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TOKEN = "a-token-of-some-length"
+RAN = "window.ran = true"
+HOSTILE = [
+    f"<script>{RAN}</script>", f"\u0600<script>{RAN}</script>", f'"\u0301 onmouseover="{RAN}" autofocus onfocus="{RAN}',
+    f"'><img src=x onerror='{RAN}'>", f"</style></title></textarea></svg><svg onload='{RAN}'>", f"javascript:{RAN}",
+    "<!--", "]]>", "<base href=//example.com>", '<link rel=stylesheet href="//example.com/x.css">', "a\0b\x07\x7f\x9b",
+    "\u202eright to left", "\u2069\u2069\u2066", "Z" + "\u0301" * 400, "\n" * 500, "x" * 1_000_000, "😀" * 500,
+    "{{name}}{{{body}}}", "‏עברית", "a" * 300 + " " + "é" * 3000, "\t" * 400, "﷽" * 200,
+]
+
+
+def missing(what):
+    print(f"the pages were not looked at: {what}", file=sys.stderr)
+    sys.exit(2)
+
+
+def server_class():
+    """How a server is started is the same as for the clients."""
+    spec = importlib.util.spec_from_file_location("clients", ROOT / "Tests/Clients/run.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Server
+
+
+class Judge(http.server.BaseHTTPRequestHandler):
+    """A model that rates by the length of the prompt, and repeats what is hostile in it."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        prompt = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["messages"][-1]["content"]
+        feedback = "Nothing to say." if len(prompt) % 7 == 0 else f"I read: {prompt[:300]}\nTotal rating: {len(prompt) % 97 / 10}"
+        reply = {"choices": [{"message": {"role": "assistant", "content": feedback}, "finish_reason": "stop"}]}
+        body = json.dumps(reply).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def post(url, path, body):
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
+    request = urllib.request.Request(url + path, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=300) as answer:
+        return json.loads(answer.read())
+
+
+def register(url, name, rows):
+    source = {"type": "rows", "rows": rows}
+    post(url, "/v1/datasets", {"dataset_id": name, "purpose": "eval/question-answer", "source": source})
+
+
+def score(url, name, functions):
+    body = {"dataset_id": name, "scoring_functions": functions, "save_results_dataset": True}
+    post(url, "/v1/scoring/score-batch", body)
+
+
+def fill(url):
+    """Scores real answers and hostile ones."""
+    lines = (ROOT / "Examples/gsm8k/model_solutions.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines[:400]]
+    for row in rows[::57]:
+        del row["expected_answer"]
+    register(url, "gsm8k", rows)
+    score(url, "gsm8k", {"basic::subset_of": None, "basic::equality": None})
+    rating = {
+        "judge_model": "m", "judge_score_regexes": ["Total rating: ([0-9.]+)\\s*\\Z"], "match": "last",
+        "prompt_template": "{generated_answer}", "aggregation_functions": ["average", "median"]}
+    score(url, "gsm8k", {"llm-as-judge::base": rating})
+    rows = [{"generated_answer": text, "expected_answer": "x", text[:300] or "-": text} for text in HOSTILE]
+    rows.append({"generated_answer": "wide", "expected_answer": "wide", **{f"column {i}": i for i in range(5000)}})
+    rows.append({"generated_answer": "deep", "deep": json.loads("[" * 500 + "]" * 500)})
+    name = HOSTILE[1] + "\"'&\u202e"
+    function = f'"><script>{RAN}</script>'
+    register(url, name, rows)
+    post(url, "/v1/scoring-functions", {
+        "scoring_fn_id": function, "provider_id": "basic", "provider_scoring_fn_id": "subset_of",
+        "return_type": {"type": "number"}, "description": HOSTILE[1],
+        "params": {"type": "basic", "aggregation_functions": ["accuracy", "categorical_count"]}})
+    post(url, "/v1/eval/benchmarks", {"benchmark_id": HOSTILE[0], "dataset_id": name, "scoring_functions": [function]})
+    score(url, name, {function: None, "llm-as-judge::base": rating})
+
+
+class Check:
+    """Looks at pages, and keeps what is wrong with them."""
+
+    def __init__(self, tab, url, screenshots, label):
+        self.tab, self.url, self.screenshots, self.label = tab, url, screenshots, label
+        self.audit = pathlib.Path(__file__).with_name("audit.js").read_text()
+        self.faults = []
+        self.pages = 0
+
+    def expect(self, holds, what):
+        if not holds:
+            self.faults.append(f"{self.label}: {what}")
+
+    def look(self, place, title, may_fail=False):
+        """Opens a page and looks at it."""
+        self.tab.open(self.url + place)
+        self.look_at_what_is_open(place, title, may_fail)
+
+    def look_at_what_is_open(self, place, title, may_fail=False):
+        self.pages += 1
+        found = self.tab.evaluate("document.title")
+        self.expect(found.startswith(title) and found.endswith(" – Assay"), f"{place}: the title is {found!r}")
+        for fault in self.tab.evaluate(self.audit):
+            self.expect(False, f"{place}: {fault}")
+        for entry in self.tab.events("Log.entryAdded"):
+            is_hint = entry["entry"]["level"] == "verbose"
+            if not is_hint and not (may_fail and entry["entry"].get("source") == "network"):
+                self.expect(False, f"{place}: the console says {entry['entry']['text']!r}")
+        for kind in ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Page.javascriptDialogOpening"):
+            self.expect(not self.tab.events(kind), f"{place}: {kind}")
+        for request in self.tab.events("Network.requestWillBeSent"):
+            address = request["request"]["url"]
+            self.expect(address.startswith((self.url + "/", "data:")), f"{place}: it asks for {address[:100]}")
+        if self.screenshots:
+            self.tab.screenshot(self.screenshots / f"{self.label.replace(' ', '-')}-{self.pages:02}.png")
+
+    def focus(self):
+        """What has the focus, and whether that can be seen."""
+        return self.tab.evaluate("""(() => {
+            const element = document.activeElement, style = getComputedStyle(element);
+            return [element.tagName, element.id || element.getAttribute("href") || element.textContent.trim(),
+                    style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0];
+        })()""")
+
+    def tab_to(self, wanted, place):
+        """Presses Tab until something has the focus, and returns what had it on the way."""
+        way = []
+        for _ in range(200):
+            self.tab.press("Tab", 9)
+            tag, name, is_visible = self.focus()
+            way.append((tag, name))
+            self.expect(is_visible, f"{place}: nobody sees that {tag} {name!r} has the focus")
+            if wanted(tag, name):
+                return way
+        self.expect(False, f"{place}: the keyboard does not get to what it should; it went {way[:12]}…")
+        return way
+
+
+def sign_in(check):
+    tab = check.tab
+    tab.open(check.url + "/results")
+    check.look_at_what_is_open("/login", "Sign in")
+    check.expect(tab.evaluate("location.search") == "?next=%2Fresults", "it is forgotten where one wanted to go")
+    tab.type("wrong")
+    tab.submit()
+    check.look_at_what_is_open("/login", "Sign in", may_fail=True)
+    check.expect(tab.evaluate("!!document.querySelector('[role=alert]')"), "a wrong token is not called wrong")
+    tab.type(TOKEN)
+    tab.submit()
+    check.look_at_what_is_open("/results", "Results")
+    check.expect(tab.evaluate("document.cookie") == "", "scripts can read the session")
+    cookies = tab.send("Network.getCookies", urls=[check.url])["cookies"]
+    check.expect([c["sameSite"] for c in cookies] == ["Strict"], f"the cookies are {cookies}")
+
+
+def look_at_results(check):
+    tab = check.tab
+    tab.open(check.url + "/results")
+    results = tab.evaluate("[...document.querySelectorAll('tbody a')].map(a => a.getAttribute('href'))")
+    check.expect(len(results) == 3, f"the results are {results}")
+    for result in results:
+        check.look(result, "Result of ")
+        links = tab.evaluate("[...document.querySelectorAll('.counts a')].map(a => a.getAttribute('href'))")
+        check.expect(len(links) > 1, f"{result}: the scores lead nowhere")
+        for link in links[:2] + links[-1:]:
+            check.look(link, "Result of ")
+            check.expect(tab.evaluate("document.querySelectorAll('.row').length") > 0, f"{link}: no rows")
+        check.look(result + "?outcome=missing", "Result of ")
+        check.look(result + "?least=x", "Result of ")
+        plots = tab.evaluate("""[...document.querySelectorAll('.function')].map(part => {
+            const number = cell => Number(cell.textContent.replace(/,/g, ''));
+            const counts = [...part.querySelectorAll('tbody td:nth-child(2)')].map(number);
+            return [counts.reduce((a, b) => a + b, 0), number(part.querySelector('tfoot td')),
+                    part.querySelectorAll('rect').length];
+        })""")
+        for total, shown, bars in plots:
+            check.expect(total == shown and bars > 1, f"{result}: {total} rows in the table, {shown} in all, {bars} bars")
+    hostile, judged, scored = results
+    for row in range(0, len(HOSTILE) + 2, 3):
+        check.look(f"{hostile}?row={row}", "Result of ")
+    return scored
+
+
+def use_keyboard(check, result):
+    tab = check.tab
+    tab.open(check.url + result)
+    check.expect(check.tab_to(lambda tag, name: True, result) == [("A", "#main")], "the skip link is not the first")
+    tab.press("Enter", 13, "\r")
+    check.expect(check.focus()[:2] == ["MAIN", "main"], f"the skip link leads to {check.focus()}")
+    way = check.tab_to(lambda tag, name: name == "score", result)
+    check.expect([("SELECT", "function"), ("SELECT", "outcome"), ("INPUT", "score")] == way[-3:], f"the form: {way[-3:]}")
+    check.expect(any(name.endswith("score=1#rows") for _, name in way), f"no score has a link: {way}")
+    tab.type("1")
+    tab.submit()
+    check.look_at_what_is_open(result + " with a filter", "Result of ")
+    check.expect("score=1" in tab.evaluate("location.search"), "the form does not send the score")
+    check.expect(tab.evaluate("window.scrollY") > 0, "the filtered rows are out of sight")
+    way = check.tab_to(lambda tag, name: "row=" in name, result)
+    check.expect(("INPUT", "below") in way and ("BUTTON", "Show rows") in way, f"the form's other fields: {way}")
+    tab.submit()
+    check.look_at_what_is_open("a row", "Result of ")
+
+
+def look(check):
+    sign_in(check)
+    for place, title in [("/", "Overview"), ("/results", "Results"), ("/datasets", "Datasets"),
+                         ("/benchmarks", "Benchmarks"), ("/functions", "Scoring functions")]:
+        check.look(place, title)
+    check.look("/results/nope", "There is nothing here", may_fail=True)
+    check.tab.open(check.url + "/datasets")
+    for link in check.tab.evaluate("[...document.querySelectorAll('tbody a')].map(a => a.getAttribute('href'))"):
+        check.look(link, "Dataset ")
+    use_keyboard(check, look_at_results(check))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--assay", help="the executable")
+    parser.add_argument("--browser", help="the browser; chromium unless given")
+    parser.add_argument("--screenshots", type=pathlib.Path, help="where to leave a picture of each page")
+    arguments = parser.parse_args()
+    candidates = [arguments.assay] if arguments.assay else [ROOT / ".build/release/assay", ROOT / ".build/debug/assay"]
+    assay = next((pathlib.Path(path).resolve() for path in candidates if os.access(path, os.X_OK)), None)
+    if assay is None:
+        missing("no assay was found; build it (swift build -c release) or name it with --assay")
+    names = [arguments.browser] if arguments.browser else ["chromium", "chromium-browser", "google-chrome"]
+    browser_path = next(filter(None, map(shutil.which, names)), None)
+    if browser_path is None:
+        missing("there is no Chromium here; install it (apt-get install chromium) or name it with --browser")
+    if arguments.screenshots:
+        arguments.screenshots.mkdir(parents=True, exist_ok=True)
+    judge = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Judge)
+    threading.Thread(target=judge.serve_forever, daemon=True).start()
+    faults = []
+    with tempfile.TemporaryDirectory(prefix="assay-browser-", ignore_cleanup_errors=True) as name:
+        folder = pathlib.Path(name)
+        (folder / "token").write_text(TOKEN + "\n")
+        server = server_class()(
+            assay, folder, "--auth-token-file", folder / "token", "--model-url",
+            f"http://127.0.0.1:{judge.server_port}/v1")
+        browser = None
+        try:
+            fill(server.url)
+            browser = Browser(browser_path, folder / "profile")
+            for width, height, scheme in [(1280, 900, "light"), (360, 740, "dark")]:
+                check = Check(Tab(browser, width, height, scheme), server.url, arguments.screenshots, f"{width} {scheme}")
+                look(check)
+                faults += check.faults
+                print(f"{check.pages} pages looked at, {width} pixels wide, {scheme}", flush=True)
+        finally:
+            if browser:
+                browser.stop()
+            status = server.stop()
+            judge.shutdown()
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    if status != 0:
+        print(f"the server ended with status {status}", file=sys.stderr)
+    print(f"the pages: {'FAILED' if faults or status else 'passed'}")
+    sys.exit(1 if faults or status else 0)
+
+
+if __name__ == "__main__":
+    main()
