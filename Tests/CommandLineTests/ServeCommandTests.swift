@@ -94,6 +94,7 @@ struct ServeCommandTests {
         let folder = try TemporaryFolder([
             "config.json": "{\"server\": {\"max_rows\": 1, \"max_body_size\": 500}}",
             "unknown.json": "{\"server\": {\"max_row\": 1}}", "wrong.json": "{\"server\": {\"max_rows\": \"1\"}}",
+            "agents.json": "{\"agents\": {\"url\": \"h:8321\"}}",
         ])
         let rows: JSONValue = [[:], [:]]
         let body: JSONValue = ["input_rows": rows, "scoring_functions": ["basic::equality": nil]]
@@ -107,10 +108,11 @@ struct ServeCommandTests {
             let large: JSONValue = ["x": .string(String(repeating: "x", count: 500))]
             #expect(try await serving.post("/v1/scoring/score", large).status == 413)
         }
-        for file in ["unknown.json", "wrong.json"] {
+        for (file, place) in [
+            ("unknown.json", "/server/max_row"), ("wrong.json", "/server/max_row"), ("agents.json", "/agents/url"),
+        ] {
             let result = try folder.command(["serve", "--data-dir", "data", "--config", file]).run()
-            #expect(
-                result.ending == .status(1) && result.errors.contains("\(file): /server/max_row"), "\(result.errors)")
+            #expect(result.ending == .status(1) && result.errors.contains("\(file): \(place)"), "\(result.errors)")
         }
         let result = try folder.command(["serve", "--data-dir", "data", "--port", "70000"]).run()
         #expect(result.ending == .status(64))
