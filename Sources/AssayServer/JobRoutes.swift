@@ -213,6 +213,7 @@ extension Service {
             "rows": "\(job.rowsDone)",
         ]
         if let error = job.error { metadata["error"] = "\(error)" }
+        record(job, logger)
         logger.log(level: job.status == .failed ? .warning : .info, "job", metadata: metadata)
     }
 }

@@ -1,7 +1,6 @@
 import Glibc
 import JSON
 import Logging
-import ScoringCore
 import ScoringDefinitions
 import ScoringEngine
 import Store
@@ -14,21 +13,32 @@ extension Service {
     ///   - results: of a request with `keepsDistribution`, or else there is nothing to plot.
     ///   - rowsDatasetID: the dataset with the rows and their scores, as score-batch writes them.
     func record(
-        _ results: ScoringResults, of datasetID: String, rowsDatasetID: String?, benchmarkID: String? = nil,
-        jobID: String? = nil, logger: Logger
+        _ results: ScoringResults, of datasetID: String, rowsDatasetID: String?, logger: Logger
     ) {
-        var aggregates = JSONObject()
-        var distributions = JSONObject()
-        for result in results.functions {
-            aggregates[result.function.identifier] = abridged(result.json)
-            guard let bars = result.aggregates.distribution else { continue }
-            distributions[result.function.identifier] = .array(bars.map(json(of:)))
+        record(
+            StoredResult(
+                id: newResultID(), created: time(nil), datasetID: datasetID, rowsDatasetID: rowsDatasetID,
+                functions: results.functions.map(\.function.identifier),
+                aggregates: .object(
+                    JSONObject(results.functions.map { ($0.function.identifier, abridged($0.json)) })),
+                distributions: .object(results.distributions)), logger)
+    }
+
+    /// Keeps what a job came to, for the same.
+    func record(_ job: StoredJob, _ logger: Logger) {
+        guard job.status == .completed || job.status == .cancelled, let scores = job.result?["scores"]?.object else {
+            return
         }
-        let result = StoredResult(
-            id: String(DatasetRoutes.randomName().prefix(16)), created: time(nil), datasetID: datasetID,
-            rowsDatasetID: rowsDatasetID, benchmarkID: benchmarkID, jobID: jobID,
-            functions: results.functions.map(\.function.identifier), aggregates: .object(aggregates),
-            distributions: .object(distributions))
+        record(
+            StoredResult(
+                id: newResultID(), created: time(nil),
+                datasetID: job.request["benchmark"]?["dataset_id"]?.string ?? "", rowsDatasetID: job.datasetID,
+                benchmarkID: job.benchmarkID, jobID: job.id, functions: scores.keys,
+                aggregates: .object(JSONObject(scores.members.map { ($0.key, abridged($0.value)) })),
+                distributions: job.result?["distributions"] ?? [:]), logger)
+    }
+
+    private func record(_ result: StoredResult, _ logger: Logger) {
         do throws(StoreError) {
             try registry.record(result)
         } catch {
@@ -36,6 +46,8 @@ extension Service {
         }
     }
 }
+
+private func newResultID() -> String { String(DatasetRoutes.randomName().prefix(16)) }
 
 /// Categories of one function that are kept.
 private let categoryLimit = 1_000
@@ -59,18 +71,5 @@ private func abridged(_ result: JSONValue) -> JSONValue {
         bounds[name] = nil
         members["bounds"] = bounds.isEmpty ? nil : .object(bounds)
     }
-    return .object(members)
-}
-
-private func json(of bar: ScoreDistribution.Bar) -> JSONValue {
-    var members: JSONObject
-    switch bar.scores {
-    case .number(let number): members = ["number": JSONValue(number)]
-    case .range(let lower, let upper, let includesUpper):
-        members = ["from": JSONValue(lower), includesUpper ? "to" : "below": JSONValue(upper)]
-    case .text(let text): members = ["text": .string(text)]
-    case .otherTexts: members = [:]
-    }
-    members["count"] = JSONValue(bar.count)
     return .object(members)
 }

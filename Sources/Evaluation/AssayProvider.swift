@@ -64,7 +64,8 @@ public struct AssayProvider: EvaluationProvider {
         var scores = JSONObject()
         for result in results.scoring.functions { scores[result.function.identifier] = result.json }
         return EvaluationResult(
-            scores: scores, generation: results.generation.json, isCancelled: results.isCancelled)
+            scores: scores, generation: results.generation.json, distributions: results.scoring.distributions,
+            isCancelled: results.isCancelled)
     }
 }
 

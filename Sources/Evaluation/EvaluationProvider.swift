@@ -30,12 +30,17 @@ public struct EvaluationResult: Sendable {
     public var scores: JSONObject
     /// How the generation went: counts of rows, and what the candidate took.
     public var generation: JSONObject
+    /// How the scores lie, by function: for pages that plot it.
+    public var distributions: JSONObject
     /// Whether the run was cancelled: the result is that of the rows that were done.
     public var isCancelled: Bool
 
-    public init(scores: JSONObject, generation: JSONObject = [:], isCancelled: Bool = false) {
+    public init(
+        scores: JSONObject, generation: JSONObject = [:], distributions: JSONObject = [:], isCancelled: Bool = false
+    ) {
         self.scores = scores
         self.generation = generation
+        self.distributions = distributions
         self.isCancelled = isCancelled
     }
 }

@@ -50,13 +50,10 @@ public struct EvaluationSettings: Sendable, Hashable {
 
     public var nemo: NeMo?
     public var harness: Harness
-    /// How many jobs run at a time; nil: as many as the queue thinks best.
-    public var maxJobs: Int?
 
-    public init(nemo: NeMo? = nil, harness: Harness = Harness(), maxJobs: Int? = nil) {
+    public init(nemo: NeMo? = nil, harness: Harness = Harness()) {
         self.nemo = nemo
         self.harness = harness
-        self.maxJobs = maxJobs
     }
 
     /// Reads the settings of a configuration file; without its member "evaluation", all are what they are by default.
@@ -73,12 +70,9 @@ public struct EvaluationSettings: Sendable, Hashable {
     public init(in json: JSONValue, file: String) throws(ConfigurationError) {
         self.init()
         guard let place = try ConfigurationPlace(file: file, value: json).member("evaluation") else { return }
-        try place.checkNames([NeMoProvider.id, HarnessProvider.id, "max_jobs"])
+        try place.checkNames([NeMoProvider.id, HarnessProvider.id])
         if let nemo = try place.member(NeMoProvider.id) { self.nemo = try NeMo(nemo) }
         if let harness = try place.member(HarnessProvider.id) { self.harness = try Harness(harness) }
-        maxJobs = try place.optional("max_jobs", "an integer from 1 to 1000") { value in
-            value.number?.int.flatMap { (1...1000).contains($0) ? $0 : nil }
-        }
     }
 }
 

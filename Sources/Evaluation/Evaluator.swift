@@ -150,6 +150,7 @@ public struct Evaluator: Sendable {
         scoring.failureColumn = GeneratedColumn.generationError.rawValue
         scoring.limit = request.limit
         scoring.includesInput = true
+        scoring.keepsDistribution = true
         scoring.jobs = request.jobs
         scoring.judgeModel = request.judgeModel
         scoring.inference = request.inference

@@ -207,7 +207,10 @@ public final class JobQueue: Sendable {
             isWhole = !result.isCancelled
             end = JobEnd(
                 isWhole ? .completed : .cancelled,
-                result: ["scores": .object(result.scores), "generation": .object(result.generation)])
+                result: [
+                    "scores": .object(result.scores), "generation": .object(result.generation),
+                    "distributions": .object(result.distributions),
+                ])
         } catch {
             end = JobEnd(error.code == .cancelled ? .cancelled : .failed)
             if end.status == .failed { end.error = error.description }

@@ -66,6 +66,10 @@ public struct JSONObject: Sendable, Hashable, ExpressibleByDictionaryLiteral {
 
     public init() {}
 
+    public init(_ members: some Sequence<Member>) {
+        for (key, value) in members { self[key] = value }
+    }
+
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         for (key, value) in elements { self[key] = value }
     }

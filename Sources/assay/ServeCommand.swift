@@ -2,6 +2,7 @@ import ArgumentParser
 import AssayServer
 import CMalloc
 import Datasets
+import Evaluation
 import Glibc
 import Inference
 import Logging
@@ -63,15 +64,19 @@ struct ServeCommand: ParsableCommand {
             let registry = try Registry(folder: configuration.dataFolder)
             let inference = try modelOptions.makeInference(
                 agentsURL: agentOptions.agentsURL, isQuiet: engineOptions.quiet)
+            let evaluation = try modelOptions.config.map { try EvaluationSettings(inFile: $0) } ?? EvaluationSettings()
             let engine = engineOptions.makeEngine { inference }
             let server = try Server(
-                configuration, engine: engine, registry: registry, inference: inference, logger: logger)
+                configuration, engine: engine, registry: registry, inference: inference,
+                providers: [HarnessProvider(evaluation.harness), NeMoProvider(evaluation.nemo)], logger: logger)
             try serve(server, configuration, logger)
             waitFor {
                 await engine.shutDown()
                 // The engine knows it only once it has asked a model itself.
                 await inference.shutDown()
             }
+        } catch let error as ConfigurationError {
+            throw Failure("\(error)")
         } catch let error as StoreError {
             throw Failure("\(error)")
         } catch let error as DatasetError {
