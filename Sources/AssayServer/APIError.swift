@@ -5,7 +5,7 @@ import ScoringEngine
 import Store
 
 /// A request that is answered with an error: `{"error": {"message": …, "type": …, "code": …, "param": …}}`.
-struct APIError: Error {
+struct APIError: Error, CustomStringConvertible {
     var status: HTTPResponse.Status
     /// The kind of error, in the words of the OpenAI API: `invalid_request_error`.
     var type: String
@@ -19,6 +19,8 @@ struct APIError: Error {
     var retryAfter: Int?
     /// The methods that the path takes, where the request's is none of them.
     var allowedMethods: [String] = []
+
+    var description: String { message }
 
     var json: JSONValue {
         [

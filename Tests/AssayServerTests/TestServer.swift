@@ -20,8 +20,10 @@ struct TestServer: Sendable {
     /// - Parameters:
     ///   - modelURL: the server of models.
     ///   - folder: a folder for the registry; a new one unless given.
+    ///   - pluginFolder: one more folder with plugins.
     static func run(
         _ configuration: ServerConfiguration = configured(), modelURL: String? = nil, folder: TemporaryFolder? = nil,
+        pluginFolder: String? = nil, logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
         body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = try folder ?? TemporaryFolder()
@@ -29,12 +31,11 @@ struct TestServer: Sendable {
         configuration.dataFolder = folder.path
         let catalog = ModelCatalog(defaultEndpoint: modelURL.map { .init(url: $0) })
         let inference = InferenceService(catalog: catalog)
-        let engine = Engine(functionFolders: ["\(packageFolder)/scoring_fns"], pluginFolders: [builtFolder]) {
-            inference
-        }
+        let plugins = [builtFolder] + (pluginFolder.map { [$0] } ?? [])
+        let engine = Engine(functionFolders: ["\(packageFolder)/scoring_fns"], pluginFolders: plugins) { inference }
         let server = try Server(
             configuration, engine: engine, registry: Registry(folder: folder.path), inference: inference,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            logger: logger)
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let (stops, stop) = AsyncStream.makeStream(of: Void.self)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
