@@ -10,7 +10,8 @@ struct ServerSettings {
     private let members: JSONObject
 
     static let names = [
-        "host", "port", "data_dir", "jobs", "max_body_size", "max_concurrent_requests", "max_connections", "max_rows", "max_dataset_size",
+        "host", "port", "data_dir", "jobs", "max_body_size", "max_concurrent_requests", "max_connections", "max_rows",
+        "max_dataset_size",
         "max_download_size", "allow_paths", "allow_private_addresses", "huggingface_url", "auth_token_file", "no_auth",
         "tls_cert", "tls_key", "cors_origins",
     ]

@@ -17,13 +17,13 @@ struct BrokenBatchTests {
                     count += 1
                     return count
                 }
-                return count <= 1_500 ? .answer("Total rating: 4") : .status(401)
+                return count <= 800 ? .answer("Total rating: 4") : .status(401)
             })
         defer { fake.stop() }
         let logger = Logger(label: "test") { _ in Handler(records: log) }
         try await TestServer.run(modelURL: fake.url, logger: logger) { server async throws in
             let filler = String(repeating: "x", count: 1_000)
-            let rows = (0..<3_000).map { JSONValue.object(["generated_answer": .string("\($0) \(filler)")]) }
+            let rows = (0..<1_600).map { JSONValue.object(["generated_answer": .string("\($0) \(filler)")]) }
             let dataset: JSONValue = [
                 "dataset_id": "d", "purpose": "eval/question-answer", "source": ["type": "rows", "rows": .array(rows)],
             ]
@@ -45,7 +45,8 @@ struct BrokenBatchTests {
             #expect(answer.hasPrefix("HTTP/1.1 200 ") && answer.contains("\"score\""), "it did not begin")
             // The last chunk, without which the body is not whole.
             #expect(!answer.hasSuffix("0\r\n\r\n"))
-            let id = answer.split(separator: "\r\n").first { $0.lowercased().hasPrefix("x-request-id: ") }?.dropFirst(14)
+            let id = answer.split(separator: "\r\n").first { $0.lowercased().hasPrefix("x-request-id: ") }?.dropFirst(
+                14)
             let failure = log.all.first { $0.contains("the request failed") } ?? ""
             #expect(failure.contains(id ?? "no identifier") && failure.contains("401"), "\(failure)")
             #expect(try await server.get("/v1/datasets").json["data"]?.array?.count == 1)

@@ -16,7 +16,8 @@ struct HostileClientTests {
             ),
             ("GET /\(String(repeating: "a", count: 200_000)) HTTP/1.1\r\n\r\n", 431), ("\u{16}\u{3}\u{1}", 400),
             ("GET / HTTP/9.9\r\n\r\n", 400), ("GET /\u{1} HTTP/1.1\r\n\r\n", 400),
-            ("\(post)Content-Length: -1\r\n\r\n", 400), ("\(post)Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400),
+            ("\(post)Content-Length: -1\r\n\r\n", 400),
+            ("\(post)Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400),
             ("\(post)Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
             ("\(post)Transfer-Encoding: chunked\r\n\r\nZZ\r\n", 400), ("\(post)X: a\0b\r\n\r\n", 400),
         ])

@@ -24,9 +24,12 @@ struct IdentifierTests {
     @Test(
         "with whatever characters, what was registered is got and unregistered by its own",
         arguments: [
-            "a/b", "../x", "..", ".", "/", "//", "a//b", "/a", "a/", "%2e%2e", "%", "%zz", "a%2Fb", "?", "a?b=c", "#", "+",
-            "a b", " ", "é", "e\u{301}", "\u{202E}", "😀", "a\\b", "\"", "'", "<script>", ";", "&=", ":", "a::b", "\u{FEFF}",
-            "\u{85}", "null", "true", "0", "{}", "rows", "a/jobs", "results", "iterrows", "a/../b", "a'; DROP TABLE dataset",
+            "a/b", "../x", "..", ".", "/", "//", "a//b", "/a", "a/", "%2e%2e", "%", "%zz", "a%2Fb", "?", "a?b=c", "#",
+            "+",
+            "a b", " ", "é", "e\u{301}", "\u{202E}", "😀", "a\\b", "\"", "'", "<script>", ";", "&=", ":", "a::b",
+            "\u{FEFF}",
+            "\u{85}", "null", "true", "0", "{}", "rows", "a/jobs", "results", "iterrows", "a/../b",
+            "a'; DROP TABLE dataset",
             String(repeating: "é", count: 1024),
         ])
     func characters(id: String) async throws {
@@ -44,9 +47,11 @@ struct IdentifierTests {
         }
     }
 
-    @Test("what is no text, and what is too long, is no identifier", arguments: [
-        "", "a\u{0}", "\n", "\u{7F}", "\u{FFFD}", String(repeating: "x", count: 1025),
-    ])
+    @Test(
+        "what is no text, and what is too long, is no identifier",
+        arguments: [
+            "", "a\u{0}", "\n", "\u{7F}", "\u{FFFD}", String(repeating: "x", count: 1025),
+        ])
     func refused(id: String) async throws {
         try await TestServer.run(modelURL: "http://127.0.0.1:9") { server async throws in
             for (path, key, rest) in Self.kinds {

@@ -5,6 +5,12 @@ import NIOPosix
 final class RawClient: Sendable {
     private let descriptor: Int32
 
+    private static let threads = {
+        let threads = NIOThreadPool(numberOfThreads: 8)
+        threads.start()
+        return threads
+    }()
+
     init(port: Int) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
@@ -24,7 +30,7 @@ final class RawClient: Sendable {
     /// Sends all of it, or as much as the server takes.
     func send(_ text: String) async throws {
         let bytes = Array(text.utf8)
-        try await NIOThreadPool.singleton.runIfActive { [descriptor] in
+        try await Self.threads.runIfActive { [descriptor] in
             var sent = 0
             while sent < bytes.count {
                 let count = bytes[sent...].withUnsafeBytes {
@@ -53,7 +59,7 @@ final class RawClient: Sendable {
         within time: Duration, until isEnough: @escaping @Sendable (String) -> Bool
     ) async throws -> String? {
         let deadline = ContinuousClock.now + time
-        return try await NIOThreadPool.singleton.runIfActive { [descriptor] in
+        return try await Self.threads.runIfActive { [descriptor] in
             var received: [UInt8] = []
             var buffer = [UInt8](repeating: 0, count: 1 << 16)
             while ContinuousClock.now < deadline {

@@ -33,7 +33,8 @@ struct ColumnTests {
         #expect(
             refusal("{\"gold\": 2}\n", functions: ["basic::equality": nil, "basic::docvqa": nil])
                 == "answers.jsonl: no row has the column \"generated_answer\", which basic::equality and basic::docvqa "
-                + "needs; nor \"expected_answer\", which basic::equality and basic::docvqa needs. The columns are \"gold\".")
+                + "needs; nor \"expected_answer\", which basic::equality and basic::docvqa needs. The columns are \"gold\"."
+        )
     }
 
     @Test("a mapped column is named as the dataset should have it, and as it was needed")
@@ -69,7 +70,7 @@ struct ColumnTests {
     func manyColumns() {
         let members = (0..<200).map { "\"c\($0)\": 1" }.joined(separator: ", ")
         let message = refusal("{\"generated_answer\": 1, \(members)}\n")
-        #expect(message?.contains("\"c48\" and 151 more. A column of another name") == true, "\(message ?? "")")
+        #expect(message?.contains("\"c48\" and 151 more.") == true, "\(message ?? "")")
     }
 
     @Test("a column that is null in every row is there")
