@@ -53,7 +53,10 @@ def find_assay(path):
     candidates = [path] if path else [ROOT / ".build/release/assay", ROOT / ".build/debug/assay"]
     for candidate in candidates:
         if os.access(candidate, os.X_OK):
-            return pathlib.Path(candidate).resolve()
+            assay = pathlib.Path(candidate).resolve()
+            if not list(assay.parent.glob("libbasic.so")) and "ASSAY_PLUGIN_PATH" not in os.environ:
+                missing(f"there is no libbasic.so beside {assay}; build the package's products (swift build)")
+            return assay
     missing("no assay was found; build it (swift build -c release) or name it with --assay")
 
 
@@ -125,8 +128,6 @@ def main():
     arguments = parser.parse_args()
     rerun_with_newer_python(__file__)
     assay = find_assay(arguments.assay)
-    if not list(assay.parent.glob("libbasic.so")) and "ASSAY_PLUGIN_PATH" not in os.environ:
-        missing(f"there is no libbasic.so beside {assay}; build the package's products (swift build)")
     failed = False
     for version in CLIENTS:
         python = environment("llama-stack-client", version, arguments.cache)

@@ -30,7 +30,7 @@ def main():
     parser.add_argument("--cache", type=pathlib.Path, default=pathlib.Path.home() / ".cache/assay-clients",
                         help="where Schemathesis is installed")
     parser.add_argument("--seed", type=int, default=1, help="of the requests that are made up")
-    parser.add_argument("--examples", type=int, default=15, help="requests for each operation and phase, at most")
+    parser.add_argument("--examples", type=int, default=10, help="requests for each operation and phase, at most")
     arguments = parser.parse_args()
     clients.rerun_with_newer_python(__file__)
     assay = clients.find_assay(arguments.assay)
