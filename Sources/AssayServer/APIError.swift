@@ -6,7 +6,7 @@ import ScoringEngine
 import Store
 
 /// A request that is answered with an error: `{"error": {"message": …, "type": …, "code": …, "param": …}}`.
-struct APIError: Error {
+struct APIError: Error, CustomStringConvertible {
     var status: HTTPResponse.Status
     /// The kind of error, in the words of the OpenAI API: `invalid_request_error`.
     var type: String
@@ -22,6 +22,8 @@ struct APIError: Error {
     var allowedMethods: [String] = []
     /// Where a browser is sent instead.
     var location: String?
+
+    var description: String { message }
 
     var json: JSONValue {
         [

@@ -79,7 +79,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head(let head) where fault != nil && head.status == .badRequest && head.headerFields[.contentLength] == "0":
+        case .head(let head)
+        where fault != nil && head.status == .badRequest && head.headerFields[.contentLength] == "0":
             // The answer to what is no request comes from below, and says nothing.
             return explain(context, promise)
         case .end: unanswered -= 1

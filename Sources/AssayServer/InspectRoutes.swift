@@ -78,7 +78,8 @@ enum InspectRoutes {
             providers.append(
                 provider(
                     "inference", ModelCatalog.defaultProvider, "remote::openai-compatible", ["models": ids],
-                    faults: inference.outages))
+                    // Requests may name any number of models that nobody has.
+                    faults: Array(inference.outages.prefix(5))))
         }
         return providers
     }

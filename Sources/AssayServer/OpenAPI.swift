@@ -56,7 +56,8 @@ struct OpenAPI {
         if let links = links(of: route) { answer["links"] = links }
         var responses: JSONObject = ["200": .object(answer)]
         for (status, description) in errors(of: route) {
-            let shapes = [reference("Error")] + (status == "503" ? operation.unavailable.map { [reference($0)] } ?? [] : [])
+            let shapes =
+                [reference("Error")] + (status == "503" ? operation.unavailable.map { [reference($0)] } ?? [] : [])
             responses[status] = [
                 "description": .string(description),
                 "content": ["application/json": ["schema": shapes.count == 1 ? shapes[0] : ["anyOf": .array(shapes)]]],

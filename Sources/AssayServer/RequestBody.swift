@@ -82,7 +82,8 @@ struct RequestBody: Sendable {
         func identifier() throws(APIError) -> String {
             let expected = "an identifier, a string of 1 to 1024 characters without control characters and U+FFFD,"
             let text = try text(expected)
-            guard (1...1024).contains(text.unicodeScalars.count), text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F && $0.value != 0xFFFD })
+            guard (1...1024).contains(text.unicodeScalars.count),
+                text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F && $0.value != 0xFFFD })
             else {
                 throw .invalid(
                     "\(pointer): \(expected) was expected", code: "invalid_identifier", at: pointer.description)

@@ -147,7 +147,8 @@ struct Responder: HTTPResponder {
     private func checkContentType(_ request: Request) throws(APIError) {
         if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
             throw .invalid(
-                "the body is encoded as \(quoted(encoding)); it was expected as it is", code: "invalid_content_encoding",
+                "the body is encoded as \(quoted(encoding)); it was expected as it is",
+                code: "invalid_content_encoding",
                 at: "Content-Encoding")
         }
         guard let type = request.headers[.contentType] else { return }

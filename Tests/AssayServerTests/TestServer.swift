@@ -22,9 +22,11 @@ struct TestServer: Sendable {
     ///   - modelURL: the server of models.
     ///   - folder: a folder for the registry; a new one unless given.
     ///   - provider: runs benchmarks.
+    ///   - pluginFolder: one more folder with plugins.
     static func run(
         _ configuration: ServerConfiguration = configured(), modelURL: String? = nil, folder: TemporaryFolder? = nil,
-        provider: any EvaluationProvider = ScriptedProvider(),
+        provider: any EvaluationProvider = ScriptedProvider(), pluginFolder: String? = nil,
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
         body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = try folder ?? TemporaryFolder()
@@ -32,12 +34,11 @@ struct TestServer: Sendable {
         configuration.dataFolder = folder.path
         let catalog = ModelCatalog(defaultEndpoint: modelURL.map { .init(url: $0) })
         let inference = InferenceService(catalog: catalog)
-        let engine = Engine(functionFolders: ["\(packageFolder)/scoring_fns"], pluginFolders: [builtFolder]) {
-            inference
-        }
+        let plugins = [builtFolder] + (pluginFolder.map { [$0] } ?? [])
+        let engine = Engine(functionFolders: ["\(packageFolder)/scoring_fns"], pluginFolders: plugins) { inference }
         let server = try Server(
             configuration, engine: engine, registry: Registry(folder: folder.path), inference: inference,
-            providers: [provider], logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            providers: [provider], logger: logger)
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let (stops, stop) = AsyncStream.makeStream(of: Void.self)
         try await withThrowingTaskGroup(of: Void.self) { tasks in

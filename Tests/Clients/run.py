@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def missing(what):
-    print(f"the client suite was not run: {what}", file=sys.stderr)
+    print(f"nothing was tested: {what}", file=sys.stderr)
     sys.exit(2)
 
 
@@ -39,17 +39,30 @@ def newer_python():
     return None
 
 
+def rerun_with_newer_python(script):
+    """Runs the script again with a Python that is new enough, if this is not."""
+    if sys.version_info >= (3, 12):
+        return
+    python = newer_python()
+    if python is None:
+        missing(f"Python 3.12 or newer is needed; this is {sys.version.split()[0]}, and no other was found")
+    os.execv(python, [python, script, *sys.argv[1:]])
+
+
 def find_assay(path):
     candidates = [path] if path else [ROOT / ".build/release/assay", ROOT / ".build/debug/assay"]
     for candidate in candidates:
         if os.access(candidate, os.X_OK):
-            return pathlib.Path(candidate).resolve()
+            assay = pathlib.Path(candidate).resolve()
+            if not list(assay.parent.glob("libbasic.so")) and "ASSAY_PLUGIN_PATH" not in os.environ:
+                missing(f"there is no libbasic.so beside {assay}; build the package's products (swift build)")
+            return assay
     missing("no assay was found; build it (swift build -c release) or name it with --assay")
 
 
-def environment(version, cache):
-    """The Python of a virtual environment that has the client in this version."""
-    folder = cache / f"llama-stack-client-{version}-python{sys.version_info[0]}.{sys.version_info[1]}"
+def environment(package, version, cache):
+    """The Python of a virtual environment that has the package in this version."""
+    folder = cache / f"{package}-{version}-python{sys.version_info[0]}.{sys.version_info[1]}"
     python = folder / "bin/python"
     if (folder / "complete").exists():
         return python
@@ -57,13 +70,13 @@ def environment(version, cache):
     folder.parent.mkdir(parents=True, exist_ok=True)
     commands = [
         [sys.executable, "-m", "venv", str(folder)],
-        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"llama-stack-client=={version}"],
+        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{package}=={version}"],
     ]
     for command in commands:
         result = subprocess.run(command, capture_output=True, text=True)
         if result.returncode != 0:
             shutil.rmtree(folder, ignore_errors=True)
-            missing(f"llama-stack-client {version} could not be installed ({' '.join(command)}):\n{result.stderr.strip()}")
+            missing(f"{package} {version} could not be installed ({' '.join(command)}):\n{result.stderr.strip()}")
     (folder / "complete").touch()
     return python
 
@@ -71,11 +84,10 @@ def environment(version, cache):
 class Server:
     """A fresh server on a port that is free."""
 
-    def __init__(self, assay, folder, *options):
+    def __init__(self, assay, folder, options=()):
         self.log = open(folder / "log", "w+")
         self.process = subprocess.Popen(
-            [assay, "serve", "--port", "0", "--data-dir", folder / "data", "--allow-path", folder, "--no-cache",
-             *options],
+            [assay, "serve", "--port", "0", "--data-dir", folder / "data", "--allow-path", folder, "--no-cache", *options],
             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, bufsize=0)
         self.url = self.wait()
 
@@ -114,17 +126,11 @@ def main():
     parser.add_argument("--cache", type=pathlib.Path, default=pathlib.Path.home() / ".cache/assay-clients",
                         help="where the clients are installed")
     arguments = parser.parse_args()
-    if sys.version_info < (3, 12):
-        python = newer_python()
-        if python is None:
-            missing(f"Python 3.12 or newer is needed; this is {sys.version.split()[0]}, and no other was found")
-        os.execv(python, [python, __file__, *sys.argv[1:]])
+    rerun_with_newer_python(__file__)
     assay = find_assay(arguments.assay)
-    if not list(assay.parent.glob("libbasic.so")) and "ASSAY_PLUGIN_PATH" not in os.environ:
-        missing(f"there is no libbasic.so beside {assay}; build the package's products (swift build)")
     failed = False
     for version in CLIENTS:
-        python = environment(version, arguments.cache)
+        python = environment("llama-stack-client", version, arguments.cache)
         with tempfile.TemporaryDirectory(prefix="assay-clients-") as name:
             folder = pathlib.Path(name)
             (folder / "rows.csv").write_text("generated_answer,expected_answer\nA: 1,1\nA: 2,3\n")

@@ -69,7 +69,8 @@ struct CommandFaultTests {
             (
                 ["--fn", "basic::equality", "--map", "expected_answer=gold"],
                 #"rows.jsonl: no row has the column "gold" (mapped to "expected_answer"), which basic::equality needs. "#
-                    + #"The columns are "id", "generated_answer", "expected_answer", "model", "ok"."#
+                    + #"The columns are "id", "generated_answer", "expected_answer", "model", "ok". "#
+                    + "A column of another name can be mapped: --map NEEDED=NAME"
             ),
             (["--fn", #"basic::subset_of={"aggregation_functions": ["averag"]}"#], #"did you mean "average"?"#),
             (

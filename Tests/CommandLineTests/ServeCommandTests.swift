@@ -3,7 +3,6 @@ import Glibc
 import JSON
 import NIOCore
 import NIOHTTP1
-import Synchronization
 import Testing
 
 @Suite("assay serve")
@@ -21,56 +20,6 @@ struct ServeCommandTests {
         serving.running.send(signal)
         let result = try serving.running.finish(closingInput: false)
         #expect(result.ending == .status(0))
-    }
-
-    @Test("what was acknowledged is there after it was killed, and no append in part")
-    func killing() async throws {
-        let folder = try TemporaryFolder()
-        let acknowledged = Acknowledged()
-        do {
-            let serving = try Serving(folder)
-            let dataset: JSONValue = [
-                "dataset_id": "d", "purpose": "eval/question-answer", "source": ["type": "rows", "rows": []],
-            ]
-            #expect(try await serving.post("/v1/datasets", dataset).status == 200)
-            let url = serving.url
-            try await withThrowingTaskGroup(of: Void.self) { tasks in
-                for lane in 0..<4 {
-                    tasks.addTask {
-                        for number in stride(from: lane, to: 1_000, by: 4) {
-                            let rows = JSONValue.array((0..<5).map { ["by": .init(number), "n": .init($0)] })
-                            let benchmark: JSONValue = [
-                                "benchmark_id": .string("b\(number)"), "dataset_id": "d", "scoring_functions": [],
-                            ]
-                            // From the killing on, nothing is answered.
-                            guard
-                                let first = try? await post(url + "/v1/datasetio/append-rows/d", ["rows": rows]),
-                                let second = try? await post(url + "/v1/eval/benchmarks", benchmark)
-                            else { return }
-                            #expect(first.status == 200 && second.status == 200)
-                            acknowledged.add(number)
-                        }
-                    }
-                }
-                while acknowledged.numbers.count < 100 { try await Task.sleep(for: .milliseconds(2)) }
-                serving.running.send(SIGKILL)
-                try await tasks.waitForAll()
-            }
-            #expect(try serving.running.finish().ending == .signal(SIGKILL))
-        }
-        let numbers = acknowledged.numbers
-        #expect(numbers.count < 1_000)
-        let serving = try Serving(folder)
-        let rows = try await serving.get("/v1/datasetio/iterrows/d")["data"]?.array ?? []
-        var counts: [JSONValue: Int] = [:]
-        for row in rows { counts[row["by"] ?? .null, default: 0] += 1 }
-        #expect(counts.values.allSatisfy { $0 == 5 })
-        let benchmarks = Set(
-            try await serving.get("/v1/eval/benchmarks")["data"]?.array?.map { $0["identifier"] } ?? [])
-        for number in numbers {
-            #expect(counts[.init(number)] == 5)
-            #expect(benchmarks.contains(.string("b\(number)")))
-        }
     }
 
     @Test("beyond this machine it serves those who have the token, or whoever if that is said")
@@ -128,50 +77,6 @@ struct ServeCommandTests {
         let third = try folder.command(["serve", "--port", port, "--data-dir", "other"]).run()
         #expect(third.ending == .status(1) && third.errors.contains("cannot serve on 127.0.0.1, port \(port)"))
     }
-}
-
-/// What a server has acknowledged.
-private final class Acknowledged: Sendable {
-    private let state = Mutex<[Int]>([])
-
-    var numbers: [Int] { state.withLock { $0 } }
-    func add(_ number: Int) { state.withLock { $0.append(number) } }
-}
-
-/// A server under way.
-private struct Serving {
-    let running: RunningCommand
-    let url: String
-
-    init(_ folder: TemporaryFolder, _ options: [String] = [], setup: String = "") throws {
-        var command = folder.command(["serve", "--port", "0", "--data-dir", "data", "--no-cache"] + options)
-        command.setup = setup
-        let running = try RunningCommand(command)
-        try running.wait { running.errorText.contains("\"url\": \"") && running.errorText.hasSuffix("\n") }
-        self.running = running
-        let port = running.errorText.split(separator: "\"url\": \"").last?.prefix { $0 != "\"" }.split(separator: ":")
-            .last
-        url = "http://127.0.0.1:\(port ?? "")"
-    }
-
-    func post(_ path: String, _ body: JSONValue) async throws -> (status: Int, json: JSONValue) {
-        try await CommandLineTests.post(url + path, body)
-    }
-
-    func get(_ path: String) async throws -> JSONValue {
-        let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: url + path), timeout: .seconds(20))
-        return try JSONValue(parsing: String(buffer: try await response.body.collect(upTo: 1 << 26)))
-    }
-}
-
-private func post(_ url: String, _ body: JSONValue) async throws -> (status: Int, json: JSONValue) {
-    var request = HTTPClientRequest(url: url)
-    request.method = .POST
-    request.headers.add(name: "Content-Type", value: "application/json")
-    request.body = .bytes(ByteBuffer(string: body.text))
-    let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
-    let text = String(buffer: try await response.body.collect(upTo: 1 << 26))
-    return (Int(response.status.code), (try? JSONValue(parsing: text)) ?? .null)
 }
 
 private func status(_ url: String, token: String? = nil) async throws -> Int {

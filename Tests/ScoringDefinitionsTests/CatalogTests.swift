@@ -137,8 +137,7 @@ struct CatalogTests {
         let error = #expect(throws: UnknownFunction.self) { try catalog.find(identifier) }
         #expect(
             error?.description
-                == "there is no scoring function \"\(identifier)\"\(hint.isEmpty ? ";" : hint) "
-                + "\"assay functions list\" shows all")
+                == "there is no scoring function \"\(identifier)\"\(hint)")
     }
 
     @Test("a known identifier is found")
