@@ -37,7 +37,7 @@ struct JudgeCallTests {
             "judge_model": "another", "temperature": JSONValue(0.5),
         ]
         let outcomes = Mutex<[Bool: [String]]>([:])
-        try onThreads(2) { thread in
+        onThreads(2) { thread in
             let hasParameters = thread == 0
             let output = Output()
             let request = ScoringRequest(
@@ -111,7 +111,7 @@ struct JudgeCallTests {
         let engine = Self.engine(server)
         let cancellation = Cancellation()
         let results = Mutex<ScoringResults?>(nil)
-        try onThreads(2) { thread in
+        onThreads(2) { thread in
             if thread == 0 {
                 let request = ScoringRequest(
                     Dataset(rows: Self.rows), functions: ["llm-as-judge::405b-simpleqa": nil])

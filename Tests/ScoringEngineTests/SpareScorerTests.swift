@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import ScorerHost
 import ScoringCore
+import ScoringDefinitions
 import Synchronization
 import Testing
 
@@ -59,11 +60,11 @@ struct SpareScorerTests {
                 try output.sink(lines)
             }, cancellation: cancellation)
         if let failure = results.failure { throw failure }
-        return try output.lines.map { line in
+        return try output.lines.map { line -> Int? in
             guard case .number(let score)? = try JSONValue(parsing: line)["scores"]?["tally::tally"]?["score"] else {
                 return nil
             }
-            return score.double.map { Int($0) }
+            return Int(score.double)
         }
     }
 
