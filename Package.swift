@@ -99,7 +99,7 @@ let package = Package(
         .executableTarget(
             name: "assay",
             dependencies: [
-"AssayServer", "CMalloc", "Datasets", "Evaluation", "Inference", "JSON", "ScorerHost", "ScoringCore",
+                "AssayServer", "CMalloc", "Datasets", "Evaluation", "Inference", "JSON", "ScorerHost", "ScoringCore",
                 "ScoringDefinitions", "ScoringEngine", "Store",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

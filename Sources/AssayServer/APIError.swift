@@ -1,6 +1,7 @@
 import Evaluation
 import HTTPTypes
 import JSON
+import NIOHTTP1
 import ScoringEngine
 import Store
 
@@ -17,6 +18,8 @@ struct APIError: Error {
     var param: String?
     /// Seconds after which it makes sense to try again.
     var retryAfter: Int?
+    /// The methods that the path takes, where the request's is none of them.
+    var allowedMethods: [String] = []
 
     var json: JSONValue {
         [
@@ -88,22 +91,27 @@ extension APIError {
             switch error.code {
             case .conflict: self = .conflict(error.message)
             case .gone: self = .notFound(error.message, code: "gone")
-            case .full, .busy: self = .unavailable(error.message)
+            case .full, .busy, .notWritable: self = .unavailable(error.message)
             default: return nil
             }
         case let error as EngineError:
+            let message = error.message + Self.advice(error)
             switch error.code {
-            case .unknownFunction:
-                self = .invalid(error.message, code: "unknown_scoring_function", at: "/scoring_functions")
-            case .invalidDefinition:
-                self = .invalid(error.message, code: "invalid_parameters", at: "/scoring_functions")
-            case .missingColumn: self = .invalid(error.message, code: "missing_column")
-            case .dataset: self = .invalid(error.message, code: "invalid_dataset")
-            case .model: self = .invalid(error.message, code: "model_error")
-            case .plugin: self = .invalid(error.message, code: "plugin_error", at: "/scoring_functions")
+            case .unknownFunction: self = .invalid(message, code: "unknown_scoring_function", at: "/scoring_functions")
+            case .invalidDefinition: self = .invalid(message, code: "invalid_parameters", at: "/scoring_functions")
+            case .missingColumn: self = .invalid(message, code: "missing_column")
+            case .dataset: self = .invalid(message, code: "invalid_dataset")
+            case .model: self = .invalid(message, code: "model_error")
+            case .plugin: self = .invalid(message, code: "plugin_error", at: "/scoring_functions")
+            case .resources, .output: self = .unavailable(message)
             default: return nil
             }
         case let error as EvaluationError: self.init(error)
+        case let error as HTTPParserError: self.init(error)
+        case is ConnectionHandler.SlowClient:
+            self = APIError(
+                status: .requestTimeout, type: "invalid_request_error", code: "request_timeout",
+                message: "the body came too slowly")
         default: return nil
         }
     }
@@ -119,7 +127,30 @@ extension APIError {
             self = .invalid(error.description, code: "model_error", at: error.pointer)
         case .model: self = .gateway(error.description, code: "model_unavailable")
         case .provider: self = .gateway(error.description, code: "provider_failed")
+        case .output: self = .unavailable(error.description)
         default: return nil
+        }
+    }
+
+    /// What a client can do about an error of the engine, behind its message.
+    private static func advice(_ error: EngineError) -> String {
+        switch error.remedy {
+        case .listFunctions: (error.message.hasSuffix("?") ? " " : "; ") + "GET /v1/scoring-functions lists all"
+        case .addModel: "; GET /v1/models lists those that are, and the server's operator configures others"
+        case .addPlugin: "; GET /v1/providers lists them"
+        // The message says what a request can do.
+        case .mapColumn, .nameJudge, nil: ""
+        }
+    }
+
+    /// What is wrong with what a client sent in the place of HTTP.
+    init(_ error: HTTPParserError) {
+        switch error {
+        case .headerOverflow:
+            self = .invalid("the request's headers are larger than is allowed", code: "headers_too_large")
+            status = .requestHeaderFieldsTooLarge
+        case .invalidEOFState: self = .invalid("the request ends before its end", code: "invalid_http")
+        default: self = .invalid("this is no valid HTTP/1.1: \(error.debugDescription)", code: "invalid_http")
         }
     }
 }

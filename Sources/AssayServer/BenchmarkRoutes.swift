@@ -21,7 +21,8 @@ enum BenchmarkRoutes {
                 .post, path,
                 Operation(
                     id: "registerBenchmark" + version, summary: "Registers a benchmark.", providerTypes: types,
-                    request: "BenchmarkRegistration"), register),
+                    request: "BenchmarkRegistration",
+                    registered: ("$request.body#/benchmark_id", [path + "/{id}"])), register),
             Route(
                 .get, path + "/{id}",
                 Operation(

@@ -24,7 +24,8 @@ enum DatasetRoutes {
                 .post, datasets,
                 Operation(
                     id: "registerDataset" + version, summary: "Registers a dataset.", providerTypes: types,
-                    request: "DatasetRegistration", response: "Dataset"), register),
+                    request: "DatasetRegistration", response: "Dataset",
+                    registered: ("$response.body#/identifier", [datasets + "/{id}", rows + "/"])), register),
             Route(
                 .get, datasets + "/{id}",
                 Operation(
@@ -40,8 +41,8 @@ enum DatasetRoutes {
                     id: "iterateRows" + version, summary: "Gets rows of a dataset.", providerTypes: types,
                     response: "RowPage",
                     query: [
-                        ("start_index", "The first row, counted from 0; 0 unless given."),
-                        ("limit", "At most so many rows; all unless given, and for -1."),
+                        ("start_index", 0, "The first row, counted from 0; 0 unless given."),
+                        ("limit", -1, "At most so many rows; all unless given, and for -1."),
                     ]), iterate),
             Route(
                 .post, rows + "/append-rows/{id}",

@@ -40,7 +40,7 @@ enum DatasetSource {
     func read(into draft: DatasetDraft, _ service: Service, _ call: Call) throws {
         switch self {
         case .rows(let rows): try draft.append(RowBlock(lines: rows.lines()))
-        case .uri(let uri): try readURI(uri, into: draft, service, call)
+        case .uri(let uri): try service.importing { try readURI(uri, into: draft, service, call) }
         }
     }
 

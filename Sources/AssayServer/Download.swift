@@ -86,7 +86,7 @@ private final class DownloadFile: Sendable {
         descriptor = mkstemp(&template)
         self.limit = limit
         guard descriptor >= 0 else {
-            throw DatasetError(.unreadable, "no file can be made for a download", path: folder)
+            throw APIError.unavailable("no file can be made for a download: \(String(cString: strerror(errno)))")
         }
         unlink(template)
     }
@@ -105,7 +105,7 @@ private final class DownloadFile: Sendable {
                 let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
                 if count < 0 && errno == EINTR { continue }
                 if count < 0 {
-                    throw DatasetError(.unreadable, "a download cannot be kept: \(String(cString: strerror(errno)))")
+                    throw APIError.unavailable("a download cannot be kept: \(String(cString: strerror(errno)))")
                 }
                 written += count
             }

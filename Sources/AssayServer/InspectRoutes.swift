@@ -5,14 +5,15 @@ import JSON
 import Logging
 import ScorerHost
 import ScoringEngine
-import Store
 
 /// What the server says about itself.
 enum InspectRoutes {
     static let all: [Route] = [
         Route(
             .get, "/v1/health",
-            Operation(id: "health", summary: "Says whether the server works.", response: "Health", isPublic: true),
+            Operation(
+                id: "health", summary: "Says whether the server works.", response: "Health",
+                unavailable: "HealthFault", isPublic: true),
             health),
         Route(
             .get, "/v1/version",
@@ -30,13 +31,11 @@ enum InspectRoutes {
     ]
 
     @Sendable private static func health(_ service: Service, _ call: Call) throws -> Answer? {
-        do throws(StoreError) {
-            try service.registry.check()
-            return .json(["status": "OK"])
-        } catch {
-            call.logger.error("the registry cannot be used", metadata: ["error": "\(error)"])
-            return .json(["status": "Error"], status: .serviceUnavailable)
+        if let fault = service.health.fault(call.logger) {
+            return .json(["status": "Error", "message": .string(fault)], status: .serviceUnavailable)
         }
+        let failing = list(service).filter { $0["health"]?["status"] != "OK" }.compactMap { $0["provider_id"] }
+        return .json(["status": "OK", "failing_providers": .array(failing)])
     }
 
     @Sendable private static func version(_ service: Service, _ call: Call) throws -> Answer? {
@@ -65,26 +64,32 @@ enum InspectRoutes {
     }
 
     private static func list(_ service: Service) -> [JSONValue] {
-        var providers = service.engine.plugins.plugins.map { plugin in
-            provider("scoring", plugin.id, "inline::\(plugin.id)")
+        let plugins = service.engine.plugins
+        var providers = plugins.plugins.map { provider("scoring", $0.id, "inline::\($0.id)") }
+        for error in plugins.errors {
+            let name = error.path?.split(separator: "/").last.map(String.init) ?? "plugins"
+            providers.append(provider("scoring", name, "inline::\(name)", faults: [error.message]))
         }
         providers.append(provider("datasetio", "localfs", "inline::localfs"))
         providers.append(provider("datasetio", "huggingface", "remote::huggingface"))
         for engine in service.providers { providers.append(provider("eval", engine.id, engine.type)) }
-        if let models = service.models {
-            let ids = JSONValue.array(models.ids.map { .string($0) })
+        if let inference = service.inference {
+            let ids = JSONValue.array(inference.catalog.ids.map { .string($0) })
             providers.append(
-                provider("inference", ModelCatalog.defaultProvider, "remote::openai-compatible", ["models": ids]))
+                provider(
+                    "inference", ModelCatalog.defaultProvider, "remote::openai-compatible", ["models": ids],
+                    faults: inference.outages))
         }
         return providers
     }
 
     private static func provider(
-        _ api: String, _ id: String, _ type: String, _ configuration: JSONValue = [:]
+        _ api: String, _ id: String, _ type: String, _ configuration: JSONValue = [:], faults: [String] = []
     ) -> JSONValue {
         [
             "api": .string(api), "provider_id": .string(id), "provider_type": .string(type), "config": configuration,
-            "health": ["status": "OK"],
+            "health": faults.isEmpty
+                ? ["status": "OK"] : ["status": "Error", "message": .string(faults.joined(separator: "; "))],
         ]
     }
 }

@@ -11,7 +11,8 @@ enum JobRoutes {
         let jobs = path + "/{id}/jobs"
         func operation(
             _ id: String, _ summary: String, request: String? = nil, response: String? = nil,
-            query: [(name: String, description: String)] = [], errors: [(status: String, description: String)] = []
+            query: [(name: String, least: Int, description: String)] = [],
+            errors: [(status: String, description: String)] = []
         ) -> Operation {
             Operation(
                 id: id + version, summary: summary, providerTypes: BenchmarkRoutes.types, request: request,
@@ -31,8 +32,8 @@ enum JobRoutes {
                 operation(
                     "listJobs", "Lists a benchmark's jobs, the newest first.", response: "JobPage",
                     query: [
-                        ("start_index", "The first job, counted from 0; 0 unless given."),
-                        ("limit", "At most so many jobs; 100 unless given."),
+                        ("start_index", 0, "The first job, counted from 0; 0 unless given."),
+                        ("limit", 1, "At most so many jobs; 100 unless given."),
                     ]), list),
             Route(.get, jobs + "/{job_id}", operation("getJob", "Gets a job.", response: "Job"), get),
             Route(

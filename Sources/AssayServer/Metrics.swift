@@ -17,6 +17,7 @@ final class Metrics: Sendable {
         var requests: [Key: Int] = [:]
         var durations: [String: Histogram] = [:]
         var open = 0
+        var connections = 0
         var rejected = 0
         var rows = 0
         var unscored = 0
@@ -46,6 +47,9 @@ final class Metrics: Sendable {
 
     /// A request was turned away since there were too many.
     func reject() { state.withLock { $0.rejected += 1 } }
+
+    /// So many connections are open.
+    func setConnections(_ count: Int) { state.withLock { $0.connections = count } }
 
     func add(rows: Int, unscored: Int) {
         state.withLock { state in
@@ -77,6 +81,7 @@ final class Metrics: Sendable {
             text += "\(name)_sum{operation=\"\(operation)\"} \(histogram.sum)\n"
             text += "\(name)_count{operation=\"\(operation)\"} \(histogram.count)\n"
         }
+        family("assay_http_connections_open", "gauge", "Connections that clients hold.", [("", "\(state.connections)")])
         family("assay_http_requests_open", "gauge", "Requests being worked on.", [("", "\(state.open)")])
         family(
             "assay_http_requests_rejected_total", "counter", "Requests turned away as too many.",

@@ -19,7 +19,8 @@ enum ModelRoutes {
             .post, path,
             Operation(
                 id: "registerModel", summary: "Registers a name for a model of a configured server.",
-                providerTypes: types, request: "ModelRegistration", response: "Model"), register),
+                providerTypes: types, request: "ModelRegistration", response: "Model",
+                registered: ("$response.body#/identifier", [path + "/{id}"])), register),
         Route(
             .get, path + "/{id}",
             Operation(id: "getModel", summary: "Gets a model.", providerTypes: types, response: "Model"), get),
@@ -63,7 +64,7 @@ enum ModelRoutes {
         ]
         try service.registration.withLock { _ in
             guard let models = service.models else {
-                throw APIError.invalid("the server has no way to models; start it with --model-url or --config")
+                throw APIError.invalid("the server has no way to models; its operator configures them")
             }
             if models.ids.contains(id) {
                 throw APIError.conflict("the model \(quoted(id)) is configured already; take another identifier")

@@ -5,6 +5,8 @@ import JSON
 struct OpenAPI {
     let routes: [Route]
     let version: String
+    /// Whether requests need the access token.
+    var needsToken = true
 
     var json: JSONValue {
         var paths: JSONObject = [:]
@@ -41,7 +43,8 @@ struct OpenAPI {
         }
         for parameter in operation.query {
             parameters.append([
-                "name": .string(parameter.name), "in": "query", "schema": ["type": "integer", "minimum": -1],
+                "name": .string(parameter.name), "in": "query",
+                "schema": ["type": "integer", "minimum": .init(parameter.least)],
                 "description": .string(parameter.description),
             ])
         }
@@ -49,15 +52,34 @@ struct OpenAPI {
         if let request = operation.request {
             object["requestBody"] = ["required": true, "content": ["application/json": ["schema": reference(request)]]]
         }
-        var responses: JSONObject = ["200": ["description": "As asked.", "content": content(of: operation)]]
+        var answer: JSONObject = ["description": "As asked.", "content": content(of: operation)]
+        if let links = links(of: route) { answer["links"] = links }
+        var responses: JSONObject = ["200": .object(answer)]
         for (status, description) in errors(of: route) {
+            let shapes =
+                [reference("Error")] + (status == "503" ? operation.unavailable.map { [reference($0)] } ?? [] : [])
             responses[status] = [
-                "description": .string(description), "content": ["application/json": ["schema": reference("Error")]],
+                "description": .string(description),
+                "content": ["application/json": ["schema": shapes.count == 1 ? shapes[0] : ["anyOf": .array(shapes)]]],
             ]
         }
         object["responses"] = .object(responses)
-        if !operation.isPublic { object["security"] = [["token": []]] }
+        if isGuarded(route) { object["security"] = [["token": []]] }
         return .object(object)
+    }
+
+    private func isGuarded(_ route: Route) -> Bool { needsToken && !route.operation.isPublic }
+
+    /// What can be done with what a request registers, by the operation: whatever has its identifier in the path.
+    private func links(of route: Route) -> JSONValue? {
+        guard let (place, paths) = route.operation.registered else { return nil }
+        var links: JSONObject = [:]
+        for other in routes where paths.contains(where: other.template.hasPrefix) {
+            links[other.operation.id] = [
+                "operationId": .string(other.operation.id), "parameters": ["id": .string(place)],
+            ]
+        }
+        return .object(links)
     }
 
     private func content(of operation: Operation) -> JSONValue {
@@ -70,7 +92,7 @@ struct OpenAPI {
 
     private func errors(of route: Route) -> [(String, String)] {
         var errors = [("400", "The request is not as it should be.")]
-        if !route.operation.isPublic { errors.append(("401", "The access token is missing or wrong.")) }
+        if isGuarded(route) { errors.append(("401", "The access token is missing or wrong.")) }
         if route.method != .get { errors.append(("403", "The page that sent the request may not.")) }
         if route.template.contains("{id}") || route.operation.request != nil {
             errors.append(("404", "There is no such thing."))
@@ -96,7 +118,11 @@ enum DescriptionRoutes {
             .get, "/openapi.json",
             Operation(id: "openAPI", summary: "The description of the API.", response: "Object", isPublic: true)
         ) { service, _ in
-            .json(OpenAPI(routes: service.routes.routes, version: service.configuration.version).json)
+            .json(
+                OpenAPI(
+                    routes: service.routes.routes, version: service.configuration.version,
+                    needsToken: service.configuration.accessToken != nil
+                ).json)
         },
         Route(
             .get, "/docs",

@@ -11,8 +11,13 @@ struct Operation: Sendable {
     var request: String?
     /// The schema of the answer, by its name; nil: `null`.
     var response: String?
-    /// Parameters of the query that are integers: the name, and what it means.
-    var query: [(name: String, description: String)] = []
+    /// The schema of an answer with status 503 that is no error's.
+    var unavailable: String?
+    /// Parameters of the query that are integers: the name, the least value, and what it means.
+    var query: [(name: String, least: Int, description: String)] = []
+    /// Of a registration: where the new identifier stands, as OpenAPI's expressions have it, and how the paths begin that
+    /// take it.
+    var registered: (place: String, paths: [String])?
     /// Statuses of errors that other operations do not have, or have with another meaning.
     var errors: [(status: String, description: String)] = []
     /// The media type of the answer.

@@ -79,11 +79,13 @@ struct RequestBody: Sendable {
             return text
         }
 
-        /// A text that may be the identifier of something.
+        /// A text that may be the identifier of something. U+FFFD stands for what is no text.
         func identifier() throws(APIError) -> String {
-            let expected = "an identifier, a string of 1 to 1024 bytes without control characters,"
+            let expected = "an identifier, a string of 1 to 1024 characters without control characters and U+FFFD,"
             let text = try text(expected)
-            guard (1...1024).contains(text.utf8.count), text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            guard (1...1024).contains(text.unicodeScalars.count),
+                text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F && $0.value != 0xFFFD })
+            else {
                 throw .invalid(
                     "\(pointer): \(expected) was expected", code: "invalid_identifier", at: pointer.description)
             }

@@ -3,6 +3,7 @@ import Hummingbird
 import JSON
 import Logging
 import NIOCore
+import NIOHTTPTypes
 import NIOPosix
 import ScorerHost
 
@@ -51,7 +52,7 @@ struct Responder: HTTPResponder {
         let credentials = try Credentials(of: request)
         var hold = AdmissionHold(admission)
         do {
-            let bytes = try await body(of: request, route, &hold)
+            let bytes = try await body(of: request, route, context.channel, &hold)
             exchange.hasMoreToCome = false
             // Not earlier: who sends slowly should keep nobody else out.
             guard hold.enter() else {
@@ -105,12 +106,18 @@ struct Responder: HTTPResponder {
     }
 
     /// The whole body of a request, which lies in memory then, and padding behind it; empty where there is none.
-    private func body(of request: Request, _ route: Route, _ hold: inout AdmissionHold) async throws -> [UInt8] {
+    private func body(
+        of request: Request, _ route: Route, _ channel: any Channel, _ hold: inout AdmissionHold
+    ) async throws -> [UInt8] {
         let limit = service.configuration.maxBodySize
         let tooLarge = APIError.tooLarge("the body has more than the \(limit) bytes that are allowed")
         let announced = request.headers[.contentLength].flatMap { Int($0) }
         if let announced, announced > limit { throw tooLarge }
         if route.operation.request != nil { try checkContentType(request) }
+        if request.headers[.expect]?.lowercased() == "100-continue" {
+            // Who asks before it sends a body is told to go on once the body is known to be wanted.
+            try await channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue))).get()
+        }
         var bytes: [UInt8] = []
         if let announced { bytes.reserveCapacity(min(announced, Self.longestReserve) + JSONParser.padding) }
         for try await part in request.body {
@@ -130,6 +137,12 @@ struct Responder: HTTPResponder {
     private static let longestReserve = 16 << 20
 
     private func checkContentType(_ request: Request) throws(APIError) {
+        if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
+            throw .invalid(
+                "the body is encoded as \(quoted(encoding)); it was expected as it is",
+                code: "invalid_content_encoding",
+                at: "Content-Encoding")
+        }
         guard let type = request.headers[.contentType] else { return }
         let name = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
         guard name == "application/json" || name.hasSuffix("+json") else {
@@ -188,13 +201,16 @@ struct Responder: HTTPResponder {
             return Response(status: HTTPResponse.Status(code: Self.brokenOff))
         }
         let known = APIError(error)
-        if known == nil { logFailure(error, exchange) }
+        if known.map({ $0.status.kind == .serverError }) ?? true { logFailure(error, exchange) }
         let apiError = known ?? .fault(requestID: exchange.id)
         let answer = Answer.json(apiError.json, status: apiError.status)
         var response = Response(
             status: answer.status, headers: [.contentType: answer.contentType],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.bytes)))
         if apiError.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
+        if !apiError.allowedMethods.isEmpty {
+            response.headers[.allow] = apiError.allowedMethods.joined(separator: ", ")
+        }
         if let seconds = apiError.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
         return response
     }

@@ -105,7 +105,8 @@ struct RouteTable: Sendable {
         }
         throw APIError(
             status: .methodNotAllowed, type: "invalid_request_error", code: "method_not_allowed",
-            message: "\(method.rawValue) is not for this path; it takes \(others.sorted().joined(separator: ", "))")
+            message: "\(method.rawValue) is not for this path; it takes \(others.sorted().joined(separator: ", "))",
+            allowedMethods: others.sorted())
     }
 }
 

@@ -16,6 +16,8 @@ struct RowImport: ~Copyable {
 
     /// Bytes that are written in one transaction.
     private static let blockSize = 4 << 20
+    /// Bytes that a row may have; it lies in memory more than once.
+    private static let longestRow = 64 << 20
 
     init(_ draft: DatasetDraft, _ configuration: ServerConfiguration, cancellation: Cancellation) {
         self.draft = draft
@@ -28,7 +30,7 @@ struct RowImport: ~Copyable {
     ///
     /// - Parameter name: what messages call the source.
     mutating func run(_ source: any ByteSource, named name: String) throws {
-        var reader = ChunkReader(source, longestLine: 256 << 20)
+        var reader = ChunkReader(source, longestLine: Self.longestRow)
         let chunk = Chunk()
         do {
             while try reader.read(into: chunk) {

@@ -16,11 +16,13 @@ enum Schemas {
                 "message": text, "type": text, "code": text, "param": nullable("string"),
             ])
         ]),
-        "Health": object(["status": ["type": "string", "enum": ["OK"]]]),
+        "Health": object(["status": ["type": "string", "enum": ["OK"]], "failing_providers": texts]),
+        "HealthFault": object(["status": ["type": "string", "enum": ["Error"]], "message": text]),
         "Version": object(["version": text]),
         "RouteList": list(object(["route": text, "method": text, "provider_types": texts])),
         "Provider": object([
-            "api": text, "provider_id": text, "provider_type": text, "config": anyObject, "health": anyObject,
+            "api": text, "provider_id": text, "provider_type": text, "config": anyObject,
+            "health": object(["status": ["type": "string", "enum": ["OK", "Error"]]], optional: ["message": text]),
         ]),
         "ProviderList": list(reference("Provider")),
         "Model": object([
@@ -55,9 +57,11 @@ enum Schemas {
             ["scoring_fn_id": identifier, "return_type": reference("ReturnType")],
             optional: [
                 "description": text, "provider_scoring_fn_id": identifier, "provider_id": identifier,
-                "params": anyObject,
-                "metadata": anyObject,
+                "params": reference("Parameters"), "metadata": anyObject,
             ]),
+        "Parameters": object([
+            "type": ["type": "string", "enum": ["basic", "regex_parser", "llm_as_judge"]]
+        ]),
         "ScoreRequest": object(["input_rows": rows, "scoring_functions": reference("RequestedFunctions")]),
         "RequestedFunctions": [
             "type": "object", "minProperties": 1, "additionalProperties": nullable("object"),
@@ -154,7 +158,9 @@ enum Schemas {
     private static let text: JSONValue = ["type": "string"]
     private static let texts: JSONValue = ["type": "array", "items": text]
     private static let integer: JSONValue = ["type": "integer"]
-    private static let identifier: JSONValue = ["type": "string", "minLength": 1, "maxLength": 1024]
+    private static let identifier: JSONValue = [
+        "type": "string", "minLength": 1, "maxLength": 1024, "pattern": "^[^\\u0000-\\u001F\\u007F\\uFFFD]*$",
+    ]
     private static let anyObject: JSONValue = ["type": "object"]
     private static let rows: JSONValue = ["type": "array", "items": anyObject]
 

@@ -21,7 +21,8 @@ enum ScoringFunctionRoutes {
             .post, path,
             Operation(
                 id: "registerScoringFunction", summary: "Registers a scoring function.", providerTypes: types,
-                request: "ScoringFunctionRegistration"), register),
+                request: "ScoringFunctionRegistration", registered: ("$request.body#/scoring_fn_id", [path + "/{id}"])),
+            register),
         Route(
             .get, path + "/{id}",
             Operation(

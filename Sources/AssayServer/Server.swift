@@ -64,8 +64,14 @@ public struct Server: Sendable {
             responder: responder,
             server: try serverBuilder(connections),
             configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port), serverName: "assay"),
-            onServerRunning: { channel in
+                address: .hostname(configuration.host, port: configuration.port), serverName: "assay",
+                availableConnectionsDelegate: ConnectionLimit(
+                    configuration.maxConnections, service.metrics, logger)),
+            onServerRunning: { [logger] channel in
+                let added = channel.eventLoop.submit {
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause(logger), position: .first)
+                }
+                try? await added.get()
                 startJobs()
                 await onRunning(channel.localAddress?.port ?? configuration.port)
             },
@@ -110,9 +116,14 @@ public struct Server: Sendable {
     }
 
     private func serverBuilder(_ connections: Connections) throws -> HTTPServerBuilder {
-        let plain = HTTPServerBuilder.http1(
-            configuration: HTTP1Channel.Configuration(
-                additionalChannelHandlers: [ConnectionHandler(connections)], idleTimeout: .seconds(120)))
+        let limits = service.configuration
+        let configuration = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [
+                ConnectionHandler(connections, seconds: limits.clientSeconds, readerSeconds: limits.readerSeconds)
+            ], idleTimeout: .seconds(120))
+        let plain = HTTPServerBuilder { responder in
+            WatchedChannel(base: HTTP1Channel(responder: responder, configuration: configuration))
+        }
         guard let tls = service.configuration.tls else { return plain }
         let chain = try NIOSSLCertificate.fromPEMFile(tls.certificate).map { NIOSSLCertificateSource.certificate($0) }
         let key = try NIOSSLPrivateKey(file: tls.key, format: .pem)

@@ -15,6 +15,14 @@ public struct ServerConfiguration: Sendable {
     public var maxBodySize = 256 << 20
     /// Requests that may be worked on at once; others are answered 429.
     public var maxConcurrentRequests = 128
+    /// Connections that may be open at once; others wait.
+    public var maxConnections = 1_000
+    /// The time over which a client that has begun a request has to send a kibibyte for each second.
+    public var clientSeconds = 20
+    /// How long a client may take nothing of an answer.
+    public var readerSeconds = 300
+    /// Sources of datasets that may be read at once; other registrations of such are answered 429.
+    public var maxImports = 8
     /// Rows that a request, or a dataset that is registered, may have.
     public var maxRows = 50_000_000
     /// Bytes of JSON that a dataset which is read from a URI may have.

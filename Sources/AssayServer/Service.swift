@@ -20,6 +20,7 @@ final class Service: Sendable {
     let jobs: JobQueue
     let routes: RouteTable
     let metrics = Metrics()
+    let health: HealthCheck
     /// What may be read of the server's files.
     let folders: AllowedFolders
     /// What was wrong with what the registry holds, when it was read.
@@ -27,6 +28,8 @@ final class Service: Sendable {
     /// The functions that came with the program or were configured, which nobody can unregister.
     private let builtIn: DefinitionCatalog
     private let known: KnownFunctions
+    /// How many sources of datasets are being read.
+    private let imports = Mutex(0)
     /// Is held by whoever registers something, so that the registry and what is in memory agree.
     let registration = Mutex<Void>(())
 
@@ -37,6 +40,7 @@ final class Service: Sendable {
         self.configuration = configuration
         self.engine = engine
         self.registry = registry
+        health = HealthCheck(registry, folder: configuration.dataFolder)
         self.inference = inference
         self.routes = routes
         folders = try AllowedFolders(configuration.allowedFolders)
@@ -76,6 +80,22 @@ final class Service: Sendable {
 
     /// The scoring functions as of now. A request uses one catalog from its beginning to its end.
     var definitions: DefinitionCatalog { known.catalog }
+
+    /// Runs `body`, which reads the source of a dataset, unless enough of them are read already: each may be slow, and may
+    /// have rows that fill much memory, and other requests should not have to wait for that.
+    func importing<Result>(_ body: () throws -> Result) throws -> Result {
+        let isIn = imports.withLock { count in
+            if count >= configuration.maxImports { return false }
+            count += 1
+            return true
+        }
+        if !isIn {
+            metrics.reject()
+            throw APIError.busy("as many sources of datasets are being read as may be; try again soon")
+        }
+        defer { imports.withLock { $0 -= 1 } }
+        return try body()
+    }
 
     /// The function that came with the program.
     func builtInFunction(_ id: String) -> ScoringFunction? { builtIn[id] }

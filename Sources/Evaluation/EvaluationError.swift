@@ -1,8 +1,12 @@
+public import ScoringEngine
+
 /// Why an evaluation could not start, or had to stop.
 public struct EvaluationError: Error, Sendable, Hashable, CustomStringConvertible {
     public var code: Code
     /// What was found, where, and what to do about it. Holds no secret.
     public var message: String
+    /// What would mend it, for whoever knows how that is asked for, see `EngineError`.
+    public var remedy: EngineError.Remedy?
     /// The member of the request or of the benchmark that is at fault, as a JSON pointer, where one is.
     public var pointer: String?
 

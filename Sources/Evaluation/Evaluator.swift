@@ -231,5 +231,6 @@ extension EvaluationError {
         default: code = .unavailable
         }
         self.init(code, error.message)
+        remedy = error.remedy
     }
 }

@@ -27,6 +27,9 @@ struct AttemptGate<Waiter> {
         pacing = limits.requestsPerMinute.map { Pacing(requestsPerMinute: $0) }
     }
 
+    /// Why the server counts as gone; nil where it does not.
+    var outage: String? { circuit.outage }
+
     /// Lets one in who wants to start an attempt, not before `time` if that is given.
     mutating func enter(
         _ waiter: Waiter, ticket: Ticket, notBefore time: ContinuousClock.Instant?, at now: ContinuousClock.Instant

@@ -53,6 +53,14 @@ struct Circuit {
         }
     }
 
+    /// Why the server counts as gone, until a request succeeds again; nil where it does not.
+    var outage: String? {
+        switch state {
+        case .closed: nil
+        case .open(let reason, _), .probing(let reason): reason
+        }
+    }
+
     /// What a request that has to wait yet is told in the meantime.
     func outlook(at now: ContinuousClock.Instant) -> Admission {
         switch state {

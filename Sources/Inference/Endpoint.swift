@@ -65,6 +65,9 @@ final class Endpoint: Sendable {
         return attempt
     }
 
+    /// Why the server counts as gone, in a sentence that names it; nil where it does not.
+    var outage: String? { state.withLock(\.gate.outage).map { "\(model) is not available: \($0)" } }
+
     /// Fails those who wait, and ends the connections.
     func shutDown() async {
         let actions = state.withLock { state in

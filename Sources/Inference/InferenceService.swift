@@ -63,6 +63,10 @@ public final class InferenceService: Sendable {
         InferenceSession(service: self, limits: limits)
     }
 
+    /// The models whose servers fail, each in a sentence that says why: those that are not asked any more for a while, or
+    /// were not when last they were. Asks nobody.
+    public var outages: [String] { state.withLock { Array($0.endpoints.values) }.compactMap(\.outage).sorted() }
+
     /// Ends all connections. Requests under way, and all that come later, fail as cancelled.
     public func shutDown() async {
         let endpoints = state.withLock { state in

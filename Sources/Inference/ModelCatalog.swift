@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import Synchronization
 
 /// The models that can be asked, by name.
@@ -17,9 +18,9 @@ public final class ModelCatalog: Sendable {
     private let configurations: [ModelConfiguration]
     private let defaultEndpoint: DefaultEndpoint?
     private let environment: @Sendable (String) -> String?
-    private let models = Mutex<[String: Model]>([:])
+    private let models = Mutex<[ExactText: Model]>([:])
     /// Models that were added, by id.
-    private let added = Mutex<[String: ModelConfiguration]>([:])
+    private let added = Mutex<[ExactText: ModelConfiguration]>([:])
 
     /// What the server of models without a configuration is called among providers.
     public static let defaultProvider = "openai-compatible"
@@ -56,9 +57,9 @@ public final class ModelCatalog: Sendable {
     ///
     /// The first call for a name reads the model's secrets from the environment.
     public func find(_ name: String) throws(InferenceError) -> Model {
-        if let model = models.withLock({ $0[name] }) { return model }
+        if let model = models.withLock({ $0[ExactText(name)] }) { return model }
         let model = try Model(configuration(of: name), environment: environment)
-        models.withLock { $0[name] = model }
+        models.withLock { $0[ExactText(name)] = model }
         return model
     }
 
@@ -74,14 +75,14 @@ public final class ModelCatalog: Sendable {
         if provider != nil && provider != Self.defaultProvider { configuration.model = name }
         configuration.id = id
         let new = configuration
-        added.withLock { $0[id] = new }
-        models.withLock { $0[id] = nil }
+        added.withLock { $0[ExactText(id)] = new }
+        models.withLock { $0[ExactText(id)] = nil }
     }
 
     /// Takes away a model that was added. Runs that ask it go on.
     public func remove(_ id: String) {
-        added.withLock { $0[id] = nil }
-        models.withLock { $0[id] = nil }
+        added.withLock { $0[ExactText(id)] = nil }
+        models.withLock { $0[ExactText(id)] = nil }
     }
 
     /// Checks that `add` would find a server.
@@ -102,15 +103,13 @@ public final class ModelCatalog: Sendable {
 
     private func configuration(of name: String) throws(InferenceError) -> ModelConfiguration {
         if let configuration = configurations.first(where: { $0.id == name }) { return configuration }
-        if let configuration = added.withLock({ $0[name] }) { return configuration }
+        if let configuration = added.withLock({ $0[ExactText(name)] }) { return configuration }
         if let defaultEndpoint {
             return ModelConfiguration(
                 id: name, url: defaultEndpoint.url, apiKeyVariable: defaultEndpoint.apiKeyVariable)
         }
         let known = ids.isEmpty ? "no model is" : "configured are \(ids.joined(separator: ", "))"
-        throw InferenceError(
-            .unknownModel,
-            "no model \"\(name)\" is configured (\(known)); configure it, or give the URL of the server that has it")
+        throw InferenceError(.unknownModel, "no model \"\(name)\" is configured (\(known))")
     }
 }
 

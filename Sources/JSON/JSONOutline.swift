@@ -81,19 +81,20 @@ private struct OutlineWalk {
 
     private mutating func members(_ count: UInt32, upTo limit: Int, levels: Int) -> [JSONOutline.Member] {
         var members: [JSONOutline.Member] = []
-        var places: [String: Int] = [:]
+        var places: [ExactText: Int] = [:]
         for index in 0..<count {
             let key = String(nodes[position].text)
+            let exact = ExactText(key)
             position += 1
             let start = position
             skip()
             let next = index + 1 < count ? Int(nodes[position].offset) : limit
             position = start
             let member = JSONOutline.Member(key: key, value: value(upTo: next, levels: levels))
-            if let place = places[key] {
+            if let place = places[exact] {
                 members[place] = member
             } else {
-                places[key] = members.count
+                places[exact] = members.count
                 members.append(member)
             }
         }

@@ -1,4 +1,6 @@
 /// A JSON value as a tree, for what is small: definitions, parameters, results. Rows are read in place instead.
+///
+/// Two values are equal where their texts have the same code points and their numbers are written alike.
 public enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)
@@ -6,6 +8,29 @@ public enum JSONValue: Sendable, Hashable {
     case string(String)
     case array([JSONValue])
     case object(JSONObject)
+
+    public static func == (one: JSONValue, other: JSONValue) -> Bool {
+        switch (one, other) {
+        case (.null, .null): true
+        case (.bool(let one), .bool(let other)): one == other
+        case (.number(let one), .number(let other)): one == other
+        case (.string(let one), .string(let other)): ExactText(one) == ExactText(other)
+        case (.array(let one), .array(let other)): one == other
+        case (.object(let one), .object(let other)): one == other
+        default: false
+        }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .null: hasher.combine(0)
+        case .bool(let value): hasher.combine(value)
+        case .number(let value): hasher.combine(value)
+        case .string(let value): hasher.combine(ExactText(value))
+        case .array(let value): hasher.combine(value)
+        case .object(let value): hasher.combine(value)
+        }
+    }
 }
 
 /// A JSON number as it was written: `1.0` stays `1.0`, and an integer of any length keeps its digits.
@@ -37,7 +62,7 @@ public struct JSONNumber: Sendable, Hashable {
 public struct JSONObject: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     public typealias Member = (key: String, value: JSONValue)
     public private(set) var keys: [String] = []
-    private var values: [String: JSONValue] = [:]
+    private var values: [ExactText: JSONValue] = [:]
 
     public init() {}
 
@@ -49,17 +74,18 @@ public struct JSONObject: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     public var isEmpty: Bool { keys.isEmpty }
 
     public subscript(key: String) -> JSONValue? {
-        get { values[key] }
+        get { values[ExactText(key)] }
         set {
-            if values.updateValue(newValue ?? .null, forKey: key) == nil { keys.append(key) }
+            let exact = ExactText(key)
+            if values.updateValue(newValue ?? .null, forKey: exact) == nil { keys.append(key) }
             if newValue == nil {
-                values[key] = nil
-                keys.removeAll { $0 == key }
+                values[exact] = nil
+                keys.removeAll { ExactText($0) == exact }
             }
         }
     }
 
-    public var members: [Member] { keys.map { ($0, values[$0] ?? .null) } }
+    public var members: [Member] { keys.map { ($0, values[ExactText($0)] ?? .null) } }
 
     /// Objects are equal whatever the order of their members.
     public static func == (one: JSONObject, other: JSONObject) -> Bool { one.values == other.values }

@@ -4,7 +4,7 @@ import JSON
 public struct DefinitionCatalog: Sendable {
     /// The faults of all files, in the order of loading.
     public private(set) var errors: [DefinitionError] = []
-    private var functions: [String: ScoringFunction] = [:]
+    private var functions: [ExactText: ScoringFunction] = [:]
 
     public init() {}
 
@@ -26,34 +26,34 @@ public struct DefinitionCatalog: Sendable {
         errors += file.errors
         for entry in file.entries {
             let identifier = entry.function.identifier
-            if let first = functions[identifier] {
+            if let first = functions[ExactText(identifier)] {
                 errors.append(
                     DefinitionError(
                         file: file.path, pointer: entry.place.appending("identifier"),
                         found: "\(quoted(identifier)), which \(first.origin) defines already",
                         expected: "one definition for each identifier"))
             } else {
-                functions[identifier] = entry.function
+                functions[ExactText(identifier)] = entry.function
             }
         }
     }
 
     /// Adds a function, or puts it in the place of the one that has its identifier.
-    public mutating func set(_ function: ScoringFunction) { functions[function.identifier] = function }
+    public mutating func set(_ function: ScoringFunction) { functions[ExactText(function.identifier)] = function }
 
     /// Takes a function out.
-    public mutating func remove(_ identifier: String) { functions[identifier] = nil }
+    public mutating func remove(_ identifier: String) { functions[ExactText(identifier)] = nil }
 
     /// The identifiers of all functions, sorted.
-    public var identifiers: [String] { functions.keys.sorted() }
+    public var identifiers: [String] { functions.keys.map(\.text).sorted() }
 
-    public subscript(identifier: String) -> ScoringFunction? { functions[identifier] }
+    public subscript(identifier: String) -> ScoringFunction? { functions[ExactText(identifier)] }
 
     /// The function with this identifier, or an error that says which ones have a similar one.
     public func find(_ identifier: String) throws(UnknownFunction) -> ScoringFunction {
-        if let function = functions[identifier] { return function }
+        if let function = self[identifier] { return function }
         throw UnknownFunction(
-            identifier: identifier, nearIdentifiers: Array(nearNames(to: identifier, among: functions.keys).prefix(3)))
+            identifier: identifier, nearIdentifiers: Array(nearNames(to: identifier, among: identifiers).prefix(3)))
     }
 }
 
@@ -70,6 +70,6 @@ public struct UnknownFunction: Error, Sendable, Hashable, CustomStringConvertibl
             let others = near.dropLast().joined(separator: ", ")
             sentence += "; did you mean \(others.isEmpty ? last : "\(others) or \(last)")?"
         }
-        return sentence + (near.isEmpty ? ";" : "") + " \"assay functions list\" shows all"
+        return sentence
     }
 }

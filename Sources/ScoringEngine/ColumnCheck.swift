@@ -102,8 +102,8 @@ struct ColumnCheck {
         } else {
             let shown = columnsThere.prefix(50).map { "\"\($0)\"" }.joined(separator: ", ")
             let more = columnsThere.count > 50 ? " and \(columnsThere.count - 50) more" : ""
-            message += " The columns are \(shown)\(more). A column of another name can be mapped: --map NEEDED=NAME"
+            message += " The columns are \(shown)\(more)."
         }
-        return EngineError(.missingColumn, message)
+        return EngineError(.missingColumn, message, remedy: columnsThere.isEmpty ? nil : .mapColumn)
     }
 }

@@ -49,7 +49,7 @@ public final class Engine: Sendable {
             throw EngineError(
                 .plugin,
                 "\(function.identifier): no plugin \"\(function.providerID)\" was found; plugins found: "
-                    + (known.isEmpty ? "none" : known) + ". Name the folder of its shared object with --plugin-dir")
+                    + (known.isEmpty ? "none" : known), remedy: .addPlugin)
         }
         do {
             return try Scorer(function.scorerID(in: plugin), of: plugin, configuration: function.configuration)
@@ -135,11 +135,11 @@ public final class Engine: Sendable {
             do {
                 function = try definitions.find(identifier).overriding(with: parameters)
             } catch let error as UnknownFunction {
-                throw EngineError(.unknownFunction, error.description)
+                throw EngineError(.unknownFunction, error.description, remedy: .listFunctions)
             } catch {
                 throw EngineError(.invalidDefinition, "\(identifier): \(error)")
             }
-            if functions.contains(where: { $0.function.identifier == identifier }) {
+            if functions.contains(where: { ExactText($0.function.identifier) == ExactText(identifier) }) {
                 throw EngineError(.invalidDefinition, "\(identifier) is asked for twice in one run")
             }
             let scorer =
@@ -190,7 +190,7 @@ public final class Engine: Sendable {
                 throw EngineError(
                     .model,
                     "\(function.identifier): its scorer asks a model in the role \"\(role)\", and none is named. Give it as the "
-                        + "parameter \"\(role)_model\"" + (role == "judge" ? ", or with --judge-model" : ""))
+                        + "parameter \"\(role)_model\"", remedy: role == "judge" ? .nameJudge : nil)
             }
             guard let inference = try inference(of: request) else {
                 throw EngineError(
@@ -200,8 +200,9 @@ public final class Engine: Sendable {
             do throws(InferenceError) {
                 models[role] = try inference.catalog.find(name)
             } catch {
-                let hint = error.code == .unknownModel ? " (--config FILE, --model-url URL)" : ""
-                throw EngineError(.model, "\(function.identifier): \(error.message)\(hint)")
+                throw EngineError(
+                    .model, "\(function.identifier): \(error.message)",
+                    remedy: error.code == .unknownModel ? .addModel : nil)
             }
         }
         return models

@@ -1,12 +1,29 @@
 /// Why a run could not start or had to stop.
 public struct EngineError: Error, Sendable, CustomStringConvertible {
     public var code: Code
-    /// What was found, where, and what to do about it.
+    /// What was found, and where; and what to do about it, but for the remedy.
     public var message: String
+    /// What would mend it, for whoever knows how that is asked for here: with an option, or a request.
+    public var remedy: Remedy?
 
-    public init(_ code: Code, _ message: String) {
+    public init(_ code: Code, _ message: String, remedy: Remedy? = nil) {
         self.code = code
         self.message = message
+        self.remedy = remedy
+    }
+
+    /// Something that the user of the engine can do.
+    public enum Remedy: Sendable, Hashable {
+        /// To look at the scoring functions that there are.
+        case listFunctions
+        /// To read another column in the place of one that is not there.
+        case mapColumn
+        /// To name the model in the role "judge".
+        case nameJudge
+        /// To make a model known.
+        case addModel
+        /// To make a plugin known.
+        case addPlugin
     }
 
     public var description: String { message }

@@ -27,6 +27,8 @@ public final class Registry: Sendable {
     public let path: String
     let database: DatabasePool
     private let lock: FolderLock
+    /// The file as it was opened.
+    private let file: FileIdentity?
 
     /// Opens the file, and makes it and the folder where they are missing.
     ///
@@ -42,6 +44,7 @@ public final class Registry: Sendable {
         } catch {
             throw StoreError(error, path: path, action: "open")
         }
+        file = FileIdentity(of: path)
         // Drafts of a process that has ended are nobody's.
         try write { try $0.execute(sql: "UPDATE dataset SET is_draft = 0 WHERE id IS NULL") }
         purge()
@@ -93,7 +96,8 @@ public final class Registry: Sendable {
         ).map { try JSONValue(parsing: $0) }
     }
 
-    /// Checks that the file can be read and written, for whoever wants to know that all is well.
+    /// Checks that the file is there and can be locked, read and written, for whoever wants to know that all is well. Whether
+    /// the disk has room is not seen.
     public func check() throws(StoreError) {
         try write { try $0.execute(sql: "UPDATE dataset SET row_count = row_count WHERE number = -1") }
     }
@@ -107,11 +111,18 @@ public final class Registry: Sendable {
     }
 
     func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        let value: Value
         do {
-            return try database.write(body)
+            value = try database.write(body)
         } catch {
             throw StoreError(error, path: path, action: "write")
         }
+        // SQLite goes on to write a file that was removed, which nobody will ever read.
+        guard let file, file == FileIdentity(of: path) else {
+            throw StoreError(
+                .notWritable, "cannot write \(path): it was removed or replaced while it was in use; start again")
+        }
+        return value
     }
 
     private static func open(_ path: String) throws -> DatabasePool {
@@ -189,6 +200,20 @@ enum RegistrySchema {
 
     /// No dataset has as many rows.
     static let maximumRows = 1 << 40
+}
+
+/// Which file a path stands for.
+private struct FileIdentity: Equatable {
+    private let device: UInt64
+    private let number: UInt64
+
+    /// Returns nil where there is none.
+    init?(of path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        device = UInt64(status.st_dev)
+        number = UInt64(status.st_ino)
+    }
 }
 
 /// A lock on a file that ends with the process that holds it.

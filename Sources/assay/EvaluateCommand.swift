@@ -143,7 +143,7 @@ struct EvaluateCommand: ParsableCommand {
             } catch {
                 // The place in a request means something only in what the options hold.
                 let place = error.pointer?.split(separator: "/eval_candidate/").last.map { "\($0): " }
-                throw Failure((place ?? "") + error.message)
+                throw Failure((place ?? "") + error.commandText)
             }
         }
     }

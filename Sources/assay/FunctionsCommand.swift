@@ -43,7 +43,7 @@ struct FunctionsCommand: ParsableCommand {
                 let function = try engineOptions.makeEngine(asksUnknownPlugins: false).definitions.find(identifier)
                 try printOutput(function.json.prettyText + "\n")
             } catch let error as UnknownFunction {
-                throw Failure("\(error)")
+                throw Failure(error.commandText)
             }
         }
     }
@@ -83,7 +83,7 @@ struct FunctionsCommand: ParsableCommand {
                         try printOutput("\(path): \(function.identifier) is fine\n")
                     } catch let error as EngineError {
                         // Faults of the parameters name the file, those of the plugin do not.
-                        let fault = "\(error)"
+                        let fault = error.commandText
                         printError(fault.hasPrefix(path) ? fault : "\(path): \(fault)")
                         faults += 1
                     }

@@ -88,7 +88,7 @@ struct ScoreCommand: ParsableCommand {
             do throws(EngineError) {
                 return try engine.score(request, sink: sink, progress: progress, cancellation: cancellation)
             } catch {
-                throw Failure("\(error)")
+                throw Failure(error.commandText)
             }
         }
     }

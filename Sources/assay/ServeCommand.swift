@@ -50,7 +50,14 @@ struct ServeCommand: ParsableCommand {
         let level: Logger.Level = engineOptions.verbose ? .debug : engineOptions.quiet ? .error : .info
         let logger = Logger(label: "assay") { _ in LineLogHandler(level: level) }
         do {
-            let configuration = try makeConfiguration()
+            var configuration = try makeConfiguration()
+            // Files are needed, too: for the registry, results that wait, plugins' workers, models.
+            if let files = OpenFiles.raiseLimit(), configuration.maxConnections > files / 2 {
+                configuration.maxConnections = max(1, files / 2)
+                logger.warning(
+                    "fewer connections than --max-connections are taken, as the process may open few files (ulimit -n)",
+                    metadata: ["max_connections": "\(configuration.maxConnections)", "files": "\(files)"])
+            }
             let registry = try Registry(folder: configuration.dataFolder)
             let inference = try modelOptions.makeInference(isQuiet: engineOptions.quiet)
             let engine = engineOptions.makeEngine { inference }
@@ -67,7 +74,7 @@ struct ServeCommand: ParsableCommand {
         } catch let error as DatasetError {
             throw Failure("--allow-path: \(error)")
         } catch let error as EngineError {
-            throw Failure("\(error)")
+            throw Failure(error.commandText)
         }
     }
 

@@ -123,6 +123,9 @@ struct LimitOptions: ParsableArguments {
             "Requests that are worked on at once, 128 unless given; others are answered 429.", valueName: "n"))
     var maxConcurrentRequests: Int?
 
+    @Option(help: ArgumentHelp("Connections that may be open at once, 1000 unless given; others wait.", valueName: "n"))
+    var maxConnections: Int?
+
     @Option(help: ArgumentHelp("Evaluation jobs that run at once, 2 unless given.", valueName: "n"))
     var maxJobs: Int?
 
@@ -157,6 +160,8 @@ struct LimitOptions: ParsableArguments {
         configuration.jobs = try limit(jobs, "jobs", 1...1024, cores)
         configuration.maxConcurrentRequests = try limit(
             maxConcurrentRequests, "max_concurrent_requests", 1...4096, configuration.maxConcurrentRequests)
+        configuration.maxConnections = try limit(
+            maxConnections, "max_connections", 1...1_000_000, configuration.maxConnections)
         configuration.maxJobs = try limit(maxJobs, "max_jobs", 1...1024, configuration.maxJobs)
         configuration.maxQueuedJobs = try limit(
             maxQueuedJobs, "max_queued_jobs", 1...1_000_000, configuration.maxQueuedJobs)

@@ -138,7 +138,7 @@ final class WorkerPool: Sendable {
             throw error
         } catch WorkerLoss.unavailable(let why) {
             throw PluginError(
-                path: path, "\(why). --isolation in-process runs it without a worker, with all your rights")
+                path: path, "\(why). The isolation \"in-process\" runs it without a worker, with all your rights")
         } catch let loss as WorkerLoss {
             throw PluginError(path: path, "\(loss.description), when it was loaded")
         } catch {

@@ -1,0 +1,30 @@
+import Evaluation
+import ScoringDefinitions
+import ScoringEngine
+
+extension EngineError {
+    /// The message, and the option or command that mends it.
+    var commandText: String {
+        switch remedy {
+        case .listFunctions: message + (message.hasSuffix("?") ? " " : "; ") + functionsAdvice
+        case .mapColumn: message + " A column of another name can be mapped: --map NEEDED=NAME"
+        case .nameJudge: message + ", or with --judge-model"
+        case .addModel:
+            message + "; configure it, or give the URL of the server that has it (--config FILE, --model-url URL)"
+        case .addPlugin: message + ". Name the folder of its shared object with --plugin-dir"
+        case nil: message
+        }
+    }
+}
+
+extension EvaluationError {
+    /// The message, and the option or command that mends it.
+    var commandText: String { EngineError(.model, message, remedy: remedy).commandText }
+}
+
+extension UnknownFunction {
+    /// The message, and the command that shows what there is.
+    var commandText: String { description + (nearIdentifiers.isEmpty ? "; " : " ") + functionsAdvice }
+}
+
+private let functionsAdvice = "\"assay functions list\" shows all"
