@@ -103,7 +103,7 @@ extension APIError {
             case .dataset: self = .invalid(message, code: "invalid_dataset")
             case .model: self = .invalid(message, code: "model_error")
             case .plugin: self = .invalid(message, code: "plugin_error", at: "/scoring_functions")
-            case .resources, .output: self = .unavailable(message)
+            case .output: self = .unavailable(message)
             default: return nil
             }
         case let error as EvaluationError: self.init(error)

@@ -78,7 +78,7 @@ enum DatasetRoutes {
         let definition: JSONValue = [
             "provider_id": .string(source.providerID),
             "purpose": purpose.value,
-            "source": try source.definition(),
+            "source": source.definition,
             "metadata": .object(try body.member("metadata")?.object() ?? [:]),
         ]
         if let known = try service.registry.dataset(id) {

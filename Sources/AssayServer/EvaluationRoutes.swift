@@ -33,7 +33,7 @@ enum EvaluationRoutes {
         let run = EvaluationRun(
             benchmark: benchmark, configuration: configuration, functions: functions,
             dataset: Dataset(named: "/input_rows") { input.open() },
-            rowCount: input.count, inference: own ?? service.inference,
+            rowCount: input.starts.count, inference: own ?? service.inference,
             cancellation: call.cancellation,
             output: { rows in lines.withLock { $0.append(contentsOf: rows) } })
         let result: EvaluationResult

@@ -1,4 +1,3 @@
-import Datasets
 import JSON
 
 /// The body of a request, a JSON object, checked whole and taken apart where it is needed.
@@ -126,39 +125,12 @@ struct RequestBody: Sendable {
             if count > limit {
                 throw .tooLarge("\(pointer): \(count) rows are more than the \(limit) that are allowed")
             }
-            if objects < count {
-                let place = pointer.appending(objects)
+            if objects.count < count {
+                let place = pointer.appending(objects.count)
                 throw .invalid(
                     "\(place): each row has to be an object", code: "invalid_shape", at: place.description)
             }
-            return RequestRows(bytes: body.bytes, range: outline.range, count: count)
-        }
-    }
-}
-
-/// The rows of a request, where they stand in its body.
-struct RequestRows: Sendable {
-    fileprivate let bytes: [UInt8]
-    fileprivate let range: Range<Int>
-    let count: Int
-
-    /// How many bytes they take, with what is between them.
-    var byteCount: Int { range.count }
-
-    /// Reads them as JSON Lines: each as it is written, on a line of its own.
-    func open() -> any ByteSource { JSONArraySource(MemorySource(bytes, range)) }
-
-    /// All lines at once.
-    func lines() throws -> [UInt8] {
-        var source = open()
-        // A line feed stands where the comma or the bracket behind an element did, so there is room.
-        return try [UInt8](unsafeUninitializedCapacity: range.count) { memory, count in
-            while count < memory.count {
-                let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(memory)[count...])
-                let more = try source.read(into: rest)
-                if more == 0 { return }
-                count += more
-            }
+            return RequestRows(bytes: body.bytes, range: outline.range, starts: objects)
         }
     }
 }

@@ -77,5 +77,6 @@ struct csj_parser {
     std::vector<csj::Key> members;
     std::vector<int32_t> same_name; /* the next column of the same name, or -1 */
     std::vector<csj_node> nodes;
+    std::vector<uint32_t> objects; /* where those in the arrays of an outline start */
     std::string strings;
 };

@@ -26,7 +26,7 @@ struct Walker {
         return self->nodes.back();
     }
     error_code value(ondemand::value, int depth, int levels);
-    error_code elements(ondemand::array, int depth, int levels, csj_node &);
+    error_code elements(ondemand::array, int depth, int levels, bool lists, csj_node &);
     error_code members(ondemand::object, int depth, int levels, csj_node &);
 };
 
@@ -69,13 +69,19 @@ error_code Walker::scalar(std::string_view token) {
     return SUCCESS;
 }
 
-error_code Walker::elements(ondemand::array array, int depth, int levels, csj_node &node) {
+error_code Walker::elements(ondemand::array array, int depth, int levels, bool lists, csj_node &node) {
     error_code error;
     uint32_t count = 0, objects = 0;
     for (auto element : array) {
         ondemand::value item;
         if ((error = element.get(item))) return error;
-        if (outlines && objects == count && item.raw_json_token().substr(0, 1) == "{") objects++;
+        if (lists && objects == count) {
+            const std::string_view token = item.raw_json_token();
+            if (token.substr(0, 1) == "{") {
+                objects++;
+                self->objects.push_back(uint32_t(token.data() - start));
+            }
+        }
         if ((error = value(item, depth + 1, levels))) return error;
         count++;
     }
@@ -118,7 +124,8 @@ error_code Walker::value(ondemand::value value, int depth, int levels) {
         push(CSJ_NODE_ARRAY, token.data());
         silent = silent || outlines;
         ondemand::array array;
-        if ((error = value.get_array().get(array)) || (error = elements(array, depth, levels, node))) return error;
+        if ((error = value.get_array().get(array))) return error;
+        if ((error = elements(array, depth, levels, outlines && !was_silent, node))) return error;
     } else {
         push(CSJ_NODE_OBJECT, token.data());
         silent = silent || levels == 0;
@@ -141,6 +148,7 @@ int32_t parse(csj_parser *self, csj_text input, bool outlines, int levels, const
     *n_nodes = 0;
     self->nodes.clear();
     self->strings.clear();
+    self->objects.clear();
     self->strings.reserve(input.len);
     ondemand::document document;
     error_code error = self->parser.iterate(input.ptr, input.len, input.len + CSJ_PADDING).get(document);
@@ -179,9 +187,11 @@ int32_t csj_parse(csj_parser *self, csj_text input, const csj_node **nodes, size
 }
 
 int32_t csj_outline(csj_parser *self, csj_text input, uint32_t levels, const csj_node **nodes, size_t *n_nodes,
-                    int64_t *error_offset) {
+                    const uint32_t **objects, int64_t *error_offset) {
     bool unpaired = false;
-    return parse(self, input, true, int(levels), nodes, n_nodes, error_offset, &unpaired);
+    const int32_t error = parse(self, input, true, int(levels), nodes, n_nodes, error_offset, &unpaired);
+    *objects = self->objects.data();
+    return error;
 }
 
 }

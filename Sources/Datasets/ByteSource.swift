@@ -15,18 +15,10 @@ public protocol ByteSource {
 /// Bytes that are in memory already.
 public struct MemorySource: ByteSource {
     private let bytes: [UInt8]
-    private var position: Int
-    private let end: Int
+    private var position = 0
 
     public init(_ bytes: [UInt8]) {
-        self.init(bytes, bytes.indices)
-    }
-
-    /// - Parameter range: the part of the bytes that is read.
-    public init(_ bytes: [UInt8], _ range: Range<Int>) {
         self.bytes = bytes
-        position = range.lowerBound
-        end = range.upperBound
     }
 
     public init(_ text: String) {
@@ -34,7 +26,7 @@ public struct MemorySource: ByteSource {
     }
 
     public mutating func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        let count = min(buffer.count, end - position)
+        let count = min(buffer.count, bytes.count - position)
         buffer.copyBytes(from: bytes[position..<position + count])
         position += count
         return count

@@ -2,8 +2,8 @@ import CSimdJSON
 
 /// Where the parts of a JSON text are, so that they can be taken out as they are written.
 ///
-/// The value itself is taken apart, and the objects that are members of it. Of arrays, no more is known than how many
-/// elements there are.
+/// The value itself is taken apart, and the objects that are members of it. Of arrays, it is known how many elements they
+/// have, and where objects are.
 public struct JSONOutline: Sendable {
     /// The bytes of the value, without white space around it.
     public let range: Range<Int>
@@ -15,8 +15,8 @@ public struct JSONOutline: Sendable {
         case whole
         /// - Parameters:
         ///   - count: how many elements there are.
-        ///   - objects: how many objects the array begins with.
-        case array(count: Int, objects: Int)
+        ///   - objects: where each of the objects starts that the array begins with.
+        case array(count: Int, objects: [UInt32])
         /// The members in their order. Of several with one name the last counts, and only that is here.
         case object([Member])
     }
@@ -38,13 +38,13 @@ extension JSONParser {
     /// Zero bytes that have to stand behind a text that is not copied.
     public static let padding = Int(CSJ_PADDING)
 
-    /// Checks one whole value, and says where its parts are. The memory that takes does not grow with what is in arrays.
+    /// Checks one whole value, and says where its parts are. What is in arrays costs four bytes for each object.
     ///
     /// - Parameter text: `padding` zero bytes must be readable behind it.
     public mutating func outline(padded text: UnsafeRawBufferPointer) throws(JSONError) -> JSONOutline {
         let levels = 2
-        return try withOutlineNodes(of: text, levels: levels) { nodes in
-            var walk = OutlineWalk(text: text, nodes: nodes)
+        return try withOutlineNodes(of: text, levels: levels) { nodes, objects in
+            var walk = OutlineWalk(text: text, nodes: nodes, objects: objects)
             return walk.value(upTo: text.count, levels: levels)
         }
     }
@@ -59,6 +59,8 @@ extension JSONParser {
 private struct OutlineWalk {
     let text: UnsafeRawBufferPointer
     let nodes: UnsafeBufferPointer<csj_node>
+    /// Where the objects start that the arrays at hand and behind it begin with.
+    var objects: UnsafePointer<UInt32>?
     var position = 0
 
     /// The value at hand, which lies before the byte `limit`, as does nothing behind it but white space and a comma.
@@ -67,8 +69,9 @@ private struct OutlineWalk {
         let range = Int(node.offset)..<end(before: limit)
         if Int(node.kind) == CSJ_NODE_ARRAY {
             position += 1
-            return JSONOutline(
-                range: range, parts: .array(count: Int(node.count), objects: Int(node.text.len)))
+            let starts = UnsafeBufferPointer(start: objects, count: Int(node.text.len))
+            objects = objects.map { $0 + starts.count }
+            return JSONOutline(range: range, parts: .array(count: Int(node.count), objects: Array(starts)))
         }
         if Int(node.kind) == CSJ_NODE_OBJECT && levels > 0 {
             position += 1

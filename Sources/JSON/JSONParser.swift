@@ -59,18 +59,20 @@ public struct JSONParser: ~Copyable {
 
     /// The same for the nodes of an outline, and a text with zero bytes behind it.
     mutating func withOutlineNodes<Result>(
-        of text: UnsafeRawBufferPointer, levels: Int, _ body: (UnsafeBufferPointer<csj_node>) -> Result
+        of text: UnsafeRawBufferPointer, levels: Int,
+        _ body: (UnsafeBufferPointer<csj_node>, _ objects: UnsafePointer<UInt32>?) -> Result
     ) throws(JSONError) -> Result {
         let start = text.baseAddress?.assumingMemoryBound(to: CChar.self)
         var nodes: UnsafePointer<csj_node>?
         var count = 0
         var offset: Int64 = -1
+        var objects: UnsafePointer<UInt32>?
         let error = csj_outline(
-            parser, csj_text(ptr: start, len: UInt64(text.count)), UInt32(levels), &nodes, &count, &offset)
+            parser, csj_text(ptr: start, len: UInt64(text.count)), UInt32(levels), &nodes, &count, &objects, &offset)
         if error != 0 {
             throw JSONError(error, at: offset < 0 ? nil : Int(offset), in: text)
         }
-        return body(UnsafeBufferPointer(start: nodes, count: count))
+        return body(UnsafeBufferPointer(start: nodes, count: count), objects)
     }
 
     /// Parses one value.

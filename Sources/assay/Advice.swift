@@ -1,4 +1,3 @@
-import Evaluation
 import ScoringDefinitions
 import ScoringEngine
 
@@ -15,11 +14,6 @@ extension EngineError {
         case nil: message
         }
     }
-}
-
-extension EvaluationError {
-    /// The message, and the option or command that mends it.
-    var commandText: String { EngineError(.model, message, remedy: remedy).commandText }
 }
 
 extension UnknownFunction {

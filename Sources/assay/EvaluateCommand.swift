@@ -160,3 +160,8 @@ struct EvaluateCommand: ParsableCommand {
         }
     }
 }
+
+extension EvaluationError {
+    /// The message, and the option or command that mends it.
+    var commandText: String { EngineError(.model, message, remedy: remedy).commandText }
+}

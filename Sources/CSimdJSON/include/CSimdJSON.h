@@ -96,10 +96,10 @@ int32_t csj_parse(csj_parser *, csj_text input, const csj_node **nodes, size_t *
                   bool *unpaired);
 
 /* Checks one whole value as csj_parse does, and says where its parts are. An array is one node, which nothing of it
- * follows: `count` is the number of its elements, and text.len that of the objects that it begins with. So is an object
- * that lies in `levels` others, with `count` 0. */
+ * follows: `count` is the number of its elements, and text.len that of the objects that it begins with, whose offsets
+ * follow those of the arrays before it in *objects. So is an object that lies in `levels` others, with `count` 0. */
 int32_t csj_outline(csj_parser *, csj_text input, uint32_t levels, const csj_node **nodes, size_t *n_nodes,
-                    int64_t *error_offset);
+                    const uint32_t **objects, int64_t *error_offset);
 
 /* ---- text */
 

@@ -1,0 +1,90 @@
+import Datasets
+import Glibc
+
+/// The rows of a request, where they stand in its body, which is known to be valid.
+struct RequestRows: Sendable {
+    /// The body.
+    let bytes: [UInt8]
+    /// The array of the rows.
+    let range: Range<Int>
+    /// Where each row starts.
+    let starts: [UInt32]
+
+    /// How many bytes they take, with what is between them.
+    var byteCount: Int { range.count }
+
+    /// Reads them as JSON Lines: each as it is written, on a line of its own.
+    func open() -> any ByteSource { RequestRowSource(self) }
+
+    /// All lines at once.
+    func lines() -> [UInt8] {
+        let source = RequestRowSource(self)
+        // A line feed stands where the comma or the bracket behind an element did, so there is room.
+        return [UInt8](unsafeUninitializedCapacity: range.count) { memory, count in
+            count = source.read(into: UnsafeMutableRawBufferPointer(memory))
+        }
+    }
+
+    /// The bytes of a row, without what stands behind it.
+    fileprivate func bytes(of row: Int) -> Range<Int> {
+        var end = row + 1 < starts.count ? Int(starts[row + 1]) : range.upperBound - 1
+        // A row is an object, so behind its last bracket there are only a comma and white space.
+        while bytes[end - 1] != UInt8(ascii: "}") { end -= 1 }
+        return Int(starts[row])..<end
+    }
+}
+
+/// Reads the rows of a request as JSON Lines.
+private final class RequestRowSource: ByteSource {
+    private let rows: RequestRows
+    private var next = 0
+    /// What is left of a row.
+    private var rest = 0..<0
+    private var endsLine = false
+
+    init(_ rows: RequestRows) {
+        self.rows = rows
+    }
+
+    /// Fills the buffer, but at the end.
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        var written = 0
+        rows.bytes.withUnsafeBytes { bytes in
+            while written < buffer.count {
+                if !rest.isEmpty {
+                    let part = rest.prefix(buffer.count - written)
+                    let target = UnsafeMutableRawBufferPointer(rebasing: buffer[written..<written + part.count])
+                    target.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[part]))
+                    target.replaceLineBreaks()
+                    written += part.count
+                    rest = part.upperBound..<rest.upperBound
+                    endsLine = rest.isEmpty
+                } else if endsLine {
+                    buffer[written] = UInt8(ascii: "\n")
+                    written += 1
+                    endsLine = false
+                } else if next < rows.starts.count {
+                    rest = rows.bytes(of: next)
+                    next += 1
+                } else {
+                    return
+                }
+            }
+        }
+        return written
+    }
+}
+
+extension UnsafeMutableRawBufferPointer {
+    /// Puts spaces in the places of line breaks, which in JSON stand between tokens only, where they mean the same.
+    fileprivate func replaceLineBreaks() {
+        guard let base = baseAddress else { return }
+        for lineBreak in [Int32(0x0A), 0x0D] {
+            var place = 0
+            while place < count, let found = memchr(base + place, lineBreak, count - place) {
+                place = UnsafeRawPointer(found) - UnsafeRawPointer(base)
+                self[place] = UInt8(ascii: " ")
+            }
+        }
+    }
+}
