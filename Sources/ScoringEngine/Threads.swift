@@ -1,4 +1,4 @@
-import Glibc
+package import Glibc
 
 /// Runs `body` on `count` threads, numbered from 0, and returns when all have ended. The first is the calling thread;
 /// where others cannot be started, there are fewer.
