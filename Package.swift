@@ -34,6 +34,7 @@ let package = Package(
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CScorerPlugin"),
         .target(name: "CPluginWorker"),
+        .target(name: "CSubprocess"),
 
         // The engine, from the bottom up.
         .target(name: "ScoringCore"),
@@ -72,8 +73,11 @@ let package = Package(
         .target(
             name: "Evaluation",
             dependencies: [
-                "Datasets", "Inference", "JSON", "Patterns", "PromptTemplates", "ScorerHost", "ScoringCore",
-                "ScoringDefinitions", "ScoringEngine", "Store",
+                "CSubprocess", "Datasets", "Inference", "JSON", "Patterns", "PromptTemplates", "ScorerHost",
+                "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
         .target(
             name: "AssayServer",
@@ -165,7 +169,8 @@ let package = Package(
             ],
             exclude: ["Data"]),
         .testTarget(name: "StoreTests", dependencies: ["JSON", "Store"]),
-        .testTarget(name: "InferenceTests", dependencies: ["FakeModel", "Inference", "JSON", "Store"]),
+        .testTarget(
+            name: "InferenceTests", dependencies: ["FakeModel", "Inference", "JSON", "Store"], exclude: ["Data"]),
         .testTarget(
             name: "JudgeTests",
             dependencies: ["CScorerPlugin", "JSON", "JudgeScorers", "Patterns", "PromptTemplates", "ScorerKit"]),
@@ -174,6 +179,9 @@ let package = Package(
             dependencies: [
                 "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringCore",
                 "ScoringEngine", "Store",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ]),
         .testTarget(
             name: "AssayServerTests",

@@ -68,11 +68,11 @@ public struct Server: Sendable {
                 availableConnectionsDelegate: ConnectionLimit(
                     configuration.maxConnections, service.metrics, logger)),
             onServerRunning: { [logger] channel in
+                startJobs()
                 let added = channel.eventLoop.submit {
                     try channel.pipeline.syncOperations.addHandler(AcceptPause(logger), position: .first)
                 }
                 try? await added.get()
-                startJobs()
                 await onRunning(channel.localAddress?.port ?? configuration.port)
             },
             logger: logger)

@@ -27,9 +27,9 @@ final class Service: Sendable {
     let warnings: [String]
     /// The functions that came with the program or were configured, which nobody can unregister.
     private let builtIn: DefinitionCatalog
-    private let known: KnownFunctions
     /// How many sources of datasets are being read.
     private let imports = Mutex(0)
+    private let known: KnownFunctions
     /// Is held by whoever registers something, so that the registry and what is in memory agree.
     let registration = Mutex<Void>(())
 

@@ -8,6 +8,8 @@ public struct BenchmarkConfiguration: Sendable, Hashable {
         case model(name: String, sampling: JSONObject, systemMessage: String?)
         /// An agent of a Llama Stack server, with its `AgentConfig` as it came.
         case agent(JSONObject)
+
+        var isAgent: Bool { if case .agent = self { true } else { false } }
     }
 
     public var candidate: Candidate

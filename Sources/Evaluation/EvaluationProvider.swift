@@ -97,6 +97,7 @@ public final class EvaluationProgress: Sendable {
     private struct State {
         var total: Int?
         var done = 0
+        var isWaiting = false
     }
 
     private let state = Mutex(State())
@@ -107,6 +108,13 @@ public final class EvaluationProgress: Sendable {
     public var done: Int { state.withLock(\.done) }
     /// Rows in all, where that is known.
     public var total: Int? { state.withLock(\.total) }
+
+    /// Whether the provider's engine has taken the job but has not begun with it.
+    public var isWaiting: Bool { state.withLock(\.isWaiting) }
+
+    public func update(isWaiting: Bool) {
+        state.withLock { $0.isWaiting = isWaiting }
+    }
 
     public func update(done: Int, total: Int? = nil) {
         state.withLock { state in

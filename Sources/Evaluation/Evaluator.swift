@@ -95,10 +95,11 @@ public struct Evaluator: Sendable {
         defer { generator.close() }
         let tally = GeneratedRows.Tally()
         let extraction = request.settings.extraction
+        let isAgent = request.candidate.isAgent
         var scoring = scoringRequest(
             request,
             Dataset(live: request.dataset.name, isUntyped: request.dataset.isUntyped) {
-                GeneratedRows(generator, extraction, tally)
+                GeneratedRows(generator, extraction, isAgent: isAgent, tally)
             })
         scoring.session = session
         var result: Result<ScoringResults, EngineError> = .failure(EngineError(.dataset, "nothing was scored"))
@@ -129,15 +130,16 @@ public struct Evaluator: Sendable {
     private func model(
         of candidate: BenchmarkConfiguration.Candidate, _ inference: InferenceService, _ session: InferenceSession
     ) throws(EvaluationError) -> Model {
-        guard case .model(let name, _, _) = candidate else {
-            throw EvaluationError(.unsupported, "agents are not there yet")
-        }
         do throws(InferenceError) {
-            let model = try inference.catalog.find(name)
+            let model =
+                switch candidate {
+                case .model(let name, _, _): try inference.catalog.find(name)
+                case .agent: try inference.catalog.agents()
+                }
             try session.check(model)
             return model
         } catch {
-            throw EvaluationError(.model, error.message, at: "/benchmark_config/eval_candidate/model")
+            throw EvaluationError(.model, error.message, at: "/benchmark_config/eval_candidate")
         }
     }
 
@@ -162,7 +164,7 @@ public struct Evaluator: Sendable {
     private func check(
         _ request: EvaluationRequest, _ preparation: RowPreparation, _ reader: inout ChunkReader
     ) throws(EvaluationError) {
-        let isAgent = if case .agent = request.candidate { true } else { false }
+        let isAgent = request.candidate.isAgent
         let firstRows: [UInt8]
         do throws(DatasetError) {
             var rows = UnansweredLines(preparation, isAgent: isAgent)

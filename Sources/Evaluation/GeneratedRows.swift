@@ -17,6 +17,7 @@ final class GeneratedRows: ByteSource {
 
     private let generator: Generator
     private let extraction: AnswerExtraction?
+    private let isAgent: Bool
     private let tally: Tally
     private var scratch = MatchScratch()
     private var lines: [UInt8] = []
@@ -24,8 +25,9 @@ final class GeneratedRows: ByteSource {
 
     private static let rowsAtOnce = 64
 
-    init(_ generator: Generator, _ extraction: AnswerExtraction?, _ tally: Tally) {
+    init(_ generator: Generator, _ extraction: AnswerExtraction?, isAgent: Bool, _ tally: Tally) {
         self.generator = generator
+        self.isAgent = isAgent
         self.extraction = extraction
         self.tally = tally
     }
@@ -65,6 +67,8 @@ final class GeneratedRows: ByteSource {
 
     private func answer(_ reply: InferenceReply, _ members: inout JSONObject) {
         var answer: String? = reply.text
+        let turn = isAgent ? AgentTurn(reply) : nil
+        if let context = turn?.context { members[.context] = .string(context) }
         if let extraction {
             members[.generation] = .string(reply.text)
             do throws(MatchError) {
@@ -77,7 +81,7 @@ final class GeneratedRows: ByteSource {
         }
         // An answer that does not follow the format is a wrong one, and not a missing one.
         members[.generatedAnswer] = .string(answer ?? "")
-        let isTruncated = finishReason(of: reply) == "length"
+        let isTruncated = (turn.map(\.finishReason) ?? finishReason(of: reply)) == "length"
         if isTruncated { members[.finishReason] = "length" }
         tally.count { counts in
             counts.outcomes.add(.scored)

@@ -69,13 +69,14 @@ struct RowPreparation: Sendable {
         do throws(GenerationFailure) {
             let question = try question(of: columns)
             if columns["input_query"] == nil, let text = question.text { columns.add("input_query", .string(text)) }
-            request = .success(self.request(question))
+            request = .success(try self.request(question))
         } catch {
             request = .failure(error)
         }
         let additions = columns.additions
         // The row keeps its text, unless it has columns that are to be replaced.
-        let replaced = additions.keys + generatedColumns
+        let replaced =
+            additions.keys + (candidate.isAgent ? GeneratedColumn.allCases.map(\.rawValue) : generatedColumns)
         var rest = row
         for name in replaced { rest[name] = nil }
         return Prepared(
@@ -145,7 +146,7 @@ struct RowPreparation: Sendable {
         return messages.map { .object($0) }
     }
 
-    private func request(_ question: Question) -> InferenceRequest {
+    private func request(_ question: Question) throws(GenerationFailure) -> InferenceRequest {
         var body = JSONObject()
         switch (candidate, question) {
         case (.model, .chat(let messages)):
@@ -158,18 +159,19 @@ struct RowPreparation: Sendable {
             for (name, value) in sampling.members { body[name] = value }
             return InferenceRequest(operation: .completion, body: JSONValue.object(body).text)
         case (.agent(let configuration), _):
-            // A turn takes what users say; the agent's instructions say the rest.
             var messages: [JSONValue] = []
             switch question {
-            case .chat(let all): messages = all.filter { $0["role"]?.string == "user" }
+            case .chat(let all): messages = all
             case .completion(let prompt): messages = [["role": "user", "content": .string(prompt)]]
             }
-            body["agent_config"] = .object(configuration)
-            body["messages"] = .array(messages)
-            return InferenceRequest(operation: .chat, body: JSONValue.object(body).text)
+            guard let turn = AgentTurn.request(configuration, messages: messages) else {
+                throw .input("the row has no message of a user, which is all that an agent is told")
+            }
+            return turn
         }
     }
 }
 
-/// The columns of an earlier generation, which a row may bring along; not `context`, which is often the row's own.
+/// The columns of an earlier generation, which a row may bring along; not `context`, which is the row's own but where an
+/// agent retrieves one.
 private let generatedColumns = GeneratedColumn.allCases.filter { $0 != .context }.map(\.rawValue)

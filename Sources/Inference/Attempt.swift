@@ -16,32 +16,50 @@ extension Attempt {
         _ response: HTTPTransport.Response, to operation: InferenceRequest.Operation, of model: Model,
         latency: Duration, at now: ContinuousClock.Instant
     ) {
+        if let refusal = Attempt(refusedBy: response, of: model, at: now) {
+            self = refusal
+            return
+        }
+        do throws(BadResponse) {
+            let reply = try InferenceReply(response.body.readableBytesView, to: operation)
+            self.init(reply, of: model, latency: latency)
+        } catch {
+            self.init(error, in: response.body.readableBytesView, of: model)
+        }
+    }
+
+    /// Takes a reply, without the secrets that it may hold.
+    init(_ reply: InferenceReply, of model: Model, latency: Duration) {
+        var reply = reply
+        reply.text = model.redaction(reply.text)
+        reply.response = model.redaction(reply.response)
+        result = .success(reply)
+        outcome = .answered(latency: latency)
+    }
+
+    /// Reads a response with a status of failure; nil for one of success.
+    init?(refusedBy response: HTTPTransport.Response, of model: Model, at now: ContinuousClock.Instant) {
         let status = response.status
         let retryAfter = RetryAfter(
             milliseconds: response.headers.first(name: "retry-after-ms"),
             retryAfter: response.headers.first(name: "Retry-After"), seconds: time(nil))
-        outcome = AttemptOutcome(status: status, latency: latency, retryAt: retryAfter.map { now + $0.pause })
-        guard case .answered = outcome else {
-            detail = "status \(status)"
-            let location = response.headers.first(name: "Location").map { excerpt(Array($0.utf8), model.redaction) }
-            let said = excerpt(response.body.readableBytesView, model.redaction)
-            let advice = adviceOn(status, of: model, location: location)
-            let message = "\(model): status \(status)\(said.isEmpty ? "" : ": \(said)")\(advice)"
-            result = .failure(InferenceError(.rejected, message, status: status))
-            return
-        }
-        do throws(BadResponse) {
-            var reply = try InferenceReply(response.body.readableBytesView, to: operation)
-            reply.text = model.redaction(reply.text)
-            reply.response = model.redaction(reply.response)
-            result = .success(reply)
-        } catch {
-            outcome = .failed
-            detail = "a reply that " + model.redaction(error.reason)
-            let said = excerpt(response.body.readableBytesView, model.redaction)
-            let message = "\(model): its reply \(model.redaction(error.reason))\(said.isEmpty ? "" : ": \(said)")"
-            result = .failure(InferenceError(.badReply, message))
-        }
+        outcome = AttemptOutcome(status: status, latency: .zero, retryAt: retryAfter.map { now + $0.pause })
+        if case .answered = outcome { return nil }
+        detail = "status \(status)"
+        let location = response.headers.first(name: "Location").map { excerpt(Array($0.utf8), model.redaction) }
+        let said = excerpt(response.body.readableBytesView, model.redaction)
+        let advice = adviceOn(status, of: model, location: location)
+        let message = "\(model): status \(status)\(said.isEmpty ? "" : ": \(said)")\(advice)"
+        result = .failure(InferenceError(.rejected, message, status: status))
+    }
+
+    /// Says what is wrong with a response with a status of success.
+    init(_ fault: BadResponse, in body: some Collection<UInt8>, of model: Model) {
+        outcome = .failed
+        detail = "a reply that " + model.redaction(fault.reason)
+        let said = excerpt(body, model.redaction)
+        let message = "\(model): its reply \(model.redaction(fault.reason))\(said.isEmpty ? "" : ": \(said)")"
+        result = .failure(InferenceError(.badReply, message))
     }
 
     /// Reads a failure to get a response.
@@ -72,7 +90,8 @@ private func adviceOn(_ status: Int, of model: Model, location: String?) -> Stri
         return location.map { "; it is redirected to \($0): give that as the URL" } ?? ""
     case 401, 403:
         return model.apiKeyVariable.map { "; check the key in the variable \($0)" }
-            ?? "; the model has no API key: name the variable that holds it"
+            ?? "; \(model.kind == .agents ? "it" : "the model") has no API key: name the variable that holds it"
+    case 404 where model.kind == .agents: return "; check that the URL is that of a server with an agents API"
     case 404: return "; check the URL, and the model's name \"\(model.name)\""
     case 413: return "; the request is too long for the server"
     default: return ""
@@ -80,7 +99,7 @@ private func adviceOn(_ status: Int, of model: Model, location: String?) -> Stri
 }
 
 /// The first 200 characters of a text that came from outside, on one line and without secrets.
-private func excerpt(_ bytes: some Collection<UInt8>, _ redaction: Redaction) -> String {
+func excerpt(_ bytes: some Collection<UInt8>, _ redaction: Redaction) -> String {
     let text = redaction(String(decoding: bytes.prefix(1 << 14), as: UTF8.self))
     let words = text.unicodeScalars.split { $0.properties.isWhitespace || $0.properties.generalCategory == .control }
     let line = words.map { String($0) }.joined(separator: " ")

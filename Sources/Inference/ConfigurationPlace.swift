@@ -1,25 +1,31 @@
-import JSON
+package import JSON
 
 /// A value in a configuration file, and where it is.
-struct ConfigurationPlace {
-    let file: String
-    let pointer: JSONPointer
-    let value: JSONValue
+package struct ConfigurationPlace {
+    package let file: String
+    package let pointer: JSONPointer
+    package let value: JSONValue
 
-    func child(_ name: String, _ value: JSONValue) -> ConfigurationPlace {
+    package init(file: String, pointer: JSONPointer = JSONPointer(), value: JSONValue) {
+        self.file = file
+        self.pointer = pointer
+        self.value = value
+    }
+
+    package func child(_ name: String, _ value: JSONValue) -> ConfigurationPlace {
         ConfigurationPlace(file: file, pointer: pointer.appending(name), value: value)
     }
 
-    func fault(expected: String) -> ConfigurationError {
+    package func fault(expected: String) -> ConfigurationError {
         ConfigurationError(file: file, pointer: pointer, found: value.shown, expected: expected)
     }
 
-    func object() throws(ConfigurationError) -> JSONObject {
+    package func object() throws(ConfigurationError) -> JSONObject {
         guard let object = value.object else { throw fault(expected: "an object") }
         return object
     }
 
-    func elements() throws(ConfigurationError) -> [ConfigurationPlace] {
+    package func elements() throws(ConfigurationError) -> [ConfigurationPlace] {
         guard let array = value.array else { throw fault(expected: "an array") }
         return array.enumerated().map { index, element in
             ConfigurationPlace(file: file, pointer: pointer.appending(index), value: element)
@@ -27,7 +33,7 @@ struct ConfigurationPlace {
     }
 
     /// Refuses members that nobody would read.
-    func checkNames(_ known: [String]) throws(ConfigurationError) {
+    package func checkNames(_ known: [String]) throws(ConfigurationError) {
         for name in try object().keys where !known.contains(name) {
             throw ConfigurationError(
                 file: file, pointer: pointer.appending(name), found: "an unknown member",
@@ -36,13 +42,13 @@ struct ConfigurationPlace {
     }
 
     /// The member `name`, unless it is missing or null.
-    func member(_ name: String) throws(ConfigurationError) -> ConfigurationPlace? {
+    package func member(_ name: String) throws(ConfigurationError) -> ConfigurationPlace? {
         guard let member = try object()[name], member != .null else { return nil }
         return child(name, member)
     }
 
     /// The member `name` as what it should be, nil where it is missing.
-    func optional<Value>(
+    package func optional<Value>(
         _ name: String, _ expected: String, as convert: (JSONValue) -> Value?
     ) throws(ConfigurationError) -> Value? {
         guard let member = try member(name) else { return nil }
@@ -50,7 +56,7 @@ struct ConfigurationPlace {
         return converted
     }
 
-    func required<Value>(
+    package func required<Value>(
         _ name: String, _ expected: String, as convert: (JSONValue) -> Value?
     ) throws(ConfigurationError) -> Value {
         if let value = try optional(name, expected, as: convert) { return value }
@@ -61,7 +67,7 @@ struct ConfigurationPlace {
 
 extension String? {
     /// The text, unless it is empty.
-    var nonEmpty: String? { self == "" ? nil : self }
+    package var nonEmpty: String? { self == "" ? nil : self }
 }
 
 extension JSONValue {

@@ -11,14 +11,13 @@ final class Endpoint: Sendable {
         var gate: AttemptGate<Waiter>
         var tickets = Ticket.Roll()
         var isShutDown = false
-        /// Whether the server speaks HTTP/2, where many requests share one connection.
-        var isMultiplexed = false
     }
 
     let maxRetries: Int
     private let model: Model
     private let quotedName: String
     private let transport: HTTPTransport
+    private let agents: AgentExchange
     private let clock = ContinuousClock()
     private let state: Mutex<State>
 
@@ -30,6 +29,7 @@ final class Endpoint: Sendable {
         maxRetries = limits.maxRetries
         quotedName = quoted(model.name)
         transport = try HTTPTransport(model: model, limits: limits, userAgent: userAgent, environment: environment)
+        agents = AgentExchange(model, transport)
         state = Mutex(State(gate: AttemptGate(limits: limits)))
     }
 
@@ -75,10 +75,12 @@ final class Endpoint: Sendable {
             return state.gate.close()
         }
         for waiter in actions { waiter.resume(returning: .failure(.cancelled)) }
+        await agents.deleteAll()
         await transport.shutDown()
     }
 
     private func outcome(of request: InferenceRequest) async -> Attempt {
+        if request.operation == .agentTurn { return await agents.attempt(request.body) }
         guard let body = request.body(naming: quotedName) else {
             let error = InferenceError(.invalidRequest, "\(model): the body of the request is no JSON object")
             return Attempt(result: .failure(error), outcome: .abandoned)
@@ -86,11 +88,10 @@ final class Endpoint: Sendable {
         let start = clock.now
         do throws(TransportFailure) {
             let response = try await transport.send(body, to: request.operation)
-            if response.isHTTP2 { state.withLock { $0.isMultiplexed = true } }
             let now = clock.now
             return Attempt(response, to: request.operation, of: model, latency: now - start, at: now)
         } catch {
-            return Attempt(error, of: model, isMultiplexed: state.withLock(\.isMultiplexed))
+            return Attempt(error, of: model, isMultiplexed: transport.isMultiplexed)
         }
     }
 

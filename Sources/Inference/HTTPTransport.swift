@@ -4,15 +4,15 @@ import NIOHTTP1
 import NIOHTTPCompression
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// Sends requests to one endpoint over connections that are kept.
-struct HTTPTransport: Sendable {
+final class HTTPTransport: Sendable {
     /// What a server answered, whatever the status.
     struct Response: Sendable {
         var status: Int
         var headers: HTTPHeaders
         var body: ByteBuffer
-        var isHTTP2: Bool
     }
 
     /// The largest body that is read, in bytes, decompressed.
@@ -23,14 +23,24 @@ struct HTTPTransport: Sendable {
     private let timeout: TimeAmount
     /// Host and port of the proxy, if one is used.
     private let proxy: String?
+    private let address: ModelAddress
+    private let headers: HTTPHeaders
     private let requests: [InferenceRequest.Operation: HTTPClient.Request]
+    private let speaksHTTP2 = Atomic(false)
+
+    /// Whether the server speaks HTTP/2, where many requests share one connection.
+    var isMultiplexed: Bool { speaksHTTP2.load(ordering: .relaxed) }
+
+    /// Until when a request that is sent now may take.
+    var deadline: NIODeadline { .now() + timeout }
 
     init(
         model: Model, limits: ModelLimits, userAgent: String, environment: @escaping @Sendable (String) -> String?
     ) throws(InferenceError) {
         timeout = TimeAmount(limits.timeout)
+        let accepted = model.kind == .agents ? "application/json, text/event-stream" : "application/json"
         var headers = HTTPHeaders([
-            ("Content-Type", "application/json"), ("Accept", "application/json"), ("User-Agent", userAgent),
+            ("Content-Type", "application/json"), ("Accept", accepted), ("User-Agent", userAgent),
         ])
         for header in model.headers { headers.replaceOrAdd(name: header.name, value: header.value.value) }
         var requests: [InferenceRequest.Operation: HTTPClient.Request] = [:]
@@ -43,6 +53,8 @@ struct HTTPTransport: Sendable {
             }
         }
         self.requests = requests
+        self.headers = headers
+        address = model.address
 
         var configuration = HTTPClient.Configuration()
         // Each attempt has its deadline; failures to connect are known at once, and retried with the others.
@@ -82,21 +94,44 @@ struct HTTPTransport: Sendable {
             throw TransportFailure(.badResponse, "the operation is not known")
         }
         request.body = .byteBuffer(ByteBuffer(bytes: body))
+        return try await execute(request, by: deadline)
+    }
+
+    /// Sends one request to a part of an operation, see ``ModelAddress/target(of:_:)``, and reads the whole response
+    /// until the deadline.
+    func send(
+        _ method: HTTPMethod, _ body: String? = nil, to operation: InferenceRequest.Operation, _ part: String,
+        by deadline: NIODeadline
+    ) async throws(TransportFailure) -> Response {
+        let request: HTTPClient.Request
+        do {
+            request = try HTTPClient.Request(
+                url: address.target(of: operation, part), method: method, headers: headers,
+                body: body.map { .string($0) })
+        } catch {
+            throw TransportFailure(.badResponse, "it names what no URL can hold")
+        }
+        return try await execute(request, by: deadline)
+    }
+
+    private func execute(
+        _ request: HTTPClient.Request, by deadline: NIODeadline
+    ) async throws(TransportFailure) -> Response {
         let accumulator = ResponseAccumulator(request: request, maxBodySize: Self.maximumBodySize)
         // The deadline of a task of this kind covers the body as well; that of the newer calls ends with the head.
         let loop = MultiThreadedEventLoopGroup.currentEventLoop
         let task = client.execute(
             request: request, delegate: accumulator, eventLoop: loop.map { .delegate(on: $0) } ?? .indifferent,
-            deadline: .now() + timeout)
+            deadline: deadline)
         do {
             let response = try await withTaskCancellationHandler {
                 try await task.get()
             } onCancel: {
                 task.cancel()
             }
+            if response.version.major == 2 { speaksHTTP2.store(true, ordering: .relaxed) }
             return Response(
-                status: Int(response.status.code), headers: response.headers, body: response.body ?? ByteBuffer(),
-                isHTTP2: response.version.major == 2)
+                status: Int(response.status.code), headers: response.headers, body: response.body ?? ByteBuffer())
         } catch {
             var failure = TransportFailure(error, timeout: timeout)
             if let proxy, failure.kind == .unreachable { failure.reason += " (through the proxy \(proxy))" }

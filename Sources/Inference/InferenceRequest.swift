@@ -7,10 +7,13 @@ public struct InferenceRequest: Hashable, Sendable {
         case chat = "chat/completions"
         case completion = "completions"
         case embedding = "embeddings"
+        /// One turn of an agent, in a session of its own; see ``ModelCatalog/agents()``.
+        case agentTurn = "agents"
     }
 
     public var operation: Operation
-    /// The body of the OpenAI-compatible request, a JSON object without "model", which is filled in.
+    /// The body of the OpenAI-compatible request, a JSON object without "model", which is filled in. For a turn of an
+    /// agent, an object with its "agent_config" and the "messages" of the turn, which has nothing filled in.
     public var body: String
     /// Tells apart requests that are otherwise equal, so that each gets an answer of its own. It is not sent.
     public var sample: Int

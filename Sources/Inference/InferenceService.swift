@@ -23,7 +23,7 @@ public final class InferenceService: Sendable {
 
     public let catalog: ModelCatalog
     let cache: ReplyCache?
-    let flights = SingleFlight<ReplyKey>()
+    let flights = SingleFlight<ReplyKey, InferenceReply>()
     private let overrides: LimitOverrides
     private let userAgent: String
     private let environment: @Sendable (String) -> String?

@@ -32,6 +32,11 @@ public final class InferenceSession: Sendable {
 
     /// Checks before a run that a model can be asked at all within the run's limits. Sends nothing.
     public func check(_ model: Model) throws(InferenceError) {
+        if limits.maxCost != nil, model.kind == .agents {
+            throw InferenceError(
+                .invalidModel,
+                "\(model) does not say what turns cost, so that their cost cannot be limited; limit the requests")
+        }
         if limits.maxCost != nil, model.price == nil {
             throw InferenceError(
                 .invalidModel, "\(model) has no price, so that its cost cannot be limited; configure price_per_million")

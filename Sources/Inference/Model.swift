@@ -17,7 +17,18 @@ public struct Model: Sendable, CustomStringConvertible {
     /// The address of the API, without user name, password and query.
     public var url: String { address.shown }
 
-    public var description: String { "model \"\(id)\" at \(url)" }
+    public var description: String { "\(kind.title(id)) at \(url)" }
+
+    /// What stands behind the address.
+    let kind: Kind
+
+    enum Kind: Hashable {
+        case model
+        /// A server of agents, each of which names a model of its own.
+        case agents
+
+        func title(_ id: String) -> String { self == .agents ? "the agents' server" : "model \"\(id)\"" }
+    }
 
     struct SentHeader: Hashable, Sendable {
         var name: String
@@ -28,9 +39,9 @@ public struct Model: Sendable, CustomStringConvertible {
 
     /// Reads the secrets from the environment.
     init(
-        _ configuration: ModelConfiguration, environment: (String) -> String?
+        _ configuration: ModelConfiguration, kind: Kind = .model, environment: (String) -> String?
     ) throws(InferenceError) {
-        let prefix = "model \"\(configuration.id)\": "
+        let prefix = "\(kind.title(configuration.id)): "
         func variable(_ name: String) throws(InferenceError) -> String {
             guard name.isVariableName else {
                 // Not shown, since it may well be the key itself.
@@ -93,6 +104,7 @@ public struct Model: Sendable, CustomStringConvertible {
         if let authorization, !headers.contains(where: { $0.name.lowercased() == "authorization" }) {
             headers.append(SentHeader(name: "Authorization", value: authorization, isLiteral: false))
         }
+        self.kind = kind
         id = configuration.id
         name = configuration.model
         price = configuration.price

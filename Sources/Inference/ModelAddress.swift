@@ -37,7 +37,8 @@ struct ModelAddress: Hashable, Sendable {
         query = String(target[path.endIndex...])
         let slashes = path.reversed().prefix { $0 == "/" }.count
         var base = path.dropLast(slashes)
-        for operation in InferenceRequest.Operation.allCases where base.hasSuffix("/" + operation.rawValue) {
+        for operation in [InferenceRequest.Operation.chat, .completion, .embedding]
+        where base.hasSuffix("/" + operation.rawValue) {
             base = base.dropLast(operation.rawValue.count + 1)
             break
         }
@@ -69,8 +70,10 @@ struct ModelAddress: Hashable, Sendable {
     var shown: String { origin + path }
 
     /// The address of an operation, as requests go to it.
-    func target(of operation: InferenceRequest.Operation) -> String {
-        "\(origin)\(path)/\(operation.rawValue)\(query)"
+    ///
+    /// - Parameter part: what of the operation is meant, as the end of the path, such as `/3/session`.
+    func target(of operation: InferenceRequest.Operation, _ part: String = "") -> String {
+        "\(origin)\(path)/\(operation.rawValue)\(part)\(query)"
     }
 
     /// The address without user name and password.

@@ -16,6 +16,7 @@ public final class ModelCatalog: Sendable {
     }
 
     private let configurations: [ModelConfiguration]
+    private let agentsConfiguration: ModelConfiguration?
     private let defaultEndpoint: DefaultEndpoint?
     private let environment: @Sendable (String) -> String?
     private let models = Mutex<[ExactText: Model]>([:])
@@ -25,12 +26,16 @@ public final class ModelCatalog: Sendable {
     /// What the server of models without a configuration is called among providers.
     public static let defaultProvider = "openai-compatible"
 
-    /// - Parameter environment: reads a variable of the process's environment.
+    /// - Parameters:
+    ///   - agents: the server of agents, see ``ModelConfiguration/agents(in:file:)``.
+    ///   - environment: reads a variable of the process's environment.
     public init(
-        _ configurations: [ModelConfiguration] = [], defaultEndpoint: DefaultEndpoint? = nil,
+        _ configurations: [ModelConfiguration] = [], agents: ModelConfiguration? = nil,
+        defaultEndpoint: DefaultEndpoint? = nil,
         environment: @escaping @Sendable (String) -> String? = environmentVariable
     ) {
         self.configurations = configurations
+        agentsConfiguration = agents
         self.defaultEndpoint = defaultEndpoint
         self.environment = environment
     }
@@ -42,9 +47,9 @@ public final class ModelCatalog: Sendable {
         if defaultEndpoint?.apiKeyVariable == nil, keys["OPENAI_API_KEY"] != nil {
             defaultEndpoint?.apiKeyVariable = "OPENAI_API_KEY"
         }
-        let catalog = ModelCatalog(configurations, defaultEndpoint: defaultEndpoint) { [environment] name in
-            keys[name] ?? environment(name)
-        }
+        let catalog = ModelCatalog(
+            configurations, agents: agentsConfiguration, defaultEndpoint: defaultEndpoint
+        ) { [environment] name in keys[name] ?? environment(name) }
         let added = added.withLock { $0 }
         catalog.added.withLock { $0 = added }
         return catalog
@@ -61,6 +66,19 @@ public final class ModelCatalog: Sendable {
         let model = try Model(configuration(of: name), environment: environment)
         models.withLock { $0[ExactText(name)] = model }
         return model
+    }
+
+    /// The server of agents, to be asked for turns, see ``InferenceRequest/Operation/agentTurn``.
+    ///
+    /// Reads its secrets from the environment.
+    public func agents() throws(InferenceError) -> Model {
+        guard let agentsConfiguration else {
+            throw InferenceError(
+                .unknownModel,
+                "no server of agents is configured; give the URL of a Llama Stack server with --agents-url, or as "
+                    + #"{"agents": {"url": …}} in the configuration"#)
+        }
+        return try Model(agentsConfiguration, kind: .agents, environment: environment)
     }
 
     /// Adds a model: one that another configured model's server, or the default endpoint, has under a name.

@@ -3,8 +3,8 @@ public import JSON
 
 extension ModelConfiguration {
     /// Reads the models of a configuration file, a JSON object whose member "models" lists them. Without that
-    /// one there are no models. "server" is for the HTTP server, "agents" and "evaluation" are for evaluations, and
-    /// others are not known.
+    /// one there are no models. "server" is for the HTTP server, "agents" is read by ``agents(in:file:)``, "evaluation"
+    /// is for evaluations, and others are not known.
     ///
     /// - Throws: the first fault.
     public static func models(inFile path: String) throws(ConfigurationError) -> [ModelConfiguration] {
@@ -16,7 +16,7 @@ extension ModelConfiguration {
     /// - Parameter file: what errors name as the file.
     /// - Throws: the first fault.
     public static func models(in json: JSONValue, file: String) throws(ConfigurationError) -> [ModelConfiguration] {
-        let root = ConfigurationPlace(file: file, pointer: JSONPointer(), value: json)
+        let root = ConfigurationPlace(file: file, value: json)
         try root.checkNames(["models", "server", "agents", "evaluation"])
         guard let list = try root.object()["models"] else { return [] }
         var models: [ModelConfiguration] = []
@@ -30,19 +30,50 @@ extension ModelConfiguration {
         return models
     }
 
+    /// Reads the server of agents of a configuration file, see ``agents(in:file:)``.
+    public static func agents(inFile path: String) throws(ConfigurationError) -> ModelConfiguration? {
+        try agents(in: configurationJSON(inFile: path), file: path)
+    }
+
+    /// Reads the member "agents" of a configuration: a Llama Stack server, whose agents can be asked for turns.
+    ///
+    /// - Returns: nil where the configuration has none.
+    /// - Throws: the first fault.
+    public static func agents(in json: JSONValue, file: String) throws(ConfigurationError) -> ModelConfiguration? {
+        let root = ConfigurationPlace(file: file, pointer: JSONPointer(), value: json)
+        guard let place = try root.member("agents") else { return nil }
+        try place.checkNames(["url", "api_key_env", "headers", "limits"])
+        return try ModelConfiguration(server: place, id: agentsID)
+    }
+
+    /// The server of agents at a URL.
+    public static func agents(url: String) -> ModelConfiguration {
+        ModelConfiguration(id: agentsID, url: url)
+    }
+
+    /// What stands in the places of the model's names.
+    private static let agentsID = "agents"
+
     private init(_ place: ConfigurationPlace) throws(ConfigurationError) {
         try place.checkNames(["id", "url", "model", "api_key_env", "headers", "limits", "price_per_million"])
         let id = try place.required("id", "the name of the model") { $0.string.nonEmpty }
+        try self.init(server: place, id: id)
+        if let model = try place.optional("model", "a non-empty string", as: { $0.string.nonEmpty }) {
+            self.model = model
+        }
+        if let price = try place.member("price_per_million") { self.price = try ModelPrice(price) }
+    }
+
+    /// Reads where a server is and how it is asked.
+    private init(server place: ConfigurationPlace, id: String) throws(ConfigurationError) {
         let url = try place.required("url", "a URL that begins with http:// or https://") { value in
             value.string.flatMap { try? ModelAddress(parsing: $0) } == nil ? nil : value.string
         }
         self.init(
             id: id, url: url,
-            model: try place.optional("model", "a non-empty string") { $0.string.nonEmpty },
             apiKeyVariable: try place.optional("api_key_env", "the name of a variable") { $0.string.nonEmpty })
         if let headers = try place.member("headers") { self.headers = try Self.headers(headers) }
         if let limits = try place.member("limits") { self.limits = try ModelLimits(limits) }
-        if let price = try place.member("price_per_million") { self.price = try ModelPrice(price) }
     }
 
     private static func headers(_ place: ConfigurationPlace) throws(ConfigurationError) -> [Header] {

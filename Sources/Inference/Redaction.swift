@@ -2,13 +2,13 @@ import Glibc
 import JSON
 
 /// Takes secrets out of texts.
-struct Redaction: Sendable {
+package struct Redaction: Sendable {
     /// What is looked for, as it is and as a JSON text may spell it; the longest first, so that a secret within another
     /// leaves no rest of it.
     private let secrets: [Secret]
 
     /// A secret of fewer than 8 bytes is left alone: it would be found in many texts by chance.
-    init(_ secrets: [Secret]) {
+    package init(_ secrets: [Secret]) {
         let spellings = secrets.map(\.value).filter { $0.utf8.count >= 8 }.flatMap { value in
             let json = String(JSONValue.string(value).text.dropFirst().dropLast())
             let slashed = json.split(separator: "/", omittingEmptySubsequences: false).joined(separator: #"\/"#)
@@ -18,7 +18,7 @@ struct Redaction: Sendable {
     }
 
     /// The text with `[redacted]` in place of every secret. Costs a search for each where none is found.
-    func callAsFunction(_ text: String) -> String {
+    package func callAsFunction(_ text: String) -> String {
         secrets.reduce(text) { text, secret in
             let parts = text.split(aroundBytesOf: secret.value)
             return parts.count == 1 ? text : parts.joined(separator: "[redacted]")

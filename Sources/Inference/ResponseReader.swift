@@ -23,6 +23,7 @@ extension InferenceReply {
             case .chat: try Self.message(in: object)
             case .completion: try Self.completion(in: object)
             case .embedding: try Self.noText(in: object)
+            case .agentTurn: try Self.answer(in: object)
             }
         self.init(text: text, response: String(decoding: bytes, as: UTF8.self), usage: TokenUsage(of: object))
     }

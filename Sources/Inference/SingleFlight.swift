@@ -1,13 +1,13 @@
 import Synchronization
 
 /// Lets requests that are equal, and under way at the same time, share one answer.
-final class SingleFlight<Key: Hashable & Sendable>: Sendable {
+final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// What one who asks is told.
     enum Role {
-        /// To ask the model itself, and to call `land` afterwards, whatever came of it.
+        /// To ask the server itself, and to call `land` afterwards, whatever came of it.
         case asks
         /// What the one who asked got.
-        case shares(Result<InferenceReply, InferenceError>)
+        case shares(Result<Value, InferenceError>)
     }
 
     private struct Follower {
@@ -76,7 +76,7 @@ final class SingleFlight<Key: Hashable & Sendable>: Sendable {
     ///
     /// A failure that concerns the one who asked alone, because of its task or its budget, is not shared: the next
     /// takes over.
-    func land(_ key: Key, _ result: Result<InferenceReply, InferenceError>) {
+    func land(_ key: Key, _ result: Result<Value, InferenceError>) {
         if case .failure(let error) = result, error.code == .cancelled || error.code == .notAsked {
             let next = state.withLock { state -> Follower? in
                 guard let followers = state.flights[key], !followers.isEmpty else {

@@ -55,6 +55,8 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
 
+    @OptionGroup(title: "Agents") var agentOptions: AgentOptions
+
     func validate() throws {
         if rowOptions.functions.isEmpty && benchmark == nil { throw RowOptions.noFunction }
         if (model == nil) == (agent == nil) {
@@ -79,7 +81,8 @@ struct EvaluateCommand: ParsableCommand {
         let (functions, settings) = try readBenchmark()
         let inference: InferenceService
         do throws(EngineError) {
-            inference = try modelOptions.makeInference(isQuiet: engineOptions.quiet)
+            inference = try modelOptions.makeInference(
+                agentsURL: agentOptions.agentsURL, isQuiet: engineOptions.quiet)
         } catch {
             throw Failure("\(error)")
         }

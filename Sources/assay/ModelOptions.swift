@@ -82,20 +82,28 @@ struct ModelOptions: ParsableArguments {
 
     /// What performs the requests of a run.
     ///
-    /// - Parameter isQuiet: whether warnings are left out.
-    func makeInference(isQuiet: Bool) throws(EngineError) -> InferenceService {
+    /// - Parameters:
+    ///   - agentsURL: the server of agents, in place of the configuration's.
+    ///   - isQuiet: whether warnings are left out.
+    func makeInference(agentsURL: String? = nil, isQuiet: Bool) throws(EngineError) -> InferenceService {
         InferenceService(
-            catalog: try catalog(), cache: try noCache ? nil : openCache(isQuiet: isQuiet),
+            catalog: try catalog(agentsURL: agentsURL), cache: try noCache ? nil : openCache(isQuiet: isQuiet),
             overrides: LimitOverrides(
                 maxConcurrency: maxConcurrency, timeout: timeout.map { .seconds($0) }, maxRetries: maxRetries),
             userAgent: "assay/\(Assay.version)",
             log: { if !isQuiet { printError("warning: \($0)") } })
     }
 
-    private func catalog() throws(EngineError) -> ModelCatalog {
+    private func catalog(agentsURL: String?) throws(EngineError) -> ModelCatalog {
         do throws(ConfigurationError) {
+            var models: [ModelConfiguration] = []
+            var agents: ModelConfiguration?
+            if let config {
+                models = try ModelConfiguration.models(inFile: config)
+                agents = try ModelConfiguration.agents(inFile: config)
+            }
             return ModelCatalog(
-                try config.map { file throws(ConfigurationError) in try ModelConfiguration.models(inFile: file) } ?? [],
+                models, agents: agentsURL.map { ModelConfiguration.agents(url: $0) } ?? agents,
                 defaultEndpoint: defaultEndpoint)
         } catch {
             throw EngineError(.model, "\(error)")

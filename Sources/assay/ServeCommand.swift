@@ -2,6 +2,7 @@ import ArgumentParser
 import AssayServer
 import CMalloc
 import Datasets
+import Evaluation
 import Glibc
 import Inference
 import Logging
@@ -45,12 +46,15 @@ struct ServeCommand: ParsableCommand {
 
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
 
+    @OptionGroup(title: "Agents") var agentOptions: AgentOptions
+
     func run() throws {
         Self.limitFreeMemory()
         let level: Logger.Level = engineOptions.verbose ? .debug : engineOptions.quiet ? .error : .info
         let logger = Logger(label: "assay") { _ in LineLogHandler(level: level) }
         do {
-            var configuration = try makeConfiguration()
+            let evaluation = try modelOptions.config.map { try EvaluationSettings(inFile: $0) } ?? EvaluationSettings()
+            var configuration = try makeConfiguration(evaluation)
             // Files are needed, too: for the registry, results that wait, plugins' workers, models.
             if let files = OpenFiles.raiseLimit(), configuration.maxConnections > files / 2 {
                 configuration.maxConnections = max(1, files / 2)
@@ -59,10 +63,12 @@ struct ServeCommand: ParsableCommand {
                     metadata: ["max_connections": "\(configuration.maxConnections)", "files": "\(files)"])
             }
             let registry = try Registry(folder: configuration.dataFolder)
-            let inference = try modelOptions.makeInference(isQuiet: engineOptions.quiet)
+            let inference = try modelOptions.makeInference(
+                agentsURL: agentOptions.agentsURL, isQuiet: engineOptions.quiet)
             let engine = engineOptions.makeEngine { inference }
             let server = try Server(
-                configuration, engine: engine, registry: registry, inference: inference, logger: logger)
+                configuration, engine: engine, registry: registry, inference: inference,
+                providers: [NeMoProvider(evaluation.nemo), HarnessProvider(evaluation.harness)], logger: logger)
             try serve(server, configuration, logger)
             waitFor {
                 await engine.shutDown()
@@ -70,6 +76,8 @@ struct ServeCommand: ParsableCommand {
                 await inference.shutDown()
             }
         } catch let error as StoreError {
+            throw Failure("\(error)")
+        } catch let error as ConfigurationError {
             throw Failure("\(error)")
         } catch let error as DatasetError {
             throw Failure("--allow-path: \(error)")
@@ -86,7 +94,7 @@ struct ServeCommand: ParsableCommand {
         mallopt(M_TRIM_THRESHOLD, 8 << 20)
     }
 
-    private func makeConfiguration() throws -> ServerConfiguration {
+    private func makeConfiguration(_ evaluation: EvaluationSettings) throws -> ServerConfiguration {
         let settings = try ServerSettings(file: modelOptions.config)
         guard let folder = try dataDir ?? settings.text("data_dir") ?? Self.userDataFolder else {
             throw Failure(
@@ -100,6 +108,7 @@ struct ServeCommand: ParsableCommand {
             throw ValidationError("--port \(configuration.port): 0 to 65535 was expected")
         }
         configuration.judgeModel = modelOptions.judgeModel
+        configuration.maxJobs = evaluation.maxJobs ?? configuration.maxJobs
         try limitOptions.apply(to: &configuration, settings)
         try sourceOptions.apply(to: &configuration, settings)
         try accessOptions.apply(to: &configuration, settings)

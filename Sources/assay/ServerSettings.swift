@@ -12,8 +12,7 @@ struct ServerSettings {
     static let names = [
         "host", "port", "data_dir", "jobs", "max_jobs", "max_queued_jobs", "max_body_size", "max_concurrent_requests",
         "max_connections", "max_rows", "max_dataset_size", "max_download_size", "allow_paths",
-        "allow_private_addresses",
-        "huggingface_url", "auth_token_file", "no_auth",
+        "allow_private_addresses", "huggingface_url", "auth_token_file", "no_auth",
         "tls_cert", "tls_key", "cors_origins",
     ]
 

@@ -27,6 +27,8 @@ struct Answer: Sendable {
     var status = 200
     var headers: [Header] = []
     var usage = TokenCounts.estimated
+    /// What an agent retrieves before it answers.
+    var retrieved: String?
     var delay = Duration.zero
     /// The pause after each single byte of the body, if it is to be sent so.
     var drip: Duration?

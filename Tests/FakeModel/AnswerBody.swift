@@ -1,8 +1,10 @@
 import NIOCore
 
-/// The operations of an OpenAI-compatible API that have a model.
+/// What a server can be asked to do by a POST: the operations of an OpenAI-compatible API that have a model, and those
+/// of a Llama Stack server's agents.
 enum Operation: Sendable {
     case chat, completion, embedding
+    case agent, session, turn
 
     /// The operation of a path, whatever its prefix; nil for other paths.
     init?(path: String) {
@@ -12,6 +14,8 @@ enum Operation: Sendable {
             self = .completion
         } else if path.hasSuffix("/embeddings") {
             self = .embedding
+        } else if let operation = Operation(agentPath: path) {
+            self = operation
         } else {
             return nil
         }
@@ -22,18 +26,21 @@ extension Answer {
     /// The bytes of the body, without what it is filled up with.
     func body(for request: ReceivedRequest) -> ByteBuffer {
         switch content {
-        case .reply(let text): reply(text, to: request)
+        case .reply(let text): reply(text, to: request, request.operation ?? .chat)
         case .text(let text): ByteBuffer(string: text)
         case .error(let message): ByteBuffer(string: errorObject(message, status: status))
-        case .malformed(let malformation): malformed(malformation, request.operation ?? .chat)
+        case .malformed(let malformation):
+            request.operation == .turn
+                ? malformedTurn(malformation) : malformed(malformation, request.operation ?? .chat)
         case .garbage: ByteBuffer(string: "\u{0}\u{1}\u{2} this is no HTTP\r\n\r\n\u{7f}")
         }
     }
 
-    private func reply(_ text: String, to request: ReceivedRequest) -> ByteBuffer {
+    private func modelReply(_ text: String, to request: ReceivedRequest, _ operation: Operation) -> ByteBuffer {
         var body = ByteBuffer()
         body.reserveCapacity(text.utf8.count + 320)
-        switch request.operation ?? .chat {
+        switch operation {
+        case .agent, .session, .turn: break
         case .chat:
             body.writeString("{\"id\":\"fake-\(request.number)\",\"object\":\"chat.completion\",\"created\":0,")
             body.writeString("\"model\":\"fake\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",")
@@ -61,6 +68,15 @@ extension Answer {
         return body
     }
 
+    private func reply(_ text: String, to request: ReceivedRequest, _ operation: Operation) -> ByteBuffer {
+        switch operation {
+        case .agent: ByteBuffer(string: "{\"agent_id\":\"\(request.agentID)\"}")
+        case .session: ByteBuffer(string: "{\"session_id\":\"\(request.sessionID)\"}")
+        case .turn: turnEvents(text, retrieved: retrieved, for: request)
+        case .chat, .completion, .embedding: modelReply(text, to: request, operation)
+        }
+    }
+
     private func writeUsage(input: Int, output: Int, to body: inout ByteBuffer) {
         body.writeString(",\"usage\":{\"prompt_tokens\":\(input),\"completion_tokens\":\(output),")
         body.writeString("\"total_tokens\":\(input + output)}")
@@ -78,6 +94,7 @@ extension Answer {
                 case .chat: "{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":null}}"
                 case .completion: "{\"index\":0,\"text\":null}"
                 case .embedding: "{\"index\":0,\"embedding\":null}"
+                case .agent, .session, .turn: "null"
                 }
             return ByteBuffer(string: "{\"id\":\"fake\",\"\(list)\":[\(element)]}")
         case .errorObject: return ByteBuffer(string: errorObject("the model could not be loaded", status: 500))

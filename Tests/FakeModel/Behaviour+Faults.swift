@@ -60,9 +60,9 @@ public enum Malformation: String, Sendable, Hashable, CaseIterable {
     case notJSON
     /// A JSON object of another kind.
     case otherShape
-    /// An empty list of choices (of vectors, for embeddings).
+    /// An empty list of choices (of vectors, for embeddings); a turn whose events end before it does.
     case noChoices
-    /// The text is null (the vector, for embeddings).
+    /// The text is null (the vector, for embeddings; the message's content, for turns).
     case nullContent
     /// An error object, as some servers send it with status 200.
     case errorObject

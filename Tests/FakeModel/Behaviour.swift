@@ -72,6 +72,11 @@ extension Behaviour {
         changing { $0.usage = usage }
     }
 
+    /// Has an agent retrieve `text` with a tool before it answers. Nothing else than a turn is changed by it.
+    public func retrieving(_ text: String) -> Behaviour {
+        changing { $0.retrieved = text }
+    }
+
     /// Sends the body one byte at a time, with a pause after each.
     public func dripping(every pause: Duration) -> Behaviour {
         changing { $0.drip = pause }

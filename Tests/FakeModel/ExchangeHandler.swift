@@ -73,7 +73,12 @@ final class ExchangeHandler: ChannelInboundHandler {
 extension RequestDesk {
     /// What is done with a request: what the behaviour decides, if it is one to a model.
     func answer(to request: ReceivedRequest) -> Answer {
-        if request.operation != nil { return behaviour.plan(request) }
+        if let answer = agents.answer(to: request) { return answer }
+        if request.operation != nil {
+            let answer = behaviour.plan(request)
+            if answer.isUsable { agents.noteCreation(by: request) }
+            return answer
+        }
         if request.method == "GET", request.path.hasSuffix("/models") {
             let model = "{\"id\":\"fake\",\"object\":\"model\",\"created\":0}"
             return Answer(.text("{\"object\":\"list\",\"data\":[\(model)]}"))

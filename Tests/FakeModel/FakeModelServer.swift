@@ -14,6 +14,10 @@ import Synchronization
 ///
 /// It answers POST …/chat/completions, …/completions and …/embeddings, whatever the prefix, by its behaviour; GET
 /// …/models with the one model `fake`; anything else with status 404. It speaks HTTP/1.1, and over TLS HTTP/2 too.
+///
+/// It has agents, too, with the API of a Llama Stack server: POST …/agents, …/agents/ID/session and
+/// …/agents/ID/session/ID/turn are answered by its behaviour, which for the first two means that an agent or a session is
+/// created, unless the behaviour fails.
 public final class FakeModelServer: Sendable {
     /// The certificate (a chain) and the private key of a server that speaks TLS, as paths of PEM files.
     public struct TLS: Sendable {
@@ -78,6 +82,16 @@ public final class FakeModelServer: Sendable {
         set { desk.behaviour = newValue }
     }
 
+    /// Forgets all agents and sessions, as a server does that is started anew.
+    ///
+    /// - Parameter status: what it answers about those that it does not know; Llama Stack answers 400.
+    public func forgetAgents(answering status: Int = 400) {
+        desk.agents.forget(answering: status)
+    }
+
+    /// How many agents and sessions were created and not deleted yet.
+    public var livingAgents: (agents: Int, sessions: Int) { desk.agents.counts }
+
     /// The requests so far, in the order in which they arrived; none if they are not kept.
     public var requests: [ReceivedRequest] {
         settle()
@@ -114,6 +128,7 @@ public final class FakeModelServer: Sendable {
 /// What the handlers of all connections share: the behaviour of the moment and the books.
 final class RequestDesk: Sendable {
     let ledger: RequestLedger
+    let agents = AgentBook()
     private let current: Mutex<Behaviour>
 
     init(_ behaviour: Behaviour, _ ledger: RequestLedger) {

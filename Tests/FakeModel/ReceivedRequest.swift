@@ -76,16 +76,17 @@ public struct ReceivedRequest: Sendable {
         String(buffer: content)
     }
 
-    /// What the model is asked: the last user message of a chat, the prompt of a completion, the first text to embed.
+    /// What the model is asked: the last user message of a chat or of an agent's turn, the prompt of a completion, the
+    /// first text to embed.
     ///
     /// Nil where the body holds no such thing. Each access parses the body.
     public var prompt: String? {
         guard let json = JSONText(parsing: Array(content.readableBytesView)) else { return nil }
         switch operation {
-        case .chat: return json["messages"]?.elements.last { $0["role"]?.text == "user" }?["content"]?.text
+        case .chat, .turn: return json["messages"]?.elements.last { $0["role"]?.text == "user" }?["content"]?.text
         case .completion: return json["prompt"]?.text
         case .embedding: return inputs(of: json).first
-        case nil: return nil
+        case .agent, .session, nil: return nil
         }
     }
 

@@ -90,8 +90,10 @@ final class RequestLedger: Sendable {
                 var tally = state.tallies[hash] ?? BodyTally()
                 tally.asked += 1
                 attempt = tally.asked
-                if attempt == 1 { state.totals.bodies += 1 }
-                if tally.answered > 0 { state.totals.askedAgain += 1 }
+                if operation?.isQuestion == true {
+                    if attempt == 1 { state.totals.bodies += 1 }
+                    if tally.answered > 0 { state.totals.askedAgain += 1 }
+                }
                 state.tallies[hash] = tally
             }
             let request = ReceivedRequest(
@@ -118,7 +120,7 @@ final class RequestLedger: Sendable {
             case .cutOff: state.totals.cutOff += 1
             case .abandoned: state.totals.abandoned += 1
             }
-            if isUsable, request.ending == .written, request.operation != nil {
+            if isUsable, request.ending == .written, request.operation?.isQuestion == true {
                 state.totals.answered += 1
                 state.tallies[request.bodyHash, default: BodyTally()].answered += 1
                 if state.tallies[request.bodyHash]?.answered == 1 { state.totals.bodiesAnswered += 1 }

@@ -35,6 +35,43 @@ struct ConfigurationTests {
         #expect(models[1].model == "small")
     }
 
+    @Test("the server of agents is read, and everything that can be said about it")
+    func agents() throws {
+        let text = """
+            {"agents": {"url": "https://h:8321", "api_key_env": "KEY", "headers": {"X-Team": "evals"},
+                        "limits": {"max_concurrency": 4, "timeout_seconds": 600}}}
+            """
+        let json = try JSONValue(parsing: text)
+        let agents = try #require(try ModelConfiguration.agents(in: json, file: "assay.json"))
+        #expect((agents.url, agents.apiKeyVariable) == ("https://h:8321", "KEY"))
+        #expect(agents.headers == [.init(name: "X-Team", value: .literal("evals"))])
+        #expect(agents.limits == ModelLimits(maxConcurrency: 4, timeout: .seconds(600)))
+        #expect(try ModelConfiguration.models(in: json, file: "assay.json") == [])
+        #expect(try ModelConfiguration.agents(in: JSONValue(parsing: "{}"), file: "assay.json") == nil)
+    }
+
+    @Test(
+        "a fault of the server of agents is told with its place",
+        arguments: [
+            (#"{"agents": []}"#, "/agents: found an array; expected an object"),
+            (#"{"agents": {}}"#, #"/agents: found no "url"; expected "url", a URL that begins with http"#),
+            (
+                #"{"agents": {"url": "http://h", "model": "m"}}"#,
+                "/agents/model: found an unknown member; expected one of url, api_key_env, headers, limits"
+            ),
+            (
+                #"{"agents": {"url": "http://h", "limits": {"max_retries": -1}}}"#,
+                "/agents/limits/max_retries: found -1; expected an integer from 0 to 100"
+            ),
+        ])
+    func agentFaults(text: String, message: String) throws {
+        let json = try JSONValue(parsing: text)
+        let error = #expect(throws: ConfigurationError.self) {
+            _ = try ModelConfiguration.agents(in: json, file: "assay.json")
+        }
+        #expect("\(try #require(error))".contains(message))
+    }
+
     @Test("a file without models is one without models")
     func none() throws {
         #expect(try models("{}") == [])

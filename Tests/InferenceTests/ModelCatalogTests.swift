@@ -25,6 +25,23 @@ struct ModelCatalogTests {
         #expect(other.description == #"model "org/Other" at http://b/v1"#)
     }
 
+    @Test("the server of agents is found if it is configured, by its own URL and with its own key")
+    func agents() throws {
+        let configuration = ModelConfiguration(id: "agents", url: "http://a:8321", apiKeyVariable: "KEY")
+        let catalog = ModelCatalog([], agents: configuration, environment: environment)
+        let agents = try catalog.agents()
+        #expect(agents.description == "the agents' server at http://a:8321/v1")
+        #expect(agents.headers.map(\.value.value) == ["Bearer " + key])
+        let others = try catalog.reading(["KEY": "sk-of-the-client"]).agents()
+        #expect(others.headers.map(\.value.value) == ["Bearer sk-of-the-client"])
+        #expect(throws: InferenceError.self) { try catalog.find("agents") }
+
+        let none = ModelCatalog([ModelConfiguration(id: "agents", url: "http://b")], environment: environment)
+        let error = try #require(throws: InferenceError.self) { _ = try none.agents() }
+        #expect(error.code == .unknownModel)
+        #expect(error.message.contains("--agents-url"))
+    }
+
     @Test("a name that nobody knows is an error that lists the known ones")
     func unknown() throws {
         let catalog = catalog(ModelConfiguration(id: "judge", url: "http://a"))

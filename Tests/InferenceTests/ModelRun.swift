@@ -8,6 +8,8 @@ import Testing
 struct ModelRun {
     var variables: [String: String] = [:]
     var configuration = ModelConfiguration(id: "m", url: "")
+    /// Whether the model is a server of agents instead of `m`.
+    var asksAgents = false
     var overrides = LimitOverrides(timeout: .seconds(20))
     var cache: ReplyCache?
     var limits = BudgetLimits()
@@ -20,13 +22,14 @@ struct ModelRun {
         var configuration = configuration
         configuration.url = url
         let environment: @Sendable (String) -> String? = { [variables] in variables[$0] }
-        let catalog = ModelCatalog([configuration], environment: environment)
+        let catalog = ModelCatalog([configuration], agents: configuration, environment: environment)
         let service = InferenceService(
             catalog: catalog, cache: cache, overrides: overrides, userAgent: "assay/test", environment: environment,
             log: log)
         let result: Result<Value, any Error>
         do {
-            result = .success(try await body(service.session(limits: limits), try catalog.find("m")))
+            let model = try asksAgents ? catalog.agents() : catalog.find("m")
+            result = .success(try await body(service.session(limits: limits), model))
         } catch {
             result = .failure(error)
         }
@@ -38,6 +41,14 @@ struct ModelRun {
 /// A chat request whose user says `text`, which holds nothing that JSON would have to escape.
 func chat(_ text: String, _ more: String = "") -> InferenceRequest {
     InferenceRequest(body: #"{"messages": [{"role": "user", "content": "\#(text)"}]\#(more)}"#)
+}
+
+/// A request for a turn in which an agent called `name` is told `text`; neither holds what JSON would have to escape.
+func turn(_ text: String, of name: String = "one", _ more: String = "") -> InferenceRequest {
+    let configuration = #"{"model": "m", "instructions": "You are \#(name).", "toolgroups": ["builtin::rag"]\#(more)}"#
+    return InferenceRequest(
+        operation: .agentTurn,
+        body: #"{"agent_config": \#(configuration), "messages": [{"role": "user", "content": "\#(text)"}]}"#)
 }
 
 extension InferenceSession {
@@ -57,8 +68,15 @@ extension InferenceSession {
 
     /// Asks `count` different questions at once.
     func results(_ count: Int, _ model: Model, _ more: String = "") async -> [Result<InferenceReply, InferenceError>] {
+        await results((0..<count).map { chat("question \($0)", more) }, model)
+    }
+
+    /// Asks all at once.
+    func results(
+        _ requests: [InferenceRequest], _ model: Model
+    ) async -> [Result<InferenceReply, InferenceError>] {
         await withTaskGroup { group in
-            for number in 0..<count { group.addTask { await self.result(of: chat("question \(number)", more), model) } }
+            for request in requests { group.addTask { await self.result(of: request, model) } }
             return await group.reduce(into: []) { $0.append($1) }
         }
     }

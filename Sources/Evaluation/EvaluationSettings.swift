@@ -1,0 +1,121 @@
+public import Inference
+public import JSON
+
+/// How evaluations run, beside what is asked for: the member "evaluation" of the configuration file.
+public struct EvaluationSettings: Sendable, Hashable {
+    /// Where the NeMo Evaluator microservice is.
+    public struct NeMo: Sendable, Hashable {
+        /// Its base, without `/v1`.
+        public var url: String
+        /// The variable of the environment that holds a key, sent as a bearer token.
+        public var apiKeyVariable: String?
+        /// Where benchmarks are registered; what Llama Stack calls it unless set.
+        public var namespace: String
+        /// The longest pause between two questions about a job.
+        public var pollInterval: Duration
+
+        public init(
+            url: String, apiKeyVariable: String? = nil, namespace: String = "nvidia",
+            pollInterval: Duration = .seconds(10)
+        ) {
+            self.url = url
+            self.apiKeyVariable = apiKeyVariable
+            self.namespace = namespace
+            self.pollInterval = pollInterval
+        }
+    }
+
+    /// How EleutherAI's lm_eval is run.
+    public struct Harness: Sendable, Hashable {
+        /// The program and its first arguments, such as `["python3", "-m", "lm_eval"]`.
+        public var command: [String]
+        /// Where each job gets a folder, which is left there with all that lm_eval wrote; nil: a temporary one.
+        public var outputFolder: String?
+        /// How long a run may take; nil: as long as it takes.
+        public var timeout: Duration?
+        /// Whether benchmarks may bring tasks of their own. Those can run any code: lm_eval expands their templates
+        /// outside a sandbox.
+        public var allowsCustomTasks: Bool
+
+        public init(
+            command: [String] = ["lm_eval"], outputFolder: String? = nil, timeout: Duration? = nil,
+            allowsCustomTasks: Bool = false
+        ) {
+            self.command = command
+            self.outputFolder = outputFolder
+            self.timeout = timeout
+            self.allowsCustomTasks = allowsCustomTasks
+        }
+    }
+
+    public var nemo: NeMo?
+    public var harness: Harness
+    /// How many jobs run at a time; nil: as many as the queue thinks best.
+    public var maxJobs: Int?
+
+    public init(nemo: NeMo? = nil, harness: Harness = Harness(), maxJobs: Int? = nil) {
+        self.nemo = nemo
+        self.harness = harness
+        self.maxJobs = maxJobs
+    }
+
+    /// Reads the settings of a configuration file; without its member "evaluation", all are what they are by default.
+    ///
+    /// - Throws: the first fault.
+    public init(inFile path: String) throws(ConfigurationError) {
+        try self.init(in: configurationJSON(inFile: path), file: path)
+    }
+
+    /// Reads the settings of a configuration.
+    ///
+    /// - Parameter file: what errors name as the file.
+    /// - Throws: the first fault.
+    public init(in json: JSONValue, file: String) throws(ConfigurationError) {
+        self.init()
+        guard let place = try ConfigurationPlace(file: file, value: json).member("evaluation") else { return }
+        try place.checkNames([NeMoProvider.id, HarnessProvider.id, "max_jobs"])
+        if let nemo = try place.member(NeMoProvider.id) { self.nemo = try NeMo(nemo) }
+        if let harness = try place.member(HarnessProvider.id) { self.harness = try Harness(harness) }
+        maxJobs = try place.optional("max_jobs", "an integer from 1 to 1000") { value in
+            value.number?.int.flatMap { (1...1000).contains($0) ? $0 : nil }
+        }
+    }
+}
+
+extension EvaluationSettings.NeMo {
+    fileprivate init(_ place: ConfigurationPlace) throws(ConfigurationError) {
+        try place.checkNames(["url", "api_key_env", "namespace", "poll_seconds"])
+        self.init(
+            url: try place.required("url", "a URL that begins with http:// or https://") { value in
+                value.string.flatMap { NeMoClient.base($0) == nil ? nil : $0 }
+            })
+        apiKeyVariable = try place.optional("api_key_env", "the name of a variable") { $0.string.nonEmpty }
+        namespace =
+            try place.optional("namespace", "a name without a slash") { value in
+                value.string.nonEmpty.flatMap { $0.contains("/") ? nil : $0 }
+            } ?? namespace
+        pollInterval =
+            try place.optional("poll_seconds", "a number from 0.01 to 3600") { value in
+                value.number.flatMap { (0.01...3600).contains($0.double) ? .seconds($0.double) : nil }
+            } ?? pollInterval
+    }
+}
+
+extension EvaluationSettings.Harness {
+    fileprivate init(_ place: ConfigurationPlace) throws(ConfigurationError) {
+        try place.checkNames(["command", "output_dir", "timeout_seconds", "allow_custom_tasks"])
+        self.init()
+        command =
+            try place.optional("command", "an array of strings, the first one a program") { value in
+                guard let array = value.array, array.first?.string.nonEmpty != nil else { return nil }
+                let words = array.compactMap(\.string)
+                return words.count == array.count && !words.contains { $0.utf8.contains(0) } ? words : nil
+            } ?? command
+        outputFolder = try place.optional("output_dir", "the path of a folder") { $0.string.nonEmpty }
+        timeout = try place.optional("timeout_seconds", "a number above 0, at most 31536000") { value in
+            value.number.flatMap { $0.double > 0 && $0.double <= 31_536_000 ? .seconds($0.double) : nil }
+        }
+        allowsCustomTasks =
+            try place.optional("allow_custom_tasks", "true or false", as: \.bool) ?? allowsCustomTasks
+    }
+}

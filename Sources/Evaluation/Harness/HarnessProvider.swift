@@ -1,0 +1,192 @@
+public import Inference
+import JSON
+import ScoringCore
+
+/// Runs tasks of EleutherAI's lm-evaluation-harness (PyPI `lm-eval`, from version 0.4.6 on) by its program `lm_eval`, which
+/// asks the candidate itself.
+///
+/// The task is the one that the benchmark's metadata names; the documents, the prompts and the metrics are lm_eval's, so
+/// that the benchmark's dataset and scoring functions have no part in it.
+public struct HarnessProvider: EvaluationProvider {
+    static let id = "lm-evaluation-harness"
+
+    /// What lm_eval may see of this process's environment: where programs, data sets and certificates are, and proxies.
+    private static let variables = [
+        "PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "HF_HOME", "HF_HUB_CACHE", "HF_DATASETS_CACHE",
+        "HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "HF_ENDPOINT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "http_proxy",
+        "https_proxy", "no_proxy", "all_proxy", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
+    ]
+
+    private let settings: EvaluationSettings.Harness
+    private let environment: @Sendable (String) -> String?
+
+    public var id: String { Self.id }
+    public var type: String { "inline::lm-evaluation-harness" }
+
+    /// - Parameter environment: reads a variable of the process's environment.
+    public init(
+        _ settings: EvaluationSettings.Harness = EvaluationSettings.Harness(),
+        environment: @escaping @Sendable (String) -> String? = environmentVariable
+    ) {
+        self.settings = settings
+        self.environment = environment
+    }
+
+    public func register(_ benchmark: Benchmark) throws(EvaluationError) {
+        _ = try task(of: benchmark)
+        _ = try program()
+    }
+
+    public func evaluateRows(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
+        throw EvaluationError(
+            .unsupported,
+            "lm_eval evaluates the documents of its tasks, not the rows of a request; run the benchmark as a job")
+    }
+
+    public func runJob(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
+        let task = try task(of: run.benchmark)
+        let program = try program()
+        let model = try model(of: run)
+        let folder = try folder(of: run)
+        // What is left there is lm_eval's cache, which is of use to this job only if this process ends before it does.
+        defer { if settings.outputFolder == nil { folder.remove() } }
+        let arguments = HarnessArguments(task: task, model: model, configuration: run.configuration, folder: folder)
+        let words = [program] + settings.command.dropFirst() + (try arguments.words())
+        if case .text(let definition) = task.definition {
+            try folder.prepare(definition)
+        } else {
+            try folder.prepare(nil)
+        }
+        try ask(words, task, model, folder, run)
+        return try read(folder, run)
+    }
+
+    /// Runs lm_eval to its end.
+    private func ask(
+        _ words: [String], _ task: HarnessTask, _ model: ModelDelegation, _ folder: HarnessFolder, _ run: EvaluationRun
+    ) throws(EvaluationError) {
+        var variables = Self.variables.compactMap { name in environment(name).map { "\(name)=\($0)" } }
+        variables += ["PYTHONUNBUFFERED=1", "PYTHONUTF8=1", model.environmentEntry("OPENAI_API_KEY")]
+        var output = HarnessOutput(batchSize: task.batchSize ?? 1)
+        let ending: Subprocess.Ending
+        do throws(Subprocess.Fault) {
+            ending = try Subprocess(words: words, environment: variables, folder: folder.path).run(
+                cancellation: run.cancellation, timeout: settings.timeout
+            ) { bytes in
+                output.take(bytes)
+                if let progress = output.progress { run.progress.update(done: progress.done, total: progress.total) }
+            }
+        } catch {
+            throw EvaluationError(.provider, "\(words[0]) \(error.message)")
+        }
+        let tail = output.tail()
+        let message: String
+        switch ending {
+        case .status(0): return
+        case .status(let status): message = "lm_eval ended with status \(status)"
+        case .signal(let signal): message = "lm_eval was ended by signal \(signal)"
+        case .cancelled: throw EvaluationError(.cancelled, "cancelled; lm_eval has no results before its end")
+        case .timedOut:
+            let seconds = (settings.timeout ?? .zero) / .seconds(1)
+            message = "lm_eval was ended, since it took more than \(seconds) s (timeout_seconds)"
+        }
+        let said = tail.isEmpty ? ", and wrote nothing" : "; the last that it wrote:\n\(tail)"
+        throw EvaluationError(.provider, model.redacted(message + Self.advice(on: tail) + said))
+    }
+
+    /// What to do about a failure that comes from the choice of the endpoint.
+    private static func advice(on tail: String) -> String {
+        if tail.contains("Loglikelihood is not supported for chat") {
+            return ": the task compares the likelihoods of given answers, which takes \"endpoint\": \"completions\" and "
+                + "a \"tokenizer\" in the benchmark's metadata"
+        }
+        if tail.contains("Tokenizer is required") {
+            return ": the task compares the likelihoods of given answers, which takes a \"tokenizer\" in the "
+                + "benchmark's metadata (and the PyPI package transformers)"
+        }
+        return ""
+    }
+
+    /// Gives the samples to the run's output, and the metrics back.
+    private func read(_ folder: HarnessFolder, _ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
+        let results = try HarnessResults(in: folder)
+        var total = 0
+        var counts: [String: OutcomeCounts] = [:]
+        for (task, path) in results.samples {
+            let metrics = results.metrics.filter { $0.task == task }
+            let samples = HarnessSamples(
+                task: task, path: path, metrics: metrics, namesTask: results.samples.count > 1)
+            let (rows, outcomes) = try samples.write(to: run.output)
+            total += rows
+            for (metric, outcome) in zip(metrics, outcomes) { counts[metric.id] = outcome }
+        }
+        run.progress.update(done: total, total: total)
+        var scores: JSONObject = [:]
+        for metric in results.metrics {
+            var score: JSONObject = ["aggregated_results": .object([metric.name: .object([metric.name: metric.value])])]
+            if let error = metric.standardError {
+                score["standard_error"] = .object([metric.name: .number(error)])
+            }
+            if let counts = counts[metric.id] {
+                var rows: JSONObject = ["total": JSONValue(counts.total)]
+                for outcome in RowOutcome.allCases { rows[outcome.name] = JSONValue(counts[outcome]) }
+                score["rows"] = .object(rows)
+            }
+            scores[metric.id] = .object(score)
+        }
+        return EvaluationResult(scores: scores, generation: ["total": JSONValue(total)])
+    }
+
+    // MARK: What a run needs
+
+    private func task(of benchmark: Benchmark) throws(EvaluationError) -> HarnessTask {
+        let task = try HarnessTask(benchmark.metadata)
+        if task.definition != nil && !settings.allowsCustomTasks {
+            throw EvaluationError(
+                .unavailable,
+                "tasks other than lm_eval's own can run any code on this machine; allow them in the configuration file: "
+                    + #"{"evaluation": {"lm-evaluation-harness": {"allow_custom_tasks": true}}}"#,
+                at: benchmark.metadata["task_yaml"] == nil ? "/metadata/include_path" : "/metadata/task_yaml")
+        }
+        return task
+    }
+
+    private func program() throws(EvaluationError) -> String {
+        let name = settings.command.first ?? ""
+        if let path = executable(name, path: environment("PATH") ?? "/usr/bin:/bin") { return path }
+        throw EvaluationError(
+            .unavailable,
+            "the program \(quoted(name)) is not there; install it (pip install 'lm-eval[api]') and have it in PATH, or say "
+                + "in the configuration file how to run it: "
+                + #"{"evaluation": {"lm-evaluation-harness": {"command": ["/path/to/lm_eval"]}}}"#)
+    }
+
+    private func model(of run: EvaluationRun) throws(EvaluationError) -> ModelDelegation {
+        guard case .model(let name, _, _) = run.configuration.candidate else {
+            throw EvaluationError(
+                .unsupported, "lm_eval evaluates models; an agent was asked for",
+                at: "/benchmark_config/eval_candidate/type")
+        }
+        guard let inference = run.inference else {
+            throw EvaluationError(.model, "no model can be asked, since none is configured")
+        }
+        do throws(InferenceError) {
+            return try inference.delegation(of: name)
+        } catch {
+            throw EvaluationError(.model, error.message)
+        }
+    }
+
+    /// The folder that the job had when it ran before, or a new one.
+    private func folder(of run: EvaluationRun) throws(EvaluationError) -> HarnessFolder {
+        if let known = run.state?["folder"]?.string, let folder = HarnessFolder(existing: known) { return folder }
+        let folder = try HarnessFolder(in: settings.outputFolder ?? environment("TMPDIR") ?? "/tmp")
+        do throws(EvaluationError) {
+            try run.keep(["folder": .string(folder.path)])
+        } catch {
+            folder.remove()
+            throw error
+        }
+        return folder
+    }
+}

@@ -1,0 +1,178 @@
+import AsyncHTTPClient
+import Inference
+import JSON
+import NIOCore
+import NIOHTTP1
+import ScorerHost
+
+/// Asks a NeMo Evaluator. Every call blocks its thread.
+struct NeMoClient: Sendable {
+    /// Why a request has no answer that can be used.
+    struct Failure: Error {
+        /// The request and what became of it, in one line.
+        var message: String
+        var status: Int?
+        /// Whether the same request may be answered a little later.
+        var isTransient: Bool
+    }
+
+    /// How often a question is asked before its failure is one of the job's.
+    static let attempts = 10
+    private static let largestBody = 64 << 20
+    private static let firstPause = Duration.milliseconds(250)
+
+    private let base: String
+    private let key: Secret?
+    private let redaction: Redaction
+    private let longestPause: Duration
+
+    /// - Parameter environment: reads a variable of the process's environment.
+    init(
+        _ settings: EvaluationSettings.NeMo, environment: (String) -> String?
+    ) throws(EvaluationError) {
+        guard let base = Self.base(settings.url) else {
+            throw EvaluationError(.unavailable, "the URL of NeMo Evaluator does not begin with http:// or https://")
+        }
+        self.base = base
+        var key: Secret?
+        if let variable = settings.apiKeyVariable {
+            guard let value = environment(variable), !value.isEmpty, value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+            else {
+                throw EvaluationError(
+                    .unavailable,
+                    "the variable \(variable) of the environment, which the configuration of NeMo Evaluator names, holds "
+                        + "no key")
+            }
+            key = Secret(value)
+        }
+        self.key = key
+        redaction = Redaction(key.map { [$0] } ?? [])
+        longestPause = settings.pollInterval
+    }
+
+    /// The URL without slashes at its end; nil where it is none.
+    static func base(_ url: String) -> String? {
+        let slashes = url.reversed().prefix { $0 == "/" }.count
+        let base = String(url.dropLast(slashes))
+        let isHTTP = base.hasPrefix("http://") || base.hasPrefix("https://")
+        guard isHTTP, let request = try? HTTPClient.Request(url: base), !request.host.isEmpty else { return nil }
+        return base
+    }
+
+    /// Gets something, again and again while that may help.
+    ///
+    /// - Parameter waitsForIt: whether it may not be there yet, so that a 404 is no final answer.
+    func get(
+        _ path: String, waitsForIt: Bool = false, cancellation: Cancellation
+    ) throws(EvaluationError) -> JSONValue {
+        for attempt in 1... {
+            do throws(Failure) {
+                return try send(.GET, path, cancellation: cancellation)
+            } catch {
+                if cancellation.isCancelled { break }
+                let mayHelp = error.isTransient || waitsForIt && error.status == 404
+                guard mayHelp, attempt < Self.attempts else { throw EvaluationError(.provider, error.message) }
+                pause(Self.firstPause * (1 << min(attempt - 1, 10)), cancellation)
+            }
+        }
+        throw EvaluationError(.cancelled, "cancelled")
+    }
+
+    /// Waits for a while, no longer than the settings' pause, or until somebody cancels.
+    func pause(_ length: Duration, _ cancellation: Cancellation) {
+        let length = min(length, longestPause)
+        try? waiting(cancellation) { try await Task.sleep(for: length) }
+    }
+
+    /// Sends a request once.
+    ///
+    /// - Returns: the JSON of an answer with a status of success; null where its body is empty.
+    func send(
+        _ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil, timeout: TimeAmount = .seconds(30),
+        cancellation: Cancellation = Cancellation()
+    ) throws(Failure) -> JSONValue {
+        let prepared = request(method, path, body)
+        let answer: (status: Int, body: ByteBuffer)
+        do {
+            answer = try waiting(cancellation) { try await Self.exchange(prepared, timeout: timeout) }
+        } catch {
+            throw Failure(message: "\(method) \(base)\(path) failed: \(Self.reason(error))", isTransient: true)
+        }
+        let bytes = Array(answer.body.readableBytesView)
+        let json = bytes.isEmpty ? .null : try? JSONValue(parsing: bytes)
+        guard (200..<300).contains(answer.status) else {
+            let shown = Self.message(json) ?? String(decoding: bytes.prefix(300), as: UTF8.self)
+            throw Failure(
+                message: redaction("\(method) \(base)\(path) was answered with status \(answer.status): \(shown)"),
+                status: answer.status, isTransient: answer.status == 429 || answer.status >= 500)
+        }
+        guard let json else {
+            throw Failure(
+                message: redaction(
+                    "\(method) \(base)\(path) was answered with what is no JSON: "
+                        + String(decoding: bytes.prefix(100), as: UTF8.self)),
+                status: answer.status, isTransient: true)
+        }
+        return json
+    }
+
+    private func request(_ method: HTTPMethod, _ path: String, _ body: JSONValue?) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: base + path)
+        request.method = method
+        request.headers.add(name: "User-Agent", value: "assay")
+        request.headers.add(name: "Accept", value: "application/json")
+        if let key { request.headers.add(name: "Authorization", value: "Bearer \(key.value)") }
+        if let body {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(string: body.text))
+        }
+        return request
+    }
+
+    /// One request over a connection of its own: they are seconds apart.
+    private static func exchange(
+        _ request: HTTPClientRequest, timeout: TimeAmount
+    ) async throws -> (Int, ByteBuffer) {
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.timeout.connect = min(timeout, .seconds(10))
+        configuration.timeout.read = timeout
+        configuration.connectionPool.retryConnectionEstablishment = false
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        let result: Result<(Int, ByteBuffer), any Error>
+        do {
+            let response = try await client.execute(request, timeout: timeout)
+            result = .success((Int(response.status.code), try await response.body.collect(upTo: largestBody)))
+        } catch {
+            result = .failure(error)
+        }
+        try? await client.shutdown()
+        return try result.get()
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as HTTPClientError: error.shortDescription
+        case is CancellationError: "it was cancelled"
+        default: "\(error)"
+        }
+    }
+
+    /// What the service says about a failure, in one of the forms that it has for that.
+    private static func message(_ json: JSONValue?) -> String? {
+        guard let json else { return nil }
+        let said = json["error"]?["message"] ?? json["detail"] ?? json["message"] ?? json
+        return String((said.string ?? said.text).prefix(600))
+    }
+}
+
+/// The text as one component of a URL's path.
+func percentEncoded(_ text: String) -> String {
+    text.utf8.reduce(into: "") { encoded, byte in
+        let character = Character(UnicodeScalar(byte))
+        if byte < 0x80, character.isLetter || character.isNumber || "-._~".contains(character) {
+            encoded.append(character)
+        } else {
+            encoded += "%" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+        }
+    }
+}

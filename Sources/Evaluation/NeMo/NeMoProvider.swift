@@ -1,0 +1,230 @@
+public import Inference
+import JSON
+import NIOCore
+import NIOHTTP1
+import ScorerHost
+
+/// Runs benchmarks on a NeMo Evaluator microservice, by its API of version 1 (as the PyPI package `nemo-microservices` has
+/// it): a benchmark is an evaluation configuration there, and a job of ours one of its jobs.
+///
+/// What is evaluated and how is the configuration's matter. Rows stay there; results come back as the service gives them.
+public struct NeMoProvider: EvaluationProvider {
+    static let id = "nvidia"
+
+    private let settings: EvaluationSettings.NeMo?
+    private let environment: @Sendable (String) -> String?
+
+    public var id: String { Self.id }
+    public var type: String { "remote::nvidia" }
+
+    /// - Parameters:
+    ///   - settings: where the service is; without them, every call fails as unavailable.
+    ///   - environment: reads a variable of the process's environment.
+    public init(
+        _ settings: EvaluationSettings.NeMo?,
+        environment: @escaping @Sendable (String) -> String? = environmentVariable
+    ) {
+        self.settings = settings
+        self.environment = environment
+    }
+
+    /// Posts the benchmark's metadata as an evaluation configuration. One that is there already is fine if it says the
+    /// same.
+    public func register(_ benchmark: Benchmark) throws(EvaluationError) {
+        let (settings, client) = try connection()
+        for name in ["namespace", "name"] where benchmark.metadata[name] != nil {
+            throw EvaluationError(
+                .invalid,
+                "is not for the metadata to say: configurations are named after their benchmark, in the namespace of "
+                    + "the configuration file", at: "/metadata/\(name)")
+        }
+        var body: JSONObject = ["namespace": .string(settings.namespace), "name": .string(benchmark.resourceID)]
+        for (name, value) in benchmark.metadata.members { body[name] = value }
+        do throws(NeMoClient.Failure) {
+            _ = try client.send(.POST, "/v1/evaluation/configs", .object(body))
+        } catch {
+            switch error.status {
+            case 409: try checkSame(.object(body), settings, client)
+            case 400, 422: throw EvaluationError(.invalid, error.message, at: "/metadata")
+            default: throw EvaluationError(.provider, error.message)
+            }
+        }
+    }
+
+    private func checkSame(
+        _ body: JSONValue, _ settings: EvaluationSettings.NeMo, _ client: NeMoClient
+    ) throws(EvaluationError) {
+        let name = body["name"]?.string ?? ""
+        let path = "/v1/evaluation/configs/\(percentEncoded(settings.namespace))/\(percentEncoded(name))"
+        let found = try client.get(path, cancellation: Cancellation())
+        guard let fault = found.firstDifference(from: body) else { return }
+        throw EvaluationError(
+            .invalid,
+            "NeMo Evaluator has another configuration \(quoted("\(settings.namespace)/\(name)")), which differs at "
+                + "\(fault); give the benchmark another provider_benchmark_id, or delete that configuration there",
+            at: "/metadata\(fault)")
+    }
+
+    public func evaluateRows(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
+        throw EvaluationError(
+            .unsupported,
+            "NeMo Evaluator takes no rows with a request: it evaluates the dataset that its configuration names; run the "
+                + "benchmark as a job")
+    }
+
+    public func runJob(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
+        let (settings, client) = try connection()
+        let id: String
+        if let known = run.state?["job"]?.string {
+            id = known
+        } else {
+            id = try post(run, settings, client)
+        }
+        do throws(EvaluationError) {
+            return try follow(id, run, settings, client)
+        } catch {
+            // Where only this process ends, the job goes on there, and the next one asks for it.
+            guard run.cancellation.isCancelled, !run.suspension.isCancelled else { throw error }
+            throw cancel(id, client)
+        }
+    }
+
+    /// Starts the job there. A request that fails is not made again: whether it started one cannot be known.
+    private func post(
+        _ run: EvaluationRun, _ settings: EvaluationSettings.NeMo, _ client: NeMoClient
+    ) throws(EvaluationError) -> String {
+        let target: JSONValue = ["type": "model", "model": .string(try model(of: run))]
+        if run.cancellation.isCancelled { throw EvaluationError(.cancelled, "cancelled before it was started") }
+        let config = "\(settings.namespace)/\(run.benchmark.resourceID)"
+        let body: JSONValue = ["config": .string(config), "target": target]
+        let answer: JSONValue
+        do throws(NeMoClient.Failure) {
+            answer = try client.send(.POST, "/v1/evaluation/jobs", body)
+        } catch {
+            let doubt = error.isTransient ? "; it may have started a job all the same, and is not made again" : ""
+            throw EvaluationError(.provider, error.message + doubt)
+        }
+        guard let id = answer["id"]?.string, !id.isEmpty else {
+            throw EvaluationError(
+                .provider, "NeMo Evaluator started a job and did not say which: \(answer.text.prefix(300))")
+        }
+        do throws(EvaluationError) {
+            try run.keep(["job": .string(id)])
+        } catch {
+            // Nobody would ever ask for it.
+            _ = cancel(id, client)
+            throw error
+        }
+        return id
+    }
+
+    /// Asks about the job until it has ended.
+    private func follow(
+        _ id: String, _ run: EvaluationRun, _ settings: EvaluationSettings.NeMo, _ client: NeMoClient
+    ) throws(EvaluationError) -> EvaluationResult {
+        let path = "/v1/evaluation/jobs/\(percentEncoded(id))"
+        var job = NeMoJob(longestPause: settings.pollInterval)
+        while true {
+            let action = job.next(after: try client.get(path, cancellation: run.cancellation))
+            run.progress.update(isWaiting: job.isWaiting)
+            if let done = job.done { run.progress.update(done: done, total: job.total) }
+            switch action {
+            case .ask(let pause):
+                client.pause(pause, run.cancellation)
+                if run.cancellation.isCancelled { throw EvaluationError(.cancelled, "cancelled") }
+            case .fail(let message):
+                throw EvaluationError(.provider, message)
+            case .end:
+                throw EvaluationError(.cancelled, "the job was cancelled on NeMo Evaluator")
+            case .getResults:
+                let results = try client.get(path + "/results", waitsForIt: true, cancellation: run.cancellation)
+                guard results.object != nil else {
+                    throw EvaluationError(
+                        .provider, "the job is complete on NeMo Evaluator, but its results are \(results.kind)")
+                }
+                return EvaluationResult(scores: [run.benchmark.id: ["aggregated_results": results]])
+            }
+        }
+    }
+
+    /// Has the job cancelled there, as far as that can be done in a short time.
+    ///
+    /// - Returns: the error that the run ends with.
+    private func cancel(_ id: String, _ client: NeMoClient) -> EvaluationError {
+        var message = ""
+        for attempt in 1...3 {
+            do throws(NeMoClient.Failure) {
+                _ = try client.send(
+                    .POST, "/v1/evaluation/jobs/\(percentEncoded(id))/cancel", [:], timeout: .seconds(3))
+                return EvaluationError(.cancelled, "cancelled")
+            } catch {
+                message = error.message
+                guard error.isTransient, attempt < 3 else { break }
+                client.pause(.milliseconds(100 * attempt), Cancellation())
+            }
+        }
+        return EvaluationError(.cancelled, "cancelled here; the job \(id) may go on on NeMo Evaluator: \(message)")
+    }
+
+    /// The name that the service is to know the candidate by.
+    private func model(of run: EvaluationRun) throws(EvaluationError) -> String {
+        guard case .model(let name, _, let systemMessage) = run.configuration.candidate else {
+            throw EvaluationError(
+                .unsupported, "NeMo Evaluator evaluates models; an agent was asked for",
+                at: "/benchmark_config/eval_candidate/type")
+        }
+        if systemMessage != nil {
+            throw EvaluationError(
+                .unsupported, "NeMo Evaluator takes no system message with a job; put it into the benchmark's metadata",
+                at: "/benchmark_config/eval_candidate/system_message")
+        }
+        if run.configuration.numExamples != nil {
+            throw EvaluationError(
+                .unsupported,
+                "NeMo Evaluator takes no number of examples with a job; put it into the benchmark's metadata "
+                    + "(params.limit_samples)", at: "/benchmark_config/num_examples")
+        }
+        guard let inference = run.inference else { return name }
+        do throws(InferenceError) {
+            return try inference.catalog.find(name).name
+        } catch {
+            // It need not be configured here to be known there.
+            if error.code == .unknownModel { return name }
+            throw EvaluationError(.model, error.message)
+        }
+    }
+
+    private func connection() throws(EvaluationError) -> (EvaluationSettings.NeMo, NeMoClient) {
+        guard let settings else {
+            throw EvaluationError(
+                .unavailable,
+                "where NeMo Evaluator is, is not configured; give its URL in the configuration file: "
+                    + #"{"evaluation": {"nvidia": {"url": "http://HOST:PORT"}}}"#)
+        }
+        return (settings, try NeMoClient(settings, environment: environment))
+    }
+}
+
+extension JSONValue {
+    /// The JSON pointer of the first place where this value is not what `other` says there. What only this one says, such
+    /// as defaults that were filled in, does not count.
+    fileprivate func firstDifference(from other: JSONValue) -> String? {
+        switch (self, other) {
+        case (.object(let own), .object(let other)):
+            for (name, value) in other.members {
+                let place = JSONPointer().appending(name).description
+                if let rest = (own[name] ?? .null).firstDifference(from: value) { return place + rest }
+            }
+            return nil
+        case (.array(let own), .array(let other)) where own.count == other.count:
+            for (index, pair) in zip(own, other).enumerated() {
+                if let rest = pair.0.firstDifference(from: pair.1) { return "/\(index)\(rest)" }
+            }
+            return nil
+        case (.number(let own), .number(let other)):
+            return own.double == other.double ? nil : ""
+        default:
+            return self == other ? nil : ""
+        }
+    }
+}

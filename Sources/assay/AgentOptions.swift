@@ -1,0 +1,15 @@
+import ArgumentParser
+
+/// Where the agents are that benchmarks have as candidates.
+struct AgentOptions: ParsableArguments {
+    @Option(
+        name: .customLong("agents-url"),
+        help: ArgumentHelp(
+            "The Llama Stack server whose agents answer benchmarks, such as http://127.0.0.1:8321; the member \"agents\" "
+                + "of the configuration unless given.", valueName: "url"))
+    var agentsURL: String?
+
+    func validate() throws {
+        if let agentsURL, agentsURL.isEmpty { throw ValidationError("--agents-url is empty") }
+    }
+}
