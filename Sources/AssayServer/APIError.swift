@@ -110,12 +110,12 @@ extension APIError {
             case .output: self = .unavailable(message)
             default: return nil
             }
+        case let error as EvaluationError: self.init(error)
         case let error as HTTPParserError: self.init(error)
         case is ConnectionHandler.SlowClient:
             self = APIError(
                 status: .requestTimeout, type: "invalid_request_error", code: "request_timeout",
                 message: "the body came too slowly")
-        case let error as EvaluationError: self.init(error)
         default: return nil
         }
     }
@@ -131,6 +131,7 @@ extension APIError {
             self = .invalid(error.description, code: "model_error", at: error.pointer)
         case .model: self = .gateway(error.description, code: "model_unavailable")
         case .provider: self = .gateway(error.description, code: "provider_failed")
+        case .output: self = .unavailable(error.description)
         default: return nil
         }
     }

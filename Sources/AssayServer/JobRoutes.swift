@@ -119,7 +119,7 @@ enum JobRoutes {
             let rows = "\(progress.done) of \(progress.total.map(String.init) ?? "an unknown number of") rows are done"
             throw APIError.notReady(
                 job.status == .cancelled
-                    ? "the job is being cancelled; \(rows)" : "the job is \(job.status.rawValue); \(rows)",
+                    ? "the job is being cancelled; \(rows)" : "the job is \(current.status.rawValue); \(rows)",
                 code: "job_not_finished")
         }
         if job.status == .failed {
@@ -158,6 +158,11 @@ enum JobRoutes {
             self.progress = progress
         }
 
+        /// The status; one that its provider's engine has not begun with waits there.
+        var status: StoredJob.Status {
+            job.status == .inProgress && progress?.isWaiting == true ? .scheduled : job.status
+        }
+
         var rows: (done: Int, total: Int?) {
             if let progress, job.finished == nil { return (progress.done, progress.total) }
             return (job.rowsDone, job.rowsTotal)
@@ -186,7 +191,7 @@ enum JobRoutes {
         func time(_ seconds: Int?) -> JSONValue { seconds.map { .string(isoTime($0)) } ?? .null }
         return [
             "job_id": .string(job.id),
-            "status": .string(job.status.rawValue),
+            "status": .string(current.status.rawValue),
             "benchmark_id": .string(job.benchmarkID),
             "dataset_id": job.datasetID.map { .string($0) } ?? .null,
             "progress": ["done": JSONValue(rows.done), "total": rows.total.map { JSONValue($0) } ?? .null],

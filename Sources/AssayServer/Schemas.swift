@@ -73,9 +73,12 @@ enum Schemas {
             [
                 "score_rows": ["type": "array", "items": ["type": "object", "required": ["score"]]],
                 "aggregated_results": anyObject,
-                "rows": ["type": "object", "additionalProperties": integer],
             ],
-            optional: ["standard_error": anyObject, "bounds": anyObject, "usage": anyObject]),
+            optional: [
+                // Engines elsewhere do not count rows by outcome.
+                "rows": ["type": "object", "additionalProperties": integer],
+                "standard_error": anyObject, "bounds": anyObject, "usage": anyObject,
+            ]),
         "ScoreBatchRequest": object(
             ["dataset_id": identifier, "scoring_functions": reference("RequestedFunctions")],
             optional: ["save_results_dataset": ["type": "boolean"]]),

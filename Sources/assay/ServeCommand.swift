@@ -68,7 +68,7 @@ struct ServeCommand: ParsableCommand {
             let engine = engineOptions.makeEngine { inference }
             let server = try Server(
                 configuration, engine: engine, registry: registry, inference: inference,
-                providers: [HarnessProvider(evaluation.harness), NeMoProvider(evaluation.nemo)], logger: logger)
+                providers: [NeMoProvider(evaluation.nemo), HarnessProvider(evaluation.harness)], logger: logger)
             try serve(server, configuration, logger)
             waitFor {
                 await engine.shutDown()

@@ -71,6 +71,7 @@ struct EvaluationProviderTests {
             #expect(provider.events == ["register b"])
             let body: JSONValue = [
                 "benchmark_id": "c", "dataset_id": "d", "scoring_functions": [], "metadata": ["refused": true],
+                "provider_id": "scripted",
             ]
             let refused = try await server.post(benchmarks, body)
             #expect(refused.status == 400 && refused.error["param"] == "/metadata/refused")

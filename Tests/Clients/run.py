@@ -8,6 +8,7 @@ passed; 1 something failed; 2 something that the suite needs is missing.
 """
 
 import argparse
+import http.server
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 CLIENTS = ["0.2.23", "0.7.5"]
@@ -81,6 +83,28 @@ def environment(package, version, cache):
     return python
 
 
+class Model(http.server.BaseHTTPRequestHandler):
+    """A model that adds what the user's message says, such as 1+1, and under the name "sleeper" thinks for long."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if request["model"] == "sleeper":
+            time.sleep(60)
+        total = sum(int(number) for number in request["messages"][-1]["content"].split("+"))
+        message = {"role": "assistant", "content": f"It is {total}."}
+        answer = json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *arguments):
+        pass
+
+
 class Server:
     """A fresh server on a port that is free."""
 
@@ -129,12 +153,14 @@ def main():
     rerun_with_newer_python(__file__)
     assay = find_assay(arguments.assay)
     failed = False
+    model = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Model)
+    threading.Thread(target=model.serve_forever, daemon=True).start()
     for version in CLIENTS:
         python = environment("llama-stack-client", version, arguments.cache)
         with tempfile.TemporaryDirectory(prefix="assay-clients-") as name:
             folder = pathlib.Path(name)
             (folder / "rows.csv").write_text("generated_answer,expected_answer\nA: 1,1\nA: 2,3\n")
-            server = Server(assay, folder)
+            server = Server(assay, folder, ["--model-url", f"http://127.0.0.1:{model.server_port}/v1"])
             suite = pathlib.Path(__file__).with_name("suite.py")
             result = subprocess.run([python, suite, server.url, folder], timeout=600)
             status = server.stop()

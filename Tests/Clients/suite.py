@@ -3,6 +3,7 @@
 import base64
 import logging
 import sys
+import time
 import traceback
 import warnings
 
@@ -15,6 +16,7 @@ URL, FOLDER = sys.argv[1], sys.argv[2]
 client = LlamaStackClient(base_url=URL, max_retries=0)
 # From 0.3 on, the younger parts of the API are in groups of their own.
 datasets = client.beta.datasets if hasattr(client, "beta") else client.datasets
+evaluation = client.alpha.eval if hasattr(client, "alpha") else client.eval
 benchmarks = client.alpha.benchmarks if hasattr(client, "alpha") else client.benchmarks
 ROWS = [
     {"input_query": "1+1", "generated_answer": "It is 2.", "expected_answer": "2"},
@@ -132,6 +134,65 @@ def test_benchmarks():
     assert benchmark.dataset_id == "batch" and benchmark.scoring_functions == ["basic::subset_of"]
     assert "mine/b" in [benchmark.identifier for benchmark in benchmarks.list()]
     refused(llama_stack_client.NotFoundError, lambda: benchmarks.retrieve("nope"))
+
+
+def candidate(model, **members):
+    sampling = {"strategy": {"type": "greedy"}, "max_tokens": 16}
+    message = {"role": "system", "content": "Add the numbers."}
+    return {"eval_candidate": {"model": model, "sampling_params": sampling, "system_message": message, **members},
+            "scoring_params": {}}
+
+
+def check_evaluation(answer):
+    assert [row["generated_answer"] for row in answer.generations] == ["It is 2.", "It is 4."]
+    assert [row["score"] for row in answer.scores["basic::subset_of"].score_rows] == [1.0, 0.0]
+    accuracy = answer.scores["basic::subset_of"].aggregated_results["accuracy"]
+    assert accuracy == {"accuracy": 0.5, "num_correct": 1, "num_total": 2}
+
+
+def ended(job, benchmark_id):
+    for _ in range(600):
+        found = evaluation.jobs.status(job_id=job.job_id, benchmark_id=benchmark_id)
+        if found.status not in ("scheduled", "in_progress"):
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"the job has not ended: {found}")
+
+
+def test_evaluation():
+    rows = [{"input_query": "1+1", "expected_answer": "2"}, {"input_query": "2+2", "expected_answer": "5"}]
+    datasets.register(purpose="eval/question-answer", source={"type": "rows", "rows": rows}, dataset_id="sums")
+    name = "mine::sums"
+    benchmarks.register(benchmark_id=name, dataset_id="sums", scoring_functions=["basic::subset_of"])
+    config = candidate("adder", type="model")
+    check_evaluation(evaluation.evaluate_rows(
+        name, input_rows=rows, scoring_functions=["basic::subset_of"], benchmark_config=config))
+    job = evaluation.run_eval(name, benchmark_config=config)
+    assert job.status in ("scheduled", "in_progress")
+    assert ended(job, name).status == "completed"
+    check_evaluation(evaluation.jobs.retrieve(job_id=job.job_id, benchmark_id=name))
+    again = client.scoring.score_batch(
+        dataset_id=f"generations-{job.job_id}", scoring_functions={"basic::subset_of": None}, save_results_dataset=False)
+    assert again.results["basic::subset_of"].aggregated_results["accuracy"]["num_correct"] == 1
+    # Newer clients need not say that the candidate is a model.
+    one = evaluation.run_eval(name, benchmark_config={**candidate("adder"), "num_examples": 1})
+    assert ended(one, name).status == "completed"
+    assert len(evaluation.jobs.retrieve(job_id=one.job_id, benchmark_id=name).generations) == 1
+    refused(llama_stack_client.NotFoundError, lambda: evaluation.jobs.status(job_id="nope", benchmark_id=name))
+    refused(llama_stack_client.NotFoundError, lambda: evaluation.run_eval("nope", benchmark_config=config))
+    refused(llama_stack_client.BadRequestError, lambda: evaluation.run_eval(name, benchmark_config={}))
+
+
+def test_cancelled_evaluation():
+    name = "mine::sums"
+    job = evaluation.run_eval(name, benchmark_config=candidate("sleeper", type="model"))
+    while evaluation.jobs.status(job_id=job.job_id, benchmark_id=name).status == "scheduled":
+        time.sleep(0.05)
+    refused(llama_stack_client.ConflictError, lambda: evaluation.jobs.retrieve(
+        job_id=job.job_id, benchmark_id=name))
+    evaluation.jobs.cancel(job_id=job.job_id, benchmark_id=name)
+    assert evaluation.jobs.status(job_id=job.job_id, benchmark_id=name).status == "cancelled"
+    assert evaluation.jobs.retrieve(job_id=job.job_id, benchmark_id=name).generations == []
 
 
 def test_models():

@@ -83,7 +83,8 @@ public struct NeMoProvider: EvaluationProvider {
         do throws(EvaluationError) {
             return try follow(id, run, settings, client)
         } catch {
-            guard run.cancellation.isCancelled else { throw error }
+            // Where only this process ends, the job goes on there, and the next one asks for it.
+            guard run.cancellation.isCancelled, !run.suspension.isCancelled else { throw error }
             throw cancel(id, client)
         }
     }
