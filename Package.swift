@@ -171,7 +171,8 @@ let package = Package(
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringEngine", "Store",
+                "CSubprocess", "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringEngine",
+                "Store",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
