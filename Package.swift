@@ -179,7 +179,7 @@ let package = Package(
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringCore",
+                "CSubprocess", "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringCore",
                 "ScoringEngine", "Store",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

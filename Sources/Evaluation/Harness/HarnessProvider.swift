@@ -97,8 +97,8 @@ public struct HarnessProvider: EvaluationProvider {
     /// What to do about a failure that comes from the choice of the endpoint.
     private static func advice(on tail: String) -> String {
         if tail.contains("Loglikelihood is not supported for chat") {
-            return ": the task compares the likelihoods of given answers, which takes \"endpoint\": \"completions\" and "
-                + "a \"tokenizer\" in the benchmark's metadata"
+            return ": the task compares the likelihoods of given answers, which takes \"endpoint\": "
+                + "\"completions\" and a \"tokenizer\" in the benchmark's metadata"
         }
         if tail.contains("Tokenizer is required") {
             return ": the task compares the likelihoods of given answers, which takes a \"tokenizer\" in the "

@@ -30,11 +30,11 @@ struct Subprocess {
     /// How long a program has to end by itself when it is told to.
     static let grace = Duration.milliseconds(600)
 
-    private static let script = """
-        exec 3<&0 </dev/null
+    static let script = """
+        exec 3<&0 4>&2 </dev/null 2>/dev/null
         trap : TERM
-        { trap '' TERM; read -r line <&3; kill -KILL 0; } >/dev/null 2>&1 &
-        "$@" 3<&-
+        { trap '' TERM; read -r line <&3; kill -KILL 0; } >/dev/null 4>&- &
+        (exec 2>&4 3<&- 4>&-; exec "$@")
         status=$?
         kill -KILL $!
         exit $status

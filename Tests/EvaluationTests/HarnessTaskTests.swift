@@ -1,0 +1,117 @@
+import JSON
+import Testing
+
+@testable import Evaluation
+
+@Suite struct HarnessTaskTests {
+    @Test func readsAllThatMetadataSay() throws {
+        let task = try HarnessTask([
+            "task": "mmlu_pro-v1.2", "include_path": "/tasks", "endpoint": "completions", "tokenizer": "org/tokens",
+            "num_fewshot": 5, "apply_chat_template": true, "batch_size": 8, "num_concurrent": 16,
+        ])
+        #expect(task.name == "mmlu_pro-v1.2")
+        #expect(task.definition == .folder("/tasks"))
+        #expect(task.endpoint == .completions)
+        #expect(task.tokenizer == "org/tokens")
+        #expect(task.fewShotCount == 5)
+        #expect(task.appliesChatTemplate)
+        #expect(task.batchSize == 8)
+        #expect(task.concurrency == 16)
+        #expect(try HarnessTask(["task": "gsm8k"]).appliesChatTemplate)
+        #expect(try !HarnessTask(["task": "gsm8k", "endpoint": "completions"]).appliesChatTemplate)
+    }
+
+    @Test(arguments: [
+        (
+            #"{}"#,
+            "/metadata/task: is missing; the name of a task of lm_eval, of letters, digits and _.:+- was expected"
+        ),
+        (#"{"task": "a", "tsak": 1}"#, "/metadata/tsak: is an unknown member; one of task, task_yaml,"),
+        (#"{"task": "/etc/task.yaml"}"#, #"/metadata/task: found "/etc/task.yaml"; the name of a task"#),
+        (#"{"task": "task.yaml"}"#, #"/metadata/task: found "task.yaml"; the name of a task"#),
+        (#"{"task": ".."}"#, #"/metadata/task: found ".."; the name of a task"#),
+        (#"{"task": "a,b"}"#, #"/metadata/task: found "a,b"; the name of a task"#),
+        (#"{"task": "mmlu_*"}"#, #"/metadata/task: found "mmlu_*"; the name of a task"#),
+        (#"{"task": "-x"}"#, #"/metadata/task: found "-x"; the name of a task"#),
+        (#"{"task": ["a"]}"#, "/metadata/task: found an array; the name of a task"),
+        (
+            #"{"task": "a", "num_fewshot": -1}"#,
+            "/metadata/num_fewshot: found -1; an integer from 0 to 1000 was expected"
+        ),
+        (
+            #"{"task": "a", "endpoint": "embeddings"}"#,
+            #"/metadata/endpoint: found "embeddings"; "chat" or "completions""#
+        ),
+        (#"{"task": "a", "task_yaml": 1}"#, "/metadata/task_yaml: found 1; an object, or a text in YAML was expected"),
+        (
+            #"{"task": "a", "task_yaml": {"task": "b"}}"#,
+            #"/metadata/task_yaml/task: found "b"; the benchmark's own "a""#
+        ),
+        (#"{"task": "a", "task_yaml": {}, "include_path": "/x"}"#, "/metadata/include_path: stands beside task_yaml;"),
+        (#"{"task": "a", "apply_chat_template": false}"#, "/metadata/apply_chat_template: is false; a chat's messages"),
+        (
+            #"{"task": "a", "endpoint": "completions", "apply_chat_template": true}"#,
+            "/metadata/apply_chat_template: needs a \"tokenizer\", which has the template"
+        ),
+        (#"{"task": "a", "tokenizer": "t"}"#, "/metadata/tokenizer: is for \"endpoint\": \"completions\" only"),
+        (#"{"task": "a", "batch_size": 2}"#, "/metadata/batch_size: is for \"endpoint\": \"completions\" only"),
+    ])
+    func saysWhatIsWrongAndWhere(_ json: String, _ message: String) throws {
+        let metadata = try #require(try JSONValue(parsing: json).object)
+        let error = #expect(throws: EvaluationError.self) { try HarnessTask(metadata) }
+        #expect(error?.code == .invalid)
+        #expect(error?.description.hasPrefix(message) == true, "\(error?.description ?? "")")
+    }
+
+    @Test(arguments: [
+        ("{}", "{}"),
+        (
+            #"{"strategy": {"type": "greedy"}, "max_tokens": 0, "repetition_penalty": 1.0}"#,
+            #"{"temperature": 0, "do_sample": false}"#
+        ),
+        (
+            #"{"strategy": {"type": "top_k", "top_k": 40}, "stop": "END"}"#,
+            #"{"until": ["END"], "top_k": 40, "temperature": 1, "do_sample": true}"#
+        ),
+        (
+            #"{"temperature": 0.7, "seed": 3, "stop": ["a", "b"]}"#,
+            #"{"temperature": 0.7, "seed": 3, "until": ["a", "b"], "do_sample": true}"#
+        ),
+        (
+            #"{"max_tokens": 10, "repetition_penalty": 1.1, "top_p": null}"#,
+            #"{"max_gen_toks": 10, "repetition_penalty": 1.1}"#
+        ),
+    ])
+    func namesSamplingParametersAsTheHarnessDoes(_ sampling: String, _ expected: String) throws {
+        let members = try #require(try JSONValue(parsing: sampling).object)
+        let found = try HarnessArguments.generationArguments(members)
+        #expect(JSONValue.object(found) == (try JSONValue(parsing: expected)))
+    }
+
+    @Test(arguments: [
+        (#"{"strategy": {"type": "beam"}}"#, "/strategy/type: found \"beam\"; greedy, top_p or top_k was expected"),
+        (#"{"temperature": "hot"}"#, "/temperature: found a string; a number was expected"),
+    ])
+    func refusesSamplingThatMakesNoSense(_ sampling: String, _ message: String) throws {
+        let members = try #require(try JSONValue(parsing: sampling).object)
+        let error = #expect(throws: EvaluationError.self) { try HarnessArguments.generationArguments(members) }
+        #expect(error?.description == "/benchmark_config/eval_candidate/sampling_params" + message)
+    }
+
+    @Test func countsWhatIsAnsweredAndWhatWasAnsweredBefore() {
+        var output = HarnessOutput(batchSize: 2)
+        func take(_ text: String) { Array(text.utf8).withUnsafeBytes { output.take($0) } }
+        take("INFO starting\n\rChecking cached requests: 100%|██████| 20/20 [00:00<00:00, 1616it/s]\n")
+        #expect(output.progress == nil)
+        take("\rRequesting API:   0%|      | 0/5 [00:00<?, ?it/s]")
+        #expect(output.progress?.done == 10)
+        #expect(output.progress?.total == 20)
+        // Cut where a read may end.
+        take("\rRequesting API:  60%|███▏  | ")
+        #expect(output.progress?.done == 10)
+        take("3/5 [00:01<00:01,  2it/s]")
+        #expect(output.progress?.done == 16)
+        take("\nERROR no more\n")
+        #expect(output.tail() == "INFO starting\nERROR no more")
+    }
+}
