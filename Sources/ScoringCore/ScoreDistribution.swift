@@ -11,6 +11,8 @@ public struct ScoreDistribution: Hashable, Sendable {
     static let numberLimit = 1_024
     /// Distinct texts that are counted. Of more, those that sort first are.
     static let textLimit = 1_024
+    /// Distinct numbers that have a bar each, whatever they are.
+    static let fewNumbers = 6
     /// Code points of a text that are looked at.
     static let textLength = 200
 
@@ -123,7 +125,8 @@ extension ScoreDistribution {
     }
 
     /// The distribution as no more than `limit` bars of numbers, in ascending order, and as many of texts, the most
-    /// frequent first. Few numbers have a bar each; many have ranges of equal width without a gap.
+    /// frequent first. Few numbers have a bar each, and so have all integers from the least to the greatest score where
+    /// there are no others; others have ranges of equal width without a gap.
     public func bars(limit: Int = 20) -> [Bar] { numberBars(limit: limit) + textBars(limit: limit) }
 
     /// The same with False for 0 and True for 1.
@@ -157,8 +160,13 @@ extension ScoreDistribution {
         }
         if counts.isEmpty { return [] }
         let sorted = counts.sorted { $0.key < $1.key }
-        if exponent == nil && sorted.count <= limit {
+        if exponent == nil && sorted.count <= min(limit, Self.fewNumbers) {
             return sorted.map { Bar(scores: .number($0.key), count: $0.value) }
+        }
+        if exponent == nil, greatest - least < Double(limit), sorted.allSatisfy({ $0.key == $0.key.rounded() }) {
+            return stride(from: least, through: greatest, by: 1).map {
+                Bar(scores: .number($0), count: counts[$0] ?? 0)
+            }
         }
         let grid =
             (exponent == nil ? Grid(decimalFrom: least, to: greatest, limit: limit) : nil)

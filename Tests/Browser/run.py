@@ -207,7 +207,7 @@ def look_at_results(check):
             check.expect(total == shown and bars > 1, f"{result}: {total} rows in the table, {shown} in all, {bars} bars")
     hostile, judged, scored = results
     for row in range(0, len(HOSTILE) + 2, 3):
-        check.look(f"{hostile}?row={row}", "Result of ")
+        check.look(f"{hostile}?row={row}", f"Row {row} – Result of ")
     return scored
 
 
@@ -228,7 +228,7 @@ def use_keyboard(check, result):
     way = check.tab_to(lambda tag, name: "row=" in name, result)
     check.expect(("INPUT", "below") in way and ("BUTTON", "Show rows") in way, f"the form's other fields: {way}")
     tab.submit()
-    check.look_at_what_is_open("a row", "Result of ")
+    check.look_at_what_is_open("a row", "Row ")
 
 
 def look(check):
@@ -266,8 +266,8 @@ def main():
         folder = pathlib.Path(name)
         (folder / "token").write_text(TOKEN + "\n")
         server = server_class()(
-            assay, folder, "--auth-token-file", folder / "token", "--model-url",
-            f"http://127.0.0.1:{judge.server_port}/v1")
+            assay, folder,
+            ["--auth-token-file", folder / "token", "--model-url", f"http://127.0.0.1:{judge.server_port}/v1"])
         browser = None
         try:
             fill(server.url)

@@ -28,6 +28,14 @@ struct ScoreDistributionTests {
         #expect(ScoreDistribution().bars().isEmpty)
     }
 
+    @Test("integers have a bar each, also where nothing has that score")
+    func integers() {
+        let bars = distribution([0, 10, 2, 3, 4, 5, 7, 7]).bars()
+        #expect(bars.map(\.count) == [1, 0, 1, 1, 1, 1, 0, 2, 0, 0, 1])
+        #expect(bars[6].scores == .number(6))
+        #expect(distribution([0, 100, 2, 3, 4, 5, 7]).bars().first == range(0, 5, 4))
+    }
+
     @Test("many scores have ranges that people would choose, the last of which includes its end")
     func decimalRanges() {
         let bars = distribution((0...100).map { Double($0) / 100 }).bars(limit: 10)

@@ -47,7 +47,8 @@ struct DatasetPage {
         view["hasPager"] = !links.isEmpty
         view["pagerLinks"] = links
         view.merge(try PageLists.resultTable(results, service, none: "")) { $1 }
-        return Page(title: "Dataset \(dataset.id)", place: "/datasets", template: .dataset, view: view)
+        let row = single.map { "Row \($0) – " } ?? ""
+        return Page(title: row + "Dataset \(dataset.id)", place: "/datasets", template: .dataset, view: view)
     }
 
     private func status(_ start: Int, _ search: RowSearch) -> String {

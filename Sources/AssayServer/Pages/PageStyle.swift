@@ -74,7 +74,7 @@ enum PageStyle {
           align-items: start; }
         figure { margin: 0; }
         figcaption { font-size: .875rem; margin-bottom: .4rem; }
-        .plot { display: block; width: 100%; max-width: 30rem; height: auto; font: 11px system-ui, "Noto Sans",
+        .plot { display: block; width: 100%; max-width: 30rem; height: auto; font: 12px system-ui, "Noto Sans",
           "DejaVu Sans", sans-serif; }
         .plot text { fill: var(--soft); }
         .plot .value { fill: var(--ink); }

@@ -39,8 +39,10 @@ struct ResultPage {
             "savedRows": PageText.count(rows?.rowCount ?? 0),
         ]
         if let rows { try view.merge(rowsView(rows)) { $1 } }
+        let row = try call.integer("row", from: 0).map { "Row \($0) – " } ?? ""
         return Page(
-            title: "Result of \(result.datasetID), \(time.shown)", place: "/results", template: .result, view: view)
+            title: row + "Result of \(result.datasetID), \(time.shown)", place: "/results", template: .result,
+            view: view)
     }
 
     private var rowsNote: String? {

@@ -43,7 +43,7 @@ struct RowSearch {
                 if let needed, !contains(row, needed), !contains(row, Self.escape) { continue }
                 parsedRows += 1
                 parsedBytes += row.count
-                if filter.accepts(StoredRow.scores(of: row, &parser)) { found.append((next - 1, Array(row))) }
+                if filter.accepts(ShownRow.scores(of: row, &parser)) { found.append((next - 1, Array(row))) }
             }
         }
     }
@@ -64,70 +64,6 @@ struct RowSearch {
                     place += 1
                 }
                 return false
-            }
-        }
-    }
-}
-
-/// A row of a dataset, taken apart as far as it is shown.
-struct StoredRow {
-    /// The row's columns, but for what score-batch has added: a text, or else what stands there.
-    var columns: [(name: String, text: String, isText: Bool)] = []
-    /// What functions said of it.
-    var scores: [(function: String, result: JSONValue)] = []
-    /// Columns that were left out.
-    var omitted = 0
-
-    /// - Parameters:
-    ///   - hasScores: whether `row` and `scores` are what score-batch has added.
-    ///   - limit: columns that are taken.
-    init(_ row: [UInt8], hasScores: Bool, limit: Int) {
-        var parser = JSONParser()
-        // What is registered was checked: it is an object.
-        guard let outline = parser.outline(of: row[...]),
-            case .object(let members) = outline.parts
-        else { return }
-        if hasScores { scores = Self.scores(of: row[...], outline) }
-        for member in members where !(hasScores && (member.key == "row" || member.key == "scores")) {
-            if columns.count == limit {
-                omitted += 1
-                continue
-            }
-            let bytes = Array(row[member.value.range])
-            let text = bytes.first == UInt8(ascii: "\"") ? (try? JSONValue(parsing: bytes))?.string : nil
-            columns.append((member.key, text ?? String(decoding: bytes, as: UTF8.self), text != nil))
-        }
-    }
-
-    /// What the functions said of a row.
-    static func scores(
-        of row: ArraySlice<UInt8>, _ parser: inout JSONParser
-    ) -> [(function: String, result: JSONValue)] {
-        parser.outline(of: row).map { scores(of: row, $0) } ?? []
-    }
-
-    private static func scores(
-        of row: ArraySlice<UInt8>, _ outline: JSONOutline
-    ) -> [(function: String, result: JSONValue)] {
-        guard let scores = outline["scores"], case .object(let members) = scores.parts else { return [] }
-        return members.compactMap { member in
-            let range = member.value.range
-            let bytes = Array(row[row.startIndex + range.lowerBound..<row.startIndex + range.upperBound])
-            return (try? JSONValue(parsing: bytes)).map { (member.key, $0) }
-        }
-    }
-}
-
-extension JSONParser {
-    /// The parts of a row; nil where it is no JSON.
-    fileprivate mutating func outline(of row: ArraySlice<UInt8>) -> JSONOutline? {
-        var text = Array(row)
-        text.append(contentsOf: repeatElement(0, count: Self.padding))
-        return text.withUnsafeBytes { bytes in
-            do throws(JSONError) {
-                return try outline(padded: UnsafeRawBufferPointer(rebasing: bytes.dropLast(Self.padding)))
-            } catch {
-                return nil
             }
         }
     }

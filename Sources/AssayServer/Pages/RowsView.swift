@@ -19,14 +19,14 @@ struct RowsView {
 
     /// What the template of rows needs of a row.
     func view(_ row: [UInt8], at index: Int) -> View {
-        let stored = StoredRow(row, hasScores: hasScores, limit: columnLimit)
+        let stored = ShownRow(row, hasScores: hasScores, limit: columnLimit)
         let href = PageText.link(path, nil, [("row", "\(index)")])
         let answer = hasScores ? stored.columns.first { $0.name == Self.answerColumn } : nil
         let others = stored.columns.filter { answer == nil || $0.name != Self.answerColumn }
-        let columns = others.map { cell($0.name, $0.text, isCode: !$0.isText, href) }
+        let columns = others.map { cell($0.name, $0.text, isCode: $0.isCode, href) }
         var outputs: [View] = []
         for (function, result) in stored.scores { outputs += self.outputs(function, result, href) }
-        let answers = answer.map { [cell($0.name, $0.text, isCode: !$0.isText, href)] } ?? []
+        let answers = answer.map { [cell($0.name, $0.text, isCode: $0.isCode, href)] } ?? []
         return [
             "index": "\(index)", "number": PageText.count(index), "href": href,
             "chips": stored.scores.map(chip),
@@ -62,7 +62,8 @@ struct RowsView {
             if key == "score" || key == "outcome" || value == .null { return nil }
             let name = key == "message" ? "why there is no score" : words(key)
             return cell(
-                "\(function): \(name)", value.string ?? value.text, isCode: value.string == nil, href,
+                "\(function): \(name)", value.string ?? value.text, isCode: value.array != nil || value.object != nil,
+                href,
                 isBad: key == "message")
         }
     }
