@@ -7,7 +7,7 @@ import Testing
     @Test func readsAllOfThem() throws {
         let json = try JSONValue(
             parsing: """
-                {"models": [], "evaluation": {"max_jobs": 3,
+                {"models": [], "evaluation": {
                   "nvidia": {"url": "http://nemo:7331", "api_key_env": "KEY", "namespace": "team", "poll_seconds": 0.5},
                   "lm-evaluation-harness": {"command": ["python3", "-m", "lm_eval"], "output_dir": "/data",
                     "timeout_seconds": 60, "allow_custom_tasks": true}}}
@@ -20,8 +20,7 @@ import Testing
                         pollInterval: .seconds(0.5)),
                     harness: .init(
                         command: ["python3", "-m", "lm_eval"], outputFolder: "/data", timeout: .seconds(60),
-                        allowsCustomTasks: true),
-                    maxJobs: 3))
+                        allowsCustomTasks: true)))
         #expect(try ModelConfiguration.models(in: json, file: "assay.json") == [])
     }
 
@@ -38,9 +37,8 @@ import Testing
         ("[]", "/evaluation: found an array; expected an object"),
         (
             #"{"nvidea": {}}"#,
-            "/evaluation/nvidea: found an unknown member; expected one of nvidia, lm-evaluation-harness, max_jobs"
+            "/evaluation/nvidea: found an unknown member; expected one of nvidia, lm-evaluation-harness"
         ),
-        (#"{"max_jobs": 0}"#, "/evaluation/max_jobs: found 0; expected an integer from 1 to 1000"),
         (
             #"{"nvidia": {}}"#,
             #"/evaluation/nvidia: found no "url"; expected "url", a URL that begins with http:// or https://"#
