@@ -41,6 +41,33 @@ struct ScoringTests {
         }
     }
 
+    @Test(
+        "rows are read as they are written: over several lines, with brackets in texts, and longer than what is read at once"
+    )
+    func rowsAsWritten() async throws {
+        try await TestServer.run { server async throws in
+            let long = String(repeating: "a, }\\n", count: 300_000)
+            let rows = [
+                "{\r\n  \"generated_answer\": \"{[]}, \\\"}\",\r\n  \"expected_answer\": \"}\"\r\n}",
+                "{\"generated_answer\": \"\(long)b\", \"expected_answer\": \"b\"}",
+                "{\"expected_answer\":\"c\",\"generated_answer\":{\"c\":\n1}}",
+                "{\"generated_answer\": \"d\", \"expected_answer\": \"e\"}",
+            ]
+            let body =
+                "\n{ \"input_rows\" : [ " + rows.joined(separator: " \t,\n") + "\r\n] , \"scoring_functions\": "
+                + "{\"basic::subset_of\": null} }\n"
+            let answer = try await server.post("/v1/scoring/score", bytes: Array(body.utf8))
+            let scores = answer.json["results"]?["basic::subset_of"]?["score_rows"]?.array?.map { $0["score"] ?? .null }
+            #expect(scores == [1.0, 1.0, 1.0, 0.0].map { JSONValue($0) }, "\(answer.body.prefix(500))")
+            let source =
+                "{\"dataset_id\": \"d\", \"purpose\": \"eval/question-answer\", \"source\": {\"type\": \"rows\", "
+            let registration = source + "\"rows\": [" + rows.joined(separator: "\n,\n") + "]}}"
+            #expect(try await server.post("/v1/datasets", bytes: Array(registration.utf8)).status == 200)
+            let page = try await server.get("/v1/datasetio/iterrows/d")
+            #expect(page.json["data"] == .array(try rows.map { try JSONValue(parsing: $0) }))
+        }
+    }
+
     @Test("no rows are scored without complaint")
     func noRows() async throws {
         try await TestServer.run { server async throws in
