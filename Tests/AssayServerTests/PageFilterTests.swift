@@ -64,16 +64,21 @@ struct PageFilterTests {
     @Test("a row that is rare among very many is found by going on")
     func longSearch() async throws {
         try await TestServer.run { server async throws in
-            var lines = [JSONValue](repeating: ["generated_answer": "a", "expected_answer": "a"], count: 120_000)
-            lines[110_000] = ["generated_answer": "a", "expected_answer": "b"]
-            lines[115_000] = ["generated_answer": "a"]
-            try await PageTests.register(lines, as: "d", server)
+            let ordinary = "{\"generated_answer\": \"a\", \"expected_answer\": \"a\"}"
+            var rows = [String](repeating: ordinary, count: 60_000)
+            rows[55_000] = "{\"generated_answer\": \"a\", \"expected_answer\": \"b\"}"
+            rows[57_000] = "{\"generated_answer\": \"a\"}"
+            let body = """
+                {"dataset_id": "d", "purpose": "eval/question-answer",
+                "source": {"type": "rows", "rows": [\(rows.joined(separator: ","))]}}
+                """
+            #expect(try await server.post("/v1/datasets", bytes: Array(body.utf8)).status == 200)
             let result = try await PageTests.score("d", server)
             let page = try await server.get(result + "?score=0").body
-            #expect(page.contains("No row from 0 to 99,999 is so.") && page.contains("Look on from row 100,000"))
-            #expect(rows(try await server.get(result + "?score=0&from=100000").body) == [110_000])
+            #expect(page.contains("No row from 0 to 49,999 is so.") && page.contains("Look on from row 50,000"))
+            #expect(self.rows(try await server.get(result + "?score=0&from=50000").body) == [55_000])
             // Where the name of an outcome has to stand in the row, more are looked at.
-            #expect(rows(try await server.get(result + "?outcome=input_error").body) == [115_000])
+            #expect(self.rows(try await server.get(result + "?outcome=input_error").body) == [57_000])
         }
     }
 

@@ -13,7 +13,7 @@ struct RowSearch {
     /// What one look may cost: rows that are read, rows that are taken apart, and the bytes of each.
     private static let readRows = 1_000_000
     private static let readBytes = 256 << 20
-    private static let parsedRows = 100_000
+    private static let parsedRows = 50_000
     private static let parsedBytes = 48 << 20
 
     /// Looks for the first `count` rows that a filter lets through, from the row `start` on.
