@@ -71,8 +71,8 @@ let package = Package(
         .target(
             name: "Evaluation",
             dependencies: [
-                "CSubprocess", "Datasets", "Inference", "JSON", "Patterns", "ScorerHost", "ScoringCore", "ScoringEngine",
-                "Store",
+                "CSubprocess", "Datasets", "Inference", "JSON", "Patterns", "ScorerHost", "ScoringCore",
+                "ScoringEngine", "Store",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -171,8 +171,8 @@ let package = Package(
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "CSubprocess", "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringEngine",
-                "Store",
+                "CSubprocess", "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost",
+                "ScoringEngine", "Store",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
