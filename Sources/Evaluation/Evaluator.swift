@@ -105,7 +105,8 @@ public struct Evaluator: Sendable {
         var result: Result<ScoringResults, EngineError> = .failure(EngineError(.dataset, "nothing was scored"))
         do throws(ThreadError) {
             let rows = Handover(reader)
-            try onThread({ rows.take { generator.feed($0) } }) {
+            let feed = { @Sendable in rows.take { generator.feed($0) } }
+            try withThread(running: feed) {
                 result = Result { () throws(EngineError) in
                     try engine.score(scoring, sink: sink, progress: progress, cancellation: cancellation)
                 }

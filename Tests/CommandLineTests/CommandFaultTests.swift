@@ -39,7 +39,7 @@ struct CommandFaultTests {
             (["score", "rows.jsonl", "--fn", "x={} y"], "--fn x: line 1, column 4: not valid JSON"),
             (
                 ["score", "rows.jsonl", "--fn", "x=list.json"],
-                "list.json: the parameters are an array; an object was expected"
+                "list.json: found an array; an object was expected"
             ),
             (["score", "rows.jsonl", "--fn", "x=nowhere.json"], "--fn x: nowhere.json: cannot be opened"),
             (["functions", "show"], "Missing expected argument '<id>'"),

@@ -138,7 +138,7 @@ struct KilledServerTests {
 }
 
 /// Numbers by chance, the same for the same seed: SplitMix64 (Steele, Lea and Flood, 2014).
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
 
     init(seed: UInt64) {

@@ -9,7 +9,8 @@ struct Serving {
     let url: String
 
     init(_ folder: TemporaryFolder, _ options: [String] = [], setup: String = "") throws {
-        var command = folder.command(["serve", "--port", "0", "--data-dir", "data", "--no-cache"] + options)
+        let cache = options.contains("--cache") ? [] : ["--no-cache"]
+        var command = folder.command(["serve", "--port", "0", "--data-dir", "data"] + cache + options)
         command.setup = setup
         let running = try RunningCommand(command)
         try running.wait { running.errorText.contains("\"url\": \"") && running.errorText.hasSuffix("\n") }

@@ -16,7 +16,7 @@ enum SignIn {
 
     /// The answer to the form.
     static func answer(_ service: Service, _ call: Call) -> Page {
-        let fields = queryParameters(Substring(decoding: call.bytes, as: UTF8.self))
+        let fields = queryParameters(Substring(decoding: call.bytes.dropLast(JSONParser.padding), as: UTF8.self))
         let next = target(fields["next"])
         guard let cookie = service.access.session(for: fields["token"] ?? "") else {
             return page(next: next, isWrong: true)

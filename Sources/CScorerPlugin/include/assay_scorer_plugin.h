@@ -10,6 +10,7 @@
  *       describe                                           once, right after create
  *       step(START)  step(REPLIES)*  call_free             once a batch; step is repeated while it returns PENDING
  *     destroy                                              once, when no call of the instance is live
+ *     An instance may serve several runs, one after the other; those with other parameters have instances of their own.
  *     There is no process-wide initialisation, and a plugin is never unloaded. All state lives in instances and calls.
  *
  * THREADS, the tag in brackets on every function

@@ -144,13 +144,20 @@ struct Subprocess {
     }
 }
 
-/// The program that a name stands for: a path that can be executed, found in `path` where the name has no slash.
+/// The program that a name stands for: the path of a file that can be executed, found in `path` where the name has no
+/// slash.
 func executable(_ name: String, path: String) -> String? {
     func isExecutable(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
     }
-    if name.contains("/") { return isExecutable(name) ? name : nil }
+    if name.contains("/") {
+        guard isExecutable(name) else { return nil }
+        // It will run in another folder.
+        guard !name.hasPrefix("/"), let folder = getcwd(nil, 0) else { return name }
+        defer { free(folder) }
+        return "\(String(cString: folder))/\(name)"
+    }
     return path.split(separator: ":").lazy.map { "\($0)/\(name)" }.first(where: isExecutable)
 }
 

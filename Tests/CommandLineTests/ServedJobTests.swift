@@ -1,0 +1,82 @@
+import FakeModel
+import Glibc
+import JSON
+import Testing
+
+@Suite("Evaluation jobs of a server")
+struct ServedJobTests {
+    private static let path = "/v1/eval/benchmarks/b/jobs"
+    private static let rowCount = 2_000
+
+    /// Answers the question "Say N" with N.
+    private static func echo(_ request: ReceivedRequest) -> String {
+        String((request.prompt ?? "").split(separator: " ").last ?? "")
+    }
+
+    private static func serve(_ folder: TemporaryFolder, _ model: FakeModelServer) throws -> Serving {
+        try Serving(folder, ["--cache", "cache", "--model-url", model.url, "--max-concurrency", "16"])
+    }
+
+    /// Registers questions, half of them with a wrong expectation, and a benchmark, and starts a job.
+    private static func startJob(_ serving: Serving) async throws -> String {
+        let rows = JSONValue.array(
+            (0..<rowCount).map { number in
+                let answer = number % 2 == 0 ? number : -1
+                return ["question": .string("Say \(number)"), "answer": .string("\(answer)")]
+            })
+        let dataset: JSONValue = [
+            "dataset_id": "d", "purpose": "eval/question-answer", "source": ["type": "rows", "rows": rows],
+        ]
+        #expect(try await serving.post("/v1/datasets", dataset).status == 200)
+        let benchmark: JSONValue = ["benchmark_id": "b", "dataset_id": "d", "scoring_functions": ["basic::equality"]]
+        #expect(try await serving.post("/v1/eval/benchmarks", benchmark).status == 200)
+        let sampling: JSONValue = ["strategy": ["type": "greedy"]]
+        let candidate: JSONValue = ["type": "model", "model": "fake", "sampling_params": sampling]
+        let job = try await serving.post(path, ["benchmark_config": ["eval_candidate": candidate]])
+        return try #require(job.json["job_id"]?.string, "\(job.json.text)")
+    }
+
+    private static func ended(_ id: String, _ serving: Serving) async throws -> JSONValue {
+        while true {
+            let job = try await serving.get("\(path)/\(id)")
+            if job["finished_at"] != .null { return job }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    @Test("a job goes on after each of ten kills, asks no more than what was on its way, and comes to the same")
+    func kills() async throws {
+        let behaviour = Behaviour.answer(Self.echo).delayed(by: .milliseconds(10))
+        let model = try FakeModelServer(behaviour)
+        let folder = try TemporaryFolder()
+        var serving = try Self.serve(folder, model)
+        let id = try await Self.startJob(serving)
+        var random = SplitMix(seed: 7)
+        for kill in 1...10 {
+            let moment = kill * Self.rowCount / 11 - Int.random(in: 0..<100, using: &random)
+            while model.totals.answered < moment { try await Task.sleep(for: .milliseconds(1)) }
+            serving.running.send(SIGKILL)
+            #expect(try serving.running.finish().ending == .signal(SIGKILL))
+            serving = try Self.serve(folder, model)
+        }
+        let job = try await Self.ended(id, serving)
+        #expect(job["status"] == "completed", "\(job.text)")
+        #expect(job["progress"] == ["done": JSONValue(Self.rowCount), "total": JSONValue(Self.rowCount)])
+        // What was answered in the moment of a kill cannot have been kept.
+        #expect(model.totals.askedAgain <= 10 * 16)
+        #expect(model.totals.bodiesAnswered == Self.rowCount)
+
+        let otherFolder = try TemporaryFolder()
+        let otherModel = try FakeModelServer(behaviour)
+        let undisturbed = try Self.serve(otherFolder, otherModel)
+        let other = try await Self.startJob(undisturbed)
+        #expect(try await Self.ended(other, undisturbed)["scores"] == job["scores"])
+        let result = try await serving.get("\(Self.path)/\(id)/result")
+        let whole = try await undisturbed.get("\(Self.path)/\(other)/result")
+        #expect(result["generations"] == whole["generations"])
+        #expect(result["scores"] == whole["scores"])
+        #expect(result["generations"]?.array?[1999] == ["generated_answer": "1999"])
+        #expect(otherModel.totals.requests == Self.rowCount)
+        #expect(otherFolder.size(of: "data/registry.sqlite") > 0)
+    }
+}
