@@ -19,6 +19,12 @@ judge-demo: packages
 	swift build -c release
 	python3 Examples/judge/judge.py run --format table
 
+# Has that model answer fifty questions in maths, and scores its answers.
+.PHONY: evaluate-demo
+evaluate-demo: packages
+	swift build -c release
+	python3 Examples/evaluation/evaluate.py --format table
+
 .PHONY: test
 test: packages
 	swift build --build-tests

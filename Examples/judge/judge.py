@@ -70,23 +70,46 @@ def wait_until_ready(server, url):
     sys.exit(f"the model's server was not ready after {SERVER_START_SECONDS} s")
 
 
+class ModelServer:
+    """The model's server, on a free port, until the block ends.
+
+    With one slot it answers the same request in the same way each time; with several, what else it works on may change
+    the last digits of its sums, and so a word.
+    """
+
+    def __init__(self, slots=4):
+        paths = installed()
+        if paths is None:
+            sys.exit(f"the model is not installed: {HERE / 'judge.py'} install")
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/v1"
+        options = ["--host", "127.0.0.1", "--port", str(self.port), "--no-cache-prompt"]
+        self.command = [paths[0], "-m", paths[1], "-c", str(2048 * slots), "-np", str(slots)] + options
+
+    def __enter__(self):
+        silent = subprocess.DEVNULL
+        self.process = subprocess.Popen(self.command, stdout=silent, stderr=silent, stdin=silent)
+        try:
+            wait_until_ready(self.process, f"http://127.0.0.1:{self.port}/health")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+
+def program():
+    return os.environ.get("ASSAY", str(PACKAGE / ".build" / "release" / "assay"))
+
+
 def run(arguments):
-    paths = installed()
-    if paths is None:
-        sys.exit(f"the model is not installed: {sys.argv[0]} install")
-    binary, model = paths
-    assay = os.environ.get("ASSAY", str(PACKAGE / ".build" / "release" / "assay"))
-    port = free_port()
-    command = [binary, "-m", model, "--host", "127.0.0.1", "--port", str(port), "-c", "8192", "-np", "4"]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-    try:
-        wait_until_ready(server, f"http://127.0.0.1:{port}/health")
-        score = [assay, "score", str(HERE / "answers.jsonl"), "--fn-dir", str(HERE), "--fn", "example::small_judge"]
-        score += ["--model-url", f"http://127.0.0.1:{port}/v1", "--judge-model", "smollm2-135m-instruct", "--no-cache"]
+    with ModelServer() as server:
+        score = [program(), "score", str(HERE / "answers.jsonl"), "--fn-dir", str(HERE), "--fn", "example::small_judge"]
+        score += ["--model-url", server.url, "--judge-model", "smollm2-135m-instruct", "--no-cache"]
         return subprocess.run(score + arguments).returncode
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def main():
@@ -101,4 +124,5 @@ def main():
         sys.exit(__doc__)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -93,13 +93,3 @@ extension JSONParser {
         return try result.get()
     }
 }
-
-/// A time in seconds since 1970 as ISO 8601 has it, in UTC: `2026-01-31T12:00:00Z`.
-func isoTime(_ seconds: Int) -> String {
-    var seconds = time_t(seconds)
-    var parts = tm()
-    gmtime_r(&seconds, &parts)
-    func digits(_ number: Int32) -> String { (number < 10 ? "0" : "") + "\(number)" }
-    let date = "\(parts.tm_year + 1900)-\(digits(parts.tm_mon + 1))-\(digits(parts.tm_mday))"
-    return date + "T\(digits(parts.tm_hour)):\(digits(parts.tm_min)):\(digits(parts.tm_sec))Z"
-}

@@ -188,7 +188,7 @@ enum JobRoutes {
     private static func shown(_ current: CurrentJob) -> JSONValue {
         let job = current.job
         let rows = current.rows
-        func time(_ seconds: Int?) -> JSONValue { seconds.map { .string(isoTime($0)) } ?? .null }
+        func time(_ seconds: Int?) -> JSONValue { seconds.map { .string(Timestamp($0).text) } ?? .null }
         return [
             "job_id": .string(job.id),
             "status": .string(current.status.rawValue),

@@ -1,4 +1,5 @@
 import Glibc
+import Store
 
 /// How pages write things.
 enum PageText {
@@ -111,16 +112,8 @@ enum PageText {
 
     /// Seconds since 1970 as a date and time in UTC: for people, and as HTML wants it.
     static func time(_ seconds: Int) -> (shown: String, machine: String) {
-        var seconds = time_t(seconds)
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
-        func digits(_ number: Int32, _ count: Int = 2) -> String {
-            let text = String(number)
-            return String(repeating: "0", count: max(0, count - text.count)) + text
-        }
-        let date = "\(digits(parts.tm_year + 1900, 4))-\(digits(parts.tm_mon + 1))-\(digits(parts.tm_mday))"
-        let time = "\(digits(parts.tm_hour)):\(digits(parts.tm_min)):\(digits(parts.tm_sec))"
-        return ("\(date) \(time)", "\(date)T\(time)Z")
+        let moment = Timestamp(seconds)
+        return ("\(moment.date) \(moment.time)", moment.text)
     }
 
     /// A path and a query of which only letters, digits and `-._~` stay as they are.

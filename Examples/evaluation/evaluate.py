@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""Has a small language model on this machine answer questions in grade-school maths, and scores its answers.
+
+    evaluate.py [options of `assay evaluate`]
+
+The model and its server are those of Examples/judge (`judge.py install`). Its answers are scored by a regular expression,
+and by itself as the judge.
+"""
+
+import pathlib
+import subprocess
+import sys
+
+EXAMPLES = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(EXAMPLES / "judge"))
+
+import judge  # noqa: E402
+
+MODEL = "smollm2-135m-instruct"
+DATASET = EXAMPLES / "gsm8k" / "model_solutions.jsonl"
+FUNCTIONS = [EXAMPLES / "gsm8k", EXAMPLES / "judge"]
+SAMPLING = '{"max_tokens": 96}'
+
+
+def command(url):
+    """`assay evaluate` over the first 50 questions."""
+    words = [judge.program(), "evaluate", str(DATASET), "--where", "model=6b_finetuning", "--limit", "50"]
+    for folder in FUNCTIONS:
+        words += ["--fn-dir", str(folder)]
+    words += ["--benchmark", str(EXAMPLES / "evaluation" / "maths.json")]
+    return words + ["--model", MODEL, "--judge-model", MODEL, "--model-url", url, "--sampling", SAMPLING]
+
+
+def main():
+    with judge.ModelServer() as server:
+        sys.exit(subprocess.run(command(server.url) + ["--no-cache"] + sys.argv[1:]).returncode)
+
+
+if __name__ == "__main__":
+    main()
