@@ -1,6 +1,5 @@
 import Datasets
 import Evaluation
-import Glibc
 import JSON
 
 /// What a run of a benchmark came to, as the API has it: `{"generations": [{"generated_answer": …}, …], "scores": {ID:

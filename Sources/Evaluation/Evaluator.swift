@@ -31,6 +31,8 @@ public struct EvaluationRequest: Sendable {
     public var budget = BudgetLimits()
     /// How long a run that is cancelled waits for answers that are on their way, and paid for.
     public var patience = Duration.milliseconds(300)
+    /// Ends a read of the dataset that waits for more, when nobody wants more.
+    public var stopReading: @Sendable () -> Void = {}
 
     public init(
         _ dataset: Dataset, candidate: BenchmarkConfiguration.Candidate,
@@ -112,6 +114,7 @@ public struct Evaluator: Sendable {
                 }
                 // Where nothing is scored any more, nothing has to be generated.
                 generator.stop()
+                request.stopReading()
             }
         } catch {
             throw EvaluationError(.unavailable, error.description)

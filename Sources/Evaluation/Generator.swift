@@ -132,7 +132,8 @@ final class Generator: Sendable {
                 feeder.flush()
             }
         } catch {
-            fail(EvaluationError(.dataset, error.description))
+            // Whoever stopped it knows why.
+            if error.code != .stopped { fail(EvaluationError(.dataset, error.description)) }
         }
         feeder.flush()
         state.update { $0.isFed = true }

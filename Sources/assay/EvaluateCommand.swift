@@ -96,6 +96,7 @@ struct EvaluateCommand: ParsableCommand {
         request.judgeModel = modelOptions.judgeModel
         request.budget = modelOptions.budget
         request.patience = .seconds(15)
+        request.stopReading = { reading.stop() }
         let engine = engineOptions.makeEngine { inference }
         let results: Result<EvaluationResults, any Error> = Result {
             try evaluate(request, location, reading, engine, cancellation)

@@ -107,9 +107,12 @@ def main():
         for version, python in zip(clients.CLIENTS, pythons):
             place = folder / version
             place.mkdir()
-            same = by_client(python, assay, model.url, questions, place) == expected
-            print(f"llama-stack-client {version}: {'the same' if same else 'NOT THE SAME'}", flush=True)
-            failed = failed or not same
+            found = by_client(python, assay, model.url, questions, place)
+            print(f"llama-stack-client {version}: {'the same' if found == expected else 'NOT THE SAME'}", flush=True)
+            for part in expected:
+                if found[part] != expected[part]:
+                    print(f"  {part}: {json.dumps(found[part])}\n  not {json.dumps(expected[part])}", flush=True)
+            failed = failed or found != expected
     sys.exit(1 if failed else 0)
 
 
