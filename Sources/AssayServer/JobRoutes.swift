@@ -85,7 +85,7 @@ enum JobRoutes {
         let jobs = try service.registry.jobs(of: call.identifier, offset: start, limit: limit + 1)
         // Jobs outlive their benchmark.
         if jobs.isEmpty { _ = try BenchmarkRoutes.find(call.identifier, service) }
-        let data = try jobs.prefix(limit).map { try shown(current($0.id, of: call.identifier, service)) }
+        let data = jobs.prefix(limit).map { shown(CurrentJob($0, service.jobs.progress(of: $0.id))) }
         return .json(["data": .array(data), "has_more": .bool(jobs.count > limit)])
     }
 

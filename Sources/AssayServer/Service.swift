@@ -29,8 +29,7 @@ final class Service: Sendable {
     let warnings: [String]
     /// The functions that came with the program or were configured, which nobody can unregister.
     private let builtIn: DefinitionCatalog
-    /// How many sources of datasets are being read.
-    private let imports = Mutex(0)
+    private let imports: Places
     private let known: KnownFunctions
     /// Is held by whoever registers something, so that the registry and what is in memory agree.
     let registration = Mutex<Void>(())
@@ -45,6 +44,7 @@ final class Service: Sendable {
         health = HealthCheck(registry, folder: configuration.dataFolder)
         self.inference = inference
         self.routes = routes
+        imports = Places(configuration.maxImports)
         folders = try AllowedFolders(configuration.allowedFolders)
         access = Access(configuration)
         pages = try PageLibrary()
@@ -88,16 +88,11 @@ final class Service: Sendable {
     /// Runs `body`, which reads the source of a dataset, unless enough of them are read already: each may be slow, and may
     /// have rows that fill much memory, and other requests should not have to wait for that.
     func importing<Result>(_ body: () throws -> Result) throws -> Result {
-        let isIn = imports.withLock { count in
-            if count >= configuration.maxImports { return false }
-            count += 1
-            return true
-        }
-        if !isIn {
+        guard imports.take() else {
             metrics.reject()
             throw APIError.busy("as many sources of datasets are being read as may be; try again soon")
         }
-        defer { imports.withLock { $0 -= 1 } }
+        defer { imports.giveBack() }
         return try body()
     }
 
@@ -118,4 +113,24 @@ private final class KnownFunctions: Sendable {
     var catalog: DefinitionCatalog { state.withLock { $0 } }
 
     func change(_ change: (inout DefinitionCatalog) -> Void) { state.withLock { change(&$0) } }
+}
+
+/// A number of places that can be taken.
+private final class Places: Sendable {
+    private let free: Mutex<Int>
+
+    init(_ count: Int) {
+        free = Mutex(count)
+    }
+
+    /// Returns false where none is free.
+    func take() -> Bool {
+        free.withLock { free in
+            if free == 0 { return false }
+            free -= 1
+            return true
+        }
+    }
+
+    func giveBack() { free.withLock { $0 += 1 } }
 }

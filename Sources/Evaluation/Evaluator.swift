@@ -73,8 +73,7 @@ public struct Evaluator: Sendable {
     ///
     /// - Parameters:
     ///   - sink: takes one JSON line a row, in input order: the row's own columns, the generated ones, and the scores.
-    ///   - cancellation: when it is cancelled, the rows that are answered are scored, and the results are those of the
-    ///     rows done.
+    ///   - cancellation: when it is cancelled, no more rows are taken, and the results are those of the rows done.
     /// - Throws: where nothing could be answered at all; nothing has been asked then.
     public func run(
         _ request: EvaluationRequest, sink: RowSink? = nil, progress: RunProgress = RunProgress(),

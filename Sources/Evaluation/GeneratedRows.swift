@@ -48,8 +48,9 @@ final class GeneratedRows: ByteSource {
     private func append(_ entry: Generator.Entry) {
         var members = entry.additions
         switch entry.content {
-        case .unwanted, .unreadable, .asked:
-            if case .unreadable = entry.content { tally.count { $0.outcomes.add(.inputError) } }
+        case .unwanted, .asked: break
+        case .unreadable:
+            tally.count { $0.outcomes.add(.inputError) }
             lines += entry.line
             lines.append(UInt8(ascii: "\n"))
             return

@@ -38,8 +38,19 @@ final class Generator: Sendable {
         }
 
         var line: [UInt8]
-        var additions = JSONObject()
-        var content: Content
+        var additions: JSONObject
+        var content: Content {
+            didSet { if case .answered(let reply) = content { size += reply.response.utf8.count } }
+        }
+        /// Bytes that it takes, about.
+        private(set) var size: Int
+
+        init(line: [UInt8], additions: JSONObject = [:], content: Content) {
+            self.line = line
+            self.additions = additions
+            self.content = content
+            size = line.count
+        }
 
         var isDone: Bool { if case .asked = content { false } else { true } }
     }
@@ -57,7 +68,7 @@ final class Generator: Sendable {
 
     private struct State {
         var entries: [Int: Entry] = [:]
-        /// Bytes of the lines in `entries`.
+        /// Bytes of the lines and answers in `entries`.
         var size = 0
         var nextIn = 0
         var nextOut = 0
@@ -66,13 +77,24 @@ final class Generator: Sendable {
         var isFed = false
         /// Nothing more is fed or taken.
         var isStopped = false
+        /// Why nobody is asked any more. What is answered is still taken.
         var failure: EvaluationError?
+        /// Why the dataset was not read to its end.
+        var readFailure: EvaluationError?
 
         mutating func add(_ entry: Entry) -> Int {
             entries[nextIn] = entry
-            size += entry.line.count
+            size += entry.size
             nextIn += 1
             return nextIn - 1
+        }
+
+        mutating func set(_ content: Entry.Content, at index: Int) {
+            guard var entry = entries[index] else { return }
+            size -= entry.size
+            entry.content = content
+            size += entry.size
+            entries[index] = entry
         }
     }
 
@@ -102,7 +124,7 @@ final class Generator: Sendable {
     }
 
     /// Why the generation ended before the dataset did.
-    var failure: EvaluationError? { state.update(\.failure) }
+    var failure: EvaluationError? { state.update { $0.failure ?? $0.readFailure } }
 
     /// Ends everything: nothing more is fed, and `take` gives nothing more.
     func stop() { state.update { $0.isStopped = true } }
@@ -133,16 +155,11 @@ final class Generator: Sendable {
             }
         } catch {
             // Whoever stopped it knows why.
-            if error.code != .stopped { fail(EvaluationError(.dataset, error.description)) }
+            let failure = EvaluationError(.dataset, error.description)
+            if error.code != .stopped { state.update { $0.readFailure = failure } }
         }
         feeder.flush()
         state.update { $0.isFed = true }
-    }
-
-    private func fail(_ failure: EvaluationError) {
-        state.update { state in
-            if state.failure == nil { state.failure = failure }
-        }
     }
 
     /// Prepares lines, and asks in batches, since the cache is read in batches.
@@ -163,16 +180,18 @@ final class Generator: Sendable {
             var entry = Entry(line: [], content: .unwanted)
             var request: InferenceRequest?
             if let row = try? parser.parse(line).object {
-                if generator.plan.filters.allSatisfy({ accepts(row, $0.column, $0.value) }) {
+                let prepared = generator.plan.preparation.prepare(row, line: line)
+                (entry.line, entry.additions) = (prepared.line, prepared.additions)
+                if generator.plan.filters.allSatisfy({ prepared.accepts($0.column, $0.value) }) {
                     selected += 1
-                    request = prepare(row, line, &entry)
+                    request = self.request(prepared, &entry)
                 }
             } else {
+                entry.line = Array(line)
                 // Nobody knows whether the filters would want it.
                 selected += 1
                 entry.content = .unreadable
             }
-            if entry.line.isEmpty { entry.line = Array(line) }
             if batch.count >= Generator.batchSize || !generator.hasRoom { flush() }
             guard generator.waitForRoom() else {
                 isDone = true
@@ -190,11 +209,7 @@ final class Generator: Sendable {
             batch.removeAll(keepingCapacity: true)
         }
 
-        private func prepare(
-            _ row: JSONObject, _ line: UnsafeRawBufferPointer, _ entry: inout Entry
-        ) -> InferenceRequest? {
-            let prepared = generator.plan.preparation.prepare(row, line: line)
-            (entry.line, entry.additions) = (prepared.line, prepared.additions)
+        private func request(_ prepared: RowPreparation.Prepared, _ entry: inout Entry) -> InferenceRequest? {
             switch prepared.request {
             case .success(let request):
                 entry.content = .asked
@@ -202,15 +217,6 @@ final class Generator: Sendable {
             case .failure(let failure):
                 entry.content = .failed(failure)
                 return nil
-            }
-        }
-
-        private func accepts(_ row: JSONObject, _ column: String, _ value: String) -> Bool {
-            switch row[column] {
-            case .string(let text): text.utf8.elementsEqual(value.utf8)
-            case .number(let number): number.text == value
-            case .bool(let bool): value == (bool ? "true" : "false")
-            default: false
             }
         }
     }
@@ -238,7 +244,7 @@ final class Generator: Sendable {
         state.update { state in
             for (order, reply) in zip(orders, stored) {
                 if let reply {
-                    state.entries[order.index]?.content = .answered(reply)
+                    state.set(.answered(reply), at: order.index)
                 } else {
                     missing.append(order)
                 }
@@ -267,6 +273,8 @@ final class Generator: Sendable {
     }
 
     private static func ask(_ order: Order, _ plan: Plan, _ state: Monitor<State>) async {
+        // Who waits behind others learns here that it is of no use.
+        if state.update({ $0.failure != nil }) { return state.update { $0.open -= 1 } }
         var content: Entry.Content?
         var failure: EvaluationError?
         do throws(InferenceError) {
@@ -284,11 +292,9 @@ final class Generator: Sendable {
         }
         state.update { state in
             state.open -= 1
-            if let content, !state.isStopped { state.entries[order.index]?.content = content }
+            if let content, !state.isStopped { state.set(content, at: order.index) }
             if let failure, state.failure == nil { state.failure = failure }
         }
-        // The rows that are answered are scored; no others are asked.
-        if let failure { plan.session.stop(failure.message) }
     }
 
     // MARK: Taking
@@ -300,7 +306,7 @@ final class Generator: Sendable {
             var entries: [Entry] = []
             while entries.count < limit, let entry = state.entries[state.nextOut], entry.isDone {
                 state.entries[state.nextOut] = nil
-                state.size -= entry.line.count
+                state.size -= entry.size
                 state.nextOut += 1
                 entries.append(entry)
             }

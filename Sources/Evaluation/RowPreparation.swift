@@ -15,6 +15,18 @@ struct RowPreparation: Sendable {
         /// Columns that are added to the row.
         var additions: JSONObject
         var request: Result<InferenceRequest, GenerationFailure>
+        /// The row, as it came.
+        fileprivate let row: JSONObject
+
+        /// Whether a column has a value: a text, or the JSON text of a number or boolean. As scoring sees the row.
+        func accepts(_ column: String, _ value: String) -> Bool {
+            switch additions[column] ?? (generatedColumns.contains(column) ? nil : row[column]) {
+            case .string(let text): text.utf8.elementsEqual(value.utf8)
+            case .number(let number): number.text == value
+            case .bool(let bool): value == (bool ? "true" : "false")
+            default: false
+            }
+        }
     }
 
     private let settings: GenerationSettings
@@ -81,7 +93,7 @@ struct RowPreparation: Sendable {
         for name in replaced { rest[name] = nil }
         return Prepared(
             line: rest.count == row.count ? Array(line) : Array(JSONValue.object(rest).text.utf8), additions: additions,
-            request: request)
+            request: request, row: row)
     }
 
     // MARK: The question

@@ -120,7 +120,9 @@ public final class ModelCatalog: Sendable {
     }
 
     private func configuration(of name: String) throws(InferenceError) -> ModelConfiguration {
-        if let configuration = configurations.first(where: { $0.id == name }) { return configuration }
+        if let configuration = configurations.first(where: { $0.id.utf8.elementsEqual(name.utf8) }) {
+            return configuration
+        }
         if let configuration = added.withLock({ $0[ExactText(name)] }) { return configuration }
         if let defaultEndpoint {
             return ModelConfiguration(

@@ -30,7 +30,7 @@ public struct JSONOutline: Sendable {
     /// The member `key` of an object.
     public subscript(key: String) -> JSONOutline? {
         guard case .object(let members) = parts else { return nil }
-        return members.first { $0.key == key }?.value
+        return members.first { $0.key.utf8.elementsEqual(key.utf8) }?.value
     }
 }
 

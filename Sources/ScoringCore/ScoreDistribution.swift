@@ -163,7 +163,11 @@ extension ScoreDistribution {
         if exponent == nil && sorted.count <= min(limit, Self.fewNumbers) {
             return sorted.map { Bar(scores: .number($0.key), count: $0.value) }
         }
-        if exponent == nil, greatest - least < Double(limit), sorted.allSatisfy({ $0.key == $0.key.rounded() }) {
+        // Beyond 2^53 not every integer is a number.
+        let isExact = max(least.magnitude, greatest.magnitude) < 0x1p53
+        if exponent == nil, isExact, greatest - least < Double(limit),
+            sorted.allSatisfy({ $0.key == $0.key.rounded() })
+        {
             return stride(from: least, through: greatest, by: 1).map {
                 Bar(scores: .number($0), count: counts[$0] ?? 0)
             }

@@ -116,6 +116,7 @@ public final class Engine: Sendable {
     /// Checks what can be known before a run: functions, parameters, models, and the columns of the dataset.
     public func check(_ request: ScoringRequest) throws(EngineError) {
         let plan = try plan(request, writesRows: false, writesResults: false)
+        defer { for function in plan.functions { spareScorers.keep(function.scorer, for: function.function) } }
         _ = try desk(for: plan, request, Cancellation())
         _ = try checkedReader(plan)
     }

@@ -35,7 +35,7 @@ enum ResultFigures {
 
     private static func shownValue(_ name: String, _ value: JSONValue) -> String {
         if let categories = value["categorical_count"]?.object {
-            return PageText.count(categories.count + (integer(value["omitted"]) ?? 0))
+            return PageText.count(categories.count + min(max(0, integer(value["omitted"]) ?? 0), 1 << 40))
         }
         return number(value[name]).map(PageText.figure) ?? "–"
     }
@@ -47,7 +47,7 @@ enum ResultFigures {
             let texts = most.map { key, count in
                 (PageText.cut(key, to: 30, lines: 1).map { $0 + "…" } ?? key, count)
             }
-            let counted = texts.map { "\(PageText.shown($0)): \(number($1).map { PageText.count(Int($0)) } ?? "")" }
+            let counted = texts.map { "\(PageText.shown($0)): \(integer($1).map { PageText.count($0) } ?? number($1).map(PageText.figure) ?? "")" }
             return [counted.joined(separator: ", ") + (categories.count > 3 ? ", …" : "")]
         }
         var notes: [String] = []

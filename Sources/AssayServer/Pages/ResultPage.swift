@@ -152,7 +152,7 @@ struct ResultPage {
         if isSingle {
             links.append(["name": "All of the result", "href": path])
             if start > 0 { links.append(link("Previous row", "row", start - 1)) }
-            if start + 1 < dataset.rowCount { links.append(link("Next row", "row", start + 1)) }
+            if start < dataset.rowCount - 1 { links.append(link("Next row", "row", start + 1)) }
         } else {
             if start > 0 { links.append(["name": "First rows", "href": PageText.link(path, nil, kept) + "#rows"]) }
             if start > 0, filter.isEmpty {

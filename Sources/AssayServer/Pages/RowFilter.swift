@@ -64,7 +64,7 @@ struct RowFilter {
     ///
     /// - Parameter scores: what the functions said of it.
     func accepts(_ scores: [(function: String, result: JSONValue)]) -> Bool {
-        scores.contains { name, result in function.map { $0 == name } ?? true && accepts(result) }
+        scores.contains { name, result in function.map { $0.utf8.elementsEqual(name.utf8) } ?? true && accepts(result) }
     }
 
     private func accepts(_ result: JSONValue) -> Bool {
