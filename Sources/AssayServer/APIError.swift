@@ -99,7 +99,7 @@ extension APIError {
             default: return nil
             }
         case let error as EngineError:
-            let message = error.message + Self.advice(error)
+            let message = error.message + Self.advice(error.message, error.remedy)
             switch error.code {
             case .unknownFunction: self = .invalid(message, code: "unknown_scoring_function", at: "/scoring_functions")
             case .invalidDefinition: self = .invalid(message, code: "invalid_parameters", at: "/scoring_functions")
@@ -121,25 +121,26 @@ extension APIError {
     }
 
     private init?(_ error: EvaluationError) {
+        let message = error.description + Self.advice(error.message, error.remedy)
         switch error.code {
-        case .invalid: self = .invalid(error.description, code: "invalid_benchmark", at: error.pointer)
-        case .unsupported: self = .invalid(error.description, code: "unsupported", at: error.pointer)
-        case .unavailable: self = .invalid(error.description, code: "unavailable", at: error.pointer)
-        case .dataset: self = .invalid(error.description, code: "invalid_dataset", at: error.pointer)
+        case .invalid: self = .invalid(message, code: "invalid_benchmark", at: error.pointer)
+        case .unsupported: self = .invalid(message, code: "unsupported", at: error.pointer)
+        case .unavailable: self = .invalid(message, code: "unavailable", at: error.pointer)
+        case .dataset: self = .invalid(message, code: "invalid_dataset", at: error.pointer)
         // One that is at fault in the request is not known.
         case .model where error.pointer != nil:
-            self = .invalid(error.description, code: "model_error", at: error.pointer)
-        case .model: self = .gateway(error.description, code: "model_unavailable")
-        case .provider: self = .gateway(error.description, code: "provider_failed")
-        case .output: self = .unavailable(error.description)
+            self = .invalid(message, code: "model_error", at: error.pointer)
+        case .model: self = .gateway(message, code: "model_unavailable")
+        case .provider: self = .gateway(message, code: "provider_failed")
+        case .output: self = .unavailable(message)
         default: return nil
         }
     }
 
     /// What a client can do about an error of the engine, behind its message.
-    private static func advice(_ error: EngineError) -> String {
-        switch error.remedy {
-        case .listFunctions: (error.message.hasSuffix("?") ? " " : "; ") + "GET /v1/scoring-functions lists all"
+    private static func advice(_ message: String, _ remedy: EngineError.Remedy?) -> String {
+        switch remedy {
+        case .listFunctions: (message.hasSuffix("?") ? " " : "; ") + "GET /v1/scoring-functions lists all"
         case .addModel: "; GET /v1/models lists those that are, and the server's operator configures others"
         case .addPlugin: "; GET /v1/providers lists them"
         // The message says what a request can do.

@@ -142,7 +142,9 @@ public struct Evaluator: Sendable {
             try session.check(model)
             return model
         } catch {
-            throw EvaluationError(.model, error.message, at: "/benchmark_config/eval_candidate")
+            var failure = EvaluationError(.model, error.message, at: "/benchmark_config/eval_candidate")
+            if error.code == .unknownModel && !candidate.isAgent { failure.remedy = .addModel }
+            throw failure
         }
     }
 
