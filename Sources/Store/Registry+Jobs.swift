@@ -55,15 +55,25 @@ extension Registry {
     }
 
     /// The identifiers of the jobs that the process before this one left before their end, the oldest first. A job whose
-    /// cancelling was cut short has come to its end with that.
+    /// cancelling was cut short has come to its end with that, and one during which so many processes have ended that it may
+    /// be the reason for that has failed.
     public func takeOverJobs() throws(StoreError) -> [String] {
         try write { database in
             try database.execute(
                 sql: "UPDATE job SET finished_at = unixepoch() WHERE status = 'cancelled' AND finished_at IS NULL")
+            try database.execute(
+                sql: """
+                    UPDATE job SET status = \(StoredJob.Status.failed.sql), finished_at = unixepoch(),
+                        error = 'the process ended ' || starts || ' times while this job ran; it is not begun again'
+                    WHERE status = \(StoredJob.Status.inProgress.sql) AND starts >= ?
+                    """, arguments: [Self.startLimit])
             return try String.fetchAll(
                 database, sql: "SELECT id FROM job WHERE status IN (\(Self.unfinished)) ORDER BY number")
         }
     }
+
+    /// How often a job is begun at most.
+    static let startLimit = 100
 
     /// Notes that a job's turn has come. Returns nil where it is not to run any more, or there is none.
     public func beginJob(_ id: String) throws(StoreError) -> StoredJob? {
@@ -71,7 +81,7 @@ extension Registry {
             try database.execute(
                 sql: """
                     UPDATE job SET status = \(StoredJob.Status.inProgress.sql),
-                        started_at = coalesce(started_at, unixepoch())
+                        started_at = coalesce(started_at, unixepoch()), starts = starts + 1
                     WHERE id = ? AND status IN (\(Self.unfinished))
                     """, arguments: [id])
             return database.changesCount > 0 ? try Self.job(id, in: database) : nil
@@ -172,6 +182,7 @@ extension RegistrySchema {
                     rows_total INTEGER,
                     created_at INTEGER NOT NULL, -- seconds since 1970, UTC
                     started_at INTEGER,
+                    starts INTEGER NOT NULL DEFAULT 0, -- how often its turn came
                     finished_at INTEGER,
                     error TEXT,
                     state TEXT, -- JSON
