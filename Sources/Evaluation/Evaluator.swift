@@ -92,7 +92,7 @@ public struct Evaluator: Sendable {
         plan.limit = request.limit
         plan.patience = request.patience
         let generator = Generator(plan)
-        cancellation.onCancel { generator.stop() }
+        cancellation.onCancel { generator.end("the run was interrupted") }
         defer { generator.close() }
         let tally = GeneratedRows.Tally()
         let extraction = request.settings.extraction
@@ -151,7 +151,7 @@ public struct Evaluator: Sendable {
     private func scoringRequest(_ request: EvaluationRequest, _ dataset: Dataset) -> ScoringRequest {
         var scoring = ScoringRequest(dataset, functions: request.functions)
         scoring.definitions = request.definitions
-        scoring.filters = request.filters
+        scoring.skipColumn = skipColumn
         scoring.failureColumn = GeneratedColumn.generationError.rawValue
         scoring.limit = request.limit
         scoring.includesInput = true
@@ -173,15 +173,18 @@ public struct Evaluator: Sendable {
         let isAgent = request.candidate.isAgent
         let firstRows: [UInt8]
         do throws(DatasetError) {
-            var rows = UnansweredLines(preparation, isAgent: isAgent)
+            var rows = UnansweredLines(preparation, isAgent: isAgent, columns: request.filters.map(\.column))
             firstRows = try reader.peek().map { rows.lines(of: $0) } ?? []
             if !rows.missing.isEmpty && request.dataset.isReopenable {
                 var rest = ChunkReader(try request.dataset.open(nil))
                 let chunk = Chunk()
                 while !rows.missing.isEmpty, try rest.read(into: chunk) { _ = rows.lines(of: chunk) }
             }
+            if !firstRows.isEmpty && !rows.hasRows {
+                throw DatasetError(.malformed, "no line of its beginning is a row: a JSON object")
+            }
             if let name = rows.missing.min(), !firstRows.isEmpty {
-                throw DatasetError(.malformed, "no row has the column \(quoted(name)), which another is mapped to")
+                throw DatasetError(.malformed, "no row has the column \(quoted(name)), which is mapped or filtered by")
             }
             if !rows.canAsk, let failure = rows.failure {
                 throw DatasetError(.malformed, "no row can be asked: \(failure.message)")

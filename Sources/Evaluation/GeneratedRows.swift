@@ -48,7 +48,10 @@ final class GeneratedRows: ByteSource {
     private func append(_ entry: Generator.Entry) {
         var members = entry.additions
         switch entry.content {
-        case .unwanted, .asked: break
+        case .asked: return
+        case .unwanted:
+            lines += skippedRow
+            return
         case .unreadable:
             tally.count { $0.outcomes.add(.inputError) }
             lines += entry.line
@@ -96,6 +99,12 @@ final class GeneratedRows: ByteSource {
         return (try? JSONValue(parsing: reply.response))?["choices"]?.array?.first?["finish_reason"]?.string
     }
 }
+
+/// A row that is counted and nothing else.
+private let skippedRow = Array("{\"\(skipColumn)\": true}\n".utf8)
+
+/// The column of rows that nobody wants.
+let skipColumn = "generation_skipped"
 
 extension JSONObject {
     fileprivate subscript(column: GeneratedColumn) -> JSONValue? {

@@ -28,7 +28,7 @@ final class Generator: Sendable {
     /// A row on its way.
     struct Entry: Sendable {
         enum Content: Sendable {
-            /// Goes on as it came: the filters do not let it through.
+            /// The filters do not let it through.
             case unwanted
             /// Goes on as it came: it is no row.
             case unreadable
@@ -77,7 +77,11 @@ final class Generator: Sendable {
         var isFed = false
         /// Nothing more is fed or taken.
         var isStopped = false
-        /// Why nobody is asked any more. What is answered is still taken.
+        /// Why nothing more is fed. What is answered is still taken, and answers on their way are waited for a while.
+        var reason: String?
+        /// Whether nobody waits for answers any more.
+        var isOver = false
+        /// Why the candidate cannot be asked any more.
         var failure: EvaluationError?
         /// Why the dataset was not read to its end.
         var readFailure: EvaluationError?
@@ -87,6 +91,22 @@ final class Generator: Sendable {
             size += entry.size
             nextIn += 1
             return nextIn - 1
+        }
+
+        /// The rows up to the last that is done, those that are not among them as not asked.
+        mutating func drain(_ limit: Int, because reason: String) -> [Entry] {
+            guard let last = entries.filter({ $0.value.isDone }).keys.max() else { return [] }
+            var drained: [Entry] = []
+            while drained.count < limit, nextOut <= last, var entry = entries.removeValue(forKey: nextOut) {
+                size -= entry.size
+                nextOut += 1
+                if !entry.isDone {
+                    entry.content = .failed(
+                        GenerationFailure(outcome: .notAsked, message: "not answered: \(reason)"))
+                }
+                drained.append(entry)
+            }
+            return drained
         }
 
         mutating func set(_ content: Entry.Content, at index: Int) {
@@ -107,7 +127,6 @@ final class Generator: Sendable {
     private let window: Int
     private let maxOpen: Int
     private let jobs: AsyncStream<Job>.Continuation
-    private let task: Task<Void, Never>
     private let state = Monitor(State())
 
     init(_ plan: Plan) {
@@ -117,14 +136,26 @@ final class Generator: Sendable {
         window = 64 * concurrency
         let (stream, jobs) = AsyncStream.makeStream(of: Job.self)
         self.jobs = jobs
-        let state = state
-        task = Task(executorPreference: InferenceSession.executor) {
-            await Self.perform(stream, plan, state)
-        }
+        Task(executorPreference: InferenceSession.executor) { await self.perform(stream) }
     }
 
     /// Why the generation ended before the dataset did.
     var failure: EvaluationError? { state.update { $0.failure ?? $0.readFailure } }
+
+    /// Has no more rows asked. Those that are answered, also in the next moment, are still given, and those between them
+    /// that are not as not asked.
+    func end(_ reason: String) {
+        let isNew = state.update { state in
+            defer { state.reason = state.reason ?? reason }
+            return state.reason == nil
+        }
+        guard isNew else { return }
+        Task(executorPreference: InferenceSession.executor) { [self] in
+            try? await Task.sleep(for: plan.patience)
+            state.update { $0.isOver = true }
+            jobs.yield(.giveUp)
+        }
+    }
 
     /// Ends everything: nothing more is fed, and `take` gives nothing more.
     func stop() { state.update { $0.isStopped = true } }
@@ -180,9 +211,9 @@ final class Generator: Sendable {
             var entry = Entry(line: [], content: .unwanted)
             var request: InferenceRequest?
             if let row = try? parser.parse(line).object {
-                let prepared = generator.plan.preparation.prepare(row, line: line)
-                (entry.line, entry.additions) = (prepared.line, prepared.additions)
-                if generator.plan.filters.allSatisfy({ prepared.accepts($0.column, $0.value) }) {
+                if generator.plan.preparation.accepts(row, generator.plan.filters) {
+                    let prepared = generator.plan.preparation.prepare(row, line: line)
+                    (entry.line, entry.additions) = (prepared.line, prepared.additions)
                     selected += 1
                     request = self.request(prepared, &entry)
                 }
@@ -231,7 +262,7 @@ final class Generator: Sendable {
     /// Returns false where nothing more is wanted.
     private func waitForRoom() -> Bool {
         state.wait { state in
-            if state.isStopped || state.failure != nil { return false }
+            if state.isStopped || state.reason != nil { return false }
             return hasRoom(state) ? true : nil
         }
     }
@@ -256,7 +287,7 @@ final class Generator: Sendable {
 
     // MARK: Asking
 
-    private static func perform(_ stream: AsyncStream<Job>, _ plan: Plan, _ state: Monitor<State>) async {
+    private func perform(_ stream: AsyncStream<Job>) async {
         await withDiscardingTaskGroup { group in
             for await job in stream {
                 guard case .ask(let orders) = job else {
@@ -265,21 +296,21 @@ final class Generator: Sendable {
                 }
                 for order in orders {
                     group.addTask(executorPreference: InferenceSession.executor) {
-                        await ask(order, plan, state)
+                        await self.ask(order)
                     }
                 }
             }
         }
     }
 
-    private static func ask(_ order: Order, _ plan: Plan, _ state: Monitor<State>) async {
+    private func ask(_ order: Order) async {
         // Who waits behind others learns here that it is of no use.
-        if state.update({ $0.failure != nil }) { return state.update { $0.open -= 1 } }
+        if state.update({ $0.reason != nil }) { return state.update { $0.open -= 1 } }
         var content: Entry.Content?
         var failure: EvaluationError?
         do throws(InferenceError) {
             content = .answered(
-                try await plan.session.ask(order.request, of: plan.model, for: label, isLookedUp: true))
+                try await plan.session.ask(order.request, of: plan.model, for: Self.label, isLookedUp: true))
         } catch {
             switch error.code {
             // Nobody waits for it any more.
@@ -295,6 +326,7 @@ final class Generator: Sendable {
             if let content, !state.isStopped { state.set(content, at: order.index) }
             if let failure, state.failure == nil { state.failure = failure }
         }
+        if let failure { end(failure.message) }
     }
 
     // MARK: Taking
@@ -311,8 +343,9 @@ final class Generator: Sendable {
                 entries.append(entry)
             }
             if !entries.isEmpty { return entries }
-            if state.isFed && state.nextOut == state.nextIn || state.failure != nil { return [] }
-            return nil
+            if state.isFed && state.nextOut == state.nextIn { return [] }
+            guard let reason = state.reason, state.open == 0 || state.isOver else { return nil }
+            return state.drain(limit, because: reason)
         }
     }
 

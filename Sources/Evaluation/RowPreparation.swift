@@ -15,18 +15,6 @@ struct RowPreparation: Sendable {
         /// Columns that are added to the row.
         var additions: JSONObject
         var request: Result<InferenceRequest, GenerationFailure>
-        /// The row, as it came.
-        fileprivate let row: JSONObject
-
-        /// Whether a column has a value: a text, or the JSON text of a number or boolean. As scoring sees the row.
-        func accepts(_ column: String, _ value: String) -> Bool {
-            switch additions[column] ?? (generatedColumns.contains(column) ? nil : row[column]) {
-            case .string(let text): text.utf8.elementsEqual(value.utf8)
-            case .number(let number): number.text == value
-            case .bool(let bool): value == (bool ? "true" : "false")
-            default: false
-            }
-        }
     }
 
     private let settings: GenerationSettings
@@ -70,6 +58,21 @@ struct RowPreparation: Sendable {
         self.preamble = preamble
     }
 
+    /// Whether filters let a row through: each column is a text, or has the JSON text of a number or boolean.
+    func accepts(_ row: JSONObject, _ filters: [(column: String, value: String)]) -> Bool {
+        filters.allSatisfy { column, value in
+            switch row[source(of: column)] {
+            case .string(let text): text.utf8.elementsEqual(value.utf8)
+            case .number(let number): number.text == value
+            case .bool(let bool): value == (bool ? "true" : "false")
+            default: false
+            }
+        }
+    }
+
+    /// The column of the row that is meant by a column.
+    func source(of column: String) -> String { mapping.first { $0.new == column }?.old ?? column }
+
     /// Prepares a row.
     ///
     /// - Parameter line: the text of the row.
@@ -93,7 +96,7 @@ struct RowPreparation: Sendable {
         for name in replaced { rest[name] = nil }
         return Prepared(
             line: rest.count == row.count ? Array(line) : Array(JSONValue.object(rest).text.utf8), additions: additions,
-            request: request, row: row)
+            request: request)
     }
 
     // MARK: The question

@@ -34,14 +34,17 @@ struct UnansweredLines {
     private let answer: JSONObject
     /// Whether any row so far can be asked.
     private(set) var canAsk = false
-    /// Columns that are mapped and that no row so far has.
+    /// Whether any line so far is a row.
+    private(set) var hasRows = false
+    /// Columns that are mapped or filtered by, and that no row so far has.
     private(set) var missing: Set<String>
     /// Why the first row that cannot be asked cannot.
     private(set) var failure: GenerationFailure?
 
-    init(_ preparation: RowPreparation, isAgent: Bool) {
+    /// - Parameter columns: columns that rows have to have.
+    init(_ preparation: RowPreparation, isAgent: Bool, columns: [String] = []) {
         self.preparation = preparation
-        missing = Set(preparation.mapping.map(\.old))
+        missing = Set(preparation.mapping.map(\.old) + columns.map { preparation.source(of: $0) })
         var answer: JSONObject = [GeneratedColumn.generatedAnswer.rawValue: ""]
         if isAgent { answer[GeneratedColumn.context.rawValue] = "" }
         self.answer = answer
@@ -56,6 +59,7 @@ struct UnansweredLines {
                 lines.append(UInt8(ascii: "\n"))
                 return
             }
+            hasRows = true
             if !missing.isEmpty { missing = missing.filter { row[$0] == nil } }
             let prepared = preparation.prepare(row, line: line)
             switch prepared.request {

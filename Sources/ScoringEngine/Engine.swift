@@ -158,10 +158,11 @@ public final class Engine: Sendable {
             RowFilter(column: columns.column(filter.column, .text), value: Array(filter.value.utf8))
         }
         let failureColumn = request.failureColumn.map { columns.column($0, .json) }
+        let skipColumn = request.skipColumn.map { columns.column($0, .bool) }
         try checkMapping(request.mapping, functions, request.filters.map(\.column))
         return RunPlan(
             dataset: request.dataset, functions: functions, columns: columns, filters: filters,
-            failureColumn: failureColumn, limit: request.limit,
+            failureColumn: failureColumn, skipColumn: skipColumn, limit: request.limit,
             includesInput: request.includesInput, writesRows: writesRows, writesResults: writesResults,
             keepsDistribution: request.keepsDistribution, examples: request.unscoredExamples,
             formatter: RowFormatter(functions, includesInput: request.includesInput))
@@ -260,6 +261,8 @@ public struct ScoringRequest: Sendable {
     /// A column that says of a row why it has no answer to be scored: `{"outcome": "model_error", "message": "…"}`. Such
     /// a row has this outcome for all functions, and none of them sees it.
     public var failureColumn: String?
+    /// A column that only rows have which are not to be selected, as a filter would not.
+    public var skipColumn: String?
     /// Only so many rows are scored, the first that the filters let through.
     public var limit: Int?
     /// Whether output lines hold the row's own columns, too.

@@ -9,6 +9,8 @@ struct RunPlan: Sendable {
     var filters: [RowFilter]
     /// The column that says why a row is not to be scored.
     var failureColumn: Int?
+    /// The column of rows that are not selected.
+    var skipColumn: Int?
     var limit: Int?
     var includesInput: Bool
     var writesRows: Bool

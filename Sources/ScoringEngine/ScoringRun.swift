@@ -87,7 +87,7 @@ final class ScoringRun: Sendable {
         self.resultSink = resultSink
         self.progress = progress
         self.desk = desk
-        self.reader = SharedReader(reader, cancellation)
+        self.reader = SharedReader(reader, endsWhenCancelled: !plan.dataset.isLive, cancellation)
         // A row that waits long for its model holds up the output of all rows behind it, but not the asking for them.
         // Chunks of rows that come one by one are small, and many of them wait for their models at once.
         let waiting = desk.map { plan.dataset.isLive ? 4 * $0.maxConcurrency : 64 } ?? 2
@@ -296,17 +296,20 @@ final class ScoringRun: Sendable {
 private final class SharedReader: @unchecked Sendable {
     private let lock = Mutex<Void>(())
     private var reader: ChunkReader
+    private let endsWhenCancelled: Bool
     private let cancellation: Cancellation
 
-    init(_ reader: consuming ChunkReader, _ cancellation: Cancellation) {
+    /// - Parameter endsWhenCancelled: false where the dataset ends by itself then.
+    init(_ reader: consuming ChunkReader, endsWhenCancelled: Bool, _ cancellation: Cancellation) {
         self.reader = reader
+        self.endsWhenCancelled = endsWhenCancelled
         self.cancellation = cancellation
     }
 
     /// Reads the next chunk; false at the end, and once the run is cancelled. What was read before is scored all the same.
     func read(into chunk: Chunk) throws(DatasetError) -> Bool {
         try lock.withLock { _ throws(DatasetError) in
-            if cancellation.isCancelled && !reader.hasPending { return false }
+            if endsWhenCancelled && cancellation.isCancelled && !reader.hasPending { return false }
             return try reader.read(into: chunk)
         }
     }

@@ -34,6 +34,9 @@ final class Worker: @unchecked Sendable {
             // A row that cannot be read stays: nobody knows whether the filters would want it.
             batch.keep { row in !batch.isReadable(row) || plan.filters.allSatisfy { $0.accepts(row, of: batch) } }
         }
+        if let skipColumn = plan.skipColumn {
+            batch.keep { batch.states(skipColumn)[$0] != CellState.value.rawValue }
+        }
         return ChunkCounts(rows: batch.rowsRead, lines: batch.linesRead, selected: batch.count)
     }
 
