@@ -1,8 +1,11 @@
 import Datasets
 import Evaluation
 import HTTPTypes
+import Inference
 import JSON
 import Logging
+import ScorerHost
+import ScoringEngine
 import Store
 
 /// `/eval/benchmarks/{id}/jobs` and `/eval/benchmarks/{id}/results`.
@@ -57,11 +60,19 @@ enum JobRoutes {
     @Sendable private static func start(_ service: Service, _ call: Call) throws -> Answer? {
         let (definition, benchmark) = try BenchmarkRoutes.find(call.identifier, service)
         let configuration = try EvaluationRoutes.configuration(in: call.body().root)
-        _ = try service.providers.provider(benchmark.providerID)
-        let rows = try service.registry.dataset(benchmark.datasetID)?.rowCount
+        let dataset = try service.registry.dataset(benchmark.datasetID)
+        let rows = dataset?.rowCount
+        let keys = call.credentials.variables
+        let own = keys.isEmpty ? nil : service.inference?.authorized(with: keys)
+        defer { if let own { try? waiting { await own.shutDown() } } }
+        try service.providers.provider(benchmark.providerID).check(
+            EvaluationRun(
+                benchmark: benchmark, configuration: configuration,
+                dataset: dataset.map { Dataset($0, in: service.registry) }, rowCount: rows,
+                inference: own ?? service.inference, output: { _ in }))
         let submission = try service.jobs.submit(
             DatasetRoutes.randomName(), definition, configuration,
-            rowsTotal: rows.map { min($0, configuration.numExamples ?? $0) }, keys: call.credentials.variables)
+            rowsTotal: rows.map { min($0, configuration.numExamples ?? $0) }, keys: keys)
         switch submission {
         case .accepted(let job): return .json(shown(job))
         case .stopping: throw APIError.unavailable("the server is stopping")

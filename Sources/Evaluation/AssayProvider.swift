@@ -31,6 +31,10 @@ public struct AssayProvider: EvaluationProvider {
         _ = try GenerationSettings(metadata: benchmark.metadata)
     }
 
+    public func check(_ run: EvaluationRun) throws(EvaluationError) {
+        _ = try Evaluator(engine).checked(request(of: run))
+    }
+
     public func evaluateRows(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
         try evaluate(run)
     }
@@ -39,13 +43,19 @@ public struct AssayProvider: EvaluationProvider {
         try evaluate(run)
     }
 
-    private func evaluate(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
+    private func request(of run: EvaluationRun) throws(EvaluationError) -> EvaluationRequest {
         guard let dataset = run.dataset else {
             throw EvaluationError(
                 .dataset, "the dataset \"\(run.benchmark.datasetID)\" of the benchmark is not registered")
         }
         guard let inference = run.inference else {
             throw EvaluationError(.model, "there is no way to any model; configure one")
+        }
+        for name in run.configuration.scoringParameters.keys where !run.functions.contains(name) {
+            throw EvaluationError(
+                .invalid,
+                "the benchmark has no scoring function of that name; it has \(run.functions.joined(separator: ", "))",
+                at: "/benchmark_config/scoring_params" + JSONPointer().appending(name).description)
         }
         var request = EvaluationRequest(
             dataset, candidate: run.configuration.candidate,
@@ -55,6 +65,11 @@ public struct AssayProvider: EvaluationProvider {
         request.limit = run.configuration.numExamples
         request.jobs = jobs
         request.judgeModel = judgeModel
+        return request
+    }
+
+    private func evaluate(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
+        let request = try request(of: run)
         let total = run.rowCount.map { min($0, run.configuration.numExamples ?? $0) }
         run.progress.update(done: 0, total: total)
         let results = try Evaluator(engine).run(

@@ -16,12 +16,19 @@ public protocol EvaluationProvider: Sendable {
     /// Checks a benchmark that is to be registered, and tells the engine about it where that wants to know.
     func register(_ benchmark: Benchmark) throws(EvaluationError)
 
+    /// Finds out what can be known before a job is started. Nothing is asked.
+    func check(_ run: EvaluationRun) throws(EvaluationError)
+
     /// Answers and scores the rows of a request, while its client waits.
     func evaluateRows(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult
 
     /// Runs a job to its end. May be called again for the same job, with the state that it kept, when the process that
     /// ran it has ended before it did.
     func runJob(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult
+}
+
+extension EvaluationProvider {
+    public func check(_ run: EvaluationRun) {}
 }
 
 /// What a benchmark came to, but for its rows, which have gone to the run's output.

@@ -79,14 +79,7 @@ public struct Evaluator: Sendable {
         _ request: EvaluationRequest, sink: RowSink? = nil, progress: RunProgress = RunProgress(),
         cancellation: Cancellation = Cancellation()
     ) throws(EvaluationError) -> EvaluationResults {
-        let preparation = try RowPreparation(
-            request.settings, request.candidate, mapping: request.mapping,
-            pointer: JSONPointer("/benchmark_config/eval_candidate"))
-        let session = request.inference.session(limits: request.budget)
-        let model = try model(of: request.candidate, request.inference, session)
-        var reader = ChunkReader(try opened(request.dataset))
-        try check(request, preparation, &reader)
-
+        let (preparation, model, session, reader) = try checked(request)
         var plan = Generator.Plan(preparation: preparation, model: model, session: session)
         plan.filters = request.filters
         plan.limit = request.limit
@@ -105,8 +98,7 @@ public struct Evaluator: Sendable {
         scoring.session = session
         var result: Result<ScoringResults, EngineError> = .failure(EngineError(.dataset, "nothing was scored"))
         do throws(ThreadError) {
-            let rows = Handover(reader)
-            let feed = { @Sendable in rows.take { generator.feed($0) } }
+            let feed = { @Sendable in reader.take { generator.feed($0) } }
             try withThread(running: feed) {
                 result = Result { () throws(EngineError) in
                     try engine.score(scoring, sink: sink, progress: progress, cancellation: cancellation)
@@ -128,6 +120,22 @@ public struct Evaluator: Sendable {
         } catch {
             throw EvaluationError(error)
         }
+    }
+
+    /// Finds out before anything is asked whether a request can be met.
+    ///
+    /// - Returns: what the run needs; the reader is at the dataset's start.
+    func checked(
+        _ request: EvaluationRequest
+    ) throws(EvaluationError) -> (RowPreparation, Model, InferenceSession, Handover) {
+        let preparation = try RowPreparation(
+            request.settings, request.candidate, mapping: request.mapping,
+            pointer: JSONPointer("/benchmark_config/eval_candidate"))
+        let session = request.inference.session(limits: request.budget)
+        let model = try model(of: request.candidate, request.inference, session)
+        var reader = ChunkReader(try opened(request.dataset))
+        try check(request, preparation, &reader)
+        return (preparation, model, session, Handover(reader))
     }
 
     private func model(
@@ -219,7 +227,7 @@ public struct Evaluator: Sendable {
 /// Hands a reader to the thread that uses it from then on.
 ///
 /// `@unchecked Sendable`: one thread takes it.
-private final class Handover: @unchecked Sendable {
+final class Handover: @unchecked Sendable {
     private var reader: ChunkReader?
 
     init(_ reader: consuming ChunkReader) {

@@ -68,7 +68,7 @@ public struct GenerationSettings: Sendable {
     /// An example, as the user asks it and the assistant answers.
     func messages(ofExample index: Int) throws(GenerationFailure) -> [JSONValue] {
         var row = RowColumns(examples[index])
-        row.fillIn(choicesColumn: choicesColumn)
+        try row.fillIn(choicesColumn: choicesColumn)
         guard let template else { return [] }
         return [
             ["role": "user", "content": .string(try row.text(template, choicesColumn))],

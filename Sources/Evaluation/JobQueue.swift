@@ -185,12 +185,17 @@ public final class JobQueue: Sendable {
     }
 
     private func giveUp(_ id: String, since failure: StoreError, log: @Sendable (String) -> Void) -> StoredJob? {
-        do throws(StoreError) {
-            return try registry.endJob(
-                id, JobEnd(.failed, error: "what the job did could not be kept: \(failure.message)"))
-        } catch {
-            log("the job \(id) has failed, and begins anew when the server is started again: \(error)")
-            return nil
+        let end = JobEnd(.failed, error: "what the job did could not be kept: \(failure.message)")
+        var isLogged = false
+        while true {
+            do throws(StoreError) {
+                return try registry.endJob(id, end)
+            } catch {
+                if !isLogged { log("the job \(id) has failed, and that cannot be kept yet: \(error)") }
+                isLogged = true
+            }
+            // Until it can be, or the process ends: the job begins anew then.
+            if state.wait(atMost: .seconds(2), for: { $0.schedule.isStopping ? true : nil }) == true { return nil }
         }
     }
 

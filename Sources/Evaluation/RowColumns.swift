@@ -35,14 +35,19 @@ struct RowColumns {
 
     /// Adds what scorers expect under names of their own: `expected_answer`, which many datasets call `answer`, as the
     /// letter of a choice where there are choices.
-    mutating func fillIn(choicesColumn: String?) {
+    mutating func fillIn(choicesColumn: String?) throws(GenerationFailure) {
         // A column that was mapped is what was mapped, or nothing.
         let isMapped = additions["expected_answer"] != nil
         if !isMapped, self["expected_answer"] == nil, let answer = self["answer"] { add("expected_answer", answer) }
-        guard let choicesColumn, let choices = choices(in: choicesColumn), let answer = self["expected_answer"],
-            let letter = letter(of: answer, among: choices), answer != .string(letter)
-        else { return }
-        add("expected_answer", .string(letter))
+        guard let choicesColumn, let choices = choices(in: choicesColumn), let answer = self["expected_answer"] else {
+            return
+        }
+        guard let letter = letter(of: answer, among: choices) else {
+            throw .input(
+                "the expected answer \(answer.text) is none of the \(choices.count) choices: neither the place of one, "
+                    + "counted from 0, nor its letter, nor its text")
+        }
+        if answer != .string(letter) { add("expected_answer", .string(letter)) }
     }
 
     /// A template with the row's values in its places, the choices as lines "A. …".
@@ -70,12 +75,16 @@ struct RowColumns {
         return texts.count == elements.count && (1...letters.count).contains(texts.count) ? texts : nil
     }
 
-    /// The letter of the choice that an answer means: its place, counted from 0; its letter; or its text.
+    /// The letter of the choice that an answer means: its place, counted from 0; its letter; its text; or, as tables
+    /// have texts only, its place as a text.
     private func letter(of answer: JSONValue, among choices: [String]) -> String? {
-        if let index = answer.number?.int, choices.indices.contains(index) { return letters[index] }
+        func letter(at place: Double?) -> String? {
+            place.flatMap { Int(exactly: $0) }.flatMap { choices.indices.contains($0) ? letters[$0] : nil }
+        }
+        if let number = answer.number { return letter(at: number.double) }
         guard let text = answer.string else { return nil }
         if letters[..<choices.count].contains(text) { return text }
-        return choices.firstIndex(of: text).map { letters[$0] }
+        return choices.firstIndex(of: text).map { letters[$0] } ?? letter(at: Double(text))
     }
 }
 

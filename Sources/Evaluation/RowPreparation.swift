@@ -79,9 +79,9 @@ struct RowPreparation: Sendable {
     func prepare(_ row: JSONObject, line: UnsafeRawBufferPointer) -> Prepared {
         var columns = RowColumns(row)
         for (new, old) in mapping { columns.add(new, row[old] ?? .null) }
-        columns.fillIn(choicesColumn: settings.choicesColumn)
         let request: Result<InferenceRequest, GenerationFailure>
         do throws(GenerationFailure) {
+            try columns.fillIn(choicesColumn: settings.choicesColumn)
             let question = try question(of: columns)
             if columns["input_query"] == nil, let text = question.text { columns.add("input_query", .string(text)) }
             request = .success(try self.request(question))
@@ -153,12 +153,21 @@ struct RowPreparation: Sendable {
             value = parsed
         }
         guard let messages = value.objects, !messages.isEmpty,
-            messages.allSatisfy({ $0["role"]?.string != nil && $0["content"] != nil })
+            messages.allSatisfy({ $0["role"]?.string != nil && hasContent($0) })
         else {
             throw .input(
                 "column \"\(name)\" holds no messages; [{\"role\": \"user\", \"content\": \"…\"}] was expected")
         }
         return messages.map { .object($0) }
+    }
+
+    /// A message says something, or calls tools.
+    private func hasContent(_ message: JSONObject) -> Bool {
+        switch message["content"] {
+        case .string, .array, .object: true
+        case .null, nil: message["tool_calls"]?.array?.isEmpty == false
+        default: false
+        }
     }
 
     private func request(_ question: Question) throws(GenerationFailure) -> InferenceRequest {

@@ -31,11 +31,15 @@ struct SamplingParameters: Sendable {
                 try Self.check(value, "an integer from 0", at: pointer.appending(name)) { $0.int.map { $0 >= 0 } }
                 if value.number?.int != 0 { members[name] = value }
             case "repetition_penalty":
-                try Self.check(value, "a number above 0", at: pointer.appending(name)) { $0.double > 0 }
+                try Self.check(value, "a number above 0", at: pointer.appending(name)) {
+                    $0.double > 0 && $0.double.isFinite
+                }
                 // 1 is none, which servers need not know.
                 if value.number?.double != 1 { members[name] = value }
             case "temperature":
-                try Self.check(value, "a number from 0", at: pointer.appending(name)) { $0.double >= 0 }
+                try Self.check(value, "a number from 0", at: pointer.appending(name)) {
+                    $0.double >= 0 && $0.double.isFinite
+                }
                 members[name] = value
             case "top_p":
                 try Self.check(value, "a number from 0 to 1", at: pointer.appending(name)) {

@@ -113,13 +113,15 @@ struct EvaluateCommand: ParsableCommand {
         guard let benchmark else { return (functions, GenerationSettings()) }
         let json = try benchmark.read(for: "--benchmark")
         if functions.isEmpty {
-            functions = (json["scoring_functions"]?.array ?? []).compactMap(\.string).map { ($0, nil) }
-            if functions.isEmpty {
-                throw ValidationError("--benchmark: it has no scoring_functions; name at least one: --fn ID")
+            let elements = json["scoring_functions"]?.array ?? []
+            functions = elements.compactMap(\.string).map { ($0, nil) }
+            if functions.isEmpty || functions.count < elements.count {
+                throw ValidationError(
+                    "--benchmark: its scoring_functions are no array of identifiers; name at least one: --fn ID")
             }
         }
         do throws(EvaluationError) {
-            let metadata = json["metadata"] ?? [:]
+            let metadata = json["metadata"].flatMap { $0 == .null ? nil : $0 } ?? [:]
             guard let metadata = metadata.object else {
                 throw EvaluationError(.invalid, "found \(metadata.kind); an object was expected", at: "/metadata")
             }
@@ -146,13 +148,17 @@ struct EvaluateCommand: ParsableCommand {
                 return try Evaluator(engine).run(request, sink: sink, progress: progress, cancellation: cancellation)
             } catch {
                 // The place in a request means something only in what the options hold.
-                let place = error.pointer?.split(separator: "/eval_candidate/").last.map { "\($0): " }
+                let parts = error.pointer?.split(separator: "/eval_candidate/") ?? []
+                let place = parts.count > 1 ? parts.last.map { "\($0): " } : nil
                 throw Failure((place ?? "") + error.commandText)
             }
         }
     }
 
     private func report(_ results: EvaluationResults) throws {
+        if results.generation.generated == 0, results.failure == nil, let first = results.scoring.unscored.first {
+            printError("warning: no row was answered; the first: \(oneLine(first.reason))")
+        }
         let failure = results.failure.map { failure in
             (message: failure.message, keepsRows: [.dataset, .model].contains(failure.code))
         }

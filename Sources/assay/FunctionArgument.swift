@@ -14,7 +14,8 @@ struct JSONArgument: ExpressibleByArgument {
 
     init?(argument: String) {
         if argument.isEmpty { return nil }
-        source = argument.first { !$0.isWhitespace } == "{" ? .inline(argument) : .file(argument)
+        let isInline = argument.first { !$0.isWhitespace }.map { "{[".contains($0) } ?? false
+        source = isInline ? .inline(argument) : .file(argument)
     }
 
     /// The file that the object is in.

@@ -216,6 +216,19 @@ struct EvaluateTests {
         #expect(evaluating.server.totals.requests == 5)
     }
 
+    @Test("rows are chosen by the dataset's own columns, also where these mean something else to scorers")
+    func chosenRows() throws {
+        let evaluating = try Evaluating(
+            ["rows.jsonl": #"{"q": "a: A", "c": ["x", "y"], "answer": "x"}"# + "\n{\"q\": \"b: B\"}\n"], Self.echo)
+        let benchmark = #"{"metadata": {"generation": {"prompt_template": "{q}", "choices_column": "c"}}}"#
+        let result = try evaluating.evaluate(
+            "--fn", "basic::equality", "--benchmark", benchmark, "--map", "text=q", "--where", "answer=x", "--where",
+            "text=a: A")
+        #expect(result.ending == .status(0), "\(result.errors)")
+        #expect(try evaluating.lines().map { $0["expected_answer"] } == ["A"])
+        #expect(try result.value("generation", "rows", "total") == 1)
+    }
+
     @Test("a budget holds for answers and judgements together")
     func budget() throws {
         let evaluating = try Evaluating(rows: 100, Self.echo)

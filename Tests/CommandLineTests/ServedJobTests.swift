@@ -44,6 +44,28 @@ struct ServedJobTests {
         }
     }
 
+    @Test("what was answered before a job was stopped is kept, also behind a row whose answer does not come")
+    func stopped() async throws {
+        let model = try FakeModelServer(
+            .choosing { request in
+                (request.prompt ?? "").hasSuffix("Say 0") ? .stall(.beforeHead) : .answer(Self.echo)
+            })
+        let folder = try TemporaryFolder()
+        let serving = try Self.serve(folder, model)
+        let id = try await Self.startJob(serving)
+        // As many rows as are taken up while the first one is not done: 64 for each request that may be under way.
+        while model.totals.answered < 1_000 { try await Task.sleep(for: .milliseconds(1)) }
+        _ = try await serving.post("\(Self.path)/\(id)/cancel", [:])
+        let job = try await serving.get("\(Self.path)/\(id)")
+        #expect(job["status"] == "cancelled")
+        let result = try await serving.get("\(Self.path)/\(id)/result")
+        let generations = try #require(result["generations"]?.array)
+        #expect(generations.count >= 1_000)
+        #expect(generations[0]["generation_error"]?["outcome"] == "not_asked")
+        #expect(generations[999] == ["generated_answer": "999"])
+        #expect(result["scores"]?["basic::equality"]?["rows"]?["not_asked"] == 1)
+    }
+
     @Test("a job goes on after each of ten kills, asks no more than what was on its way, and comes to the same")
     func kills() async throws {
         let behaviour = Behaviour.answer(Self.echo).delayed(by: .milliseconds(10))

@@ -87,7 +87,7 @@ import Testing
     @Test(
         "choices are lettered, and the expected answer is the letter",
         arguments: [
-            ("1", #""B""#), (#""Paris""#, #""B""#), (#""A""#, #""A""#), (#""Berlin""#, #""Berlin""#), ("7", "7"),
+            ("1", #""B""#), (#""Paris""#, #""B""#), (#""A""#, #""A""#), ("1.0", #""B""#), (#""1""#, #""B""#),
         ])
     func choices(_ answer: String, _ expected: String) throws {
         let prepared = try prepare(
@@ -96,6 +96,14 @@ import Testing
         let content = try JSONValue(parsing: prepared.request.get().body)["messages"]?.array?.last?["content"]
         #expect(content == "Capital?\nA. Rome\nB. Paris\nAnswer:")
         #expect(try prepared.additions["expected_answer"] == JSONValue(parsing: expected))
+    }
+
+    @Test("an expected answer that is no choice is an input error", arguments: [#""Berlin""#, "7", "-1", "0.5"])
+    func noChoice(_ answer: String) throws {
+        let prepared = try prepare(
+            #"{"q": "Capital?", "c": ["Rome", "Paris"], "answer": \#(answer)}"#,
+            settings: #"{"prompt_template": "{q}\n{c}\nAnswer:", "choices_column": "c"}"#)
+        #expect(throws: GenerationFailure.self) { try prepared.request.get() }
     }
 
     @Test("scorers find the question and the answer under their own names, unless the row has them")
