@@ -1,3 +1,4 @@
+import Glibc
 import Store
 
 /// How pages write things.
