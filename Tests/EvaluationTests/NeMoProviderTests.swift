@@ -290,6 +290,19 @@ import Testing
         #expect(other?.message.contains("NEMO_KEY") == true)
     }
 
+    @Test(
+        arguments: [
+            (1, 1e-300, 1, nil), (3, 40.0, 3, 8), (1 << 40, 100.0, 1 << 40, 1 << 40), (1 << 40, 50.0, 1 << 40, nil),
+            (.max, 100.0, nil, nil), (-1, 50.0, nil, nil), (4, 0.0, 4, nil), (4, 101.0, 4, nil),
+        ] as [(Int, Double, Int?, Int?)])
+    func believesOnlyCountsThatCanBe(_ samples: Int, _ percent: Double, _ done: Int?, _ total: Int?) {
+        var job = NeMoJob(longestPause: .seconds(1))
+        let details: JSONValue = ["samples_processed": JSONValue(samples), "progress": JSONValue(percent)]
+        _ = job.next(after: ["status": "running", "status_details": details])
+        #expect(job.done == done)
+        #expect(job.total == total)
+    }
+
     @Test func asksLessAndLessOften() {
         var job = NeMoJob(longestPause: .seconds(16))
         var pauses: [Double] = []
