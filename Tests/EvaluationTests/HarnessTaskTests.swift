@@ -98,6 +98,18 @@ import Testing
         #expect(error?.description == "/benchmark_config/eval_candidate/sampling_params" + message)
     }
 
+    @Test(arguments: [
+        "9223372036854775807/9223372036854775807", "9223372036854775807/1", "1/9223372036854775807", "-1/2", "1/-2",
+        "-9223372036854775808/-9223372036854775808", "1/99999999999999999999",
+    ])
+    func doesNotBelieveCountsThatCannotBe(_ counts: String) {
+        var output = HarnessOutput(batchSize: 10_000)
+        for name in ["Checking cached requests:", "Requesting API:"] {
+            Array("\r\(name) 1%|# | \(counts) [\n".utf8).withUnsafeBytes { output.take($0) }
+        }
+        #expect(output.progress == nil)
+    }
+
     @Test func countsWhatIsAnsweredAndWhatWasAnsweredBefore() {
         var output = HarnessOutput(batchSize: 2)
         func take(_ text: String) { Array(text.utf8).withUnsafeBytes { output.take($0) } }
