@@ -1,4 +1,6 @@
 import JSON
+import NIOCore
+import NIOHTTP1
 import ScorerHost
 import Synchronization
 import Testing
@@ -179,6 +181,16 @@ import Testing
         let run = try run()
         let found = await error { _ = try provider.runJob(run) }
         #expect(found == EvaluationError(.provider, message))
+        try await service.stop()
+    }
+
+    @Test func waitsForNoAnswerThatNeverEnds() async throws {
+        let service = try await FakeNeMo { _ in .drip }
+        let client = try NeMoClient(EvaluationSettings.NeMo(url: service.url)) { _ in nil }
+        let found = await #expect(throws: NeMoClient.Failure.self) {
+            try await offPool { _ = try client.send(.GET, "/", timeout: .milliseconds(300)) }
+        }
+        #expect(found?.isTransient == true)
         try await service.stop()
     }
 
