@@ -74,6 +74,14 @@ import Testing
             #"{"until": ["END"], "top_k": 40, "temperature": 1, "do_sample": true}"#
         ),
         (
+            #"{"strategy": "greedy", "max_tokens": 5}"#,
+            #"{"max_gen_toks": 5, "temperature": 0, "do_sample": false}"#
+        ),
+        (
+            #"{"strategy": "top_p", "temperature": 0.3}"#,
+            #"{"temperature": 0.3, "top_p": 0.95, "do_sample": true}"#
+        ),
+        (
             #"{"temperature": 0.7, "seed": 3, "stop": ["a", "b"]}"#,
             #"{"temperature": 0.7, "seed": 3, "until": ["a", "b"], "do_sample": true}"#
         ),
@@ -89,7 +97,9 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"strategy": {"type": "beam"}}"#, "/strategy/type: found \"beam\"; greedy, top_p or top_k was expected"),
+        (#"{"strategy": {"type": "beam"}}"#, "/strategy/type: found \"beam\"; \"greedy\", \"top_p\" or \"top_k\" was expected"),
+        (#"{"strategy": "beam"}"#, "/strategy/type: found \"beam\"; \"greedy\", \"top_p\" or \"top_k\" was expected"),
+        (#"{"strategy": "top_k"}"#, "/strategy: has no \"top_k\""),
         (#"{"temperature": "hot"}"#, "/temperature: found a string; a number was expected"),
     ])
     func refusesSamplingThatMakesNoSense(_ sampling: String, _ message: String) throws {
