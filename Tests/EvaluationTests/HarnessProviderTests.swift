@@ -101,6 +101,7 @@ import Testing
             "lm_eval ended with status 1; the last that it wrote:\none\nError: key [redacted]"
         ),
         ("kill -SEGV $$", "lm_eval was ended by signal 11, and wrote nothing"),
+        ("exit 255", "lm_eval ended with status 255, and wrote nothing"),
         (
             "echo 'NotImplementedError: Loglikelihood is not supported for chat completions.'; exit 1",
             "lm_eval ended with status 1: the task compares the likelihoods of given answers, which takes \"endpoint\": "
@@ -270,6 +271,11 @@ import Testing
         #expect(
             found?.message == "lm_eval was ended, since it took more than 0.3 s (timeout_seconds); the last that it "
                 + "wrote:\nslow")
+    }
+
+    @Test func waitsForNoProcessThatCannotBeWaitedFor() {
+        // Nobody is a child of its own; so a child that the kernel has forgotten is seen.
+        #expect(sp_has_ended(getpid()))
     }
 
     @Test func leavesNothingBehindWhenThisProcessDies() async throws {

@@ -92,6 +92,7 @@ public struct HarnessProvider: EvaluationProvider {
         case .status(0): return
         case .status(let status): message = "lm_eval ended with status \(status)"
         case .signal(let signal): message = "lm_eval was ended by signal \(signal)"
+        case .unknown: message = "lm_eval ended, nobody knows how, since SIGCHLD is ignored here"
         case .cancelled: throw EvaluationError(.cancelled, "cancelled; lm_eval has no results before its end")
         case .timedOut:
             let seconds = (settings.timeout ?? .zero) / .seconds(1)
