@@ -41,5 +41,7 @@ int sp_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC) == 0 ? 0 : errno; }
 
 bool sp_has_ended(pid_t pid) {
     siginfo_t info = {0};
-    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0) return info.si_pid == pid;
+    /* Where SIGCHLD is ignored, the kernel forgets it at its end. */
+    return errno == ECHILD;
 }

@@ -53,7 +53,8 @@ struct SamplingParameters: Sendable {
         self.members = members
     }
 
-    private static func strategy(_ value: JSONValue, at pointer: JSONPointer) throws(EvaluationError) -> JSONObject {
+    /// The members that a strategy stands for.
+    static func strategy(_ value: JSONValue, at pointer: JSONPointer) throws(EvaluationError) -> JSONObject {
         // Older clients send the name alone.
         var reader = try MemberReader(value.string.map { ["type": .string($0)] } ?? value, at: pointer)
         let type = try reader.member("type", "\"greedy\", \"top_p\" or \"top_k\"") { value in

@@ -27,5 +27,7 @@ struct Assay: ParsableCommand {
         // Writing to a closed pipe, or beyond a limit, is an error to report and not a reason to vanish.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
+        // Where whoever started this ignores it, the kernel would forget how programs ended that are started here.
+        signal(SIGCHLD, SIG_DFL)
     }
 }

@@ -27,6 +27,8 @@ final class FakeNeMo: Sendable {
         case drop
         /// Never answers.
         case stall
+        /// Begins to answer, and never ends.
+        case drip
     }
 
     private struct State {
@@ -133,8 +135,20 @@ final class FakeNeMo: Sendable {
                 case .text(let status, let text): write(status, text, context)
                 case .drop: context.close(promise: nil)
                 case .stall: break
+                case .drip: drip(context)
                 }
                 body = []
+            }
+        }
+
+        private func drip(_ context: ChannelHandlerContext) {
+            let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["Content-Length": "1000000"])
+            context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+            let channel = context.channel
+            channel.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(10)) { task in
+                guard channel.isActive else { return task.cancel() }
+                let part = HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: " ")))
+                try channel.pipeline.syncOperations.writeAndFlush(NIOAny(part), promise: nil)
             }
         }
 

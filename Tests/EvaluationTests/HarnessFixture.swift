@@ -105,7 +105,7 @@ final class HarnessFixture: Sendable {
     func run(
         _ metadata: JSONObject = ["task": "gsm"], configuration: String = "", sampling: String = "{}",
         url: String = "http://127.0.0.1:9/v1", headers: [ModelConfiguration.Header] = [], state: JSONValue? = nil,
-        cancellation: Cancellation = Cancellation(),
+        cancellation: Cancellation = Cancellation(), suspension: Cancellation = Cancellation(),
         keep: @escaping @Sendable (JSONValue) throws(EvaluationError) -> Void = { _ in }
     ) throws -> EvaluationRun {
         let catalog = ModelCatalog([
@@ -124,7 +124,7 @@ final class HarnessFixture: Sendable {
                 id: "ours", providerID: HarnessProvider.id, datasetID: "none", functions: [], metadata: metadata),
             configuration: try BenchmarkConfiguration(json), dataset: nil,
             inference: InferenceService(catalog: catalog),
-            cancellation: cancellation, state: state, keep: keep
+            cancellation: cancellation, suspension: suspension, state: state, keep: keep
         ) { [taken] bytes in taken.bytes.withLock { $0 += Array(bytes) } }
     }
 

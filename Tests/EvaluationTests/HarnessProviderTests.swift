@@ -101,6 +101,7 @@ import Testing
             "lm_eval ended with status 1; the last that it wrote:\none\nError: key [redacted]"
         ),
         ("kill -SEGV $$", "lm_eval was ended by signal 11, and wrote nothing"),
+        ("exit 255", "lm_eval ended with status 255, and wrote nothing"),
         (
             "echo 'NotImplementedError: Loglikelihood is not supported for chat completions.'; exit 1",
             "lm_eval ended with status 1: the task compares the likelihoods of given answers, which takes \"endpoint\": "
@@ -231,12 +232,50 @@ import Testing
         #expect(isGone(String(fixture.read("place").dropLast())))
     }
 
+    @Test func keepsItsAnswersWhereTheNextProcessGoesOn() async throws {
+        let fixture = try HarnessFixture(
+            """
+            for word in "$@"; do case $word in --use_cache=*) CACHE="${word#*=}" ;; esac; done
+            if [ -e "$CACHE" ]; then
+                \(HarnessFixture.writesResults)
+                exit 0
+            fi
+            mkdir -p "${CACHE%/*}"
+            : > "$CACHE"
+            echo $$ > "$HERE/pid"
+            while :; do sleep 1000; done
+            """)
+        let (cancellation, suspension) = (Cancellation(), Cancellation())
+        let kept = Mutex<JSONValue?>(nil)
+        let run = try fixture.run(
+            cancellation: cancellation, suspension: suspension,
+            keep: { state throws(EvaluationError) in kept.withLock { $0 = state } })
+        async let found = error(fixture, run)
+        _ = try await fixture.waited(for: "pid")
+        // So a server ends.
+        suspension.cancel()
+        cancellation.cancel()
+        #expect(await found?.code == .cancelled)
+        let state = kept.withLock { $0 }
+        let folder = try #require(state?["folder"]?.string)
+        #expect(!isGone(folder))
+        let next = try fixture.run(state: state, keep: { _ in Issue.record("there is nothing new to keep") })
+        _ = try await offPool { try fixture.provider.runJob(next) }
+        #expect(try fixture.rows.count == 2)
+        #expect(isGone(folder))
+    }
+
     @Test func endsAProgramThatTakesTooLong() async throws {
         let fixture = try HarnessFixture("echo slow\nwhile :; do sleep 1000; done", timeout: .milliseconds(300))
         let found = await error(fixture, try fixture.run())
         #expect(
             found?.message == "lm_eval was ended, since it took more than 0.3 s (timeout_seconds); the last that it "
                 + "wrote:\nslow")
+    }
+
+    @Test func waitsForNoProcessThatCannotBeWaitedFor() {
+        // Nobody is a child of its own; so a child that the kernel has forgotten is seen.
+        #expect(sp_has_ended(getpid()))
     }
 
     @Test func leavesNothingBehindWhenThisProcessDies() async throws {

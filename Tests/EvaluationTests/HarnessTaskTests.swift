@@ -74,6 +74,14 @@ import Testing
             #"{"until": ["END"], "top_k": 40, "temperature": 1, "do_sample": true}"#
         ),
         (
+            #"{"strategy": "greedy", "max_tokens": 5}"#,
+            #"{"max_gen_toks": 5, "temperature": 0, "do_sample": false}"#
+        ),
+        (
+            #"{"strategy": "top_p", "temperature": 0.3}"#,
+            #"{"temperature": 0.3, "top_p": 0.95, "do_sample": true}"#
+        ),
+        (
             #"{"temperature": 0.7, "seed": 3, "stop": ["a", "b"]}"#,
             #"{"temperature": 0.7, "seed": 3, "until": ["a", "b"], "do_sample": true}"#
         ),
@@ -89,13 +97,27 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"strategy": {"type": "beam"}}"#, "/strategy/type: found \"beam\"; greedy, top_p or top_k was expected"),
+        (#"{"strategy": {"type": "beam"}}"#, "/strategy/type: found \"beam\"; \"greedy\", \"top_p\" or \"top_k\" was expected"),
+        (#"{"strategy": "beam"}"#, "/strategy/type: found \"beam\"; \"greedy\", \"top_p\" or \"top_k\" was expected"),
+        (#"{"strategy": "top_k"}"#, "/strategy: has no \"top_k\""),
         (#"{"temperature": "hot"}"#, "/temperature: found a string; a number was expected"),
     ])
     func refusesSamplingThatMakesNoSense(_ sampling: String, _ message: String) throws {
         let members = try #require(try JSONValue(parsing: sampling).object)
         let error = #expect(throws: EvaluationError.self) { try HarnessArguments.generationArguments(members) }
         #expect(error?.description == "/benchmark_config/eval_candidate/sampling_params" + message)
+    }
+
+    @Test(arguments: [
+        "9223372036854775807/9223372036854775807", "9223372036854775807/1", "1/9223372036854775807", "-1/2", "1/-2",
+        "-9223372036854775808/-9223372036854775808", "1/99999999999999999999",
+    ])
+    func doesNotBelieveCountsThatCannotBe(_ counts: String) {
+        var output = HarnessOutput(batchSize: 10_000)
+        for name in ["Checking cached requests:", "Requesting API:"] {
+            Array("\r\(name) 1%|# | \(counts) [\n".utf8).withUnsafeBytes { output.take($0) }
+        }
+        #expect(output.progress == nil)
     }
 
     @Test func countsWhatIsAnsweredAndWhatWasAnsweredBefore() {

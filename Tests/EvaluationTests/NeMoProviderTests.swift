@@ -1,4 +1,6 @@
 import JSON
+import NIOCore
+import NIOHTTP1
 import ScorerHost
 import Synchronization
 import Testing
@@ -182,6 +184,16 @@ import Testing
         try await service.stop()
     }
 
+    @Test func waitsForNoAnswerThatNeverEnds() async throws {
+        let service = try await FakeNeMo { _ in .drip }
+        let client = try NeMoClient(EvaluationSettings.NeMo(url: service.url)) { _ in nil }
+        let found = await #expect(throws: NeMoClient.Failure.self) {
+            try await offPool { _ = try client.send(.GET, "/", timeout: .milliseconds(300)) }
+        }
+        #expect(found?.isTransient == true)
+        try await service.stop()
+    }
+
     @Test func waitsForResultsThatAreLate() async throws {
         let service = try await FakeNeMo("completed") { request in
             request.path.hasSuffix("/results") && request.count < 3 ? .json(404, ["detail": "not yet"]) : nil
@@ -288,6 +300,19 @@ import Testing
         }
         #expect(other?.code == .unavailable)
         #expect(other?.message.contains("NEMO_KEY") == true)
+    }
+
+    @Test(
+        arguments: [
+            (1, 1e-300, 1, nil), (3, 40.0, 3, 8), (1 << 40, 100.0, 1 << 40, 1 << 40), (1 << 40, 50.0, 1 << 40, nil),
+            (.max, 100.0, nil, nil), (-1, 50.0, nil, nil), (4, 0.0, 4, nil), (4, 101.0, 4, nil),
+        ] as [(Int, Double, Int?, Int?)])
+    func believesOnlyCountsThatCanBe(_ samples: Int, _ percent: Double, _ done: Int?, _ total: Int?) {
+        var job = NeMoJob(longestPause: .seconds(1))
+        let details: JSONValue = ["samples_processed": JSONValue(samples), "progress": JSONValue(percent)]
+        _ = job.next(after: ["status": "running", "status_details": details])
+        #expect(job.done == done)
+        #expect(job.total == total)
     }
 
     @Test func asksLessAndLessOften() {

@@ -13,7 +13,8 @@ int sp_start(char *const *words, char *const *environment, const char *folder, i
 /* Makes a pipe (reading and writing end) that programs do not inherit. Returns 0 or an error number. */
 int sp_pipe(int ends[2]);
 
-/* Whether the process has ended. Its status is still to be waited for, so that nobody else gets its number. */
+/* Whether the process, a child of this one, has ended. Its status is still to be waited for, so that nobody else gets its
+ * number, unless this process ignores SIGCHLD: then the status is lost. */
 bool sp_has_ended(pid_t pid);
 
 #endif

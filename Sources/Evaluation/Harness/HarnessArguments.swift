@@ -72,7 +72,8 @@ struct HarnessArguments {
     /// The API's sampling parameters under the names that lm_eval has for them. Others stay as they are; they become
     /// members of the requests.
     static func generationArguments(_ sampling: JSONObject) throws(EvaluationError) -> JSONObject {
-        let pointer = "/benchmark_config/eval_candidate/sampling_params"
+        let pointer = JSONPointer().appending("benchmark_config").appending("eval_candidate")
+            .appending("sampling_params")
         var arguments: JSONObject = [:]
         for (name, value) in sampling.members where value != .null {
             switch name {
@@ -87,21 +88,16 @@ struct HarnessArguments {
             }
         }
         if let strategy = sampling["strategy"], strategy != .null {
-            guard let type = strategy["type"]?.string, ["greedy", "top_p", "top_k"].contains(type) else {
-                throw EvaluationError(
-                    .invalid, "found \(strategy["type"]?.text ?? strategy.kind); greedy, top_p or top_k was expected",
-                    at: pointer + "/strategy/type")
-            }
-            if type == "greedy" { arguments["temperature"] = 0 }
-            for name in ["temperature", "top_p", "top_k"] where type != "greedy" {
-                if let value = strategy[name], value != .null { arguments[name] = value }
-            }
-            if type != "greedy", arguments["temperature"] == nil { arguments["temperature"] = 1 }
+            let members = try SamplingParameters.strategy(strategy, at: pointer.appending("strategy")).members
+            // What is said beside the strategy is more particular.
+            for (name, value) in members where arguments[name] == nil { arguments[name] = value }
+            if arguments["temperature"] == nil { arguments["temperature"] = 1 }
         }
         if let temperature = arguments["temperature"] {
             guard let number = temperature.number else {
                 throw EvaluationError(
-                    .invalid, "found \(temperature.kind); a number was expected", at: pointer + "/temperature")
+                    .invalid, "found \(temperature.kind); a number was expected",
+                    at: pointer.appending("temperature").description)
             }
             // Answers that were drawn are not cached by lm_eval, which tells them by this.
             arguments["do_sample"] = .bool(number.double > 0)

@@ -6,6 +6,8 @@ struct HarnessOutput {
 
     private static let keptLines = 12
     private static let longestLine = 400
+    /// What lm_eval can mean by a number of requests. It also prints what servers answer, which may look like a bar.
+    private static let counts = 0...(1 << 40)
 
     /// How many requests a step of the bar stands for.
     private let batchSize: Int
@@ -56,7 +58,9 @@ struct HarnessOutput {
         let counts = text[text.index(after: edge)...].prefix { $0 != "[" }.split(separator: "/").map {
             Int($0.filter { $0 != " " })
         }
-        guard counts.count == 2, let steps = counts[0], let count = counts[1] else { return }
+        guard counts.count == 2, let steps = counts[0], let count = counts[1], Self.counts.contains(steps),
+            Self.counts.contains(count)
+        else { return }
         if isCheck {
             all = count
         } else {

@@ -1,5 +1,6 @@
 public import Inference
 import JSON
+import ScorerHost
 import ScoringCore
 
 /// Runs tasks of EleutherAI's lm-evaluation-harness (PyPI `lm-eval`, from version 0.4.6 on) by its program `lm_eval`, which
@@ -48,8 +49,9 @@ public struct HarnessProvider: EvaluationProvider {
         let program = try program()
         let model = try model(of: run)
         let folder = try folder(of: run)
-        // What is left there is lm_eval's cache, which is of use to this job only if this process ends before it does.
-        defer { if settings.outputFolder == nil { folder.remove() } }
+        // What is left there is lm_eval's cache, which is of use to this job only if it goes on in the next process.
+        var goesOn = false
+        defer { if settings.outputFolder == nil && !goesOn { folder.remove() } }
         let arguments = HarnessArguments(task: task, model: model, configuration: run.configuration, folder: folder)
         let words = [program] + settings.command.dropFirst() + (try arguments.words())
         if case .text(let definition) = task.definition {
@@ -57,7 +59,12 @@ public struct HarnessProvider: EvaluationProvider {
         } else {
             try folder.prepare(nil)
         }
-        try ask(words, task, model, folder, run)
+        do throws(EvaluationError) {
+            try ask(words, task, model, folder, run)
+        } catch {
+            goesOn = run.suspension.isCancelled
+            throw error
+        }
         return try read(folder, run)
     }
 
@@ -85,6 +92,7 @@ public struct HarnessProvider: EvaluationProvider {
         case .status(0): return
         case .status(let status): message = "lm_eval ended with status \(status)"
         case .signal(let signal): message = "lm_eval was ended by signal \(signal)"
+        case .unknown: message = "lm_eval ended, nobody knows how, since SIGCHLD is ignored here"
         case .cancelled: throw EvaluationError(.cancelled, "cancelled; lm_eval has no results before its end")
         case .timedOut:
             let seconds = (settings.timeout ?? .zero) / .seconds(1)

@@ -12,6 +12,8 @@ struct Subprocess {
     enum Ending: Hashable {
         case status(Int32)
         case signal(Int32)
+        /// Nobody knows how, since this process ignores SIGCHLD.
+        case unknown
         /// It was made to end, since somebody cancelled.
         case cancelled
         /// It was made to end, since it took too long.
@@ -87,12 +89,14 @@ struct Subprocess {
         kill(-pid, SIGKILL)
         messages.read(waiting: 0, output)
         var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+        var ended: pid_t
+        repeat { ended = waitpid(pid, &status, 0) } while ended < 0 && errno == EINTR
         if let reason { return reason }
+        if ended != pid { return .unknown }
         if status & 0x7F != 0 { return .signal(status & 0x7F) }
         let code = status >> 8 & 0xFF
-        // So shells report a signal.
-        return code > 128 ? .signal(code - 128) : .status(code)
+        // So shells report a signal; there are 64. What is above is a status of the program's own, such as Python's -1.
+        return (129...192).contains(code) ? .signal(code - 128) : .status(code)
     }
 
     /// A pipe that other programs do not inherit.

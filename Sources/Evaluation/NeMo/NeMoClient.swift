@@ -91,9 +91,9 @@ struct NeMoClient: Sendable {
         _ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil, timeout: TimeAmount = .seconds(30),
         cancellation: Cancellation = Cancellation()
     ) throws(Failure) -> JSONValue {
-        let prepared = request(method, path, body)
         let answer: (status: Int, body: ByteBuffer)
         do {
+            let prepared = try request(method, path, body)
             answer = try waiting(cancellation) { try await Self.exchange(prepared, timeout: timeout) }
         } catch {
             throw Failure(message: "\(method) \(base)\(path) failed: \(Self.reason(error))", isTransient: true)
@@ -116,32 +116,40 @@ struct NeMoClient: Sendable {
         return json
     }
 
-    private func request(_ method: HTTPMethod, _ path: String, _ body: JSONValue?) -> HTTPClientRequest {
-        var request = HTTPClientRequest(url: base + path)
-        request.method = method
+    private func request(_ method: HTTPMethod, _ path: String, _ body: JSONValue?) throws -> HTTPClient.Request {
+        var request = try HTTPClient.Request(url: base + path, method: method)
         request.headers.add(name: "User-Agent", value: "assay")
         request.headers.add(name: "Accept", value: "application/json")
         if let key { request.headers.add(name: "Authorization", value: "Bearer \(key.value)") }
         if let body {
             request.headers.add(name: "Content-Type", value: "application/json")
-            request.body = .bytes(ByteBuffer(string: body.text))
+            request.body = .string(body.text)
         }
         return request
     }
 
     /// One request over a connection of its own: they are seconds apart.
+    ///
+    /// - Parameter timeout: for all of it, to the end of the answer's body.
     private static func exchange(
-        _ request: HTTPClientRequest, timeout: TimeAmount
+        _ request: HTTPClient.Request, timeout: TimeAmount
     ) async throws -> (Int, ByteBuffer) {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout.connect = min(timeout, .seconds(10))
-        configuration.timeout.read = timeout
         configuration.connectionPool.retryConnectionEstablishment = false
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let result: Result<(Int, ByteBuffer), any Error>
         do {
-            let response = try await client.execute(request, timeout: timeout)
-            result = .success((Int(response.status.code), try await response.body.collect(upTo: largestBody)))
+            // The deadline of a task of this kind covers the body as well; that of the newer calls ends with the head.
+            let task = client.execute(
+                request: request, delegate: ResponseAccumulator(request: request, maxBodySize: largestBody),
+                deadline: .now() + timeout)
+            let response = try await withTaskCancellationHandler {
+                try await task.get()
+            } onCancel: {
+                task.cancel()
+            }
+            result = .success((Int(response.status.code), response.body ?? ByteBuffer()))
         } catch {
             result = .failure(error)
         }

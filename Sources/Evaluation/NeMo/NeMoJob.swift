@@ -14,6 +14,9 @@ struct NeMoJob {
     /// How often in a row the service may answer with a status that means nothing here.
     static let strangeAnswers = 10
 
+    /// How many rows a dataset may have; other numbers are not believed.
+    private static let counts = 0...(1 << 40)
+
     private let longestPause: Duration
     private var pause: Duration
     private var strange = 0
@@ -64,10 +67,11 @@ struct NeMoJob {
     }
 
     private mutating func readProgress(_ details: JSONValue?) {
-        guard let samples = details?["samples_processed"]?.number?.int, samples >= 0 else { return }
+        guard let samples = details?["samples_processed"]?.number?.int, Self.counts.contains(samples) else { return }
         done = samples
         if let percent = details?["progress"]?.number?.double, percent > 0, percent <= 100, samples > 0 {
-            total = Int((Double(samples) * 100 / percent).rounded())
+            let rows = Int(exactly: (Double(samples) * 100 / percent).rounded())
+            total = rows.flatMap { Self.counts.contains($0) ? $0 : nil }
         }
     }
 
