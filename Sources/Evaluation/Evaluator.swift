@@ -133,7 +133,8 @@ public struct Evaluator: Sendable {
             pointer: JSONPointer("/benchmark_config/eval_candidate"))
         let session = request.inference.session(limits: request.budget)
         let model = try model(of: request.candidate, request.inference, session)
-        var reader = ChunkReader(try opened(request.dataset))
+        // A smaller chunk than usual: what it holds is looked at before anybody is asked.
+        var reader = ChunkReader(try opened(request.dataset), chunkSize: 64 << 10)
         try check(request, preparation, &reader)
         return (preparation, model, session, Handover(reader))
     }
@@ -202,14 +203,16 @@ public struct Evaluator: Sendable {
         }
         let dataset = request.dataset
         do throws(EngineError) {
-            try engine.check(
-                scoringRequest(
-                    request,
-                    Dataset(named: dataset.name) { () throws(DatasetError) in
-                        // What can be read once only is known by its first rows.
-                        if !dataset.isReopenable { return MemorySource(firstRows) }
-                        return UnansweredRows(try dataset.open(nil), UnansweredLines(preparation, isAgent: isAgent))
-                    }))
+            do throws(EngineError) {
+                let first = Dataset(named: dataset.name) { MemorySource(firstRows) }
+                try engine.check(scoringRequest(request, first))
+            } catch where error.code == .missingColumn && dataset.isReopenable {
+                // A column may be there in some rows only.
+                let all = Dataset(named: dataset.name) { () throws(DatasetError) in
+                    UnansweredRows(try dataset.open(nil), UnansweredLines(preparation, isAgent: isAgent))
+                }
+                try engine.check(scoringRequest(request, all))
+            }
         } catch {
             throw EvaluationError(error)
         }
