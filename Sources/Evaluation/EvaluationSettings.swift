@@ -36,15 +36,18 @@ public struct EvaluationSettings: Sendable, Hashable {
         /// Whether benchmarks may bring tasks of their own. Those can run any code: lm_eval expands their templates
         /// outside a sandbox.
         public var allowsCustomTasks: Bool
+        /// The variables of the environment that lm_eval sees beside those that it always does, such as `HF_TOKEN`.
+        public var passedVariables: [String]
 
         public init(
             command: [String] = ["lm_eval"], outputFolder: String? = nil, timeout: Duration? = nil,
-            allowsCustomTasks: Bool = false
+            allowsCustomTasks: Bool = false, passedVariables: [String] = []
         ) {
             self.command = command
             self.outputFolder = outputFolder
             self.timeout = timeout
             self.allowsCustomTasks = allowsCustomTasks
+            self.passedVariables = passedVariables
         }
     }
 
@@ -97,7 +100,7 @@ extension EvaluationSettings.NeMo {
 
 extension EvaluationSettings.Harness {
     fileprivate init(_ place: ConfigurationPlace) throws(ConfigurationError) {
-        try place.checkNames(["command", "output_dir", "timeout_seconds", "allow_custom_tasks"])
+        try place.checkNames(["command", "output_dir", "timeout_seconds", "allow_custom_tasks", "pass_env"])
         self.init()
         command =
             try place.optional("command", "an array of strings, the first one a program") { value in
@@ -111,5 +114,11 @@ extension EvaluationSettings.Harness {
         }
         allowsCustomTasks =
             try place.optional("allow_custom_tasks", "true or false", as: \.bool) ?? allowsCustomTasks
+        passedVariables =
+            try place.optional("pass_env", "an array of names of variables") { value in
+                let names = value.array?.compactMap(\.string)
+                let areNames = names?.allSatisfy { !$0.isEmpty && !$0.utf8.contains { $0 == 0 || $0 == 0x3D } }
+                return areNames == true && names?.count == value.array?.count ? names : nil
+            } ?? passedVariables
     }
 }

@@ -10,7 +10,7 @@ import Testing
                 {"models": [], "evaluation": {
                   "nvidia": {"url": "http://nemo:7331", "api_key_env": "KEY", "namespace": "team", "poll_seconds": 0.5},
                   "lm-evaluation-harness": {"command": ["python3", "-m", "lm_eval"], "output_dir": "/data",
-                    "timeout_seconds": 60, "allow_custom_tasks": true}}}
+                    "timeout_seconds": 60, "allow_custom_tasks": true, "pass_env": ["HF_TOKEN"]}}}
                 """)
         #expect(
             try EvaluationSettings(in: json, file: "assay.json")
@@ -20,7 +20,7 @@ import Testing
                         pollInterval: .seconds(0.5)),
                     harness: .init(
                         command: ["python3", "-m", "lm_eval"], outputFolder: "/data", timeout: .seconds(60),
-                        allowsCustomTasks: true)))
+                        allowsCustomTasks: true, passedVariables: ["HF_TOKEN"])))
         #expect(try ModelConfiguration.models(in: json, file: "assay.json") == [])
     }
 
@@ -64,6 +64,10 @@ import Testing
             #"{"lm-evaluation-harness": {"command": []}}"#,
             "/evaluation/lm-evaluation-harness/command: found an array; expected an array of strings, the first one a "
                 + "program"
+        ),
+        (
+            #"{"lm-evaluation-harness": {"pass_env": ["HF_TOKEN=x"]}}"#,
+            "/evaluation/lm-evaluation-harness/pass_env: found an array; expected an array of names of variables"
         ),
         (
             #"{"lm-evaluation-harness": {"timeout_seconds": -1}}"#,

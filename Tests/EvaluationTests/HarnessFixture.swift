@@ -37,7 +37,7 @@ final class HarnessFixture: Sendable {
         path = try Self.makeFolder()
         settings = EvaluationSettings.Harness(
             command: ["/bin/sh", "\(path)/lm_eval"], outputFolder: keeps ? path : nil, timeout: timeout,
-            allowsCustomTasks: true)
+            allowsCustomTasks: true, passedVariables: ["HF_TOKEN", "OPENAI_API_KEY", "NOT_SET"])
         for (name, text) in files { try write(text, to: name) }
         try write(
             """
@@ -97,7 +97,10 @@ final class HarnessFixture: Sendable {
 
     var provider: HarnessProvider {
         HarnessProvider(settings) { name in
-            ["PATH": environmentVariable("PATH") ?? "/usr/bin:/bin", "SECRET_OF_OURS": "never-to-be-seen"][name]
+            [
+                "PATH": environmentVariable("PATH") ?? "/usr/bin:/bin", "SECRET_OF_OURS": "never-to-be-seen",
+                "OPENAI_API_KEY": "never-to-be-seen", "HF_TOKEN": "hf-token-of-ours",
+            ][name]
         }
     }
 

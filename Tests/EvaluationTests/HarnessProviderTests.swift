@@ -101,6 +101,11 @@ import Testing
             "lm_eval ended with status 1; the last that it wrote:\none\nError: key [redacted]"
         ),
         ("kill -SEGV $$", "lm_eval was ended by signal 11, and wrote nothing"),
+        (
+            "printf '%0370d %s %s\\n' 0 sk-very-secret hf-token-of-ours; exit 1",
+            "lm_eval ended with status 1; the last that it wrote:\n" + String(repeating: "0", count: 370)
+                + " [redacted] [redacted]"
+        ),
         ("exit 255", "lm_eval ended with status 255, and wrote nothing"),
         (
             "echo 'NotImplementedError: Loglikelihood is not supported for chat completions.'; exit 1",
@@ -136,6 +141,8 @@ import Testing
             ])
         let environment = fixture.read("environment").split(separator: "\n")
         #expect(environment.contains("OPENAI_API_KEY=sk-very-secret"))
+        #expect(environment.contains("HF_TOKEN=hf-token-of-ours"))
+        #expect(!environment.contains { $0.hasPrefix("NOT_SET") })
         #expect(!environment.contains { $0.contains("never-to-be-seen") })
         #expect(isGone(String(place)))
     }

@@ -97,7 +97,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"strategy": {"type": "beam"}}"#, "/strategy/type: found \"beam\"; \"greedy\", \"top_p\" or \"top_k\" was expected"),
+        (
+            #"{"strategy": {"type": "beam"}}"#,
+            "/strategy/type: found \"beam\"; \"greedy\", \"top_p\" or \"top_k\" was expected"
+        ),
         (#"{"strategy": "beam"}"#, "/strategy/type: found \"beam\"; \"greedy\", \"top_p\" or \"top_k\" was expected"),
         (#"{"strategy": "top_k"}"#, "/strategy: has no \"top_k\""),
         (#"{"temperature": "hot"}"#, "/temperature: found a string; a number was expected"),

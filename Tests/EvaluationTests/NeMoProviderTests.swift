@@ -168,6 +168,10 @@ import Testing
                     "status_details": ["message": "no GPU", "task_status": ["qa": "failed"]],
                 ], "the job failed on NeMo Evaluator: no GPU; qa: failed"
             ),
+            (
+                ["status": "failed", "status_details": ["message": "secret-of-nemo is bad"]],
+                "the job failed on NeMo Evaluator: [redacted] is bad"
+            ),
             (["status": "failed"], "the job failed on NeMo Evaluator, which does not say why"),
             (
                 ["status": "ready"],
@@ -208,6 +212,10 @@ import Testing
     @Test(arguments: [
         (FakeNeMo.Reply.json(404, ["detail": "no results"]), "was answered with status 404: no results"),
         (.json(200, [1]), "but its results are an array"), (.json(403, .null), "status 403"),
+        (
+            .text(500, String(repeating: "x", count: 590) + "secret-of-nemo"),
+            "status 500: " + String(repeating: "x", count: 590) + "[redacted]"
+        ),
         (.json(500, ["error": ["message": "key secret-of-nemo is bad"]]), "status 500: key [redacted] is bad"),
     ])
     func failsWithoutResults(_ reply: FakeNeMo.Reply, _ message: String) async throws {

@@ -11,14 +11,17 @@ struct HarnessOutput {
 
     /// How many requests a step of the bar stands for.
     private let batchSize: Int
+    /// Takes secrets out of a line, before it is cut.
+    private let redact: (String) -> String
     private var line: [UInt8] = []
     private var isBar = false
     private var lines: [String] = []
     /// All requests, those with an answer in lm_eval's cache too.
     private var all: Int?
 
-    init(batchSize: Int = 1) {
+    init(batchSize: Int = 1, redact: @escaping (String) -> String = { $0 }) {
         self.batchSize = batchSize
+        self.redact = redact
     }
 
     mutating func take(_ bytes: UnsafeRawBufferPointer) {
@@ -29,11 +32,11 @@ struct HarnessOutput {
                 // Bars are drawn again and again from the line's start.
                 isBar = byte == UInt8(ascii: "\r")
             default:
-                if line.count < 4096 { line.append(byte) }
+                if line.count < 1 << 16 { line.append(byte) }
             }
         }
         // A bar has no end until its next state is drawn.
-        if isBar { readBar(String(decoding: line, as: UTF8.self)) }
+        if isBar, line.count < 4096 { readBar(String(decoding: line, as: UTF8.self)) }
     }
 
     /// The last lines, but for bars.
@@ -48,7 +51,8 @@ struct HarnessOutput {
         let text = String(decoding: line, as: UTF8.self)
         if isBar || text.hasPrefix("Requesting API:") { return readBar(text) }
         if lines.count == Self.keptLines { lines.removeFirst() }
-        lines.append(text.count > Self.longestLine ? text.prefix(Self.longestLine) + "…" : text)
+        let shown = redact(text)
+        lines.append(shown.count > Self.longestLine ? shown.prefix(Self.longestLine) + "…" : shown)
     }
 
     /// Such as `Requesting API:  45%|████▌     | 9/20 [01:49<01:31,  8.35s/it]`.

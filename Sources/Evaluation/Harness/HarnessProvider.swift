@@ -72,12 +72,20 @@ public struct HarnessProvider: EvaluationProvider {
     private func ask(
         _ words: [String], _ task: HarnessTask, _ model: ModelDelegation, _ folder: HarnessFolder, _ run: EvaluationRun
     ) throws(EvaluationError) {
-        var variables = Self.variables.compactMap { name in environment(name).map { "\(name)=\($0)" } }
-        variables += ["PYTHONUNBUFFERED=1", "PYTHONUTF8=1", model.environmentEntry("OPENAI_API_KEY")]
-        var output = HarnessOutput(batchSize: task.batchSize ?? 1)
+        let passed = settings.passedVariables.compactMap { environment($0) }
+        let redaction = Redaction(passed.map { Secret($0) })
+        func redacted(_ text: String) -> String { redaction(model.redacted(text)) }
+        // One entry for each name: of two, programs differ in which they take.
+        var variables: [String: String] = [:]
+        for name in Self.variables + settings.passedVariables {
+            variables[name] = environment(name).map { "\(name)=\($0)" }
+        }
+        for name in ["PYTHONUNBUFFERED", "PYTHONUTF8"] { variables[name] = "\(name)=1" }
+        variables["OPENAI_API_KEY"] = model.environmentEntry("OPENAI_API_KEY")
+        var output = HarnessOutput(batchSize: task.batchSize ?? 1, redact: redacted)
         let ending: Subprocess.Ending
         do throws(Subprocess.Fault) {
-            ending = try Subprocess(words: words, environment: variables, folder: folder.path).run(
+            ending = try Subprocess(words: words, environment: Array(variables.values), folder: folder.path).run(
                 cancellation: run.cancellation, timeout: settings.timeout
             ) { bytes in
                 output.take(bytes)
@@ -99,7 +107,7 @@ public struct HarnessProvider: EvaluationProvider {
             message = "lm_eval was ended, since it took more than \(seconds) s (timeout_seconds)"
         }
         let said = tail.isEmpty ? ", and wrote nothing" : "; the last that it wrote:\n\(tail)"
-        throw EvaluationError(.provider, model.redacted(message + Self.advice(on: tail) + said))
+        throw EvaluationError(.provider, redacted(message + Self.advice(on: tail) + said))
     }
 
     /// What to do about a failure that comes from the choice of the endpoint.

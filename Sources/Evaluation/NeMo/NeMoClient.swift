@@ -23,7 +23,8 @@ struct NeMoClient: Sendable {
 
     private let base: String
     private let key: Secret?
-    private let redaction: Redaction
+    /// Takes the key out of texts. What is cut is redacted before, so that no part of the key stays.
+    let redaction: Redaction
     private let longestPause: Duration
 
     /// - Parameter environment: reads a variable of the process's environment.
@@ -96,21 +97,21 @@ struct NeMoClient: Sendable {
             let prepared = try request(method, path, body)
             answer = try waiting(cancellation) { try await Self.exchange(prepared, timeout: timeout) }
         } catch {
-            throw Failure(message: "\(method) \(base)\(path) failed: \(Self.reason(error))", isTransient: true)
+            throw Failure(
+                message: "\(method) \(base)\(path) failed: \(redaction(Self.reason(error)))", isTransient: true)
         }
         let bytes = Array(answer.body.readableBytesView)
         let json = bytes.isEmpty ? .null : try? JSONValue(parsing: bytes)
         guard (200..<300).contains(answer.status) else {
-            let shown = Self.message(json) ?? String(decoding: bytes.prefix(300), as: UTF8.self)
+            let shown = redaction(Self.message(json) ?? String(decoding: bytes, as: UTF8.self)).prefix(600)
             throw Failure(
-                message: redaction("\(method) \(base)\(path) was answered with status \(answer.status): \(shown)"),
+                message: "\(method) \(base)\(path) was answered with status \(answer.status): \(shown)",
                 status: answer.status, isTransient: answer.status == 429 || answer.status >= 500)
         }
         guard let json else {
             throw Failure(
-                message: redaction(
-                    "\(method) \(base)\(path) was answered with what is no JSON: "
-                        + String(decoding: bytes.prefix(100), as: UTF8.self)),
+                message: "\(method) \(base)\(path) was answered with what is no JSON: "
+                    + redaction(String(decoding: bytes, as: UTF8.self)).prefix(100),
                 status: answer.status, isTransient: true)
         }
         return json
@@ -169,7 +170,7 @@ struct NeMoClient: Sendable {
     private static func message(_ json: JSONValue?) -> String? {
         guard let json else { return nil }
         let said = json["error"]?["message"] ?? json["detail"] ?? json["message"] ?? json
-        return String((said.string ?? said.text).prefix(600))
+        return said.string ?? said.text
     }
 }
 

@@ -106,7 +106,9 @@ public struct NeMoProvider: EvaluationProvider {
         }
         guard let id = answer["id"]?.string, !id.isEmpty else {
             throw EvaluationError(
-                .provider, "NeMo Evaluator started a job and did not say which: \(answer.text.prefix(300))")
+                .provider,
+                "NeMo Evaluator started a job and did not say which: "
+                    + client.redaction(answer.text).prefix(300))
         }
         do throws(EvaluationError) {
             try run.keep(["job": .string(id)])
@@ -133,7 +135,7 @@ public struct NeMoProvider: EvaluationProvider {
                 client.pause(pause, run.cancellation)
                 if run.cancellation.isCancelled { throw EvaluationError(.cancelled, "cancelled") }
             case .fail(let message):
-                throw EvaluationError(.provider, message)
+                throw EvaluationError(.provider, client.redaction(message))
             case .end:
                 throw EvaluationError(.cancelled, "the job was cancelled on NeMo Evaluator")
             case .getResults:
