@@ -202,20 +202,23 @@ public struct Evaluator: Sendable {
             throw EvaluationError(.dataset, "\(request.dataset.name): \(error.description)")
         }
         let dataset = request.dataset
-        do throws(EngineError) {
+        func check(_ rows: Dataset) -> EngineError? {
             do throws(EngineError) {
-                let first = Dataset(named: dataset.name) { MemorySource(firstRows) }
-                try engine.check(scoringRequest(request, first))
-            } catch where error.code == .missingColumn && dataset.isReopenable {
-                // A column may be there in some rows only.
-                let all = Dataset(named: dataset.name) { () throws(DatasetError) in
-                    UnansweredRows(try dataset.open(nil), UnansweredLines(preparation, isAgent: isAgent))
-                }
-                try engine.check(scoringRequest(request, all))
+                try engine.check(scoringRequest(request, rows))
+                return nil
+            } catch {
+                return error
             }
-        } catch {
-            throw EvaluationError(error)
         }
+        var failure = check(Dataset(named: dataset.name) { MemorySource(firstRows) })
+        if failure?.code == .missingColumn && dataset.isReopenable {
+            // A column may be there in some rows only.
+            failure = check(
+                Dataset(named: dataset.name) { () throws(DatasetError) in
+                    UnansweredRows(try dataset.open(nil), UnansweredLines(preparation, isAgent: isAgent))
+                })
+        }
+        if let failure { throw EvaluationError(failure) }
     }
 
     private func opened(_ dataset: Dataset) throws(EvaluationError) -> any ByteSource {

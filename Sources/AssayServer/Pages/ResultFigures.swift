@@ -47,7 +47,10 @@ enum ResultFigures {
             let texts = most.map { key, count in
                 (PageText.cut(key, to: 30, lines: 1).map { $0 + "…" } ?? key, count)
             }
-            let counted = texts.map { "\(PageText.shown($0)): \(integer($1).map { PageText.count($0) } ?? number($1).map(PageText.figure) ?? "")" }
+            let counted = texts.map { text, count in
+                let figure = integer(count).map { PageText.count($0) } ?? number(count).map(PageText.figure)
+                return "\(PageText.shown(text)): \(figure ?? "")"
+            }
             return [counted.joined(separator: ", ") + (categories.count > 3 ? ", …" : "")]
         }
         var notes: [String] = []
