@@ -95,6 +95,7 @@ extension APIError {
             switch error.code {
             case .conflict: self = .conflict(error.message)
             case .gone: self = .notFound(error.message, code: "gone")
+            case .tooLarge: self = .tooLarge(error.message)
             case .full, .busy, .notWritable: self = .unavailable(error.message)
             default: return nil
             }

@@ -2,6 +2,7 @@ import Crypto
 import Glibc
 import HTTPTypes
 import Hummingbird
+import JSON
 
 /// Who may use the server: those who know the token, and pages of the web only where that is allowed.
 struct Access: Sendable {
@@ -14,11 +15,14 @@ struct Access: Sendable {
     /// Cookies are shared by all servers of a machine, whatever their ports.
     private let cookieName: String
     private let isSecure: Bool
+    /// Whether only what calls this machine by its own names is answered.
+    private let isLocal: Bool
 
     private static let sessionSeconds = 12 * 60 * 60
 
     init(_ configuration: ServerConfiguration) {
         isSecure = configuration.tls != nil
+        isLocal = configuration.accessToken == nil && configuration.isLoopback
         cookieName = (isSecure ? "__Host-" : "") + "assay-\(configuration.port)"
         token = configuration.accessToken.map { SHA256.hash(data: Array($0.utf8)) }
         origins = configuration.allowedOrigins
@@ -73,6 +77,24 @@ struct Access: Sendable {
             return HMAC<SHA256>.isValidAuthenticationCode(
                 bytes(hexadecimal: value[1]), authenticating: Array(value[0].utf8), using: sessionKey)
         }
+    }
+
+    /// Refuses a request to a name that is none of this machine's, where nothing but being on this machine lets
+    /// anybody in. Such a name leads here where a page's own server says so (DNS rebinding), and then a browser takes
+    /// the server for the page's.
+    func checkHost(of request: Request) throws(APIError) {
+        guard isLocal, let authority = request.head.authority, !authority.isEmpty else { return }
+        let port = authority.reversed().prefix { $0.isASCII && $0.isNumber }.count
+        let rest = authority.dropLast(port)
+        let host = rest.hasSuffix(":") ? String(rest.dropLast()) : authority
+        if host == "[::1]" || isLoopbackName(host.lowercased()) { return }
+        throw APIError(
+            status: .forbidden, type: "permission_error", code: "host_not_allowed",
+            message:
+                "without a token the server answers requests to this machine's own names only, such as localhost or "
+                + "127.0.0.1, not to \(quoted(String(authority.prefix(200)))); use one of those, or have the operator set a "
+                + "token with --auth-token-file",
+            param: "Host")
     }
 
     /// Refuses to change anything for a page of another site. A browser sends such requests without asking, and without

@@ -114,9 +114,9 @@ enum DatasetRoutes {
     @Sendable private static func append(_ service: Service, _ call: Call) throws -> Answer? {
         let rows = try call.body().root.required("rows", "an array of objects").rows(
             limit: service.configuration.maxRows)
-        guard try service.registry.append(RowBlock(lines: rows.lines()), to: call.identifier) else {
-            throw unknown(call.identifier)
-        }
+        let isThere = try service.registry.append(
+            RowBlock(lines: rows.lines()), to: call.identifier, limit: service.configuration.maxRows)
+        if !isThere { throw unknown(call.identifier) }
         return .null
     }
 

@@ -40,7 +40,7 @@ enum DatasetSource {
     func read(into draft: DatasetDraft, _ service: Service, _ call: Call) throws {
         switch self {
         case .rows(let rows): try draft.append(RowBlock(lines: rows.lines()))
-        case .uri(let uri): try service.importing { try readURI(uri, into: draft, service, call) }
+        case .uri(let uri): try readURI(uri, into: draft, service, call)
         }
     }
 
@@ -52,10 +52,14 @@ enum DatasetSource {
             let data = try DataURI(uri)
             try rows.run(data.format.rows(of: MemorySource(data.bytes), named: "the data: URI"), named: "the data: URI")
         case "http", "https":
-            try rows.run(
-                Download(configuration: configuration, cancellation: call.cancellation).rows(at: uri), named: uri)
+            try service.importing {
+                try rows.run(
+                    Download(configuration: configuration, cancellation: call.cancellation).rows(at: uri), named: uri)
+            }
         case "huggingface":
-            try rows.run(HuggingFaceRows(uri, configuration, cancellation: call.cancellation), named: uri)
+            try service.importing {
+                try rows.run(HuggingFaceRows(uri, configuration, cancellation: call.cancellation), named: uri)
+            }
         case "file": try readFile(path(ofFileURI: uri), service, &rows)
         case nil where !uri.isEmpty: try readFile(uri, service, &rows)
         default: throw Self.fault("no dataset can be read from \(quoted(String(uri.prefix(200))))")

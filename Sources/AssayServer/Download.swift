@@ -60,7 +60,8 @@ struct Download {
         }
         do {
             return try fetch(
-                address, from: machine, timeout: deadline - ContinuousClock.now, cancellation: cancellation,
+                address, from: machine, timeout: deadline - ContinuousClock.now,
+                paceSeconds: configuration.clientSeconds, cancellation: cancellation,
                 body: { try file.write($0.readableBytesView) })
         } catch let error as APIError {
             throw error

@@ -83,7 +83,9 @@ struct RequestBody: Sendable {
             let expected = "an identifier, a string of 1 to 1024 characters without control characters and U+FFFD,"
             let text = try text(expected)
             guard (1...1024).contains(text.unicodeScalars.count),
-                text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F && $0.value != 0xFFFD })
+                text.unicodeScalars.allSatisfy({
+                    $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) && $0.value != 0xFFFD
+                })
             else {
                 throw .invalid(
                     "\(pointer): \(expected) was expected", code: "invalid_identifier", at: pointer.description)

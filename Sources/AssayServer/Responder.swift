@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Inference
 import JSON
 import Logging
 import NIOCore
@@ -51,7 +52,7 @@ struct Responder: HTTPResponder {
     ) async throws -> Response {
         let (route, parameters) = try route(of: request, exchange.path)
         exchange.operation = route.operation.id
-        let credentials = try Credentials(of: request)
+        let credentials = try Credentials(of: request, known: service.models?.apiKeyVariables ?? [])
         var hold = AdmissionHold(admission)
         do {
             let bytes = try await body(of: request, route, context.channel, &hold)
@@ -83,6 +84,7 @@ struct Responder: HTTPResponder {
 
     /// The route of a request that may be made.
     private func route(of request: Request, _ path: Substring) throws(APIError) -> (Route, [String: String]) {
+        try access.checkHost(of: request)
         try access.checkOrigin(of: request)
         let found: (route: Route, parameters: [String: String])
         do throws(APIError) {

@@ -125,9 +125,32 @@ public struct Server: Sendable {
             WatchedChannel(base: HTTP1Channel(responder: responder, configuration: configuration))
         }
         guard let tls = service.configuration.tls else { return plain }
-        let chain = try NIOSSLCertificate.fromPEMFile(tls.certificate).map { NIOSSLCertificateSource.certificate($0) }
-        let key = try NIOSSLPrivateKey(file: tls.key, format: .pem)
-        return try .tls(
-            plain, tlsConfiguration: .makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key)))
+        let chain = try Self.reading(tls.certificate, "certificate") { try NIOSSLCertificate.fromPEMFile($0) }
+        let key = try Self.reading(tls.key, "private key") { try NIOSSLPrivateKey(file: $0, format: .pem) }
+        var settings = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        // Older versions are broken, and refused by today's clients.
+        settings.minimumTLSVersion = .tlsv12
+        do {
+            _ = try NIOSSLContext(configuration: settings)
+        } catch {
+            throw TLSFault(message: "\(tls.certificate) and \(tls.key) do not go together: \(error)")
+        }
+        return try .tls(plain, tlsConfiguration: settings)
     }
+
+    private static func reading<Value>(_ file: String, _ noun: String, _ read: (String) throws -> Value) throws -> Value
+    {
+        do {
+            return try read(file)
+        } catch {
+            throw TLSFault(message: "\(file): no \(noun) in PEM could be read: \(error)")
+        }
+    }
+}
+
+/// What is wrong with the files that TLS needs.
+private struct TLSFault: Error, CustomStringConvertible {
+    var message: String
+    var description: String { message }
 }

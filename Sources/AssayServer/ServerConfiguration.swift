@@ -1,5 +1,8 @@
+import Glibc
+
 /// How a server is to serve.
 public struct ServerConfiguration: Sendable {
+    /// The address to listen on, or a name for it.
     public var host = "127.0.0.1"
     /// 0: any that is free.
     public var port = 8321
@@ -17,11 +20,12 @@ public struct ServerConfiguration: Sendable {
     public var maxConcurrentRequests = 128
     /// Connections that may be open at once; others wait.
     public var maxConnections = 1_000
-    /// The time over which a client that has begun a request has to send a kibibyte for each second.
+    /// The time over which a client that has begun a request, or a server that a dataset is downloaded from, has to send a
+    /// kibibyte for each second.
     public var clientSeconds = 20
     /// How long a client may take nothing of an answer.
     public var readerSeconds = 300
-    /// Sources of datasets that may be read at once; other registrations of such are answered 429.
+    /// Sources of datasets that may be read from the network at once; other registrations of such are answered 429.
     public var maxImports = 8
     /// Rows that a request, or a dataset that is registered, may have.
     public var maxRows = 50_000_000
@@ -55,4 +59,14 @@ public struct ServerConfiguration: Sendable {
     public init(version: String) {
         self.version = version
     }
+
+    /// Whether only this machine can reach the server.
+    public var isLoopback: Bool { host == "::1" || isLoopbackName(host) }
+}
+
+/// Whether a host is `localhost`, or an IPv4 address that always means this machine.
+func isLoopbackName(_ host: String) -> Bool {
+    var address = in_addr()
+    if inet_pton(AF_INET, host, &address) == 1 { return UInt32(bigEndian: address.s_addr) >> 24 == 127 }
+    return host == "localhost"
 }

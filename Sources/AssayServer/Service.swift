@@ -85,12 +85,12 @@ final class Service: Sendable {
     /// The scoring functions as of now. A request uses one catalog from its beginning to its end.
     var definitions: DefinitionCatalog { known.catalog }
 
-    /// Runs `body`, which reads the source of a dataset, unless enough of them are read already: each may be slow, and may
-    /// have rows that fill much memory, and other requests should not have to wait for that.
+    /// Runs `body`, which reads a dataset from the network, unless enough of them are read already: each may be slow, and
+    /// may have rows that fill much memory, and other requests should not have to wait for that.
     func importing<Result>(_ body: () throws -> Result) throws -> Result {
         guard imports.take() else {
             metrics.reject()
-            throw APIError.busy("as many sources of datasets are being read as may be; try again soon")
+            throw APIError.busy("as many datasets are being downloaded as may be; try again soon")
         }
         defer { imports.giveBack() }
         return try body()

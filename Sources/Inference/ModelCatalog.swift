@@ -58,6 +58,13 @@ public final class ModelCatalog: Sendable {
     /// The names of the configured models, in the order of their configuration.
     public var ids: [String] { configurations.map(\.id) }
 
+    /// The names of the variables that the keys of servers are in.
+    public var apiKeyVariables: Set<String> {
+        Set(
+            configurations.compactMap(\.apiKeyVariable)
+                + [agentsConfiguration?.apiKeyVariable, defaultEndpoint?.apiKeyVariable].compactMap(\.self))
+    }
+
     /// The model of that name: the configured one, or else the one that the default endpoint knows by it.
     ///
     /// The first call for a name reads the model's secrets from the environment.

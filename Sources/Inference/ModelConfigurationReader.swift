@@ -46,6 +46,16 @@ extension ModelConfiguration {
         return try ModelConfiguration(server: place, id: agentsID)
     }
 
+    /// Why a text is no URL of a server; nil where it is one.
+    public static func fault(ofURL text: String) -> String? {
+        do throws(ModelAddress.Fault) {
+            _ = try ModelAddress(parsing: text)
+            return nil
+        } catch {
+            return error.reason
+        }
+    }
+
     /// The server of agents at a URL.
     public static func agents(url: String) -> ModelConfiguration {
         ModelConfiguration(id: agentsID, url: url)

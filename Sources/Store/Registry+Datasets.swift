@@ -27,9 +27,18 @@ extension Registry {
     }
 
     /// Adds rows to a dataset: all of them, or none where that fails. Returns false where there is no such dataset.
-    public func append(_ rows: RowBlock, to id: String) throws(StoreError) -> Bool {
+    ///
+    /// - Parameter limit: rows that the dataset may have then.
+    /// - Throws: `tooLarge` where there would be more.
+    public func append(_ rows: RowBlock, to id: String, limit: Int = .max) throws(StoreError) -> Bool {
         try write { database in
             guard let dataset = try Self.dataset(id, in: database) else { return false }
+            guard rows.count <= limit - dataset.rowCount else {
+                throw StoreError(
+                    .tooLarge,
+                    "the dataset \(quoted(id)) has \(dataset.rowCount) rows; with \(rows.count) more it would have more "
+                        + "than the \(limit) that are allowed")
+            }
             try Self.append(rows, to: dataset.number, after: dataset.rowCount, in: database)
             return true
         }

@@ -12,7 +12,7 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     /// A kind of failure.
     public struct Code: Hashable, Sendable {
         private enum Value {
-            case notWritable, noDatabase, newerVersion, busy, full, conflict, gone, failed
+            case notWritable, noDatabase, newerVersion, busy, full, conflict, gone, tooLarge, failed
         }
         private var value: Value
 
@@ -30,6 +30,8 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
         public static let conflict = Code(value: .conflict)
         /// What was read was removed in the meantime.
         public static let gone = Code(value: .gone)
+        /// There would be more than is allowed.
+        public static let tooLarge = Code(value: .tooLarge)
         /// SQLite reported anything else.
         public static let failed = Code(value: .failed)
     }

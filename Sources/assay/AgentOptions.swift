@@ -10,6 +10,6 @@ struct AgentOptions: ParsableArguments {
     var agentsURL: String?
 
     func validate() throws {
-        if let agentsURL, agentsURL.isEmpty { throw ValidationError("--agents-url is empty") }
+        if let agentsURL { try checkURL(agentsURL, of: "--agents-url") }
     }
 }

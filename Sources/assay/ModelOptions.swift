@@ -52,7 +52,7 @@ struct ModelOptions: ParsableArguments {
     var noCache = false
 
     func validate() throws {
-        if let modelURL, modelURL.isEmpty { throw ValidationError("--model-url is empty") }
+        if let modelURL { try checkURL(modelURL, of: "--model-url") }
         if let maxConcurrency, !(1...4096).contains(maxConcurrency) {
             throw ValidationError("--max-concurrency \(maxConcurrency): 1 to 4096 was expected")
         }
@@ -143,4 +143,12 @@ struct ModelOptions: ParsableArguments {
 func variable(_ name: String) -> String? {
     guard let value = getenv(name), value.pointee != 0 else { return nil }
     return String(cString: value)
+}
+
+/// Refuses an option that is no URL of the web.
+func checkURL(_ text: String, of option: String) throws {
+    if let fault = ModelConfiguration.fault(ofURL: text) {
+        // Not the text itself, which may hold a password.
+        throw ValidationError(text.isEmpty ? "\(option) is empty" : "what \(option) names \(fault)")
+    }
 }

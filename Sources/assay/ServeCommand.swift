@@ -20,8 +20,9 @@ struct ServeCommand: ParsableCommand {
             registered is kept in the data folder. SIGTERM and SIGINT end the server when the requests under way are \
             answered.
 
-            What is not given as an option is taken from the environment (--max-rows is ASSAY_MAX_ROWS), and then from \
-            the member "server" of the configuration ({"server": {"max_rows": 1000}}).
+            Of the server's own options, those that are not given are taken from the environment (--max-rows is \
+            ASSAY_MAX_ROWS), and then from the member "server" of the configuration ({"server": {"max_rows": 1000}}). The \
+            variables that are read: \(ServerSettings.variables.joined(separator: ", ")). Any other ASSAY_… is refused.
             """)
 
     @Option(help: ArgumentHelp("The address to listen on; 127.0.0.1 unless given.", valueName: "address"))

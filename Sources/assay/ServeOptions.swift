@@ -2,6 +2,8 @@ import ArgumentParser
 import AssayServer
 import Datasets
 import Glibc
+import Inference
+import JSON
 
 /// Who may use the server.
 struct AccessOptions: ParsableArguments {
@@ -34,7 +36,7 @@ struct AccessOptions: ParsableArguments {
         if configuration.accessToken != nil && isOpen {
             throw ValidationError("--auth-token-file and --no-auth exclude each other")
         }
-        if configuration.accessToken == nil && !isOpen && !isLoopback(configuration.host) {
+        if configuration.accessToken == nil && !isOpen && !configuration.isLoopback {
             throw ValidationError(
                 "--host \(configuration.host): others could use the server, and whatever keys it has. Name a file with a "
                     + "token that they need (--auth-token-file), or say that anybody may (--no-auth)")
@@ -51,36 +53,68 @@ struct AccessOptions: ParsableArguments {
         }
         configuration.allowedOrigins =
             try corsOrigins.isEmpty ? settings.texts("cors_origins", separator: ",") : corsOrigins
+        for origin in configuration.allowedOrigins where !isOrigin(origin) {
+            throw ValidationError(
+                "--cors-origin \(quoted(origin)): no browser sends that; * or an origin was expected, in small letters and "
+                    + "without a slash at its end, such as https://example.com or http://localhost:3000")
+        }
+    }
+
+    /// Whether a browser may send this as the origin of a page; "null" is that of pages without one.
+    private func isOrigin(_ text: String) -> Bool {
+        if text == "*" || text == "null" { return true }
+        guard let separator = text.firstRange(of: "://") else { return false }
+        let authority = text[separator.upperBound...]
+        return separator.lowerBound > text.startIndex && !authority.isEmpty
+            && !authority.contains { "/?#@".contains($0) }
+            && text.utf8.allSatisfy { (0x21...0x7E).contains($0) } && text == text.lowercased()
     }
 
     /// The token in the file, without the line break that most editors put at the end.
     private func token(in path: String) throws -> String {
-        var bytes = [UInt8](repeating: 0, count: 4096)
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw Failure("the file with the token: \(path): \(String(cString: strerror(errno)))")
+        }
+        // A pipe is what a shell gives for <(…).
+        guard [S_IFREG, S_IFIFO].contains(status.st_mode & S_IFMT) else {
+            throw Failure("the file with the token: \(path) is no file")
+        }
+        var bytes: [UInt8] = []
         do throws(DatasetError) {
             let source = try DescriptorSource(path: path)
-            let count: Result<Int, DatasetError> = bytes.withUnsafeMutableBytes { buffer in
-                do throws(DatasetError) {
-                    return .success(try source.read(into: buffer))
-                } catch {
-                    return .failure(error)
+            var buffer = [UInt8](repeating: 0, count: Self.longestFile)
+            while bytes.count <= Self.longestFile {
+                let count: Result<Int, DatasetError> = buffer.withUnsafeMutableBytes { buffer in
+                    do throws(DatasetError) {
+                        return .success(try source.read(into: buffer))
+                    } catch {
+                        return .failure(error)
+                    }
                 }
+                let piece = buffer.prefix(try count.get())
+                if piece.isEmpty { break }
+                bytes += piece
             }
-            bytes.removeLast(bytes.count - (try count.get()))
         } catch {
             throw Failure("the file with the token: \(error)")
         }
-        let file = String(decoding: bytes, as: UTF8.self)
-        let token = file.drop(while: \.isWhitespace).prefix { !$0.isWhitespace }
-        guard token.utf8.count >= 16, file.drop(while: \.isWhitespace).dropFirst(token.count).allSatisfy(\.isWhitespace)
-        else { throw Failure("\(path): a token of at least 16 characters was expected, and nothing else") }
-        return String(token)
+        func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+        let start = bytes.firstIndex { !isSpace($0) } ?? bytes.endIndex
+        let end = bytes.lastIndex { !isSpace($0) }.map { $0 + 1 } ?? start
+        let token = bytes[start..<end]
+        guard bytes.count <= Self.longestFile, (16...4096).contains(token.count) else {
+            throw Failure("\(path): a token of 16 to 4096 characters was expected, and nothing else")
+        }
+        guard token.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw Failure(
+                "\(path): a token of the visible characters of ASCII, without spaces, was expected, and nothing else")
+        }
+        return String(decoding: token, as: UTF8.self)
     }
 
-    private func isLoopback(_ host: String) -> Bool {
-        var address = in_addr()
-        if inet_pton(AF_INET, host, &address) == 1 { return UInt32(bigEndian: address.s_addr) >> 24 == 127 }
-        return host == "localhost" || host == "::1"
-    }
+    /// Bytes that the file with the token may have, white space included.
+    private static let longestFile = 8192
 }
 
 /// Where datasets may come from.
@@ -107,6 +141,7 @@ struct SourceOptions: ParsableArguments {
             try allowPrivateAddresses || settings.flag("allow_private_addresses")
         configuration.huggingFaceURL =
             try huggingFaceURL ?? settings.text("huggingface_url") ?? configuration.huggingFaceURL
+        try checkURL(configuration.huggingFaceURL, of: "--huggingface-url")
         configuration.huggingFaceToken = variable("HF_TOKEN")
     }
 }

@@ -16,8 +16,14 @@ struct ServerSettings {
         "tls_cert", "tls_key", "cors_origins",
     ]
 
+    /// - Throws: where the file is none, or something in it or in the environment is no setting.
     init(file: String?) throws {
         self.file = file ?? ""
+        for name in environmentNames() where name.hasPrefix("ASSAY_") && !Self.variables.contains(name) {
+            throw Failure(
+                "the variable \(name) of the environment is no setting of the server; those that are read: "
+                    + Self.variables.joined(separator: ", ") + ". Other options are given on the command line only")
+        }
         guard let file else {
             members = [:]
             return
@@ -43,7 +49,7 @@ struct ServerSettings {
         let expected = "an integer from \(range.lowerBound) to \(range.upperBound)"
         if let text = environmentValue(name) {
             guard let number = Int(text), range.contains(number) else {
-                throw Failure("the variable \(variableName(name)) is \(quoted(text)); \(expected) was expected")
+                throw Failure("the variable \(Self.variableName(name)) is \(quoted(text)); \(expected) was expected")
             }
             return number
         }
@@ -53,7 +59,7 @@ struct ServerSettings {
     func flag(_ name: String) throws -> Bool {
         if let text = environmentValue(name) {
             guard let value = ["true": true, "1": true, "false": false, "0": false][text] else {
-                throw Failure("the variable \(variableName(name)) is \(quoted(text)); true or false was expected")
+                throw Failure("the variable \(Self.variableName(name)) is \(quoted(text)); true or false was expected")
             }
             return value
         }
@@ -76,12 +82,27 @@ struct ServerSettings {
         return converted
     }
 
-    private func variableName(_ name: String) -> String { "ASSAY_" + name.uppercased() }
-    private func environmentValue(_ name: String) -> String? { variable(variableName(name)) }
+    /// The variables that are read: those of the settings, and that of the plugins' folders.
+    static let variables = names.map(variableName) + ["ASSAY_PLUGIN_PATH"]
+
+    private static func variableName(_ name: String) -> String { "ASSAY_" + name.uppercased() }
+    private func environmentValue(_ name: String) -> String? { variable(Self.variableName(name)) }
 
     private static func fault(_ file: String, _ place: String, _ value: JSONValue, _ expected: String)
         -> ConfigurationError
     {
         ConfigurationError(file: file, pointer: JSONPointer("/server" + place), found: value.text, expected: expected)
     }
+}
+
+/// The names of the environment's variables.
+private func environmentNames() -> [String] {
+    var names: [String] = []
+    // Not changed by this process, and read before it has other threads.
+    var entry = environ
+    while let text = entry.pointee {
+        names.append(String(String(cString: text).prefix { $0 != "=" }))
+        entry += 1
+    }
+    return names
 }

@@ -1,5 +1,6 @@
 import AssayServer
 import FakeModel
+import Inference
 import JSON
 import Testing
 
@@ -53,6 +54,32 @@ struct AccessTests {
         }
     }
 
+    @Test("without a token, only requests to this machine's own names are answered")
+    func hosts() async throws {
+        @Sendable func status(_ server: TestServer, _ host: String) async throws -> TestResponse {
+            try await server.get("/v1/datasets", headers: host.isEmpty ? [] : [("Host", host)])
+        }
+        try await TestServer.run { server async throws in
+            for host in ["", "localhost", "LocalHost:1", "127.0.0.1", "127.1.2.3:8321", "[::1]", "[::1]:8321"] {
+                #expect(try await status(server, host).status == 200, "\(host)")
+            }
+            for host in [
+                "evil.example", "evil.example:8321", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1",
+                "[::2]", "[::1].evil.example", "0.0.0.0",
+            ] {
+                let answer = try await status(server, host)
+                #expect(answer.status == 403 && answer.error["code"] == "host_not_allowed", "\(host): \(answer.body)")
+                #expect(try await server.get("/", headers: [("Host", host)]).status == 403)
+            }
+            let old = try RawClient(port: server.port)
+            try await old.send("GET /v1/health HTTP/1.0\r\n\r\n")
+            #expect(try await old.receive(upTo: "\r\n\r\n")?.hasPrefix("HTTP/1.1 200 ") ?? false)
+        }
+        try await TestServer.run(Self.locked) { server async throws in
+            #expect(try await status(server, "assay.example").status == 401)
+        }
+    }
+
     @Test("a key that a request brings is sent for that request only, and is in no answer")
     func credentials() async throws {
         let fake = try FakeModelServer(.answer("Total rating: 4"))
@@ -76,9 +103,36 @@ struct AccessTests {
                 #expect(fake.requests.last?.header("Authorization") == expected)
             }
             #expect(fake.requests.count == 3)
-            for broken in ["{", "1", "[]"] {
-                #expect(try await server.post("/v1/scoring/score", body, headers: [(header, broken)]).status == 400)
+            for broken in [
+                "{", "1", "[]", #"{"openai_api_key": ""}"#, #"{"openai_api_key": 1}"#, #"{"OpenAI_API_Key": null}"#,
+                #"{"openai_api_key": "a b"}"#, #"{"other_api_key": "\u00e9"}"#, #"{"openai_api_key": "a\n"}"#,
+            ] {
+                let answer = try await server.post("/v1/scoring/score", body, headers: [(header, broken)])
+                #expect(answer.status == 400 && answer.error["param"] == .string(header), "\(broken): \(answer.body)")
             }
+            #expect(fake.requests.count == 3)
+        }
+    }
+
+    @Test(
+        "a key may bear the name of the variable that a configured model's key is in",
+        arguments: ["My_Token", "MY_TOKEN"])
+    func configuredKey(name: String) async throws {
+        let fake = try FakeModelServer(.answer("Total rating: 4"))
+        defer { fake.stop() }
+        let model = ModelConfiguration(id: "m", url: fake.url, apiKeyVariable: "my_token")
+        try await TestServer.run(models: [model]) { server async throws in
+            let body: JSONValue = [
+                "input_rows": [["generated_answer": "x"]],
+                "scoring_functions": [
+                    "llm-as-judge::base": [
+                        "judge_model": "m", "prompt_template": "{generated_answer}", "judge_score_regexes": ["(\\d+)"],
+                    ]
+                ],
+            ]
+            let header = ("X-LlamaStack-Provider-Data", "{\"\(name)\": \"sk-of-the-client\"}")
+            #expect(try await server.post("/v1/scoring/score", body, headers: [header]).status == 200)
+            #expect(fake.requests.last?.header("Authorization") == "Bearer sk-of-the-client")
         }
     }
 

@@ -40,7 +40,8 @@ struct BrokenBatchTests {
             let client = try RawClient(port: server.port)
             let text = body.text
             try await client.send(
-                "POST /v1/scoring/score-batch HTTP/1.1\r\nHost: x\r\nContent-Length: \(text.utf8.count)\r\n\r\n" + text)
+                "POST /v1/scoring/score-batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(text.utf8.count)\r\n\r\n"
+                    + text)
             let answer = try #require(try await client.rest())
             #expect(answer.hasPrefix("HTTP/1.1 200 ") && answer.contains("\"score\""), "it did not begin")
             // The last chunk, without which the body is not whole.

@@ -173,6 +173,12 @@ struct DatasetTests {
             let uri: JSONValue = ["type": "uri", "uri": "data:text/csv,q%0A1%0A2%0A3"]
             let body: JSONValue = ["purpose": "eval/question-answer", "source": uri]
             #expect(try await server.post("/v1/datasets", body).status == 413)
+            let one: JSONValue = ["rows": [["q": 1]]]
+            #expect(try await server.post("/v1/datasets", registration("e", rows: [["q": 0]])).status == 200)
+            #expect(try await server.post("/v1/datasetio/append-rows/e", one).status == 200)
+            let full = try await server.post("/v1/datasetio/append-rows/e", one)
+            #expect(full.status == 413 && full.body.contains("more than the 2"), "\(full.body)")
+            #expect(try await server.get("/v1/datasetio/iterrows/e").json["data"]?.array?.count == 2)
         }
     }
 }

@@ -9,6 +9,8 @@ final class FakeWeb: Sendable {
         var status = 200
         var headers: [(String, String)] = []
         var body = ""
+        /// Whether the body is announced as longer, and goes on with a byte now and then.
+        var isEndless = false
     }
 
     private let log: Log
@@ -53,13 +55,20 @@ final class FakeWeb: Sendable {
             log.heads.withLock { $0.append(head) }
             let page = answer(head)
             var headers = HTTPHeaders(page.headers)
-            headers.add(name: "Content-Length", value: "\(page.body.utf8.count)")
+            headers.add(name: "Content-Length", value: "\(page.isEndless ? 1 << 20 : page.body.utf8.count)")
             let status = HTTPResponseStatus(statusCode: page.status)
             context.write(
                 wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))),
                 promise: nil)
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: page.body)))), promise: nil)
+            if page.isEndless { return drip(context) }
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        }
+
+        private func drip(_ context: ChannelHandlerContext) {
+            guard context.channel.isActive else { return }
+            context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: "1")))), promise: nil)
+            context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(50)) { self.drip(context) }
         }
     }
 }

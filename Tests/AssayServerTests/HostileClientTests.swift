@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Clients that do harm, or nothing")
 struct HostileClientTests {
-    private static let post = "POST /v1/scoring/score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    private static let post = "POST /v1/scoring/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
     @Test(
         "what is no request is told so, and the connection ends",
@@ -40,7 +40,8 @@ struct HostileClientTests {
         try await TestServer.run { server async throws in
             let client = try RawClient(port: server.port)
             try await client.send(
-                "POST /v1/eval/benchmarks HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count + 1)\r\n\r\n\(body)")
+                "POST /v1/eval/benchmarks HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.utf8.count + 1)\r\n\r\n\(body)"
+            )
             client.endSending()
             #expect(try await client.rest()?.hasPrefix("HTTP/1.1 400 ") ?? false)
             #expect(try await server.get("/v1/eval/benchmarks").json["data"] == [])
@@ -105,7 +106,7 @@ struct HostileClientTests {
             let dataset: JSONValue = ["dataset_id": "d", "purpose": "eval/question-answer", "source": source]
             #expect(try await server.post("/v1/datasets", dataset).status == 200)
             let client = try RawClient(port: server.port)
-            try await client.send("GET /v1/datasetio/iterrows/d HTTP/1.1\r\nHost: x\r\n\r\n")
+            try await client.send("GET /v1/datasetio/iterrows/d HTTP/1.1\r\nHost: localhost\r\n\r\n")
             #expect(try await client.receive(upTo: "200 OK") != nil)
             var statuses: [Int] = []
             while statuses.last != 200 {
@@ -121,18 +122,18 @@ struct HostileClientTests {
         try await TestServer.run(TestServer.configured { $0.maxConnections = 4 }) { server async throws in
             var clients = try (0..<4).map { _ in try RawClient(port: server.port) }
             for client in clients {
-                try await client.send("GET /v1/version HTTP/1.1\r\nHost: x\r\n\r\n")
+                try await client.send("GET /v1/version HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 #expect(try await client.receive(upTo: "version\"") != nil)
             }
             let last = try RawClient(port: server.port)
-            try await last.send("GET /v1/version HTTP/1.1\r\nHost: x\r\n\r\n")
+            try await last.send("GET /v1/version HTTP/1.1\r\nHost: localhost\r\n\r\n")
             #expect(try await last.receive(upTo: "version\"", within: .milliseconds(300)) == nil)
             clients.removeLast()
             #expect(try await last.receive(upTo: "version\"") != nil)
         }
     }
 
-    @Test("of the sources of datasets, only so many are read at once")
+    @Test("of the datasets on the network, only so many are read at once, and others are not held up")
     func manySources() async throws {
         let listener = try SilentListener()
         let configuration = TestServer.configured {
@@ -146,11 +147,61 @@ struct HostileClientTests {
             let slow = dataset("http://127.0.0.1:\(listener.port)/rows.csv")
             let first = Task { try await server.post("/v1/datasets", slow) }
             while !listener.hasClient { try await Task.sleep(for: .milliseconds(5)) }
-            let second = try await server.post("/v1/datasets", dataset("data:text/csv,q%0A1"))
+            let gone = dataset("http://127.0.0.1:1/rows.csv")
+            let second = try await server.post("/v1/datasets", gone)
             #expect(second.status == 429 && second.header("retry-after") != nil)
+            #expect(try await server.post("/v1/datasets", dataset("data:text/csv,q%0A1")).status == 200)
             first.cancel()
-            while try await server.post("/v1/datasets", dataset("data:text/csv,q%0A1")).status == 429 {
+            while try await server.post("/v1/datasets", gone).status == 429 {
                 try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
+    @Test("a download that drips in is given up, and so is one that never begins")
+    func slowSources() async throws {
+        let web = try await FakeWeb { head in
+            FakeWeb.Page(headers: [("Content-Type", "text/csv")], body: "q\n", isEndless: true)
+        }
+        let listener = try SilentListener()
+        let configuration = TestServer.configured {
+            $0.allowsPrivateAddresses = true
+            $0.clientSeconds = 1
+        }
+        try await TestServer.run(configuration) { server async throws in
+            for port in [web.port, listener.port] {
+                let source: JSONValue = ["type": "uri", "uri": .string("http://127.0.0.1:\(port)/rows.csv")]
+                let answer = try await server.post(
+                    "/v1/datasets", ["purpose": "eval/question-answer", "source": source])
+                #expect(answer.status == 400 && answer.body.contains("less than 1 KiB"), "\(answer.body)")
+            }
+        }
+        try await web.stop()
+    }
+
+    @Test(
+        "a connection is closed after the answer if the client says so, in whatever way",
+        arguments: [
+            "1.1\r\nConnection: close", "1.1\r\nConnection: Close", "1.1\r\nConnection: foo, CLOSE",
+            "1.1\r\nConnection: foo\r\nConnection: close", "1.0", "1.0\r\nConnection: foo",
+        ])
+    func closing(head: String) async throws {
+        try await TestServer.run { server async throws in
+            let client = try RawClient(port: server.port)
+            try await client.send("GET /v1/version HTTP/\(head)\r\nHost: localhost\r\n\r\n")
+            #expect(try await client.rest()?.contains("1.2.3") ?? false)
+        }
+    }
+
+    @Test(
+        "a connection is kept otherwise",
+        arguments: ["1.1", "1.1\r\nConnection: closed", "1.0\r\nConnection: Keep-Alive"])
+    func keeping(head: String) async throws {
+        try await TestServer.run { server async throws in
+            let client = try RawClient(port: server.port)
+            for _ in 0..<2 {
+                try await client.send("GET /v1/version HTTP/\(head)\r\nHost: localhost\r\n\r\n")
+                #expect(try await client.receive(upTo: "1.2.3")?.contains("1.2.3") ?? false)
             }
         }
     }

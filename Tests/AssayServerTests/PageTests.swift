@@ -228,6 +228,36 @@ struct PageTests {
         }
     }
 
+    @Test("what is no text is marked, and nested values are written as they read")
+    func kinds() async throws {
+        try await TestServer.run { server async throws in
+            let body =
+                #"{"dataset_id": "d", "purpose": "eval/question-answer", "source": {"type": "rows", "rows": ["#
+                + #"{"a": "18", "b": 18, "c": null, "e": "null", "f": ["\u0413\u0434"]}]}}"#
+            #expect(try await server.post("/v1/datasets", bytes: Array(body.utf8)).status == 200)
+            let page = try await server.get("/datasets/d").body
+            for (name, kind) in [
+                ("a", ""), ("b", " <small>(number)</small>"), ("c", " <small>(null)</small>"), ("e", ""),
+            ] {
+                #expect(page.contains("<dt><bdi>\(name)</bdi>\(kind)</dt>"), "\(name)")
+            }
+            #expect(page.contains("[&quot;Гд&quot;]"), "\(page)")
+        }
+    }
+
+    @Test("a job's result says who answered")
+    func candidate() async throws {
+        try await TestServer.run(provider: ScriptedProvider()) { server async throws in
+            try await server.register("b", rows: 1)
+            let job = try await server.start("b")
+            _ = try await server.job(job) { $0["finished_at"] != .null }
+            let list = try await server.get("/results").body
+            let link = try #require(list.split(separator: "<a href=\"/results/").dropFirst().first)
+            let page = try await server.get("/results/" + link.prefix { $0 != "\"" }).body
+            #expect(page.contains("<dt>Answered by</dt><dd><bdi class=\"id\">m</bdi>"), "\(page)")
+        }
+    }
+
     @Test("pages are no part of the API's description")
     func description() async throws {
         try await TestServer.run { server async throws in

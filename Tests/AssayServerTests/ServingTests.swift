@@ -51,8 +51,30 @@ struct ServingTests {
                 return try await client.execute(request, timeout: .seconds(20)).status
             }
             #expect(status == .ok)
+            client.tlsConfiguration?.maximumTLSVersion = .tlsv11
+            await #expect(throws: (any Error).self, "TLS 1.1 is spoken") {
+                try await HTTPClient.withHTTPClient(configuration: client) { client in
+                    let request = HTTPClientRequest(url: "https://127.0.0.1:\(server.port)/v1/health")
+                    return try await client.execute(request, timeout: .seconds(20)).status
+                }
+            }
             await #expect(throws: (any Error).self) { try await server.get("/v1/health") }
         }
+    }
+
+    @Test("a certificate or a key that is none is named", arguments: [("nothing", "key.pem"), ("cert.pem", "nothing")])
+    func faultyCertificate(certificateName: String, keyName: String) async throws {
+        let folder = try TemporaryFolder()
+        try folder.write(certificate, to: "cert.pem")
+        try folder.write(certificateKey, to: "key.pem")
+        try folder.write("nothing of that kind\n", to: "nothing")
+        let configuration = TestServer.configured {
+            $0.tls = ("\(folder.path)/\(certificateName)", "\(folder.path)/\(keyName)")
+        }
+        let error = await #expect(throws: (any Error).self) {
+            try await TestServer.run(configuration) { _ in Issue.record("it runs") }
+        }
+        #expect(error.map { "\($0)" }?.hasPrefix("\(folder.path)/nothing: ") ?? false, "\(String(describing: error))")
     }
 
     @Test("who sends a body slowly keeps nobody else out")

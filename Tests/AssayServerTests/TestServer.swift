@@ -20,11 +20,13 @@ struct TestServer: Sendable {
     ///
     /// - Parameters:
     ///   - modelURL: the server of models.
+    ///   - models: models with a configuration.
     ///   - folder: a folder for the registry; a new one unless given.
     ///   - provider: runs benchmarks.
     ///   - pluginFolder: one more folder with plugins.
     static func run(
-        _ configuration: ServerConfiguration = configured(), modelURL: String? = nil, folder: TemporaryFolder? = nil,
+        _ configuration: ServerConfiguration = configured(), modelURL: String? = nil,
+        models: [ModelConfiguration] = [], folder: TemporaryFolder? = nil,
         provider: any EvaluationProvider = ScriptedProvider(), pluginFolder: String? = nil,
         logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
         body: @escaping @Sendable (TestServer) async throws -> Void
@@ -32,7 +34,7 @@ struct TestServer: Sendable {
         let folder = try folder ?? TemporaryFolder()
         var configuration = configuration
         configuration.dataFolder = folder.path
-        let catalog = ModelCatalog(defaultEndpoint: modelURL.map { .init(url: $0) })
+        let catalog = ModelCatalog(models, defaultEndpoint: modelURL.map { .init(url: $0) })
         let inference = InferenceService(catalog: catalog)
         let plugins = [builtFolder] + (pluginFolder.map { [$0] } ?? [])
         let engine = Engine(functionFolders: ["\(packageFolder)/scoring_fns"], pluginFolders: plugins) { inference }

@@ -27,7 +27,10 @@ struct ServeCommandTests {
         let folder = try TemporaryFolder(["token": "0123456789abcdef\n", "short": "abc"])
         let refused = try folder.command(["serve", "--host", "0.0.0.0", "--port", "0", "--data-dir", "data"]).run()
         #expect(refused.ending == .status(64) && refused.errors.contains("--auth-token-file"))
-        for file in ["short", "nope"] {
+        try folder.write(String(repeating: "x", count: 4097), to: "long")
+        try folder.write("0123456789abcdef 0123456789abcdef", to: "two")
+        try folder.write("0123456789abcdéf", to: "accent")
+        for file in ["short", "nope", "long", "two", "accent", "/dev/zero"] {
             let result = try folder.command(["serve", "--port", "0", "--data-dir", "data", "--auth-token-file", file])
                 .run()
             #expect(result.ending == .status(1) && result.errors.contains(file))
@@ -36,6 +39,43 @@ struct ServeCommandTests {
         #expect(try await status(serving.url + "/v1/datasets") == 401)
         #expect(try await status(serving.url + "/v1/datasets", token: "0123456789abcdef") == 200)
         #expect(try await status(serving.url + "/v1/health") == 200)
+    }
+
+    @Test("a token of the greatest length is read whole, also from a pipe that gives it in pieces")
+    func tokens() async throws {
+        let token = String(repeating: "0123456789abcdef", count: 256)
+        let folder = try TemporaryFolder(["half": String(token.prefix(2048))])
+        let serving = try Serving(
+            folder, ["--auth-token-file", "pipe"],
+            setup: "mkfifo pipe; (cat half; sleep 0.2; cat half; sleep 0.2; echo) > pipe &")
+        #expect(try await status(serving.url + "/v1/datasets", token: String(token.prefix(2048))) == 401)
+        #expect(try await status(serving.url + "/v1/datasets", token: token) == 200)
+    }
+
+    @Test(
+        "what can never mean anything is refused before it serves",
+        arguments: [
+            (["--cors-origin", "https://example.com/"], "--cors-origin"),
+            (["--cors-origin", "example.com"], "--cors-origin"),
+            (["--cors-origin", ""], "--cors-origin"), (["--cors-origin", "https://a.example b"], "--cors-origin"),
+            (["--cors-origin", "https://Example.com"], "--cors-origin"), (["--model-url", "h:80"], "--model-url"),
+            (["--model-url", ""], "--model-url"), (["--agents-url", "ftp://h"], "--agents-url"),
+            (["--huggingface-url", "h"], "--huggingface-url"),
+        ])
+    func senseless(options: [String], name: String) throws {
+        let folder = try TemporaryFolder()
+        let result = try folder.command(["serve", "--port", "0", "--data-dir", "data"] + options).run()
+        #expect(result.ending == .status(64) && result.errors.contains(name), "\(result.errors)")
+    }
+
+    @Test("a variable that looks like a setting and is none is refused")
+    func unknownVariable() throws {
+        let folder = try TemporaryFolder()
+        let command = folder.command(
+            ["serve", "--port", "0", "--data-dir", "data"], setup: "export ASSAY_MAX_COST=1")
+        let result = try command.run()
+        #expect(result.ending == .status(1) && result.errors.contains("ASSAY_MAX_COST"), "\(result.errors)")
+        #expect(result.errors.contains("ASSAY_MAX_ROWS") && result.errors.contains("ASSAY_PLUGIN_PATH"))
     }
 
     @Test("settings are taken from the options, then from the environment, then from the configuration")

@@ -7,6 +7,7 @@ extension PageTemplate {
         <div><dt>Dataset</dt><dd>{{#datasetLink}}<a href="{{datasetLink}}"><bdi class="id">{{datasetName}}</bdi></a>{{/datasetLink}}{{^datasetLink}}<bdi class="id">{{datasetName}}</bdi> <span class="soft">(not there any more)</span>{{/datasetLink}}</dd></div>
         {{#benchmark}}<div><dt>Benchmark</dt><dd><bdi class="id">{{benchmarkName}}</bdi></dd></div>{{/benchmark}}
         {{#hasRows}}<div><dt>Rows</dt><dd><a href="#rows">{{savedRows}}</a></dd></div>{{/hasRows}}
+        {{#candidate}}<div><dt>Answered by</dt><dd><bdi class="id">{{candidate}}</bdi></dd></div>{{/candidate}}
         {{#job}}<div><dt>Job</dt><dd><bdi class="id">{{jobName}}</bdi></dd></div>{{/job}}
         </dl>
         {{#scores}}{{> scores}}{{/scores}}
@@ -84,7 +85,7 @@ extension PageTemplate {
         """
 
     static let cellsText = """
-        {{#cells}}<div><dt><bdi>{{name}}</bdi></dt><dd><div dir="auto" class="text{{#isCode}} code{{/isCode}}{{#isBad}} bad{{/isBad}}">{{text}}</div>{{#cut}}<div class="cut">{{cut}}{{#href}} <a href="{{href}}">Show the whole row</a>{{/href}}</div>{{/cut}}</dd></div>
+        {{#cells}}<div><dt><bdi>{{name}}</bdi>{{#kind}} <small>({{kind}})</small>{{/kind}}</dt><dd><div dir="auto" class="text{{#isCode}} code{{/isCode}}{{#isBad}} bad{{/isBad}}">{{text}}</div>{{#cut}}<div class="cut">{{cut}}{{#href}} <a href="{{href}}">Show the whole row</a>{{/href}}</div>{{/cut}}</dd></div>
         {{/cells}}
         """
 

@@ -96,6 +96,23 @@ enum PageText {
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
 
+    /// A number in no more than so many characters where that can be, the last digits rounded: `0.333`, `-5.6e306`.
+    ///
+    /// - Parameter limit: at least 8.
+    static func short(_ number: Double, _ limit: Int) -> String {
+        var text = exact(number)
+        var digits = limit
+        while text.utf8.count > limit, digits > 0 {
+            var buffer = [CChar](repeating: 0, count: 64)
+            withVaList([number]) { _ = vsnprintf(&buffer, buffer.count, "%.\(digits)g", $0) }
+            let figure = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            // Back through a number, so that exponents are written as elsewhere.
+            text = exact(Double(figure) ?? number).split(separator: "e+").joined(separator: "e")
+            digits -= 1
+        }
+        return text
+    }
+
     /// A part of a whole, never 0 % for some nor 100 % for less than all.
     static func share(_ part: Int, of whole: Int) -> String {
         guard whole > 0 else { return "" }

@@ -56,7 +56,7 @@ struct Plot {
             if isRange {
                 labels += rangeLabels(bar, index, of: scored.count, start, slot, bottom + 14)
             } else if index.isMultiple(of: max(1, (scored.count + 9) / 10)) {
-                labels.append(label(Self.short(bar.label, 9), start + slot / 2, bottom + 14, "middle", "name"))
+                labels.append(label(Self.name(of: bar, 9), start + slot / 2, bottom + 14, "middle", "name"))
             }
         }
         if missing > 0 {
@@ -78,10 +78,15 @@ struct Plot {
         let step = max(1, (count + 4) / 5)
         var labels: [View] = []
         if index.isMultiple(of: step), count - index > step / 2 {
-            labels.append(label(Self.short(PageText.exact(lower), 8), start, y, "middle", "name"))
+            labels.append(label(PageText.short(lower, 8), start, y, "middle", "name"))
         }
         if index == count - 1 {
-            labels.append(label(Self.short(PageText.exact(upper), 8), start + slot, y, "middle", "name"))
+            // The last one ends with the plot.
+            let isAtEnd = start + slot > Self.width - 30
+            labels.append(
+                label(
+                    PageText.short(upper, 8), isAtEnd ? Self.width : start + slot, y, isAtEnd ? "end" : "middle", "name"
+                ))
         }
         return labels
     }
@@ -106,7 +111,7 @@ struct Plot {
     // MARK: One below the other
 
     private func horizontal() -> View {
-        let (left, right, step) = (112.0, Self.width - 66, 24.0)
+        let (left, right, step) = (132.0, Self.width - 66, 24.0)
         let highest = Double(max(1, bars.map(\.count).max() ?? 1))
         var shapes: [View] = []
         var labels: [View] = []
@@ -115,7 +120,7 @@ struct Plot {
             let width = bar.count == 0 ? 0 : max(1, Double(bar.count) / highest * (right - left))
             shapes.append(shape(left, top, width, step - 6, isMissing: bar.isMissing))
             labels.append(
-                label(Self.short(bar.label, 17), left - 6, top + 13, "end", bar.isMissing ? "miss" : "name"))
+                label(Self.name(of: bar, 16), left - 6, top + 13, "end", bar.isMissing ? "miss" : "name"))
             labels.append(label(PageText.count(bar.count), left + width + 5, top + 13, "start", "value"))
         }
         return [
@@ -134,6 +139,15 @@ struct Plot {
 
     private func label(_ text: String, _ x: Double, _ y: Double, _ anchor: String, _ kind: String) -> View {
         ["text": text, "x": Self.text(x), "y": Self.text(y), "anchor": anchor, "kind": kind]
+    }
+
+    /// What a bar stands for, in about so many characters.
+    private static func name(of bar: ScoreBar, _ limit: Int) -> String {
+        switch bar.kind {
+        case .value: Double(bar.label).map { PageText.short($0, limit) } ?? short(bar.label, limit)
+        case .range(let lower, _): "from " + PageText.short(lower, limit - 5)
+        case .text, .missing: short(bar.label, limit)
+        }
     }
 
     private static func short(_ text: String, _ limit: Int) -> String {

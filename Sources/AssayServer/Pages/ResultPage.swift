@@ -33,7 +33,7 @@ struct ResultPage {
             "datasetName": name, "datasetLink": (isThere ? datasetLink(result.datasetID) : nil) ?? false,
             "time": time.shown, "machineTime": time.machine, "benchmark": result.benchmarkID != nil,
             "benchmarkName": PageText.shown(result.benchmarkID ?? ""), "job": result.jobID != nil,
-            "jobName": PageText.shown(result.jobID ?? ""),
+            "jobName": PageText.shown(result.jobID ?? ""), "candidate": try candidate ?? false as Any,
             "scores": call.query["row"] == nil ? result.functions.enumerated().map(scores) : [View](),
             "rowsNote": rowsNote ?? false, "hasRows": rows != nil,
             "savedRows": PageText.count(rows?.rowCount ?? 0),
@@ -43,6 +43,20 @@ struct ResultPage {
         return Page(
             title: row + "Result of \(result.datasetID), \(time.shown)", place: "/results", template: .result,
             view: view)
+    }
+
+    /// The model or the agent that a job has asked for the answers.
+    private var candidate: String? {
+        get throws {
+            guard let id = result.jobID, let job = try service.registry.job(id) else { return nil }
+            let candidate = job.request["benchmark_config"]?["eval_candidate"]
+            if let model = candidate?["model"]?.string { return PageText.shown(model) }
+            let agent = candidate?["config"]
+            guard let name = agent?["name"]?.string ?? agent?["agent_id"]?.string ?? agent?["model"]?.string else {
+                return nil
+            }
+            return PageText.shown("agent \(name)")
+        }
     }
 
     private var rowsNote: String? {

@@ -23,10 +23,10 @@ struct RowsView {
         let href = PageText.link(path, nil, [("row", "\(index)")])
         let answer = hasScores ? stored.columns.first { $0.name == Self.answerColumn } : nil
         let others = stored.columns.filter { answer == nil || $0.name != Self.answerColumn }
-        let columns = others.map { cell($0.name, $0.text, isCode: $0.isCode, href) }
+        let columns = others.map { cell($0.name, $0.value, href) }
         var outputs: [View] = []
         for (function, result) in stored.scores { outputs += self.outputs(function, result, href) }
-        let answers = answer.map { [cell($0.name, $0.text, isCode: $0.isCode, href)] } ?? []
+        let answers = answer.map { [cell($0.name, $0.value, href)] } ?? []
         return [
             "index": "\(index)", "number": PageText.count(index), "href": href,
             "chips": stored.scores.map(chip),
@@ -61,20 +61,32 @@ struct RowsView {
         (result.object?.members ?? []).compactMap { key, value in
             if key == "score" || key == "outcome" || value == .null { return nil }
             let name = key == "message" ? "why there is no score" : words(key)
-            return cell(
-                "\(function): \(name)", value.string ?? value.text, isCode: value.array != nil || value.object != nil,
-                href,
-                isBad: key == "message")
+            return cell("\(function): \(name)", value, href, isBad: key == "message")
         }
     }
 
-    private func cell(_ name: String, _ text: String, isCode: Bool, _ href: String, isBad: Bool = false) -> View {
+    /// A text as it is; anything else as JSON, and with the name of its kind, as a text may look the same.
+    private func cell(_ name: String, _ value: JSONValue, _ href: String, isBad: Bool = false) -> View {
+        let text = value.string ?? value.text
+        let isCode = value.array != nil || value.object != nil
         let beginning = PageText.cut(text, to: lengthLimit, lines: lineLimit)
         let note = "… cut; \(PageText.size(text.utf8.count)) in all."
         let shownName = PageText.cut(name, to: 200, lines: 1).map { $0 + "…" } ?? name
         return [
-            "name": PageText.shown(shownName), "text": PageText.shown(beginning ?? text), "isCode": isCode,
+            "name": PageText.shown(shownName), "kind": value.string == nil ? Self.kind(of: value) : false as Any,
+            "text": PageText.shown(beginning ?? text), "isCode": isCode,
             "isBad": isBad, "cut": beginning == nil ? false : note as Any, "href": isWhole ? false : href as Any,
         ]
+    }
+
+    private static func kind(of value: JSONValue) -> String {
+        switch value {
+        case .null: "null"
+        case .bool: "boolean"
+        case .number: "number"
+        case .string: "text"
+        case .array: "array"
+        case .object: "object"
+        }
     }
 }

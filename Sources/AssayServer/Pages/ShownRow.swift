@@ -2,9 +2,8 @@ import JSON
 
 /// A row of a dataset, taken apart as far as it is shown.
 struct ShownRow {
-    /// The row's columns, but for what score-batch has added: a text, or else the JSON that stands there, which is code
-    /// where it is an array or an object.
-    var columns: [(name: String, text: String, isCode: Bool)] = []
+    /// The row's columns, but for what score-batch has added.
+    var columns: [(name: String, value: JSONValue)] = []
     /// What functions said of it.
     var scores: [(function: String, result: JSONValue)] = []
     /// Columns that were left out.
@@ -23,10 +22,8 @@ struct ShownRow {
                 omitted += 1
                 continue
             }
-            let bytes = Array(row[member.value.range])
-            let text = bytes.first == UInt8(ascii: "\"") ? (try? JSONValue(parsing: bytes))?.string : nil
-            let isCode = bytes.first == UInt8(ascii: "[") || bytes.first == UInt8(ascii: "{")
-            columns.append((member.key, text ?? String(decoding: bytes, as: UTF8.self), isCode))
+            // The row was checked whole, so that its parts are valid.
+            columns.append((member.key, (try? JSONValue(parsing: Array(row[member.value.range]))) ?? .null))
         }
     }
 
