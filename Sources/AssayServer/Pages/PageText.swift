@@ -106,8 +106,9 @@ enum PageText {
             var buffer = [CChar](repeating: 0, count: 64)
             withVaList([number]) { _ = vsnprintf(&buffer, buffer.count, "%.\(digits)g", $0) }
             let figure = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            // Back through a number, so that exponents are written as elsewhere.
-            text = exact(Double(figure) ?? number).split(separator: "e+").joined(separator: "e")
+            let parts = figure.split(separator: "e")
+            // An exponent without its plus sign and zeros.
+            text = parts.count == 2 ? "\(parts[0])e\(Int(parts[1]) ?? 0)" : figure
             digits -= 1
         }
         return text
