@@ -23,7 +23,7 @@ struct Credentials: Sendable {
                 "the header \(Self.header) holds no JSON object", code: "invalid_provider_data", at: Self.header)
         }
         var variables: [String: String] = [:]
-        for (key, value) in members.members {
+        for (key, value) in members.members where value != .null {
             let variable = key.uppercased()
             var names = known.filter { $0.uppercased() == variable }
             if variable.hasSuffix("_API_KEY") { names.insert(variable) }

@@ -20,6 +20,8 @@ struct ServerSettings {
     init(file: String?) throws {
         self.file = file ?? ""
         for name in environmentNames() where name.hasPrefix("ASSAY_") && !Self.variables.contains(name) {
+            // Kubernetes sets these for whoever runs beside a service called assay.
+            if name.hasPrefix("ASSAY_SERVICE_") || name.hasPrefix("ASSAY_PORT_") { continue }
             throw Failure(
                 "the variable \(name) of the environment is no setting of the server; those that are read: "
                     + Self.variables.joined(separator: ", ") + ". Other options are given on the command line only")

@@ -104,7 +104,7 @@ struct AccessTests {
             }
             #expect(fake.requests.count == 3)
             for broken in [
-                "{", "1", "[]", #"{"openai_api_key": ""}"#, #"{"openai_api_key": 1}"#, #"{"OpenAI_API_Key": null}"#,
+                "{", "1", "[]", #"{"openai_api_key": ""}"#, #"{"openai_api_key": 1}"#, #"{"OpenAI_API_Key": []}"#,
                 #"{"openai_api_key": "a b"}"#, #"{"other_api_key": "\u00e9"}"#, #"{"openai_api_key": "a\n"}"#,
             ] {
                 let answer = try await server.post("/v1/scoring/score", body, headers: [(header, broken)])
