@@ -92,24 +92,27 @@ struct RouteTable: Sendable {
     func find(_ method: HTTPRequest.Method, _ path: Substring) throws(APIError) -> (Route, [String: String]) {
         let segments = path == "/" ? [] : path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
         var best: (route: Route, parameters: [String: String])?
-        var others: Set<String> = []
+        // Of the most particular template that matches: an identifier may have slashes, and so be what others end with.
+        var others: (weight: Int, methods: Set<String>) = (-1, [])
         for route in routes {
             guard let parameters = route.match(segments) else { continue }
             guard route.method == method else {
-                others.insert(route.method.rawValue)
+                if route.weight > others.weight { others = (route.weight, []) }
+                if route.weight == others.weight { others.methods.insert(route.method.rawValue) }
                 continue
             }
             if best.map({ $0.route.weight < route.weight }) ?? true { best = (route, parameters) }
         }
         if let best { return best }
-        if others.isEmpty {
+        let methods = others.methods.sorted()
+        if methods.isEmpty {
             throw .notFound(
                 "there is nothing at this path; GET /v1/inspect/routes lists what there is", code: "unknown_path")
         }
         throw APIError(
             status: .methodNotAllowed, type: "invalid_request_error", code: "method_not_allowed",
-            message: "\(method.rawValue) is not for this path; it takes \(others.sorted().joined(separator: ", "))",
-            allowedMethods: others.sorted())
+            message: "\(method.rawValue) is not for this path; it takes \(methods.joined(separator: ", "))",
+            allowedMethods: methods)
     }
 }
 
