@@ -22,9 +22,9 @@ FUNCTIONS = [EXAMPLES / "gsm8k", EXAMPLES / "judge"]
 SAMPLING = '{"max_tokens": 96}'
 
 
-def command(url):
-    """`assay evaluate` over the first 50 questions."""
-    words = [judge.program(), "evaluate", str(DATASET), "--where", "model=6b_finetuning", "--limit", "50"]
+def command(url, count=50):
+    """`assay evaluate` over the first questions."""
+    words = [judge.program(), "evaluate", str(DATASET), "--where", "model=6b_finetuning", "--limit", str(count)]
     for folder in FUNCTIONS:
         words += ["--fn-dir", str(folder)]
     words += ["--benchmark", str(EXAMPLES / "evaluation" / "maths.json")]

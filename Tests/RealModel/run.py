@@ -1,10 +1,11 @@
 """Evaluates a real model in three ways, and checks that the scores are the same: with `assay evaluate`, and through a
 server with both Python clients.
 
-    python3 Tests/RealModel/run.py [--assay PATH] [--cache FOLDER]
+    python3 Tests/RealModel/run.py [--assay PATH] [--cache FOLDER] [--questions N]
 
 Fifty questions of GSM8K are answered by SmolLM2-135M, and scored by a regular expression and by the same model as a judge;
-each way asks the model anew. Takes some minutes. Needs what Tests/Clients/run.py needs, and the model of Examples/judge.
+each way asks the model anew. Takes twenty
+minutes. Needs what Tests/Clients/run.py needs, and the model of Examples/judge.
 Exit status: 0 all are the same; 1 they are not, or something failed; 2 something is missing.
 """
 
@@ -54,11 +55,11 @@ clients = module("clients", "Tests/Clients/run.py")
 example = module("example", "Examples/evaluation/evaluate.py")
 
 
-def by_command(assay, url, folder):
+def by_command(assay, url, count, folder):
     """The result of `assay evaluate`, and the questions that it asked."""
     os.environ["ASSAY"] = str(assay)
     output = folder / "answered.jsonl"
-    words = example.command(url) + ["--no-cache", "--format", "json", "--output", str(output), "--max-concurrency", "1"]
+    words = example.command(url, count) + ["--no-cache", "--format", "json", "--output", str(output), "--max-concurrency", "1"]
     finished = subprocess.run(words, capture_output=True, text=True)
     # 3: a judge of this size does not always give a verdict.
     if finished.returncode not in (0, 3):
@@ -93,6 +94,7 @@ def main():
     parser.add_argument("--assay", help="the executable")
     parser.add_argument("--cache", type=pathlib.Path, default=pathlib.Path.home() / ".cache/assay-clients",
                         help="where the clients are installed")
+    parser.add_argument("--questions", type=int, default=50)
     arguments = parser.parse_args()
     clients.rerun_with_newer_python(__file__)
     assay = clients.find_assay(arguments.assay)
@@ -101,7 +103,7 @@ def main():
         clients.missing("the model is not installed; make judge-model")
     with example.judge.ModelServer(slots=1) as model, tempfile.TemporaryDirectory(prefix="assay-model-") as name:
         folder = pathlib.Path(name)
-        expected, questions = by_command(assay, model.url, folder)
+        expected, questions = by_command(assay, model.url, arguments.questions, folder)
         print(f"assay evaluate: {json.dumps(expected['aggregates'])}", flush=True)
         failed = False
         for version, python in zip(clients.CLIENTS, pythons):
