@@ -4,8 +4,8 @@ server with both Python clients.
     python3 Tests/RealModel/run.py [--assay PATH] [--cache FOLDER] [--questions N]
 
 Fifty questions of GSM8K are answered by SmolLM2-135M, and scored by a regular expression and by the same model as a judge;
-each way asks the model anew. Takes twenty
-minutes. Needs what Tests/Clients/run.py needs, and the model of Examples/judge.
+each way asks the model anew. Takes twenty minutes. Needs what Tests/Clients/run.py needs, and the model of
+Examples/judge.
 Exit status: 0 all are the same; 1 they are not, or something failed; 2 something is missing.
 """
 
