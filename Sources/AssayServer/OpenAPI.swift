@@ -44,7 +44,7 @@ struct OpenAPI {
         for parameter in operation.query {
             parameters.append([
                 "name": .string(parameter.name), "in": "query",
-                "schema": ["type": "integer", "minimum": .init(parameter.least)],
+                "schema": ["type": "integer", "minimum": .init(parameter.least), "maximum": .init(Int.max)],
                 "description": .string(parameter.description),
             ])
         }
