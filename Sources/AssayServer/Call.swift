@@ -24,9 +24,7 @@ struct Call: Sendable {
     /// A parameter of the query that is an integer.
     func integer(_ name: String, from least: Int) throws(APIError) -> Int? {
         guard let text = query[name], !text.isEmpty else { return nil }
-        // One that is too large to be stored is as good as the largest that can be.
-        let isLarge = text.utf8.allSatisfy { (0x30...0x39).contains($0) }
-        guard let number = Int(text) ?? (isLarge ? .max : nil), number >= least else {
+        guard let number = Int(text), number >= least else {
             throw .invalid(
                 "the parameter \(name) is \(quoted(text)); an integer from \(least) was expected",
                 code: "invalid_parameter",
