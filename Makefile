@@ -1,4 +1,4 @@
-PACKAGES = libpcre2-dev libsimdjson-dev libsqlite3-dev libzstd-dev zlib1g-dev pkg-config
+PACKAGES = libpcre2-dev libsimdjson-dev libsqlite3-dev libssl-dev libzstd-dev zlib1g-dev pkg-config
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # Scores 2,638 model answers to grade-school maths questions.
