@@ -197,7 +197,7 @@ let package = Package(
         .testTarget(
             name: "AssayServerTests",
             dependencies: [
-                "AssayServer", "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost",
+                "AssayServer", "Datasets", "Evaluation", "FakeModel", "HuggingFace", "Inference", "JSON", "ScorerHost",
                 "ScoringEngine",
                 "Store",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),

@@ -1,4 +1,4 @@
-import JSON
+public import JSON
 
 /// The column of rows that no row of the other dataset belongs to, which says so as a failure of the row.
 public let joinErrorColumn = "join_error"

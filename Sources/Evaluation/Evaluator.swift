@@ -135,7 +135,8 @@ public struct Evaluator: Sendable {
         let session = request.inference.session(limits: request.budget)
         let model = try model(of: request.candidate, request.inference, session)
         // A smaller chunk than usual: what it holds is looked at before anybody is asked.
-        var reader = ChunkReader(try opened(request.dataset), chunkSize: 64 << 10)
+        var reader = ChunkReader(
+            try opened(request.dataset), chunkSize: 64 << 10, takesWhatIsThere: request.dataset.isRemote)
         try check(request, preparation, &reader)
         return (preparation, model, session, Handover(reader))
     }

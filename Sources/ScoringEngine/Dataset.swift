@@ -12,6 +12,8 @@ public struct Dataset: Sendable {
     package var isUntyped: Bool
     /// Whether a row's line number means something to its author.
     var hasLines: Bool
+    /// Whether rows come over the network.
+    package var isRemote = false
     /// Whether rows come one after the other, as something else makes them, which may take long.
     var isLive = false
     /// A column that says of a row why it is not to be scored, as ``ScoringRequest/failureColumn`` does.
@@ -43,14 +45,15 @@ public struct Dataset: Sendable {
     /// Rows that lie elsewhere.
     ///
     /// - Parameters:
-    ///   - isReopenable: whether they can be read more than once.
+    ///   - isRemote: whether they come over the network, piece by piece: they are read once, and not before they are needed.
     ///   - open: opens the rows as JSON Lines, on any thread. Reading them may block.
     public init(
-        named name: String, isReopenable: Bool = true,
+        named name: String, isRemote: Bool = false,
         open: @escaping @Sendable () throws(DatasetError) -> any ByteSource
     ) {
         self.name = name
-        self.isReopenable = isReopenable
+        self.isRemote = isRemote
+        isReopenable = !isRemote
         isUntyped = false
         hasLines = false
         self.open = { _ throws(DatasetError) in try open() }

@@ -240,7 +240,9 @@ public final class Engine: Sendable {
             throw EngineError(.dataset, error.description)
         }
         if plan.dataset.isLive { return ChunkReader(source, chunkSize: 64 << 10, takesWhatIsThere: true) }
-        var reader = ChunkReader(source)
+        var reader =
+            plan.dataset.isRemote
+            ? ChunkReader(source, chunkSize: 64 << 10, takesWhatIsThere: true) : ChunkReader(source)
         var check = ColumnCheck(plan)
         try check.run(&reader)
         return reader

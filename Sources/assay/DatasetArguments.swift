@@ -102,7 +102,7 @@ struct DatasetArguments: ParsableArguments {
             if let huggingFaceURL { server.url = huggingFaceURL }
             let cancellation = Cancellation()
             let notices = DatasetNotices()
-            var dataset = Dataset(named: "\(location)", isReopenable: false) { [server] () throws(DatasetError) in
+            var dataset = Dataset(named: "\(location)", isRemote: true) { [server] () throws(DatasetError) in
                 try HuggingFaceRows(location, from: server, cancellation: cancellation, notices: notices)
             }
             dataset.notices = notices

@@ -1,6 +1,7 @@
 import AssayServer
 import FakeModel
 import Glibc
+import HuggingFace
 import JSON
 import NIOHTTP1
 import Testing

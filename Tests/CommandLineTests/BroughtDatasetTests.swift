@@ -1,6 +1,7 @@
 import FakeModel
 import Glibc
 import JSON
+import NIOHTTP1
 import Testing
 
 /// The datasets in the folder Data.
@@ -167,7 +168,7 @@ struct BroughtDatasetTests {
         #expect(result.ending == .status(0), "\(result.errors)")
         #expect(result.errors.contains("1 value that JSON does not have"))
         let line = try JSONValue(parsing: folder.read("out.jsonl"))
-        #expect(line["difficulty"] == .null && line["scores"]?["basic::equality"]?["score"] == 1.0)
+        #expect(line["difficulty"] == .null && line["scores"]?["basic::equality"]?["score"] == JSONValue(1.0))
         #expect(server.totals.answered == 1)
         let missing = try folder.command([
             "evaluate", "rows.jsonl", "--fn", "basic::equality", "--map", "question=chat[1].content", "--map",
@@ -226,7 +227,7 @@ struct JoinTests {
         #expect(result.ending == .status(3), "\(result.errors)")
         let lines = try folder.read("out.jsonl").split(separator: "\n").map { try JSONValue(parsing: String($0)) }
         let scores = lines.map { $0["scores"]?["basic::subset_of"] }
-        #expect(scores[0]?["score"] == 1.0 && scores[1]?["score"] == 0.0)
+        #expect(scores[0]?["score"] == JSONValue(1.0) && scores[1]?["score"] == JSONValue(0.0))
         #expect(lines[0]["subject"] == "x" && lines[0]["gold"] == "4" && lines[0]["id"] == "a")
         #expect(scores[2]?["outcome"] == "input_error")
         #expect(scores[2]?["message"] == "no row of gold.csv has the \"id\" \"z\"")
@@ -361,6 +362,20 @@ struct HuggingFaceTests {
         #expect(result.output.contains("\"num_correct\": \(count)"), "\(result.output)")
         #expect(result.errors.contains("class labels are numbers in \"label\""))
         #expect(result.errors.contains("\"picture\" holds addresses of files, which expire"))
+        try await web.stop()
+    }
+
+    @Test("with --limit, only the pages that are needed are asked for")
+    func limit() async throws {
+        let web = try await Self.server()
+        let folder = try TemporaryFolder()
+        let result = try folder.assay(
+            "score", "hf://o/n?split=test&name=default", "--huggingface-url", web.url, "--fn", "basic::equality",
+            "--limit",
+            "10", "--jobs", "1", "--format", "json")
+        #expect(result.output.contains("\"num_correct\": 10"), "\(result.errors)")
+        // One was refused, and asked for again.
+        #expect(web.requests.count == 2)
         try await web.stop()
     }
 
