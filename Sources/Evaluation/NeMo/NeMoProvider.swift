@@ -1,3 +1,4 @@
+import Encodings
 public import Inference
 public import JSON
 import NIOCore
