@@ -13,6 +13,8 @@ public struct Model: Sendable, CustomStringConvertible {
     let limits: ModelLimits
     /// Takes the model's secrets out of texts.
     let redaction: Redaction
+    /// How its thinking is told from its answer.
+    let reasoning: ReasoningSettings
     /// The variable that the key came from, which messages about a refused key name.
     let apiKeyVariable: String?
 
@@ -111,6 +113,7 @@ public struct Model: Sendable, CustomStringConvertible {
         name = configuration.model
         price = configuration.price
         limits = configuration.limits
+        reasoning = configuration.reasoning
         apiKeyVariable = configuration.apiKeyVariable
         self.headers = headers
         redaction = Redaction(secrets)
