@@ -62,6 +62,9 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
                 + " --input-format csv", path: description)
     }
 
+    /// Whether nobody has said what the format is, as for standard input.
+    public var isFormatAssumed: Bool { options.format == nil && (path.map { Self.nameSays($0).format == nil } ?? true) }
+
     /// Whether the rows are those of a table, whose cells are all text.
     public var isTable: Bool { format == .commaSeparated || format == .tabSeparated }
 

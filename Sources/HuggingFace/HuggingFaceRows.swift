@@ -234,6 +234,7 @@ public final class HuggingFaceRows: ByteSource {
 
     /// Waits before another attempt.
     private func pause(_ attempt: Int, _ seconds: Int?) {
+        if attempt + 1 == Self.attempts { return }
         let milliseconds = seconds.map { min(max(0, $0), 60) * 1000 } ?? 250 << attempt
         for _ in 0..<milliseconds / 50 where !cancellation.isCancelled { usleep(50_000) }
     }

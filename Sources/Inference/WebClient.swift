@@ -13,6 +13,11 @@ package final class WebClient: Sendable {
         package var body: [UInt8]
     }
 
+    /// Why no whole answer came.
+    package struct Failure: Error, CustomStringConvertible {
+        package var description: String
+    }
+
     private let client: HTTPClient
 
     /// - Parameters:
@@ -39,15 +44,21 @@ package final class WebClient: Sendable {
     /// Gets what lies at an address of the server, a body of at most `limit` bytes with it.
     package func get(
         _ url: String, headers: [(String, String)], timeout: Duration, limit: Int
-    ) async throws -> Response {
+    ) async throws(Failure) -> Response {
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "User-Agent", value: "assay")
         for (name, value) in headers { request.headers.add(name: name, value: value) }
-        let response = try await client.execute(request, timeout: TimeAmount(timeout))
-        let body = try await response.body.collect(upTo: limit)
-        return Response(
-            status: Int(response.status.code), retryAfter: response.headers.first(name: "retry-after"),
-            body: Array(body.readableBytesView))
+        do {
+            let response = try await client.execute(request, timeout: TimeAmount(timeout))
+            let body = try await response.body.collect(upTo: limit)
+            return Response(
+                status: Int(response.status.code), retryAfter: response.headers.first(name: "retry-after"),
+                body: Array(body.readableBytesView))
+        } catch is NIOTooManyBytesError {
+            throw Failure(description: "its answer has more than \(limit >> 20) MiB")
+        } catch {
+            throw Failure(description: TransportFailure(error, timeout: TimeAmount(timeout)).reason)
+        }
     }
 }
 

@@ -124,6 +124,7 @@ struct ColumnCheck {
         var message = "\(plan.dataset.name): no row has the column \(names.joined(separator: "; nor "))."
         if columnsThere.isEmpty {
             message += firstFault.map { " No row could be read; \($0)" } ?? " The rows have no columns."
+            if firstFault != nil, let remedy = plan.dataset.formatAdvice { message += ". \(remedy)" }
         } else {
             let shown = columnsThere.prefix(50).map { "\"\($0)\"" }.joined(separator: ", ")
             let more = columnsThere.count > 50 ? " and \(columnsThere.count - 50) more" : ""

@@ -18,6 +18,8 @@ public struct Dataset: Sendable {
     var isLive = false
     /// A column that says of a row why it is not to be scored, as ``ScoringRequest/failureColumn`` does.
     package var failureColumn: String?
+    /// What to do where no row can be read, since the format was only assumed.
+    var formatAdvice: String?
     /// What is noticed while the rows are read.
     public var notices = DatasetNotices()
     /// Opens the rows as JSON Lines; only the named columns where that saves work, all for nil.
@@ -32,6 +34,9 @@ public struct Dataset: Sendable {
         isUntyped = location.isTable
         let notices = notices
         hasLines = location.format == .jsonLines
+        if location.isFormatAssumed {
+            formatAdvice = "\(name) was taken for JSON Lines; if it is something else, say so: --input-format csv"
+        }
         open = { columns throws(DatasetError) in
             try location.open(columns: columns, control: control, notices: notices)
         }

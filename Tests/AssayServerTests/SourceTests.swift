@@ -51,6 +51,25 @@ struct SourceTests {
         }
     }
 
+    @Test("NaN, as Python writes it, is null in what is registered")
+    func notANumber() async throws {
+        try await TestServer.run { server async throws in
+            let lines = "%7B%22q%22: NaN, %22r%22: [1, -Infinity]%7D%0A%7B%22q%22: 2%7D"
+            let answer = try await register("data:application/jsonl,\(lines)", server)
+            #expect(answer.status == 200, "\(answer.body)")
+            #expect(try await rows(server) == [["q": nil, "r": [1, nil]], ["q": 2]])
+            let broken = try await register("data:application/jsonl,%7B%22q%22: [1 2]%7D", server)
+            #expect(broken.status == 400)
+            let body = """
+                {"input_rows": [{"generated_answer": "1", "expected_answer": "1", "difficulty": NaN}],
+                 "scoring_functions": {"basic::equality": null}}
+                """
+            let scored = try await server.post("/v1/scoring/score", bytes: Array(body.utf8))
+            #expect(scored.status == 200, "\(scored.body)")
+            #expect(scored.json["results"]?["basic::equality"]?["score_rows"]?.array?.first?["score"] == JSONValue(1.0))
+        }
+    }
+
     @Test("files in a folder that was allowed are read, by their path or from the folder on")
     func files() async throws {
         let (allowed, _) = try folders()

@@ -192,6 +192,8 @@ struct BroughtDatasetTests {
         }
         let result = try folder.assay("score", "-", "--fn", "basic::subset_of", "--delimiter", "tab")
         #expect(result.errors.contains("--input-format csv"))
+        let unsaid = try folder.assay("score", "-", "--fn", "basic::subset_of", input: table)
+        #expect(unsaid.errors.contains("standard input was taken for JSON Lines"), "\(unsaid.errors)")
     }
 }
 
