@@ -183,7 +183,15 @@ public final class RowBatch {
     // MARK: Cells
 
     /// How many cells of the columns were NaN or an infinity in the rows read, which counts as null.
-    public var nonFiniteCount: Int { columns.reduce(0) { $0 + Int($1.non_finite) } }
+    ///
+    /// A cell that is asked for as more than one type counts once.
+    public var nonFiniteCount: Int {
+        var counts: [String: Int] = [:]
+        for (index, request) in requests.enumerated() where columns[index].non_finite > 0 {
+            counts[request.name] = max(counts[request.name] ?? 0, Int(columns[index].non_finite))
+        }
+        return counts.values.reduce(0, +)
+    }
 
     /// Whether any row of the chunk has the column, be it as null.
     public func hasSeen(_ column: Int) -> Bool { columns[column].seen != 0 }

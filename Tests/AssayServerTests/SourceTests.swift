@@ -58,6 +58,7 @@ struct SourceTests {
             let answer = try await register("data:application/jsonl,\(lines)", server)
             #expect(answer.status == 200, "\(answer.body)")
             #expect(try await rows(server) == [["q": nil, "r": [1, nil]], ["q": 2]])
+            #expect(try await server.delete("/v1/datasets/d").status == 200)
             let broken = try await register("data:application/jsonl,%7B%22q%22: [1 2]%7D", server)
             #expect(broken.status == 400)
             let body = """

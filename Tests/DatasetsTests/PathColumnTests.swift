@@ -76,6 +76,8 @@ struct NonFiniteTests {
         #expect(reading.cells(0) == ["null", "null", "1.5"])
         #expect(reading.cells(1) == ["[1, null, \"NaN\"]", "null", "\"Infinity\""])
         #expect(reading.batch.nonFiniteCount == 3)
+        let twice = try BatchReading([ColumnRequest("x", .f64), ColumnRequest("x", .text)], "{\"x\": NaN}\n")
+        #expect(twice.batch.nonFiniteCount == 1)
         let table = try BatchReading(
             [ColumnRequest("x", .f64)], isUntyped: true, "{\"x\": \"NaN\"}\n{\"x\": \"nan.\"}\n")
         #expect(table.cells(0) == ["null", "mistyped"])
