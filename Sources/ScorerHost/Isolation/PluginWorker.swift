@@ -19,6 +19,8 @@ package final class PluginWorker: @unchecked Sendable {
     private(set) var standardErrors = StreamCapture()
     /// How it was lost, once it was.
     private(set) var loss: WorkerLoss?
+    /// Calls in it that wait for replies.
+    private(set) var openCalls = 0
     /// Instances that have been made in it.
     var instances: Set<UInt64> = []
 
@@ -117,7 +119,10 @@ package final class PluginWorker: @unchecked Sendable {
         command.instance = instance
         command.call = number
         let status = try run(command, segment, watch)
-        if status == ASSAY_PENDING { return (status, CallPlace(number: number, batch: segment)) }
+        if status == ASSAY_PENDING {
+            openCalls += 1
+            return (status, CallPlace(number: number, batch: segment))
+        }
         giveBack(segment)
         return (status, nil)
     }
@@ -132,7 +137,10 @@ package final class PluginWorker: @unchecked Sendable {
         command.count = UInt64(replies.count)
         let status = try run(command, segment, watch)
         giveBack(segment)
-        if status != ASSAY_PENDING { giveBack(place.batch) }
+        if status != ASSAY_PENDING {
+            openCalls -= 1
+            giveBack(place.batch)
+        }
         return status
     }
 
@@ -141,8 +149,15 @@ package final class PluginWorker: @unchecked Sendable {
         var command = command(AW_FREE)
         command.call = place.number
         _ = try run(command, nil)
+        openCalls -= 1
         giveBack(place.batch)
     }
+
+    /// Its threads and processor time so far; nil where the system does not tell.
+    var usage: ProcessUsage? { process.usage }
+
+    /// Ends it, for a reason that is none of the plugin's steps.
+    func end() { process.kill() }
 
     /// What the plugin has done to its process so far. What it has written to its standard streams is read.
     func probe() throws(WorkerLoss) -> WorkerProbe {
