@@ -8,6 +8,8 @@ struct Attempt {
     var outcome: AttemptOutcome
     /// What the failure was, as part of a sentence; empty for an answer.
     var detail = ""
+    /// What the server says that an attempt took whose response was no answer; an answer has its own.
+    var usage: TokenUsage?
 }
 
 extension Attempt {
@@ -21,7 +23,7 @@ extension Attempt {
             return
         }
         do throws(BadResponse) {
-            let reply = try InferenceReply(response.body.readableBytesView, to: operation)
+            let reply = try InferenceReply(response.body.readableBytesView, to: operation, of: model)
             self.init(reply, of: model, latency: latency)
         } catch {
             self.init(error, in: response.body.readableBytesView, of: model)
@@ -31,8 +33,7 @@ extension Attempt {
     /// Takes a reply, without the secrets that it may hold.
     init(_ reply: InferenceReply, of model: Model, latency: Duration) {
         var reply = reply
-        reply.text = model.redaction(reply.text)
-        reply.response = model.redaction(reply.response)
+        reply.redact(model.redaction)
         result = .success(reply)
         outcome = .answered(latency: latency)
     }
@@ -56,6 +57,7 @@ extension Attempt {
     /// Says what is wrong with a response with a status of success.
     init(_ fault: BadResponse, in body: some Collection<UInt8>, of model: Model) {
         outcome = .failed
+        usage = fault.usage
         detail = "a reply that " + model.redaction(fault.reason)
         let said = excerpt(body, model.redaction)
         let message = "\(model): its reply \(model.redaction(fault.reason))\(said.isEmpty ? "" : ": \(said)")"

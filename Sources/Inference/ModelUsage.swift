@@ -12,6 +12,10 @@ public struct ModelUsage: Hashable, Sendable {
     public var notAsked = 0
     public var inputTokens = 0
     public var outputTokens = 0
+    /// Input tokens that the servers had cached.
+    public var cachedInputTokens = 0
+    /// Output tokens that were thinking, as far as the servers say so.
+    public var reasoningTokens = 0
     /// Answers of which the server did not say how many tokens they took; the tokens and the cost are without them.
     public var answersWithoutUsage = 0
     /// What the answers cost by the models' prices; nil where a model has none.
@@ -30,6 +34,8 @@ public struct ModelUsage: Hashable, Sendable {
         if let usage = reply.usage {
             inputTokens += usage.input
             outputTokens += usage.output
+            cachedInputTokens += usage.cachedInput
+            reasoningTokens += usage.reasoning
         } else {
             answersWithoutUsage += 1
         }
@@ -54,6 +60,8 @@ public struct ModelUsage: Hashable, Sendable {
         sum.notAsked += other.notAsked
         sum.inputTokens += other.inputTokens
         sum.outputTokens += other.outputTokens
+        sum.cachedInputTokens += other.cachedInputTokens
+        sum.reasoningTokens += other.reasoningTokens
         sum.answersWithoutUsage += other.answersWithoutUsage
         sum.add(cost: other.cost)
         return sum
