@@ -132,7 +132,10 @@ extension PluginsCommand {
         }
 
         private func write(_ bytes: [UInt8], to path: String) throws {
-            guard let file = fopen(path, "we") else {
+            // The plugin's author chooses the name that the archive has by default, and may have put a link there.
+            let following = output == nil ? O_NOFOLLOW : 0
+            let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | following, 0o666)
+            guard descriptor >= 0, let file = fdopen(descriptor, "w") else {
                 throw Failure("\(path): cannot be written: \(String(cString: strerror(errno)))")
             }
             let count = fwrite(bytes, 1, bytes.count, file)
