@@ -81,7 +81,7 @@ struct EngineOptions: ParsableArguments {
     /// Which plugins are trusted.
     ///
     /// - Parameter asksUnknownPlugins: whether such as are not trusted and have no manifest are run to know what they are.
-    private func makeIsolation(asksUnknownPlugins: Bool) -> PluginIsolation {
+    private func makeIsolation(asksUnknownPlugins: Bool, _ cancellation: Cancellation?) -> PluginIsolation {
         var settings = PluginIsolation()
         switch isolation {
         case .process: settings.mode = .all
@@ -91,6 +91,7 @@ struct EngineOptions: ParsableArguments {
         settings.trustedFiles = trust
         settings.asksUnknownPlugins = asksUnknownPlugins
         settings.workers = workerSettings
+        settings.workers.cancellation = cancellation
         do throws(PluginTrustList.Refusal) {
             if let path = PluginTrustList.defaultPath {
                 let list = try PluginTrustList(path)
@@ -104,9 +105,10 @@ struct EngineOptions: ParsableArguments {
 
     /// - Parameters:
     ///   - asksUnknownPlugins: whether plugins that are not trusted and have no manifest are run to know what they are.
+    ///   - cancellation: when it is cancelled, plugins that are being loaded are not waited for.
     ///   - inference: makes what performs the requests of functions that ask models.
     func makeEngine(
-        asksUnknownPlugins: Bool = true,
+        asksUnknownPlugins: Bool = true, cancellation: Cancellation? = nil,
         inference: @escaping @Sendable () throws(EngineError) -> InferenceService? = { nil }
     ) -> Engine {
         let plugins = pluginFolders + Installation.pluginFolders
@@ -115,7 +117,7 @@ struct EngineOptions: ParsableArguments {
             functionFolders: functionFolders + Installation.folders(in: "ASSAY_FN_PATH")
                 + Installation.functionFolders(ofPluginsIn: plugins) + Installation.functionFolders,
             pluginFolders: plugins,
-            isolation: makeIsolation(asksUnknownPlugins: asksUnknownPlugins), inference: inference
+            isolation: makeIsolation(asksUnknownPlugins: asksUnknownPlugins, cancellation), inference: inference
         ) { severity, plugin, message in
             if severity >= least { printError("plugin \(plugin): \(message)") }
         }

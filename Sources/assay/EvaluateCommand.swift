@@ -97,7 +97,7 @@ struct EvaluateCommand: ParsableCommand {
         request.budget = modelOptions.budget
         request.patience = .seconds(15)
         request.stopReading = { reading.stop() }
-        let engine = engineOptions.makeEngine { inference }
+        let engine = engineOptions.makeEngine(cancellation: cancellation) { inference }
         let results: Result<EvaluationResults, any Error> = Result {
             try evaluate(request, location, reading, engine, cancellation)
         }

@@ -69,7 +69,9 @@ struct ScoreCommand: ParsableCommand {
 
         let models = modelOptions
         let isQuiet = engineOptions.quiet
-        let engine = engineOptions.makeEngine { () throws(EngineError) in try models.makeInference(isQuiet: isQuiet) }
+        let engine = engineOptions.makeEngine(cancellation: cancellation) { () throws(EngineError) in
+            try models.makeInference(isQuiet: isQuiet)
+        }
         let results: Result<ScoringResults, any Error> = Result {
             try score(request, location, reading, engine, cancellation)
         }

@@ -50,7 +50,7 @@ package final class PluginWorker: @unchecked Sendable {
     ///
     /// - Throws: `WorkerLoss`, or `PluginError` where the file is no plugin for this host.
     func load() throws -> PluginDescription {
-        let status = try finish(0, StepWatch(rowCount: 0, Cancellation()))
+        let status = try finish(0, StepWatch(rowCount: 0, settings.cancellation ?? Cancellation()))
         var fault = "no reason was given"
         var reader = RecordReader(records)
         while let (record, rest) = reader.next() {
@@ -194,8 +194,9 @@ package final class PluginWorker: @unchecked Sendable {
     }
 
     private func run(
-        _ command: aw_message, _ segment: Segment?, _ watch: StepWatch = StepWatch(rowCount: 0, Cancellation())
+        _ command: aw_message, _ segment: Segment?, _ watch: StepWatch? = nil
     ) throws(WorkerLoss) -> Int32 {
+        let watch = watch ?? StepWatch(rowCount: 0, settings.cancellation ?? Cancellation())
         var command = command
         memory.setCancelled(watch.cancellation.isCancelled)
         received.removeAll()

@@ -17,6 +17,9 @@ public struct WorkerSettings: Sendable {
     public var idleTime = Duration.seconds(300)
     /// The processor time that a worker may use while nobody uses it.
     public var idleProcessorTime = Duration.seconds(2)
+    /// Once it is cancelled, workers that are being started or told to do something other than score rows have some seconds
+    /// left, too.
+    public var cancellation: Cancellation?
     /// Is told what can be told of a worker each time that it has done something, and when it was lost. Called on any thread.
     public var onReport: (@Sendable (WorkerReport) -> Void)?
 
