@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import ScorerHost
 import ScoringDefinitions
 import ScoringEngine
 

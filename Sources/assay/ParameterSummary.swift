@@ -13,12 +13,12 @@ struct ParameterSummary {
             return
         }
         let required = schema["required"]?.array?.compactMap(\.string) ?? []
-        items =
-            schema["properties"]?.object?.map { name, property in
-                let facts = [Self.type(of: property), Self.range(of: property)].compactMap { $0 }
-                let all = facts + (required.contains(name) ? ["required"] : [])
-                return all.isEmpty ? name : "\(name) (\(all.joined(separator: ", ")))"
-            } ?? []
+        let properties = schema["properties"]?.object?.members ?? []
+        items = properties.map { name, property in
+            let facts = [Self.type(of: property), Self.range(of: property)].compactMap { $0 }
+            let all = facts + (required.contains(name) ? ["required"] : [])
+            return all.isEmpty ? name : "\(name) (\(all.joined(separator: ", ")))"
+        }
     }
 
     private static func type(of property: JSONValue) -> String? {

@@ -1,9 +1,10 @@
 import ArgumentParser
-import Datasets
 import Glibc
+import JSON
 import ScorerHost
 import ScoringDefinitions
 import ScoringEngine
+import System
 
 extension PluginsCommand {
     struct Pack: ParsableCommand {
@@ -67,7 +68,7 @@ extension PluginsCommand {
             let manifest = PluginManifest.json(of: plugin.contents).prettyText + "\n"
             try archive.add(Array(manifest.utf8), as: "\(name).plugin.json")
             contents.functions = try addFunctions(&archive, base, contents)
-            if FileKind(ofPath: "\(base).data") == .folder {
+            if FileStatus(ofPath: "\(base).data")?.kind == .folder {
                 try add(folder: "\(base).data", as: "\(name).data", to: &archive)
             }
             return contents
@@ -77,7 +78,7 @@ extension PluginsCommand {
         private func addFunctions(_ archive: inout TarArchive, _ base: String, _ contents: Contents) throws -> [String]
         {
             let folder = functions ?? "\(base).functions"
-            guard FileKind(ofPath: folder) == .folder else {
+            guard FileStatus(ofPath: folder)?.kind == .folder else {
                 if functions != nil { throw Failure("\(folder) is not a folder that can be read") }
                 return []
             }
@@ -101,12 +102,12 @@ extension PluginsCommand {
         private func add(folder: String, as name: String, to archive: inout TarArchive) throws {
             try archive.addFolder(name)
             for entry in try entries(of: folder) {
-                var status = stat()
-                guard lstat("\(folder)/\(entry)", &status) == 0 else { continue }
-                switch status.st_mode & S_IFMT {
-                case S_IFDIR: try add(folder: "\(folder)/\(entry)", as: "\(name)/\(entry)", to: &archive)
-                case S_IFREG:
-                    try archive.add(RegularFile.read("\(folder)/\(entry)", limit: 4 << 30), as: "\(name)/\(entry)")
+                let path = "\(folder)/\(entry)"
+                var byte: CChar = 0
+                let isLink = readlink(path, &byte, 1) >= 0
+                switch isLink ? nil : FileStatus(ofPath: path)?.kind {
+                case .folder: try add(folder: path, as: "\(name)/\(entry)", to: &archive)
+                case .regular: try archive.add(RegularFile.read(path, limit: 4 << 30), as: "\(name)/\(entry)")
                 default:
                     throw Failure(
                         "\(folder)/\(entry): neither a regular file nor a folder, and a plugin that is not trusted could not "
