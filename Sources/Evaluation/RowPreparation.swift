@@ -1,6 +1,8 @@
+import Datasets
 import Inference
 import JSON
 import ScoringCore
+import ScoringEngine
 
 /// Makes the question to a candidate of a row, and the columns that scorers expect.
 ///
@@ -21,7 +23,9 @@ struct RowPreparation: Sendable {
     private let candidate: BenchmarkConfiguration.Candidate
     private let sampling: JSONObject
     /// The column of the row for a column that is to have another name.
-    let mapping: [(new: String, old: String)]
+    let mapping: [(new: String, old: ColumnPath)]
+    /// Columns that are added to rows later, in place of their own.
+    var addedColumns: [String] = []
     /// What comes before the row's own messages: the system message and the examples.
     private let preamble: [JSONValue]
 
@@ -31,7 +35,8 @@ struct RowPreparation: Sendable {
     ) throws(EvaluationError) {
         self.settings = settings
         self.candidate = candidate
-        self.mapping = mapping.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        self.mapping = settings.mapping.merging(mapping) { _, asked in asked }.sorted { $0.key < $1.key }
+            .map { ($0.key, ColumnPath($0.value)) }
         var preamble: [JSONValue] = []
         switch candidate {
         case .model(_, let sampling, let systemMessage):
@@ -59,28 +64,48 @@ struct RowPreparation: Sendable {
     }
 
     /// Whether filters let a row through: each column is a text, or has the JSON text of a number or boolean.
-    func accepts(_ row: JSONObject, _ filters: [(column: String, value: String)]) -> Bool {
-        filters.allSatisfy { column, value in
-            switch row[source(of: column)] {
-            case .string(let text): text.utf8.elementsEqual(value.utf8)
-            case .number(let number): number.text == value
-            case .bool(let bool): value == (bool ? "true" : "false")
-            default: false
+    func accepts(_ row: JSONObject, _ filters: [RowCondition]) -> Bool {
+        filters.allSatisfy { filter in
+            switch value(at: source(of: filter.column), in: row) {
+            case .string(let text): filter.accepts(text)
+            case .number(let number): filter.accepts(number.text)
+            case .bool(let bool): filter.accepts(bool ? "true" : "false")
+            default: filter.accepts(nil)
             }
         }
     }
 
+    /// The temperature that a model is asked to sample at; nil where it is the model's own, and for agents.
+    var temperature: Double? { sampling["temperature"]?.number?.double }
+
+    /// Whether the row's expected answer is what its column "answer" holds, as nothing says otherwise.
+    func readsAnswerAsExpected(_ row: JSONObject) -> Bool {
+        func has(_ name: String) -> Bool { row[name].map { $0 != .null } ?? false }
+        return !mapping.contains { $0.new == "expected_answer" } && !has("expected_answer") && has("answer")
+    }
+
     /// The column of the row that is meant by a column.
-    func source(of column: String) -> String { mapping.first { $0.new == column }?.old ?? column }
+    func source(of column: String) -> ColumnPath {
+        if let mapped = mapping.first(where: { $0.new == column }) { return mapped.old }
+        let path = ColumnPath(column)
+        return mapping.first { $0.new == path.root }.map { ColumnPath(path, startingAt: $0.old) } ?? path
+    }
+
+    /// What a row has at a path; nil where it has nothing.
+    func value(at path: ColumnPath, in row: JSONObject) -> JSONValue? {
+        guard case .value(let value) = path.find(in: row) else { return nil }
+        return value
+    }
 
     /// Prepares a row.
     ///
     /// - Parameter line: the text of the row.
     func prepare(_ row: JSONObject, line: UnsafeRawBufferPointer) -> Prepared {
         var columns = RowColumns(row)
-        for (new, old) in mapping { columns.add(new, row[old] ?? .null) }
+        for (new, old) in mapping { columns.add(new, value(at: old, in: row) ?? .null) }
         let request: Result<InferenceRequest, GenerationFailure>
         do throws(GenerationFailure) {
+            if let reason = row[joinErrorColumn]?["message"]?.string { throw .input(reason) }
             try columns.fillIn(choicesColumn: settings.choicesColumn)
             let question = try question(of: columns)
             if columns["input_query"] == nil, let text = question.text { columns.add("input_query", .string(text)) }
@@ -91,7 +116,8 @@ struct RowPreparation: Sendable {
         let additions = columns.additions
         // The row keeps its text, unless it has columns that are to be replaced.
         let replaced =
-            additions.keys + (candidate.isAgent ? GeneratedColumn.allCases.map(\.rawValue) : generatedColumns)
+            additions.keys + addedColumns
+            + (candidate.isAgent ? GeneratedColumn.allCases.map(\.rawValue) : generatedColumns)
         var rest = row
         for name in replaced { rest[name] = nil }
         return Prepared(

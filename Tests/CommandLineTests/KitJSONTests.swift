@@ -7,7 +7,9 @@ struct KitJSONTests {
 
     /// Reads a text from each line, and says whether it is JSON, or where it is not; and whether its member "city" is Zürich.
     private static let source = """
+        #ifndef _GNU_SOURCE /* of which C++ compilers make sure themselves */
         #define _GNU_SOURCE
+        #endif
         #include <stdio.h>
         #include "assay_scorer_kit.h"
         int main(void) {
