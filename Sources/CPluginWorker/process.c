@@ -45,7 +45,12 @@ static int spawn(char *const *words, const struct descriptors *all, pid_t *pid) 
     char language[256] = "LANG=C.UTF-8", path[] = "PATH=/usr/bin:/bin";
     const char *own = getenv("LANG");
     if (own && strlen(own) < sizeof language - 5) snprintf(language, sizeof language, "LANG=%s", own);
-    char *environment[] = {path, language, NULL};
+    /* Whoever looks for the place of a panic says so with this variable. */
+    char backtrace[32] = "RUST_BACKTRACE=0";
+    const char *wanted = getenv("RUST_BACKTRACE");
+    const bool has_backtrace = wanted && strlen(wanted) < sizeof backtrace - 16;
+    if (has_backtrace) snprintf(backtrace, sizeof backtrace, "RUST_BACKTRACE=%s", wanted);
+    char *environment[] = {path, language, has_backtrace ? backtrace : NULL, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int error = posix_spawn_file_actions_init(&actions);

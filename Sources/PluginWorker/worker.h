@@ -15,6 +15,14 @@
  * not be given up, in words. */
 const char *enter_sandbox(const char *plugin, uint64_t address_space);
 
+/* What failed, and why: errno. */
+const char *failed(const char *what);
+
+/* ---------------------------------------------------------------- files.c, system_calls.c: parts of the sandbox */
+
+const char *restrict_files(const char *plugin);
+const char *restrict_system_calls(void);
+
 /* ---------------------------------------------------------------- channel.c: messages */
 
 /* Waits for a command, and ends the process when there is no host any more. *descriptor is that of a new segment, or -1. */

@@ -87,8 +87,12 @@ extension Plugin {
     fileprivate convenience init?(
         loading path: String, checking check: PluginIsolation.ByteCheck, log: @escaping HostLog
     ) throws(PluginError) {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw PluginError(path: path, "cannot be opened: \(errorText())") }
+        let file: Int32
+        do throws(RegularFile.Fault) {
+            file = try RegularFile.open(path).descriptor
+        } catch {
+            throw PluginError(path: path, error.message)
+        }
         defer { close(file) }
         var copy: Int32 = -1
         var memory: UnsafeRawPointer?

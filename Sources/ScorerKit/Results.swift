@@ -11,6 +11,14 @@ public enum Unscored: Int32, Sendable {
     case notAsked = 7
 }
 
+/// How urgent a line of the host's log is.
+public enum LogSeverity: Int32, Sendable {
+    case debug = 0
+    case info = 1
+    case warning = 2
+    case error = 3
+}
+
 /// Where the results of a batch go. Valid only during the call that it was given to.
 public struct Results {
     let host: UnsafePointer<assay_host>
@@ -95,6 +103,11 @@ public struct Results {
 
     /// Whether nobody wants the results any more: what is left of the batch need not be scored.
     public var isCancelled: Bool { host.pointee.is_cancelled(host, call) != 0 }
+
+    /// Writes a line to the host's log, which shows it with the plugin's id. Standard output belongs to the results.
+    public func log(_ severity: LogSeverity, _ message: String) {
+        withStr(message) { host.pointee.log(host, severity.rawValue, $0) }
+    }
 
     /// Says that a row has no score, and why.
     public func fail(_ row: Int, _ outcome: Unscored, _ reason: String) {

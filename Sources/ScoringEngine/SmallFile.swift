@@ -1,4 +1,5 @@
 import Glibc
+import ScorerHost
 
 /// A file that is read or written as a whole.
 enum SmallFile {
@@ -12,15 +13,17 @@ enum SmallFile {
     static func read(
         _ path: String, limit: Int = 16 << 20, checking check: (stat) throws(Fault) -> Void = { _ in }
     ) throws(Fault) -> [UInt8]? {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        if file < 0 && errno == ENOENT { return nil }
-        guard file >= 0 else { throw Fault(message: "cannot be opened: \(reason)") }
+        let (file, status): (Int32, stat)
+        do throws(RegularFile.Fault) {
+            (file, status) = try RegularFile.open(path)
+        } catch {
+            if error.isMissing { return nil }
+            throw Fault(message: error.message)
+        }
         defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0 else { throw Fault(message: "cannot be read: \(reason)") }
         try check(status)
-        guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else {
-            throw Fault(message: "is no file of at most \(limit >> 20) MiB")
+        guard status.st_size <= limit else {
+            throw Fault(message: "has \(status.st_size >> 20) MiB; at most \(limit >> 20) MiB were expected")
         }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 16)

@@ -11,12 +11,14 @@ import System
 struct EngineOptions: ParsableArguments {
     @Option(
         name: .customLong("fn-dir"),
-        help: ArgumentHelp("Also look for scoring function definitions in DIR; repeatable.", valueName: "dir"))
+        help: ArgumentHelp(
+            "Also look for scoring function definitions in DIR; repeatable. See also ASSAY_FN_PATH.", valueName: "dir"))
     var functionFolders: [String] = []
 
     @Option(
         name: .customLong("plugin-dir"),
-        help: ArgumentHelp("Also look for scorer plugins in DIR; repeatable.", valueName: "dir"))
+        help: ArgumentHelp(
+            "Also look for scorer plugins in DIR; repeatable. See also ASSAY_PLUGIN_PATH.", valueName: "dir"))
     var pluginFolders: [String] = []
 
     enum Isolation: String, ExpressibleByArgument, CaseIterable {
@@ -26,8 +28,8 @@ struct EngineOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Where plugins run: process, all of them in processes of their own; in-process, none. Unless given, those that "
-                + "are not trusted."))
+            "Where plugins run: process, all of them in processes of their own; in-process, none of them (default: those "
+                + "that are not trusted)."))
     var isolation: Isolation?
 
     @Option(
@@ -79,7 +81,7 @@ struct EngineOptions: ParsableArguments {
     /// Which plugins are trusted.
     ///
     /// - Parameter asksUnknownPlugins: whether such as are not trusted and have no manifest are run to know what they are.
-    private func makeIsolation(asksUnknownPlugins: Bool) -> PluginIsolation {
+    private func makeIsolation(asksUnknownPlugins: Bool, _ cancellation: Cancellation?) -> PluginIsolation {
         var settings = PluginIsolation()
         switch isolation {
         case .process: settings.mode = .all
@@ -89,6 +91,7 @@ struct EngineOptions: ParsableArguments {
         settings.trustedFiles = trust
         settings.asksUnknownPlugins = asksUnknownPlugins
         settings.workers = workerSettings
+        settings.workers.cancellation = cancellation
         do throws(PluginTrustList.Refusal) {
             if let path = PluginTrustList.defaultPath {
                 let list = try PluginTrustList(path)
@@ -102,16 +105,19 @@ struct EngineOptions: ParsableArguments {
 
     /// - Parameters:
     ///   - asksUnknownPlugins: whether plugins that are not trusted and have no manifest are run to know what they are.
+    ///   - cancellation: when it is cancelled, plugins that are being loaded are not waited for.
     ///   - inference: makes what performs the requests of functions that ask models.
     func makeEngine(
-        asksUnknownPlugins: Bool = true,
+        asksUnknownPlugins: Bool = true, cancellation: Cancellation? = nil,
         inference: @escaping @Sendable () throws(EngineError) -> InferenceService? = { nil }
     ) -> Engine {
+        let plugins = pluginFolders + Installation.pluginFolders
         let least: LogSeverity = verbose ? .debug : quiet ? .error : .warning
         let engine = Engine(
-            functionFolders: functionFolders + Installation.functionFolders,
-            pluginFolders: pluginFolders + Installation.pluginFolders,
-            isolation: makeIsolation(asksUnknownPlugins: asksUnknownPlugins), inference: inference
+            functionFolders: functionFolders + Installation.folders(in: "ASSAY_FN_PATH")
+                + Installation.functionFolders(ofPluginsIn: plugins) + Installation.functionFolders,
+            pluginFolders: plugins,
+            isolation: makeIsolation(asksUnknownPlugins: asksUnknownPlugins, cancellation), inference: inference
         ) { severity, plugin, message in
             if severity >= least { printError("plugin \(plugin): \(message)") }
         }
@@ -140,12 +146,42 @@ enum Installation {
         return above("scoring_fns").map { [$0] } ?? []
     }
 
-    /// The folders of ASSAY_PLUGIN_PATH, `lib/assay/plugins` beside an installed executable's `bin`, and the
-    /// executable's own.
+    /// The folders of ASSAY_PLUGIN_PATH, the user's own, `lib/assay/plugins` beside an installed executable's `bin`, and
+    /// the executable's own.
     static var pluginFolders: [String] {
-        let path = getenv("ASSAY_PLUGIN_PATH").map { String(cString: $0) } ?? ""
-        let installed = "\(prefix)/lib/assay/plugins"
-        return path.split(separator: ":").map(String.init) + [installed, folder].filter(isFolder)
+        folders(in: "ASSAY_PLUGIN_PATH")
+            + [userPluginFolder, "\(prefix)/lib/assay/plugins", folder].compactMap { $0 }.filter(isFolder)
+    }
+
+    /// `assay/plugins` in `$XDG_DATA_HOME`, or else in `~/.local/share`; nil where neither is known.
+    static var userPluginFolder: String? {
+        func variable(_ name: String) -> String? {
+            guard let value = getenv(name).map({ String(cString: $0) }), value.hasPrefix("/") else { return nil }
+            return value
+        }
+        let folder = variable("XDG_DATA_HOME") ?? variable("HOME").map { "\($0)/.local/share" }
+        return folder.map { "\($0)/assay/plugins" }
+    }
+
+    /// The folders that a variable of the environment names, separated by colons.
+    static func folders(in variable: String) -> [String] {
+        getenv(variable).map { String(cString: $0) }?.split(separator: ":").map(String.init) ?? []
+    }
+
+    /// The folders `NAME.functions` beside the plugins `NAME.so`: definitions that come with them.
+    static func functionFolders(ofPluginsIn folders: [String]) -> [String] {
+        folders.flatMap { folder -> [String] in
+            guard let directory = opendir(folder) else { return [] }
+            defer { closedir(directory) }
+            var found: [String] = []
+            while let entry = readdir(directory) {
+                let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                }
+                if name.hasSuffix(".so") { found.append("\(folder)/\(name.dropLast(3)).functions") }
+            }
+            return found.filter(isFolder).sorted()
+        }
     }
 
     /// Where new plugins are begun from: `share/assay/plugin-templates` beside an installed executable's `bin`, or

@@ -119,7 +119,7 @@ struct EvaluateCommand: ParsableCommand {
         request.budget = modelOptions.budget
         request.patience = .seconds(15)
         request.stopReading = input.stop
-        let engine = engineOptions.makeEngine { inference }
+        let engine = engineOptions.makeEngine(cancellation: cancellation) { inference }
         let results = Result {
             try evaluate(request, input, engine, cancellation)
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import ScorerHost
 import ScoringDefinitions
 import ScoringEngine
 
@@ -31,8 +32,12 @@ struct FunctionsCommand: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Prints a scoring function's definition as JSON.",
-            usage: "assay functions show <id> [<options>]")
+            abstract: "Print a scoring function's definition as JSON.",
+            usage: "assay functions show <id> [<options>]",
+            discussion: """
+                The parameters that its scorer takes are written to standard error, so that standard output can become a \
+                definition file.
+                """)
 
         @Argument(help: ArgumentHelp("The function's identifier.", valueName: "id"))
         var identifier: String
@@ -41,8 +46,19 @@ struct FunctionsCommand: ParsableCommand {
 
         func run() throws {
             do {
-                let function = try engineOptions.makeEngine(asksUnknownPlugins: false).definitions.find(identifier)
+                let engine = engineOptions.makeEngine(asksUnknownPlugins: false)
+                let function = try engine.definitions.find(identifier)
                 try printOutput(function.json.prettyText + "\n")
+                if engineOptions.quiet { return }
+                guard let plugin = engine.plugins[function.providerID],
+                    let scorer = plugin.scorers.first(where: { $0.id == function.providerResourceID })
+                        ?? (plugin.scorers.count == 1 ? plugin.scorers.first : nil),
+                    let parameters = ParameterSummary(scorer).items
+                else { return }
+                printError(
+                    parameters.isEmpty
+                        ? "The scorer \(scorer.id) takes no parameters."
+                        : "Parameters of the scorer \(scorer.id):" + parameters.map { "\n  \($0)" }.joined())
             } catch let error as UnknownFunction {
                 throw Failure(error.commandText)
             }

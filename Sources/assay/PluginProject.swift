@@ -25,8 +25,30 @@ struct PluginProject {
             bytes.count <= 64 && bytes.allSatisfy(isAllowed) && bytes.first.map(isLetter) == true
             && bytes.last != UInt8(ascii: "-")
         if isGood { return nil }
-        return "\"\(name)\" is no name for a plugin: expected up to 64 lower-case letters a to z, digits and hyphens, "
+        let near = hyphenated(name)
+        return
+            "\"\(name)\" is not a valid plugin name: expected up to 64 lower-case letters a to z, digits and hyphens, "
             + "beginning with a letter and not ending with a hyphen, such as word-limit"
+            + (near.isEmpty ? "" : "; did you mean \(near)?")
+    }
+
+    /// The name that somebody may have meant who writes words in another way: json_fields, JsonFields, "Json Fields". Empty
+    /// where nothing is left of it.
+    private static func hyphenated(_ name: String) -> String {
+        var words: [[UInt8]] = [[]]
+        var isAfterLower = false
+        for byte in name.utf8 {
+            let isUpper = byte &- UInt8(ascii: "A") < 26
+            let lower = isUpper ? byte + 32 : byte
+            let isDigit = lower &- UInt8(ascii: "0") < 10
+            let isLetter = lower &- UInt8(ascii: "a") < 26
+            if !(isLetter || isDigit) || (isUpper && isAfterLower) { words.append([]) }
+            let isLeading = words.allSatisfy(\.isEmpty)
+            if isLetter || (isDigit && !isLeading) { words[words.count - 1].append(lower) }
+            isAfterLower = !isUpper && (isLetter || isDigit)
+        }
+        let text = words.filter { !$0.isEmpty }.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "-")
+        return text.utf8.count <= 64 ? text : ""
     }
 
     /// Writes the project.
@@ -38,7 +60,8 @@ struct PluginProject {
     func write(to folder: String, templates: String, includes: [String]) throws {
         guard mkdir(folder, 0o777) == 0 else {
             if errno == EEXIST {
-                throw Failure("\(folder): is there already, and nothing in it was changed; name another with --output")
+                throw Failure(
+                    "\(folder) already exists, and nothing in it was changed; name another folder with --output")
             }
             throw Self.failure(folder, "cannot be made")
         }

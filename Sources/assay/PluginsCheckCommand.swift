@@ -34,6 +34,12 @@ extension PluginsCommand {
         @Option(help: ArgumentHelp("Try each scorer with these parameters, a JSON object.", valueName: "json"))
         var params: String?
 
+        @Option(
+            help: ArgumentHelp(
+                "Give judges the replies in FILE instead of made-up ones: on each line a JSON text, or a chat completion.",
+                valueName: "file"))
+        var replies: String?
+
         @Option(help: "How findings are written: text, or json, a list of objects.")
         var format = Format.text
 
@@ -67,12 +73,14 @@ extension PluginsCommand {
             var settings = WorkerSettings()
             if let pluginTimeout { settings.timeout = .milliseconds(Int(pluginTimeout * 1000)) }
             let functions = try readDefinitions()
+            let given = try replies.map(readReplies) ?? []
             let check: PluginCheck
             do {
                 check = try PluginCheck(file, settings)
             } catch let error as PluginCheck.Impossible {
                 throw Failure("\(file) could not be checked: \(error.reason)")
             }
+            check.replies = given
             if let contents = check.contents {
                 checkManifest(contents, check)
                 for scorer in contents.scorers {
@@ -92,6 +100,37 @@ extension PluginsCommand {
                 functions += file.functions
             }
             return functions
+        }
+
+        private func readReplies(_ path: String) throws -> [CheckReply] {
+            let bytes: [UInt8]
+            do throws(RegularFile.Fault) {
+                bytes = try RegularFile.read(path, limit: 64 << 20)
+            } catch {
+                throw Failure("\(path): \(error.message)")
+            }
+            var replies: [CheckReply] = []
+            for (index, line) in bytes.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+                if line.allSatisfy({ [0x20, 0x09, 0x0D].contains($0) }) { continue }
+                let value: JSONValue
+                do throws(JSONError) {
+                    value = try JSONValue(parsing: Array(line))
+                } catch {
+                    throw Failure("\(path): line \(index + 1): \(error.message)")
+                }
+                if let text = value.string {
+                    replies.append(CheckReply(text: text))
+                } else if let message = value["choices"]?.array?.first?["message"] {
+                    let text = message["content"]?.string ?? ""
+                    replies.append(CheckReply(text: text, response: String(decoding: line, as: UTF8.self)))
+                } else {
+                    throw Failure(
+                        "\(path): line \(index + 1): found \(value.kind); a text, or a chat completion with choices, was "
+                            + "expected")
+                }
+            }
+            if replies.isEmpty { throw Failure("\(path): no reply was found") }
+            return replies
         }
 
         // MARK: Checks that read JSON

@@ -6,12 +6,12 @@ import ScoringEngine
 struct PluginsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plugins",
-        abstract: "Lists scorer plugins, begins and checks new ones, and says which are trusted.",
-        subcommands: [List.self, New.self, Check.self, Trust.self, Manifest.self])
+        abstract: "List, write, check, pack and trust scorer plugins.",
+        subcommands: [List.self, New.self, Check.self, Pack.self, Trust.self, Manifest.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists the plugins that were found, and what their scorers read and give.",
+            abstract: "List the plugins that were found, and what their scorers read, give and take as parameters.",
             usage: "assay plugins list [<options>]",
             discussion: """
                 Plugins that are trusted are loaded, so their code runs. Of the others, nothing runs: what is shown is what \
@@ -30,6 +30,8 @@ struct PluginsCommand: ParsableCommand {
                     text += "  \(scorer.id): \(scorer.description)\n"
                     text += "    reads  \(scorer.inputs.map(self.text(of:)).joined(separator: ", "))\n"
                     text += "    gives  \(scorer.outputs.map(self.text(of:)).joined(separator: ", "))\n"
+                    let parameters = ParameterSummary(scorer).items ?? []
+                    if !parameters.isEmpty { text += "    takes  \(parameters.joined(separator: ", "))\n" }
                     if !scorer.roles.isEmpty { text += "    asks   \(scorer.roles.joined(separator: ", "))\n" }
                 }
             }

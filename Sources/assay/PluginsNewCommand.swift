@@ -3,11 +3,12 @@ import ArgumentParser
 extension PluginsCommand {
     struct New: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Begins a plugin: writes a folder that builds to a scorer that works.",
+            abstract: "Start a plugin: write a folder that builds to a working scorer.",
             discussion: """
                 The folder has a Makefile, the source of a small scorer (or of a judge, which asks a model), a scoring \
                 function that uses it, a few rows, a test and a README. It needs the compiler of the language, and \
-                nothing from the network. Nothing that is there is overwritten.
+                nothing from the network. Existing files are not overwritten. Scorers in Python: see WritingPlugins.md, \
+                "Other languages".
                 """)
 
         @Argument(
@@ -21,7 +22,7 @@ extension PluginsCommand {
         @Option(help: ArgumentHelp("A judge asks a model.", valueName: "kind"))
         var kind: PluginProject.Kind = .scorer
 
-        @Option(help: ArgumentHelp("The folder to write; NAME in the current one unless given.", valueName: "dir"))
+        @Option(help: ArgumentHelp("The folder to write (default: NAME in the current folder).", valueName: "dir"))
         var output: String?
 
         func validate() throws {

@@ -84,7 +84,7 @@ struct ScoreCommand: ParsableCommand {
         let models = modelOptions
         let isQuiet = engineOptions.quiet
         let isDryRun = dryRun
-        let engine = engineOptions.makeEngine { () throws(EngineError) in
+        let engine = engineOptions.makeEngine(cancellation: cancellation) { () throws(EngineError) in
             try models.makeInference(isQuiet: isQuiet, asksNobody: isDryRun)
         }
         let results = Result {

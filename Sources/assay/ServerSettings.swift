@@ -94,7 +94,7 @@ struct ServerSettings {
     }
 
     /// The variables that are read: those of the settings, and that of the plugins' folders.
-    static let variables = names.map(variableName) + ["ASSAY_PLUGIN_PATH"]
+    static let variables = names.map(variableName) + ["ASSAY_PLUGIN_PATH", "ASSAY_FN_PATH"]
 
     private static func variableName(_ name: String) -> String { "ASSAY_" + name.uppercased() }
     private func environmentValue(_ name: String) -> String? { variable(Self.variableName(name)) }

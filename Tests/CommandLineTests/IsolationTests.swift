@@ -1,4 +1,5 @@
 import FakeModel
+import Glibc
 import JSON
 import Testing
 
@@ -99,6 +100,26 @@ struct IsolationTests {
         #expect(try result.rows("scored", of: "test::one") == 2)
         #expect(
             try folder.read("out.jsonl").contains("the plugin showed no sign of progress for 0.5 s, and was stopped"))
+    }
+
+    @Test(
+        "the first signal ends a run whose plugin hangs",
+        arguments: [
+            "__attribute__((constructor)) static void begin(void) { write(2, \"it runs\\n\", 8); for (;;) pause(); }",
+            "",
+        ])
+    func interruption(beginning: String) throws {
+        let folder = try folder(Self.source(beginning), rows: beginning.isEmpty ? ["a", "sleep"] : ["a"])
+        var command = folder.command([
+            "score", "rows.jsonl", "--fn-dir", "functions", "--plugin-dir", "plugins", "--fn", "test::one",
+            "--output", "out.jsonl", "--plugin-timeout", "600",
+        ])
+        command.patience = .seconds(40)
+        let running = try RunningCommand(command)
+        // Long enough for it to be where it hangs; if it is not yet, it is ended all the same.
+        poll(nil, 0, 1500)
+        running.send(SIGINT)
+        #expect(try running.finish().ending != .status(0))
     }
 
     @Test("list never runs a plugin that is not trusted; a manifest says what it is")

@@ -112,6 +112,18 @@ struct NewPluginTests {
         #expect(failed == ["score": .null, "outcome": "scorer_error", "message": .string(message)])
     }
 
+    @Test(
+        "a name in another style is offered in the right one",
+        arguments: [
+            ("json_fields", "json-fields"), ("JsonFields", "json-fields"), ("Json Fields", "json-fields"),
+            ("JSON", "json"), ("9lives", "lives"), ("-x-", "x"), ("f1_score", "f1-score"), ("BLEUScore4", "bleuscore4"),
+        ])
+    func nearNames(name: String, near: String) throws {
+        let result = try TemporaryFolder().assay("plugins", "new", "--language", "c", "--output", "x", "--", name)
+        #expect(result.ending == .status(64))
+        #expect(result.errors.contains("; did you mean \(near)?"), "\(result.errors)")
+    }
+
     @Test("nothing that is there is overwritten")
     func existing() throws {
         let folder = try TemporaryFolder(["mine/scorer.c": "mine"])
@@ -120,7 +132,7 @@ struct NewPluginTests {
             #expect(result.ending == .status(1))
             #expect(
                 result.errors
-                    == "Error: mine: is there already, and nothing in it was changed; name another with --output\n")
+                    == "Error: mine already exists, and nothing in it was changed; name another folder with --output\n")
         }
         #expect(try folder.read("mine/scorer.c") == "mine")
     }
@@ -134,7 +146,7 @@ struct NewPluginTests {
         let folder = try TemporaryFolder()
         let result = try folder.assay("plugins", "new", "--language", "c", "--output", "x", "--", name)
         #expect(result.ending == .status(64))
-        #expect(result.errors.contains("is no name for a plugin: expected up to 64 lower-case letters"))
+        #expect(result.errors.contains("is not a valid plugin name: expected up to 64 lower-case letters"))
         #expect(folder.size(of: "x/scorer.c") == 0)
     }
 }

@@ -73,6 +73,10 @@ struct PluginsCheckTests {
             const assay_host_chat *chat = host->get_extension(host, ASSAY_EXT_CHAT);
             chat->request(host, call, tag, str("judge"), str("{\\"messages\\": []}"));
         }
+        static void ask2(assay_call *call, uint64_t tag) {
+            const assay_host_chat *chat = host->get_extension(host, ASSAY_EXT_CHAT);
+            chat->request(host, call, tag, str("judge"), str("{\\"messages\\": [{}]}"));
+        }
         GLOBAL
         static assay_status create(const assay_scorer *scorer, const assay_host *its_host, assay_creation *creation,
                                    assay_str config, void **self) {
@@ -206,6 +210,33 @@ struct PluginsCheckTests {
                 ["JUDGE", "STEP=if (reason == ASSAY_STEP_START) { ask(call, 1); return ASSAY_PENDING; }"],
                 "replies/warning"
             ),
+            // A scorer that takes JSON that was cut off for whole: the reader of another kit does.
+            (
+                [
+                    "FLAGS=0",
+                    "ROW=if (!text.len || text.ptr[0] != '{') { host->fail(host, call, row, ASSAY_ROW_UNPARSED, str(\"no object\")); continue; }",
+                ], "json/warning"
+            ),
+            // A judge of two questions whose fault is where both are answered with yes, which chance seldom does.
+            (
+                [
+                    "JUDGE",
+                    "GLOBAL=static int is_yes(assay_str t) { return t.len == 3 && memcmp(t.ptr, \"Yes\", 3) == 0; }",
+                    "STEP=if (reason == ASSAY_STEP_START) { ask(call, 1); ask2(call, 2); return ASSAY_PENDING; } "
+                        + "static _Thread_local uint64_t seen; for (uint64_t i = 0; i < n_replies; i++) "
+                        + "seen = is_yes(replies[i]->text) ? seen | replies[i]->tag : seen & ~replies[i]->tag; "
+                        + "if (seen == 3) abort(); "
+                        + "host->fail(host, call, -1, ASSAY_ROW_UNPARSED, str(\"no\")); return n_replies < 2 && *state == NULL ? (*state = (void *)1, ASSAY_PENDING) : ASSAY_OK",
+                ], "crash/error"
+            ),
+            // A judge whose format none of the replies has: what it does with an answer is not checked.
+            (
+                [
+                    "JUDGE",
+                    "STEP=if (reason == ASSAY_STEP_START) { ask(call, 1); return ASSAY_PENDING; } "
+                        + "host->fail(host, call, -1, ASSAY_ROW_UNPARSED, str(\"not <<1>>\")); return ASSAY_OK",
+                ], "replies/warning"
+            ),
             (["JUDGE", "STEP=ask(call, 1); return ASSAY_PENDING"], "requests/error"),
             (
                 [
@@ -233,6 +264,34 @@ struct PluginsCheckTests {
         ).run()
         #expect(try findings(result) == [expected], "\(result.output)")
         #expect(result.ending == .status(3))
+    }
+
+    @Test("a judge is given the replies of a file, and a fault in reading them is found")
+    func replies() throws {
+        let folder = try folder(
+            [
+                "JUDGE",
+                "STEP=if (reason == ASSAY_STEP_START) { ask(call, 1); return ASSAY_PENDING; } "
+                    + "if (memmem(replies[0]->text.ptr, replies[0]->text.len, \"<<\", 2) == NULL) "
+                    + "{ host->fail(host, call, -1, ASSAY_ROW_UNPARSED, str(\"no\")); return ASSAY_OK; } "
+                    + "if (memmem(replies[0]->response_json.ptr, replies[0]->response_json.len, \"length\", 6)) abort();",
+            ])
+        func check(_ lines: String) throws -> CommandResult {
+            try folder.write(lines, to: "replies.jsonl")
+            return try folder.assay("plugins", "check", "bad.so", "--format", "json", "--replies", "replies.jsonl")
+        }
+        #expect(try findings(try check("\"<<1>>\"\n\n\"nothing\"\n")) == [])
+        let cutOff = #"{"choices": [{"message": {"content": "<<1"}, "finish_reason": "length"}]}"#
+        #expect(try findings(try check("\"<<1>>\"\n\(cutOff)\n")) == ["crash/error"])
+        #expect(try findings(try check("\"nothing\"\n")) == ["replies/warning"])
+        for (lines, message) in [
+            ("", "no reply was found"), ("\"a\"\n7\n", "line 2: found a number; a text, or a chat completion"),
+            ("\"a", "line 1: "),
+        ] {
+            let result = try check(lines)
+            #expect(result.ending == .status(1))
+            #expect(result.errors.hasPrefix("Error: replies.jsonl: \(message)"), "\(result.errors)")
+        }
     }
 
     @Test("a finding names the scorer, what was seen and what to do")

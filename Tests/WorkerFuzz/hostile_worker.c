@@ -78,11 +78,27 @@ static void flush(void) {
     position = 0;
 }
 
+/* The output is full only to its last byte. */
 static void put(const void *bytes, uint64_t length) {
     if (length > AW_OUTPUT_CAPACITY) length = AW_OUTPUT_CAPACITY;
-    if (position + length > AW_OUTPUT_CAPACITY) flush();
-    memcpy(output->bytes + position, bytes, length);
-    position += length;
+    for (const uint8_t *from = bytes; length;) {
+        if (position == AW_OUTPUT_CAPACITY) flush();
+        const uint64_t room = AW_OUTPUT_CAPACITY - position, now = length < room ? length : room;
+        memcpy(output->bytes + position, from, now);
+        position += now, from += now, length -= now;
+    }
+}
+
+/* Says for ever that the output is full, which gives no row: as fast as it is answered, or as it likes. */
+static void stay_full(void) {
+    const uint64_t length = chance(2) ? AW_OUTPUT_CAPACITY : chance(2) ? 0 : below(AW_OUTPUT_CAPACITY + 2);
+    const int waits = chance(2);
+    for (;;) {
+        const aw_message full = {.kind = AW_FULL, .serial = serial, .length = length};
+        if (write(AW_SOCKET, &full, sizeof full) < 0) _exit(0);
+        aw_message go;
+        if (waits) receive(&go);
+    }
 }
 
 static void put_odd_bytes(uint64_t length) {
@@ -277,6 +293,7 @@ int main(int count, char **arguments) {
         case 2: close(AW_SOCKET); pause(); break;
         case 3: if (chance(10)) pause(); break;
         case 4: if (write(1, "some\nlines\n", 11) < 0) _exit(1); break;
+        case 6: if (chance(5)) stay_full(); break;
         case 5: answer((uint32_t)odd_number(AW_DONE), (int32_t)below(3), serial, odd_number(position)); break;
         default: break;
         }

@@ -8,6 +8,9 @@
  *   - Words are whole, unless `whole_words` is false: where a phrase begins or ends with a letter or digit, the answer
  *     does not go on with one. Characters beyond ASCII are letters, but for the punctuation of three Unicode blocks
  *     (Latin-1, General Punctuation, CJK Symbols). For languages that do not separate words, turn it off.
+ *
+ * With the parameter `field`, the answer is a JSON object, and the keywords are looked for in that member of it. An answer
+ * that is not JSON, one that was cut off, say, or has no such member is `unparsed`.
  */
 #define _GNU_SOURCE /* memmem */
 #include "assay_scorer_kit.h"
@@ -41,7 +44,7 @@ static const assay_scorer scorer = {
         "\"array\", \"minItems\": 1, \"items\": {\"type\": \"string\", \"minLength\": 1}}, \"weight\": {\"type\": "
         "\"number\", \"minimum\": 0.001, \"maximum\": 1000}}}]}}}, \"properties\": {\"keywords\": {\"$ref\": "
         "\"#/$defs/keywords\"}, \"forbidden\": {\"$ref\": \"#/$defs/keywords\"}, \"whole_words\": {\"type\": "
-        "\"boolean\"}}}"};
+        "\"boolean\"}, \"field\": {\"type\": \"string\"}}}"};
 
 /* ---------------------------------------------------------------- phrases */
 
@@ -126,6 +129,8 @@ typedef struct coverage {
     keyword_list wanted, forbidden;
     double wanted_weight;
     bool whole_words;
+    bool has_field;
+    kit_buffer field;
 } coverage;
 
 static size_t count_of(const keyword_list *list) { return list->keywords.length / sizeof(keyword); }
@@ -141,6 +146,7 @@ static void destroy(void *self) {
     if (instance == NULL) return;
     free_list(&instance->wanted);
     free_list(&instance->forbidden);
+    kit_free(&instance->field);
     free(instance);
 }
 
@@ -226,12 +232,13 @@ static assay_status create(const assay_scorer *its_scorer, const assay_host *hos
     read_list(&parameters, "keywords", &instance->wanted);
     read_list(&parameters, "forbidden", &instance->forbidden);
     instance->whole_words = kit_boolean_parameter(&parameters, "whole_words", true);
+    instance->has_field = kit_text_parameter(&parameters, "field", &instance->field);
     const keyword *keywords = (const keyword *)instance->wanted.keywords.bytes;
     for (size_t i = 0; i < count_of(&instance->wanted); i++) instance->wanted_weight += keywords[i].weight;
     assay_status status = kit_close_parameters(&parameters);
     const keyword_list *wanted = &instance->wanted, *forbidden = &instance->forbidden;
     if (wanted->keywords.failed || wanted->phrases.failed || wanted->bytes.failed || forbidden->keywords.failed ||
-        forbidden->phrases.failed || forbidden->bytes.failed)
+        forbidden->phrases.failed || forbidden->bytes.failed || instance->field.failed)
         status = ASSAY_E_RESOURCE;
     if (status == ASSAY_OK)
         *self = instance;
@@ -244,8 +251,30 @@ static assay_status create(const assay_scorer *its_scorer, const assay_host *hos
 
 /* Memory that all rows of a step use, one after the other. */
 typedef struct scratch {
-    kit_buffer answer, phrase, missing, found;
+    kit_buffer text, answer, phrase, missing, found;
 } scratch;
+
+/* The text in which keywords are looked for; false where the answer has none, and the row has failed. */
+static bool read_answer(const coverage *instance, const kit_step *step, uint64_t row, kit_buffer *text,
+                        assay_str *answer) {
+    *answer = kit_text(step, IN_ANSWER, row);
+    if (!instance->has_field) return true;
+    assay_str object, member;
+    kit_json_fault fault;
+    if (!kit_json_read(*answer, &object, &fault)) {
+        kit_fail_json(step, row, &fault);
+        return false;
+    }
+    if (!kit_json_member(object, kit_contents(&instance->field), &member)) {
+        kit_fail(step, (int64_t)row, ASSAY_ROW_UNPARSED, kit_str("the answer is JSON without the member that field names"));
+        return false;
+    }
+    /* Any other value is searched as it is written. */
+    text->length = 0;
+    if (!kit_json_text(member, text)) kit_append(text, member);
+    *answer = kit_contents(text);
+    return true;
+}
 
 static void append_name(kit_buffer *names, assay_str name) {
     kit_append(names, kit_str(names->length == 1 ? "" : ", "));
@@ -274,7 +303,9 @@ static double search(const coverage *instance, const keyword_list *list, assay_s
 
 static void score_row(const coverage *instance, const kit_step *step, uint64_t row, scratch *memory) {
     memory->answer.length = memory->missing.length = memory->found.length = 0;
-    append_folded(&memory->answer, kit_text(step, IN_ANSWER, row));
+    assay_str given;
+    if (!read_answer(instance, step, row, &memory->text, &given)) return;
+    append_folded(&memory->answer, given);
     const assay_str answer = kit_contents(&memory->answer);
     kit_append(&memory->missing, kit_str("["));
     kit_append(&memory->found, kit_str("["));
@@ -300,7 +331,7 @@ static void score_row(const coverage *instance, const kit_step *step, uint64_t r
     const double penalty = search(instance, &instance->forbidden, answer, true, &memory->found);
     kit_append(&memory->missing, kit_str("]"));
     kit_append(&memory->found, kit_str("]"));
-    if (memory->answer.failed || memory->phrase.failed || memory->missing.failed || memory->found.failed) {
+    if (memory->text.failed || memory->answer.failed || memory->phrase.failed || memory->missing.failed || memory->found.failed) {
         kit_fail(step, (int64_t)row, ASSAY_ROW_SCORER_ERROR, kit_str("out of memory"));
         return;
     }
@@ -320,6 +351,7 @@ static assay_status step(void *self, assay_call *call, void **state, int32_t rea
         score_row(instance, &current, row, &memory);
         is_cancelled = kit_is_cancelled(&current);
     }
+    kit_free(&memory.text);
     kit_free(&memory.answer);
     kit_free(&memory.phrase);
     kit_free(&memory.missing);

@@ -25,6 +25,9 @@
 
 enum { AW_SOCKET = 3, AW_OUTPUT = 4 };
 
+/* The threads that a worker may have. */
+enum { AW_MOST_THREADS = 256 };
+
 /* ---------------------------------------------------------------- messages */
 
 enum {
@@ -42,7 +45,7 @@ enum {
 
     /* The worker's answers. `length` bytes of output belong to them. */
     AW_DONE = 16, /* the command has ended with `status`. A call whose status is not ASSAY_PENDING has been freed */
-    AW_FULL = 17  /* the output is full */
+    AW_FULL = 17  /* the output is full, to its last byte */
 };
 
 typedef struct aw_message {

@@ -3,16 +3,18 @@ import Glibc
 /// What a shared object exports and what it needs, read from its file, with none of its code run.
 ///
 /// Layout: ELF-64 as in the System V ABI, "Sections", "Symbol Table" and "Dynamic Section".
-struct ElfDynamics {
+package struct ElfDynamics {
     /// Functions and variables that others can use, sorted.
-    private(set) var exports: [String] = []
+    package private(set) var exports: [String] = []
     /// The names of the libraries that it needs (DT_NEEDED).
-    private(set) var libraries: [String] = []
+    package private(set) var libraries: [String] = []
+    /// The newest version of glibc whose functions it uses, such as 2.34; nil where it uses none.
+    package private(set) var glibc: String?
 
     private let bytes: [UInt8]
 
     /// Returns nil where the file cannot be read or has no table of sections.
-    init?(path: String) {
+    package init?(path: String) {
         guard let file = fopen(path, "re") else { return nil }
         defer { fclose(file) }
         var status = stat()
@@ -30,11 +32,12 @@ struct ElfDynamics {
     }
 
     private mutating func readSection(at place: Int, table: Int, _ size: Int) {
-        let (dynamic, symbols) = (6, 11)
-        guard let type = number(place + 4, 4), type == dynamic || type == symbols, let offset = number(place + 24, 8),
-            let length = number(place + 32, 8), let link = number(place + 40, 4),
+        let (dynamic, symbols, neededVersions) = (6, 11, 0x6FFF_FFFE)
+        guard let type = number(place + 4, 4), [dynamic, symbols, neededVersions].contains(type),
+            let offset = number(place + 24, 8), let length = number(place + 32, 8), let link = number(place + 40, 4),
             let texts = number(table + link * size + 24, 8), offset + length <= bytes.count
         else { return }
+        if type == neededVersions { return readVersions(at: offset, texts: texts) }
         let entry = type == dynamic ? 16 : 24
         for start in stride(from: offset, through: offset + length - entry, by: entry) {
             if type == dynamic {
@@ -44,6 +47,35 @@ struct ElfDynamics {
                 exports.append(text(texts + name))
             }
         }
+    }
+
+    /// Reads which versions of libraries are needed: lists of lists, each element with the offset of the next (Linux Standard
+    /// Base, "Symbol Versioning": Elfxx_Verneed, Elfxx_Vernaux).
+    private mutating func readVersions(at start: Int, texts: Int) {
+        var library = start
+        // As many as there can be in the file, so that no circle is followed for ever.
+        for _ in 0..<bytes.count / 16 {
+            guard let first = number(library + 8, 4), let next = number(library + 12, 4) else { return }
+            var version = library + first
+            for _ in 0..<bytes.count / 16 {
+                guard let name = number(version + 8, 4), let following = number(version + 12, 4) else { break }
+                note(version: text(texts + name))
+                if following == 0 { break }
+                version += following
+            }
+            if next == 0 { return }
+            library += next
+        }
+    }
+
+    private mutating func note(version name: String) {
+        let prefix = "GLIBC_"
+        guard name.hasPrefix(prefix) else { return }
+        func parts(_ version: Substring) -> [Int] { version.split(separator: ".").compactMap { Int($0) } }
+        let version = name.dropFirst(prefix.count)
+        guard version.first?.isNumber == true else { return }
+        if let known = glibc, !parts(known[...]).lexicographicallyPrecedes(parts(version)) { return }
+        glibc = String(version)
     }
 
     /// Whether a symbol is defined here, global or weak, and seen from outside.

@@ -40,6 +40,8 @@ public final class PluginCheck {
     public private(set) var findings: [CheckFinding] = []
     /// What the plugin says of itself; nil where it could not be loaded.
     public private(set) var contents: PluginDescription?
+    /// What models say to scorers that ask; empty: what the check makes up.
+    public var replies: [CheckReply] = []
     /// Why a scorer last refused its parameters.
     public private(set) var lastRefusal = ""
     private var known: Set<String> = []

@@ -26,7 +26,8 @@ struct ScorerExercise {
         let kinds = CheckRows.all(inputs).filter { !$0.rows.isEmpty }
         for kind in kinds where score(kind) == nil { return }
         let all = CheckRows(name: "rows of all kinds", rows: kinds.flatMap(\.rows))
-        guard compareBatches(all), race(all), cancel(all), disturbReplies(inputs) else { return }
+        guard compareBatches(all), race(all), cancel(all), giveEachReply(inputs), disturbReplies(inputs) else { return }
+        guard breakJSON(inputs) else { return }
         checkMemory(inputs)
         for size in [1 << 20, 16 << 20] where score(CheckRows.huge(inputs, size), isHuge: true) == nil { return }
     }
@@ -53,16 +54,22 @@ struct ScorerExercise {
     ///
     /// - Returns: nil where the plugin did not survive it.
     @discardableResult
-    private func score(
-        _ rows: CheckRows, _ replies: ScriptedReplies = ScriptedReplies(), isHuge: Bool = false
-    ) -> [Result]? {
+    private func score(_ rows: CheckRows, _ replies: ScriptedReplies? = nil, isHuge: Bool = false) -> [Result]? {
         guard let scorer = makeScorer() else { return nil }
         return score(rows, with: ScorerCall(scorer), replies, isHuge: isHuge)
     }
 
+    /// The replies that are given where nothing is to be wrong with them.
+    private var usualReplies: ScriptedReplies {
+        var replies = ScriptedReplies()
+        if !check.replies.isEmpty { replies.usual = check.replies }
+        return replies
+    }
+
     private func score(
-        _ rows: CheckRows, with call: ScorerCall, _ replies: ScriptedReplies = ScriptedReplies(), isHuge: Bool = false
+        _ rows: CheckRows, with call: ScorerCall, _ replies: ScriptedReplies? = nil, isHuge: Bool = false
     ) -> [Result]? {
+        let replies = replies ?? usualReplies
         let batch = CheckBatch(call.scorer.description.inputs, rows.rows)
         call.prepare(rowCount: batch.rowCount)
         var progress = call.start(batch.columns, rowCount: batch.rowCount)
@@ -332,21 +339,70 @@ struct ScorerExercise {
         return check.findings[known...].allSatisfy { $0.check != "crash" && $0.check != "hang" }
     }
 
+    /// Gives each reply to all requests, so that all questions about a row are answered in the same way, which replies that
+    /// are chosen by chance may never do. Returns false where the plugin did not survive.
+    private func giveEachReply(_ inputs: [ColumnDescription]) -> Bool {
+        guard let scorer = makeScorer(), !scorer.description.roles.isEmpty else { return true }
+        let rows = CheckRows(name: "20 ordinary rows", rows: CheckRows.ordinary(inputs, 20))
+        var isScored = false
+        for reply in usualReplies.usual {
+            var replies = usualReplies
+            replies.only = reply
+            guard let results = score(rows, replies) else { return false }
+            isScored = isScored || results.contains { $0.outcome == .scored }
+        }
+        let many = CheckRows(name: "200 ordinary rows", rows: CheckRows.ordinary(inputs, 200))
+        guard let mixed = score(many) else { return false }
+        if isScored || mixed.contains(where: { $0.outcome == .scored }) { return true }
+        add(
+            "replies", .warning,
+            "no row got a score with any reply, so what it does once its questions are answered was not checked. Give replies "
+                + "that it can read, one on each line of a file: --replies FILE", key: "never scored")
+        return true
+    }
+
+    /// Looks whether a scorer that reads JSON takes a text that was cut off, or is not JSON, for a whole one.
+    private func breakJSON(_ inputs: [ColumnDescription]) -> Bool {
+        guard let scorer = makeScorer(), scorer.description.roles.isEmpty else { return true }
+        let whole = "{\"city\": \"Bern\", \"pop\": 134000}"
+        let broken = ["{\"city\": \"Bern\", \"pop\": 134000", "{city: \"Bern\" \"pop\": 134000 ]]"]
+        for (place, input) in inputs.enumerated() where input.type == .text {
+            let rows = [whole, "It is the city of Bern."] + broken
+            let cells = rows.map { text -> [CheckCell] in
+                zip(inputs.indices, CheckRows.ordinary(inputs, 1)[0]).map { index, cell in
+                    if index == place { return .text(text) }
+                    return inputs[index].type == .text || inputs[index].type == .json ? .text(whole) : cell
+                }
+            }
+            guard let results = score(CheckRows(name: "rows of JSON that is broken", rows: cells)) else { return false }
+            // A scorer that gives prose a score does not read JSON there.
+            guard results[0].outcome == .scored, results[1].outcome != .scored else { continue }
+            guard let taken = (2..<rows.count).first(where: { results[$0].outcome == .scored }) else { continue }
+            add(
+                "json", .warning,
+                "it scores the \(input.name) \(rows[taken].debugDescription), which is not JSON, although it gives prose no "
+                    + "score. An answer that was cut off would count like a whole one. Use a reader that refuses what is "
+                    + "not JSON (kit_json_read in C), and fail the row as unparsed", key: "json \(input.name)")
+        }
+        return true
+    }
+
     private func disturbReplies(_ inputs: [ColumnDescription]) -> Bool {
         guard let scorer = makeScorer(), !scorer.description.roles.isEmpty else { return true }
         let rows = CheckRows(name: "40 ordinary rows", rows: CheckRows.ordinary(inputs, 40))
-        guard let together = score(rows),
-            let backwards = score(rows, ScriptedReplies(order: .oneByOneBackwards))
-        else { return false }
+        var oneByOne = usualReplies
+        oneByOne.order = .oneByOneBackwards
+        guard let together = score(rows), let backwards = score(rows, oneByOne) else { return false }
         _ = compare(
             backwards, together, rows.rows, "with replies one by one and the last first", "with all replies at once",
             scorer)
         for content in ScriptedReplies.Content.allCases where content != .plausible {
             let few = content == .huge ? CheckRows(name: "2 ordinary rows", rows: Array(rows.rows.prefix(2))) : rows
-            if score(few, ScriptedReplies(content: content)) == nil { return false }
-            if content == .mixed, score(few, ScriptedReplies(content: content, order: .oneByOneBackwards)) == nil {
-                return false
-            }
+            var replies = usualReplies
+            replies.content = content
+            if score(few, replies) == nil { return false }
+            replies.order = .oneByOneBackwards
+            if content == .mixed, score(few, replies) == nil { return false }
         }
         return true
     }

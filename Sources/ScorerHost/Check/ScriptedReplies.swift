@@ -1,4 +1,17 @@
-/// Model replies that a check makes up: the same reply to the same request, whichever batch it is in.
+/// What a model says to a scorer that is checked.
+public struct CheckReply: Sendable, Hashable {
+    /// The text of the message.
+    public var text: String
+    /// The whole response as JSON, where there is one.
+    public var response: String
+
+    public init(text: String, response: String = "") {
+        self.text = text
+        self.response = response
+    }
+}
+
+/// Model replies that a check gives: the same reply to the same request, whichever batch it is in.
 struct ScriptedReplies: Sendable {
     enum Content: Sendable, CaseIterable {
         case plausible, failed, timedOut, cancelled, empty, garbage, huge, mixed
@@ -12,11 +25,16 @@ struct ScriptedReplies: Sendable {
 
     var content = Content.plausible
     var order = Order.together
+    /// Those of which one is chosen by the request.
+    var usual = ScriptedReplies.madeUp
+    /// The reply to each request, where all get the same.
+    var only: CheckReply?
 
-    private static let texts = [
+    /// What models say that were asked for a grade, a choice or JSON.
+    static let madeUp = [
         "5", "Score: 4", "{\"score\": 3}", "A", "Yes", "no", "Total rating: 7", "10", "**Final score:** 0.5", "CORRECT",
-        "{\"score\": 1, \"explanation\": \"fine\"}", "B",
-    ]
+        "{\"score\": 1, \"explanation\": \"fine\"}", "B", "1", "0", "true", "C",
+    ].map { CheckReply(text: $0) }
     private static let garbage = [
         "\0\u{1}\u{7F}", "{\"score\":", "[[[[", "\u{202E}5", "NaN", "1e999", "-", "\\u0000", "```json\n```",
         String(repeating: "{\"a\":", count: 2000),
@@ -26,7 +44,8 @@ struct ScriptedReplies: Sendable {
     var name: String {
         let what =
             switch content {
-            case .plausible: "ordinary model replies"
+            case .plausible:
+                only.map { "the model reply \($0.text.debugDescription) to each request" } ?? "ordinary model replies"
             case .failed: "failed model replies"
             case .timedOut: "model replies that timed out"
             case .cancelled: "cancelled model requests"
@@ -48,11 +67,13 @@ struct ScriptedReplies: Sendable {
             let all: [Content] = [.plausible, .failed, .timedOut, .cancelled, .empty, .garbage]
             content = all[number / 64 % all.count]
         }
-        func reply(_ status: ModelReply.Status, _ text: String) -> ModelReply {
-            ModelReply(tag: request.tag, status: status, text: text)
+        func reply(_ status: ModelReply.Status, _ text: String, response: String = "") -> ModelReply {
+            ModelReply(tag: request.tag, status: status, text: text, response: response)
         }
         switch content {
-        case .plausible, .mixed: return reply(.answered, Self.texts[number % Self.texts.count])
+        case .plausible, .mixed:
+            let chosen = only ?? usual[number % usual.count]
+            return reply(.answered, chosen.text, response: chosen.response)
         case .failed: return reply(.failed, "HTTP status 500")
         case .timedOut: return reply(.timedOut, "no answer in time")
         case .cancelled: return reply(.cancelled, "the run was stopped")

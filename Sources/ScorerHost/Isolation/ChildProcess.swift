@@ -28,6 +28,9 @@ final class ChildProcess {
         for descriptor in [ends.socket, ends.output, ends.errors] { close(descriptor) }
     }
 
+    /// Its threads and its processor time so far; nil where the system does not tell.
+    var usage: ProcessUsage? { ProcessUsage(of: ends.pid) }
+
     /// Ends it now.
     func kill() {
         Glibc.kill(ends.pid, SIGKILL)

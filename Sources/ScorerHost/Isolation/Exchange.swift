@@ -22,8 +22,10 @@ struct Exchange {
     private let memory: OutputMemory
     private let settings: WorkerSettings
 
-    /// How often it is looked whether the call was cancelled, in milliseconds.
+    /// How often the process is looked at while it works, in milliseconds.
     private static let tick: Int32 = 50
+    /// How long a step may go on after nobody wants its results any more, whatever it gives.
+    private static let grace = Duration.seconds(5)
 
     init(_ process: ChildProcess, _ memory: OutputMemory, _ settings: WorkerSettings) {
         self.process = process
@@ -47,8 +49,11 @@ struct Exchange {
     ) -> Result<Int32, WorkerLoss> {
         let timeout = watch.timeout ?? settings.timeout
         // A machine that sleeps takes no time from the plugin.
-        var deadline = SuspendingClock.now + timeout
+        var now = SuspendingClock.now
+        var deadline = now + timeout
+        var nextLook = now + .milliseconds(Int(Self.tick))
         var progress = 0
+        var isStopping = false
         while true {
             var events = [
                 pollfd(fd: process.ends.socket, events: Int16(POLLIN), revents: 0),
@@ -62,7 +67,7 @@ struct Exchange {
                 if events[0].revents != 0 {
                     switch receive(serial, &records) {
                     case .done(let status): return .success(status)
-                    case .goOn: continue
+                    case .goOn: break
                     case .ended:
                         records.append(memory, memory.written)
                         return .failure(process.end())
@@ -72,12 +77,31 @@ struct Exchange {
                     }
                 }
             }
-            memory.setCancelled(watch.cancellation.isCancelled)
-            if SuspendingClock.now < deadline { continue }
+            // On each turn, also while it says that its output is full: it alone decides how often that is.
+            now = SuspendingClock.now
+            if now >= nextLook {
+                nextLook = now + .milliseconds(Int(Self.tick))
+                if let usage = process.usage, usage.threadCount > settings.threadLimit {
+                    records.append(memory, memory.written)
+                    process.kill()
+                    return .failure(.tooManyThreads(settings.threadLimit))
+                }
+            }
+            let isCancelled = watch.cancellation.isCancelled
+            memory.setCancelled(isCancelled)
+            if isCancelled && !isStopping {
+                isStopping = true
+                deadline = min(deadline, now + min(timeout, Self.grace))
+            }
+            if now < deadline { continue }
+            if isStopping {
+                process.kill()
+                return .failure(.stopped)
+            }
             let sofar = GivenRows(rowCount: watch.rowCount, records: records.peek(memory)).progress
             if sofar > progress {
                 progress = sofar
-                deadline = SuspendingClock.now + timeout
+                deadline = now + timeout
                 continue
             }
             records.append(memory, memory.written)
@@ -109,6 +133,10 @@ struct Exchange {
         switch Int(answer.kind) {
         case AW_DONE: return .done(answer.status)
         case AW_FULL:
+            // Else a plugin could have this process go on for ever, for nothing.
+            guard answer.length == UInt64(AW_OUTPUT_CAPACITY) else {
+                return .broken("output that is said to be full and is not")
+            }
             var go = aw_message()
             go.kind = UInt32(AW_GO)
             return send(go) ? .goOn : .ended

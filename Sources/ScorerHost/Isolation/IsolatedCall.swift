@@ -62,7 +62,13 @@ final class IsolatedCall: CallRunner {
 
     private func run(_ search: PoisonSearch, _ call: ScorerCall) {
         var search = search
+        var isStopped = false
         while let attempt = search.next() {
+            if isStopped {
+                call.failRemaining(attempt.rows, .notAsked, WorkerLoss.stopped.description)
+                search.survived()
+                continue
+            }
             switch scorer.takeWorker() {
             case .givenUp(let verdict):
                 // What was given before a worker was lost is kept.
@@ -72,6 +78,11 @@ final class IsolatedCall: CallRunner {
                 do throws(WorkerLoss) {
                     try start(attempt, in: worker, call)
                     scorer.giveBack(worker)
+                    search.survived()
+                } catch .stopped {
+                    isStopped = true
+                    scorer.lose(worker, .stopped)
+                    call.failRemaining(attempt.rows, .notAsked, WorkerLoss.stopped.description)
                     search.survived()
                 } catch {
                     let suspect = suspect(in: attempt.rows, worker)
@@ -121,6 +132,7 @@ final class IsolatedCall: CallRunner {
         } catch {
             scorer.lose(worker, error, wasHurried: part.isHurried)
             ledger.forget(part: part.number)
+            if error == .stopped { return call.failRemaining(part.rows, .notAsked, error.description) }
             guard part.rows.count > 1 else {
                 return call.lose(part.rows, error.verdict.outcome, error.verdict.reason)
             }

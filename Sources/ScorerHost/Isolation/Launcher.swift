@@ -15,7 +15,7 @@ final class Launcher: Sendable {
     func run<Value>(_ body: @escaping @Sendable () -> Value) -> Value {
         let result = Monitor<Handed<Value>?>(nil)
         let isRunning = state.update { state in
-            if !state.isRunning { state.isRunning = startThread() }
+            if !state.isRunning { state.isRunning = startThread { [self] in work() } }
             if state.isRunning {
                 state.jobs.append {
                     let value = Handed(value: body())
@@ -33,29 +33,6 @@ final class Launcher: Sendable {
     ///
     /// `@unchecked Sendable`: the first has no further use for it.
     private struct Handed<Value>: @unchecked Sendable { var value: Value }
-
-    private func startThread() -> Bool {
-        var thread = pthread_t()
-        var old = sigset_t()
-        var all = sigset_t()
-        // Signals are for the threads of whoever uses this.
-        sigfillset(&all)
-        pthread_sigmask(SIG_BLOCK, &all, &old)
-        defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
-        let argument = Unmanaged.passRetained(self)
-        let failure = pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<Launcher>.fromOpaque(argument).takeRetainedValue().work()
-            }, argument.toOpaque())
-        if failure != 0 {
-            argument.release()
-            return false
-        }
-        pthread_detach(thread)
-        return true
-    }
 
     private func work() -> Never {
         while true {

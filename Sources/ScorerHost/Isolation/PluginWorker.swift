@@ -19,6 +19,8 @@ package final class PluginWorker: @unchecked Sendable {
     private(set) var standardErrors = StreamCapture()
     /// How it was lost, once it was.
     private(set) var loss: WorkerLoss?
+    /// Calls in it that wait for replies.
+    private(set) var openCalls = 0
     /// Instances that have been made in it.
     var instances: Set<UInt64> = []
 
@@ -48,7 +50,7 @@ package final class PluginWorker: @unchecked Sendable {
     ///
     /// - Throws: `WorkerLoss`, or `PluginError` where the file is no plugin for this host.
     func load() throws -> PluginDescription {
-        let status = try finish(0, StepWatch(rowCount: 0, Cancellation()))
+        let status = try finish(0, StepWatch(rowCount: 0, settings.cancellation ?? Cancellation()))
         var fault = "no reason was given"
         var reader = RecordReader(records)
         while let (record, rest) = reader.next() {
@@ -117,7 +119,10 @@ package final class PluginWorker: @unchecked Sendable {
         command.instance = instance
         command.call = number
         let status = try run(command, segment, watch)
-        if status == ASSAY_PENDING { return (status, CallPlace(number: number, batch: segment)) }
+        if status == ASSAY_PENDING {
+            openCalls += 1
+            return (status, CallPlace(number: number, batch: segment))
+        }
         giveBack(segment)
         return (status, nil)
     }
@@ -132,7 +137,10 @@ package final class PluginWorker: @unchecked Sendable {
         command.count = UInt64(replies.count)
         let status = try run(command, segment, watch)
         giveBack(segment)
-        if status != ASSAY_PENDING { giveBack(place.batch) }
+        if status != ASSAY_PENDING {
+            openCalls -= 1
+            giveBack(place.batch)
+        }
         return status
     }
 
@@ -141,8 +149,15 @@ package final class PluginWorker: @unchecked Sendable {
         var command = command(AW_FREE)
         command.call = place.number
         _ = try run(command, nil)
+        openCalls -= 1
         giveBack(place.batch)
     }
+
+    /// Its threads and processor time so far; nil where the system does not tell.
+    var usage: ProcessUsage? { process.usage }
+
+    /// Ends it, for a reason that is none of the plugin's steps.
+    func end() { process.kill() }
 
     /// What the plugin has done to its process so far. What it has written to its standard streams is read.
     func probe() throws(WorkerLoss) -> WorkerProbe {
@@ -179,8 +194,9 @@ package final class PluginWorker: @unchecked Sendable {
     }
 
     private func run(
-        _ command: aw_message, _ segment: Segment?, _ watch: StepWatch = StepWatch(rowCount: 0, Cancellation())
+        _ command: aw_message, _ segment: Segment?, _ watch: StepWatch? = nil
     ) throws(WorkerLoss) -> Int32 {
+        let watch = watch ?? StepWatch(rowCount: 0, settings.cancellation ?? Cancellation())
         var command = command
         memory.setCancelled(watch.cancellation.isCancelled)
         received.removeAll()

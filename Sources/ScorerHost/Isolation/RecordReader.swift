@@ -102,7 +102,7 @@ struct GivenRows {
             switch record.kind {
             case UInt32(AW_EMIT): add(record.first, record.count)
             case UInt32(AW_FAIL): add(record.first, 1)
-            case UInt32(AW_REQUEST): progress += 1
+            case UInt32(AW_REQUEST) where record.flags & UInt32(AW_REFUSED) == 0: progress += 1
             default: break
             }
         }

@@ -9,6 +9,10 @@ public enum WorkerLoss: Error, Sendable, Hashable {
     case exit(Int32)
     /// It showed no sign of progress for so long, and was stopped.
     case hang(Duration)
+    /// It had more threads than this, and was stopped.
+    case tooManyThreads(Int)
+    /// It was still at work some seconds after the run was stopped, and so was ended.
+    case stopped
     /// It closed its connection to this process, and was stopped.
     case disconnected
     /// It gave what no worker gives, in words, and was stopped.
@@ -25,6 +29,8 @@ public enum WorkerLoss: Error, Sendable, Hashable {
         case .signal(let number): "the plugin crashed: \(signalName(number))"
         case .exit(let status): "the plugin crashed: exited with status \(status)"
         case .hang(let time): "the plugin showed no sign of progress for \(seconds(time)) s, and was stopped"
+        case .tooManyThreads(let most): "the plugin crashed: it had more than \(most) threads, and was stopped"
+        case .stopped: "the run was stopped while the plugin was at work"
         case .disconnected: "the plugin crashed: it closed its connection to the engine"
         case .misbehaved(let how): "the plugin crashed: its output is broken: \(how)"
         case .unavailable(let why): "the plugin's worker could not be used: \(why)"

@@ -12,6 +12,9 @@ final class WorkerPool: Sendable {
         let worker: PluginWorker
         var isInUse: Bool
         var chores: [Chore] = []
+        /// Since when nobody has used it, and the processor time that it had used by then.
+        var idleStart = ContinuousClock.now
+        var idleStartTime: Duration?
 
         init(_ worker: PluginWorker) {
             self.worker = worker
@@ -33,6 +36,8 @@ final class WorkerPool: Sendable {
         var lastNumber: UInt64 = 0
         /// Lines of the plugin that were logged.
         var lines = 0
+        /// Whether it is looked after.
+        var isWatched = false
     }
 
     let path: String
@@ -104,7 +109,60 @@ final class WorkerPool: Sendable {
 
     func giveBack(_ worker: PluginWorker) {
         report(worker, isAtEnd: false)
-        state.update { state in state.members.first { $0.worker === worker }?.isInUse = false }
+        let isNew = state.update { state in
+            if let member = state.members.first(where: { $0.worker === worker }) {
+                member.isInUse = false
+                member.idleStart = .now
+                member.idleStartTime = nil
+            }
+            defer { state.isWatched = true }
+            return !state.isWatched
+        }
+        if isNew { IdleWatch.shared.add(self) }
+    }
+
+    /// Ends workers that nobody uses and that have too many threads, use the processor all the same, or have not been used
+    /// for long. What a plugin leaves running after a call costs its users time, and no call's deadline ends it.
+    ///
+    /// - Returns: whether there are workers left to look after.
+    func endUselessWorkers() -> Bool {
+        var ended: [(worker: PluginWorker, why: Uselessness)] = []
+        let isAnyLeft = state.update { state in
+            state.members.removeAll { member in
+                guard !member.isInUse, let why = uselessness(of: member) else { return false }
+                ended.append((member.worker, why))
+                return true
+            }
+            state.isWatched = !state.members.isEmpty
+            return state.isWatched
+        }
+        for (worker, why) in ended {
+            worker.end()
+            report(worker, isAtEnd: true)
+            if case .isBusy(let how) = why { log(.warning, "its process was ended: \(how) while it had nothing to do") }
+        }
+        return isAnyLeft
+    }
+
+    private enum Uselessness {
+        case isOld
+        /// What it does that it should not, in words.
+        case isBusy(String)
+    }
+
+    /// Whether a worker that nobody uses is to be ended, and why; nil where it is kept.
+    private func uselessness(of member: Member) -> Uselessness? {
+        guard let usage = member.worker.usage else { return nil }
+        if usage.threadCount > settings.threadLimit {
+            return .isBusy("more than \(settings.threadLimit) threads ran in it")
+        }
+        guard let start = member.idleStartTime else {
+            member.idleStartTime = usage.processorTime
+            return nil
+        }
+        if usage.processorTime - start > settings.idleProcessorTime { return .isBusy("it went on using the processor") }
+        let isOld = member.worker.openCalls == 0 && ContinuousClock.now - member.idleStart > settings.idleTime
+        return isOld ? .isOld : nil
     }
 
     /// Lets go of a worker that is lost.

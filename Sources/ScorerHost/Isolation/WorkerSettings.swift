@@ -1,3 +1,4 @@
+import CPluginWorker
 import Glibc
 
 /// How workers are run.
@@ -8,8 +9,17 @@ public struct WorkerSettings: Sendable {
     public var timeout = Duration.seconds(10)
     /// The most bytes of address space that a worker may have.
     public var addressSpace = 4 << 30
-    /// The most bytes that one step may give.
-    public var outputLimit = 512 << 20
+    /// The most bytes that one step may give. The engine holds several copies of them for a moment.
+    public var outputLimit = 64 << 20
+    /// The most threads that a worker may have, its own included.
+    public var threadLimit = Int(AW_MOST_THREADS)
+    /// How long a worker is kept that nobody uses.
+    public var idleTime = Duration.seconds(300)
+    /// The processor time that a worker may use while nobody uses it.
+    public var idleProcessorTime = Duration.seconds(2)
+    /// Once it is cancelled, workers that are being started or told to do something other than score rows have some seconds
+    /// left, too.
+    public var cancellation: Cancellation?
     /// Is told what can be told of a worker each time that it has done something, and when it was lost. Called on any thread.
     public var onReport: (@Sendable (WorkerReport) -> Void)?
 

@@ -1,8 +1,16 @@
 /* assay_json.h: JSON for scorers in C and C++. Values are read in place, texts are written to a buffer that grows.
  *
- * A value is an assay_str with the value's own text, as config_json and cells of ASSAY_TYPE_JSON are. What the host
- * gives is valid JSON, and that is what these functions are for: of any other bytes they read none beyond the end, but
- * what they say of them means nothing. No function recurses, so depth costs no stack.
+ * A value is an assay_str with the value's own text, as config_json and cells of ASSAY_TYPE_JSON are: those are valid
+ * JSON. A cell of ASSAY_TYPE_STR, such as what a model has written, is any text: kit_json_read makes a value of it, or
+ * says at which byte it is not JSON. The other functions are for values only. Of any other bytes they read none beyond
+ * the end, but what they say of them means nothing: an object that was cut off looks like a smaller object.
+ *
+ *     assay_str value, city;
+ *     kit_json_fault fault;
+ *     if (!kit_json_read(kit_text(step, IN_ANSWER, row), &value, &fault)) return kit_fail_json(step, row, &fault);
+ *     if (kit_json_member(value, kit_str("city"), &city) && kit_json_is(city, kit_str("Bern"))) …
+ *
+ * No function recurses, so depth costs no stack.
  */
 #ifndef ASSAY_JSON_H
 #define ASSAY_JSON_H
@@ -114,12 +122,167 @@ static inline void kit_append_quoted(kit_buffer *buffer, assay_str text) {
     buffer->length += (size_t)(to - start);
 }
 
-/* ---------------------------------------------------------------- reading */
+/* ---------------------------------------------------------------- any text as a value */
+
+/* Where a text is not JSON. */
+typedef struct kit_json_fault {
+    uint64_t byte;        /* its offset in the text */
+    const char *expected; /* what was expected there, in words */
+} kit_json_fault;
+
+/* Arrays and objects may lie this deep in each other. */
+enum { KIT_JSON_DEPTH = 512 };
 
 static inline const char *kit_json_past_space(const char *at, const char *end) {
     while (at < end && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r')) at++;
     return at;
 }
+
+/* Past the characters that are read. Where these are not as they should be, `expected` says what was expected at `at`. */
+typedef struct kit_json_reader {
+    const char *at, *end;
+    const char *expected;
+} kit_json_reader;
+
+static inline bool kit_json_expect(kit_json_reader *reader, const char *expected) {
+    reader->expected = expected;
+    return false;
+}
+
+static inline bool kit_json_take(kit_json_reader *reader, char byte) {
+    if (reader->at == reader->end || *reader->at != byte) return false;
+    reader->at++;
+    return true;
+}
+
+static inline bool kit_json_take_digits(kit_json_reader *reader) {
+    const char *start = reader->at;
+    while (reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9') reader->at++;
+    return reader->at > start || kit_json_expect(reader, "a digit");
+}
+
+static inline bool kit_json_take_number(kit_json_reader *reader) {
+    kit_json_take(reader, '-');
+    if (!kit_json_take(reader, '0') && !kit_json_take_digits(reader)) return false;
+    if (kit_json_take(reader, '.') && !kit_json_take_digits(reader)) return false;
+    if (!kit_json_take(reader, 'e') && !kit_json_take(reader, 'E')) return true;
+    if (!kit_json_take(reader, '+')) kit_json_take(reader, '-');
+    return kit_json_take_digits(reader);
+}
+
+static inline bool kit_json_take_word(kit_json_reader *reader, const char *word) {
+    const size_t length = strlen(word);
+    if ((size_t)(reader->end - reader->at) < length || memcmp(reader->at, word, length) != 0)
+        return kit_json_expect(reader, "a value");
+    reader->at += length;
+    return true;
+}
+
+static inline bool kit_json_take_string(kit_json_reader *reader) {
+    if (!kit_json_take(reader, '"')) return kit_json_expect(reader, "a string");
+    while (reader->at < reader->end && *reader->at != '"') {
+        if ((unsigned char)*reader->at < 0x20)
+            return kit_json_expect(reader, "an escape such as \\n in place of a control character");
+        if (*reader->at++ != '\\') continue;
+        if (kit_json_take(reader, 'u')) {
+            for (int i = 0; i < 4; i++, reader->at++) {
+                const char digit = reader->at < reader->end ? (char)(*reader->at | 0x20) : ' ';
+                if (!(digit >= 'a' && digit <= 'f') && !(digit >= '0' && digit <= '9' && *reader->at == digit))
+                    return kit_json_expect(reader, "four hexadecimal digits");
+            }
+        } else if (reader->at == reader->end || *reader->at == 0 || strchr("\"\\/bfnrt", *reader->at) == NULL) {
+            return kit_json_expect(reader, "an escape that JSON has");
+        } else {
+            reader->at++;
+        }
+    }
+    return kit_json_take(reader, '"') || kit_json_expect(reader, "the end of a string");
+}
+
+/* Takes a value, with the depth of what it holds in `is_object`, a bit for each array or object around. */
+static inline bool kit_json_take_value(kit_json_reader *reader) {
+    unsigned char is_object[KIT_JSON_DEPTH / 8];
+    size_t depth = 0;
+    memset(is_object, 0, sizeof is_object);
+    for (;;) {
+        /* A value begins here. */
+        reader->at = kit_json_past_space(reader->at, reader->end);
+        const char first = reader->at < reader->end ? *reader->at : 0;
+        if (first == '{' || first == '[') {
+            if (depth == KIT_JSON_DEPTH) return kit_json_expect(reader, "fewer arrays and objects in each other");
+            const unsigned char bit = (unsigned char)(1 << depth % 8);
+            is_object[depth / 8] = (unsigned char)((is_object[depth / 8] & (bit - 1)) | (first == '{' ? bit : 0));
+            depth++;
+            reader->at = kit_json_past_space(reader->at + 1, reader->end);
+            if (!kit_json_take(reader, first == '{' ? '}' : ']')) {
+                if (first == '[') continue;
+                goto key;
+            }
+            depth--;
+        } else if (first == '"') {
+            if (!kit_json_take_string(reader)) return false;
+        } else if (first == '-' || (first >= '0' && first <= '9')) {
+            if (!kit_json_take_number(reader)) return false;
+        } else if (!kit_json_take_word(reader, first == 't' ? "true" : first == 'f' ? "false" : "null")) {
+            return false;
+        }
+        /* A value has ended here: what follows belongs to what it lies in. */
+        for (;;) {
+            if (depth == 0) return true;
+            const bool in_object = (is_object[(depth - 1) / 8] >> (depth - 1) % 8 & 1) != 0;
+            reader->at = kit_json_past_space(reader->at, reader->end);
+            if (kit_json_take(reader, ',')) {
+                if (in_object) goto key;
+                break;
+            }
+            if (!kit_json_take(reader, in_object ? '}' : ']'))
+                return kit_json_expect(reader, in_object ? "a comma or }" : "a comma or ]");
+            depth--;
+        }
+        continue;
+    key:
+        reader->at = kit_json_past_space(reader->at, reader->end);
+        if (!kit_json_take_string(reader)) {
+            /* A string that is broken says so itself. */
+            if (strcmp(reader->expected, "a string") == 0) reader->expected = "the name of a member";
+            return false;
+        }
+        reader->at = kit_json_past_space(reader->at, reader->end);
+        if (!kit_json_take(reader, ':')) return kit_json_expect(reader, "a colon");
+    }
+}
+
+/* Makes a value of any text: true where that is one JSON value with white space around it (RFC 8259). Otherwise *value is
+ * empty, and *fault, unless NULL, says where and why. The text's bytes beyond ASCII are not looked at: texts of the host
+ * are valid UTF-8. */
+static inline bool kit_json_read(assay_str text, assay_str *value, kit_json_fault *fault) {
+    const char *const end = text.len == 0 ? text.ptr : text.ptr + text.len;
+    kit_json_reader reader;
+    reader.at = kit_json_past_space(text.ptr, end);
+    reader.end = end;
+    reader.expected = NULL;
+    const char *const start = reader.at;
+    bool is_value = kit_json_take_value(&reader);
+    const char *const past = reader.at;
+    if (is_value) {
+        reader.at = kit_json_past_space(past, end);
+        if (reader.at != end) is_value = kit_json_expect(&reader, "the end of the text");
+    }
+    *value = is_value ? kit_bytes(start, (size_t)(past - start)) : kit_bytes("", 0);
+    if (!is_value && fault != NULL) {
+        fault->byte = text.len == 0 ? 0 : (uint64_t)(reader.at - text.ptr);
+        fault->expected = reader.expected;
+    }
+    return is_value;
+}
+
+/* Whether any text is one JSON value. */
+static inline bool kit_json_is_valid(assay_str text) {
+    assay_str value;
+    return kit_json_read(text, &value, NULL);
+}
+
+/* ---------------------------------------------------------------- reading */
 
 /* Past the value that begins at `at`. */
 static inline const char *kit_json_past_value(const char *at, const char *end) {
@@ -218,44 +381,99 @@ static inline char *kit_json_utf8(char *to, unsigned code) {
     return to;
 }
 
-/* Appends what a JSON string says. False, having appended nothing, where the value is no string. A surrogate without its
- * other half becomes U+FFFD. */
+/* Writes what an escape stands for, 1 to 4 bytes, to `to`, and moves *at past it. A surrogate without its other half is
+ * U+FFFD. There are 2 bytes at least, the first a backslash. Returns the end of what was written. */
+static inline char *kit_json_unescape(const char **from, const char *end, char *to) {
+    const char *at = *from;
+    const char letter = at[1];
+    at += 2;
+    if (letter == 'u' && end - at >= 4) {
+        unsigned code = kit_json_hex(at);
+        at += 4;
+        if (code >= 0xD800 && code < 0xE000) {
+            const bool is_high = code < 0xDC00;
+            const bool has_more = end - at >= 6 && at[0] == '\\' && at[1] == 'u';
+            const unsigned low = is_high && has_more ? kit_json_hex(at + 2) : 0;
+            if (low >= 0xDC00 && low < 0xE000) {
+                code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+                at += 6;
+            } else {
+                code = 0xFFFD;
+            }
+        }
+        to = kit_json_utf8(to, code);
+    } else {
+        const char *known = letter == 0 ? NULL : strchr("b\bf\fn\nr\rt\t", letter);
+        *to++ = known != NULL ? known[1] : letter;
+    }
+    *from = at;
+    return to;
+}
+
+static inline bool kit_json_is_string(assay_str value) {
+    return value.len >= 2 && value.ptr[0] == '"' && value.ptr[value.len - 1] == '"';
+}
+
+/* Appends what a JSON string says. False, having appended nothing, where the value is no string. */
 static inline bool kit_json_text(assay_str value, kit_buffer *buffer) {
-    if (value.len < 2 || value.ptr[0] != '"' || value.ptr[value.len - 1] != '"') return false;
+    if (!kit_json_is_string(value)) return false;
     /* No escape is shorter than what it stands for. */
     char *const start = kit_reserve(buffer, value.len);
     if (start == NULL) return true;
     char *to = start;
     const char *at = value.ptr + 1, *const end = value.ptr + value.len - 1;
     while (at < end) {
-        if (*at != '\\' || end - at < 2) {
+        if (*at == '\\' && end - at >= 2)
+            to = kit_json_unescape(&at, end, to);
+        else
             *to++ = *at++;
-            continue;
-        }
-        const char letter = at[1];
-        at += 2;
-        if (letter == 'u' && end - at >= 4) {
-            unsigned code = kit_json_hex(at);
-            at += 4;
-            if (code >= 0xD800 && code < 0xE000) {
-                const bool is_high = code < 0xDC00;
-                const bool has_more = end - at >= 6 && at[0] == '\\' && at[1] == 'u';
-                const unsigned low = is_high && has_more ? kit_json_hex(at + 2) : 0;
-                if (low >= 0xDC00 && low < 0xE000) {
-                    code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-                    at += 6;
-                } else {
-                    code = 0xFFFD;
-                }
-            }
-            to = kit_json_utf8(to, code);
-        } else {
-            const char *known = letter == 0 ? NULL : strchr("b\bf\fn\nr\rt\t", letter);
-            *to++ = known != NULL ? known[1] : letter;
-        }
     }
     buffer->length += (size_t)(to - start);
     return true;
+}
+
+/* Whether a value is a JSON string that says `text`, whatever is escaped in it: "Z\u00fcrich" says Zürich. */
+static inline bool kit_json_is(assay_str value, assay_str text) {
+    if (!kit_json_is_string(value)) return false;
+    const char *at = value.ptr + 1, *const end = value.ptr + value.len - 1;
+    uint64_t place = 0;
+    while (at < end) {
+        char bytes[4];
+        char *past = bytes;
+        if (*at == '\\' && end - at >= 2)
+            past = kit_json_unescape(&at, end, bytes);
+        else
+            *past++ = *at++;
+        const uint64_t count = (uint64_t)(past - bytes);
+        if (text.len - place < count || memcmp(text.ptr + place, bytes, count) != 0) return false;
+        place += count;
+    }
+    return place == text.len;
+}
+
+/* The member of an object by its name, whatever is escaped there; of several with one name, the last. False where there is
+ * none, or the value is no object. */
+static inline bool kit_json_member(assay_str object, assay_str name, assay_str *value) {
+    kit_json_items members = kit_json_open(object);
+    assay_str key, member;
+    bool is_there = false;
+    *value = kit_bytes("", 0);
+    if (!members.have_keys) return false;
+    while (kit_json_next(&members, &key, &member)) {
+        if (!kit_json_is(key, name)) continue;
+        *value = member;
+        is_there = true;
+    }
+    return is_there;
+}
+
+/* A column of a CSV file is text, so an object or array there comes as a JSON string that holds it. Returns what such a
+ * string holds, in `buffer`, which is emptied before; any other value as it is. */
+static inline assay_str kit_json_unwrap(assay_str value, kit_buffer *buffer) {
+    assay_str inner;
+    buffer->length = 0;
+    if (!kit_json_text(value, buffer) || !kit_json_read(kit_contents(buffer), &inner, NULL)) return value;
+    return kit_json_kind(inner) == '{' || kit_json_kind(inner) == '[' ? inner : value;
 }
 
 /* Reads a number, to the nearest double, in the "C" locale that hosts keep. False where the value is none, or too large. */

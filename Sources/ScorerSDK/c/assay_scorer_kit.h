@@ -52,6 +52,15 @@ static inline double kit_number(const kit_step *step, uint32_t input, uint64_t r
     return ((const double *)step->batch->columns[input]->values)[row];
 }
 
+/* The cell of an input of ASSAY_TYPE_I64, and of ASSAY_TYPE_BOOL, of one that has a value. */
+static inline int64_t kit_integer(const kit_step *step, uint32_t input, uint64_t row) {
+    return ((const int64_t *)step->batch->columns[input]->values)[row];
+}
+
+static inline bool kit_boolean(const kit_step *step, uint32_t input, uint64_t row) {
+    return ((const uint8_t *)step->batch->columns[input]->values)[row] != 0;
+}
+
 /* The texts of a cell of ASSAY_TYPE_LIST_STR, and how many there are: 0 where it has no value, too. */
 static inline uint64_t kit_list(const kit_step *step, uint32_t input, uint64_t row, const assay_str **texts) {
     const assay_column *column = step->batch->columns[input];
@@ -98,6 +107,25 @@ static inline void kit_fail(const kit_step *step, int64_t row, int32_t outcome, 
     /* A host of version 1.0 does not know that a row may not have been asked for. */
     if (outcome == ASSAY_ROW_NOT_ASKED && step->host->abi_minor < 1) outcome = ASSAY_ROW_MODEL_ERROR;
     step->host->fail(step->host, step->call, row, outcome, message);
+}
+
+/* Says that a row has no score because a text of it is not JSON, and where: the row is ASSAY_ROW_UNPARSED. */
+static inline void kit_fail_json(const kit_step *step, uint64_t row, const kit_json_fault *fault) {
+    char message[160];
+    snprintf(message, sizeof message, "the answer is not valid JSON: %s was expected at byte %llu", fault->expected,
+             (unsigned long long)fault->byte);
+    kit_fail(step, (int64_t)row, ASSAY_ROW_UNPARSED, kit_str(message));
+}
+
+/* Writes a line to the host's log, which shows it with the plugin's id: from any function but the entry, on any thread. The
+ * host's own log is the place for it; standard output belongs to the results. */
+static inline void kit_log(const assay_host *host, int32_t severity, const char *format, ...) {
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    host->log(host, severity, kit_str(message));
 }
 
 static inline bool kit_is_cancelled(const kit_step *step) {
@@ -189,6 +217,21 @@ static inline double kit_number_parameter(kit_parameters *parameters, const char
     const assay_str found = kit_json_brief(value);
     kit_reject(parameters, kit_str(name), "", "found %.*s; expected a number from %g to %g", (int)found.len, found.ptr,
                least, most);
+    return fallback;
+}
+
+/* A whole number from `least` to `most`; `fallback` where it is not given, or rejected. The limits lie within 2^53. */
+static inline int64_t kit_integer_parameter(kit_parameters *parameters, const char *name, int64_t fallback,
+                                            int64_t least, int64_t most) {
+    assay_str value;
+    double number;
+    if (!kit_parameter(parameters, name, &value)) return fallback;
+    if (kit_json_number(value, &number) && number >= (double)least && number <= (double)most &&
+        number == (double)(int64_t)number)
+        return (int64_t)number;
+    const assay_str found = kit_json_brief(value);
+    kit_reject(parameters, kit_str(name), "", "found %.*s; expected a whole number from %lld to %lld", (int)found.len,
+               found.ptr, (long long)least, (long long)most);
     return fallback;
 }
 

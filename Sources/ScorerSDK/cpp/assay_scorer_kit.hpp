@@ -86,6 +86,10 @@ public:
         return kit_number_parameter(&parameters_, name, fallback, least, most);
     }
 
+    int64_t integer(const char *name, int64_t fallback, int64_t least, int64_t most) {
+        return kit_integer_parameter(&parameters_, name, fallback, least, most);
+    }
+
     bool boolean(const char *name, bool fallback) { return kit_boolean_parameter(&parameters_, name, fallback); }
 
     std::optional<std::string> text(const char *name) {
@@ -129,6 +133,8 @@ public:
     bool has(uint32_t input, uint64_t row) const { return kit_has(&step_, input, row); }
     std::string_view text(uint32_t input, uint64_t row) const { return view(kit_text(&step_, input, row)); }
     double number(uint32_t input, uint64_t row) const { return kit_number(&step_, input, row); }
+    int64_t integer(uint32_t input, uint64_t row) const { return kit_integer(&step_, input, row); }
+    bool boolean(uint32_t input, uint64_t row) const { return kit_boolean(&step_, input, row); }
     std::vector<std::string_view> list(uint32_t input, uint64_t row) const {
         const assay_str *texts;
         const uint64_t count = kit_list(&step_, input, row, &texts);
@@ -149,6 +155,9 @@ public:
     void fail(uint64_t row, int32_t outcome, std::string_view message) {
         kit_fail(&step_, static_cast<int64_t>(row), outcome, str(message));
     }
+
+    // Writes a line to the host's log, which shows it with the plugin's id. `severity` is one of ASSAY_LOG_….
+    void log(int32_t severity, std::string_view message) const { step_.host->log(step_.host, severity, str(message)); }
 
     // Whether nobody wants the results any more. Asked before each row; of use in the loops of rows that take long.
     bool is_cancelled() const { return kit_is_cancelled(&step_); }

@@ -63,6 +63,20 @@ pub struct Offered {
     make: fn(&mut Parameters) -> Result<Box<dyn Instance>, Rejection>,
 }
 
+/// The host's functions of a plugin, for a host in its own tests.
+pub(crate) const FUNCTIONS: Functions = Functions { create, destroy, step, call_free };
+
+pub(crate) struct Functions {
+    pub create: unsafe extern "C" fn(
+        *const abi::Scorer, *const abi::Host, *mut abi::Creation, abi::Str, *mut *mut c_void,
+    ) -> abi::Status,
+    pub destroy: unsafe extern "C" fn(*mut c_void),
+    pub step: unsafe extern "C" fn(
+        *mut c_void, *mut abi::HostCall, *mut *mut c_void, i32, *const abi::Batch, *const *const abi::Reply, u64,
+    ) -> abi::Status,
+    pub call_free: unsafe extern "C" fn(*mut c_void, *mut abi::HostCall, *mut c_void),
+}
+
 /// A scorer as a plugin offers it. Kept for the life of the process.
 pub fn offer<S: Scorer>() -> *const Offered {
     let Declaration { id, description, inputs, outputs, roles, parameters_schema } = S::DECLARATION;
@@ -198,7 +212,8 @@ unsafe extern "C" fn step(
             };
             let (row, question) = ((reply.tag >> 16) as usize, reply.tag as u16);
             awaited.set(awaited.get().saturating_sub(1));
-            let reply = Reply { row, question, failure, text: reply.text.get() };
+            let (text, response_json) = (reply.text.get(), reply.response_json.get());
+            let reply = Reply { row, question, failure, text, response_json };
             guard(&call, row, || held.scorer.receive(&call, &reply, &mut **memories));
         }
         if awaited.get() > 0 { abi::PENDING } else { abi::OK }

@@ -1,4 +1,5 @@
 use crate::abi;
+use crate::json::Value;
 use crate::Kind;
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -18,6 +19,16 @@ pub enum Unscored {
     NotAsked = abi::ROW_NOT_ASKED,
 }
 
+/// How urgent a line of the host's log is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(i32)]
+pub enum Severity {
+    Debug = 0,
+    Info = 1,
+    Warning = 2,
+    Error = 3,
+}
+
 /// What became of a model request.
 pub struct Reply<'a> {
     pub row: usize,
@@ -26,6 +37,22 @@ pub struct Reply<'a> {
     pub failure: Option<Unscored>,
     /// The assistant's message, or what went wrong.
     pub text: &'a str,
+    /// The whole response body as JSON, where there is one; else empty.
+    pub response_json: &'a str,
+}
+
+impl Reply<'_> {
+    /// The response as a value, for what else is in it: tool calls, log probabilities, usage.
+    pub fn response(&self) -> Option<Value> {
+        Value::parse(self.response_json).ok()
+    }
+
+    /// Why the model ended: "stop", "length" where it was cut off, "tool_calls", "content_filter".
+    pub fn finish_reason(&self) -> Option<String> {
+        let response = self.response()?;
+        let choice = response.get("choices")?.as_list()?.first()?;
+        choice.get("finish_reason")?.as_str().map(str::to_owned)
+    }
 }
 
 /// A batch that is being scored: its rows, and where their results go. Inputs and outputs are known by their index in the
@@ -134,6 +161,12 @@ impl<'a> Call<'a> {
         let outcome = if is_new { Unscored::ModelError } else { outcome };
         // SAFETY: the call is being stepped; the host copies the message.
         unsafe { (self.host.fail)(self.host, self.call, row as i64, outcome as i32, abi::Str::new(message)) };
+    }
+
+    /// Writes a line to the host's log, which shows it with the plugin's id. Standard output belongs to the results.
+    pub fn log(&self, severity: Severity, message: &str) {
+        // SAFETY: the host copies the message.
+        unsafe { (self.host.log)(self.host, severity as i32, abi::Str::new(message)) };
     }
 
     /// Whether nobody wants the results any more. Asked before each row; of use in the loops of rows that take long.

@@ -53,6 +53,42 @@ impl Value {
         if let Value::Text(text) = self { Some(text) } else { None }
     }
 
+    /// The nearest double of a number.
+    pub fn as_f64(&self) -> Option<f64> {
+        if let Value::Number(text) = self { text.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
+    }
+
+    /// A number that is whole and fits, however it is written: 3, 3.0 or 3e0.
+    pub fn as_i64(&self) -> Option<i64> {
+        let Value::Number(text) = self else { return None };
+        // Beyond 2^53 a double is not exact, so only digits count there.
+        text.parse().ok().or_else(|| {
+            self.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= 9e15).map(|number| number as i64)
+        })
+    }
+
+    pub fn as_bool(&self) -> Option<bool> {
+        if let Value::Bool(truth) = self { Some(*truth) } else { None }
+    }
+
+    pub fn as_list(&self) -> Option<&[Value]> {
+        if let Value::List(elements) = self { Some(elements) } else { None }
+    }
+
+    pub fn as_object(&self) -> Option<&[(String, Value)]> {
+        if let Value::Object(members) = self { Some(members) } else { None }
+    }
+
+    /// A column of a CSV file is text, so an object or list there comes as a text that holds it: that object or list; any
+    /// other value as it is.
+    pub fn unwrapped(self) -> Value {
+        let inner = self.as_str().and_then(|text| Value::parse(text).ok());
+        match inner {
+            Some(inner @ (Value::List(_) | Value::Object(_))) => inner,
+            _ => self,
+        }
+    }
+
     /// What kind of value it is, in words.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -312,6 +348,21 @@ mod tests {
         ] {
             assert_eq!(Value::parse(text).unwrap_err().offset, offset, "{text}");
         }
+    }
+
+    #[test]
+    fn values_are_taken_as_what_they_are() {
+        let number = |text: &str| Value::Number(text.into());
+        assert_eq!(number("-2.5e1").as_f64(), Some(-25.0));
+        assert_eq!(number("1e999").as_f64(), None);
+        assert_eq!([number("3"), number("3.0"), number("3e0")].map(|value| value.as_i64()), [Some(3); 3]);
+        assert_eq!(number("9007199254740993").as_i64(), Some(9007199254740993));
+        assert_eq!([number("3.5"), number("1e300"), Value::Null].map(|value| value.as_i64()), [None; 3]);
+        assert_eq!(Value::Text("3".into()).as_f64(), None);
+        let object = Value::parse("{\"a\": [1]}").unwrap();
+        assert_eq!(Value::Text(object.to_string()).unwrapped(), object);
+        assert_eq!(Value::Text("[1".into()).unwrapped(), Value::Text("[1".into()));
+        assert_eq!(Value::Text("18".into()).unwrapped(), Value::Text("18".into()));
     }
 
     #[test]

@@ -29,9 +29,10 @@ mod boundary;
 mod call;
 pub mod json;
 mod parameters;
+pub mod testing;
 
 pub use boundary::{offer, Offered, PluginTable};
-pub use call::{Call, Reply, Unscored};
+pub use call::{Call, Reply, Severity, Unscored};
 pub use parameters::{Parameters, Rejection};
 
 /// A kind of scoring, with its parameters. One instance is shared by threads.
@@ -73,7 +74,7 @@ impl Declaration {
 }
 
 /// The types of cells.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(u32)]
 pub enum Kind {
     Text = 1,
@@ -125,7 +126,8 @@ impl Column {
     }
 }
 
-/// Makes the entry of a plugin: its id, version and description, and the types of its scorers.
+/// Makes the entry of a plugin: its id, version and description, and the types of its scorers. The version may be
+/// `env!("CARGO_PKG_VERSION")`, so that it stands in Cargo.toml alone.
 #[macro_export]
 macro_rules! plugin {
     ($id:expr, $version:expr, $description:expr, $($scorer:ty),+ $(,)?) => {

@@ -51,6 +51,35 @@ impl Parameters {
         }
     }
 
+    /// A list of texts; `None` where it is not given.
+    pub fn texts(&mut self, name: &'static str) -> Result<Option<Vec<String>>, Rejection> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let elements = value.as_list().ok_or_else(|| Rejection::found(name, value, "a list of texts"))?;
+        let mut texts = Vec::new();
+        for (index, element) in elements.iter().enumerate() {
+            match element.as_str() {
+                Some(text) => texts.push(text.to_owned()),
+                None => {
+                    let mut rejection = Rejection::found(name, element, "a text");
+                    rejection.pointer += &format!("/{index}");
+                    return Err(rejection);
+                }
+            }
+        }
+        Ok(Some(texts))
+    }
+
+    /// A whole number.
+    pub fn integer(
+        &mut self, name: &'static str, fallback: i64, range: RangeInclusive<i64>,
+    ) -> Result<i64, Rejection> {
+        let Some(value) = self.get(name) else { return Ok(fallback) };
+        value.as_i64().filter(|number| range.contains(number)).ok_or_else(|| {
+            let expected = format!("a whole number from {} to {}", range.start(), range.end());
+            Rejection::found(name, value, &expected)
+        })
+    }
+
     pub fn boolean(&mut self, name: &'static str, fallback: bool) -> Result<bool, Rejection> {
         match self.get(name) {
             None => Ok(fallback),

@@ -73,4 +73,31 @@ fn yes_or_no(reply: &str) -> Option<bool> {
     }
 }
 
-plugin!("org.example.@NAME@", "0.1.0", "A judge that asks yes or no", Judge);
+plugin!("org.example.@NAME@", env!("CARGO_PKG_VERSION"), "A judge that asks yes or no", Judge);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_scorer::testing::{Cell, Host};
+
+    #[test]
+    fn replies_become_scores() {
+        let host = Host::of::<Judge>(r#"{"question": "Is it polite?"}"#).unwrap();
+        let answers = ["Thank you.", "Go away.", "Hm."].map(|answer| vec![Cell::text(answer)]);
+        let results = host.score_with(&answers, |_, request| {
+            let says = [("Thank you.", "**Yes**"), ("Go away.", "no"), ("Hm.", "Perhaps.")];
+            Ok(says.iter().find(|(answer, _)| request.contains(answer)).unwrap().1.to_owned())
+        });
+        assert_eq!(results[0].number("score"), Some(1.0));
+        assert_eq!(results[1].number("score"), Some(0.0));
+        assert!(results[2].is(Unscored::Unparsed));
+    }
+
+    #[test]
+    fn a_model_that_fails_gives_no_score() {
+        let host = Host::of::<Judge>(r#"{"question": "Is it polite?"}"#).unwrap();
+        let results = host.score_with(&[vec![Cell::text("Hm.")]], |_, _| Err("HTTP status 500".to_owned()));
+        assert!(results[0].is(Unscored::ModelError));
+        assert_eq!(results[0].number("score"), None);
+    }
+}

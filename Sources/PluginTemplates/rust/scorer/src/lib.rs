@@ -46,4 +46,30 @@ impl Scorer for ShortAnswer {
     }
 }
 
-plugin!("org.example.@NAME@", "0.1.0", "How short answers are", ShortAnswer);
+plugin!("org.example.@NAME@", env!("CARGO_PKG_VERSION"), "How short answers are", ShortAnswer);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assay_scorer::testing::{Cell, Host};
+
+    #[test]
+    fn longer_answers_score_less() {
+        let host = Host::of::<ShortAnswer>(r#"{"max_words": 2}"#).unwrap();
+        let results = host.score(&[vec![Cell::text("two words")], vec![Cell::text("these are four words")]]);
+        assert_eq!(results[0].number("score"), Some(1.0));
+        assert_eq!(results[1].number("score"), Some(0.5));
+    }
+
+    #[test]
+    fn an_empty_answer_has_no_score() {
+        let host = Host::of::<ShortAnswer>("{}").unwrap();
+        assert!(host.score(&[vec![Cell::text(" ")]])[0].is(Unscored::Unparsed));
+    }
+
+    #[test]
+    fn parameters_are_checked() {
+        let (pointer, _) = Host::of::<ShortAnswer>(r#"{"max_words": 0}"#).err().unwrap();
+        assert_eq!(pointer, "/params/max_words");
+    }
+}

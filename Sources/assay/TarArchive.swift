@@ -1,0 +1,60 @@
+/// A tar archive in memory, in the format ustar (POSIX.1-1988), which any tar reads.
+///
+/// The same files make the same bytes: there are no times, owners or links in it.
+struct TarArchive {
+    /// A file or folder cannot be in such an archive; why.
+    struct Refusal: Error {
+        var message: String
+    }
+
+    private var blocks: [UInt8] = []
+
+    private static let blockSize = 512
+
+    /// - Parameters:
+    ///   - name: its path in the archive, at most 100 bytes.
+    ///   - isExecutable: whether it can be run, or loaded where that takes the same right.
+    mutating func add(_ bytes: [UInt8], as name: String, isExecutable: Bool = false) throws(Refusal) {
+        try addHeader(name, size: bytes.count, mode: isExecutable ? 0o755 : 0o644, kind: UInt8(ascii: "0"))
+        blocks += bytes
+        pad()
+    }
+
+    mutating func addFolder(_ name: String) throws(Refusal) {
+        try addHeader(name + "/", size: 0, mode: 0o755, kind: UInt8(ascii: "5"))
+    }
+
+    /// The archive as a file.
+    var bytes: [UInt8] { blocks + [UInt8](repeating: 0, count: 2 * Self.blockSize) }
+
+    private mutating func addHeader(_ name: String, size: Int, mode: Int, kind: UInt8) throws(Refusal) {
+        guard name.utf8.count <= 100 else { throw Refusal(message: "\(name): the path is longer than 100 bytes") }
+        guard size < 1 << 33 else { throw Refusal(message: "\(name): it has 8 GiB or more") }
+        var header = [UInt8](repeating: 0, count: Self.blockSize)
+        func put(_ bytes: some Sequence<UInt8>, _ offset: Int) {
+            for (index, byte) in bytes.enumerated() { header[offset + index] = byte }
+        }
+        func octal(_ number: Int, _ digits: Int) -> [UInt8] {
+            let text = String(number, radix: 8)
+            return Array((String(repeating: "0", count: digits - text.count) + text).utf8)
+        }
+        put(name.utf8, 0)
+        put(octal(mode, 7), 100)
+        put(octal(0, 7), 108)  // user
+        put(octal(0, 7), 116)  // group
+        put(octal(size, 11), 124)
+        put(octal(0, 11), 136)  // time
+        put([UInt8](repeating: UInt8(ascii: " "), count: 8), 148)
+        header[156] = kind
+        put("ustar".utf8, 257)
+        put("00".utf8, 263)
+        // The sum of the header's bytes, with blanks in its own place.
+        put(octal(header.reduce(0) { $0 + Int($1) }, 6) + [0, UInt8(ascii: " ")], 148)
+        blocks += header
+    }
+
+    private mutating func pad() {
+        let rest = blocks.count % Self.blockSize
+        if rest != 0 { blocks += [UInt8](repeating: 0, count: Self.blockSize - rest) }
+    }
+}
