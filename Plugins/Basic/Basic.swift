@@ -6,7 +6,10 @@ private let plugin = ScorerPlugin(
     id: "basic", version: "0.1.0",
     description:
         "Deterministic scorers: equality, containment, answers found by regular expressions, normalised answers.",
-    scorers: [Equality.self, SubsetOf.self, MultipleChoice.self, MathResponse.self, DocVQAnswer.self])
+    scorers: [
+        Equality.self, SubsetOf.self, MultipleChoice.self, NumberAnswer.self, RegexAnswer.self, MathResponse.self,
+        DocVQAnswer.self,
+    ])
 
 // The name is the plugin header's.
 // swift-format-ignore: AlwaysUseLowerCamelCase

@@ -9,9 +9,8 @@ struct DocVQAnswer: Scorer {
         description: "1.0 if generated_answer is among the texts of expected_answer, both in the VQA normalisation",
         inputs: [
             .required("generated_answer", .text, "what the model answered"),
-            .required(
-                "expected_answer", .json,
-                "the right answers: an array of texts, or the text of one as JSON or Python has it"),
+            .required("expected_answer", .json, "the right answers: an array of texts, or the text of one"),
+            .optional("expected_answer", .text, "the same, where it is a text", isLenient: true),
         ],
         outputs: [.verdict], parametersSchema: noParameters)
 
@@ -22,35 +21,41 @@ struct DocVQAnswer: Scorer {
     func score(_ rows: Rows, _ results: Results) {
         let generated = rows.texts(0)
         let expected = rows.texts(1)
+        let expectedText = rows.texts(2)
         var parser = JSONParser()
+        var check = CancellationCheck(results)
         withScores(of: rows, results) { scores in
             for row in 0..<rows.count {
-                do throws(JSONError) {
-                    let value = try list(in: try parser.parse(expected[row]))
-                    let texts = value.array?.compactMap(\.string)
-                    guard let texts, texts.count == value.array?.count else {
-                        results.fail(
-                            row, .inputError,
-                            "expected_answer holds \(value.kind); expected an array of texts, or the text of one, such as [\"A\"]"
-                        )
-                        continue
-                    }
+                if check.stops(before: row, of: rows, reading: generated[row].count + expected[row].count) { break }
+                do throws(RowFault) {
+                    let list = expectedText.hasValue(row) ? expectedText[row] : expected[row]
+                    let texts = try texts(ofListIn: list, &parser)
                     scores[row] = DocVQA.accepts(generated[row].utf8.span, among: texts) ? 1 : 0
                 } catch {
-                    results.fail(row, .inputError, "in expected_answer, which is to be a JSON array of texts, \(error)")
+                    results.fail(row, error.outcome, error.message)
                 }
             }
         }
     }
 
-    /// The value that a text holds; any other value as it is.
-    private func list(in value: JSONValue) throws(JSONError) -> JSONValue {
-        guard let text = value.string else { return value }
+    private func texts(
+        ofListIn text: UnsafeRawBufferPointer, _ parser: inout JSONParser
+    ) throws(RowFault) -> [String] {
+        let value: JSONValue
         do throws(JSONError) {
-            return try JSONValue(parsing: text)
+            value = try parser.parse(text)
         } catch {
-            guard let list = PythonLiteral.json(of: text) else { throw error }
-            return list
+            guard let list = PythonLiteral.json(of: String(decoding: text, as: UTF8.self)) else {
+                throw RowFault(.inputError, "in expected_answer, which is to be a JSON array of texts, \(error)")
+            }
+            value = list
         }
+        let texts = value.array?.compactMap(\.string)
+        guard let texts, texts.count == value.array?.count else {
+            throw RowFault(
+                .inputError,
+                "expected_answer holds \(value.kind); expected an array of texts, or the text of one, such as [\"A\"]")
+        }
+        return texts
     }
 }

@@ -11,26 +11,71 @@ struct Equality: Scorer {
             .required("generated_answer", .json, "what the model answered"),
             .required("expected_answer", .json, "the right answer"),
         ],
-        outputs: [.verdict], parametersSchema: noParameters)
+        outputs: [.verdict], parametersSchema: anyOfSchema)
+
+    private let isAnyOf: Bool
 
     init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
-        try Parameters(configuration).finish()
+        var parameters = try Parameters(configuration)
+        isAnyOf = try parameters.boolean("any_of") ?? false
+        try parameters.finish()
     }
 
     func score(_ rows: Rows, _ results: Results) {
         let generated = rows.texts(0)
         let expected = rows.texts(1)
         var parser = JSONParser()
+        var check = CancellationCheck(results)
         withScores(of: rows, results) { scores in
             for row in 0..<rows.count {
+                if check.stops(before: row, of: rows, reading: generated[row].count + expected[row].count) { break }
                 do {
-                    scores[row] = try parser.areEqual(generated[row], expected[row]) ? 1 : 0
+                    let isRight =
+                        isAnyOf
+                        ? try isAny(generated[row], of: expected[row], &parser)
+                        : try parser.areEqual(generated[row], expected[row])
+                    scores[row] = isRight ? 1 : 0
+                } catch let fault as RowFault {
+                    results.fail(row, fault.outcome, fault.message)
                 } catch {
                     results.fail(row, .inputError, "in an answer, \(error)")
                 }
             }
         }
     }
+
+    /// Whether an answer is one element of a list, or of a list that is written in a text: there, numbers and booleans
+    /// also equal texts that spell them, since all cells of such a table are texts.
+    private func isAny(
+        _ answer: UnsafeRawBufferPointer, of list: UnsafeRawBufferPointer, _ parser: inout JSONParser
+    ) throws -> Bool {
+        if list.first == UInt8(ascii: "[") { return try parser.contains(list, answer) }
+        let value = try parser.parse(list)
+        guard let text = value.string, ExpectedAnswers.looksLikeList(text) else {
+            return try parser.areEqual(answer, list)
+        }
+        let elements = try ExpectedAnswers.elements(ofListIn: text, &parser)
+        for element in elements {
+            if try areEqual(answer, element, &parser) { return true }
+            if element.string == nil, let spelt = element.scalarText, answer.first == UInt8(ascii: "\""),
+                try areEqual(answer, .string(spelt), &parser)
+            {
+                return true
+            }
+        }
+        return false
+    }
+
+    private func areEqual(
+        _ answer: UnsafeRawBufferPointer, _ element: JSONValue, _ parser: inout JSONParser
+    ) throws(JSONError) -> Bool {
+        try Array(element.text.utf8).span.withUnsafeBytes { element throws(JSONError) in
+            try parser.areEqual(answer, element)
+        }
+    }
 }
 
 let noParameters = #"{"type": "object", "properties": {}, "additionalProperties": false}"#
+
+/// The schema of the parameters of scorers that have only `any_of`.
+let anyOfSchema = #"{"type": "object", "properties": {"any_of": {"type": "boolean"}}, "additionalProperties": false}"#

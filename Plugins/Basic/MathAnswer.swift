@@ -1,11 +1,3 @@
-/// What the math scorer says about one answer.
-struct MathVerdict {
-    /// Whether the generated answer is the expected one.
-    let agrees: Bool
-    /// The generated answer as it was compared, in UTF-8.
-    let answer: [UInt8]
-}
-
 /// The scorer `regex_parser_math_response`: takes the answers out of two texts, normalises and compares them.
 ///
 /// Which part of a text is the answer, and its normal form (`MathLatex`), are as in Llama Stack 0.2.23. Beyond equal
@@ -13,21 +5,11 @@ struct MathVerdict {
 ///
 /// Time is linear in the length of the texts, beside what `search` takes.
 enum MathAnswer {
-    /// Compares the answer in `generated` with the one in `expected`.
-    ///
-    /// `search` finds the scoring function's regex in the text that it gets: the range of the first match's group 1, an
-    /// empty one where that group took no part; of the whole match where the regex has no group; nil where it does not
-    /// match.
-    static func verdict<Failure: Error>(
-        generated: Span<UInt8>, expected: Span<UInt8>,
-        search: (Span<UInt8>) throws(Failure) -> Range<Int>?
-    ) throws(Failure) -> MathVerdict {
-        let answer = try normalized(generated: generated, search: search)
-        return MathVerdict(agrees: agree(answer, normalized(expected: expected)), answer: answer)
-    }
-
     /// The generated answer: what `search` finds before the first `Q:` and the first `A:`, or else what is in the last
     /// box, in its normal form; or else all of that text as it is, which is what the reference compares too.
+    ///
+    /// `search` finds the scoring function's regex in the text that it gets: the range of what the first match captures, an
+    /// empty one where no group took part; of the whole match where the regex has no group; nil where it does not match.
     static func normalized<Failure: Error>(
         generated: Span<UInt8>, search: (Span<UInt8>) throws(Failure) -> Range<Int>?
     ) throws(Failure) -> [UInt8] {

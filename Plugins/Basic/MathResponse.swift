@@ -1,3 +1,4 @@
+import JSON
 import Patterns
 import ScorerKit
 import ScorerParameters
@@ -15,10 +16,13 @@ struct MathResponse: Scorer {
         outputs: [.verdict, .output("parsed_answer", .text, "the normalised answer that was compared")],
         parametersSchema: #"""
             {"type": "object", "additionalProperties": false, "required": ["parsing_regexes"], "properties": {
-            "parsing_regexes": {"type": "array", "minItems": 1, "maxItems": 1, "items": {"type": "string"}}}}
+            "parsing_regexes": {"type": "array", "minItems": 1, "maxItems": 1, "items": {"type": "string"}},
+            \#(ExpectedAnswers.schema)}}
             """#)
 
+    let declaration: ScorerDeclaration
     private let pattern: Pattern
+    private let expected: ExpectedAnswers
     private let scratches = ScratchPool()
 
     init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
@@ -29,39 +33,75 @@ struct MathResponse: Scorer {
                 pointer: "/params/parsing_regexes", "found \(patterns.count) patterns; expected exactly one")
         }
         pattern = patterns[0]
+        expected = try ExpectedAnswers(&parameters)
         try parameters.finish()
+        declaration = Self.declaration.reading(expected)
     }
 
     func score(_ rows: Rows, _ results: Results) {
-        let generated = rows.texts(0)
-        let expected = rows.texts(1)
         let scratch = scratches.take()
-        defer { scratches.put(scratch) }
+        scratch.scratch.askWhetherCancelled { results.isCancelled }
+        defer {
+            scratch.scratch.askWhetherCancelled(nil)
+            scratches.put(scratch)
+        }
+        score(rows, results, &scratch.scratch)
+    }
+
+    private func score(_ rows: Rows, _ results: Results, _ scratch: inout MatchScratch) {
+        let generated = rows.texts(0)
+        let rightAnswers = rows.texts(1)
+        let cells = expected.cells(rows)
+        var parser = JSONParser()
+        var check = CancellationCheck(results)
         var answers: [[UInt8]] = []
         withScores(of: rows, results) { scores in
             for row in 0..<rows.count {
-                do throws(MatchError) {
-                    let verdict = try MathAnswer.verdict(
-                        generated: generated[row].utf8.span, expected: expected[row].utf8.span
-                    ) { text throws(MatchError) in
-                        try search(text, &scratch.scratch)
-                    }
-                    if verdict.agrees { scores[row] = 1 }
-                    answers.append(verdict.answer)
+                if check.stops(before: row, of: rows, reading: generated[row].count + rightAnswers[row].count) { break }
+                scratch.beginRow()
+                do throws(RowFault) {
+                    let answer = try normalized(generated[row], &scratch)
+                    answers.append(answer)
+                    let isRight =
+                        expected.isPlain
+                        ? agrees(answer, rightAnswers[row].utf8.span)
+                        : try expected.answers(row, cells, &parser, &scratch).contains { agrees(answer, $0.span) }
+                    if isRight { scores[row] = 1 }
                 } catch {
-                    results.fail(row, .scorerError, "\(error)")
-                    answers.append([])
+                    if error.isCancellation {
+                        check.leaveOut(row, of: rows)
+                        break
+                    }
+                    results.fail(row, error.outcome, error.message)
+                    if answers.count == row { answers.append([]) }
                 }
             }
         }
+        scratch.endRow()
         results.emit(answers, output: 1)
     }
 
-    /// Group 1 of the first match, or all of it where the pattern has no group.
+    private func normalized(
+        _ generated: UnsafeRawBufferPointer, _ scratch: inout MatchScratch
+    ) throws(RowFault) -> [UInt8] {
+        do throws(MatchError) {
+            return try MathAnswer.normalized(generated: generated.utf8.span) { text throws(MatchError) in
+                try search(text, &scratch)
+            }
+        } catch {
+            throw RowFault(error)
+        }
+    }
+
+    private func agrees(_ answer: [UInt8], _ expected: Span<UInt8>) -> Bool {
+        MathAnswer.agree(answer, MathAnswer.normalized(expected: expected))
+    }
+
+    /// What `Match.answer` says of the first match, or all of it where the pattern has no group.
     private func search(_ text: Span<UInt8>, _ scratch: inout MatchScratch) throws(MatchError) -> Range<Int>? {
         let match: Match? = try text.withUnsafeBytes { bytes throws(MatchError) in
             try pattern.firstMatch(in: bytes, using: &scratch)
         }
-        return match.map { pattern.captureCount == 0 ? $0.range : $0.group1 ?? 0..<0 }
+        return match.map { pattern.captureCount == 0 ? $0.range : $0.answer ?? 0..<0 }
     }
 }

@@ -1,7 +1,7 @@
-/// A decimal number as people write it in an answer: `5,600`, `$5,600.00`, `−3.5%`, `1e3`.
+/// A decimal number that is written plainly: `5,600`, `$5,600.00`, `−3.5%`, `1e3`. `WrittenNumber` reads more.
 ///
 /// From the outside inwards the text may have
-/// - white space around it, but none inside (`1 000` is no number);
+/// - white space around it, but none inside;
 /// - one final period (`$5,600.`), unless a bare decimal point stands there already (`5.` is a number, `5..` is none);
 /// - one sign, `+`, `-` or U+2212, before or after a leading currency sign;
 /// - one currency sign (any scalar of Unicode category Sc), before or after the number, or one percent sign after it.
@@ -46,12 +46,18 @@ struct NumberText {
         return true
     }
 
-    /// Whether the two texts are the same number or, where either is no number, the same bytes.
+    /// Whether the two texts are the same number or, where either is not a number, the same bytes.
     ///
-    /// Linear in the length of the texts, without allocation.
+    /// What is not written so plainly as this type reads it is read as `WrittenNumber` says. Linear in the length of the
+    /// texts; without allocation where both are written plainly.
     static func equal(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
         if areSameBytes(left, right) { return true }
-        guard let a = NumberText(left), let b = NumberText(right) else { return false }
+        guard let a = NumberText(left), let b = NumberText(right) else {
+            guard WrittenNumber.mayBe(left), WrittenNumber.mayBe(right), let a = WrittenNumber(whole: left),
+                let b = WrittenNumber(whole: right)
+            else { return false }
+            return a.value == b.value
+        }
         guard a.isNegative == b.isNegative, a.exponent == b.exponent else { return false }
         var (i, j) = (a.significantDigits.lowerBound, b.significantDigits.lowerBound)
         while i < a.significantDigits.upperBound, j < b.significantDigits.upperBound {

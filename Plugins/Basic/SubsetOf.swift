@@ -1,4 +1,3 @@
-import Glibc
 import JSON
 import ScorerKit
 import ScorerParameters
@@ -16,10 +15,14 @@ struct SubsetOf: Scorer {
             .optional("generated_answer", .text, "the same, where it is a text", isLenient: true),
             .optional("expected_answer", .text, "the same, where it is a text", isLenient: true),
         ],
-        outputs: [.verdict], parametersSchema: noParameters)
+        outputs: [.verdict], parametersSchema: anyOfSchema)
+
+    private let isAnyOf: Bool
 
     init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
-        try Parameters(configuration).finish()
+        var parameters = try Parameters(configuration)
+        isAnyOf = try parameters.boolean("any_of") ?? false
+        try parameters.finish()
     }
 
     func score(_ rows: Rows, _ results: Results) {
@@ -28,39 +31,75 @@ struct SubsetOf: Scorer {
         let generatedText = rows.texts(2)
         let expectedText = rows.texts(3)
         var parser = JSONParser()
+        var check = CancellationCheck(results)
         withScores(of: rows, results) { scores in
             for row in 0..<rows.count {
-                let (whole, part) = (Kind(of: generated[row]), Kind(of: expected[row]))
-                switch (whole, part) {
-                case (.text, .text):
-                    scores[row] = contains(generatedText[row], expectedText[row]) ? 1 : 0
-                // An object's keys are texts: a number is not among them, which is no error.
-                case (.array, _), (.object, .text), (.object, .number), (.object, .boolean):
-                    do {
-                        scores[row] = try parser.contains(generated[row], expected[row]) ? 1 : 0
-                    } catch {
-                        results.fail(row, .inputError, "in an answer, \(error)")
-                    }
-                default:
-                    results.fail(
-                        row, .inputError,
-                        "\(part.rawValue) cannot be contained in \(whole.rawValue); expected a text in a text, "
-                            + "anything in an array, or a text as a key of an object")
+                if check.stops(before: row, of: rows, reading: generated[row].count + expected[row].count) { break }
+                let whole = Whole(json: generated[row], text: generatedText[row])
+                do throws(RowFault) {
+                    let isContained =
+                        isAnyOf
+                        ? try whole.containsAny(of: expected[row], expectedText[row], &parser)
+                        : try whole.contains(expected[row], expectedText[row], &parser)
+                    if isContained { scores[row] = 1 }
+                } catch {
+                    results.fail(row, error.outcome, error.message)
                 }
             }
         }
     }
 
-    private func contains(_ text: UnsafeRawBufferPointer, _ part: UnsafeRawBufferPointer) -> Bool {
-        guard let needle = part.baseAddress, let first = part.first else { return true }
-        guard var place = text.baseAddress, part.count <= text.count else { return false }
-        let lastStart = place + (text.count - part.count)
-        while let found = memchr(place, Int32(first), lastStart - place + 1) {
-            if memcmp(found, needle, part.count) == 0 { return true }
-            place = UnsafeRawPointer(found) + 1
-            if place > lastStart { return false }
+    /// An answer that may contain another.
+    private struct Whole {
+        let json: UnsafeRawBufferPointer
+        /// Its contents, where it is a text.
+        let text: UnsafeRawBufferPointer
+
+        /// - Parameter partText: the contents of `part`, where it is a text.
+        func contains(
+            _ part: UnsafeRawBufferPointer, _ partText: UnsafeRawBufferPointer, _ parser: inout JSONParser
+        ) throws(RowFault) -> Bool {
+            let (whole, kind) = (Kind(of: json), Kind(of: part))
+            switch (whole, kind) {
+            case (.text, .text): return TextSearch.contains(text, partText)
+            // An object's keys are texts: a number is not among them, which is no error.
+            case (.array, _), (.object, .text), (.object, .number), (.object, .boolean):
+                do throws(JSONError) {
+                    return try parser.contains(json, part)
+                } catch {
+                    throw RowFault(.inputError, "in an answer, \(error)")
+                }
+            default:
+                throw RowFault(
+                    .inputError,
+                    "\(kind.rawValue) cannot be contained in \(whole.rawValue); expected a text in a text, "
+                        + "anything in an array, or a text as a key of an object"
+                        + (whole == .text && kind == .array ? "; to accept any element of the list, set any_of" : ""))
+            }
         }
-        return false
+
+        /// Whether it contains an element of the list that `parts` is, or is written in the text that `parts` is.
+        ///
+        /// In a text, numbers and booleans are looked for as they are written.
+        func containsAny(
+            of parts: UnsafeRawBufferPointer, _ partsText: UnsafeRawBufferPointer, _ parser: inout JSONParser
+        ) throws(RowFault) -> Bool {
+            let isArray = Kind(of: parts) == .array
+            guard isArray || ExpectedAnswers.looksLikeList(partsText) else {
+                return try contains(parts, partsText, &parser)
+            }
+            for element in try ExpectedAnswers.elements(ofListIn: isArray ? parts : partsText, &parser) {
+                let isText = Kind(of: json) == .text
+                let part = isText ? element.scalarText.map(JSONValue.string) ?? element : element
+                let isContained = try Array(part.text.utf8).span.withUnsafeBytes { json throws(RowFault) in
+                    try Array((part.string ?? "").utf8).span.withUnsafeBytes { text throws(RowFault) in
+                        try contains(json, text, &parser)
+                    }
+                }
+                if isContained { return true }
+            }
+            return false
+        }
     }
 
     private enum Kind: String {

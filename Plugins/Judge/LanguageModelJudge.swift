@@ -101,7 +101,7 @@ struct LanguageModelJudge: ModelScorer {
             vote = Vote(verdict: .unscored(failure, reply.text), feedback: earlier)
         } else {
             let values = values(of: row, rows)
-            switch read(reply, quoting: values) {
+            switch read(reply, quoting: values, results) {
             case .success(.score(let score)):
                 vote = Vote(verdict: .score(score), feedback: reply.text)
             case .success(.nothing(let reason)) where parameters.asksAgain && earlier == nil:
@@ -132,9 +132,17 @@ struct LanguageModelJudge: ModelScorer {
         for ballot in ballots { conversations.ballots[ballot] = Ballot() }
     }
 
-    private func read(_ reply: ModelReply, quoting values: [UnsafeRawBufferPointer]) -> Result<Reading, MatchError> {
+    private func read(
+        _ reply: ModelReply, quoting values: [UnsafeRawBufferPointer], _ results: Results
+    ) -> Result<Reading, MatchError> {
         let scratch = scratches.take()
-        defer { scratches.put(scratch) }
+        scratch.scratch.beginRow()
+        scratch.scratch.askWhetherCancelled { results.isCancelled }
+        defer {
+            scratch.scratch.endRow()
+            scratch.scratch.askWhetherCancelled(nil)
+            scratches.put(scratch)
+        }
         do throws(MatchError) {
             let cutOff = CutOff(response: reply.response)
             return .success(

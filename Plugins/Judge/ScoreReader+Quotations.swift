@@ -111,7 +111,7 @@ private struct BlottedText {
         try bytes.span.withUnsafeBytes { bytes throws(MatchError) -> [Range<Int>] in
             var groups: [Range<Int>] = []
             try pattern.forEachMatch(in: bytes, using: &scratch) { match in
-                if let group = match.group1, !group.isEmpty { groups.append(group) }
+                if let group = match.answer, !group.isEmpty { groups.append(group) }
             }
             return groups
         }

@@ -75,7 +75,7 @@ struct ScoreReader: Sendable {
         guard let match = try find(in: text, using: &scratch) else {
             return .nothing("none of judge_score_regexes is found in the reply")
         }
-        guard let group = match.group1, !group.isEmpty else {
+        guard let group = match.answer, !group.isEmpty else {
             return .nothing("group 1 of the regular expression that is found in the reply is empty")
         }
         if isCutOff, CutOff.mayGoOn(behind: max(match.range.upperBound, group.upperBound), in: text) {

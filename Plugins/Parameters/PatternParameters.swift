@@ -2,26 +2,27 @@ public import Patterns
 public import ScorerKit
 
 extension Parameters {
-    /// A list of regular expressions, each with a group 1, which is what is read.
+    /// A list of regular expressions, each with a group, which is what is read (`Match.answer`).
     public mutating func patterns(
         _ name: String, needsGroup: Bool = true
     ) throws(ParameterRejection) -> [Pattern] {
-        var patterns: [Pattern] = []
-        for (index, source) in try texts(name).enumerated() {
-            let pointer = "/params/\(name)/\(index)"
-            let pattern: Pattern
-            do throws(PatternError) {
-                pattern = try Pattern(source)
-            } catch {
-                throw ParameterRejection(pointer: pointer, "\(error)")
-            }
-            if needsGroup && pattern.captureCount == 0 {
-                throw ParameterRejection(
-                    pointer: pointer,
-                    "the pattern has no group 1, which is what is read; put the answer's part in parentheses")
-            }
-            patterns.append(pattern)
+        try Self.compile(try texts(name), name, needsGroup: needsGroup)
+    }
+
+    /// The same; nil where it is not given.
+    public mutating func optionalPatterns(_ name: String) throws(ParameterRejection) -> [Pattern]? {
+        guard let sources = try optionalTexts(name) else { return nil }
+        return try Self.compile(sources, name, needsGroup: true)
+    }
+
+    private static func compile(
+        _ sources: [String], _ name: String, needsGroup: Bool
+    ) throws(ParameterRejection) -> [Pattern] {
+        do throws(PatternListError) {
+            return try PatternList.compile(sources, needsGroup: needsGroup)
+        } catch {
+            let place = error.index.map { "/\($0)" } ?? ""
+            throw ParameterRejection(pointer: "/params/\(name)\(place)", error.message)
         }
-        return patterns
     }
 }

@@ -1,8 +1,9 @@
 import JSON
 import Patterns
+import ScoringCore
 
 /// Regular expressions that find the answer in what a candidate wrote. They are tried in order; the first that is found
-/// counts, and of it group 1.
+/// counts, and of it the part that `Match.answer` says.
 struct AnswerExtraction: Sendable {
     /// Which of the places that the regular expression finds counts.
     enum Occurrence: String, CaseIterable, Sendable { case first, last }
@@ -11,24 +12,18 @@ struct AnswerExtraction: Sendable {
     private let occurrence: Occurrence
 
     init(_ sources: [String], _ occurrence: Occurrence, at pointer: JSONPointer) throws(EvaluationError) {
-        var patterns: [Pattern] = []
-        for (index, source) in sources.enumerated() {
-            let place = pointer.appending(index).description
-            do throws(PatternError) {
-                patterns.append(try Pattern(source))
-            } catch {
-                throw EvaluationError(.invalid, "\(error)", at: place)
-            }
-            guard patterns[index].captureCount >= 1 else {
-                throw EvaluationError(
-                    .invalid, "the regular expression has no group 1; put parentheses round the answer", at: place)
-            }
+        let patterns: [Pattern]
+        do throws(PatternListError) {
+            patterns = try PatternList.compile(sources)
+        } catch {
+            throw EvaluationError(
+                .invalid, error.message, at: (error.index.map(pointer.appending) ?? pointer).description)
         }
         self.patterns = PatternList(patterns)
         self.occurrence = occurrence
     }
 
-    /// The answer; nil where none is found, or group 1 takes no part in the match.
+    /// The answer; nil where none is found, or no group takes part in the match.
     ///
     /// - Throws: where a search runs into its limits.
     func answer(in text: String, using scratch: inout MatchScratch) throws(MatchError) -> String? {
@@ -39,6 +34,21 @@ struct AnswerExtraction: Sendable {
             case .last: try patterns.lastMatch(in: bytes, using: &scratch)?.match
             }
         }
-        return match?.group1.map { String(decoding: bytes[$0], as: UTF8.self) }
+        return match?.answer.map { String(decoding: bytes[$0], as: UTF8.self) }
+    }
+
+    /// The right answer of a row that the text of its column holds.
+    func gold(in text: String) throws(GenerationFailure) -> String {
+        var scratch = MatchScratch()
+        let found: String?
+        do throws(MatchError) {
+            found = try answer(in: text, using: &scratch)
+        } catch {
+            throw GenerationFailure(outcome: .scorerError, message: "in the expected answer, \(error)")
+        }
+        guard let found, !found.isEmpty else {
+            throw .input("none of expected_regexes finds an answer in the column \"expected_answer\"")
+        }
+        return found
     }
 }

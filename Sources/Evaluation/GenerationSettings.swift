@@ -23,6 +23,9 @@ public struct GenerationSettings: Sendable {
     /// The column that holds a list of choices, which are lettered A, B, C, ….
     var choicesColumn: String?
     var extraction: AnswerExtraction?
+    /// Finds the right answer in the column expected_answer, where that holds a whole solution: "expected_regexes". Of
+    /// several matches the last counts.
+    var goldExtraction: AnswerExtraction?
 
     /// Rows say what is asked, and generations are answers as they are.
     public init() {}
@@ -52,7 +55,11 @@ public struct GenerationSettings: Sendable {
         let occurrence = try reader.member("answer_match", "\"first\" or \"last\"") { value in
             value.string.flatMap(AnswerExtraction.Occurrence.init)
         }
+        let goldRegexes = try reader.member("expected_regexes", "an array of regular expressions", \.texts)
         try reader.finish()
+        if let goldRegexes, !goldRegexes.isEmpty {
+            goldExtraction = try AnswerExtraction(goldRegexes, .last, at: pointer.appending("expected_regexes"))
+        }
         if let regexes, !regexes.isEmpty {
             extraction = try AnswerExtraction(regexes, occurrence ?? .first, at: pointer.appending("answer_regexes"))
         } else if occurrence != nil {

@@ -52,10 +52,17 @@ struct RowColumns {
 
     /// Adds what scorers expect under names of their own: `expected_answer`, which many datasets call `answer`, as the
     /// letter of a choice where there are choices.
-    mutating func fillIn(choicesColumn: String?) throws(GenerationFailure) {
+    ///
+    /// - Parameter goldExtraction: finds the right answer in what the column holds, such as a solution.
+    mutating func fillIn(
+        choicesColumn: String?, goldExtraction: AnswerExtraction? = nil
+    ) throws(GenerationFailure) {
         // A column that was mapped is what was mapped, or nothing.
         let isMapped = additions["expected_answer"] != nil
         if !isMapped, self["expected_answer"] == nil, let answer = self["answer"] { add("expected_answer", answer) }
+        if let goldExtraction, let text = self["expected_answer"]?.string {
+            add("expected_answer", .string(try goldExtraction.gold(in: text)))
+        }
         guard let choicesColumn, let choices = choices(in: choicesColumn), let answer = self["expected_answer"] else {
             return
         }

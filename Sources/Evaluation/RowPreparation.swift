@@ -106,7 +106,7 @@ struct RowPreparation: Sendable {
         let request: Result<InferenceRequest, GenerationFailure>
         do throws(GenerationFailure) {
             if let reason = row[joinErrorColumn]?["message"]?.string { throw .input(reason) }
-            try columns.fillIn(choicesColumn: settings.choicesColumn)
+            try columns.fillIn(choicesColumn: settings.choicesColumn, goldExtraction: settings.goldExtraction)
             let question = try question(of: columns)
             if columns["input_query"] == nil, let text = question.text { columns.add("input_query", .string(text)) }
             request = .success(try self.request(question))

@@ -1,25 +1,33 @@
-/// Where a pattern matched: byte offsets in the subject, of the whole match and of group 1.
+/// Where a pattern matched: byte offsets in the subject, of the whole match and of the part of it that is the answer.
 public struct Match: Hashable, BitwiseCopyable, Sendable {
     private let start: Int
     private let end: Int
-    private let start1: Int
-    private let end1: Int
+    private let answerStart: Int
+    private let answerEnd: Int
 
     /// The bytes of the whole match (group 0).
     public var range: Range<Int> { Range(uncheckedBounds: (start, end)) }
 
-    /// The bytes of group 1, nil where it took no part in the match or the pattern has none.
-    public var group1: Range<Int>? {
-        start1 < 0 ? nil : Range(uncheckedBounds: (start1, end1))
+    /// The bytes of the group named `answer`, if the pattern has one; else of the first group that took part in the match:
+    /// in `#### (\d+)|answer is (\d+)`, the group of the alternative that matched. Nil where no such group took part.
+    public var answer: Range<Int>? {
+        answerStart < 0 ? nil : Range(uncheckedBounds: (answerStart, answerEnd))
     }
 
-    /// Takes the first two pairs of offsets; `pairs` is the number of those that are set.
+    /// Takes the offsets of a match; `pairs` is the number of those that are set, -1 standing for a group without part.
     ///
+    /// - Parameter answerGroup: the group that holds the answer; 0 for the first that took part.
     /// The bounds are in order because the dialect has nothing (such as `\K`) that moves the start of a match.
-    init(_ offsets: UnsafePointer<Int>, pairs: Int32) {
+    @inline(__always)
+    init(_ offsets: UnsafePointer<Int>, pairs: Int32, answerGroup: Int32) {
         start = offsets[0]
         end = offsets[1]
-        start1 = pairs > 1 ? offsets[2] : -1
-        end1 = pairs > 1 ? offsets[3] : -1
+        var group = Int(max(answerGroup, 1))
+        if answerGroup == 0 {
+            while group < Int(pairs), offsets[2 * group] < 0 { group += 1 }
+        }
+        let isSet = group < Int(pairs)
+        answerStart = isSet ? offsets[2 * group] : -1
+        answerEnd = isSet ? offsets[2 * group + 1] : -1
     }
 }

@@ -11,6 +11,10 @@ public struct MatchError: Error, Hashable, CustomStringConvertible {
         case depth(UInt32)
         /// More time than `MatchLimits.timeBudget` allows.
         case timeBudget(Duration)
+        /// The searches of the row took more time together than `MatchScratch.beginRow` allows; this was the last.
+        case rowBudget(Duration)
+        /// Nobody wants the result any more (`MatchScratch.askWhetherCancelled`).
+        case cancelled
         /// The system has no memory left.
         case outOfMemory
         /// An error code of PCRE2 that a search of valid UTF-8 does not give.
@@ -31,6 +35,9 @@ public struct MatchError: Error, Hashable, CustomStringConvertible {
             case .heap(let limit): "needed more than \(limit) KiB for backtracking; \(advice)"
             case .depth(let limit): "backtracked deeper than \(limit) levels; \(advice)"
             case .timeBudget(let budget): "took longer than \(budget); \(advice)"
+            case .rowBudget(let budget):
+                "was the last of this row's searches, which together took longer than \(budget); \(advice)"
+            case .cancelled: "was stopped, since the run was cancelled"
             case .outOfMemory: "found no memory left"
             case .unexpected(let code): "failed with PCRE2 error \(code); is the text valid UTF-8?"
             }
@@ -41,14 +48,14 @@ public struct MatchError: Error, Hashable, CustomStringConvertible {
         pattern.count <= 60 ? pattern : "\(pattern.prefix(57))..."
     }
 
-    init(code: Int32, pattern: Pattern) {
+    init(code: Int32, pattern: Pattern, _ clock: SearchClock) {
         self.pattern = pattern.source
         reason =
             switch code {
             case PCRE2_ERROR_MATCHLIMIT: .steps(pattern.limits.steps)
             case PCRE2_ERROR_HEAPLIMIT: .heap(pattern.limits.heap)
             case PCRE2_ERROR_DEPTHLIMIT: .depth(pattern.limits.depth)
-            case PCRE2_ERROR_CALLOUT: .timeBudget(pattern.limits.timeBudget)
+            case PCRE2_ERROR_CALLOUT: clock.stopReason(searchBudget: pattern.limits.timeBudget)
             case PCRE2_ERROR_NOMEMORY: .outOfMemory
             default: .unexpected(code)
             }

@@ -49,6 +49,7 @@ public struct MatchScratch: ~Copyable, @unchecked Sendable {
         pcre2_match_context_free_8(directContext)
         pcre2_match_context_free_8(guardedContext)
         pcre2_jit_stack_free_8(stack)
+        clock.deinitialize(count: 1)
         clock.deallocate()
     }
 
@@ -79,10 +80,39 @@ public struct MatchScratch: ~Copyable, @unchecked Sendable {
     }
 
     /// The match that PCRE2 has just written, of which `pairs` pairs of offsets are set.
-    mutating func match(pairs: Int32) -> Match {
+    @inline(__always)
+    mutating func match(pairs: Int32, answerGroup: Int32) -> Match {
         pairsOfLatest = pairs
-        return Match(offsets, pairs: pairs)
+        return Match(offsets, pairs: pairs, answerGroup: answerGroup)
     }
+
+    // MARK: The time of a row
+
+    /// Gives all searches until the next call or `endRow` one budget of time, which runs from now.
+    ///
+    /// Without it, each search has the budget of its own pattern. A search that is refused for it says so, and names its
+    /// pattern.
+    @inline(__always)
+    public mutating func beginRow(budget: Duration = MatchLimits.standard.timeBudget) {
+        clock.pointee.beginRow(budget: budget)
+    }
+
+    /// Ends what `beginRow` began.
+    public mutating func endRow() {
+        clock.pointee.endRow()
+    }
+
+    /// Has long searches ask every few milliseconds whether anybody still wants what they find; nil for no longer.
+    ///
+    /// Where nobody does, the search ends with `MatchError.Reason.cancelled`. The closure is called on the thread that
+    /// searches.
+    public mutating func askWhetherCancelled(_ isCancelled: (() -> Bool)?) {
+        clock.pointee.isCancelled = isCancelled
+    }
+
+    /// Whether the row's time is over, to within some milliseconds; false where there is none. Costs some nanoseconds.
+    @inline(__always)
+    var isRowOver: Bool { clock.pointee.isRowOver }
 
     mutating func forgetMatch() {
         pairsOfLatest = 0

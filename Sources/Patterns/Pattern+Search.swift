@@ -48,7 +48,7 @@ extension Pattern {
         isTimed: inout Bool, using scratch: inout MatchScratch
     ) throws(MatchError) -> Match? {
         let result = scratch.searchOnce(direct.pointer, in: subject, from: start, options: options)
-        if result > 0 { return scratch.match(pairs: result) }
+        if result > 0 { return scratch.match(pairs: result, answerGroup: answerGroup) }
         if result == PCRE2_ERROR_NOMATCH { return nil }
         return try nextMatchInWindows(in: subject, from: start, options: options, isTimed: &isTimed, using: &scratch)
     }
@@ -63,7 +63,7 @@ extension Pattern {
         isTimed: inout Bool, using scratch: inout MatchScratch
     ) throws(MatchError) -> Match? {
         scratch.forgetMatch()
-        if !isTimed { scratch.clock.pointee.start(budget: limits.timeBudget) }
+        if !isTimed { scratch.clock.pointee.beginSearch(budget: limits.timeBudget) }
         isTimed = true
         limits.apply(to: scratch.guardedContext, subjectLength: subject.count)
 
@@ -80,17 +80,21 @@ extension Pattern {
             {
                 result = searchGuarded(window, using: scratch)
             }
-            if result > 0 { return scratch.match(pairs: result) }
+            if result > 0 { return scratch.match(pairs: result, answerGroup: answerGroup) }
             if result == 0 {
                 // A match with more groups than the scratch has room for.
                 guard scratch.reserve(captureCount: captureCount) else {
-                    throw MatchError(code: PCRE2_ERROR_NOMEMORY, pattern: self)
+                    throw MatchError(code: PCRE2_ERROR_NOMEMORY, pattern: self, scratch.clock.pointee)
                 }
                 continue
             }
-            guard result == PCRE2_ERROR_NOMATCH else { throw MatchError(code: result, pattern: self) }
+            guard result == PCRE2_ERROR_NOMATCH else {
+                throw MatchError(code: result, pattern: self, scratch.clock.pointee)
+            }
             guard window.advance(starts: starts) else { return nil }
-            if scratch.clock.pointee.isOver { throw MatchError(code: PCRE2_ERROR_CALLOUT, pattern: self) }
+            if scratch.clock.pointee.isOver {
+                throw MatchError(code: PCRE2_ERROR_CALLOUT, pattern: self, scratch.clock.pointee)
+            }
         }
     }
 

@@ -25,6 +25,9 @@ public final class Pattern: @unchecked Sendable {
     /// The number of capturing groups: groups 1 ... `captureCount` exist.
     public let captureCount: Int
 
+    /// The number of the group named `answer`, `(?P<answer>…)`; 0 where there is none. See `Match.answer`.
+    let answerGroup: Int32
+
     /// For searches that turn out to be short: nearly all.
     let direct: CompiledCode
     /// With a callout before each item, so that a search can be timed; a fifth to a twentieth as fast.
@@ -32,6 +35,9 @@ public final class Pattern: @unchecked Sendable {
 
     /// Where a match can start, if that can be told from the pattern.
     let starts: StartPositions
+
+    /// The bytes that the compiled forms take, machine code included.
+    public var compiledSize: Int { direct.size + guarded.size }
 
     enum StartPositions { case anywhere, lineStarts, beginningOnly }
 
@@ -42,6 +48,7 @@ public final class Pattern: @unchecked Sendable {
         guarded = try CompiledCode(translation, extraOptions: PCRE2_AUTO_CALLOUT)
         starts = direct.starts
         captureCount = translation.captureCount
+        answerGroup = Int32(translation.answerGroup)
         self.source = source
         self.limits = limits
     }
@@ -70,6 +77,15 @@ struct CompiledCode: ~Copyable {
 
     deinit {
         pcre2_code_free_8(pointer)
+    }
+
+    /// The bytes that it takes, machine code included.
+    var size: Int {
+        var code = 0
+        var machineCode = 0
+        _ = pcre2_pattern_info_8(pointer, UInt32(PCRE2_INFO_SIZE), &code)
+        _ = pcre2_pattern_info_8(pointer, UInt32(PCRE2_INFO_JITSIZE), &machineCode)
+        return code + machineCode
     }
 
     var starts: Pattern.StartPositions {

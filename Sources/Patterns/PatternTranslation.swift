@@ -3,6 +3,8 @@ struct PatternTranslation {
     let text: String
     let options: UInt32
     let captureCount: Int
+    /// The number of the group named `answer`; 0 where there is none.
+    let answerGroup: Int
 
     /// Which places of `text` came from which of the source, in ascending order.
     private let marks: [Mark]
@@ -14,10 +16,11 @@ struct PatternTranslation {
         let source: Int
     }
 
-    init(text: String, options: UInt32, captureCount: Int, marks: [Mark]) {
+    init(text: String, options: UInt32, captureCount: Int, answerGroup: Int, marks: [Mark]) {
         self.text = text
         self.options = options
         self.captureCount = captureCount
+        self.answerGroup = answerGroup
         self.marks = marks
     }
 

@@ -64,7 +64,8 @@ struct PatternTranslator {
         if flags.contains(.multiline) { options |= PCRE2_MULTILINE }
         if flags.contains(.dotAll) { options |= PCRE2_DOTALL }
         return PatternTranslation(
-            text: translator.output, options: options, captureCount: captureCount, marks: translator.marks)
+            text: translator.output, options: options, captureCount: captureCount,
+            answerGroup: translator.groupNames["answer"] ?? 0, marks: translator.marks)
     }
 
     // MARK: Reading

@@ -1,27 +1,68 @@
 internal import CPCRE2
+internal import Glibc
 
 /// Keeps a search that PCRE2 is in the middle of within its time.
 ///
 /// Code compiled with callouts reports before each item of the pattern that it tries. Between two reports PCRE2 runs one
 /// item, at worst one pass over the subject, so adding up how far the position moved bounds the work since the clock was
 /// last read; reading it at each report would cost more than the matching.
+///
+/// The time is either that of one search, or that of a row, which all searches from `beginRow` to `endRow` share.
 struct SearchClock {
-    /// The end of the time for the search, since `epoch`: a plain value, which an `Instant` is not.
-    private var deadline = Duration.zero
+    /// Asked with each look at the clock.
+    var isCancelled: (() -> Bool)?
+
+    /// The end of the time, in nanoseconds of the monotonic clock.
+    private var deadline: Int64 = 0
+    /// Whether the time is that of a row; else each search has its own.
+    private var isOfRow = false
+    /// The budget of the latest row.
+    private var latestBudget = Duration.zero
+    private var latestNanoseconds: Int64 = 0
+    /// How many searches of the row were so long that they were timed.
+    private var timedSearches = 0
     private var position = 0
     private var work = 0
-
-    private static let epoch = ContinuousClock.now
-    private static var now: Duration { epoch.duration(to: ContinuousClock.now) }
 
     /// Bytes passed over (a report counts as 32) between two looks at the clock: one to three milliseconds.
     private static let workBetweenLooks = 1 << 22
 
-    mutating func start(budget: Duration) {
-        deadline = Self.now + budget
+    @inline(__always)
+    mutating func beginRow(budget: Duration) {
+        // Most rows have the budget of the row before, and to convert it takes longer than many a search.
+        if budget != latestBudget { (latestBudget, latestNanoseconds) = (budget, budget.nanoseconds) }
+        deadline = Self.now(CLOCK_MONOTONIC_COARSE) + latestNanoseconds
+        isOfRow = true
+        timedSearches = 0
     }
 
-    var isOver: Bool { Self.now > deadline }
+    mutating func endRow() {
+        isOfRow = false
+    }
+
+    mutating func beginSearch(budget: Duration) {
+        timedSearches += 1
+        if !isOfRow { deadline = Self.now(CLOCK_MONOTONIC) + budget.nanoseconds }
+    }
+
+    /// Whether the search shall end: its time, or the row's, is over, or nobody wants its result.
+    var isOver: Bool { Self.now(CLOCK_MONOTONIC) > deadline || isCancelled?() == true }
+
+    /// The same, for the time of a row alone, by a clock that ticks every few milliseconds.
+    var isRowOver: Bool { isOfRow && Self.now(CLOCK_MONOTONIC_COARSE) > deadline }
+
+    /// Why a search was ended.
+    func stopReason(searchBudget: Duration) -> MatchError.Reason {
+        if isCancelled?() == true { return .cancelled }
+        guard isOfRow else { return .timeBudget(searchBudget) }
+        return timedSearches == 1 ? .timeBudget(latestBudget) : .rowBudget(latestBudget)
+    }
+
+    private static func now(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
 
     /// The answer to a callout: zero to go on, else the error that the search shall end with.
     private mutating func report(_ newPosition: Int) -> Int32 {
@@ -38,5 +79,12 @@ struct SearchClock {
     ) -> Int32 {
         guard let block, let clock else { return 0 }
         return clock.assumingMemoryBound(to: SearchClock.self).pointee.report(block.pointee.current_position)
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds; for durations of less than a century.
+    fileprivate var nanoseconds: Int64 {
+        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
     }
 }

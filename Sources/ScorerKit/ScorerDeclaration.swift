@@ -64,4 +64,18 @@ public struct ScorerDeclaration: Sendable {
         self.roles = roles
         self.parametersSchema = parametersSchema
     }
+
+    /// The same declaration with other inputs in the place of one, for an instance whose parameters change what it reads.
+    public func replacingInput(_ index: Int, by inputs: [Column]) -> ScorerDeclaration {
+        var changed = self
+        changed.inputs.replaceSubrange(index...index, with: inputs)
+        return changed
+    }
+
+    /// The same declaration with more inputs behind its own.
+    public func addingInputs(_ inputs: [Column]) -> ScorerDeclaration {
+        var changed = self
+        changed.inputs += inputs
+        return changed
+    }
 }

@@ -94,10 +94,19 @@ final class SliceBinder {
             case .mistyped where !description.isLenient:
                 return "column \(name) is not a \(description.type.name) value"
                     + (description.type == .text ? shape(of: batch.requests[column].path, row, batch) : "")
+                    + advice(description)
             default: continue
             }
         }
         return nil
+    }
+
+    /// What to do where an answer is a list, for scorers that take lists when they are told to.
+    private func advice(_ input: ColumnDescription) -> String {
+        guard input.name == "expected_answer", input.type == .text,
+            function.description.parametersSchema?.contains("\"any_of\"") == true
+        else { return "" }
+        return "; if it is a list of right answers, set any_of to true"
     }
 
     /// What a list or an object looks like that stands where something else is read, and where texts are in it.

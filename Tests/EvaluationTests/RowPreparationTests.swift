@@ -118,6 +118,20 @@ import Testing
                 == ["input_query": "T"])
     }
 
+    @Test("the right answer is taken out of a solution, and a row without one is not asked")
+    func gold() throws {
+        let settings = #"{"expected_regexes": ["[#]{4} (\\d+)", "boxed\\{(\\d+)\\}"]}"#
+        func expected(_ answer: String) throws -> JSONValue? {
+            let prepared = try prepare(#"{"question": "Q?", "answer": "\#(answer)"}"#, settings: settings)
+            _ = try prepared.request.get()
+            return prepared.additions["expected_answer"]
+        }
+        #expect(try expected("5 + 7 = 12\\n#### 12") == "12")
+        #expect(try expected("#### 1, or rather #### 2") == "2")
+        #expect(try expected("$\\\\boxed{7}$") == "7")
+        #expect(throws: GenerationFailure.self) { try expected("twelve") }
+    }
+
     @Test("a mapped column is what it is mapped to, and nothing where that is missing")
     func mapping() throws {
         let mapped = try prepare(#"{"question": "old", "prompt": "new"}"#, mapping: ["question": "prompt"])
@@ -190,7 +204,11 @@ import Testing
             (#"{"answer_regexes": ["(a)", "(b"]}"#, "/metadata/generation/answer_regexes/1: "),
             (
                 #"{"answer_regexes": ["a"]}"#,
-                "/metadata/generation/answer_regexes/0: the regular expression has no group 1"
+                "/metadata/generation/answer_regexes/0: the pattern has no group 1"
+            ),
+            (
+                #"{"expected_regexes": ["a"]}"#,
+                "/metadata/generation/expected_regexes/0: the pattern has no group 1"
             ),
             (#"{"answer_match": "last"}"#, "/metadata/generation/answer_match: says which match counts"),
         ])

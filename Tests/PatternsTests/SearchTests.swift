@@ -7,11 +7,11 @@ struct SearchTests {
     func offsets() throws {
         let (match, _) = try search("é(日)?x", in: "aé日x")
         #expect(match?.range == 1..<7)
-        #expect(match?.group1 == 3..<6)
+        #expect(match?.answer == 3..<6)
         let (other, _) = try search("é(日)?x", in: "éx")
         #expect(other?.range == 0..<3)
-        #expect(other?.group1 == nil)
-        #expect(try search("a", in: "ba").match?.group1 == nil)
+        #expect(other?.answer == nil)
+        #expect(try search("a", in: "ba").match?.answer == nil)
     }
 
     @Test("A text without bytes, with and without an address")
@@ -20,7 +20,7 @@ struct SearchTests {
         let pattern = try Pattern("^(x?)$")
         #expect(
             try pattern.firstMatch(in: UnsafeRawBufferPointer(start: nil, count: 0), using: &scratch)?.range == 0..<0)
-        #expect(try search("^(x?)$", in: "").match?.group1 == 0..<0)
+        #expect(try search("^(x?)$", in: "").match?.answer == 0..<0)
         #expect(try search("(x)", in: "").match == nil)
     }
 
@@ -39,9 +39,9 @@ struct SearchTests {
         try text.withUnsafeBytes { text in
             let one = try Pattern("(a)")
             let many = try Pattern(letters)
-            #expect(try one.firstMatch(in: text, using: &scratch)?.group1 == 0..<1)
+            #expect(try one.firstMatch(in: text, using: &scratch)?.answer == 0..<1)
             #expect(scratch.group(2) == nil)
-            #expect(try many.firstMatch(in: text, using: &scratch)?.group1 == 0..<1)
+            #expect(try many.firstMatch(in: text, using: &scratch)?.answer == 0..<1)
             #expect(scratch.group(300) == 299..<300)
             #expect(scratch.group(301) == nil)
             #expect(scratch.group(-1) == nil)
@@ -86,7 +86,7 @@ struct SearchTests {
         let match = try text.withUnsafeBytes {
             try Pattern("(?i)answer: ([A-D])").lastMatch(in: $0, using: &scratch)
         }
-        #expect(match?.group1 == 23..<24)
+        #expect(match?.answer == 23..<24)
     }
 
     @Test(
@@ -113,14 +113,14 @@ struct SearchTests {
     func longTexts(_ length: Int) throws {
         let filler = String(repeating: "é. a\n", count: length / 6)
         let end = filler.utf8.count
-        #expect(try search(#"(\w+)\Z"#, in: filler + "last").match?.group1 == end..<end + 4)
-        #expect(try search("(?m)^(x)", in: filler + "x").match?.group1 == end..<end + 1)
+        #expect(try search(#"(\w+)\Z"#, in: filler + "last").match?.answer == end..<end + 4)
+        #expect(try search("(?m)^(x)", in: filler + "x").match?.answer == end..<end + 1)
         #expect(try search(".*(x)", in: filler + "ax").match?.range == end..<end + 2)
-        #expect(try search("(?s)(.*)x", in: filler + "ax").match?.group1 == 0..<end + 1)
+        #expect(try search("(?s)(.*)x", in: filler + "ax").match?.answer == 0..<end + 1)
         #expect(try search("^(x)", in: filler + "x").match == nil)
-        #expect(try search(#"\Aé(.)"#, in: filler).match?.group1 == 2..<3)
+        #expect(try search(#"\Aé(.)"#, in: filler).match?.answer == 2..<3)
         #expect(try search("(?<=x)$", in: filler + "x").match?.range == end + 1..<end + 1)
-        #expect(try search("(?s)(?=.{3}\\Z)(.)", in: filler + "xyz").match?.group1 == end..<end + 1)
+        #expect(try search("(?s)(?=.{3}\\Z)(.)", in: filler + "xyz").match?.answer == end..<end + 1)
         let pattern = try Pattern("a*")
         var scratch = MatchScratch()
         var count = 0
@@ -140,7 +140,7 @@ struct SearchTests {
                         let padding = String(repeating: "the ", count: row % 700)
                         let text = Array("\(padding)ANSWER: \(padding)\(worker)x\(row)".utf8)
                         let match = try? text.withUnsafeBytes { try pattern.firstMatch(in: $0, using: &scratch) }
-                        if let span = match?.group1, text[span].elementsEqual("\(worker)x\(row)".utf8) { right += 1 }
+                        if let span = match?.answer, text[span].elementsEqual("\(worker)x\(row)".utf8) { right += 1 }
                     }
                     return right
                 }

@@ -21,7 +21,8 @@ struct ShippedDefinitionsTests {
         arguments: [
             ("basic::equality", "equality", "basic"),
             ("basic::subset_of", "subset-of", "basic"),
-            ("basic::docvqa", "docvqa", "basic"),
+            ("basic::docvqa", "docvqa", "basic"), ("basic::multiple_choice", "multiple-choice", "basic"),
+            ("basic::number", "number", "basic"),
             ("basic::regex_parser_multiple_choice_answer", "regex-parser-multiple-choice-answer", "regex_parser"),
             ("basic::regex_parser_math_response", "regex-parser-math-response", "regex_parser"),
         ])

@@ -121,7 +121,7 @@ struct HostileRowTests {
             Verdict.inputError("line 2: not a JSON object: the line holds a string (byte 1)")
         ),
         (
-            "expected answers that are no array", "docvqa", answers(#""x""#, #""[\"a\" \"b\"]""#),
+            "expected answers that are no array", "docvqa", answers(#""x""#, #""[\"a\" x]""#),
             Verdict.inputError(
                 "in expected_answer, which is to be a JSON array of texts, line 1, column 6: not valid JSON: \(improper)"
             )

@@ -65,7 +65,7 @@ struct LibraryTests {
                 "basic::equalty", nil,
                 "there is no scoring function \"basic::equalty\"; did you mean \"basic::equality\"?"
             ),
-            ("basic::equality", ["threshold": 1], "/params/threshold: unknown parameter; this scorer takes none"),
+            ("basic::equality", ["threshold": 1], "/params/threshold: unknown parameter; it takes any_of"),
             (
                 "basic::regex_parser_multiple_choice_answer", ["parsing_regexes": ["A: (.+)", "B: .+"]],
                 "/params/parsing_regexes/1: the pattern has no group 1"

@@ -1,0 +1,48 @@
+import ScorerKit
+
+/// Asks now and then whether anybody still wants the results of a batch.
+struct CancellationCheck {
+    private let results: Results
+    private var work = 0
+
+    /// Bytes of the rows between two questions: the slowest scorer takes some tenths of a second for them.
+    private static let workBetweenQuestions = 1 << 22
+
+    init(_ results: Results) {
+        self.results = results
+    }
+
+    /// Whether to leave out `row`, which has so many `bytes` to read, and those behind it; if so, says it of them.
+    @inline(__always)
+    mutating func stops(before row: Int, of rows: Rows, reading bytes: Int) -> Bool {
+        work += bytes
+        return work > Self.workBetweenQuestions && asks(before: row, of: rows)
+    }
+
+    @inline(never)
+    private mutating func asks(before row: Int, of rows: Rows) -> Bool {
+        work = 0
+        guard results.isCancelled else { return false }
+        leaveOut(row, of: rows)
+        return true
+    }
+
+    /// Says of a row and those behind it that they are not scored.
+    func leaveOut(_ row: Int, of rows: Rows) {
+        for row in row..<rows.count {
+            results.fail(row, .notAsked, "the run was cancelled before this row was scored")
+        }
+    }
+}
+
+/// Why a row has no score.
+struct RowFault: Error {
+    var outcome: Unscored
+    var message: String
+    /// Whether nobody wants the results of the batch any more.
+    var isCancellation = false
+
+    init(_ outcome: Unscored, _ message: String) {
+        (self.outcome, self.message) = (outcome, message)
+    }
+}

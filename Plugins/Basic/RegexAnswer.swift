@@ -1,0 +1,123 @@
+import JSON
+import Patterns
+import ScorerKit
+import ScorerParameters
+
+/// 1.0 where the answer that a regular expression finds is the expected one.
+struct RegexAnswer: Scorer {
+    static let declaration = ScorerDeclaration(
+        id: "regex-parser-multiple-choice-answer",
+        description:
+            "1.0 if what the first of parsing_regexes that is found in generated_answer captures is expected_answer",
+        inputs: [
+            .required("generated_answer", .text, "what the model answered"),
+            .required("expected_answer", .text, "the right answer"),
+        ],
+        outputs: [.verdict, .output("parsed_answer", .text, "what was found; null where nothing was")],
+        parametersSchema: #"""
+            {"type": "object", "additionalProperties": false, "required": ["parsing_regexes"], "properties": {
+            "parsing_regexes": \#(ExpectedAnswers.patternsSchema),
+            "normalize": {"enum": ["text", "casefold", "whitespace", "number"]},
+            "match": {"enum": ["first", "last"]},
+            \#(ExpectedAnswers.schema)}}
+            """#)
+
+    /// How an answer is compared with the expected one.
+    private enum Normalization: String, CaseIterable { case text, casefold, whitespace, number }
+    /// Which of several matches of a pattern counts.
+    private enum Occurrence: String, CaseIterable { case first, last }
+
+    let declaration: ScorerDeclaration
+    private let patterns: PatternList
+    private let normalization: Normalization
+    private let occurrence: Occurrence
+    private let expected: ExpectedAnswers
+    private let scratches = ScratchPool()
+
+    init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
+        var parameters = try Parameters(configuration)
+        patterns = PatternList(try parameters.patterns("parsing_regexes"))
+        normalization = try parameters.choice("normalize")
+        occurrence = try parameters.choice("match")
+        expected = try ExpectedAnswers(&parameters)
+        try parameters.finish()
+        declaration = Self.declaration.reading(expected)
+    }
+
+    func score(_ rows: Rows, _ results: Results) {
+        let scratch = scratches.take()
+        scratch.scratch.askWhetherCancelled { results.isCancelled }
+        defer {
+            scratch.scratch.askWhetherCancelled(nil)
+            scratches.put(scratch)
+        }
+        score(rows, results, &scratch.scratch)
+    }
+
+    private func score(_ rows: Rows, _ results: Results, _ scratch: inout MatchScratch) {
+        let generated = rows.texts(0)
+        let rightAnswers = rows.texts(1)
+        let cells = expected.cells(rows)
+        let isPlain = expected.isPlain
+        var parser = JSONParser()
+        var check = CancellationCheck(results)
+        withScores(of: rows, results) { scores in
+            withUnsafeTemporaryAllocation(of: TextSlice.self, capacity: rows.count) { answers in
+                answers.initialize(repeating: .none)
+                for row in 0..<rows.count {
+                    let text = generated[row]
+                    if check.stops(before: row, of: rows, reading: text.count + rightAnswers[row].count) { break }
+                    scratch.beginRow()
+                    do throws(RowFault) {
+                        guard let range = try findAnswer(in: text, &scratch) else { continue }
+                        let answer = UnsafeRawBufferPointer(rebasing: text[range])
+                        answers[row] = TextSlice(answer)
+                        // Nothing was said, whatever was expected.
+                        if answer.isEmpty { continue }
+                        let isRight =
+                            isPlain
+                            ? agree(answer, rightAnswers[row])
+                            : try expected.answers(row, cells, &parser, &scratch).contains {
+                                $0.withUnsafeBytes { agree(answer, $0) }
+                            }
+                        if isRight { scores[row] = 1 }
+                    } catch {
+                        if error.isCancellation {
+                            check.leaveOut(row, of: rows)
+                            break
+                        }
+                        results.fail(row, error.outcome, error.message)
+                    }
+                }
+                results.emit(UnsafeBufferPointer(answers), output: 1)
+            }
+        }
+        scratch.endRow()
+    }
+
+    /// The range of the answer in the match of the first pattern, in order, that is found; nil where none is found, or no
+    /// group has a part in the match.
+    @inline(__always)
+    private func findAnswer(
+        in text: UnsafeRawBufferPointer, _ scratch: inout MatchScratch
+    ) throws(RowFault) -> Range<Int>? {
+        do throws(MatchError) {
+            let found =
+                occurrence == .first
+                ? try patterns.firstMatch(in: text, using: &scratch) : try patterns.lastMatch(in: text, using: &scratch)
+            return found?.match.answer
+        } catch {
+            throw RowFault(error)
+        }
+    }
+
+    @inline(__always)
+    private func agree(_ answer: UnsafeRawBufferPointer, _ expected: UnsafeRawBufferPointer) -> Bool {
+        switch normalization {
+        case .text: answer.hasSameBytes(as: expected)
+        case .casefold: TextComparison.equalFoldingCase(answer.utf8.span, expected.utf8.span)
+        case .whitespace: TextComparison.equalCollapsingWhiteSpace(answer.utf8.span, expected.utf8.span)
+        case .number: NumberText.equal(answer.utf8.span, expected.utf8.span)
+        }
+    }
+}

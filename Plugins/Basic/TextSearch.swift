@@ -1,0 +1,93 @@
+import Glibc
+
+/// Where a text is contained in another, byte for byte.
+enum TextSearch {
+    /// Whether `part` stands anywhere in `text`. Takes time in proportion to the two lengths, and no memory.
+    ///
+    /// Looking at each place with the first byte of `part` is fastest in texts as people write them, and hopeless in
+    /// `aaaa…`. So that is done as long as it takes little, and then the rest is searched by the two-way algorithm.
+    static func contains(_ text: UnsafeRawBufferPointer, _ part: UnsafeRawBufferPointer) -> Bool {
+        guard let needle = part.baseAddress, let first = part.first else { return true }
+        guard let start = text.baseAddress, part.count <= text.count else { return false }
+        var place = start
+        let lastStart = start + (text.count - part.count)
+        var allowance = 8 * text.count
+        while let found = memchr(place, Int32(first), lastStart - place + 1) {
+            if memcmp(found, needle, part.count) == 0 { return true }
+            place = UnsafeRawPointer(found) + 1
+            if place > lastStart { return false }
+            allowance -= part.count
+            if allowance < 0 {
+                return twoWayContains(UnsafeRawBufferPointer(rebasing: text[(place - start)...]), part)
+            }
+        }
+        return false
+    }
+
+    /// The two-way algorithm of Crochemore and Perrin (Two-way string-matching, J. ACM 38, 1991): from left to right it
+    /// compares the second part of the needle, from its critical factorisation on, and then the first.
+    ///
+    /// Neither text is empty.
+    static func twoWayContains(_ text: UnsafeRawBufferPointer, _ needle: UnsafeRawBufferPointer) -> Bool {
+        var (middle, period) = criticalFactorization(of: needle)
+        let isPeriodic = (0..<middle).allSatisfy { needle[$0] == needle[$0 + period] }
+        if !isPeriodic { period = max(middle, needle.count - middle) + 1 }
+        var place = 0
+        // How much of the needle is known to match at the place, from a shift by its period.
+        var known = 0
+        while place <= text.count - needle.count {
+            var index = max(middle, known)
+            while index < needle.count, needle[index] == text[place + index] { index += 1 }
+            if index < needle.count {
+                place += index - middle + 1
+                known = 0
+                continue
+            }
+            index = middle
+            while index > known, needle[index - 1] == text[place + index - 1] { index -= 1 }
+            if index <= known { return true }
+            place += period
+            known = isPeriodic ? needle.count - period : 0
+        }
+        return false
+    }
+
+    /// Where the needle's maximal suffix begins, by one or the other order of bytes, whichever is later; and the period of
+    /// that suffix.
+    private static func criticalFactorization(of needle: UnsafeRawBufferPointer) -> (middle: Int, period: Int) {
+        let ascending = maximalSuffix(of: needle) { $0 < $1 }
+        let descending = maximalSuffix(of: needle) { $1 < $0 }
+        return ascending.start > descending.start
+            ? (ascending.start, ascending.period) : (descending.start, descending.period)
+    }
+
+    private static func maximalSuffix(
+        of needle: UnsafeRawBufferPointer, _ isBefore: (UInt8, UInt8) -> Bool
+    ) -> (start: Int, period: Int) {
+        var start = -1
+        var candidate = 0
+        var length = 1
+        var period = 1
+        while candidate + length < needle.count {
+            let (a, b) = (needle[candidate + length], needle[start + length])
+            if isBefore(a, b) {
+                candidate += length
+                length = 1
+                period = candidate - start
+            } else if a == b {
+                if length == period {
+                    candidate += period
+                    length = 1
+                } else {
+                    length += 1
+                }
+            } else {
+                start = candidate
+                candidate += 1
+                length = 1
+                period = 1
+            }
+        }
+        return (start + 1, period)
+    }
+}

@@ -1,0 +1,59 @@
+/// Why a list of patterns was refused.
+public struct PatternListError: Error, Hashable {
+    /// The index of the pattern at fault; nil where the list as a whole is.
+    public let index: Int?
+    /// What was found, and what to do.
+    public let message: String
+}
+
+extension PatternList {
+    /// The most patterns in a list.
+    public static let maximumCount = 1000
+    /// The most bytes that the sources of a list may have together.
+    public static let maximumLength = 256 << 10
+    /// The most bytes that the compiled patterns of a list may take together: a few characters such as `(?:a{1000}){60}`
+    /// may stand for a hundred thousand.
+    public static let maximumCompiledSize = 64 << 20
+
+    /// Compiles a list of patterns, within limits that keep what strangers send from using up the memory.
+    ///
+    /// - Parameter needsGroup: whether a pattern without a group, from which nothing could be read, is refused.
+    public static func compile(_ sources: [String], needsGroup: Bool = true) throws(PatternListError) -> [Pattern] {
+        guard sources.count <= maximumCount else {
+            throw PatternListError(
+                index: nil,
+                message: "found \(sources.count) patterns; at most \(maximumCount) are allowed. "
+                    + "Alternatives can share one pattern: (?:Answer|Result): (.+)")
+        }
+        let length = sources.reduce(0) { $0 + $1.utf8.count }
+        guard length <= maximumLength else {
+            throw PatternListError(
+                index: nil, message: "the patterns have \(length) bytes in all; at most \(maximumLength) are allowed")
+        }
+        var patterns: [Pattern] = []
+        var size = 0
+        for (index, source) in sources.enumerated() {
+            let pattern: Pattern
+            do throws(PatternError) {
+                pattern = try Pattern(source)
+            } catch {
+                throw PatternListError(index: index, message: "\(error)")
+            }
+            if needsGroup && pattern.captureCount == 0 {
+                throw PatternListError(
+                    index: index,
+                    message: "the pattern has no group 1, which is what is read; put the answer's part in parentheses")
+            }
+            size += pattern.compiledSize
+            guard size <= maximumCompiledSize else {
+                throw PatternListError(
+                    index: index,
+                    message:
+                        "up to this pattern, the compiled patterns take more than \(maximumCompiledSize >> 20) MiB; "
+                        + "use fewer patterns, or smaller repeat counts")
+            }
+            patterns.append(pattern)
+        }
+        return patterns
+    }
+}

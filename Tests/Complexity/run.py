@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""Checks that what a row costs grows no faster than the length of its texts.
+
+Each case scores one row whose texts are made to be hard, at three lengths, each twice the one before, and counts the
+instructions that the executable takes, by valgrind: a count is the same on every machine, busy or not. From the first
+length to the second they grow by some amount; from the second to the third by twice that where the time is linear, by
+four times where it is quadratic.
+
+    python3 Tests/Complexity/run.py [ASSAY] [CASE...]
+
+ASSAY is the executable, .build/debug/assay unless given. Exit status 2: valgrind or strip is missing here.
+"""
+
+import glob
+import http.server
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+
+# By how much the growth may grow: 2 is linear, and blocks of memory are not.
+MOST = 2.6
+
+
+def regex(**parameters):
+    return {"provider_resource_id": "regex-parser-multiple-choice-answer", **parameters}
+
+
+def row(answer, expected, **columns):
+    return {"generated_answer": answer, "expected_answer": expected, **columns}
+
+
+# Name: (definition's members or an identifier, a row of about n bytes).
+CASES = {
+    "equality-texts": ("basic::equality", lambda n: row("\\\"a" * n, "\\\"a" * n + "b")),
+    "equality-objects": (
+        "basic::equality",
+        lambda n: row({f"k{i}": i for i in range(n // 8)}, {f"k{i}": i for i in reversed(range(n // 8))})),
+    "subset_of-runs": ("basic::subset_of", lambda n: row("a" * 2 * n, "a" * n + "b")),
+    "subset_of-late-difference": ("basic::subset_of", lambda n: row("a" * 2 * n, "b" + "a" * n)),
+    "subset_of-periodic": ("basic::subset_of", lambda n: row("ab" * n, "ab" * (n // 2) + "b")),
+    "subset_of-elements": ("basic::subset_of", lambda n: row([f"e{i}" for i in range(n // 8)], "e")),
+    "subset_of-any-of": (
+        {"provider_resource_id": "subset-of", "any_of": True}, lambda n: row("a" * n, ["a" * 50 + "b"] * 8)),
+    "regex-42-patterns": ("basic::regex_parser_multiple_choice_answer", lambda n: row("Answer : " * (n // 9), "A")),
+    "regex-number": (
+        regex(parsing_regexes=["(?s)(.*)"], normalize="number"), lambda n: row("1" * n + ",", "1" * n)),
+    "regex-number-groups": (
+        regex(parsing_regexes=["(?s)(.*)"], normalize="number"), lambda n: row("1 " + "000 " * (n // 4), "1")),
+    "regex-casefold": (
+        regex(parsing_regexes=["(?s)(.*)"], normalize="casefold"), lambda n: row("İß" * (n // 4), "i̇ss" * (n // 4))),
+    "regex-whitespace": (
+        regex(parsing_regexes=["(?s)(.*)"], normalize="whitespace"), lambda n: row("a  " * (n // 3), "a " * (n // 3))),
+    "regex-any-of": (
+        regex(parsing_regexes=["(a)"], any_of=True), lambda n: row("a", "['" + "', '".join(["b"] * (n // 5)) + "']")),
+    "number-digits": ("basic::number", lambda n: row("7" * n, "7")),
+    "number-groups": ("basic::number", lambda n: row("1 " + "000 " * (n // 4) + "x", "7")),
+    "number-commas": ("basic::number", lambda n: row("1" + ",000" * (n // 4) + ",0", "7")),
+    "number-many": ("basic::number", lambda n: row("1/2 3 1/2 " * (n // 10), "7")),
+    "number-fractions": ("basic::number", lambda n: row("\\frac{1" * (n // 7), "7")),
+    "number-braces": ("basic::number", lambda n: row("{^<a" * (n // 4), "7")),
+    "choice-labels": ("basic::multiple_choice", lambda n: row("answer is the " * (n // 14), "A")),
+    "choice-letters": ("basic::multiple_choice", lambda n: row("A B\n" * (n // 4), "A")),
+    "choice-brackets": ("basic::multiple_choice", lambda n: row("(" * (n // 2) + ")" * (n // 2), "A")),
+    "choice-lists": ("basic::multiple_choice", lambda n: row("A) a, or B\n" * (n // 11), "A")),
+    "choice-options": (
+        {"provider_resource_id": "multiple-choice", "choices_column": "choices"},
+        lambda n: row("so " * (n // 3), "A", choices=["so " * (n // 8) + "a", "so " * (n // 8) + "b"])),
+    "math-fractions": ("basic::regex_parser_math_response", lambda n: row("\\boxed{" + "\\frac" * (n // 5) + "}", "1")),
+    "math-braces": ("basic::regex_parser_math_response", lambda n: row("\\boxed" + "{" * n + "}" * n, "1")),
+    "math-boxes": ("basic::regex_parser_math_response", lambda n: row("\\boxed{a" * (n // 8), "\\boxed{" * (n // 7))),
+    "math-texts": ("basic::regex_parser_math_response", lambda n: row("\\boxed{" + "\\text{a" * (n // 7) + "}}", "a")),
+    "math-commas": ("basic::regex_parser_math_response", lambda n: row("\\boxed{" + "1," * (n // 2) + "}", "1")),
+    "docvqa-punctuation": ("basic::docvqa", lambda n: row("a;b/[c. " * (n // 8), ["a.,!?" * (n // 5)])),
+    "docvqa-words": ("basic::docvqa", lambda n: row("Σ'ΑΣ " * (n // 8), ["none " * (n // 5)])),
+    "docvqa-answers": ("basic::docvqa", lambda n: row("b", ["a"] * (n // 5))),
+    "judge-template": (
+        {"provider_id": "llm-as-judge", "provider_resource_id": "llm-as-judge", "prompt_template": "{a{{b}" * 50
+         + "{generated_answer} Score:", "judge_score_regexes": ["Total rating: (\\d+)"], "judge_model": "m"},
+        lambda n: row("{generated_answer}{{" * (n // 20), "x")),
+    "judge-quotations": (
+        {"provider_id": "llm-as-judge", "provider_resource_id": "llm-as-judge",
+         "prompt_template": "{generated_answer} Score:", "judge_score_regexes": ["Total rating: (\\d+)"],
+         "judge_model": "m"},
+        lambda n: row("Total rating: 3, so to say. " * (n // 28), "x")),
+}
+
+
+class EchoingJudge(http.server.BaseHTTPRequestHandler):
+    """A model that repeats its prompt and then states a score."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        text = body["messages"][-1]["content"] + "\n\nTotal rating: 4"
+        choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+        reply = json.dumps({"id": "x", "object": "chat.completion", "choices": [choice]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(reply)))
+        self.end_headers()
+        self.wfile.write(reply)
+
+    def log_message(self, *_):
+        pass
+
+
+def instructions(assay, folder, function, row, url):
+    """The instructions that scoring a row takes, and what it came to."""
+    path = os.path.join(folder, "row.jsonl")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    command = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null",
+               assay, "score", path, "--fn-dir", os.path.join(ROOT, "scoring_fns"), "--fn-dir", folder, "--fn", function, "--jobs", "1"]
+    if url:
+        command += ["--model-url", url, "--no-cache"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=600)
+    count = re.search(r"I\s+refs:\s+([\d,]+)", result.stderr)
+    # 3: the row has no score, which is as good an end as another.
+    if count is None or result.returncode not in (0, 3):
+        sys.exit(f"{function}: the run failed with status {result.returncode}:\n{result.stderr[-2000:]}")
+    return int(count[1].replace(",", ""))
+
+
+def growths(counts):
+    """How much the last of three counts has grown, and how many times the growth before that."""
+    earlier, later = counts[1] - counts[0], counts[2] - counts[1]
+    return later, later / max(earlier, 1)
+
+
+def main():
+    for tool, package in (("valgrind", "valgrind"), ("strip", "binutils")):
+        if shutil.which(tool) is None:
+            print(f"Tests/Complexity is left out: {tool} is not installed (apt-get install {package})")
+            sys.exit(2)
+    arguments = sys.argv[1:]
+    assay = os.path.join(ROOT, ".build/debug/assay")
+    if arguments and os.path.exists(arguments[0]):
+        assay = os.path.abspath(arguments.pop(0))
+    unknown = set(arguments) - set(CASES)
+    if unknown:
+        sys.exit(f"no such case: {', '.join(sorted(unknown))}; the cases are {', '.join(CASES)}")
+    # Older valgrinds cannot read the debugging information that Swift writes.
+    programs = tempfile.TemporaryDirectory()
+    for path in [assay] + glob.glob(os.path.join(os.path.dirname(assay), "lib*.so")):
+        copy = shutil.copy(path, programs.name)
+        subprocess.run(["strip", "--strip-debug", copy], check=True)
+    assay = os.path.join(programs.name, os.path.basename(assay))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), EchoingJudge)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    failures = 0
+    for name in arguments or CASES:
+        function, make = CASES[name]
+        with tempfile.TemporaryDirectory() as folder:
+            asks = isinstance(function, dict) and function.get("provider_id") == "llm-as-judge"
+            if isinstance(function, dict):
+                members = dict(function)
+                definition = {
+                    "identifier": "complexity::case", "provider_id": members.pop("provider_id", "basic"),
+                    "provider_resource_id": members.pop("provider_resource_id"), "return_type": {"type": "number"},
+                    "params": {"type": "llm_as_judge" if asks else "basic", "aggregation_functions": ["average"],
+                               **members}}
+                with open(os.path.join(folder, "case.json"), "w", encoding="utf-8") as file:
+                    json.dump(definition, file)
+                function = "complexity::case"
+            place = url if asks else None
+            lengths = [20_000, 40_000, 80_000, 160_000]
+            counts = [instructions(assay, folder, function, make(length), place) for length in lengths[:3]]
+            growth, ratio = growths(counts)
+            if ratio > MOST:
+                # A buffer that begins to matter looks the same, once.
+                counts.append(instructions(assay, folder, function, make(lengths[3]), place))
+                growth, ratio = growths(counts[1:])
+        # What grows by a few instructions a byte is lost among the rest of the run.
+        per_byte = growth / (lengths[len(counts) - 1] - lengths[len(counts) - 2])
+        is_linear = ratio <= MOST or per_byte < 10
+        failures += not is_linear
+        print(f"{'ok  ' if is_linear else 'FAIL'} {name:28} {per_byte:8.0f} instructions a byte, growth {ratio:.2f}",
+              flush=True)
+    if failures:
+        sys.exit(f"{failures} of {len(arguments or CASES)} cases take more than linear time")
+
+
+if __name__ == "__main__":
+    main()
