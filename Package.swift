@@ -224,6 +224,20 @@ let package = Package(
     cxxLanguageStandard: .cxx17
 )
 
+// Built by Tests/Fuzz/run.py alone, since it needs libFuzzer.
+if Context.environment["ASSAY_FUZZ"] != nil {
+    package.targets += [
+        .systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "CLibFuzzer", "Datasets", "JSON", "Patterns", "PromptTemplates", "ScoringCore", "ScoringDefinitions",
+            ],
+            path: "Tests/Fuzz", exclude: ["CLibFuzzer", "Seeds", "run.py"],
+            sources: ["Fuzz.swift", "RowTargets.swift", "TextTargets.swift"]),
+    ]
+}
+
 // One loop gives every Swift target the same settings.
 for target in package.targets where ![.system, .plugin].contains(target.type) {
     target.swiftSettings = [
