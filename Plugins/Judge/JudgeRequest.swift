@@ -27,7 +27,11 @@ struct JudgeRequest: Sendable {
         var sampling: JSONObject = [:]
         let temperature = try parameters.number("temperature", expected: "a number, 0 or more") { $0 >= 0 }
         let topP = try parameters.number("top_p", expected: "a number above 0, 1 at most") { $0 > 0 && $0 <= 1 }
-        sampling["temperature"] = temperature.map(JSONValue.number) ?? (parameters.isNull("temperature") ? nil : 0)
+        if let temperature {
+            sampling["temperature"] = .number(temperature)
+        } else if !parameters.isNull("temperature") {
+            sampling["temperature"] = 0
+        }
         sampling["top_p"] = topP.map(JSONValue.number)
         sampling["max_tokens"] = try parameters.integer("max_tokens", in: 1...1 << 31).map { JSONValue($0) }
         seed = try parameters.integer("seed", in: 0...1 << 53)

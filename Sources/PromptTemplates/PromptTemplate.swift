@@ -61,12 +61,16 @@ public struct PromptTemplate: Sendable, Hashable {
     /// The template with those columns of the data as places whose names are not plain ones, such as `{Best Answer}`.
     public func naming(_ columns: some Collection<String>) -> PromptTemplate {
         var template = self
+        template.columns = []
         for (index, part) in parts.enumerated() {
-            guard case .open(let name) = part, columns.contains(where: { $0.utf8.elementsEqual(name.utf8) }) else {
-                continue
+            switch part {
+            case .literal: break
+            case .value(let column): template.parts[index] = .value(template.index(of: self.columns[column]))
+            case .open(let name):
+                guard columns.contains(where: { $0.utf8.elementsEqual(name.utf8) }) else { continue }
+                template.parts[index] = .value(template.index(of: name))
+                template.remarks.removeAll { $0.kind == .open && $0.inner.utf8.elementsEqual(name.utf8) }
             }
-            template.parts[index] = .value(template.index(of: name))
-            template.remarks.removeAll { $0.kind == .open && $0.inner.utf8.elementsEqual(name.utf8) }
         }
         return template
     }

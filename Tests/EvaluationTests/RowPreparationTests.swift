@@ -231,7 +231,8 @@ import Testing
         }
         #expect(
             failure.message
-                == #"the row has no "choices[1].turns[0]", which the prompt template names: "choices" is an array of 1 element"#
+                == #"the row has no value in the column "choices[1].turns[0]", which the prompt template names: "choices" is "#
+                + "an array of 1 element"
         )
     }
 

@@ -127,8 +127,8 @@ struct JudgeParameterTests {
             (
                 ["temprature": 1], "/temprature",
                 "unknown parameter; it takes prompt_template, judge_model, judge_models, response_format, score_field, "
-                    + "system_prompt, temperature, top_p, max_tokens, seed, stop, extra_body, votes, vote_reduction, re_ask, "
-                    + "score_range, judge_score_regexes, match"
+                    + "judge_score_regexes, system_prompt, temperature, top_p, max_tokens, seed, stop, extra_body, votes, vote_reduction, re_ask, "
+                    + "score_range, match"
             ),
         ] as [(JSONObject, String, String)])
     func rejections(changes: JSONObject, place: String, message: String) {
