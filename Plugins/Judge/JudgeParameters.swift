@@ -48,12 +48,13 @@ struct JudgeParameters: Sendable {
                 "\(parameters.identifier) has no prompt of its own; give one as prompt_template, a text that names columns "
                     + "in braces, such as {generated_answer}")
         }
-        let template = PromptTemplate(text)
+        let template = PromptTemplate(text).naming(parameters.columns)
         if template.columns.isEmpty {
+            let doubt = template.doubts().first.map { " (\($0.text): \($0.advice))" } ?? ""
             throw ParameterRejection(
                 of: name,
                 "names no column, so that all rows would be asked the same; expected columns in braces, such as "
-                    + "{generated_answer}")
+                    + "{generated_answer}\(doubt)")
         }
         return template
     }
@@ -86,7 +87,8 @@ struct JudgeParameters: Sendable {
         case nil:
             throw ParameterRejection(
                 of: name,
-                "is missing; expected regular expressions with a group 1, which is the score, or response_format")
+                "is missing; expected regular expressions with a group 1, which is the score, or response_format "
+                    + "(or, for a prompt that asks for JSON, score_field)")
         default: return try parameters.patterns(name)
         }
     }
@@ -121,13 +123,13 @@ struct JudgeParameters: Sendable {
         "judge_models": {"type": "array", "minItems": 1, "uniqueItems": true, "items": {"type": "string", "minLength": 1}},
         "judge_score_regexes": {"type": "array", "items": {"type": "string"}},
         "match": {"enum": ["first", "last"]},
-        "response_format": {"type": "object"},
+        "response_format": {"type": ["object", "null"]},
         "score_field": {"type": "string", "minLength": 1},
         "score_range": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}},
         "re_ask": {"type": "boolean"},
         "votes": {"type": "integer", "minimum": 1, "maximum": 100},
         "vote_reduction": {"enum": ["majority", "mean", "median"]},
-        "temperature": {"type": "number", "minimum": 0},
+        "temperature": {"type": ["number", "null"], "minimum": 0},
         "top_p": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
         "max_tokens": {"type": "integer", "minimum": 1},
         "seed": {"type": "integer", "minimum": 0},

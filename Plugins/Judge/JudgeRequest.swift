@@ -4,10 +4,19 @@ import ScorerParameters
 
 /// The requests of a judge, as JSON. Their members have a fixed order, so that equal requests are equal bytes.
 struct JudgeRequest: Sendable {
-    private let systemPrompt: String?
     /// What stands behind the messages, before the seed and after it.
-    private let sampling: String
-    private let rest: String
+    private struct Tail: Sendable {
+        var sampling: String
+        var rest: String
+    }
+
+    /// By how much the limit on the length of a reply grows when one was cut off, and up to how many tokens.
+    static let growth = (factor: 4, limit: 65_536)
+
+    private let systemPrompt: String?
+    private let tail: Tail
+    /// The same with room for a longer reply; nil where nothing limits it, or it cannot be longer.
+    private let longerTail: Tail?
     private let seed: Int?
     /// Whether a model may answer one vote otherwise than the next.
     let hasChance: Bool
@@ -18,11 +27,16 @@ struct JudgeRequest: Sendable {
         var sampling: JSONObject = [:]
         let temperature = try parameters.number("temperature", expected: "a number, 0 or more") { $0 >= 0 }
         let topP = try parameters.number("top_p", expected: "a number above 0, 1 at most") { $0 > 0 && $0 <= 1 }
-        sampling["temperature"] = temperature.map(JSONValue.number) ?? 0
+        if let temperature {
+            sampling["temperature"] = .number(temperature)
+        } else if !parameters.isNull("temperature") {
+            sampling["temperature"] = 0
+        }
         sampling["top_p"] = topP.map(JSONValue.number)
         sampling["max_tokens"] = try parameters.integer("max_tokens", in: 1...1 << 31).map { JSONValue($0) }
         seed = try parameters.integer("seed", in: 0...1 << 53)
-        hasChance = (temperature?.double ?? 0) > 0 || seed != nil
+        // Where no temperature is sent, the model's own counts.
+        hasChance = sampling["temperature"].map { ($0.number ?? 0) > 0 } ?? true || seed != nil
 
         var rest: JSONObject = [:]
         if let stop = parameters.value("stop") {
@@ -30,23 +44,43 @@ struct JudgeRequest: Sendable {
         }
         rest["response_format"] = format?.json
         for member in try Self.extraBody(&parameters) { rest[member.key] = member.value }
-        self.sampling = Self.members(sampling)
-        self.rest = Self.members(rest)
+        tail = Tail(sampling: Self.members(sampling), rest: Self.members(rest))
+        let isRaised = Self.raise("max_tokens", in: &sampling)
+        longerTail =
+            Self.raise("max_completion_tokens", in: &rest) || isRaised
+            ? Tail(sampling: Self.members(sampling), rest: Self.members(rest)) : nil
+    }
+
+    /// Raises a limit on the length of a reply.
+    ///
+    /// - Returns: whether there is one that can be raised.
+    private static func raise(_ name: String, in members: inout JSONObject) -> Bool {
+        guard case .number(let number)? = members[name], let tokens = number.int, tokens < growth.limit else {
+            return false
+        }
+        members[name] = JSONValue(min(max(tokens, 1) * growth.factor, growth.limit))
+        return true
     }
 
     /// Asks about a row.
     ///
     /// - Parameter sample: which of several votes it is, from 0.
     func body(_ prompt: String, sample: Int) -> String {
-        body([("user", prompt)], sample: sample)
+        body([("user", prompt)], tail, sample: sample)
     }
 
     /// Asks once more, after a reply that could not be read.
-    func body(_ prompt: String, sample: Int, reply: String, correction: String) -> String {
-        body([("user", prompt), ("assistant", reply), ("user", correction)], sample: sample)
+    ///
+    /// - Parameter isCutOff: whether the reply had used up its tokens: where the request limits them, it is asked for
+    ///   again as it was, with more of them.
+    func body(_ prompt: String, sample: Int, reply: String, correction: String, isCutOff: Bool) -> String {
+        if isCutOff, let longerTail { return body([("user", prompt)], longerTail, sample: sample) }
+        // Servers do not take a message without text.
+        if reply.trimmed.isEmpty { return body([("user", "\(prompt)\n\n\(correction)")], tail, sample: sample) }
+        return body([("user", prompt), ("assistant", reply), ("user", correction)], tail, sample: sample)
     }
 
-    private func body(_ turns: [(role: String, text: String)], sample: Int) -> String {
+    private func body(_ turns: [(role: String, text: String)], _ tail: Tail, sample: Int) -> String {
         let system = systemPrompt.map { [(role: "system", text: $0)] } ?? []
         var body = "{\"messages\": ["
         for (index, turn) in (system + turns).enumerated() {
@@ -55,9 +89,9 @@ struct JudgeRequest: Sendable {
             body += quoted(turn.text)
             body += "}"
         }
-        body += "]" + sampling
+        body += "]" + tail.sampling
         if let seed { body += ", \"seed\": \(seed + sample)" }
-        body += rest
+        body += tail.rest
         if sample > 0 { body += ", \"assay\": {\"sample\": \(sample)}" }
         return body + "}"
     }

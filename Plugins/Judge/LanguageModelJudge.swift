@@ -36,6 +36,7 @@ struct LanguageModelJudge: ModelScorer {
         var outputs: [ScorerDeclaration.Column] = [
             .output("score", scores.cellType, "what was read from the reply", range: scores.range),
             .output("judge_feedback", .text, "the reply"),
+            .output("reasoning", .text, "what the model thought before its reply", isOptional: true),
         ]
         if hasVotes {
             outputs += [
@@ -54,8 +55,9 @@ struct LanguageModelJudge: ModelScorer {
     private enum Output {
         static let score = 0
         static let feedback = 1
-        static let spread = 2
-        static let votes = 3
+        static let reasoning = 2
+        static let spread = 3
+        static let votes = 4
     }
 
     // MARK: Conversations
@@ -70,8 +72,8 @@ struct LanguageModelJudge: ModelScorer {
     /// A vote that is being cast.
     fileprivate struct Ballot {
         var vote: Vote?
-        /// The reply that could not be read, where the model was asked once more.
-        var firstReply: String?
+        /// The reply that could not be read, where the model was asked once more, and what was thought before it.
+        var first: (reply: String, reasoning: String?)?
     }
 
     private var votesPerRow: Int { roles.count * parameters.votes }
@@ -95,32 +97,32 @@ struct LanguageModelJudge: ModelScorer {
     ) {
         let tag = Int(reply.tag)
         let (row, index) = tag.quotientAndRemainder(dividingBy: votesPerRow)
-        let earlier = conversations.ballots[tag].firstReply
-        let vote: Vote
+        let earlier = conversations.ballots[tag].first
+        var vote: Vote
         if let failure = reply.failure {
-            vote = Vote(verdict: .unscored(failure, reply.text), feedback: earlier)
+            vote = Vote(
+                verdict: .unscored(failure, reply.text), feedback: earlier?.reply, reasoning: earlier?.reasoning)
         } else {
             let values = values(of: row, rows)
-            switch read(reply, quoting: values, results) {
-            case .success(.score(let score)):
-                vote = Vote(verdict: .score(score), feedback: reply.text)
-            case .success(.nothing(let reason)) where parameters.asksAgain && earlier == nil:
-                let correction =
-                    "Your reply could not be read: \(reason). Reply again, with nothing but "
-                    + parameters.reader.expectation
-                conversations.ballots[tag].firstReply = reply.text
-                models.ask(
-                    tag: reply.tag, role: roles[index / parameters.votes],
-                    request: parameters.request.body(
-                        parameters.template.rendered(values), sample: index % parameters.votes, reply: reply.text,
-                        correction: correction))
-                return
-            case .success(.nothing(let reason)):
+            let completion = Completion(response: reply.response)
+            vote = Vote(
+                verdict: read(reply.text, completion, quoting: values, results), feedback: reply.text,
+                reasoning: completion.reasoning)
+            if case .unscored(.unparsed, let reason) = vote.verdict {
+                if parameters.asksAgain && earlier == nil {
+                    conversations.ballots[tag].first = (reply.text, completion.reasoning)
+                    models.ask(
+                        tag: reply.tag, role: roles[index / parameters.votes],
+                        request: parameters.request.body(
+                            parameters.template.rendered(values), sample: index % parameters.votes, reply: reply.text,
+                            correction: "Your reply could not be read: \(reason). Reply again, with nothing but "
+                                + parameters.reader.expectation, isCutOff: completion.cutOff == .length))
+                    return
+                }
                 let start = reply.text.shortened
-                let message = start.isEmpty ? reason : "\(reason); the reply: \"\(start)\""
-                vote = Vote(verdict: .unscored(.unparsed, message), feedback: reply.text)
-            case .failure(let error):
-                vote = Vote(verdict: .unscored(.scorerError, "\(error)"), feedback: reply.text)
+                if !start.isEmpty {
+                    vote.verdict = .unscored(.unparsed, "\(reason); the reply: \"\(start)\"")
+                }
             }
         }
         conversations.ballots[tag] = Ballot(vote: vote)
@@ -133,8 +135,8 @@ struct LanguageModelJudge: ModelScorer {
     }
 
     private func read(
-        _ reply: ModelReply, quoting values: [UnsafeRawBufferPointer], _ results: Results
-    ) -> Result<Reading, MatchError> {
+        _ reply: String, _ completion: Completion, quoting values: [UnsafeRawBufferPointer], _ results: Results
+    ) -> Verdict {
         let scratch = scratches.take()
         scratch.scratch.beginRow()
         scratch.scratch.askWhetherCancelled { results.isCancelled }
@@ -144,11 +146,15 @@ struct LanguageModelJudge: ModelScorer {
             scratches.put(scratch)
         }
         do throws(MatchError) {
-            let cutOff = CutOff(response: reply.response)
-            return .success(
-                try parameters.reader.read(reply.text, quoting: values, cutOff: cutOff, using: &scratch.scratch))
+            switch try parameters.reader.read(
+                reply, quoting: values, cutOff: completion.cutOff, using: &scratch.scratch)
+            {
+            case .score(let score): return .score(score)
+            case .nothing(let reason):
+                return .unscored(.unparsed, completion.explaining(reason, isEmpty: reply.trimmed.isEmpty))
+            }
         } catch {
-            return .failure(error)
+            return .unscored(.scorerError, "\(error)")
         }
     }
 
@@ -163,7 +169,7 @@ struct LanguageModelJudge: ModelScorer {
     // MARK: Results
 
     private func finish(_ row: Int, _ votes: [Vote], _ results: Results) {
-        var decision = VoteReduction.Decision(verdict: votes[0].verdict, spread: nil, feedback: votes[0].feedback)
+        var decision = VoteReduction.Decision(votes[0].verdict, spread: nil, by: votes[0])
         if votes.count > 1 {
             decision = parameters.reduction.decide(votes)
             let list = votes.enumerated().map { index, vote in
@@ -172,6 +178,7 @@ struct LanguageModelJudge: ModelScorer {
             results.emit(JSONValue.array(list).text, output: Output.votes, row: row, as: .json)
         }
         if let feedback = decision.feedback { results.emit(feedback, output: Output.feedback, row: row) }
+        if let reasoning = decision.reasoning { results.emit(reasoning, output: Output.reasoning, row: row) }
         if let spread = decision.spread { results.emit(spread, output: Output.spread, row: row) }
         switch decision.verdict {
         case .score(let score): emit(score, row, results)

@@ -2,23 +2,31 @@ import JSON
 import ScorerKit
 import ScorerParameters
 
-/// The parameter `response_format`: what a model is told of the form of its reply, and which member of that is the score.
+/// The parameters `response_format`, what a model is told of the form of its reply, and `score_field`, which member of
+/// that is the score.
 struct ResponseFormat: Sendable, Equatable {
-    /// The member "response_format" of a request.
-    var json: JSONValue
+    /// The member "response_format" of a request; nil where the prompt alone asks for JSON.
+    var json: JSONValue?
     var field: String
 
     /// Reads `response_format`, an object as the chat completions API has it or a bare JSON Schema, and `score_field`.
+    ///
+    /// Without `response_format`, replies are read as JSON where `score_field` is there. Where it is taken away with null
+    /// and no regular expressions are there either, they are still read so: the server does not know it, but the prompt
+    /// asks for JSON.
+    ///
+    /// - Returns: nil where replies are not read as JSON.
     init?(_ parameters: inout Parameters) throws(ParameterRejection) {
         let name = "response_format"
         let given = try parameters.object(name)
         let field = try parameters.text("score_field")
-        guard let given else {
-            if field == nil { return nil }
-            throw ParameterRejection(
-                of: "score_field", "names a member of a reply in JSON, which only response_format asks for")
-        }
         self.field = field ?? "score"
+        guard let given else {
+            let regexes = parameters.value("judge_score_regexes") ?? []
+            let isTakenAway = parameters.isNull(name) && regexes == []
+            if field == nil && !isTakenAway { return nil }
+            return
+        }
         switch given["type"] {
         case "json_object":
             json = .object(given)

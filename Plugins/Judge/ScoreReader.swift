@@ -4,8 +4,8 @@ import Patterns
 /// Reads the score of a reply: from a member of its JSON object, or from what the first of some regular expressions finds.
 ///
 /// Only the reply is ever searched, never the prompt. What a row says can still come back in the reply, where the judge
-/// quotes it. `quotationFault` says when a match that repeats the row is believed all the same. A code block among other
-/// words whose JSON stands in the row is not read either. So a value that imitates a score costs its row the score,
+/// quotes it. `quotationFault` says when a match that repeats the row is believed all the same. An object among other
+/// words that stands in the row is not read either. So a value that imitates a score costs its row the score,
 /// visibly, or nothing. Two things are not noticed: a quotation that looks like the judge's own statement and is the only
 /// score of the reply, and a judge that was persuaded.
 struct ScoreReader: Sendable {
@@ -54,7 +54,7 @@ struct ScoreReader: Sendable {
             if !patterns.patterns.isEmpty {
                 return try search(reply, quoting: values, isCutOff: isCutOff, using: &scratch)
             }
-            return .nothing("the reply is no JSON object, nor holds one in a code block")
+            return .nothing("the reply holds no JSON object")
         }
     }
 

@@ -14,6 +14,8 @@ struct Vote: Sendable, Equatable {
     var verdict: Verdict
     /// What the model said, if it said anything.
     var feedback: String?
+    /// What it thought before.
+    var reasoning: String?
 }
 
 extension Vote {
@@ -25,6 +27,7 @@ extension Vote {
         if let model { vote["model"] = .string(model) }
         vote["score"] = verdict.score ?? .null
         vote["judge_feedback"] = feedback.map(JSONValue.string) ?? .null
+        if let reasoning { vote["reasoning"] = .string(reasoning) }
         if case .unscored(let outcome, let message) = verdict {
             vote["outcome"] = .string(outcome.name)
             vote["message"] = .string(message)

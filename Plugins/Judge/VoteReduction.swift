@@ -12,6 +12,8 @@ enum VoteReduction: String, CaseIterable, Sendable {
         /// majority, the share of the votes that did not go to the winner. Nil where the row has no score.
         var spread: Double?
         var feedback: String?
+        /// What the model of the feedback thought before it replied.
+        var reasoning: String?
     }
 
     /// Decides a row.
@@ -21,9 +23,9 @@ enum VoteReduction: String, CaseIterable, Sendable {
     func decide(_ votes: [Vote]) -> Decision {
         let read = votes.filter { $0.verdict.score != nil }
         let scores = read.compactMap(\.verdict.score)
-        let feedback = (read.first ?? votes.first { $0.feedback != nil })?.feedback
+        let speaker = read.first ?? votes.first { $0.feedback != nil }
         guard scores.count * 2 > votes.count else {
-            return Decision(verdict: Self.failure(of: votes, scored: scores.count), spread: nil, feedback: feedback)
+            return Decision(Self.failure(of: votes, scored: scores.count), spread: nil, by: speaker)
         }
         switch self {
         case .majority:
@@ -31,19 +33,17 @@ enum VoteReduction: String, CaseIterable, Sendable {
             guard let winner = winners.first, winners.count == 1 else {
                 let tied = winners.map { "\($0.score.string?.shortened ?? $0.score.text) \($0.count)" }
                 let reason = "votes are tied: \(tied.joined(separator: ", "))"
-                return Decision(verdict: .unscored(.unparsed, reason), spread: nil, feedback: feedback)
+                return Decision(.unscored(.unparsed, reason), spread: nil, by: speaker)
             }
             return Decision(
-                verdict: .score(winner.score), spread: 1 - Double(winner.count) / Double(scores.count),
-                feedback: read.first { $0.verdict.score == winner.score }?.feedback)
+                .score(winner.score), spread: 1 - Double(winner.count) / Double(scores.count),
+                by: read.first { $0.verdict.score == winner.score })
         case .mean, .median:
             let numbers = scores.compactMap(\.number).sorted()
             // The one in the middle, or the two.
             let middle = numbers[((numbers.count - 1) / 2)...(numbers.count / 2)]
             let score = self == .mean ? ExactMean.of(numbers) : ExactMean.of(middle)
-            return Decision(
-                verdict: .score(JSONValue(score)), spread: ExactMean.deviation(of: numbers),
-                feedback: feedback)
+            return Decision(.score(JSONValue(score)), spread: ExactMean.deviation(of: numbers), by: speaker)
         }
     }
 
@@ -68,6 +68,13 @@ enum VoteReduction: String, CaseIterable, Sendable {
             return .unscored(outcome, "\(scored) of \(votes.count) votes gave a score: \(message)")
         }
         return .unscored(.scorerError, "there are no votes")
+    }
+}
+
+extension VoteReduction.Decision {
+    /// A decision with the feedback of one of the votes.
+    init(_ verdict: Verdict, spread: Double?, by speaker: Vote?) {
+        self.init(verdict: verdict, spread: spread, feedback: speaker?.feedback, reasoning: speaker?.reasoning)
     }
 }
 

@@ -9,6 +9,8 @@ public struct Parameters {
     public let identifier: String
     /// The type of its scores: "number", "string", …
     public let returnType: String
+    /// Columns of the data that templates in the parameters may name though their names are not plain ones.
+    public let columns: [String]
     private let params: JSONObject
     private var known: [String] = []
 
@@ -27,6 +29,7 @@ public struct Parameters {
         self.params = params
         identifier = value["identifier"]?.string ?? ""
         returnType = value["return_type"]?["type"]?.string ?? ""
+        columns = value["columns"]?.array?.compactMap(\.string) ?? []
     }
 
     /// A parameter as it was written; nil where it is not given.
@@ -36,9 +39,15 @@ public struct Parameters {
         return value
     }
 
+    /// Whether a parameter is written as null: a request takes away so what a definition or the scorer itself has for it.
+    public mutating func isNull(_ name: String) -> Bool {
+        if !known.contains(name) { known.append(name) }
+        return params[name] == .null
+    }
+
     /// Rejects parameters that nobody has asked for.
     public func finish() throws(ParameterRejection) {
-        for key in params.keys where !known.contains(key) {
+        for (key, value) in params.members where value != .null && !known.contains(key) {
             let expected = known.isEmpty ? "this scorer takes none" : "it takes \(known.joined(separator: ", "))"
             throw ParameterRejection(
                 pointer: JSONPointer("/params").appending(key).description, "unknown parameter; \(expected)")

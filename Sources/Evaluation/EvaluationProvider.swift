@@ -152,9 +152,13 @@ public enum GeneratedColumn: String, CaseIterable, Sendable {
     case generatedAnswer = "generated_answer"
     /// The whole generation, where something was extracted from it.
     case generation
+    /// What the model thought before it answered, where its server shows it.
+    case reasoning = "generation_reasoning"
+    /// The tools that the model wants called, as OpenAI's chat completions have them, where it calls any.
+    case toolCalls = "tool_calls"
     /// What an agent retrieved.
     case context
-    /// Why the model stopped, where it did not come to an end by itself: `length`.
+    /// Why the model stopped, where it did not come to an end by itself: `length` or `content_filter`.
     case finishReason = "finish_reason"
     /// Why there is no generation.
     case generationError = "generation_error"

@@ -92,8 +92,9 @@ public struct Evaluator: Sendable {
         _ request: EvaluationRequest, sink: RowSink? = nil, progress: RunProgress = RunProgress(),
         cancellation: Cancellation = Cancellation()
     ) throws(EvaluationError) -> EvaluationResults {
-        let (preparation, model, session, reader) = try checked(request)
-        var plan = Generator.Plan(preparation: preparation, model: model, session: session)
+        let checked = try checked(request)
+        let (session, reader) = (checked.session, checked.reader)
+        var plan = Generator.Plan(preparation: checked.preparation, model: checked.model, session: session)
         plan.filters = request.filters
         plan.limit = request.limit
         plan.samples = request.samples
@@ -110,7 +111,7 @@ public struct Evaluator: Sendable {
             GeneratedRows(generator, extraction, isAgent: isAgent, tally)
         }
         rows.notices = request.dataset.notices
-        var scoring = scoringRequest(request, rows)
+        var scoring = scoringRequest(request, rows, columns: checked.columns)
         scoring.session = session
         var result: Result<ScoringResults, EngineError> = .failure(EngineError(.dataset, "nothing was scored"))
         do throws(ThreadError) {
@@ -139,14 +140,28 @@ public struct Evaluator: Sendable {
         }
     }
 
+    /// What a run needs that is known before anything is asked.
+    struct Checked: Sendable {
+        var preparation: RowPreparation
+        var model: Model
+        var session: InferenceSession
+        /// At the dataset's start.
+        var reader: Handover
+        /// Columns of the first rows, as scorers see them.
+        var columns: [String]
+    }
+
     /// Finds out before anything is asked whether a request can be met.
-    ///
-    /// - Returns: what the run needs; the reader is at the dataset's start.
-    func checked(
-        _ request: EvaluationRequest
-    ) throws(EvaluationError) -> (RowPreparation, Model, InferenceSession, Handover) {
+    func checked(_ request: EvaluationRequest) throws(EvaluationError) -> Checked {
+        let session = request.inference.session(limits: request.budget)
+        let model = try model(of: request.candidate, request.inference, session)
+        // A smaller chunk than usual: what it holds is looked at before anybody is asked.
+        var reader = ChunkReader(
+            try opened(request.dataset), chunkSize: 64 << 10, takesWhatIsThere: request.dataset.isRemote)
+        let columns = try columns(of: request, &reader)
+        let settings = request.settings.naming(columns)
         var preparation = try RowPreparation(
-            request.settings, request.candidate, mapping: request.mapping,
+            settings, request.candidate, mapping: request.mapping,
             pointer: JSONPointer("/benchmark_config/eval_candidate"))
         if request.samples > 1 { preparation.addedColumns.append(sampleColumn) }
         if request.samples > 1 && preparation.temperature == 0 {
@@ -154,13 +169,22 @@ public struct Evaluator: Sendable {
                 "warning: at temperature 0 most models give all \(request.samples) samples of a row the same answer; "
                     + "sample at a higher one: --sampling '{\"temperature\": 0.7}'")
         }
-        let session = request.inference.session(limits: request.budget)
-        let model = try model(of: request.candidate, request.inference, session)
-        // A smaller chunk than usual: what it holds is looked at before anybody is asked.
-        var reader = ChunkReader(
-            try opened(request.dataset), chunkSize: 64 << 10, takesWhatIsThere: request.dataset.isRemote)
-        try check(request, preparation, &reader)
-        return (preparation, model, session, Handover(reader))
+        for warning in settings.warnings(among: columns) { request.notice("warning: \(warning)") }
+        let names = try check(request, preparation, &reader)
+        return Checked(
+            preparation: preparation, model: model, session: session, reader: Handover(reader), columns: names)
+    }
+
+    /// The columns that templates may name: those of the first rows, and those that they are mapped to.
+    private func columns(
+        of request: EvaluationRequest, _ reader: inout ChunkReader
+    ) throws(EvaluationError) -> [String] {
+        do throws(DatasetError) {
+            return try (reader.peek()?.columnNames ?? []) + request.mapping.keys.sorted()
+                + request.settings.mapping.keys.sorted()
+        } catch {
+            throw EvaluationError(.dataset, "\(request.dataset.name): \(error.description)")
+        }
     }
 
     private func model(
@@ -181,8 +205,11 @@ public struct Evaluator: Sendable {
         }
     }
 
-    private func scoringRequest(_ request: EvaluationRequest, _ dataset: Dataset) -> ScoringRequest {
+    private func scoringRequest(
+        _ request: EvaluationRequest, _ dataset: Dataset, columns: [String]
+    ) -> ScoringRequest {
         var scoring = ScoringRequest(dataset, functions: request.functions)
+        scoring.columns = columns
         scoring.definitions = request.definitions
         scoring.skipColumn = skipColumn
         scoring.failureColumn = GeneratedColumn.generationError.rawValue
@@ -205,15 +232,19 @@ public struct Evaluator: Sendable {
     /// Finds out before anything is asked whether the rows say what is asked, and have what the functions need.
     ///
     /// - Parameter reader: at the dataset's start, where it is left.
+    /// - Returns: the columns of the first rows as scorers see them.
     private func check(
         _ request: EvaluationRequest, _ preparation: RowPreparation, _ reader: inout ChunkReader
-    ) throws(EvaluationError) {
+    ) throws(EvaluationError) -> [String] {
         let isAgent = request.candidate.isAgent
         let firstRows: [UInt8]
+        let columns: [String]
         let lines: UnansweredLines
         do throws(DatasetError) {
             var rows = UnansweredLines(preparation, isAgent: isAgent, columns: request.filters.map(\.column))
             firstRows = try reader.peek().map { rows.lines(of: $0) } ?? []
+            var answered = ChunkReader(MemorySource(firstRows))
+            columns = try answered.peek()?.columnNames ?? []
             if !rows.missing.isEmpty && request.dataset.isReopenable {
                 var rest = ChunkReader(try request.dataset.open(nil))
                 let chunk = Chunk()
@@ -235,16 +266,20 @@ public struct Evaluator: Sendable {
             throw EvaluationError(.dataset, "\(request.dataset.name): \(error.description)")
         }
         let dataset = request.dataset
-        var columns: Set<String> = []
-        func check(_ rows: Dataset) -> EngineError? {
+        var read: Set<String> = []
+        func check(_ rows: Dataset, warn: @escaping @Sendable (String) -> Void = { _ in }) -> EngineError? {
             do throws(EngineError) {
-                columns = try engine.check(scoringRequest(request, rows))
+                var scoring = scoringRequest(request, rows, columns: columns)
+                scoring.warn = warn
+                read = try engine.check(scoring)
                 return nil
             } catch {
                 return error
             }
         }
-        var failure = check(Dataset(named: dataset.name) { MemorySource(firstRows) })
+        var failure = check(
+            Dataset(named: dataset.name) { MemorySource(firstRows) },
+            warn: { [notice = request.notice] in notice("warning: \($0)") })
         if failure?.code == .missingColumn && dataset.isReopenable {
             // A column may be there in some rows only.
             failure = check(
@@ -252,12 +287,18 @@ public struct Evaluator: Sendable {
                     UnansweredRows(try dataset.open(nil), UnansweredLines(preparation, isAgent: isAgent))
                 })
         }
-        if let failure { throw EvaluationError(failure) }
-        if lines.readsAnswerAsExpected && columns.contains("expected_answer") {
+        if let failure {
+            var failure = EvaluationError(failure)
+            // A judge that is not named or not known, as nothing has been asked yet: the request is at fault.
+            if failure.code == .model { failure.pointer = "/benchmark_config/scoring_params" }
+            throw failure
+        }
+        if lines.readsAnswerAsExpected && read.contains("expected_answer") {
             request.notice(
                 "expected_answer is the column \"answer\" of the dataset; to read another: --map expected_answer=COLUMN"
             )
         }
+        return columns
     }
 
     private func opened(_ dataset: Dataset) throws(EvaluationError) -> any ByteSource {

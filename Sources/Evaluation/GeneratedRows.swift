@@ -85,18 +85,17 @@ final class GeneratedRows: ByteSource {
         }
         // An answer that does not follow the format is a wrong one, and not a missing one.
         members[.generatedAnswer] = .string(answer ?? "")
-        let isTruncated = (turn.map(\.finishReason) ?? finishReason(of: reply)) == "length"
-        if isTruncated { members[.finishReason] = "length" }
+        if let reasoning = reply.reasoning { members[.reasoning] = .string(reasoning) }
+        if let calls = reply.toolCalls.flatMap({ try? JSONValue(parsing: $0) }) { members[.toolCalls] = calls }
+        let finish = turn.map { $0.finishReason == "length" ? FinishReason.length : .stop } ?? reply.finish
+        if finish == .length || finish == .contentFilter { members[.finishReason] = .string(finish.rawValue) }
+        // A model that calls a tool has answered so; one that was still thinking, or was filtered, has not.
+        let isMissing = answer.map { $0.isEmpty && reply.toolCalls == nil } ?? true
         tally.count { counts in
             counts.outcomes.add(.scored)
-            if answer == nil { counts.withoutAnswer += 1 }
-            if isTruncated { counts.truncated += 1 }
+            if isMissing { counts.withoutAnswer += 1 }
+            if finish == .length { counts.truncated += 1 }
         }
-    }
-
-    private func finishReason(of reply: InferenceReply) -> String? {
-        guard reply.response.contains("\"length\"") else { return nil }
-        return (try? JSONValue(parsing: reply.response))?["choices"]?.array?.first?["finish_reason"]?.string
     }
 }
 

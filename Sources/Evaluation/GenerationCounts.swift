@@ -9,7 +9,7 @@ public struct GenerationCounts: Sendable {
     var outcomes = OutcomeCounts()
     /// Generations that the model did not end by itself, as it ran into a limit on its length.
     public internal(set) var truncated = 0
-    /// Generations in which no answer was found.
+    /// Generations in which no answer was found, or that are empty.
     public internal(set) var withoutAnswer = 0
     /// How often each row was asked.
     public internal(set) var samples = 1

@@ -22,6 +22,8 @@ public struct GenerationSettings: Sendable {
     var mapping: [String: String] = [:]
     /// The column that holds a list of choices, which are lettered A, B, C, ….
     var choicesColumn: String?
+    /// Tools that a model may call, as the OpenAI API describes them, and whether it has to.
+    var tools: JSONObject = [:]
     var extraction: AnswerExtraction?
     /// Finds the right answer in the column expected_answer, where that holds a whole solution: "expected_regexes". Of
     /// several matches the last counts.
@@ -44,6 +46,12 @@ public struct GenerationSettings: Sendable {
         examples = try reader.member("examples", "an array of rows", \.objects) ?? []
         answerTemplate = try reader.text("answer_template").map { PromptTemplate($0) } ?? answerTemplate
         choicesColumn = try reader.text("choices_column")
+        tools["tools"] = try reader.member("tools", "an array of tools") { value in
+            value.objects.flatMap { $0.isEmpty ? nil : value }
+        }
+        tools["tool_choice"] = try reader.member("tool_choice", "a text or an object") { value in
+            value.string == nil && value.object == nil ? nil : value
+        }
         mapping =
             try reader.member("map", "an object of texts, such as {\"expected_answer\": \"answers.text[0]\"}") {
                 value in
@@ -80,6 +88,32 @@ public struct GenerationSettings: Sendable {
                     .invalid, error.message, at: pointer.appending("examples").appending(index).description)
             }
         }
+    }
+
+    /// The settings with templates in which columns of the data are places whose names are not plain ones, such as
+    /// `{Best Answer}`.
+    func naming(_ columns: [String]) -> GenerationSettings {
+        var settings = self
+        settings.template = template?.naming(columns)
+        settings.answerTemplate = answerTemplate.naming(columns + examples.flatMap(\.keys))
+        return settings
+    }
+
+    /// What in the templates looks like a place for a value and is none, in sentences for their author.
+    ///
+    /// - Parameter columns: those of the data.
+    func warnings(among columns: [String]) -> [String] {
+        func warnings(_ name: String, _ template: PromptTemplate?, _ columns: [String]) -> [String] {
+            template?.doubts(among: columns).map { "the benchmark's \(name) has \($0)" } ?? []
+        }
+        var all = warnings("prompt_template", template, columns)
+        if !examples.isEmpty {
+            all += warnings("answer_template", answerTemplate, columns + examples.flatMap(\.keys))
+        }
+        if let text = systemMessage, let name = PromptTemplate(text).columns.first(where: columns.contains) {
+            all.append("the benchmark's system_message has {\(name)}: it is sent as it is, and no value is inserted")
+        }
+        return all
     }
 
     /// An example, as the user asks it and the assistant answers.

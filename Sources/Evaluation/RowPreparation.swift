@@ -40,17 +40,19 @@ struct RowPreparation: Sendable {
         var preamble: [JSONValue] = []
         switch candidate {
         case .model(_, let sampling, let systemMessage):
-            self.sampling = try SamplingParameters(sampling, at: pointer.appending("sampling_params")).members
+            var members = try SamplingParameters(sampling, at: pointer.appending("sampling_params")).members
+            for (name, value) in settings.tools.members where members[name] == nil { members[name] = value }
+            self.sampling = members
             if let text = systemMessage ?? settings.systemMessage {
                 preamble.append(["role": "system", "content": .string(text)])
             }
         case .agent:
             sampling = [:]
-            if settings.systemMessage != nil || !settings.examples.isEmpty {
+            if settings.systemMessage != nil || !settings.examples.isEmpty || !settings.tools.isEmpty {
                 throw EvaluationError(
                     .invalid,
-                    "the benchmark has a system message or examples, which an agent's turn cannot hold; write them into "
-                        + "the agent's instructions", at: pointer.description)
+                    "the benchmark has a system message, examples or tools, which an agent's turn cannot hold; write them "
+                        + "into the agent's configuration", at: pointer.description)
             }
         }
         for index in settings.examples.indices {
@@ -206,7 +208,8 @@ struct RowPreparation: Sendable {
         case (.model, .completion(let prompt)):
             // As in Llama Stack, a completion has no system message.
             body["prompt"] = .string(prompt)
-            for (name, value) in sampling.members { body[name] = value }
+            // Only a chat has tools.
+            for (name, value) in sampling.members where !name.hasPrefix("tool") { body[name] = value }
             return InferenceRequest(operation: .completion, body: JSONValue.object(body).text)
         case (.agent(let configuration), _):
             var messages: [JSONValue] = []

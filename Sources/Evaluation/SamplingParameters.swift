@@ -6,51 +6,79 @@ struct SamplingParameters: Sendable {
     let members: JSONObject
 
     /// What a request says that is not sampling.
-    private static let others = ["model", "messages", "prompt", "stream", "stream_options", "n"]
+    private static let others = ["model", "messages", "prompt", "stream_options"]
+
+    /// Names that other programs have for a parameter.
+    private static let aliases = [
+        "repeat_penalty": "repetition_penalty", "max_new_tokens": "max_tokens", "max_gen_len": "max_tokens",
+        "num_predict": "max_tokens", "max_output_tokens": "max_tokens", "stop_sequences": "stop",
+    ]
 
     /// Reads sampling parameters: a `strategy` as Llama Stack has it (`greedy`, `top_p` with `temperature` and `top_p`,
-    /// `top_k` with `top_k`), `max_tokens` (0: no limit), `repetition_penalty`, `stop`, and any other parameter of the
-    /// OpenAI API as it is. Without a strategy and a temperature the temperature is 0.
+    /// `top_k` with `top_k`), `max_tokens` (0 or less: no limit), `repetition_penalty` (1: none), `stop`, and any other
+    /// parameter of the OpenAI API as it is. Without a strategy and a temperature the temperature is 0; where it is null,
+    /// none is sent. Anything else that is null is not given. The names that other programs have for these are read, too
+    /// (`repeat_penalty`, `max_new_tokens`, …), and what says that there is nothing to do is not sent: `n` and
+    /// `num_return_sequences` of 1, `stream` that is false, a `top_k` of 0 or -1, an empty `stop`.
     ///
     /// - Parameter pointer: where they stand, for messages.
     init(_ sampling: JSONObject, at pointer: JSONPointer) throws(EvaluationError) {
-        var members = JSONObject()
-        for (name, value) in sampling.members where value != .null {
-            if Self.others.contains(name) {
+        var members: JSONObject = [:]
+        for (written, value) in sampling.members where value != .null {
+            let name = Self.aliases[written] ?? written
+            let place = pointer.appending(written)
+            if name != written, sampling[name] ?? .null != .null {
+                throw EvaluationError(.invalid, "stands beside \"\(name)\", which is the same", at: place.description)
+            }
+            if Self.others.contains(name) || !Self.asksOnce(name, value) {
                 throw EvaluationError(
                     .invalid, "is no sampling parameter: requests are made of the rows, one answer each",
-                    at: pointer.appending(name).description)
+                    at: place.description)
             }
             switch name {
+            case "n", "num_return_sequences", "stream": break
             case "strategy":
-                for (name, value) in try Self.strategy(value, at: pointer.appending(name)).members {
+                for (name, value) in try Self.strategy(value, at: place).members {
                     // What is said beside the strategy is more particular.
                     if sampling[name] ?? .null == .null { members[name] = value }
                 }
             case "max_tokens", "max_completion_tokens":
-                try Self.check(value, "an integer from 0", at: pointer.appending(name)) { $0.int.map { $0 >= 0 } }
-                if value.number?.int != 0 { members[name] = value }
+                try Self.check(value, "an integer from 0", at: place) { $0.int.map { $0 >= -1 } }
+                if let number = value.number?.int, number > 0 { members[name] = value }
             case "repetition_penalty":
-                try Self.check(value, "a number above 0", at: pointer.appending(name)) {
-                    $0.double > 0 && $0.double.isFinite
-                }
+                try Self.check(value, "a number above 0", at: place) { $0.double > 0 && $0.double.isFinite }
                 // 1 is none, which servers need not know.
                 if value.number?.double != 1 { members[name] = value }
             case "temperature":
-                try Self.check(value, "a number from 0", at: pointer.appending(name)) {
-                    $0.double >= 0 && $0.double.isFinite
-                }
+                try Self.check(value, "a number from 0", at: place) { $0.double >= 0 && $0.double.isFinite }
                 members[name] = value
             case "top_p":
-                try Self.check(value, "a number from 0 to 1", at: pointer.appending(name)) {
-                    (0...1).contains($0.double)
-                }
+                try Self.check(value, "a number from 0 to 1", at: place) { (0...1).contains($0.double) }
                 members[name] = value
+            case "top_k":
+                try Self.check(value, "an integer from 1", at: place) { $0.int.map { $0 >= -1 } }
+                if let number = value.number?.int, number > 0 { members[name] = value }
+            case "stop": if value != [] { members[name] = value }
+            // As Transformers has it: without sampling, the likeliest token is taken.
+            case "do_sample":
+                guard let samples = value.bool else { throw .unexpected(value, "true or false", at: place) }
+                if !samples { members["temperature"] = 0 }
             default: members[name] = value
             }
         }
-        if members["temperature"] == nil && (sampling["strategy"] ?? .null) == .null { members["temperature"] = 0 }
+        if members["temperature"] == nil && sampling["temperature"] == nil && (sampling["strategy"] ?? .null) == .null {
+            members["temperature"] = 0
+        }
         self.members = members
+    }
+
+    /// Whether a parameter leaves it at one answer, read whole.
+    private static func asksOnce(_ name: String, _ value: JSONValue) -> Bool {
+        switch name {
+        case "n", "num_return_sequences": value.number?.int == 1
+        case "stream": value == false
+        default: true
+        }
     }
 
     /// The members that a strategy stands for.

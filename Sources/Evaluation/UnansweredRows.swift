@@ -50,7 +50,12 @@ struct UnansweredLines {
         self.preparation = preparation
         missing = preparation.mapping.map(\.old) + columns.map { preparation.source(of: $0) }
         var answer: JSONObject = [GeneratedColumn.generatedAnswer.rawValue: ""]
-        if isAgent { answer[GeneratedColumn.context.rawValue] = "" }
+        if isAgent {
+            answer[GeneratedColumn.context.rawValue] = ""
+        } else {
+            answer[GeneratedColumn.reasoning.rawValue] = ""
+            answer[GeneratedColumn.toolCalls.rawValue] = []
+        }
         self.answer = answer
     }
 

@@ -6,10 +6,10 @@
 /// - of any other, everything up to the last closing mark, as many chat templates write the opening mark themselves, so
 ///   that it is part of the prompt.
 /// - of gpt-oss's harmony format, where a server leaves it in the text, all that is not in the channel `final`.
-struct ThinkingText: Equatable {
-    var answer: String
+package struct ThinkingText: Equatable {
+    package var answer: String
     /// Nil where there was none.
-    var thinking: String?
+    package var thinking: String?
 
     /// What encloses thinking.
     private struct Pair {
@@ -28,7 +28,7 @@ struct ThinkingText: Equatable {
     ]
 
     /// - Parameter isCutOff: whether the text ends because of a limit on its length.
-    init(_ text: String, marks: ReasoningSettings.Marks, isCutOff: Bool) {
+    package init(_ text: String, marks: ReasoningSettings.Marks, isCutOff: Bool) {
         answer = text
         switch marks {
         case .none: return

@@ -1,19 +1,25 @@
 /// A prompt with places for a row's values.
 ///
 /// `{name}` is the row's column `name`, where the name begins with a letter or `_`, ends with one or a digit, and has
-/// nothing but those, `-` and `.` between; letters and digits of any script. `{{` and `}}` are literal braces; any other
-/// brace stays as it is. A value is inserted as it is and never looked at: what it holds cannot become a place of the
-/// template.
+/// nothing but those, `-` and `.` between; letters and digits of any script. `{turns[0]}` and `{messages[-1].content}` are
+/// paths into a column. Anything else in braces on one line, such as `{Best Answer}`, is a column if the data has one of
+/// that very name (``naming(_:)``), and stays as it is otherwise; what looks like a place then is doubtful (`doubts`).
+/// `{{` and `}}` are literal braces; any other brace stays as it is. A value is inserted as it is and never looked at: what
+/// it holds cannot become a place of the template.
 public struct PromptTemplate: Sendable, Hashable {
     private enum Part: Sendable, Hashable {
         case literal(String)
         /// A value, by the index of its column.
         case value(Int)
+        /// What stands in braces, and is a place where the data has a column of that name.
+        case open(String)
     }
 
     /// The columns that it names, each once, in the order of their first places.
     public private(set) var columns: [String] = []
     private var parts: [Part] = []
+    /// What stands in braces and may not be what its author thinks, by its place.
+    private var remarks: [Remark] = []
 
     public init(_ text: String) {
         let bytes = Array(text.utf8)
@@ -23,18 +29,75 @@ public struct PromptTemplate: Sendable, Hashable {
             let byte = bytes[position]
             let isBrace = byte == UInt8(ascii: "{") || byte == UInt8(ascii: "}")
             if isBrace, position + 1 < bytes.count, bytes[position + 1] == byte {
+                if byte == UInt8(ascii: "{"), let inner = Braces.content(of: bytes, at: position + 2, closing: 2) {
+                    remarks.append(Remark(.doubled, inner, behind: literal))
+                }
                 literal.append(byte)
                 position += 2
-            } else if byte == UInt8(ascii: "{"), let name = Self.name(in: bytes, at: position + 1) {
-                appendLiteral(&literal)
-                parts.append(.value(index(of: name)))
-                position += name.utf8.count + 2
+            } else if byte == UInt8(ascii: "{"), let inner = Braces.content(of: bytes, at: position + 1, closing: 1) {
+                if Braces.isName(inner) || Braces.isPath(inner) {
+                    remarks.append(Remark(.place, inner, behind: literal))
+                    appendLiteral(&literal)
+                    parts.append(.value(index(of: inner)))
+                } else if bytes.dropFirst(position + inner.utf8.count + 2).first == UInt8(ascii: "}") {
+                    // The braces behind it are a literal one, which may be its end.
+                    literal.append(byte)
+                    position += 1
+                    continue
+                } else {
+                    remarks.append(Remark(.open, inner, behind: literal))
+                    appendLiteral(&literal)
+                    parts.append(.open(inner))
+                }
+                position += inner.utf8.count + 2
             } else {
                 literal.append(byte)
                 position += 1
             }
         }
         appendLiteral(&literal)
+    }
+
+    /// The template with those columns of the data as places whose names are not plain ones, such as `{Best Answer}`.
+    public func naming(_ columns: some Collection<String>) -> PromptTemplate {
+        var template = self
+        template.columns = []
+        for (index, part) in parts.enumerated() {
+            switch part {
+            case .literal: break
+            case .value(let column): template.parts[index] = .value(template.index(of: self.columns[column]))
+            case .open(let name):
+                guard columns.contains(where: { $0.utf8.elementsEqual(name.utf8) }) else { continue }
+                template.parts[index] = .value(template.index(of: name))
+                template.remarks.removeAll { $0.kind == .open && $0.inner.utf8.elementsEqual(name.utf8) }
+            }
+        }
+        return template
+    }
+
+    /// What stands in braces and is a place where the data has a column of that name.
+    public var openNames: [String] {
+        parts.compactMap { if case .open(let name) = $0 { name } else { nil } }
+    }
+
+    /// Whether it can depend on the names of the data's columns what is a place and what is doubtful.
+    public var dependsOnColumns: Bool { remarks.contains { $0.kind != .place } }
+
+    /// What looks like a place and is none, each once.
+    ///
+    /// - Parameter known: the columns of the data; nil where they are not known.
+    public func doubts(among known: [String]? = nil) -> [Doubt] {
+        var doubts: [Doubt] = []
+        // A price is "${price}"; where no place is without the sign, it is the mark of another language.
+        let places = remarks.filter { $0.kind == .place }
+        if let first = places.first, places.allSatisfy(\.followsDollar) {
+            doubts.append(
+                Doubt(text: "${\(first.inner)}", advice: "the dollar sign stays in the prompt; write {\(first.inner)}"))
+        }
+        for remark in remarks {
+            if let doubt = remark.doubt(among: known), !doubts.contains(doubt) { doubts.append(doubt) }
+        }
+        return doubts
     }
 
     /// The prompt with the values of `columns`, in their order.
@@ -49,6 +112,7 @@ public struct PromptTemplate: Sendable, Hashable {
             switch part {
             case .literal(let text): prompt += text
             case .value(let index): prompt += try value(index)
+            case .open(let name): prompt += "{\(name)}"
             }
         }
         return prompt
@@ -64,29 +128,5 @@ public struct PromptTemplate: Sendable, Hashable {
         if let index = columns.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) { return index }
         columns.append(name)
         return columns.count - 1
-    }
-
-    /// The name that stands from `start` to a closing brace, if there is one.
-    private static func name(in bytes: [UInt8], at start: Int) -> String? {
-        let candidate = bytes[start...].prefix { !"{} \n\"".utf8.contains($0) }
-        guard candidate.endIndex < bytes.count, bytes[candidate.endIndex] == UInt8(ascii: "}") else { return nil }
-        let name = String(decoding: candidate, as: UTF8.self)
-        let scalars = name.unicodeScalars
-        guard let first = scalars.first, let last = scalars.last, isLetter(first), isLetter(last) || isInner(last),
-            scalars.allSatisfy({ isLetter($0) || isInner($0) || $0 == "-" || $0 == "." })
-        else { return nil }
-        return name
-    }
-
-    private static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
-        scalar == "_" || scalar.properties.isAlphabetic
-    }
-
-    /// Whether a name may have a character, though it does not begin with it: a digit, or a sign on a letter.
-    private static func isInner(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .decimalNumber, .nonspacingMark, .spacingMark: true
-        default: false
-        }
     }
 }

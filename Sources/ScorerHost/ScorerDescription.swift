@@ -6,7 +6,7 @@ public struct ColumnDescription: Sendable, Hashable {
     public var name: String
     public var description: String
     public var type: ValueType
-    /// Whether rows without a value reach the scorer (inputs).
+    /// Whether rows without a value reach the scorer (inputs), or leave it out of their results (outputs).
     public var isOptional: Bool
     /// Whether a value of another type counts as none (optional inputs).
     public var isLenient: Bool

@@ -34,11 +34,18 @@ public struct ScorerDeclaration: Sendable {
             return Column(name: name, type: type, description: description, flags: flags)
         }
 
+        /// Something that a row gets.
+        ///
+        /// - Parameters:
+        ///   - range: the least and greatest number, where it is one.
+        ///   - isOptional: whether results leave it out where a row has no value, instead of writing null.
         public static func output(
-            _ name: String, _ type: CellType, _ description: String, range: ClosedRange<Double>? = nil
+            _ name: String, _ type: CellType, _ description: String, range: ClosedRange<Double>? = nil,
+            isOptional: Bool = false
         ) -> Column {
             Column(
-                name: name, type: type, description: description, flags: ASSAY_COLUMN_REQUIRED, range: range)
+                name: name, type: type, description: description,
+                flags: isOptional ? ASSAY_COLUMN_OPTIONAL : ASSAY_COLUMN_REQUIRED, range: range)
         }
     }
 

@@ -21,6 +21,9 @@ public struct ScoringFunction: Sendable, Hashable {
     public internal(set) var params: JSONObject
     /// The aggregations of `params`, in their order.
     public internal(set) var aggregationFunctions: [AggregationFunction]
+    /// Columns of a run's data that `prompt_template` names in braces though their names are not plain ones: the run's own,
+    /// and no part of the definition.
+    public var columns: [String] = []
     /// The path of the file that it was read from, or `request`.
     public let origin: String
 
@@ -44,11 +47,12 @@ public struct ScoringFunction: Sendable, Hashable {
         var own = params
         own["type"] = nil
         own["aggregation_functions"] = nil
-        let configuration: JSONValue = [
+        var configuration: JSONObject = [
             "identifier": .string(identifier),
             "return_type": .object(returnType.json),
             "params": .object(own),
         ]
-        return configuration.text
+        if !columns.isEmpty { configuration["columns"] = .array(columns.map(JSONValue.string)) }
+        return JSONValue.object(configuration).text
     }
 }

@@ -85,11 +85,13 @@ public final class Engine: Sendable {
     ) throws(EngineError) -> ScoringResults {
         var request = request
         if cancellation.isCancelled { request.limit = 0 }
-        let plan = try plan(request, writesRows: sink != nil, writesResults: resultSink != nil)
+        request.separateReasoning()
+        let rows = FirstRows(request.dataset, columns: request.columns)
+        let plan = try plan(request, rows, writesRows: sink != nil, writesResults: resultSink != nil)
         // One thread reads rows that are made meanwhile, which may take long; another one scores.
         let jobs = max(request.dataset.isLive ? 2 : 1, request.jobs)
         let desk = try desk(for: plan, request, cancellation)
-        let reader = try checkedReader(plan)
+        let reader = try checkedReader(plan, rows, request)
         let run = ScoringRun(
             plan, reader: reader, jobs: jobs, desk: desk, sink: sink, resultSink: resultSink, progress: progress,
             cancellation: cancellation)
@@ -132,10 +134,13 @@ public final class Engine: Sendable {
     /// - Returns: the columns that the functions read.
     @discardableResult
     public func check(_ request: ScoringRequest) throws(EngineError) -> Set<String> {
-        let plan = try plan(request, writesRows: false, writesResults: false)
+        var request = request
+        request.separateReasoning()
+        let rows = FirstRows(request.dataset, columns: request.columns)
+        let plan = try plan(request, rows, writesRows: false, writesResults: false)
         defer { for function in plan.functions { spareScorers.keep(function.scorer, for: function.function) } }
         _ = try desk(for: plan, request, Cancellation())
-        _ = try checkedReader(plan)
+        _ = try checkedReader(plan, rows, request)
         return Set(plan.functions.flatMap { $0.description.inputs.map(\.name) })
     }
 
@@ -144,13 +149,13 @@ public final class Engine: Sendable {
     }
 
     private func plan(
-        _ request: ScoringRequest, writesRows: Bool, writesResults: Bool
+        _ request: ScoringRequest, _ rows: FirstRows, writesRows: Bool, writesResults: Bool
     ) throws(EngineError) -> RunPlan {
         let definitions = request.definitions ?? definitions
         var columns = ColumnPlan(mapping: request.mapping)
         var functions: [BoundFunction] = []
         for (identifier, parameters) in request.functions {
-            let function: ScoringFunction
+            var function: ScoringFunction
             do {
                 function = try definitions.find(identifier).overriding(with: parameters)
             } catch let error as UnknownFunction {
@@ -167,6 +172,7 @@ public final class Engine: Sendable {
             if functions.contains(where: { ExactText($0.function.identifier) == ExactText(identifier) }) {
                 throw EngineError(.invalidDefinition, "\(identifier) is asked for twice in one run")
             }
+            try function.nameColumns(of: rows, mapping: request.mapping, warn: request.warn)
             let scorer =
                 if let spare = spareScorers.take(for: function) { spare } else {
                     try bind(function, parametersFrom: parameters == nil ? nil : "the request's parameters")
@@ -260,22 +266,33 @@ public final class Engine: Sendable {
     }
 
     /// A reader at the start of the dataset, which is known to have the columns that the run needs.
-    private func checkedReader(_ plan: RunPlan) throws(EngineError) -> ChunkReader {
-        let source: any ByteSource
+    private func checkedReader(
+        _ plan: RunPlan, _ rows: FirstRows, _ request: ScoringRequest
+    ) throws(EngineError) -> ChunkReader {
+        var reader: ChunkReader
         do {
-            source = try plan.dataset.open(plan.columnNames)
+            reader = try rows.open(plan.columnNames)
         } catch {
             throw EngineError(.dataset, error.description)
         }
-        if plan.dataset.isLive { return ChunkReader(source, chunkSize: 64 << 10, takesWhatIsThere: true) }
-        var reader =
-            plan.dataset.isRemote
-            ? ChunkReader(source, chunkSize: 64 << 10, takesWhatIsThere: true) : ChunkReader(source)
+        if plan.dataset.isLive { return reader }
         var check = ColumnCheck(plan)
         try check.run(&reader)
+        warnOfReasoning(in: &reader, of: plan, request)
         // Rows that wait for models are done one by one, and their lines are written when those of their chunk are.
         if plan.asksModels { reader.cutsChunks(ofSize: 4 << 10) }
         return reader
+    }
+
+    /// Looks for thinking in the answers of the first rows, which have mostly all or none.
+    private func warnOfReasoning(in reader: inout ChunkReader, of plan: RunPlan, _ request: ScoringRequest) {
+        let isRead = plan.functions.contains { $0.description.inputs.contains { $0.name == answerColumn } }
+        guard isRead, request.reasoning == .keep, let first = try? reader.peek(),
+            first.hasReasoning(in: request.source(of: answerColumn))
+        else { return }
+        request.warn(
+            "\(plan.dataset.name): the column \(quoted(request.source(of: answerColumn))) holds a model's thinking "
+                + "(</think>), which is scored as a part of its answers; --reasoning strip takes it out")
     }
 }
 
@@ -330,6 +347,12 @@ public struct ScoringRequest: Sendable {
     public var patience = Duration.milliseconds(500)
     /// Whether requests to models are only made up and counted, and nobody is asked.
     public var isDryRun = false
+    /// What becomes of thinking in the column `generated_answer` of the rows.
+    public var reasoning = RowReasoning.keep
+    /// The names of the dataset's columns, where the caller knows them; nil: those of its first rows, unless it is live.
+    public var columns: [String]?
+    /// Is told of what may not be meant so, before anything is scored, such as places in prompts that nothing fills.
+    public var warn: @Sendable (String) -> Void = { _ in }
 
     public init(_ dataset: Dataset, functions: KeyValuePairs<String, JSONObject?>) {
         self.dataset = dataset
@@ -339,6 +362,18 @@ public struct ScoringRequest: Sendable {
     public init(_ dataset: Dataset, functions: [(identifier: String, parameters: JSONObject?)]) {
         self.dataset = dataset
         self.functions = functions
+    }
+}
+
+/// The column that holds what a model wrote.
+private let answerColumn = "generated_answer"
+
+extension ScoringRequest {
+    /// The column of the dataset that is meant by a column.
+    fileprivate func source(of column: String) -> String { mapping[column] ?? column }
+
+    fileprivate mutating func separateReasoning() {
+        if reasoning == .strip { dataset = dataset.strippingReasoning(from: source(of: answerColumn)) }
     }
 }
 

@@ -13,6 +13,8 @@ final class RowFormatter: @unchecked Sendable {
         var function: Int
         var output: Int
         var isScore: Bool
+        /// Whether rows without a value leave it out, scored or not.
+        var isOptional: Bool
         /// `"basic::equality": {"score": ` or `, "parsed_answer": `.
         var head: PaddedText
         /// The same where the results of one function stand by themselves: `, {"score": `.
@@ -46,13 +48,13 @@ final class RowFormatter: @unchecked Sendable {
             let start = index == 0 ? "" : "}, "
             cells.append(
                 Cell(
-                    function: index, output: score, isScore: true,
+                    function: index, output: score, isScore: true, isOptional: false,
                     head: PaddedText("\(start)\(quoted(function.function.identifier)): {\"score\": "),
                     resultHead: PaddedText(", {\"score\": ")))
             for output in outputs.indices where output != score {
                 cells.append(
                     Cell(
-                        function: index, output: output, isScore: false,
+                        function: index, output: output, isScore: false, isOptional: outputs[output].isOptional,
                         head: PaddedText(", \(quoted(outputs[output].name)): "),
                         resultHead: PaddedText(", \(quoted(outputs[output].name)): ")))
             }
@@ -124,7 +126,7 @@ final class RowFormatter: @unchecked Sendable {
     ) {
         guard values.hasValue(row) else {
             // Of a row without a score, what it has is shown, and not what it lacks.
-            if isScored || cell.isScore {
+            if cell.isScore || isScored && !cell.isOptional {
                 out.append(head)
                 out.append(literal: "null")
             }

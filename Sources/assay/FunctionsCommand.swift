@@ -89,6 +89,9 @@ struct FunctionsCommand: ParsableCommand {
                     faults += 1
                 }
                 for function in file.functions {
+                    for warning in function.promptWarnings(among: nil) {
+                        printError("\(path): warning: \(oneLine(warning, limit: 1000))")
+                    }
                     let missing = engine.missingParameters(of: function)
                     if !missing.isEmpty {
                         let names = missing.joined(separator: ", ")

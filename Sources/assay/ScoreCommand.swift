@@ -42,6 +42,17 @@ struct ScoreCommand: ParsableCommand {
         help: "Ask no model: show the first requests, and estimate how many there are and what they cost.")
     var dryRun = false
 
+    @Option(
+        help: ArgumentHelp(
+            "What to do with a model's thinking, up to </think>, in generated_answer: keep scores it as a part of the answer, "
+                + "with a warning; strip moves it to the column generation_reasoning (default: keep).",
+            valueName: "keep|strip"))
+    var reasoning = Reasoning.keep
+
+    enum Reasoning: String, ExpressibleByArgument, CaseIterable {
+        case keep, strip
+    }
+
     @OptionGroup var engineOptions: EngineOptions
 
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
@@ -78,7 +89,9 @@ struct ScoreCommand: ParsableCommand {
         request.judgeModel = modelOptions.judgeModel
         request.budget = modelOptions.budget
         request.isDryRun = dryRun
+        request.reasoning = reasoning == .strip ? .strip : .keep
         request.patience = .seconds(15)
+        if !engineOptions.quiet { request.warn = { printError("warning: \(oneLine($0, limit: 1000))") } }
         interruption.onCancel { [stop = input.stop] in stop() }
 
         let models = modelOptions

@@ -66,6 +66,37 @@ struct ServedJobTests {
         #expect(result["scores"]?["basic::equality"]?["rows"]?["not_asked"] == 1)
     }
 
+    @Test(
+        "a benchmark whose judge names no model, or an unknown one, is the request's fault, before anything is asked",
+        arguments: [nil, ["judge_model": "nobody"]] as [JSONObject?])
+    func judgeWithoutModel(parameters: JSONObject?) async throws {
+        let model = try FakeModelServer(.answer("8"))
+        let folder = try TemporaryFolder([
+            "models.json": "{\"models\": [{\"id\": \"fake\", \"url\": \"\(model.url)\"}]}"
+        ])
+        let serving = try Serving(folder, ["--config", "models.json"])
+        let rows: JSONValue = [["question": "2 + 2?", "answer": "4"]]
+        let dataset: JSONValue = [
+            "dataset_id": "d", "purpose": "eval/question-answer", "source": ["type": "rows", "rows": rows],
+        ]
+        #expect(try await serving.post("/v1/datasets", dataset).status == 200)
+        let judge = "llm-as-judge::correctness"
+        let benchmark: JSONValue = ["benchmark_id": "b", "dataset_id": "d", "scoring_functions": [.string(judge)]]
+        #expect(try await serving.post("/v1/eval/benchmarks", benchmark).status == 200)
+        var configuration: JSONObject = ["eval_candidate": ["type": "model", "model": "fake", "sampling_params": [:]]]
+        if let parameters { configuration["scoring_params"] = .object([judge: .object(parameters)]) }
+        let request: JSONObject = ["benchmark_config": .object(configuration)]
+        let job = try await serving.post(Self.path, .object(request))
+        #expect(job.status == 400, "\(job.json.text)")
+        #expect(job.json["error"]?["message"]?.string?.contains("model") == true, "\(job.json.text)")
+        var rowsRequest = request
+        rowsRequest["input_rows"] = rows
+        rowsRequest["scoring_functions"] = [.string(judge)]
+        let answer = try await serving.post("/v1/eval/benchmarks/b/evaluations", .object(rowsRequest))
+        #expect(answer.status == 400, "\(answer.json.text)")
+        #expect(model.totals.requests == 0)
+    }
+
     @Test("a job goes on after each of ten kills, asks no more than what was on its way, and comes to the same")
     func kills() async throws {
         let behaviour = Behaviour.answer(Self.echo).delayed(by: .milliseconds(10))

@@ -164,6 +164,27 @@ import Testing
                 #"{"temperature": 0.2, "stop": ["\n"], "seed": 7, "repetition_penalty": 1.1}"#,
                 #"{"temperature": 0.2, "stop": ["\n"], "seed": 7, "repetition_penalty": 1.1}"#
             ),
+            // What Llama Stack's command line and notebooks send.
+            (
+                #"{"strategy": {"type": "greedy"}, "max_tokens": 0, "repeat_penalty": 1.0}"#, #"{"temperature": 0}"#
+            ),
+            (#"{"repeat_penalty": 1.2}"#, #"{"repetition_penalty": 1.2, "temperature": 0}"#),
+            // A model that takes no temperature.
+            (#"{"temperature": null}"#, "{}"),
+            (#"{"temperature": null, "strategy": {"type": "greedy"}}"#, #"{"temperature": 0}"#),
+            // Other programs' names, and what asks for nothing.
+            (#"{"max_new_tokens": 64, "do_sample": false}"#, #"{"max_tokens": 64, "temperature": 0}"#),
+            (#"{"do_sample": true, "temperature": 0.5, "num_return_sequences": 1}"#, #"{"temperature": 0.5}"#),
+            (#"{"max_gen_len": 9, "stop_sequences": ["x"]}"#, #"{"max_tokens": 9, "stop": ["x"], "temperature": 0}"#),
+            (
+                #"{"num_predict": -1, "top_k": -1, "stop": [], "seed": null, "n": 1, "stream": false}"#,
+                #"{"temperature": 0}"#
+            ),
+            (
+                #"{"top_k": 0, "stop": null, "max_completion_tokens": 5}"#,
+                #"{"max_completion_tokens": 5, "temperature": 0}"#
+            ),
+            (#"{"top_k": 20, "min_p": 0.1}"#, #"{"top_k": 20, "min_p": 0.1, "temperature": 0}"#),
         ])
     func sampling(_ parameters: String, _ members: String) throws {
         let sampling = try SamplingParameters(#require(JSONValue(parsing: parameters).object), at: JSONPointer("/s"))
@@ -174,6 +195,13 @@ import Testing
         "sampling parameters that are none are refused, with their place",
         arguments: [
             (#"{"messages": []}"#, "/s/messages: is no sampling parameter"),
+            (#"{"n": 2}"#, "/s/n: is no sampling parameter"), (#"{"stream": true}"#, "/s/stream: is no sampling"),
+            (
+                #"{"max_tokens": 5, "max_new_tokens": 6}"#,
+                "/s/max_new_tokens: stands beside \"max_tokens\", which is the same"
+            ),
+            (#"{"repeat_penalty": 0}"#, "/s/repeat_penalty: found 0; a number above 0 was expected"),
+            (#"{"do_sample": 1}"#, "/s/do_sample: found 1; true or false was expected"),
             (#"{"temperature": "hot"}"#, "/s/temperature: found \"hot\"; a number from 0 was expected"),
             (#"{"max_tokens": 1.5}"#, "/s/max_tokens: found 1.5; an integer from 0 was expected"),
             (#"{"top_p": 2}"#, "/s/top_p: found 2; a number from 0 to 1 was expected"),
@@ -185,6 +213,41 @@ import Testing
         let sampling = try #require(JSONValue(parsing: parameters).object)
         let error = #expect(throws: EvaluationError.self) { try SamplingParameters(sampling, at: JSONPointer("/s")) }
         #expect(error?.description.hasPrefix(message) == true, "\(error?.description ?? "")")
+    }
+
+    @Test("a model may be given tools, by the benchmark or by the candidate, for chats only")
+    func tools() throws {
+        let tools = #"[{"type": "function", "function": {"name": "f"}}]"#
+        let settings = #"{"tools": \#(tools), "tool_choice": "required"}"#
+        let asked = try prepare(#"{"question": "Q?"}"#, settings: settings).request.get()
+        #expect(try JSONValue(parsing: asked.body)["tools"] == JSONValue(parsing: tools))
+        #expect(try JSONValue(parsing: asked.body)["tool_choice"] == "required")
+        let candidate = #"{"type": "model", "model": "m", "sampling_params": {"tool_choice": "none"}}"#
+        let chosen = try prepare(#"{"question": "Q?"}"#, settings: settings, candidate: candidate).request.get()
+        #expect(try JSONValue(parsing: chosen.body)["tool_choice"] == "none")
+        let continued = try prepare(#"{"completion_input": "Once"}"#, settings: settings).request.get()
+        #expect(continued.body == #"{"prompt": "Once", "temperature": 0}"#)
+    }
+
+    @Test("templates and mappings reach into columns, the column of that literal name first")
+    func paths() throws {
+        let row =
+            #"{"choices": [{"turns": ["one", "two"]}], "chat": "[{\"content\": \"hi\"}]", "a.b": "literal", "a": {"b": 1}}"#
+        let prepared = try prepare(
+            row, settings: #"{"prompt_template": "{choices[0].turns[-1]} {chat[0].content} {a.b}"}"#,
+            mapping: ["expected_answer": "choices[0].turns[0]"])
+        #expect(try prepared.request.get().body.contains("\"two hi literal\""))
+        #expect(prepared.additions["expected_answer"] == "one")
+        let missing = try prepare(row, settings: #"{"prompt_template": "{choices[1].turns[0]}"}"#).request
+        guard case .failure(let failure) = missing else {
+            Issue.record("it can be asked")
+            return
+        }
+        #expect(
+            failure.message
+                == #"the row has no value in the column "choices[1].turns[0]", which the prompt template names: "choices" is "#
+                + "an array of 1 element"
+        )
     }
 
     @Test(

@@ -32,6 +32,12 @@ struct JudgeParameterTests {
                 "names no column, so that all rows would be asked the same; expected columns in braces, such as "
                     + "{generated_answer}"
             ),
+            (
+                ["prompt_template": "Rate {{ this }}."], "/prompt_template",
+                "names no column, so that all rows would be asked the same; expected columns in braces, such as "
+                    + "{generated_answer} ({{ this }}: doubled braces stand for literal ones, and no value is inserted; "
+                    + "write {this})"
+            ),
             (["system_prompt": 3], "/system_prompt", "found 3; expected a text that is not empty"),
             (["judge_model": ["m"]], "/judge_model", #"found ["m"]; expected a text that is not empty"#),
             (["judge_models": []], "/judge_models", "found no element; expected an array of texts"),
@@ -47,7 +53,8 @@ struct JudgeParameterTests {
             ),
             (
                 ["judge_score_regexes": nil], "/judge_score_regexes",
-                "is missing; expected regular expressions with a group 1, which is the score, or response_format"
+                "is missing; expected regular expressions with a group 1, which is the score, or response_format "
+                    + "(or, for a prompt that asks for JSON, score_field)"
             ),
             (["judge_score_regexes": []], "/judge_score_regexes", "found no element; expected an array of texts"),
             (
@@ -77,10 +84,6 @@ struct JudgeParameterTests {
             (
                 ["response_format": ["type": "object"]], "/response_format",
                 #"has no "properties"; expected the JSON Schema of an object"#
-            ),
-            (
-                ["score_field": "x"], "/score_field",
-                "names a member of a reply in JSON, which only response_format asks for"
             ),
             (
                 ["score_range": [10, 0]], "/score_range",
@@ -124,8 +127,8 @@ struct JudgeParameterTests {
             (
                 ["temprature": 1], "/temprature",
                 "unknown parameter; it takes prompt_template, judge_model, judge_models, response_format, score_field, "
-                    + "system_prompt, temperature, top_p, max_tokens, seed, stop, extra_body, votes, vote_reduction, re_ask, "
-                    + "score_range, judge_score_regexes, match"
+                    + "judge_score_regexes, system_prompt, temperature, top_p, max_tokens, seed, stop, extra_body, votes, vote_reduction, re_ask, "
+                    + "score_range, match"
             ),
         ] as [(JSONObject, String, String)])
     func rejections(changes: JSONObject, place: String, message: String) {
@@ -177,13 +180,17 @@ struct JudgeParameterTests {
             judge.inputs.map { Int($0.type) } == [ASSAY_TYPE_JSON, ASSAY_TYPE_STR, ASSAY_TYPE_JSON, ASSAY_TYPE_STR])
         let lenient = ASSAY_COLUMN_OPTIONAL | ASSAY_COLUMN_LENIENT
         #expect(judge.inputs.map { Int($0.flags) } == [0, lenient, 0, lenient])
-        #expect(judge.outputs.map { String(cString: $0.name) } == ["score", "judge_feedback"])
+        #expect(judge.outputs.map { String(cString: $0.name) } == ["score", "judge_feedback", "reasoning"])
+        #expect(judge.outputs.map { Int($0.flags) } == [0, 0, ASSAY_COLUMN_OPTIONAL])
         #expect(judge.outputs[0].minimum == 0 && judge.outputs[0].maximum == 10)
         #expect(judge.roles == ["judge"])
 
         let panel = try TestJudge(Self.merged(["judge_models": ["m", "n"]]))
         #expect(panel.roles == ["judge/1", "judge/2"])
-        #expect(panel.outputs.map { String(cString: $0.name) } == ["score", "judge_feedback", "spread", "votes"])
+        #expect(
+            panel.outputs.map { String(cString: $0.name) } == [
+                "score", "judge_feedback", "reasoning", "spread", "votes",
+            ])
         #expect(try TestJudge(Self.merged(["judge_models": ["m"]])).roles == ["judge/1"])
     }
 
@@ -211,14 +218,47 @@ struct JudgeParameterTests {
         for key in all.keys.dropFirst(2) { params[key] = areWritten ? .null : nil }
         let judge = try TestJudge(params)
         #expect(judge.roles == ["judge"])
-        #expect(judge.outputs.map { String(cString: $0.name) } == ["score", "judge_feedback"])
+        #expect(judge.outputs.map { String(cString: $0.name) } == ["score", "judge_feedback", "reasoning"])
         var request = ""
         let result = judge.score(["a": "x"]) {
             request = $0.json
             return .text("Rating: 11. Rating: B")
         }
         #expect(result["score"] == JSONValue(11.0) || result["score"] == "11.")
-        #expect(request == #"{"messages": [{"role": "user", "content": "x"}], "temperature": 0}"#)
+        // A temperature is sent where nothing is said of it, and not where it is taken away.
+        let temperature = areWritten ? "" : #", "temperature": 0"#
+        #expect(request == #"{"messages": [{"role": "user", "content": "x"}]"# + temperature + "}")
+    }
+
+    @Test("a response_format that is taken away is not sent, and replies are read as JSON all the same")
+    func noResponseFormat() throws {
+        let asked: JSONObject = ["prompt_template": "{a}", "response_format": nil]
+        let field: JSONObject = ["prompt_template": "{a}", "score_field": "grade"]
+        for (params, reply) in [(asked, #"{"score": 8}"#), (field, #"{"grade": 8}"#)] {
+            var request: JSONValue = nil
+            let result = try TestJudge(params).score(["a": "x"]) {
+                request = $0.body
+                return .text(reply)
+            }
+            #expect(result["score"] == JSONValue(8.0))
+            #expect(request["response_format"] == nil)
+        }
+        // Regular expressions that are there say how replies are read.
+        let judge = try TestJudge(Self.merged(["response_format": nil, "judge_score_regexes": ["(\\d+)"]]))
+        #expect(judge.score(["a": "x", "generated_answer": "y"], replies: "8")["score"] == JSONValue(8.0))
+    }
+
+    @Test("columns of the data whose names are not plain ones are places")
+    func namedColumns() throws {
+        let judge = try TestJudge(
+            Self.merged(["prompt_template": "{Best Answer} {Worst Answer} {a}"]), columns: ["Best Answer", "Other"])
+        #expect(judge.inputs.map { String(cString: $0.name) } == ["Best Answer", "Best Answer", "a", "a"])
+        var prompt = ""
+        _ = judge.score(["Best Answer": "No", "a": "x"]) {
+            prompt = $0.messages[0]
+            return .text("8")
+        }
+        #expect(prompt == "No {Worst Answer} x")
     }
 
     @Test("the schema of the parameters is JSON and names all of them")

@@ -101,6 +101,113 @@ struct LanguageModelJudgeTests {
         #expect(again["score"] == JSONValue(10.0))
     }
 
+    /// A chat completion that has used up its tokens.
+    private static func broken(_ text: String, reasoning: String, reasoningTokens: Int = 0) -> TestJudge.Answer {
+        let response: JSONValue = [
+            "choices": [
+                [
+                    "message": ["content": .string(text), "reasoning_content": .string(reasoning)],
+                    "finish_reason": "length",
+                ]
+            ],
+            "usage": [
+                "completion_tokens": 2000,
+                "completion_tokens_details": ["reasoning_tokens": JSONValue(reasoningTokens)],
+            ],
+        ]
+        return .text(text, response: response.text)
+    }
+
+    @Test("what the model thought stands beside its reply, and is not scored")
+    func reasoning() throws {
+        let response = """
+            {"choices": [{"message": {"content": "Rating: 8", "reasoning_content": "First Rating: 3"},
+             "finish_reason": "stop"}]}
+            """
+        let results = try judge().score([["a": "x"], ["a": "y"]]) { request in
+            request.messages[0] == "Rate x." ? .text("Rating: 8", response: response) : .text("Rating: 7")
+        }
+        #expect(
+            results[0] == ["score": JSONValue(8.0), "judge_feedback": "Rating: 8", "reasoning": "First Rating: 3"])
+        #expect(results[1] == ["score": JSONValue(7.0), "judge_feedback": "Rating: 7"])
+        let judge = try judge(["votes": 2, "seed": 1])
+        let voted = judge.score(["a": "x"]) { request in
+            request.sample == 0 ? .text("Rating: 8", response: response) : .text("Rating: 2")
+        }
+        #expect(voted["reasoning"] == "First Rating: 3")
+        #expect(
+            voted["votes"] == [
+                ["score": JSONValue(8.0), "judge_feedback": "Rating: 8", "reasoning": "First Rating: 3"],
+                ["score": JSONValue(2.0), "judge_feedback": "Rating: 2"],
+            ])
+    }
+
+    @Test("a reply that ends while the model thinks says what used up its tokens")
+    func brokenOffInThought() throws {
+        let result = try judge().score(["a": "x"]) { _ in
+            Self.broken("", reasoning: "Rating: 3, or", reasoningTokens: 1990)
+        }
+        #expect(result["outcome"] == JSONValue(ASSAY_ROW_UNPARSED))
+        #expect(result["reasoning"] == "Rating: 3, or")
+        #expect(
+            result["message"]?.string
+                == "the reply is empty; the reply was cut off at its greatest length (raise max_tokens, or have the prompt ask "
+                + "for a shorter reply); it took 2000 tokens, 1990 of them for reasoning")
+        let uncounted = try judge().score(["a": "x"]) { _ in Self.broken("Rat", reasoning: "Hm.") }
+        #expect(
+            uncounted["message"]?.string?.contains("; it took 2000 tokens, reasoning among them; the reply: ") == true)
+    }
+
+    @Test(
+        "a reply that used up its tokens is asked for again as it was, with four times as many, 65,536 at most",
+        arguments: [
+            (["max_tokens": 100], "max_tokens", 400), (["max_tokens": 30_000], "max_tokens", 65_536),
+            (["extra_body": ["max_completion_tokens": 100]], "max_completion_tokens", 400),
+        ] as [(JSONObject, String, JSONValue)])
+    func moreTokens(changes: JSONObject, name: String, tokens: JSONValue) throws {
+        var params = changes
+        params["re_ask"] = true
+        var requests: [TestJudge.Request] = []
+        let result = try judge(params).score(["a": "x"]) { request in
+            requests.append(request)
+            return requests.count == 1 ? Self.broken("", reasoning: "Hm.") : .text("Rating: 8")
+        }
+        #expect(result["score"] == JSONValue(8.0))
+        #expect(requests.map(\.messages) == [["Rate x."], ["Rate x."]])
+        #expect(requests.last?.body[name] == tokens)
+    }
+
+    @Test("where nothing limits it, or it cannot have more, it is asked to be brief, without an empty message")
+    func briefer() throws {
+        for changes in [[:], ["max_tokens": 65_536], ["max_tokens": 1_048_576]] as [JSONObject] {
+            var params = changes
+            params["re_ask"] = true
+            var requests: [TestJudge.Request] = []
+            _ = try judge(params).score(["a": "x"]) { request in
+                requests.append(request)
+                return requests.count == 1 ? Self.broken("", reasoning: "Hm.") : .text("Rating: 8")
+            }
+            #expect(requests.count == 2)
+            #expect(requests.last?.messages.count == 1)
+            #expect(requests.last?.messages[0].hasPrefix("Rate x.\n\nYour reply could not be read: ") == true)
+            #expect(requests.last?.body["max_tokens"] == changes["max_tokens"])
+        }
+    }
+
+    @Test("a reply that calls a tool instead of replying says so")
+    func toolCall() throws {
+        let response = """
+            {"choices": [{"message": {"content": null, "tool_calls": [{"id": "c", "type": "function",
+             "function": {"name": "get_weather", "arguments": "{\\"score\\": 8}"}}]}, "finish_reason": "tool_calls"}]}
+            """
+        let result = try judge().score(["a": "x"]) { _ in .text("", response: response) }
+        #expect(result["outcome"] == JSONValue(ASSAY_ROW_UNPARSED))
+        #expect(
+            result["message"]?.string?.hasPrefix("the reply calls the tool \"get_weather\" and has no text") == true)
+        let both = try judge().score(["a": "x"]) { _ in .text("Rating: 8", response: response) }
+        #expect(both["score"] == JSONValue(8.0))
+    }
+
     @Test("an answer that repeats the form of a score is not scored by it")
     func quotation() throws {
         let answer: JSONObject = ["a": "Perfect.\nRating: 10"]

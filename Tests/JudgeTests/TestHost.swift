@@ -41,10 +41,12 @@ final class TestJudge {
     let description: assay_scorer
 
     init(
-        _ params: JSONObject, returnType: String = "number", identifier: String = "test::judge", hasModels: Bool = true
+        _ params: JSONObject, returnType: String = "number", identifier: String = "test::judge", hasModels: Bool = true,
+        columns: [String] = []
     ) throws {
         let configuration: JSONValue = [
             "identifier": .string(identifier), "return_type": ["type": .string(returnType)], "params": .object(params),
+            "columns": .array(columns.map(JSONValue.string)),
         ]
         let table = try #require(Self.table?.pointee)
         let creation = Creation()

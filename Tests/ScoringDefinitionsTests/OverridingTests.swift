@@ -31,8 +31,26 @@ struct OverridingTests {
         #expect(function.aggregationFunctions == [.accuracy])
     }
 
+    @Test("null takes a scorer's own parameter away, also one that the definition does not have")
+    func takingAway() throws {
+        let text = """
+            {"identifier": "llm-as-judge::mine", "return_type": {"type": "number"},
+             "params": {"type": "llm_as_judge", "prompt_template": "{a}", "response_format": {"type": "json_object"},
+                        "judge_models": ["m"], "seed": 1}}
+            """
+        let judge = try ScoringFunction(JSONValue(parsing: text), origin: "mine.json")
+        let own = try judge.overriding(with: [
+            "response_format": nil, "temperature": nil, "prompt_template": nil, "judge_model": nil,
+        ])
+        #expect(
+            own.configuration
+                == #"{"identifier": "llm-as-judge::mine", "return_type": {"type": "number"}, "params": "#
+                + #"{"prompt_template": "{a}", "response_format": null, "judge_models": ["m"], "seed": 1, "#
+                + #""temperature": null}}"#)
+    }
+
     @Test(
-        "a request without parameters, or with null for one, leaves the definition's",
+        "a request without parameters, or with null for one of Llama Stack's, leaves the definition's",
         arguments: [nil, [:], ["parsing_regexes": nil, "aggregation_functions": nil, "type": nil]] as [JSONObject?])
     func nothingToOverride(parameters: JSONObject?) throws {
         #expect(try function.overriding(with: parameters) == function)

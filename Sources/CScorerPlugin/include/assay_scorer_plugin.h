@@ -199,7 +199,8 @@ typedef struct assay_reply {
 
 enum {
     ASSAY_COLUMN_REQUIRED = 0,
-    ASSAY_COLUMN_OPTIONAL = 1, /* may be missing from the data, or null in some rows */
+    ASSAY_COLUMN_OPTIONAL = 1, /* an input that may be missing from the data, or null in some rows; an output other than
+                                * "score" that results leave out of rows without a value, instead of writing null */
     ASSAY_COLUMN_LENIENT = 2   /* a value of another type is passed as null, instead of being an error of its row; only
                                 * together with OPTIONAL. An input may be there twice with different types: as
                                 * JSON and, lenient, as STR, say, for a scorer that treats texts apart */
@@ -209,7 +210,7 @@ enum {
 typedef struct assay_column_spec {
     uint32_t struct_size;
     uint32_t type;  /* ASSAY_TYPE_… */
-    uint32_t flags; /* ASSAY_COLUMN_… (inputs) */
+    uint32_t flags; /* ASSAY_COLUMN_… */
     uint32_t reserved;
     const char *name; /* a column of the data such as "generated_answer"; or a key of the result such as "score" */
     const char *description;
@@ -249,8 +250,10 @@ typedef struct assay_plugin {
 
     /* Makes an instance of `scorer` (one of `scorers`). `config_json` is {"identifier": …, "return_type": {"type": …},
      * "params": {…}}: the scoring function's id, the type of its scores, and the definition's parameters with the
-     * request's laid over them, but for "type" and "aggregation_functions", which are the host's. It is valid JSON; an
-     * unknown member of "params" is to be rejected. On ASSAY_OK, *self is the
+     * request's laid over them, but for "type" and "aggregation_functions", which are the host's. A parameter that is
+     * null is not given: a request took it away. A member "columns", a list of texts, is there where "prompt_template"
+     * has columns of the data in braces whose names are not plain ones, such as {Best Answer}: they are places, too. It is
+     * valid JSON; an unknown member of "params" is to be rejected. On ASSAY_OK, *self is the
      * instance (it may be NULL). On an error after `reject`, nothing is kept and destroy is not called. The host
      * outlives the instance. [thread-safe], or serial with ASSAY_CONCURRENCY_PROCESS_SERIAL */
     assay_status (*create)(const assay_scorer *scorer, const assay_host *host, assay_creation *creation,

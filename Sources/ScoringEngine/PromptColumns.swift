@@ -1,0 +1,102 @@
+package import Datasets
+import JSON
+import PromptTemplates
+public import ScoringDefinitions
+
+/// The rows at the start of a dataset, looked at before the run is planned where that needs the names of its columns.
+final class FirstRows {
+    private let dataset: Dataset
+    private let given: [String]?
+    /// A reader at the start of a dataset that cannot be opened again.
+    private var reader: ChunkReader?
+
+    /// - Parameter columns: the names, where the caller knows them.
+    init(_ dataset: Dataset, columns: [String]?) {
+        self.dataset = dataset
+        given = columns
+    }
+
+    /// The columns of the first rows, each once; nil where nobody can know them before the run.
+    func columns() throws(EngineError) -> [String]? {
+        if let given { return given }
+        if dataset.isLive { return nil }
+        do throws(DatasetError) {
+            var reader = reader(of: try dataset.open(nil))
+            let names = try reader.peek()?.columnNames ?? []
+            if !dataset.isReopenable { self.reader = consume reader }
+            return names
+        } catch {
+            throw EngineError(.dataset, error.description)
+        }
+    }
+
+    /// A reader at the dataset's start.
+    ///
+    /// - Parameter columns: those that are needed; nil: all.
+    func open(_ columns: ColumnSelection?) throws(DatasetError) -> ChunkReader {
+        if let reader = reader.take() { return reader }
+        let source = try dataset.open(columns)
+        return reader(of: source)
+    }
+
+    private func reader(of source: any ByteSource) -> ChunkReader {
+        dataset.isLive || dataset.isRemote
+            ? ChunkReader(source, chunkSize: 64 << 10, takesWhatIsThere: true) : ChunkReader(source)
+    }
+}
+
+extension Chunk {
+    /// The columns of its first rows, each once, in the order in which they are met.
+    package var columnNames: [String] {
+        var parser = JSONParser()
+        var names: [String] = []
+        var seen: Set<[UInt8]> = []
+        var rows = 0
+        withLines { line in
+            rows += 1
+            guard rows <= 1000, seen.count < 10_000, let row = try? parser.parse(line).object else { return }
+            for key in row.keys where seen.insert(Array(key.utf8)).inserted { names.append(key) }
+        }
+        return names
+    }
+}
+
+extension ScoringFunction {
+    /// What in its prompts looks like a place for a value and is none, in sentences for its author.
+    ///
+    /// - Parameter columns: those of the data; nil where they are not known.
+    public func promptWarnings(among columns: [String]?) -> [String] {
+        guard let text = params["prompt_template"]?.string else { return [] }
+        let template = PromptTemplate(text).naming(columns ?? [])
+        var warnings = template.doubts(among: columns).map { "\(identifier): prompt_template has \($0)" }
+        if let system = params["system_prompt"]?.string {
+            let named = PromptTemplate(system).columns.filter {
+                (columns ?? []).contains($0) || template.columns.contains($0)
+            }
+            if let name = named.first {
+                warnings.append(
+                    "\(identifier): system_prompt has {\(name)}: it is sent as it is, and no value is inserted; columns "
+                        + "are named in prompt_template")
+            }
+        }
+        return warnings
+    }
+
+    /// Finds the columns of the data that its prompt names in braces though their names are not plain ones.
+    ///
+    /// - Parameters:
+    ///   - mapping: columns of the data by other names, which prompts may name, too.
+    ///   - warn: is told what looks like a place and is none.
+    mutating func nameColumns(
+        of rows: FirstRows, mapping: [String: String], warn: (String) -> Void
+    ) throws(EngineError) {
+        guard let text = params["prompt_template"]?.string else { return }
+        let template = PromptTemplate(text)
+        let needsColumns = template.dependsOnColumns || params["system_prompt"]?.string?.contains("{") == true
+        let known = needsColumns ? try rows.columns().map { $0 + mapping.keys.sorted() } : nil
+        if let known {
+            columns = template.openNames.filter { name in known.contains { $0.utf8.elementsEqual(name.utf8) } }
+        }
+        for warning in promptWarnings(among: known) { warn(warning) }
+    }
+}
