@@ -84,10 +84,14 @@ struct ModelOptions: ParsableArguments {
     ///
     /// - Parameters:
     ///   - agentsURL: the server of agents, in place of the configuration's.
+    ///   - cacheFolder: where answers are kept unless an option says so; nil: in the user's folder for such.
     ///   - isQuiet: whether warnings are left out.
-    func makeInference(agentsURL: String? = nil, isQuiet: Bool) throws(EngineError) -> InferenceService {
+    func makeInference(agentsURL: String? = nil, cacheFolder: String? = nil, isQuiet: Bool) throws(EngineError)
+        -> InferenceService
+    {
         InferenceService(
-            catalog: try catalog(agentsURL: agentsURL), cache: try noCache ? nil : openCache(isQuiet: isQuiet),
+            catalog: try catalog(agentsURL: agentsURL),
+            cache: try noCache ? nil : openCache(cacheFolder, isQuiet: isQuiet),
             overrides: LimitOverrides(
                 maxConcurrency: maxConcurrency, timeout: timeout.map { .seconds($0) }, maxRetries: maxRetries),
             userAgent: "assay/\(Assay.version)",
@@ -118,9 +122,9 @@ struct ModelOptions: ParsableArguments {
         return ModelCatalog.DefaultEndpoint(url: url, apiKeyVariable: keyVariable)
     }
 
-    private func openCache(isQuiet: Bool) throws(EngineError) -> ReplyCache? {
+    private func openCache(_ other: String?, isQuiet: Bool) throws(EngineError) -> ReplyCache? {
         do throws(StoreError) {
-            guard let folder = cache ?? Self.userCacheFolder else {
+            guard let folder = cache ?? other ?? Self.userCacheFolder else {
                 if !isQuiet {
                     printError("warning: HOME is not set, so answers are not kept; name a folder: --cache DIR")
                 }
