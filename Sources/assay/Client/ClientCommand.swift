@@ -54,7 +54,7 @@ struct ClientOptions: ParsableArguments {
         (url == "http://127.0.0.1:8321" ? "" : " --url \(url)") + (apiKeyEnv.map { " --api-key-env \($0)" } ?? "")
     }
 
-    var isTable: Bool { (format ?? (isTerminal(output: true) ? .table : .json)) == .table }
+    var isTable: Bool { (format ?? (isOnTerminal(output: true) ? .table : .json)) == .table }
 
     /// Prints JSON, or a table of the same.
     func show(_ json: JSONValue, _ table: () -> String) throws {

@@ -107,7 +107,7 @@ final class TemporaryDatasets: Sendable {
 
     /// Deletes them as far as that is possible.
     func delete() {
-        let all = ids.update { ids in
+        let all = ids.update { ids -> [String] in
             defer { ids = [] }
             return ids
         }

@@ -111,7 +111,7 @@ struct JobFollower {
 
 /// A line on standard error that is written again and again; on what is not a terminal, nothing is shown.
 final class LineDisplay: Sendable {
-    private let isTerminal = assay.isTerminal(output: false)
+    private let isTerminal = isOnTerminal(output: false)
     private let isShown = Lock(false)
 
     func show(_ line: String) {
@@ -136,7 +136,7 @@ private func writeRaw(_ text: String) {
 }
 
 /// Whether people look at a standard stream.
-func isTerminal(output: Bool) -> Bool { isatty(output ? STDOUT_FILENO : STDERR_FILENO) == 1 }
+func isOnTerminal(output: Bool) -> Bool { isatty(output ? STDOUT_FILENO : STDERR_FILENO) == 1 }
 
 /// A word as a shell reads it.
 func shellWord(_ text: String) -> String {
