@@ -118,21 +118,16 @@ final class LineDisplay: Sendable {
         if !isTerminal { return }
         isShown.update { isShown in
             isShown = true
-            writeRaw("\r\u{1B}[K" + line)
+            ProgressLine.draw(line, onTerminal: true)
         }
     }
 
     func clear() {
         isShown.update { isShown in
-            if isShown { writeRaw("\r\u{1B}[K") }
+            if isShown { ProgressLine.erase() }
             isShown = false
         }
     }
-}
-
-private func writeRaw(_ text: String) {
-    var text = text
-    text.withUTF8 { bytes in _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
 }
 
 /// Whether people look at a standard stream.

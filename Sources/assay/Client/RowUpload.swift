@@ -1,5 +1,6 @@
 import Datasets
 import JSON
+import ScorerHost
 import Synchronization
 
 /// Sends rows to a server as a new dataset, in requests of a few megabytes.
@@ -81,7 +82,7 @@ extension ServerConnection {
 
     /// Writes the rows of a dataset to a file as JSON Lines.
     func writeRows(of datasetID: String, to path: String) throws {
-        let file = try OutputFile(path, unlessSameAs: nil, or: [])
+        let file = try OutputFile(path, unlessSameAs: nil, or: [], Cancellation())
         var start = 0
         while true {
             let page = try get("/v1beta/datasetio/iterrows/\(pathPart(datasetID))?start_index=\(start)&limit=1000")
@@ -91,7 +92,7 @@ extension ServerConnection {
             start += rows.count
             if page["has_more"] != true || rows.isEmpty { break }
         }
-        try file.close()
+        try file.finish()
     }
 }
 
