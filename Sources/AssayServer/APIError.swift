@@ -52,9 +52,9 @@ struct APIError: Error, CustomStringConvertible {
         APIError(status: .conflict, type: "conflict_error", code: "conflict", message: message)
     }
 
-    static func tooLarge(_ message: String) -> APIError {
+    static func tooLarge(_ message: String, at param: String? = nil) -> APIError {
         APIError(
-            status: .contentTooLarge, type: "invalid_request_error", code: "too_large", message: message)
+            status: .contentTooLarge, type: "invalid_request_error", code: "too_large", message: message, param: param)
     }
 
     static func busy(_ message: String) -> APIError {

@@ -4,11 +4,12 @@ import HTTPTypes
 import Hashing
 import Hummingbird
 import JSON
+import Synchronization
 
 /// Who may use the server: those who know the token, and pages of the web only where that is allowed.
 struct Access: Sendable {
     /// A digest, so that comparing takes the same time whatever is compared.
-    private let token: Digest?
+    private let token: Token?
     private let origins: [String]
     /// Makes what a browser holds instead of the token. Nobody can work back from that to the token, and it is worth
     /// nothing once the server was started again.
@@ -25,14 +26,28 @@ struct Access: Sendable {
         isSecure = configuration.tls != nil
         isLocal = configuration.accessToken == nil && configuration.isLoopback
         cookieName = (isSecure ? "__Host-" : "") + "assay-\(configuration.port)"
-        token = configuration.accessToken.map { SHA256.digest(of: $0) }
+        token = configuration.accessToken.map { Token(SHA256.digest(of: $0)) }
         origins = configuration.allowedOrigins
     }
 
     /// Whether not everybody may use the server.
     var needsToken: Bool { token != nil }
 
-    private func isToken(_ text: String) -> Bool { token.map { SHA256.digest(of: text) == $0 } ?? true }
+    /// Replaces the token of a server that has one.
+    func setToken(_ text: String) { token?.digest.withLock { $0 = SHA256.digest(of: text) } }
+
+    private func isToken(_ text: String) -> Bool {
+        token.map { token in token.digest.withLock { $0 } == SHA256.digest(of: text) } ?? true
+    }
+
+    /// The digest of the token, which may be replaced.
+    private final class Token: Sendable {
+        let digest: Mutex<Digest>
+
+        init(_ digest: Digest) {
+            self.digest = Mutex(digest)
+        }
+    }
 
     /// Refuses a request that does not bring the token.
     func checkToken(of request: Request) throws(APIError) {

@@ -42,3 +42,38 @@ final class Admission: Sendable {
         }
     }
 }
+
+/// What a request takes of what may be worked on at once, until it is released.
+final class AdmissionHold: Sendable {
+    private let admission: Admission
+    private let held = Mutex((isIn: false, bytes: 0))
+
+    init(_ admission: Admission) {
+        self.admission = admission
+    }
+
+    /// Takes in the request; false where there are enough.
+    func enter() -> Bool {
+        held.withLock { held in
+            held.isIn = admission.enter()
+            return held.isIn
+        }
+    }
+
+    /// Takes in more bytes that are about to be in memory; false where there is enough.
+    func add(bytes: Int) -> Bool {
+        held.withLock { held in
+            guard admission.add(bytes: bytes) else { return false }
+            held.bytes += bytes
+            return true
+        }
+    }
+
+    /// Lets go of all. May be called more than once.
+    func release() {
+        held.withLock { held in
+            admission.leave(isIn: held.isIn, bytes: held.bytes)
+            held = (false, 0)
+        }
+    }
+}

@@ -37,7 +37,13 @@ enum BenchmarkRoutes {
     }
 
     @Sendable private static func list(_ service: Service, _ call: Call) throws -> Answer? {
-        .json(["data": .array(try service.registry.definitions(.benchmark).map(\.definition))])
+        var last: String?
+        try call.output.writeList {
+            let benchmarks = try service.registry.definitions(.benchmark, after: last)
+            last = benchmarks.last?.id
+            return benchmarks.map(\.definition)
+        }
+        return nil
     }
 
     @Sendable private static func get(_ service: Service, _ call: Call) throws -> Answer? {
@@ -57,7 +63,7 @@ enum BenchmarkRoutes {
         let id = try body.required("benchmark_id", "the identifier of the benchmark").identifier()
         let functions = try body.required("scoring_functions", "an array of identifiers").texts()
         let resource = try body.member("provider_benchmark_id")?.identifier() ?? id
-        let metadata = try body.member("metadata")?.object() ?? [:]
+        let metadata = try body.member("metadata")?.limitedObject(service.configuration) ?? [:]
         // Engines with datasets of their own are given an empty identifier.
         let dataset = try body.member("dataset_id")?.optionalIdentifier() ?? ""
         let provider =

@@ -15,6 +15,17 @@ struct Call: Sendable {
     /// Is cancelled when the client goes away.
     var cancellation: Cancellation
     var logger: Logger
+    /// What it takes of the memory of all requests.
+    var hold: AdmissionHold
+
+    /// Takes in bytes that stay in memory until the request is answered, such as those of the answer.
+    func reserve(_ bytes: Int) throws(APIError) {
+        guard hold.add(bytes: bytes) else {
+            throw .busy(
+                "the requests under way take all the memory that they may; try again soon, with fewer rows, or by a "
+                    + "dataset and score-batch, which needs none")
+        }
+    }
 
     /// The identifier in the path.
     var identifier: String { parameters["id"] ?? "" }
@@ -31,5 +42,18 @@ struct Call: Sendable {
                 at: name)
         }
         return number
+    }
+}
+
+extension Call {
+    /// A parameter of the query that is true or false; false where it is missing.
+    func flag(_ name: String) throws(APIError) -> Bool {
+        guard let text = query[name], !text.isEmpty else { return false }
+        guard let value = ["true": true, "1": true, "false": false, "0": false][text.lowercased()] else {
+            throw .invalid(
+                "the parameter \(name) is \(quoted(text)); true or false was expected", code: "invalid_parameter",
+                at: name)
+        }
+        return value
     }
 }

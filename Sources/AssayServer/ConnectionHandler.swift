@@ -36,6 +36,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private let seconds: Int
     /// How long the client may take nothing. The system keeps some megabytes for it, and reports them in large steps.
     private let readerSeconds: Int
+    /// How long the client may take to begin its first request.
+    private let firstRequestSeconds: Int
     private var meter: TransferMeter?
     private var last = Progress()
     private var requests = 0
@@ -46,21 +48,32 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var receivedBefore = 0
     private var fault: HTTPParserError?
     private var task: Scheduled<Void>?
+    private var firstTask: Scheduled<Void>?
 
-    init(_ connections: Connections, seconds: Int, readerSeconds: Int) {
+    init(_ connections: Connections, seconds: Int, readerSeconds: Int, firstRequestSeconds: Int) {
         self.connections = connections
+        self.firstRequestSeconds = firstRequestSeconds
         self.seconds = seconds
         self.readerSeconds = readerSeconds
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         meter = try? context.pipeline.syncOperations.handler(type: TransferMeter.self)
+        connections.opened(context.channel)
         schedule(context)
+        firstTask = context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(Int64(firstRequestSeconds))) {
+            // A head that is on its way has to keep the pace of all that comes.
+            if self.requests == 0 && self.unanswered == 0 && self.meter?.received ?? 0 == 0 {
+                context.close(promise: nil)
+            }
+        }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         task?.cancel()
         task = nil
+        firstTask?.cancel()
+        firstTask = nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -101,6 +114,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         connections.close(context.channel)
+        connections.trust(context.channel)
         context.fireChannelInactive()
     }
 

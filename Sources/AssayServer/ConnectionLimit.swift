@@ -2,15 +2,18 @@ import HummingbirdCore
 import Logging
 import NIOCore
 
-/// How many connections may be open. Further ones wait until one of these ends.
+/// How many connections may be open. For a further one, the oldest ends on which nobody has made a request that may be made;
+/// where there is none, it waits until another one ends.
 struct ConnectionLimit: AvailableConnectionsDelegate {
     let limit: Int
+    let connections: Connections
     let metrics: Metrics
     let logger: Logger
     private var count = 0
 
-    init(_ limit: Int, _ metrics: Metrics, _ logger: Logger) {
+    init(_ limit: Int, _ connections: Connections, _ metrics: Metrics, _ logger: Logger) {
         self.limit = limit
+        self.connections = connections
         self.metrics = metrics
         self.logger = logger
     }
@@ -18,7 +21,11 @@ struct ConnectionLimit: AvailableConnectionsDelegate {
     mutating func connectionOpened() {
         count += 1
         metrics.setConnections(count)
-        if count == limit { logger.warning("as many connections are open as may be", metadata: ["limit": "\(limit)"]) }
+        guard count >= limit else { return }
+        // The new one is not among them yet.
+        if !connections.closeOldestStranger() {
+            logger.warning("as many connections are open as may be", metadata: ["limit": "\(limit)"])
+        }
     }
 
     mutating func connectionClosed() {

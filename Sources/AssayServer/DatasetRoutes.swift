@@ -52,10 +52,13 @@ enum DatasetRoutes {
     }
 
     @Sendable private static func list(_ service: Service, _ call: Call) throws -> Answer? {
-        let datasets = try service.registry.datasets().map { dataset in
-            JSONValue.object(members(of: dataset, source: shownSource(of: dataset, rows: [])))
+        var last: String?
+        try call.output.writeList {
+            let datasets = try service.registry.datasets(after: last)
+            last = datasets.last?.id
+            return datasets.map { .object(members(of: $0, source: shownSource(of: $0, rows: []))) }
         }
-        return .json(["data": .array(datasets)])
+        return nil
     }
 
     @Sendable private static func get(_ service: Service, _ call: Call) throws -> Answer? {
@@ -78,7 +81,7 @@ enum DatasetRoutes {
             "provider_id": .string(source.providerID),
             "purpose": purpose.value,
             "source": source.definition,
-            "metadata": .object(try body.member("metadata")?.object() ?? [:]),
+            "metadata": .object(try body.member("metadata")?.limitedObject(service.configuration) ?? [:]),
         ]
         if let known = try service.registry.dataset(id) {
             guard known.definition == definition else {

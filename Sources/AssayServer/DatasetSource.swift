@@ -43,15 +43,30 @@ enum DatasetSource {
         case .rows(let rows):
             let digest = rows.lines().withUnsafeBytes { SHA256.digest(of: $0) }
             return ["type": "rows", "sha256": .string(hexadecimal(digest.bytes))]
-        case .uri(let uri): return ["type": "uri", "uri": .string(uri)]
+        case .uri(let uri):
+            // Of a long one that holds its rows, the beginning and a digest: the rows are kept once, as rows.
+            guard uri.utf8.count > Self.longestURI, uri.prefix(5).lowercased() == "data:" else {
+                return ["type": "uri", "uri": .string(uri)]
+            }
+            return [
+                "type": "uri", "uri": .string(String(uri.prefix(1_000)) + "…"),
+                "sha256": .string(hexadecimal(SHA256.digest(of: uri).bytes)),
+            ]
         }
     }
+
+    /// Bytes of a URI that is kept as it is.
+    private static let longestURI = 64 << 10
 
     /// Reads the rows. Blocks.
     func read(into draft: DatasetDraft, _ service: Service, _ call: Call) throws {
         switch self {
         case .rows(let rows): try draft.append(RowBlock(lines: rows.lines()))
-        case .uri(let uri): try readURI(uri, into: draft, service, call)
+        case .uri(let uri):
+            if uri.utf8.count > Self.longestURI && uri.prefix(5).lowercased() != "data:" {
+                throw Self.fault("a URI has \(Self.longestURI) bytes at most")
+            }
+            try readURI(uri, into: draft, service, call)
         }
     }
 

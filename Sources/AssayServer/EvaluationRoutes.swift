@@ -23,7 +23,7 @@ enum EvaluationRoutes {
     @Sendable private static func evaluate(_ service: Service, _ call: Call) throws -> Answer? {
         let benchmark = try BenchmarkRoutes.find(call.identifier, service).benchmark
         let body = try call.body().root
-        let configuration = try configuration(in: body)
+        let configuration = try configuration(in: body, service)
         let functions = try body.required("scoring_functions", "an array of identifiers").texts()
         let input = try body.required("input_rows", "an array of objects").rows(limit: service.configuration.maxRows)
         let lines = Mutex<[UInt8]>([])
@@ -35,13 +35,17 @@ enum EvaluationRoutes {
             dataset: Dataset(named: "/input_rows") { input.open() },
             rowCount: input.starts.count, inference: own ?? service.inference,
             cancellation: call.cancellation,
-            output: { rows in lines.withLock { $0.append(contentsOf: rows) } })
+            output: { rows in
+                try call.reserve(rows.count)
+                lines.withLock { $0.append(contentsOf: rows) }
+            })
         let result: EvaluationResult
         do throws(EvaluationError) {
             result = try service.providers.provider(benchmark.providerID).evaluateRows(run)
         } catch {
             throw call.cancellation.isCancelled ? ResponseStream.Abandoned() : error
         }
+        service.count(result.generation, scores: result.scores)
         // Nobody else cancels it than a client that is gone.
         if result.isCancelled { throw ResponseStream.Abandoned() }
         let rows = lines.withLock { $0 }
@@ -50,11 +54,12 @@ enum EvaluationRoutes {
     }
 
     /// The `benchmark_config` of a request, which older clients call `task_config`.
-    static func configuration(in body: RequestBody.Place) throws -> BenchmarkConfiguration {
-        if body.member("benchmark_config") == nil, let place = body.member("task_config") {
-            return try BenchmarkConfiguration(place.value, at: "/task_config")
-        }
-        return try BenchmarkConfiguration(
-            body.required("benchmark_config", "an object with an \"eval_candidate\"").value, at: "/benchmark_config")
+    static func configuration(in body: RequestBody.Place, _ service: Service) throws -> BenchmarkConfiguration {
+        let expected = "an object with an \"eval_candidate\""
+        let place =
+            try body.member("benchmark_config") ?? body.member("task_config")
+            ?? body.required("benchmark_config", expected)
+        let object = try place.limitedObject(service.configuration, expected)
+        return try BenchmarkConfiguration(.object(object), at: place.pointer.description)
     }
 }

@@ -16,11 +16,12 @@ enum JobRoutes {
         func operation(
             _ id: String, _ summary: String, request: String? = nil, response: String? = nil,
             query: [(name: String, least: Int, description: String)] = [],
+            flags: [(name: String, description: String)] = [],
             errors: [(status: String, description: String)] = []
         ) -> Operation {
             Operation(
                 id: id + version, summary: summary, providerTypes: BenchmarkRoutes.types, request: request,
-                response: response, query: query, errors: errors)
+                response: response, query: query, flags: flags, errors: errors)
         }
         let noResult = [
             ("409", "The job is not finished, or it has failed."), ("410", "The job's rows were unregistered."),
@@ -42,7 +43,11 @@ enum JobRoutes {
             Route(.get, jobs + "/{job_id}", operation("getJob", "Gets a job.", response: "Job"), get),
             Route(
                 .delete, jobs + "/{job_id}",
-                operation("cancelJob", "Stops a job. The rows that were done are kept."), cancel),
+                operation(
+                    "cancelJob", "Stops a job, whose rows are kept, or deletes one that has ended.",
+                    flags: [
+                        ("purge", "Delete the job, its result and the dataset of its rows. It has to have ended (409).")
+                    ]), cancel),
             Route(
                 .post, jobs + "/{job_id}/cancel",
                 operation("cancelJobByPost", "Stops a job. The rows that were done are kept."), cancel),
@@ -60,7 +65,7 @@ enum JobRoutes {
 
     @Sendable private static func start(_ service: Service, _ call: Call) throws -> Answer? {
         let (definition, benchmark) = try BenchmarkRoutes.find(call.identifier, service)
-        let configuration = try EvaluationRoutes.configuration(in: call.body().root)
+        let configuration = try EvaluationRoutes.configuration(in: call.body().root, service)
         let dataset = try service.registry.dataset(benchmark.datasetID)
         let rows = dataset?.rowCount
         let keys = call.credentials.variables
@@ -106,7 +111,12 @@ enum JobRoutes {
     }
 
     @Sendable private static func cancel(_ service: Service, _ call: Call) throws -> Answer? {
-        try service.jobs.cancel(find(call.jobID, of: call.identifier, service).id)
+        let job = try find(call.jobID, of: call.identifier, service)
+        if try call.flag("purge") {
+            _ = try service.registry.deleteJob(job.id)
+        } else {
+            try service.jobs.cancel(job.id)
+        }
         return .null
     }
 
@@ -205,6 +215,7 @@ enum JobRoutes {
             "job_id": .string(job.id),
             "status": .string(current.status.rawValue),
             "benchmark_id": .string(job.benchmarkID),
+            "candidate": job.candidate,
             "dataset_id": job.datasetID.map { .string($0) } ?? .null,
             "progress": ["done": JSONValue(rows.done), "total": rows.total.map { JSONValue($0) } ?? .null],
             "created_at": time(job.created),
@@ -217,20 +228,42 @@ enum JobRoutes {
     }
 }
 
+extension StoredJob {
+    /// What answers the rows, by its name: `{"type": "model", "model": …}`.
+    var candidate: JSONValue {
+        let candidate = request["benchmark_config"]?["eval_candidate"] ?? .null
+        let configuration = candidate["config"] ?? .null
+        return [
+            "type": candidate["type"] ?? "model", "model": candidate["model"] ?? configuration["model"] ?? .null,
+        ]
+    }
+}
+
 extension Call {
     /// The job's identifier in the path.
     fileprivate var jobID: String { parameters["job_id"] ?? "" }
 }
 
 extension Service {
+    /// Counts what a run has asked: its candidate, and the models of its scoring functions.
+    func count(_ generation: JSONObject, scores: JSONObject) {
+        for usage in [generation["usage"]] + scores.members.map({ $0.value["usage"] }) {
+            if let usage { metrics.add(usage: usage) }
+        }
+    }
+
     /// A job has come to its end, and is stored with its result and its rows.
     func jobEnded(_ job: StoredJob, _ logger: Logger) {
         var metadata: Logger.Metadata = [
             "job_id": "\(job.id)", "benchmark_id": "\(job.benchmarkID)", "status": "\(job.status.rawValue)",
-            "rows": "\(job.rowsDone)",
+            "rows": .stringConvertible(job.rowsDone), "model": "\(job.candidate["model"]?.string ?? "")",
         ]
+        if let started = job.started, let finished = job.finished {
+            metadata["seconds"] = .stringConvertible(finished - started)
+        }
         if let error = job.error { metadata["error"] = "\(error)" }
         record(job, logger)
+        count(job.result?["generation"]?.object ?? [:], scores: job.result?["scores"]?.object ?? [:])
         logger.log(level: job.status == .failed ? .warning : .info, "job", metadata: metadata)
     }
 }

@@ -18,6 +18,16 @@ public struct LineLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
+    /// A number where the value is one, and a string otherwise.
+    private static func json(_ value: Logger.Metadata.Value) -> JSONValue {
+        guard case .stringConvertible(let value) = value else { return .string(value.description) }
+        return switch value {
+        case let number as Int: JSONValue(number)
+        case let number as Double where number.isFinite: JSONValue(number)
+        default: .string(value.description)
+        }
+    }
+
     public func log(event: LogEvent) {
         var record: JSONObject = [
             "time": .string(Timestamp.now.textWithMilliseconds), "level": .string(event.level.rawValue),
@@ -25,7 +35,7 @@ public struct LineLogHandler: LogHandler {
         ]
         let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
         for (key, value) in all.sorted(by: { $0.key < $1.key }) where record[key] == nil {
-            record[key] = .string(value.description)
+            record[key] = Self.json(value)
         }
         var line = JSONValue.object(record).text.visible + "\n"
         // One call a line, so that lines of several threads do not mix. A log that cannot be written changes nothing.

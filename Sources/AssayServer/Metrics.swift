@@ -1,3 +1,4 @@
+import JSON
 import Synchronization
 
 /// Counts of what the server does, as Prometheus reads them.
@@ -21,6 +22,29 @@ final class Metrics: Sendable {
         var rejected = 0
         var rows = 0
         var unscored = 0
+        var models: [ModelCount: Double] = [:]
+    }
+
+    /// What is counted of models: the name in a run's usage, the one of the metric, and what it is.
+    private enum ModelCount: String, CaseIterable {
+        case requests, answered, cached, failed
+        case notAsked = "not_asked"
+        case inputTokens = "input_tokens"
+        case outputTokens = "output_tokens"
+        case cost
+
+        var metric: (name: String, help: String) {
+            switch self {
+            case .requests: ("requests_total", "Requests sent to models, repeated ones counted.")
+            case .answered: ("replies_total", "Replies of models.")
+            case .cached: ("cache_hits_total", "Replies that came from the cache.")
+            case .failed: ("failures_total", "Requests that got no reply for good.")
+            case .notAsked: ("refused_total", "Requests not made because of a limit, or as their run was stopped.")
+            case .inputTokens: ("input_tokens_total", "Tokens of prompts, as models' servers count them.")
+            case .outputTokens: ("output_tokens_total", "Tokens of replies, as models' servers count them.")
+            case .cost: ("cost_total", "What replies cost by the configured prices, as far as models have any.")
+            }
+        }
     }
 
     /// Upper bounds of the histogram's buckets, in seconds.
@@ -58,6 +82,17 @@ final class Metrics: Sendable {
         }
     }
 
+    /// A run has asked models.
+    ///
+    /// - Parameter usage: as results have it: `{"requests": …, "answered": …, …}`.
+    func add(usage: JSONValue) {
+        state.withLock { state in
+            for count in ModelCount.allCases {
+                if let number = usage[count.rawValue]?.number { state.models[count, default: 0] += number.double }
+            }
+        }
+    }
+
     /// All counts in Prometheus's text format, version 0.0.4.
     var text: String {
         let state = state.withLock { $0 }
@@ -90,6 +125,13 @@ final class Metrics: Sendable {
         family(
             "assay_rows_unscored_total", "counter", "Rows that some function could not score.",
             [("", "\(state.unscored)")])
+        for count in ModelCount.allCases {
+            let value = state.models[count] ?? 0
+            let (name, help) = count.metric
+            family(
+                "assay_model_" + name, "counter", help,
+                [("", Int(exactly: value).map { "\($0)" } ?? "\(value)")])
+        }
         return text
     }
 }

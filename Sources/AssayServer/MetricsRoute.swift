@@ -12,9 +12,15 @@ enum MetricsRoute {
                 contentType: "text/plain; version=0.0.4; charset=utf-8")
         ) { service, _ in
             .text(
-                service.metrics.text + (try jobs(service)), contentType: "text/plain; version=0.0.4; charset=utf-8")
+                service.metrics.text + build(service) + (try jobs(service)),
+                contentType: "text/plain; version=0.0.4; charset=utf-8")
         }
     ]
+
+    private static func build(_ service: Service) -> String {
+        "# HELP assay_build_info The server's version.\n# TYPE assay_build_info gauge\n"
+            + "assay_build_info{version=\"\(service.configuration.version)\"} 1\n"
+    }
 
     /// How the jobs stand.
     private static func jobs(_ service: Service) throws(StoreError) -> String {

@@ -30,9 +30,23 @@ enum ModelRoutes {
     ]
 
     @Sendable private static func list(_ service: Service, _ call: Call) throws -> Answer? {
-        let registered = try service.registry.definitions(.model)
-        let configured = (service.models?.ids ?? []).filter { id in !registered.contains { $0.id == id } }
-        return .json(["data": .array(configured.map(configuredModel) + registered.map { shown($0.definition) })])
+        // One that is configured hides a registered one, which was there before.
+        let configured = service.models?.ids ?? []
+        var last: String?
+        var isFirst = true
+        try call.output.writeList {
+            if isFirst && !configured.isEmpty {
+                isFirst = false
+                return configured.map(configuredModel)
+            }
+            while true {
+                let registered = try service.registry.definitions(.model, after: last)
+                last = registered.last?.id
+                let others = registered.filter { !configured.contains($0.id) }
+                if registered.isEmpty || !others.isEmpty { return others.map { shown($0.definition) } }
+            }
+        }
+        return nil
     }
 
     @Sendable private static func get(_ service: Service, _ call: Call) throws -> Answer? {
@@ -60,7 +74,7 @@ enum ModelRoutes {
             "provider_resource_id": .string(name),
             "type": "model",
             "model_type": .string(type),
-            "metadata": .object(try body.member("metadata")?.object() ?? [:]),
+            "metadata": .object(try body.member("metadata")?.limitedObject(service.configuration) ?? [:]),
         ]
         try service.registration.withLock { _ in
             guard let models = service.models else {

@@ -48,6 +48,12 @@ struct OpenAPI {
                 "description": .string(parameter.description),
             ])
         }
+        for flag in operation.flags {
+            parameters.append([
+                "name": .string(flag.name), "in": "query", "schema": ["type": "boolean"],
+                "description": .string(flag.description),
+            ])
+        }
         if !parameters.isEmpty { object["parameters"] = .array(parameters) }
         if let request = operation.request {
             object["requestBody"] = ["required": true, "content": ["application/json": ["schema": reference(request)]]]

@@ -15,6 +15,8 @@ struct Operation: Sendable {
     var unavailable: String?
     /// Parameters of the query that are integers: the name, the least value, and what it means.
     var query: [(name: String, least: Int, description: String)] = []
+    /// Parameters of the query that are true or false.
+    var flags: [(name: String, description: String)] = []
     /// Of a registration: where the new identifier stands, as OpenAPI's expressions have it, and how the paths begin that
     /// take it.
     var registered: (place: String, paths: [String])?

@@ -103,6 +103,28 @@ struct RequestBody: Sendable {
             return object
         }
 
+        /// An object that is kept, or that scorers are made of: metadata, parameters. It is in memory as a tree, in lists of
+        /// everything, and each of its regular expressions takes kilobytes when it is compiled.
+        ///
+        /// - Throws: where it is larger, or has more regular expressions, than is allowed.
+        func limitedObject(
+            _ limits: ServerConfiguration, _ expected: String = "an object"
+        ) throws(APIError) -> JSONObject {
+            if outline.range.count > limits.maxMetadataSize {
+                throw .tooLarge(
+                    "\(pointer): \(outline.range.count) bytes are more than the \(limits.maxMetadataSize) that are allowed",
+                    at: pointer.description)
+            }
+            let object = try object(expected)
+            let patterns = JSONValue.object(object).patternCount
+            if patterns > limits.maxPatterns {
+                throw .tooLarge(
+                    "\(pointer): \(patterns) regular expressions are more than the \(limits.maxPatterns) that are allowed",
+                    at: pointer.description)
+            }
+            return object
+        }
+
         func bool() throws(APIError) -> Bool {
             guard let bool = value.bool else { throw fault("a boolean") }
             return bool
@@ -138,6 +160,22 @@ struct RequestBody: Sendable {
                     "\(place): each row has to be an object", code: "invalid_shape", at: place.description)
             }
             return RequestRows(bytes: body.bytes, range: outline.range, starts: objects)
+        }
+    }
+}
+
+extension JSONValue {
+    /// How many regular expressions there are in it: the elements of all arrays whose names say that they hold some.
+    fileprivate var patternCount: Int {
+        switch self {
+        case .object(let object):
+            object.members.reduce(0) { count, member in
+                let isList = member.key.hasSuffix("regexes") || member.key.hasSuffix("patterns")
+                return count
+                    + (isList ? member.value.array?.count ?? member.value.patternCount : member.value.patternCount)
+            }
+        case .array(let array): array.reduce(0) { $0 + $1.patternCount }
+        default: 0
         }
     }
 }

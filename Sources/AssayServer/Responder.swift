@@ -51,11 +51,12 @@ struct Responder: HTTPResponder {
         _ request: Request, _ context: ServerContext, _ exchange: inout Exchange
     ) async throws -> Response {
         let (route, parameters) = try route(of: request, exchange.path)
+        if !route.operation.isPublic || !access.needsToken { connections.trust(context.channel) }
         exchange.operation = route.operation.id
         let credentials = try Credentials(of: request, known: service.models?.apiKeyVariables ?? [])
-        var hold = AdmissionHold(admission)
+        let hold = AdmissionHold(admission)
         do {
-            let bytes = try await body(of: request, route, context.channel, &hold)
+            let bytes = try await body(of: request, route, context.channel, hold)
             exchange.hasMoreToCome = false
             // Not earlier: who sends slowly should keep nobody else out.
             guard hold.enter() else {
@@ -65,7 +66,8 @@ struct Responder: HTTPResponder {
             let output = ResponseStream()
             let call = Call(
                 id: exchange.id, parameters: parameters, query: queryParameters(exchange.query), bytes: bytes,
-                credentials: credentials, output: output, cancellation: Cancellation(), logger: exchange.logger)
+                credentials: credentials, output: output, cancellation: Cancellation(), logger: exchange.logger,
+                hold: hold)
             connections.watch(context.channel, call.cancellation)
             run(route, call)
             let beginning: ResponseStream.Beginning
@@ -117,7 +119,7 @@ struct Responder: HTTPResponder {
 
     /// The whole body of a request, which lies in memory then, and padding behind it; empty where there is none.
     private func body(
-        of request: Request, _ route: Route, _ channel: any Channel, _ hold: inout AdmissionHold
+        of request: Request, _ route: Route, _ channel: any Channel, _ hold: AdmissionHold
     ) async throws -> [UInt8] {
         let limit = route.operation.isPage ? Self.maxFormSize : service.configuration.maxBodySize
         let tooLarge = APIError.tooLarge("the body has more than the \(limit) bytes that are allowed")
@@ -129,18 +131,28 @@ struct Responder: HTTPResponder {
             try await channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue))).get()
         }
         var bytes: [UInt8] = []
-        if let announced { bytes.reserveCapacity(min(announced, Self.longestReserve) + JSONParser.padding) }
+        var room = 0
+        /// Makes room for so many bytes, once they are taken in.
+        func makeRoom(_ count: Int) throws {
+            if count <= room { return }
+            guard hold.add(bytes: count - room) else { throw busy() }
+            room = count
+            bytes.reserveCapacity(count + JSONParser.padding)
+        }
+        try makeRoom(min(announced ?? 0, Self.longestReserve))
         for try await part in request.body {
-            if bytes.count + part.readableBytes > limit { throw tooLarge }
-            guard hold.add(bytes: part.readableBytes) else {
-                service.metrics.reject()
-                throw APIError.busy(
-                    "the bodies of the requests under way take all the memory that they may; try again soon")
-            }
+            let count = bytes.count + part.readableBytes
+            if count > limit { throw tooLarge }
+            if count > room { try makeRoom(max(count, min(2 * room, announced ?? limit))) }
             bytes.append(contentsOf: part.readableBytesView)
         }
         if !bytes.isEmpty { bytes.append(contentsOf: repeatElement(0, count: JSONParser.padding)) }
         return bytes
+    }
+
+    private func busy() -> APIError {
+        service.metrics.reject()
+        return .busy("the requests under way take all the memory that they may; try again soon")
     }
 
     /// Bytes that are reserved for a body at once. What is announced need not come.
@@ -166,10 +178,8 @@ struct Responder: HTTPResponder {
 
     private func response(
         _ beginning: ResponseStream.Beginning, _ call: Call, _ route: Route, _ channel: any Channel,
-        _ exchange: Exchange,
-        _ hold: consuming AdmissionHold
+        _ exchange: Exchange, _ hold: AdmissionHold
     ) -> Response {
-        let hold = hold
         switch beginning {
         case .answer(let answer):
             connections.forget(channel)
@@ -239,11 +249,12 @@ struct Responder: HTTPResponder {
     private func finish(_ exchange: Exchange, status: Int) {
         let duration = ContinuousClock.now - exchange.start
         service.metrics.end(exchange.operation, status: status, after: duration)
-        exchange.logger.info(
-            "request",
+        // Probes ask every few seconds.
+        exchange.logger.log(
+            level: exchange.operation == "health" ? .debug : .info, "request",
             metadata: [
-                "method": "\(exchange.method)", "path": "\(exchange.path)", "status": "\(status)",
-                "milliseconds": "\((duration / .milliseconds(1) * 1000).rounded() / 1000)",
+                "method": "\(exchange.method)", "path": "\(exchange.path)", "status": .stringConvertible(status),
+                "milliseconds": .stringConvertible((duration / .milliseconds(1) * 1000).rounded() / 1000),
             ])
     }
 
@@ -277,30 +288,6 @@ private struct Exchange: Sendable {
         self.logger = logger
         self.logger[metadataKey: "request_id"] = "\(id)"
     }
-}
-
-/// What a request takes of what may be worked on at once.
-private struct AdmissionHold: Sendable {
-    private let admission: Admission
-    private var isIn = false
-    private var bytes = 0
-
-    init(_ admission: Admission) {
-        self.admission = admission
-    }
-
-    mutating func enter() -> Bool {
-        isIn = admission.enter()
-        return isIn
-    }
-
-    mutating func add(bytes more: Int) -> Bool {
-        guard admission.add(bytes: more) else { return false }
-        bytes += more
-        return true
-    }
-
-    func release() { admission.leave(isIn: isIn, bytes: bytes) }
 }
 
 /// The name of a header that is known to be one.

@@ -1,4 +1,5 @@
 import Evaluation
+import JSON
 import Store
 
 extension ResponseStream {
@@ -14,5 +15,26 @@ extension ResponseStream {
             isFirst = false
             try page.withUnsafeBytes { try write(UnsafeRawBufferPointer(rebasing: $0.dropLast())) }
         }
+    }
+}
+
+extension ResponseStream {
+    /// Writes a list, `{"data": […]}`, whose elements come a piece at a time.
+    ///
+    /// - Parameter piece: the next elements; none at the end.
+    func writeList(_ piece: () throws -> [JSONValue]) throws {
+        var text = "{\"data\": ["
+        var isFirst = true
+        while true {
+            let elements = try piece()
+            if elements.isEmpty { break }
+            for element in elements {
+                text += (isFirst ? "" : ", ") + element.text
+                isFirst = false
+            }
+            try write(text)
+            text = ""
+        }
+        try write(text + "]}")
     }
 }

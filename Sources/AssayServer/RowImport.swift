@@ -44,6 +44,9 @@ struct RowImport: ~Copyable {
     }
 
     private mutating func add(_ line: UnsafeRawBufferPointer, _ name: String) throws {
+        // Blank lines count, too: compressed, millions of them are small.
+        size += line.count + 1
+        if size > maxSize { throw APIError.tooLarge("\(name) has more than the \(maxSize) bytes that are allowed") }
         let isBlank = line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
         if isBlank { return }
         let isObject: Bool
@@ -57,16 +60,13 @@ struct RowImport: ~Copyable {
         }
         if !isObject { throw fault("row \(count + 1) is no JSON object", name) }
         count += 1
+        if count > maxRows { throw APIError.tooLarge("\(name) has more than the \(maxRows) rows that are allowed") }
         if repairs > 0, let row = try? parser.parse(line, repairs: &repairs) {
             // What is kept is JSON, with null in the places of NaN and the like.
             lines += row.text.utf8
         } else {
             lines.append(contentsOf: line)
         }
-        size += line.count
-        if count > maxRows { throw APIError.tooLarge("\(name) has more than the \(maxRows) rows that are allowed") }
-        // Compressed, it may have been small.
-        if size > maxSize { throw APIError.tooLarge("\(name) has more than the \(maxSize) bytes that are allowed") }
         // Where lines end with a carriage return, it is white space of the last token.
         lines.append(UInt8(ascii: "\n"))
         if lines.count >= Self.blockSize { try flush() }

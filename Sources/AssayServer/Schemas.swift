@@ -150,7 +150,8 @@ enum Schemas {
             "type": "string", "enum": .array(StoredJob.Status.allCases.map { .string($0.rawValue) }),
         ],
         "Job": object([
-            "job_id": text, "status": reference("JobStatus"), "benchmark_id": text, "dataset_id": nullable("string"),
+            "job_id": text, "status": reference("JobStatus"), "benchmark_id": text,
+            "candidate": object(["type": text, "model": nullable("string")]), "dataset_id": nullable("string"),
             "progress": object(["done": integer, "total": nullable("integer")]),
             "created_at": text, "started_at": nullable("string"), "finished_at": nullable("string"),
             "error": nullable("string"), "scores": nullable("object"), "generation": nullable("object"),

@@ -37,7 +37,13 @@ enum ScoringFunctionRoutes {
 
     @Sendable private static func list(_ service: Service, _ call: Call) throws -> Answer? {
         let definitions = service.definitions
-        return .json(["data": .array(definitions.identifiers.compactMap { definitions[$0]?.json })])
+        var rest = definitions.identifiers[...]
+        try call.output.writeList {
+            let part = rest.prefix(64)
+            rest = rest.dropFirst(64)
+            return part.compactMap { definitions[$0]?.json }
+        }
+        return nil
     }
 
     @Sendable private static func get(_ service: Service, _ call: Call) throws -> Answer? {
@@ -89,7 +95,7 @@ enum ScoringFunctionRoutes {
     /// The function that a body describes.
     private static func function(_ body: RequestBody.Place, _ service: Service) throws(APIError) -> ScoringFunction {
         let id = try body.required("scoring_fn_id", "the identifier of the scoring function").identifier()
-        let params = try body.member("params")?.object()
+        let params = try body.member("params")?.limitedObject(service.configuration)
         var definition: JSONObject = [
             "identifier": .string(id),
             "provider_id": .string(try body.member("provider_id")?.identifier() ?? provider(of: id, params)),
@@ -97,7 +103,9 @@ enum ScoringFunctionRoutes {
             "description": .string(try body.member("description")?.text() ?? ""),
         ]
         if let params { definition["params"] = .object(params) }
-        if let metadata = try body.member("metadata")?.object() { definition["metadata"] = .object(metadata) }
+        if let metadata = try body.member("metadata")?.limitedObject(service.configuration) {
+            definition["metadata"] = .object(metadata)
+        }
         if let resource = try body.member("provider_scoring_fn_id")?.identifier() {
             // Scorers may be named as the functions are that come with the server, and with underscores.
             let provider = definition["provider_id"]?.string

@@ -43,6 +43,7 @@ enum ScoringRoutes {
         let results = try service.score(
             request, call,
             resultSink: { function, results in
+                try call.reserve(results.count)
                 parts.withLock { parts in
                     let isFirst = parts[function].count == heads[function].count
                     parts[function].append(contentsOf: results.dropFirst(isFirst ? separatorLength : 0))
@@ -102,7 +103,7 @@ enum ScoringRoutes {
     ) throws(APIError) -> ScoringRequest {
         let place = try body.required("scoring_functions", "an object of scoring functions and their parameters")
         var functions: [(identifier: String, parameters: JSONObject?)] = []
-        for (id, value) in try place.object().members {
+        for (id, value) in try place.limitedObject(service.configuration).members {
             switch value {
             case .null: functions.append((id, nil))
             case .object(let parameters): functions.append((id, parameters))
@@ -159,6 +160,7 @@ extension Service {
         defer { metrics.add(rows: progress.rows, unscored: progress.unscored) }
         let results = try engine.score(
             request, sink: sink, resultSink: resultSink, progress: progress, cancellation: call.cancellation)
+        if let usage = results.usage { metrics.add(usage: usage.json) }
         if results.isCancelled { throw ResponseStream.Abandoned() }
         return results
     }

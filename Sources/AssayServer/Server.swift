@@ -1,4 +1,5 @@
 public import Evaluation
+import Glibc
 import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
@@ -16,6 +17,7 @@ public import UnixSignals
 public struct Server: Sendable {
     private let service: Service
     private let logger: Logger
+    private let certificate = ServerCertificate()
 
     /// - Parameters:
     ///   - inference: what asks models, the same as the engine's; nil where there are none.
@@ -30,6 +32,16 @@ public struct Server: Sendable {
             routes: RouteTable(routes: Self.routes))
         self.logger = logger
         for warning in service.warnings { logger.warning("\(warning)") }
+    }
+
+    /// Replaces the access token, and reads the certificate and its key again. Requests under way are not disturbed;
+    /// browsers that have signed in stay so.
+    ///
+    /// - Parameter accessToken: nil: the token stays.
+    /// - Throws: where the files cannot be used; what was used before stays then.
+    public func reload(accessToken: String?) throws {
+        if let tls = service.configuration.tls { try certificate.read(tls) }
+        if let accessToken { service.access.setToken(accessToken) }
     }
 
     static let routes =
@@ -66,7 +78,7 @@ public struct Server: Sendable {
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "assay",
                 availableConnectionsDelegate: ConnectionLimit(
-                    configuration.maxConnections, service.metrics, logger)),
+                    configuration.maxConnections, connections, service.metrics, logger)),
             onServerRunning: { [logger] channel in
                 startJobs()
                 // Asks programs, which takes a while.
@@ -88,6 +100,7 @@ public struct Server: Sendable {
         do {
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
+                tasks.addTask { try await deleteOldJobs(threads) }
                 tasks.addTask {
                     await stop()
                     await group.triggerGracefulShutdown()
@@ -109,6 +122,23 @@ public struct Server: Sendable {
         try result.get()
     }
 
+    /// Deletes the jobs that have been kept for as long as they are to be, at the start and once an hour.
+    private func deleteOldJobs(_ threads: NIOThreadPool) async throws {
+        while true {
+            if let days = service.configuration.jobDays {
+                try await threads.runIfActive { [service, logger] in
+                    do throws(StoreError) {
+                        let count = try service.registry.deleteJobs(finishedBefore: time(nil) - days * 86_400)
+                        if count > 0 { logger.info("old jobs were deleted", metadata: ["count": "\(count)"]) }
+                    } catch {
+                        logger.warning("old jobs could not be deleted", metadata: ["error": "\(error)"])
+                    }
+                }
+            }
+            try await Task.sleep(for: .seconds(3600))
+        }
+    }
+
     private func startJobs() {
         do throws(EvaluationError) {
             try service.jobs.start(
@@ -123,38 +153,15 @@ public struct Server: Sendable {
         let limits = service.configuration
         let configuration = HTTP1Channel.Configuration(
             additionalChannelHandlers: [
-                ConnectionHandler(connections, seconds: limits.clientSeconds, readerSeconds: limits.readerSeconds)
+                ConnectionHandler(
+                    connections, seconds: limits.clientSeconds, readerSeconds: limits.readerSeconds,
+                    firstRequestSeconds: limits.firstRequestSeconds)
             ], idleTimeout: .seconds(120))
         let plain = HTTPServerBuilder { responder in
             WatchedChannel(base: HTTP1Channel(responder: responder, configuration: configuration))
         }
         guard let tls = service.configuration.tls else { return plain }
-        let chain = try Self.reading(tls.certificate, "certificate") { try NIOSSLCertificate.fromPEMFile($0) }
-        let key = try Self.reading(tls.key, "private key") { try NIOSSLPrivateKey(file: $0, format: .pem) }
-        var settings = TLSConfiguration.makeServerConfiguration(
-            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
-        // Older versions are broken, and refused by today's clients.
-        settings.minimumTLSVersion = .tlsv12
-        do {
-            _ = try NIOSSLContext(configuration: settings)
-        } catch {
-            throw TLSFault(message: "\(tls.certificate) and \(tls.key) do not go together: \(error)")
-        }
-        return try .tls(plain, tlsConfiguration: settings)
+        try certificate.read(tls)
+        return try .tls(plain, tlsConfiguration: certificate.configuration())
     }
-
-    private static func reading<Value>(_ file: String, _ noun: String, _ read: (String) throws -> Value) throws -> Value
-    {
-        do {
-            return try read(file)
-        } catch {
-            throw TLSFault(message: "\(file): no \(noun) in PEM could be read: \(error)")
-        }
-    }
-}
-
-/// What is wrong with the files that TLS needs.
-private struct TLSFault: Error, CustomStringConvertible {
-    var message: String
-    var description: String { message }
 }

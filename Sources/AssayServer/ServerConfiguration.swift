@@ -24,6 +24,8 @@ public struct ServerConfiguration: Sendable {
     /// The time over which a client that has begun a request, or a server that a dataset is downloaded from, has to send a
     /// kibibyte for each second.
     public var clientSeconds = 20
+    /// How long a client that has connected may take to begin its first request.
+    public var firstRequestSeconds = 10
     /// How long a client may take nothing of an answer.
     public var readerSeconds = 300
     /// Sources of datasets that may be read from the network at once; other registrations of such are answered 429.
@@ -31,7 +33,13 @@ public struct ServerConfiguration: Sendable {
     /// Rows that a request, or a dataset that is registered, may have.
     public var maxRows = 50_000_000
     /// Bytes of JSON that a dataset which is read from a URI may have.
-    public var maxDatasetSize = 64 << 30
+    public var maxDatasetSize = 4 << 30
+    /// Bytes that metadata and parameters may have, those of one resource or request.
+    public var maxMetadataSize = 1 << 20
+    /// Regular expressions that metadata and parameters may have, those of one resource or request.
+    public var maxPatterns = 1_000
+    /// Days for which jobs are kept after their end; nil: without limit.
+    public var jobDays: Int?
     /// Folders whose files may be registered as datasets.
     public var allowedFolders: [String] = []
     /// Whether datasets may be downloaded from private networks and from this machine.

@@ -16,6 +16,22 @@ extension Registry {
         }
     }
 
+    /// The next datasets behind an identifier, in the order of identifiers: some, whose definitions fill a piece of memory
+    /// (at least one), or none at the end.
+    ///
+    /// - Parameters:
+    ///   - id: the last one of the piece before; nil: from the first one on.
+    ///   - size: of the definitions, in bytes.
+    public func datasets(after id: String?, size: Int = 1 << 20) throws(StoreError) -> [StoredDataset] {
+        try read { database in
+            let sql = """
+                SELECT id, definition, row_count, number, length(definition) FROM dataset
+                WHERE id IS NOT NULL AND (?1 IS NULL OR id > ?1) ORDER BY id
+                """
+            return try Row.piece(of: database, sql, after: id, size: size, lengthAt: 4).map(StoredDataset.init)
+        }
+    }
+
     /// Begins a dataset that nobody can see before it is published.
     public func makeDataset() throws(StoreError) -> DatasetDraft {
         let number = try write { database in
@@ -46,7 +62,7 @@ extension Registry {
 
     /// Forgets a dataset. Its rows are removed later, some at a time. Returns false where there was none.
     public func unregisterDataset(_ id: String) throws(StoreError) -> Bool {
-        let isRemoved = try write { database in
+        let isRemoved = try write(deletes: true) { database in
             try database.execute(sql: "UPDATE dataset SET id = NULL WHERE id = ?", arguments: [id])
             return database.changesCount > 0
         }
@@ -125,8 +141,17 @@ extension Registry {
     func purge() {
         database.asyncWriteWithoutTransaction { [weak self] database in
             // What fails now is done when the file is opened next.
-            guard let isDone = try? Self.purgeSome(database), !isDone else { return }
-            self?.purge()
+            guard let self, let isDone = try? self.purgeSome(of: database) else { return }
+            if isDone { reserve.restore() } else { purge() }
+        }
+    }
+
+    /// Returns true when nothing is left to remove. On a full disk, that may take the reserve.
+    private func purgeSome(of database: Database) throws -> Bool {
+        do {
+            return try Self.purgeSome(database)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL && reserve.giveUp() {
+            return try Self.purgeSome(database)
         }
     }
 
@@ -152,6 +177,26 @@ extension Registry {
 extension StoredDataset {
     fileprivate init(_ row: Row) throws {
         self.init(id: row[0], definition: try JSONValue(parsing: row[1] as String), rowCount: row[2], number: row[3])
+    }
+}
+
+extension Row {
+    /// Rows until their texts fill some memory.
+    ///
+    /// - Parameter column: where the length of a row's text is.
+    static func piece(
+        of database: Database, _ sql: String, after id: String?, size: Int, lengthAt column: Int,
+        _ others: [any DatabaseValueConvertible] = []
+    ) throws -> [Row] {
+        var rows: [Row] = []
+        var filled = 0
+        let arguments = StatementArguments([id] as [(any DatabaseValueConvertible)?] + others.map { $0 })
+        let cursor = try Row.fetchCursor(database, sql: sql, arguments: arguments)
+        while filled < size, let row = try cursor.next() {
+            filled += row[column]
+            rows.append(row.copy())
+        }
+        return rows
     }
 }
 

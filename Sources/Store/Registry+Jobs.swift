@@ -34,6 +34,26 @@ extension Registry {
         }
     }
 
+    /// All jobs, the newest first, without what they came to and what their providers keep.
+    public func jobs(_ page: ListPage) throws(StoreError) -> [StoredJob] {
+        try read { database in
+            let sql = "\(Self.briefSelection) ORDER BY number DESC LIMIT ? OFFSET ?"
+            return try Row.fetchAll(database, sql: sql, arguments: [page.limit, page.offset]).map(StoredJob.init)
+        }
+    }
+
+    /// The job with this identifier, without what it came to and what its provider keeps; nil where there is none.
+    public func briefJob(_ id: String) throws(StoreError) -> StoredJob? {
+        try read { database in
+            try Row.fetchOne(database, sql: "\(Self.briefSelection) WHERE id = ?", arguments: [id]).map(StoredJob.init)
+        }
+    }
+
+    /// How many jobs there are.
+    public func jobCount() throws(StoreError) -> Int {
+        try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM job") ?? 0 }
+    }
+
     /// The newest job of a benchmark that has this status.
     public func newestJob(of benchmarkID: String, _ status: StoredJob.Status) throws(StoreError) -> StoredJob? {
         try read { database in
@@ -135,9 +155,50 @@ extension Registry {
         return job
     }
 
+    /// Deletes a job that has ended, with its result and the dataset of its rows. Returns false where there is no such job.
+    ///
+    /// - Throws: `conflict` where it has not ended.
+    public func deleteJob(_ id: String) throws(StoreError) -> Bool {
+        let isDeleted = try write(deletes: true) { database in
+            guard let job = try Self.job(id, in: database) else { return false }
+            guard job.finished != nil else {
+                throw StoreError(.conflict, "the job \(quoted(id)) has not ended; cancel it first")
+            }
+            try Self.delete("id = ?", [id], in: database)
+            return true
+        }
+        if isDeleted { purge() }
+        return isDeleted
+    }
+
+    /// Deletes the jobs that ended before a time, in seconds since 1970, UTC. Returns how many there were.
+    public func deleteJobs(finishedBefore time: Int) throws(StoreError) -> Int {
+        let count = try write(deletes: true) { try Self.delete("finished_at < ?", [time], in: $0) }
+        if count > 0 { purge() }
+        return count
+    }
+
+    @discardableResult
+    private static func delete(
+        _ condition: String, _ arguments: StatementArguments, in database: Database
+    ) throws -> Int {
+        let jobs = "FROM job WHERE \(condition)"
+        try database.execute(
+            sql: "UPDATE dataset SET id = NULL WHERE id IN (SELECT dataset_id \(jobs))", arguments: arguments)
+        try database.execute(
+            sql: "DELETE FROM result WHERE job_id IN (SELECT id \(jobs))", arguments: arguments)
+        try database.execute(sql: "DELETE \(jobs)", arguments: arguments)
+        return database.changesCount
+    }
+
     private static let selection = """
         SELECT id, benchmark_id, provider_id, request, status, rows_done, rows_total, created_at, started_at,
             finished_at, error, state, result, dataset_id FROM job
+        """
+
+    private static let briefSelection = """
+        SELECT id, benchmark_id, provider_id, request, status, rows_done, rows_total, created_at, started_at,
+            finished_at, error, NULL, NULL, dataset_id FROM job
         """
 
     private static let unfinished = [StoredJob.Status.scheduled, .inProgress].map(\.sql).joined(separator: ", ")

@@ -61,6 +61,21 @@ extension Registry {
         }
     }
 
+    /// The next definitions of a kind behind an identifier, in the order of identifiers: some, which fill a piece of memory
+    /// (at least one), or none at the end.
+    public func definitions(
+        _ kind: Kind, after id: String?, size: Int = 1 << 20
+    ) throws(StoreError) -> [(id: String, definition: JSONValue)] {
+        try read { database in
+            let sql = """
+                SELECT id, definition, length(definition) FROM resource
+                WHERE (?1 IS NULL OR id > ?1) AND kind = ?2 ORDER BY id
+                """
+            return try Row.piece(of: database, sql, after: id, size: size, lengthAt: 2, [kind.rawValue])
+                .map { ($0[0], try JSONValue(parsing: $0[1] as String)) }
+        }
+    }
+
     /// How many definitions of a kind there are.
     public func definitionCount(_ kind: Kind) throws(StoreError) -> Int {
         try read { database in

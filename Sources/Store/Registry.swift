@@ -1,6 +1,7 @@
 import GRDB
 import Glibc
 public import JSON
+import Synchronization
 
 /// What a server has been told to keep, in the file `registry.sqlite` of a folder: datasets with their rows, scoring
 /// functions, benchmarks, models and jobs.
@@ -29,6 +30,9 @@ public final class Registry: Sendable {
     private let lock: FolderLock
     /// The file as it was opened.
     private let file: FileIdentity?
+    let reserve: DiskReserve
+    /// What is wrong with the file, once something in it turned out to be damaged.
+    private let damage = Mutex<StoreError?>(nil)
 
     /// Opens the file, and makes it and the folder where they are missing.
     ///
@@ -45,6 +49,8 @@ public final class Registry: Sendable {
             throw StoreError(error, path: path, action: "open")
         }
         file = FileIdentity(of: path)
+        reserve = DiskReserve(prefix + "registry.reserve")
+        try checkWhole()
         // Drafts of a process that has ended are nobody's.
         try write { try $0.execute(sql: "UPDATE dataset SET is_draft = 0 WHERE id IS NULL") }
         purge()
@@ -83,7 +89,7 @@ public final class Registry: Sendable {
 
     /// Forgets a definition. Returns false where there was none.
     public func unregister(_ kind: Kind, _ id: String) throws(StoreError) -> Bool {
-        try write { database in
+        try write(deletes: true) { database in
             try database.execute(
                 sql: "DELETE FROM resource WHERE kind = ? AND id = ?", arguments: [kind.rawValue, id])
             return database.changesCount > 0
@@ -96,9 +102,25 @@ public final class Registry: Sendable {
         ).map { try JSONValue(parsing: $0) }
     }
 
-    /// Checks that the file is there and can be locked, read and written, for whoever wants to know that all is well. Whether
-    /// the disk has room is not seen.
+    /// The size up to which the whole file is checked when it is opened, in bytes: a second or two of reading.
+    private static let checkedSize = 1 << 30
+
+    /// Looks for damage in the whole file, unless that would take long. Damage that is not found here is found by what reads
+    /// it, see ``check()``.
+    private func checkWhole() throws(StoreError) {
+        let findings = try read { database -> String in
+            let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+            let size = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? 0
+            if pages * size > Self.checkedSize { return "ok" }
+            return try String.fetchOne(database, sql: "PRAGMA quick_check(1)") ?? "ok"
+        }
+        if findings != "ok" { throw StoreError.damaged(path, findings) }
+    }
+
+    /// Checks that the file is there and can be locked, read and written, and that no damage was found so far, for whoever
+    /// wants to know that all is well. Whether the disk has room is not seen.
     public func check() throws(StoreError) {
+        if let damage = damage.withLock({ $0 }) { throw damage }
         try write { try $0.execute(sql: "UPDATE dataset SET row_count = row_count WHERE number = -1") }
     }
 
@@ -106,16 +128,17 @@ public final class Registry: Sendable {
         do {
             return try database.read(body)
         } catch {
-            throw StoreError(error, path: path, action: "read")
+            throw noted(StoreError(error, path: path, action: "read"))
         }
     }
 
-    func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+    /// - Parameter deletes: whether the transaction makes room, and may have the reserve for that on a full disk.
+    func write<Value>(deletes: Bool = false, _ body: (Database) throws -> Value) throws(StoreError) -> Value {
         let value: Value
         do {
-            value = try database.write(body)
+            value = try writing(deletes, body)
         } catch {
-            throw StoreError(error, path: path, action: "write")
+            throw noted(StoreError(error, path: path, action: "write"))
         }
         // SQLite goes on to write a file that was removed, which nobody will ever read.
         guard let file, file == FileIdentity(of: path) else {
@@ -123,6 +146,20 @@ public final class Registry: Sendable {
                 .notWritable, "cannot write \(path): it was removed or replaced while it was in use; start again")
         }
         return value
+    }
+
+    private func writing<Value>(_ deletes: Bool, _ body: (Database) throws -> Value) throws -> Value {
+        do {
+            return try database.write(body)
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL && deletes && reserve.giveUp() {
+            return try database.write(body)
+        }
+    }
+
+    /// Remembers damage: from then on, nothing that is read can be relied on.
+    private func noted(_ error: StoreError) -> StoreError {
+        if error.code == .noDatabase { damage.withLock { $0 = error } }
+        return error
     }
 
     private static func open(_ path: String) throws -> DatabasePool {

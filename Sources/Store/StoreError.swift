@@ -63,6 +63,14 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    static func damaged(_ path: String, _ findings: String) -> StoreError {
+        let first = findings.split(separator: "\n").first.map(String.init) ?? findings
+        return StoreError(
+            .noDatabase,
+            "cannot use \(path): it is damaged (\(first)); restore it from a backup, or move it away to start with an "
+                + "empty one")
+    }
+
     static func conflict(_ noun: String, _ id: String) -> StoreError {
         StoreError(
             .conflict,

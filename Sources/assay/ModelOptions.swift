@@ -84,14 +84,15 @@ struct ModelOptions: ParsableArguments {
     ///
     /// - Parameters:
     ///   - agentsURL: the server of agents, in place of the configuration's.
+    ///   - cacheFolder: where answers are kept unless an option says so; nil: in the user's folder for such.
     ///   - isQuiet: whether warnings are left out.
     ///   - asksNobody: whether no request is sent, so that no server has to be known.
     func makeInference(
-        agentsURL: String? = nil, isQuiet: Bool, asksNobody: Bool = false
+        agentsURL: String? = nil, cacheFolder: String? = nil, isQuiet: Bool, asksNobody: Bool = false
     ) throws(EngineError) -> InferenceService {
         InferenceService(
             catalog: try catalog(agentsURL: agentsURL, asksNobody: asksNobody),
-            cache: try noCache ? nil : openCache(isQuiet: isQuiet),
+            cache: try noCache ? nil : openCache(cacheFolder, isQuiet: isQuiet),
             overrides: LimitOverrides(
                 maxConcurrency: maxConcurrency, timeout: timeout.map { .seconds($0) }, maxRetries: maxRetries),
             userAgent: "assay/\(Assay.version)",
@@ -123,9 +124,9 @@ struct ModelOptions: ParsableArguments {
         return ModelCatalog.DefaultEndpoint(url: url, apiKeyVariable: keyVariable)
     }
 
-    private func openCache(isQuiet: Bool) throws(EngineError) -> ReplyCache? {
+    private func openCache(_ other: String?, isQuiet: Bool) throws(EngineError) -> ReplyCache? {
         do throws(StoreError) {
-            guard let folder = cache ?? Self.userCacheFolder else {
+            guard let folder = cache ?? other ?? Self.userCacheFolder else {
                 if !isQuiet {
                     printError("warning: HOME is not set, so answers are not kept; name a folder: --cache DIR")
                 }

@@ -6,6 +6,7 @@ import Evaluation
 import Glibc
 import Inference
 import Logging
+import NIOCore
 import ScoringEngine
 import Store
 import Synchronization
@@ -65,8 +66,10 @@ struct ServeCommand: ParsableCommand {
                     metadata: ["max_connections": "\(configuration.maxConnections)", "files": "\(files)"])
             }
             let registry = try Registry(folder: configuration.dataFolder)
+            // With the data, so that a copy of the folder has the answers that were paid for.
             let inference = try modelOptions.makeInference(
-                agentsURL: agentOptions.agentsURL, isQuiet: engineOptions.quiet)
+                agentsURL: agentOptions.agentsURL, cacheFolder: configuration.dataFolder + "/cache",
+                isQuiet: engineOptions.quiet)
             let evaluation = try modelOptions.config.map { try EvaluationSettings(inFile: $0) } ?? EvaluationSettings()
             let engine = engineOptions.makeEngine { inference }
             let server = try Server(
@@ -121,16 +124,41 @@ struct ServeCommand: ParsableCommand {
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         let scheme = configuration.tls == nil ? "http" : "https"
         let failure = Mutex<Failure?>(nil)
+        let (access, file) = (accessOptions, modelOptions.config)
         waitFor {
             do {
+                let signals = await UnixSignalsSequence(trapping: .sighup)
+                let reloading = Task { for await _ in signals { Self.reload(server, access, file, logger) } }
+                defer { reloading.cancel() }
                 try await server.run(stoppingOn: [.sigterm, .sigint]) { port in
                     logger.notice("listening", metadata: ["url": "\(scheme)://\(host):\(port)"])
                 }
             } catch {
-                failure.withLock { $0 = Failure("cannot serve on \(host), port \(configuration.port): \(error)") }
+                let reason = Self.reason(error, configuration.port)
+                failure.withLock { $0 = Failure("cannot serve on \(host), port \(configuration.port): \(reason)") }
             }
         }
         if let failure = failure.withLock({ $0 }) { throw failure }
+    }
+
+    /// Reads the token, the certificate and its key again, on SIGHUP. What cannot be read stays as it was.
+    private static func reload(_ server: Server, _ access: AccessOptions, _ file: String?, _ logger: Logger) {
+        do {
+            try server.reload(accessToken: access.accessToken(ServerSettings(file: file)))
+            logger.notice("the token and the certificate were read again, as far as there are any")
+        } catch {
+            logger.error("the token and the certificate stay as they were", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Why a server could not be started, in the words of a user.
+    private static func reason(_ error: any Error, _ port: Int) -> String {
+        switch (error as? IOError)?.errnoCode {
+        case EADDRINUSE: "port \(port) is taken by another program; end that, or choose another port with --port"
+        case EACCES: "ports below 1024 need privileges; choose another port with --port"
+        case EADDRNOTAVAIL: "this machine does not have that address; choose another one with --host"
+        default: "\(error)"
+        }
     }
 
     /// `assay` in the folder that the XDG Base Directory Specification names, `~/.local/share` unless XDG_DATA_HOME is set.

@@ -30,10 +30,13 @@ struct AccessOptions: ParsableArguments {
             valueName: "origin"))
     var corsOrigins: [String] = []
 
+    /// The token as its file has it now; nil where no file is named.
+    func accessToken(_ settings: ServerSettings) throws -> String? {
+        try (authTokenFile ?? settings.text("auth_token_file")).map { try token(in: $0) }
+    }
+
     func apply(to configuration: inout ServerConfiguration, _ settings: ServerSettings) throws {
-        if let file = try authTokenFile ?? settings.text("auth_token_file") {
-            configuration.accessToken = try token(in: file)
-        }
+        configuration.accessToken = try accessToken(settings)
         let isOpen = try noAuth || settings.flag("no_auth")
         if configuration.accessToken != nil && isOpen {
             throw ValidationError("--auth-token-file and --no-auth exclude each other")
@@ -177,12 +180,28 @@ struct LimitOptions: ParsableArguments {
     var maxRows: Int?
 
     @Option(
-        help: ArgumentHelp("Bytes of JSON that a dataset from a URI may have; 64 GiB unless given.", valueName: "bytes")
+        help: ArgumentHelp("Bytes of JSON that a dataset from a URI may have; default: 4 GiB.", valueName: "bytes")
     )
     var maxDatasetSize: Int?
 
     @Option(help: ArgumentHelp("Bytes that may be downloaded for a dataset; 4 GiB unless given.", valueName: "bytes"))
     var maxDownloadSize: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Bytes that metadata, parameters or a benchmark_config may have; default: 1 MiB.", valueName: "bytes"))
+    var maxMetadataSize: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Regular expressions that a scoring function, a benchmark or a request may have; default: 1000.",
+            valueName: "n"))
+    var maxPatterns: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Delete jobs, with their results and rows, N days after their end; default: keep them.", valueName: "n"))
+    var keepJobs: Int?
 
     func apply(to configuration: inout ServerConfiguration, _ settings: ServerSettings) throws {
         func limit(_ option: Int?, _ name: String, _ range: ClosedRange<Int>, _ default: Int) throws -> Int {
@@ -205,6 +224,11 @@ struct LimitOptions: ParsableArguments {
         configuration.maxRows = try limit(maxRows, "max_rows", 1...(1 << 39), configuration.maxRows)
         configuration.maxDatasetSize = try limit(
             maxDatasetSize, "max_dataset_size", 1...(1 << 50), configuration.maxDatasetSize)
+        configuration.maxMetadataSize = try limit(
+            maxMetadataSize, "max_metadata_size", 1_024...(1 << 30), configuration.maxMetadataSize)
+        configuration.maxPatterns = try limit(maxPatterns, "max_patterns", 1...1_000_000, configuration.maxPatterns)
+        let days = try limit(keepJobs, "keep_jobs", 0...100_000, -1)
+        configuration.jobDays = days < 0 ? nil : days
         configuration.maxDownloadSize = try limit(
             maxDownloadSize, "max_download_size", 1...(1 << 50), configuration.maxDownloadSize)
     }

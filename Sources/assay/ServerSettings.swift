@@ -14,7 +14,7 @@ struct ServerSettings {
         "host", "port", "data_dir", "jobs", "max_jobs", "max_queued_jobs", "max_body_size", "max_concurrent_requests",
         "max_connections", "max_rows", "max_dataset_size", "max_download_size", "allow_paths",
         "allow_private_addresses", "huggingface_url", "auth_token_file", "no_auth",
-        "tls_cert", "tls_key", "cors_origins",
+        "tls_cert", "tls_key", "cors_origins", "max_metadata_size", "max_patterns", "keep_jobs",
     ]
 
     /// What looks like a setting in the environment and is not one. Others may use such names: Kubernetes sets some for

@@ -200,6 +200,35 @@ struct AccessTests {
         }
     }
 
+    @Test("what models were asked is counted, for requests and for jobs")
+    func modelMetrics() async throws {
+        let fake = try FakeModelServer(.answer("Total rating: 4"))
+        defer { fake.stop() }
+        try await TestServer.run(modelURL: fake.url) { server async throws in
+            let body: JSONValue = [
+                "input_rows": [["generated_answer": "x"], ["generated_answer": "y"]],
+                "scoring_functions": [
+                    "llm-as-judge::base": [
+                        "judge_model": "m", "prompt_template": "{generated_answer}", "judge_score_regexes": ["(\\d+)"],
+                    ]
+                ],
+            ]
+            #expect(try await server.post("/v1/scoring/score", body).status == 200)
+            let before = try await server.get("/metrics").body
+            #expect(
+                before.contains("assay_model_requests_total 2\n") && before.contains("assay_model_replies_total 2\n"))
+            try await server.register("b", rows: 3, provider: "assay")
+            var benchmark: JSONObject = ["benchmark_id": "c", "dataset_id": "rows-of-b"]
+            benchmark["scoring_functions"] = ["basic::equality"]
+            #expect(try await server.post(benchmarks, .object(benchmark)).status == 200)
+            let job = try await server.start("c")
+            _ = try await server.job(job) { $0["finished_at"] != .null }
+            while try await !server.get("/metrics").body.contains("assay_model_requests_total 5\n") {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+        }
+    }
+
     @Test("what was done is counted")
     func metrics() async throws {
         try await TestServer.run { server async throws in
@@ -213,6 +242,7 @@ struct AccessTests {
                 "assay_http_requests_total{operation=\"score\",status=\"200\"} 1", "assay_rows_total 2",
                 "assay_rows_unscored_total 1", "assay_http_requests_open 1",
                 "assay_http_request_duration_seconds_count{operation=\"health\"} 1",
+                "assay_build_info{version=\"1.2.3\"} 1", "assay_model_requests_total 0",
             ] {
                 #expect(text.contains(line + "\n"), "\(line)")
             }

@@ -15,7 +15,8 @@ struct Page {
     var headers: HTTPFields = [:]
 
     private static let navigation = [
-        ("/", "Overview"), ("/results", "Results"), ("/datasets", "Datasets"), ("/benchmarks", "Benchmarks"),
+        ("/", "Overview"), ("/results", "Results"), ("/jobs", "Jobs"), ("/datasets", "Datasets"),
+        ("/benchmarks", "Benchmarks"),
         ("/functions", "Functions"), ("/docs", "API"),
     ]
 

@@ -1,3 +1,4 @@
+import Evaluation
 import JSON
 import ScoringDefinitions
 import Store
@@ -31,6 +32,9 @@ enum PageLists {
                         none: "Nothing has been scored yet. POST /v1/scoring/score-batch scores a dataset.")
                 }),
             List(
+                path: "/jobs", name: "jobs", heading: "Jobs", list: .jobs, table: .jobTable,
+                count: { try $0.registry.jobCount() }, read: jobTable),
+            List(
                 path: "/datasets", name: "datasets", heading: "Datasets", list: .datasets, table: .datasetTable,
                 count: { try $0.registry.datasetCount() }, read: datasetTable),
             List(
@@ -57,7 +61,7 @@ enum PageLists {
         return Page(title: "Overview", place: "/", template: .overview, view: ["lists": views])
     }
 
-    /// `/results`, `/datasets`, `/benchmarks` and `/functions`.
+    /// `/results`, `/jobs`, `/datasets`, `/benchmarks` and `/functions`.
     static func page(_ path: String, _ service: Service, _ call: Call) throws -> Page {
         guard let list = lists.first(where: { $0.path == path }) else {
             throw APIError.notFound("There is no such list.")
@@ -84,7 +88,9 @@ enum PageLists {
     }
 
     static func resultTable(_ results: [StoredResult], _ service: Service, none: String) throws -> View {
-        let views = results.map { result -> View in
+        let views = try results.map { result -> View in
+            // Of a job that was deleted, nothing is known any more.
+            let job = try result.jobID.flatMap { try service.registry.briefJob($0) }
             let time = PageText.time(result.created)
             let functions = result.functions.prefix(functionsInLine).map { function -> View in
                 [
@@ -100,10 +106,28 @@ enum PageLists {
                 "datasetName": PageText.shown(result.datasetID), "benchmark": result.benchmarkID != nil,
                 "benchmarkName": PageText.shown(result.benchmarkID ?? ""), "functions": functions,
                 "moreFunctions": more(result.functions.count), "rowCount": PageText.count(total),
+                "candidate": (job?.candidateName).map { PageText.shown($0) } ?? false as Any,
+                "isCancelled": job?.status == .cancelled,
                 "missing": missing == 0 ? false : PageText.count(missing) + " not scored" as Any,
             ]
         }
         return ["results": views, "hasResults": !views.isEmpty, "none": none]
+    }
+
+    private static func jobTable(_ service: Service, _ page: ListPage) throws -> View {
+        let views = try service.registry.jobs(page).map { job -> View in
+            let time = PageText.time(job.created)
+            let progress = job.finished == nil ? service.jobs.progress(of: job.id) : nil
+            let done = PageText.count(progress?.done ?? job.rowsDone)
+            let total = (progress?.total ?? job.rowsTotal).map { " of " + PageText.count($0) } ?? ""
+            return [
+                "id": PageText.shown(job.id), "time": time.shown, "machineTime": time.machine,
+                "benchmarkName": PageText.shown(job.benchmarkID), "candidate": PageText.shown(job.candidateName ?? ""),
+                "status": job.status.rawValue.split(separator: "_").joined(separator: " "),
+                "isBad": job.status == .failed || job.status == .cancelled, "rowCount": done + total,
+            ]
+        }
+        return ["jobs": views, "hasJobs": !views.isEmpty]
     }
 
     private static func more(_ functions: Int) -> Any {

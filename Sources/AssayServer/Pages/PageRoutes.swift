@@ -13,7 +13,7 @@ enum PageRoutes {
             page(SignIn.path, "signInPage", isPublic: true) { service, call in SignIn.page(service, call) },
             Route(.post, SignIn.path, operation("signIn", isPublic: true), handler { SignIn.answer($0, $1) }),
         ]
-        + ["results", "datasets", "benchmarks", "functions"].map { name in
+        + ["results", "jobs", "datasets", "benchmarks", "functions"].map { name in
             page("/" + name, name + "Page") { service, call in try PageLists.page("/" + name, service, call) }
         }
 

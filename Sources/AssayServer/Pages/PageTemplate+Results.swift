@@ -8,6 +8,7 @@ extension PageTemplate {
         {{#benchmark}}<div><dt>Benchmark</dt><dd><bdi class="id">{{benchmarkName}}</bdi></dd></div>{{/benchmark}}
         {{#hasRows}}<div><dt>Rows</dt><dd><a href="#rows">{{savedRows}}</a></dd></div>{{/hasRows}}
         {{#candidate}}<div><dt>Answered by</dt><dd><bdi class="id">{{candidate}}</bdi></dd></div>{{/candidate}}
+        {{#isCancelled}}<div><dt>Status</dt><dd class="bad">cancelled: the rows that were done</dd></div>{{/isCancelled}}
         {{#job}}<div><dt>Job</dt><dd><bdi class="id">{{jobName}}</bdi></dd></div>{{/job}}
         </dl>
         {{#scores}}{{> scores}}{{/scores}}

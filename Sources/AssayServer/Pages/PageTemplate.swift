@@ -2,7 +2,7 @@
 /// stands in triple ones.
 enum PageTemplate: String, CaseIterable {
     case frame, overview, results, datasets, benchmarks, functions, pager, resultTable, datasetTable, benchmarkTable
-    case functionTable, result, scores, plot, filters, rows, cells, dataset, signIn, failure
+    case functionTable, jobs, jobTable, result, scores, plot, filters, rows, cells, dataset, signIn, failure
 
     var text: String {
         switch self {
@@ -12,6 +12,8 @@ enum PageTemplate: String, CaseIterable {
         case .datasets: Self.listText("datasetTable")
         case .benchmarks: Self.listText("benchmarkTable")
         case .functions: Self.listText("functionTable")
+        case .jobs: Self.listText("jobTable")
+        case .jobTable: Self.jobTableText
         case .pager: Self.pagerText
         case .resultTable: Self.resultTableText
         case .datasetTable: Self.datasetTableText
@@ -94,7 +96,7 @@ extension PageTemplate {
         <tbody>
         {{#results}}<tr>
         <th scope="row" class="nowrap"><a href="{{href}}" aria-label="Result of {{time}}"><time datetime="{{machineTime}}">{{time}}</time></a></th>
-        <td><bdi>{{datasetName}}</bdi>{{#benchmark}}<br><span class="soft">benchmark <bdi>{{benchmarkName}}</bdi></span>{{/benchmark}}</td>
+        <td><bdi>{{datasetName}}</bdi>{{#benchmark}}<br><span class="soft">benchmark <bdi>{{benchmarkName}}</bdi></span>{{/benchmark}}{{#candidate}}<br><span class="soft">answered by <bdi class="id">{{candidate}}</bdi></span>{{/candidate}}{{#isCancelled}}<br><span class="bad">cancelled</span>{{/isCancelled}}</td>
         <td><ul class="plain">{{#functions}}<li><bdi class="id">{{functionName}}</bdi>{{#figures}} <span class="nowrap">{{label}} <strong>{{value}}</strong>{{error}}</span>{{/figures}}</li>{{/functions}}
         {{#moreFunctions}}<li class="soft">{{moreFunctions}}</li>{{/moreFunctions}}</ul></td>
         <td class="number">{{rowCount}}{{#missing}}<br><span class="bad">{{missing}}</span>{{/missing}}</td>
@@ -102,6 +104,25 @@ extension PageTemplate {
         {{/results}}</tbody>
         </table>
         </div>{{/hasResults}}
+        """
+
+    static let jobTableText = """
+        {{^jobs}}<p class="note">No jobs have been started. Start one with <code>POST /v1alpha/eval/benchmarks/ID/jobs</code>, or with <code>assay client run-benchmark</code>.</p>{{/jobs}}
+        {{#hasJobs}}<div class="card scroll" role="region" aria-label="Jobs" tabindex="0">
+        <table class="wide">
+        <thead><tr><th scope="col">Started</th><th scope="col">Benchmark</th><th scope="col">Answered by</th><th scope="col">Status</th>
+        <th scope="col" class="number">Rows</th></tr></thead>
+        <tbody>
+        {{#jobs}}<tr>
+        <th scope="row" class="nowrap"><time datetime="{{machineTime}}">{{time}}</time></th>
+        <td><bdi>{{benchmarkName}}</bdi><br><span class="soft">job <bdi class="id">{{id}}</bdi></span></td>
+        <td><bdi class="id">{{candidate}}</bdi></td>
+        <td><span{{#isBad}} class="bad"{{/isBad}}>{{status}}</span></td>
+        <td class="number">{{rowCount}}</td>
+        </tr>
+        {{/jobs}}</tbody>
+        </table>
+        </div>{{/hasJobs}}
         """
 
     static let datasetTableText = """

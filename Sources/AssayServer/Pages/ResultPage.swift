@@ -28,12 +28,15 @@ struct ResultPage {
     func page() throws -> Page {
         let time = PageText.time(result.created)
         let name = PageText.shown(result.datasetID)
+        let job = try result.jobID.flatMap { try service.registry.briefJob($0) }
         let isThere = try service.registry.dataset(result.datasetID) != nil
         var view: View = [
             "datasetName": name, "datasetLink": (isThere ? datasetLink(result.datasetID) : nil) ?? false,
             "time": time.shown, "machineTime": time.machine, "benchmark": result.benchmarkID != nil,
             "benchmarkName": PageText.shown(result.benchmarkID ?? ""), "job": result.jobID != nil,
-            "jobName": PageText.shown(result.jobID ?? ""), "candidate": try candidate ?? false as Any,
+            "jobName": PageText.shown(result.jobID ?? ""),
+            "candidate": (job?.candidateName).map { PageText.shown($0) } ?? false as Any,
+            "isCancelled": job?.status == .cancelled,
             "scores": call.query["row"] == nil ? result.functions.enumerated().map(scores) : [View](),
             "rowsNote": rowsNote ?? false, "hasRows": rows != nil,
             "savedRows": PageText.count(rows?.rowCount ?? 0),
@@ -43,20 +46,6 @@ struct ResultPage {
         return Page(
             title: row + "Result of \(result.datasetID), \(time.shown)", place: "/results", template: .result,
             view: view)
-    }
-
-    /// The model or the agent that a job has asked for the answers.
-    private var candidate: String? {
-        get throws {
-            guard let id = result.jobID, let job = try service.registry.job(id) else { return nil }
-            let candidate = job.request["benchmark_config"]?["eval_candidate"]
-            if let model = candidate?["model"]?.string { return PageText.shown(model) }
-            let agent = candidate?["config"]
-            guard let name = agent?["name"]?.string ?? agent?["agent_id"]?.string ?? agent?["model"]?.string else {
-                return nil
-            }
-            return PageText.shown("agent \(name)")
-        }
     }
 
     private var rowsNote: String? {
@@ -211,3 +200,14 @@ struct ResultPage {
 
 /// The page of a dataset; nil for the two names that a path cannot have for its last part.
 func datasetLink(_ id: String) -> String? { id == "." || id == ".." ? nil : PageText.link("/datasets", id) }
+
+extension StoredJob {
+    /// The model or the agent that it asks for the answers.
+    var candidateName: String? {
+        let candidate = request["benchmark_config"]?["eval_candidate"]
+        if let model = candidate?["model"]?.string { return model }
+        let agent = candidate?["config"]
+        let name = agent?["name"]?.string ?? agent?["agent_id"]?.string ?? agent?["model"]?.string
+        return name.map { "agent \($0)" }
+    }
+}

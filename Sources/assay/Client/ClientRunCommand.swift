@@ -1,0 +1,86 @@
+import ArgumentParser
+import JSON
+
+struct ClientRunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run-benchmark",
+        abstract: "Run a benchmark of a server as a job, and follow it.",
+        discussion: """
+            The server generates answers with the model and scores them. The job goes on when this command is interrupted, \
+            and the command says how to follow it again.
+
+            EXAMPLES
+              assay client run-benchmark maths --model qwen3-8b
+              assay client run-benchmark maths --model qwen3-8b --num-examples 100 --sampling '{"max_tokens": 512}' \\
+                --output answers.jsonl
+            """, aliases: ["evaluate"])
+
+    @Argument(help: ArgumentHelp("The benchmark's identifier.", valueName: "benchmark"))
+    var benchmark: String
+
+    @Option(help: ArgumentHelp("The model that answers.", valueName: "model"))
+    var model: String
+
+    @Option(help: ArgumentHelp("Tell the model this first.", valueName: "text"))
+    var systemMessage: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The API's sampling_params, as JSON or as the path of a JSON file, such as {\"max_tokens\": 256}.",
+            valueName: "params"))
+    var sampling: JSONArgument?
+
+    @Option(
+        name: .customLong("fn"),
+        help: ArgumentHelp(
+            "Parameters of one of the benchmark's scoring functions, for this run; repeatable.", valueName: "id=params")
+    )
+    var functions: [FunctionArgument] = []
+
+    @Option(help: ArgumentHelp("Take only the first N rows.", valueName: "n"))
+    var numExamples: Int?
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Write one JSON line a row to FILE: its columns, the answer, its scores.", valueName: "file")
+    )
+    var output: String?
+
+    @Flag(name: .customLong("no-wait"), help: "Start the job, print it, and do not follow it.")
+    var noWait = false
+
+    @OptionGroup var options: ClientOptions
+
+    func validate() throws {
+        if let numExamples, numExamples < 0 {
+            throw ValidationError("--num-examples \(numExamples): 0 or more was expected")
+        }
+        if noWait && output != nil { throw ValidationError("--no-wait has no rows to write; leave --output out") }
+        if let function = functions.first(where: { $0.parameters == nil }) {
+            throw ValidationError(
+                "--fn \(function.identifier): parameters were expected after =; the benchmark names its functions itself"
+            )
+        }
+    }
+
+    func run() throws {
+        let server = try options.connect()
+        var candidate: JSONObject = [
+            "type": "model", "model": .string(model),
+            "sampling_params": .object(try sampling?.read(for: "--sampling") ?? [:]),
+        ]
+        if let systemMessage { candidate["system_message"] = ["role": "system", "content": .string(systemMessage)] }
+        var parameters: JSONObject = [:]
+        for function in functions {
+            parameters[function.identifier] = .object(try function.parameters?.read(for: "--fn") ?? [:])
+        }
+        var configuration: JSONObject = ["eval_candidate": .object(candidate), "scoring_params": .object(parameters)]
+        if let numExamples { configuration["num_examples"] = JSONValue(numExamples) }
+        let job = try server.post(
+            "/v1alpha/eval/benchmarks/\(pathPart(benchmark))/jobs", ["benchmark_config": .object(configuration)])
+        guard let id = job["job_id"]?.string else { throw Failure("\(server.url): the answer names no job") }
+        if noWait { return try options.show(job) { "job \(id)\n" } }
+        printError("assay: job \(id)")
+        try JobFollower(server, benchmark: benchmark, job: id, options).run(output: output)
+    }
+}

@@ -1,0 +1,146 @@
+import ArgumentParser
+import Glibc
+import JSON
+import ScorerHost
+
+/// Follows a job of a server to its end, and shows what it came to.
+struct JobFollower {
+    private let server: ServerConnection
+    private let benchmark: String
+    private let id: String
+    private let options: ClientOptions
+
+    /// How long the server may be out of reach, as it is started again.
+    private static let patience = Duration.seconds(600)
+
+    init(_ server: ServerConnection, benchmark: String, job: String, _ options: ClientOptions) {
+        self.server = server
+        self.benchmark = benchmark
+        id = job
+        self.options = options
+    }
+
+    private var path: String { "/v1alpha/eval/benchmarks/\(pathPart(benchmark))/jobs/\(pathPart(id))" }
+
+    /// - Parameter output: a file for the job's rows.
+    func run(output: String?) throws {
+        let words = "\(shellWord(benchmark)) \(shellWord(id))\(options.words)"
+        let display = LineDisplay()
+        let interruption = Interruption(cancelling: Cancellation())
+        interruption.onCancel {
+            display.clear()
+            printError(
+                "assay: the job goes on; follow it with: assay client jobs follow \(words)\n"
+                    + "assay: or stop it with: assay client jobs cancel \(words)")
+            _exit(130)
+        }
+        let job = try end(display)
+        display.clear()
+        try report(job, output)
+    }
+
+    /// Asks about the job until it has ended.
+    private func end(_ display: LineDisplay) throws -> JSONValue {
+        var pause = Duration.milliseconds(100)
+        var lost: ContinuousClock.Instant?
+        while true {
+            do throws(ServerConnection.Fault) {
+                let job = try server.get(path)
+                if lost != nil { printError("assay: the server can be reached again") }
+                lost = nil
+                if ["completed", "failed", "cancelled"].contains(job["status"]?.string), job["finished_at"] != .null {
+                    return job
+                }
+                display.show(Self.line(of: job))
+            } catch {
+                // What a proxy says while the server behind it is started again.
+                guard error.status == nil || [502, 503, 504].contains(error.status) else { throw error }
+                if lost == nil { printError("assay: \(error); asking again for 10 minutes") }
+                let since = lost ?? .now
+                lost = since
+                if ContinuousClock.now - since > Self.patience { throw error }
+            }
+            usleep(UInt32(pause / .microseconds(1)))
+            pause = min(pause * 3 / 2, .seconds(3))
+        }
+    }
+
+    private static func line(of job: JSONValue) -> String {
+        let done = job["progress"]?["done"]?.number?.int ?? 0
+        let status = job["status"]?.string ?? "unknown"
+        let state = status.split(separator: "_").joined(separator: " ")
+        guard let total = job["progress"]?["total"]?.number?.int, total > 0 else {
+            return "\(state)  \(grouped(done)) rows"
+        }
+        let filled = min(24, done * 24 / total)
+        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
+        return "\(bar) \(done * 100 / total) %  \(grouped(done)) of \(grouped(total)) rows  \(state)"
+    }
+
+    private func report(_ job: JSONValue, _ output: String?) throws {
+        let status = job["status"]?.string ?? ""
+        if let output, let rows = job["dataset_id"]?.string { try server.writeRows(of: rows, to: output) }
+        if status == "failed" {
+            throw Failure("the job failed: \(oneLine(job["error"]?.string ?? "the server does not say why"))")
+        }
+        var scores = job["scores"]?.object
+        if scores == nil { scores = try server.get(path + "/result")["scores"]?.object }
+        let results = ServedResults(scores ?? [:])
+        var shown = job.object ?? [:]
+        shown["scores"] = .object(results.functions)
+        try options.show(.object(shown)) { generation(of: job) + results.table }
+        if status == "cancelled" {
+            printError("assay: the job was cancelled; the results are those of the rows that were done")
+            throw ExitCode(130)
+        }
+        if !results.isComplete { throw ExitCode(3) }
+    }
+
+    private func generation(of job: JSONValue) -> String {
+        guard let generation = job["generation"], let rows = generation["rows"] else { return "" }
+        let total = rows["total"]?.number?.int ?? 0
+        var line = "  \(grouped(rows["generated"]?.number?.int ?? 0)) of \(grouped(total)) rows answered"
+        if let truncated = generation["truncated"]?.number?.int, truncated > 0 {
+            line += "; \(grouped(truncated)) cut off by a limit on their length"
+        }
+        let usage = generation["usage"].map { "  " + ResultsTable.spending(of: .init($0)) + "\n" } ?? ""
+        let name = job["candidate"]?["model"]?.string ?? "candidate"
+        return "\(oneLine(name))\n\(line)\n\(usage)\n"
+    }
+}
+
+/// A line on standard error that is written again and again; on what is not a terminal, nothing is shown.
+final class LineDisplay: Sendable {
+    private let isTerminal = isOnTerminal(output: false)
+    private let isShown = Lock(false)
+
+    func show(_ line: String) {
+        if !isTerminal { return }
+        isShown.update { isShown in
+            isShown = true
+            ProgressLine.draw(line, onTerminal: true)
+        }
+    }
+
+    func clear() {
+        isShown.update { isShown in
+            if isShown { ProgressLine.erase() }
+            isShown = false
+        }
+    }
+}
+
+/// Whether people look at a standard stream.
+func isOnTerminal(output: Bool) -> Bool { isatty(output ? STDOUT_FILENO : STDERR_FILENO) == 1 }
+
+/// A word as a shell reads it.
+func shellWord(_ text: String) -> String {
+    let isPlain =
+        !text.isEmpty
+        && text.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                || "-._:/".utf8.contains(byte)
+        }
+    if isPlain { return text }
+    return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+}

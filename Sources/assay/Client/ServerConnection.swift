@@ -1,0 +1,162 @@
+import AsyncHTTPClient
+import Glibc
+import JSON
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+import Synchronization
+
+/// A server of the scoring API, as its clients see it. All calls block.
+final class ServerConnection: Sendable {
+    /// What the server said instead of an answer, or why it said nothing.
+    struct Fault: Error, CustomStringConvertible {
+        var description: String
+        /// Nil where there was no answer.
+        var status: Int?
+        /// Seconds after which the server wants to be asked again.
+        var retryAfter: Int?
+    }
+
+    /// The server's address without a slash at its end.
+    let url: String
+    private let token: String?
+    private let client: HTTPClient
+
+    /// Bytes of an answer that are read; larger ones come in pages.
+    private static let maximumAnswer = 1 << 30
+    /// How often a request is made again that the server has turned away.
+    private static let repetitions = 5
+
+    /// - Parameters:
+    ///   - url: may have a path, under which a proxy serves the API; a version at its end is ignored.
+    ///   - token: the server's access token.
+    init(url: String, token: String?) throws {
+        var base = Substring(url)
+        while base.hasSuffix("/") { base = base.dropLast() }
+        if base.hasSuffix("/v1") { base = base.dropLast(3) }
+        self.url = String(base)
+        self.token = token
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        configuration.timeout.connect = .seconds(10)
+        if let file = variable("SSL_CERT_FILE"), !file.isEmpty, url.hasPrefix("https:") {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            do {
+                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
+            } catch {
+                throw Failure("SSL_CERT_FILE names \(file), from which no certificates in PEM form can be read")
+            }
+            configuration.tlsConfiguration = tls
+        }
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    deinit { try? client.syncShutdown() }
+
+    func get(_ path: String) throws(Fault) -> JSONValue { try send(.GET, path) }
+
+    @discardableResult
+    func post(_ path: String, _ body: JSONValue) throws(Fault) -> JSONValue {
+        try send(.POST, path, Array(body.text.utf8))
+    }
+
+    func delete(_ path: String) throws(Fault) { _ = try send(.DELETE, path) }
+
+    /// Makes a request, and makes it again where the server has turned it away as one too many.
+    @discardableResult
+    func send(_ method: HTTPMethod, _ path: String, _ body: [UInt8]? = nil) throws(Fault) -> JSONValue {
+        var repetition = 0
+        while true {
+            do throws(Fault) {
+                return try sendOnce(method, path, body)
+            } catch {
+                guard error.status == 429, let seconds = error.retryAfter, repetition < Self.repetitions else {
+                    throw error
+                }
+                repetition += 1
+                sleep(UInt32(clamping: min(seconds, 30)))
+            }
+        }
+    }
+
+    private func sendOnce(_ method: HTTPMethod, _ path: String, _ body: [UInt8]?) throws(Fault) -> JSONValue {
+        var request = HTTPClientRequest(url: url + path)
+        request.method = method
+        request.headers.add(name: "User-Agent", value: "assay/\(Assay.version)")
+        request.headers.add(name: "Accept", value: "application/json")
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if let body {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(bytes: body))
+        }
+        let prepared = request
+        let outcome = Mutex<Result<(status: Int, retryAfter: Int?, body: [UInt8]), Fault>?>(nil)
+        waitFor { [client, url] in
+            do {
+                // A score of a large dataset may take days.
+                let response = try await client.execute(prepared, timeout: .hours(24 * 30))
+                let bytes = try await response.body.collect(upTo: Self.maximumAnswer)
+                let answer = (
+                    Int(response.status.code), response.headers.first(name: "Retry-After").flatMap { Int($0) },
+                    Array(bytes.readableBytesView)
+                )
+                outcome.withLock { $0 = .success(answer) }
+            } catch {
+                let reason = Self.reason(error)
+                outcome.withLock {
+                    $0 = .failure(Fault(description: "the server at \(url) cannot be reached: \(reason)"))
+                }
+            }
+        }
+        guard let result = outcome.withLock({ $0 }) else {
+            throw Fault(description: "the server at \(url) gave no answer")
+        }
+        let answer = try result.get()
+        let json = try? JSONValue(parsing: answer.body)
+        if (200..<300).contains(answer.status), let json { return json }
+        throw fault(answer.status, answer.retryAfter, json)
+    }
+
+    private func fault(_ status: Int, _ retryAfter: Int?, _ json: JSONValue?) -> Fault {
+        // Llama Stack has its messages in "detail", or "error" with a "detail".
+        let said =
+            json?["error"]?["message"]?.string ?? json?["detail"]?.string
+            ?? json?["error"]?["detail"]?["message"]?.string
+        var text = "\(url): "
+        if let said {
+            text += oneLine(said)
+        } else if (200..<300).contains(status) {
+            text += "the answer is not JSON; is this the address of a server of the scoring API?"
+        } else {
+            text += "the server answered with status \(status)"
+        }
+        if status == 401 {
+            text += token == nil ? "; name the variable that holds the token with --api-key-env" : "; check the token"
+        }
+        return Fault(description: text, status: status, retryAfter: retryAfter)
+    }
+
+    /// Why there was no answer, in the words of a user.
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as HTTPClientError where error == .connectTimeout: "it did not accept a connection in 10 seconds"
+        case let error as NIOConnectionError:
+            error.connectionErrors.isEmpty ? "the host \(error.host) is not known" : "nothing accepts connections there"
+        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
+            "TLS failed (\(error)); for a certificate that is not from a public authority, name it in SSL_CERT_FILE"
+        case is NIOTooManyBytesError: "the answer has more than 1 GiB"
+        case let error as IOError where error.errnoCode == ECONNREFUSED: "nothing accepts connections there"
+        default: oneLine("\(error)")
+        }
+    }
+}
+
+/// A part of a path: what has a meaning in URLs is encoded.
+func pathPart(_ text: String) -> String {
+    text.utf8.map { byte in
+        let isPlain =
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+            || "-._~:".utf8.contains(byte)
+        let digits = String(byte, radix: 16, uppercase: true)
+        return isPlain ? String(UnicodeScalar(byte)) : "%" + (digits.count == 1 ? "0" : "") + digits
+    }.joined()
+}
