@@ -8,6 +8,20 @@ struct Attempt {
     var outcome: AttemptOutcome
     /// What the failure was, as part of a sentence; empty for an answer.
     var detail = ""
+    /// What a response with a status of success used, whatever became of it; nil where the server did not say.
+    var usage: TokenUsage?
+    /// Whether the server sent a whole response with a status of success, which it may bill.
+    var hasResponse = false
+
+    /// What the response cost: by what the server says that it used, or else by its length.
+    ///
+    /// - Returns: nil where there was none.
+    func cost(of request: InferenceRequest, _ model: Model) -> Double? {
+        guard hasResponse, let price = model.price else { return nil }
+        if let usage { return price.cost(of: usage) }
+        let output = (try? result.get()).map { estimatedTokens($0.text) } ?? 0
+        return price.cost(of: TokenUsage(input: estimatedTokens(request.body), output: output))
+    }
 }
 
 extension Attempt {
@@ -25,6 +39,8 @@ extension Attempt {
             self.init(reply, of: model, latency: latency)
         } catch {
             self.init(error, in: response.body.readableBytesView, of: model)
+            usage = TokenUsage(in: response.body.readableBytesView)
+            hasResponse = true
         }
     }
 
@@ -35,6 +51,8 @@ extension Attempt {
         reply.response = model.redaction(reply.response)
         result = .success(reply)
         outcome = .answered(latency: latency)
+        usage = reply.usage
+        hasResponse = true
     }
 
     /// Reads a response with a status of failure; nil for one of success.

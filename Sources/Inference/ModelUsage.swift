@@ -25,15 +25,16 @@ public struct ModelUsage: Hashable, Sendable {
         add(cost: model.price == nil ? nil : 0)
     }
 
-    mutating func addAnswer(_ reply: InferenceReply, of model: Model) {
+    mutating func addAnswer(_ reply: InferenceReply) {
         answered += 1
-        if let usage = reply.usage {
-            inputTokens += usage.input
-            outputTokens += usage.output
-        } else {
-            answersWithoutUsage += 1
-        }
-        add(cost: model.price?.cost(of: reply.usage ?? TokenUsage(input: 0, output: 0)))
+        if reply.usage == nil { answersWithoutUsage += 1 }
+    }
+
+    /// Takes note of what a response used, be it an answer or not.
+    mutating func addResponse(using tokens: TokenUsage?, of model: Model) {
+        inputTokens += tokens?.input ?? 0
+        outputTokens += tokens?.output ?? 0
+        add(cost: model.price?.cost(of: tokens ?? TokenUsage(input: 0, output: 0)))
     }
 
     mutating func addFailure(of model: Model, wasAsked: Bool) {

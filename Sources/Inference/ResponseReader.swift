@@ -65,6 +65,12 @@ extension InferenceReply {
 }
 
 extension TokenUsage {
+    /// Reads what a response says that it used, whatever else is in it.
+    init?(in body: some Collection<UInt8>) {
+        guard let object = try? JSONValue(parsing: Array(body)).object else { return nil }
+        self.init(of: object)
+    }
+
     fileprivate init?(of object: JSONObject) {
         // A server of embeddings counts no output.
         guard let usage = object["usage"]?.object, let input = count(usage["prompt_tokens"]),
