@@ -65,13 +65,16 @@ extension ModelConfiguration {
     private static let agentsID = "agents"
 
     private init(_ place: ConfigurationPlace) throws(ConfigurationError) {
-        try place.checkNames(["id", "url", "model", "api_key_env", "headers", "limits", "price_per_million"])
+        try place.checkNames(["id", "url", "model", "api_key_env", "headers", "limits", "price_per_million", "api", "stream"])
         let id = try place.required("id", "the name of the model") { $0.string.nonEmpty }
         try self.init(server: place, id: id)
         if let model = try place.optional("model", "a non-empty string", as: { $0.string.nonEmpty }) {
             self.model = model
         }
         if let price = try place.member("price_per_million") { self.price = try ModelPrice(price) }
+        let apis = ModelAPI.allCases.map { quoted($0.rawValue) }.joined(separator: ", ")
+        api = try place.optional("api", "one of \(apis)") { $0.string.flatMap(ModelAPI.init) } ?? .chat
+        isStreaming = try place.optional("stream", "true or false", as: \.bool) ?? false
     }
 
     /// Reads where a server is and how it is asked.

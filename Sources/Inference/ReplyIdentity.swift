@@ -26,6 +26,8 @@ extension ReplyKey {
             add(header.name)
             add(header.value.value)
         }
+        // Chats alone are asked for through another API.
+        if request.operation == .chat, model.api != .chat { add(model.api.rawValue) }
         add(request.body)
         add(String(request.sample))
         self.init(digest.finalize())
