@@ -11,6 +11,11 @@ extension Behaviour {
         }
     }
 
+    /// Answers with status 200 and a stream of events of any shape.
+    public static func events(_ stream: String) -> Behaviour {
+        Behaviour { _ in Answer(.events(stream)) }
+    }
+
     /// Answers with an error whose message repeats every header of the request: what a careless server does with keys.
     public static func echoingHeaders(status code: Int) -> Behaviour {
         Behaviour { request in
