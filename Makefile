@@ -1,10 +1,15 @@
-PACKAGES = libpcre2-dev libsimdjson-dev libsqlite3-dev libzstd-dev zlib1g-dev pkg-config
+PACKAGES = libpcre2-dev libsimdjson-dev libsqlite3-dev libssl-dev libzstd-dev zlib1g-dev pkg-config
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+# Only what the demos run: the command line and its plugins, without tests, fuzzers and benchmarks.
+.PHONY: build
+build: packages
+	for product in assay assay-plugin-worker basic llm-as-judge; do \
+	    swift build -c release --product $$product || exit; done
 
 # Scores 2,638 model answers to grade-school maths questions.
 .PHONY: demo
-demo: packages
-	swift build -c release
+demo: build
 	.build/release/assay score Examples/gsm8k/model_solutions.jsonl --format table \
 	    --fn-dir Examples/gsm8k --fn gsm8k::final_answer --fn basic::subset_of
 
@@ -15,14 +20,12 @@ judge-model:
 
 # Judges twenty answers with that model.
 .PHONY: judge-demo
-judge-demo: packages
-	swift build -c release
+judge-demo: build
 	python3 Examples/judge/judge.py run --format table
 
 # Has that model answer fifty questions in maths, and scores its answers.
 .PHONY: evaluate-demo
-evaluate-demo: packages
-	swift build -c release
+evaluate-demo: build
 	python3 Examples/evaluation/evaluate.py --format table
 
 .PHONY: test

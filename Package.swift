@@ -13,7 +13,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -32,10 +31,16 @@ let package = Package(
             name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "CCompression", providers: [.apt(["zlib1g-dev", "libzstd-dev"])]),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CScorerPlugin"),
         .target(name: "CPluginWorker"),
         .target(name: "CSubprocess"),
+
+        // What everything may use.
+        .target(name: "Encodings"),
+        .target(name: "Hashing", dependencies: ["COpenSSL"]),
+        .target(name: "System"),
 
         // The engine, from the bottom up.
         .target(name: "ScoringCore"),
@@ -45,7 +50,7 @@ let package = Package(
         .target(name: "ScoringDefinitions", dependencies: ["JSON", "ScoringCore"]),
         .target(
             name: "ScorerHost", dependencies: ["CPluginWorker", "CScorerPlugin", "CSimdJSON", "ScoringCore"]),
-        .target(name: "Datasets", dependencies: ["CCompression", "CSimdJSON", "JSON", "ScoringCore"]),
+        .target(name: "Datasets", dependencies: ["CCompression", "CSimdJSON", "Encodings", "JSON", "ScoringCore"]),
         .target(
             name: "Store",
             dependencies: [
@@ -56,9 +61,8 @@ let package = Package(
         .target(
             name: "Inference",
             dependencies: [
-                "JSON", "Store",
+                "Encodings", "Hashing", "JSON", "Store",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -67,14 +71,14 @@ let package = Package(
         .target(
             name: "ScoringEngine",
             dependencies: [
-                "CScorerPlugin", "CSimdJSON", "Datasets", "Inference", "JSON", "ScorerHost", "ScoringCore",
-                "ScoringDefinitions",
-                .product(name: "Crypto", package: "swift-crypto"),
+                "CScorerPlugin", "CSimdJSON", "Datasets", "Encodings", "Hashing", "Inference", "JSON", "ScorerHost",
+                "ScoringCore", "ScoringDefinitions",
             ]),
         .target(
             name: "Evaluation",
             dependencies: [
-                "CSubprocess", "Datasets", "Inference", "JSON", "Patterns", "PromptTemplates", "ScorerHost",
+                "CSubprocess", "Datasets", "Encodings", "Inference", "JSON", "Patterns", "PromptTemplates",
+                "ScorerHost",
                 "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -83,11 +87,9 @@ let package = Package(
         .target(
             name: "AssayServer",
             dependencies: [
-                "Datasets", "Evaluation", "Inference", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions",
-                "ScoringEngine",
-                "Store",
+                "Datasets", "Encodings", "Evaluation", "Hashing", "Inference", "JSON", "ScorerHost", "ScoringCore",
+                "ScoringDefinitions", "ScoringEngine", "Store", "System",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -106,7 +108,7 @@ let package = Package(
             name: "assay",
             dependencies: [
                 "AssayServer", "CMalloc", "Datasets", "Evaluation", "Inference", "JSON", "ScorerHost", "ScoringCore",
-                "ScoringDefinitions", "ScoringEngine", "Store",
+                "ScoringDefinitions", "ScoringEngine", "Store", "System",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -154,6 +156,8 @@ let package = Package(
             name: "worker-fuzz", dependencies: ["CScorerPlugin", "ScorerHost", "ScoringCore"], path: "Tests/WorkerFuzz",
             exclude: ["hostile_worker.c"]),
 
+        .testTarget(name: "EncodingsTests", dependencies: ["Encodings"]),
+        .testTarget(name: "HashingTests", dependencies: ["Hashing"]),
         .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
         .testTarget(name: "ScoringCoreTests", dependencies: ["ScoringCore"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
@@ -172,7 +176,8 @@ let package = Package(
             exclude: ["Data"]),
         .testTarget(name: "StoreTests", dependencies: ["JSON", "Store"]),
         .testTarget(
-            name: "InferenceTests", dependencies: ["FakeModel", "Inference", "JSON", "Store"], exclude: ["Data"]),
+            name: "InferenceTests", dependencies: ["Encodings", "FakeModel", "Inference", "JSON", "Store"],
+            exclude: ["Data"]),
         .testTarget(
             name: "JudgeTests",
             dependencies: ["CScorerPlugin", "JSON", "JudgeScorers", "Patterns", "PromptTemplates", "ScorerKit"]),

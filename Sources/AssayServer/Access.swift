@@ -1,17 +1,18 @@
-import Crypto
+import Encodings
 import Glibc
 import HTTPTypes
+import Hashing
 import Hummingbird
 import JSON
 
 /// Who may use the server: those who know the token, and pages of the web only where that is allowed.
 struct Access: Sendable {
     /// A digest, so that comparing takes the same time whatever is compared.
-    private let token: SHA256.Digest?
+    private let token: Digest?
     private let origins: [String]
     /// Makes what a browser holds instead of the token. Nobody can work back from that to the token, and it is worth
     /// nothing once the server was started again.
-    private let sessionKey = SymmetricKey(size: .bits256)
+    private let sessionKey = AuthenticationKey()
     /// Cookies are shared by all servers of a machine, whatever their ports.
     private let cookieName: String
     private let isSecure: Bool
@@ -24,14 +25,14 @@ struct Access: Sendable {
         isSecure = configuration.tls != nil
         isLocal = configuration.accessToken == nil && configuration.isLoopback
         cookieName = (isSecure ? "__Host-" : "") + "assay-\(configuration.port)"
-        token = configuration.accessToken.map { SHA256.hash(data: Array($0.utf8)) }
+        token = configuration.accessToken.map { SHA256.digest(of: $0) }
         origins = configuration.allowedOrigins
     }
 
     /// Whether not everybody may use the server.
     var needsToken: Bool { token != nil }
 
-    private func isToken(_ text: String) -> Bool { token.map { SHA256.hash(data: Array(text.utf8)) == $0 } ?? true }
+    private func isToken(_ text: String) -> Bool { token.map { SHA256.digest(of: text) == $0 } ?? true }
 
     /// Refuses a request that does not bring the token.
     func checkToken(of request: Request) throws(APIError) {
@@ -63,7 +64,7 @@ struct Access: Sendable {
     func session(for token: String) -> String? {
         guard isToken(token) else { return nil }
         let end = String(time(nil) + Self.sessionSeconds)
-        let code = HMAC<SHA256>.authenticationCode(for: Array(end.utf8), using: sessionKey)
+        let code = sessionKey.code(for: end).bytes
         return "\(cookieName)=\(end).\(hexadecimal(code)); Path=/; Max-Age=\(Self.sessionSeconds); HttpOnly; "
             + "SameSite=Strict" + (isSecure ? "; Secure" : "")
     }
@@ -74,8 +75,7 @@ struct Access: Sendable {
             guard parts.count == 2, parts[0].drop(while: { $0 == " " }) == cookieName else { return false }
             let value = parts[1].split(separator: ".", omittingEmptySubsequences: false)
             guard value.count == 2, let end = Int(value[0]), end > time(nil) else { return false }
-            return HMAC<SHA256>.isValidAuthenticationCode(
-                bytes(hexadecimal: value[1]), authenticating: Array(value[0].utf8), using: sessionKey)
+            return sessionKey.isValid(bytes(hexadecimal: value[1]) ?? [], for: String(value[0]))
         }
     }
 
@@ -129,15 +129,4 @@ struct Access: Sendable {
     }
 
     private func isAllowed(_ origin: String) -> Bool { origins.contains(origin) || origins.contains("*") }
-}
-
-private func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-}
-
-/// The bytes that two digits each spell; none where that is not so.
-private func bytes(hexadecimal text: Substring) -> [UInt8] {
-    let digits = text.compactMap(\.hexDigitValue)
-    guard digits.count == text.utf8.count, digits.count.isMultiple(of: 2) else { return [] }
-    return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
 }

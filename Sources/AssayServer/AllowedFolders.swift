@@ -1,6 +1,7 @@
 import Datasets
 import Glibc
 import JSON
+import System
 
 /// The folders whose files may be read as datasets.
 struct AllowedFolders: Sendable {
@@ -11,7 +12,7 @@ struct AllowedFolders: Sendable {
     init(_ paths: [String]) throws(DatasetError) {
         var folders: [String] = []
         for path in paths {
-            guard let folder = realPath(path), FileKind(ofPath: folder) == .folder else {
+            guard let folder = realPath(path), FileStatus(ofPath: folder)?.kind == .folder else {
                 throw DatasetError(.unreadable, "is not a folder that can be read", path: path)
             }
             folders.append(folder)
@@ -30,7 +31,7 @@ struct AllowedFolders: Sendable {
                 continue
             }
             guard let descriptor = openWithoutLinks(real, from: folder) else { continue }
-            guard FileKind(ofDescriptor: descriptor) == .regular else {
+            guard FileStatus(ofDescriptor: descriptor)?.kind == .regular else {
                 close(descriptor)
                 throw Self.fault("\(quoted(path)) is no regular file")
             }

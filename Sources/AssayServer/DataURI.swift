@@ -1,4 +1,5 @@
 import Datasets
+import Encodings
 
 /// A dataset that stands in its URI (RFC 2397): `data:text/csv;base64,…`.
 struct DataURI {

@@ -1,4 +1,3 @@
-import Crypto
 import Datasets
 import HTTPTypes
 import JSON

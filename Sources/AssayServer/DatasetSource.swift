@@ -1,5 +1,6 @@
-import Crypto
 import Datasets
+import Encodings
+import Hashing
 import JSON
 import Store
 
@@ -28,10 +29,8 @@ enum DatasetSource {
     var definition: JSONValue {
         switch self {
         case .rows(let rows):
-            let digest = SHA256.hash(data: rows.lines()).map { byte in
-                (byte < 16 ? "0" : "") + String(byte, radix: 16)
-            }
-            return ["type": "rows", "sha256": .string(digest.joined())]
+            let digest = rows.lines().withUnsafeBytes { SHA256.digest(of: $0) }
+            return ["type": "rows", "sha256": .string(hexadecimal(digest.bytes))]
         case .uri(let uri): return ["type": "uri", "uri": .string(uri)]
         }
     }

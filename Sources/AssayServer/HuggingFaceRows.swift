@@ -1,4 +1,5 @@
 import Datasets
+import Encodings
 import Glibc
 import JSON
 import NIOCore
@@ -158,19 +159,4 @@ final class HuggingFaceRows: ByteSource {
         DatasetError(
             .unreadable, "the datasets server at \(server.text) \(message)", path: "huggingface://datasets/\(dataset)")
     }
-}
-
-/// The text as a part of a query (RFC 3986, section 2.3).
-private func percentEncoded(_ text: String) -> String {
-    var encoded = ""
-    for byte in text.utf8 {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-            UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: "~"):
-            encoded.unicodeScalars.append(Unicode.Scalar(byte))
-        default: encoded += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
-        }
-    }
-    return encoded
 }

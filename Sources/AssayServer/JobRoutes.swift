@@ -7,6 +7,7 @@ import Logging
 import ScorerHost
 import ScoringEngine
 import Store
+import System
 
 /// `/eval/benchmarks/{id}/jobs` and `/eval/benchmarks/{id}/results`.
 enum JobRoutes {

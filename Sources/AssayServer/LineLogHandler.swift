@@ -2,6 +2,7 @@ import Glibc
 import JSON
 public import Logging
 import Store
+import System
 
 /// Writes each log record as a JSON object on a line of its own to standard error.
 public struct LineLogHandler: LogHandler {

@@ -1,4 +1,5 @@
 import Datasets
+import Encodings
 import HTTPTypes
 
 /// One method and path of the API, and what it does.

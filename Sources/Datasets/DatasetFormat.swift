@@ -52,22 +52,3 @@ extension DatasetLocation.Format {
         }
     }
 }
-
-/// The bytes of a text in which `%XX` stands for a byte (RFC 3986, section 2.1); nil where an escape is incomplete.
-package func percentDecoded(_ text: some StringProtocol) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    var rest = Substring(text).utf8[...]
-    while let byte = rest.popFirst() {
-        guard byte == UInt8(ascii: "%") else {
-            bytes.append(byte)
-            continue
-        }
-        let digits = rest.prefix(2)
-        guard digits.count == 2, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
-            let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
-        else { return nil }
-        bytes.append(value)
-        rest = rest.dropFirst(2)
-    }
-    return bytes
-}

@@ -1,3 +1,4 @@
+import Encodings
 import Glibc
 
 /// Where a dataset is, and what it holds, as its name says.

@@ -1,3 +1,4 @@
+import Encodings
 import JSON
 import NIOCore
 import NIOHTTP1
@@ -221,14 +222,4 @@ extension Attempt {
         guard case .failure(let error) = result, error.code == .rejected else { return false }
         return error.message.contains(id)
     }
-}
-
-/// The text as a segment of a URL's path (RFC 3986, section 3.3), with `%XX` for all but unreserved characters.
-private func percentEncoded(_ text: String) -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    let unreserved = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~".utf8)
-    return String(
-        decoding: text.utf8.flatMap { byte in
-            unreserved.contains(byte) ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-        }, as: UTF8.self)
 }

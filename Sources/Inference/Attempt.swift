@@ -10,17 +10,17 @@ struct Attempt {
     var detail = ""
     /// What a response with a status of success used, whatever became of it; nil where the server did not say.
     var usage: TokenUsage?
-    /// Whether the server sent a whole response with a status of success, which it may bill.
+    /// Whether the server sent a response that it will bill: a reply, or what is no reply and says what it used.
     var hasResponse = false
 
     /// What the response cost: by what the server says that it used, or else by its length.
     ///
     /// - Returns: nil where there was none.
     func cost(of request: InferenceRequest, _ model: Model) -> Double? {
-        guard hasResponse, let price = model.price else { return nil }
-        if let usage { return price.cost(of: usage) }
+        guard hasResponse else { return nil }
+        if let usage { return model.cost(of: usage) }
         let output = (try? result.get()).map { estimatedTokens($0.text) } ?? 0
-        return price.cost(of: TokenUsage(input: estimatedTokens(request.body), output: output))
+        return model.cost(of: TokenUsage(input: estimatedTokens(request.body), output: output))
     }
 }
 
@@ -35,20 +35,17 @@ extension Attempt {
             return
         }
         do throws(BadResponse) {
-            let reply = try InferenceReply(response.body.readableBytesView, to: operation)
+            let reply = try InferenceReply(response.body.readableBytesView, to: operation, of: model)
             self.init(reply, of: model, latency: latency)
         } catch {
             self.init(error, in: response.body.readableBytesView, of: model)
-            usage = TokenUsage(in: response.body.readableBytesView)
-            hasResponse = true
         }
     }
 
     /// Takes a reply, without the secrets that it may hold.
     init(_ reply: InferenceReply, of model: Model, latency: Duration) {
         var reply = reply
-        reply.text = model.redaction(reply.text)
-        reply.response = model.redaction(reply.response)
+        reply.redact(model.redaction)
         result = .success(reply)
         outcome = .answered(latency: latency)
         usage = reply.usage
@@ -74,6 +71,8 @@ extension Attempt {
     /// Says what is wrong with a response with a status of success.
     init(_ fault: BadResponse, in body: some Collection<UInt8>, of model: Model) {
         outcome = .failed
+        usage = fault.usage
+        hasResponse = usage != nil
         detail = "a reply that " + model.redaction(fault.reason)
         let said = excerpt(body, model.redaction)
         let message = "\(model): its reply \(model.redaction(fault.reason))\(said.isEmpty ? "" : ": \(said)")"

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Encodings
 import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression

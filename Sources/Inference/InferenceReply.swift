@@ -1,33 +1,41 @@
 import JSON
 import Store
 
-/// How many tokens an answer took, as the server counted them.
-public struct TokenUsage: Hashable, Sendable {
-    public var input: Int
-    public var output: Int
-
-    public init(input: Int, output: Int) {
-        self.input = input
-        self.output = output
-    }
-}
-
 /// What a model answered.
 public struct InferenceReply: Hashable, Sendable {
-    /// The assistant's message, or the completion's text; empty for embeddings.
+    /// The answer: the assistant's message, or the completion's text, without the model's thinking. Empty for embeddings,
+    /// where the model was cut off before it came to its answer, and where it only calls tools.
     public var text: String
-    /// The whole body of the response, JSON.
+    /// What the model thought before it answered, as far as the server shows it.
+    public var reasoning: String?
+    /// The tools that the model wants called: a JSON array as in `message.tool_calls` of OpenAI's chat completions; nil
+    /// where it calls none.
+    public var toolCalls: String?
+    /// Why the model stopped writing.
+    public var finish: FinishReason
+    /// The response as JSON. That to a chat has the form of OpenAI's chat completions, whichever server wrote it:
+    /// `choices[0].message` has a `content` that is `text`, a `reasoning_content` where there is `reasoning`, and
+    /// `tool_calls` where there are `toolCalls`; `choices[0].finish_reason` is spelled as in ``FinishReason``.
     public var response: String
     /// Nil where the server did not say.
     public var usage: TokenUsage?
     /// Whether the answer was there already, in the cache or for an equal request, and cost nothing.
     public var isCached: Bool
+    /// The body of the response as the server wrote it, which is what is stored.
+    var body: String
 
-    public init(text: String, response: String, usage: TokenUsage? = nil, isCached: Bool = false) {
+    public init(
+        text: String, response: String, usage: TokenUsage? = nil, isCached: Bool = false, reasoning: String? = nil,
+        toolCalls: String? = nil, finish: FinishReason = .stop
+    ) {
         self.text = text
+        self.reasoning = reasoning
+        self.toolCalls = toolCalls
+        self.finish = finish
         self.response = response
         self.usage = usage
         self.isCached = isCached
+        body = response
     }
 
     /// The vectors of a reply to an embedding request, in the order of the inputs.
@@ -54,20 +62,35 @@ public struct InferenceReply: Hashable, Sendable {
 }
 
 extension InferenceReply {
-    /// A reply as it came out of the cache.
-    init(_ stored: StoredReply) {
-        let usage: TokenUsage? =
-            if let input = stored.inputTokens, let output = stored.outputTokens {
-                TokenUsage(input: input, output: output)
-            } else {
-                nil
-            }
-        self.init(text: stored.text ?? "", response: stored.response, usage: usage, isCached: true)
+    /// A reply as it came out of the cache: the stored body is read again, by the settings of today.
+    init(_ stored: StoredReply, to operation: InferenceRequest.Operation, of model: Model) {
+        if operation == .chat || operation == .completion,
+            let reply = try? InferenceReply(stored.response.utf8, to: operation, of: model)
+        {
+            self = reply
+        } else {
+            self.init(text: stored.text ?? "", response: stored.response)
+        }
+        if usage == nil, let input = stored.inputTokens, let output = stored.outputTokens {
+            usage = TokenUsage(input: input, output: output)
+        }
+        isCached = true
     }
 
     func stored(model: String, operation: InferenceRequest.Operation) -> StoredReply {
         StoredReply(
-            model: model, text: operation == .embedding ? nil : text, response: response, inputTokens: usage?.input,
+            model: model, text: operation == .embedding ? nil : text, response: body, inputTokens: usage?.input,
             outputTokens: usage?.output)
+    }
+
+    /// Takes the model's secrets out of all texts.
+    mutating func redact(_ redaction: Redaction) {
+        text = redaction(text)
+        reasoning = reasoning.map { redaction($0) }
+        toolCalls = toolCalls.map { redaction($0) }
+        // Mostly the same text, which is then searched once.
+        let isSame = body == response
+        response = redaction(response)
+        body = isSame ? response : redaction(body)
     }
 }

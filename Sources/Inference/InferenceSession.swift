@@ -51,7 +51,9 @@ public final class InferenceSession: Sendable {
         guard let cache = service.cache else { return requests.map { _ in nil } }
         let keys = requests.map { ReplyKey($0.request, of: $0.model) }
         let stored = try cache.replies(for: keys)
-        let replies = keys.map { stored[$0].map { InferenceReply($0) } }
+        let replies = zip(keys, requests).map { key, request in
+            stored[key].map { InferenceReply($0, to: request.request.operation, of: request.model) }
+        }
         count(label) { usage in
             for (request, reply) in zip(requests, replies) where reply != nil {
                 usage.addCached(of: request.model)
@@ -130,7 +132,7 @@ extension InferenceSession {
             let result: Result<InferenceReply, InferenceError>
             // An equal request may have been answered since the run looked.
             if !isLookedUp || service.flights.hasLanded(key), let stored = try? cache.replies(for: [key])[key] {
-                result = .success(InferenceReply(stored))
+                result = .success(InferenceReply(stored, to: request.operation, of: model))
             } else {
                 result = await askAndStore(request, of: model, for: label, under: key, in: cache)
             }
@@ -153,8 +155,10 @@ extension InferenceSession {
             let stored = try await cache.store(wanted, for: key)
             // Another process was quicker: from now on its answer is the answer, though this one was paid for too.
             if stored != wanted {
-                reply.text = stored.text ?? ""
-                reply.response = stored.response
+                let usage = reply.usage
+                reply = InferenceReply(stored, to: request.operation, of: model)
+                reply.usage = usage
+                reply.isCached = false
             }
         } catch {
             service.warn(error)
@@ -191,7 +195,7 @@ extension InferenceSession {
         count(label) { $0.requests += 1 }
         let attempt = await endpoint.attempt(request)
         if attempt.hasResponse { count(label) { $0.addResponse(using: attempt.usage, of: model) } }
-        settle(cost, actual: model.price == nil ? nil : attempt.cost(of: request, model))
+        settle(cost, actual: attempt.cost(of: request, model))
         return attempt
     }
 

@@ -1,3 +1,5 @@
+import Encodings
+
 /// A model that can be asked, with everything that a request to it needs. Holds its secrets where nobody can read them.
 public struct Model: Sendable, CustomStringConvertible {
     /// The name by which scoring functions and the command line call the model.
@@ -14,6 +16,8 @@ public struct Model: Sendable, CustomStringConvertible {
     let isStreaming: Bool
     /// Takes the model's secrets out of texts.
     let redaction: Redaction
+    /// How its thinking is told from its answer.
+    let reasoning: ReasoningSettings
     /// The variable that the key came from, which messages about a refused key name.
     let apiKeyVariable: String?
 
@@ -91,12 +95,12 @@ public struct Model: Sendable, CustomStringConvertible {
         var authorization: Secret?
         if let basic = address.basicAuthorization, let userInfo = address.userInfo {
             let password = String(userInfo.value.drop { $0 != ":" }.dropFirst())
-            secrets += [basic, Secret(password), Secret(percentDecoded(password))]
+            secrets += [basic, Secret(password), Secret(leniently(percentDecoded: password))]
             authorization = basic
         }
         // Some servers take their key in the query.
         secrets += address.query.split { "?&=".contains($0) }.flatMap { part in
-            [Secret(String(part)), Secret(percentDecoded(String(part)))]
+            [Secret(String(part)), Secret(leniently(percentDecoded: String(part)))]
         }
         func isGiven(_ name: String) -> Bool { headers.contains { $0.name.lowercased() == name } }
         if let name = configuration.apiKeyVariable {
@@ -124,6 +128,7 @@ public struct Model: Sendable, CustomStringConvertible {
         limits = configuration.limits
         api = configuration.api
         isStreaming = configuration.isStreaming
+        reasoning = configuration.reasoning
         apiKeyVariable = configuration.apiKeyVariable
         self.headers = headers
         redaction = Redaction(secrets)

@@ -1,3 +1,5 @@
+import Encodings
+
 /// The address of a model's API, taken apart.
 struct ModelAddress: Hashable, Sendable {
     /// Why a text is no such address.
@@ -86,42 +88,6 @@ struct ModelAddress: Hashable, Sendable {
 
     /// The `Authorization` that the user name and the password stand for, percent signs decoded.
     var basicAuthorization: Secret? {
-        userInfo.map { Secret("Basic " + base64(Array(percentDecoded($0.value).utf8))) }
+        userInfo.map { Secret("Basic " + base64(Array(leniently(percentDecoded: $0.value).utf8))) }
     }
-}
-
-/// The text with every `%XX` replaced by the byte that it stands for.
-func percentDecoded(_ text: String) -> String {
-    var bytes: [UInt8] = []
-    var rest = Substring(text).utf8
-    while let byte = rest.popFirst() {
-        if byte == UInt8(ascii: "%"), let value = Substring(rest.prefix(2)).asByte {
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        } else {
-            bytes.append(byte)
-        }
-    }
-    return String(decoding: bytes, as: UTF8.self)
-}
-
-extension Substring {
-    /// The byte that two hexadecimal digits spell.
-    fileprivate var asByte: UInt8? {
-        utf8.count == 2 && allSatisfy(\.isHexDigit) ? UInt8(self, radix: 16) : nil
-    }
-}
-
-/// The bytes in Base64 (RFC 4648), padded.
-func base64(_ bytes: [UInt8]) -> String {
-    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var text: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-        let group = bytes[start..<min(start + 3, bytes.count)]
-        let bits = (0..<3).reduce(0) { $0 << 8 | (start + $1 < bytes.count ? Int(bytes[start + $1]) : 0) }
-        for position in 0..<4 {
-            text.append(position <= group.count ? digits[bits >> (18 - 6 * position) & 63] : UInt8(ascii: "="))
-        }
-    }
-    return String(decoding: text, as: UTF8.self)
 }

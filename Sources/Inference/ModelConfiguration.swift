@@ -11,6 +11,8 @@ public struct ModelConfiguration: Hashable, Sendable {
     public var headers: [Header]
     public var limits: ModelLimits
     public var price: ModelPrice?
+    /// How the model's thinking is told from its answer.
+    public var reasoning = ReasoningSettings()
     /// The API that the server speaks; chats are rewritten for it.
     public var api = ModelAPI.chat
     /// Whether replies to chats are asked for as streams of events, so that a long one keeps its connection busy.
@@ -96,13 +98,18 @@ public struct LimitOverrides: Hashable, Sendable {
 public struct ModelPrice: Hashable, Sendable {
     public var input: Double
     public var output: Double
+    /// The price of input that the server had cached; nil: that of all input.
+    public var cachedInput: Double?
 
-    public init(input: Double, output: Double) {
+    public init(input: Double, output: Double, cachedInput: Double? = nil) {
         self.input = input
         self.output = output
+        self.cachedInput = cachedInput
     }
 
     public func cost(of usage: TokenUsage) -> Double {
-        (Double(usage.input) * input + Double(usage.output) * output) / 1_000_000
+        let fresh = Double(usage.input - usage.cachedInput) * input
+        let cached = Double(usage.cachedInput) * (cachedInput ?? input)
+        return (fresh + cached + Double(usage.output) * output) / 1_000_000
     }
 }

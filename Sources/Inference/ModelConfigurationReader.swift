@@ -65,13 +65,17 @@ extension ModelConfiguration {
     private static let agentsID = "agents"
 
     private init(_ place: ConfigurationPlace) throws(ConfigurationError) {
-        try place.checkNames(["id", "url", "model", "api_key_env", "headers", "limits", "price_per_million", "api", "stream"])
+        try place.checkNames([
+            "id", "url", "model", "api_key_env", "headers", "limits", "price_per_million", "reasoning", "api",
+            "stream",
+        ])
         let id = try place.required("id", "the name of the model") { $0.string.nonEmpty }
         try self.init(server: place, id: id)
         if let model = try place.optional("model", "a non-empty string", as: { $0.string.nonEmpty }) {
             self.model = model
         }
         if let price = try place.member("price_per_million") { self.price = try ModelPrice(price) }
+        if let reasoning = try place.member("reasoning") { self.reasoning = try ReasoningSettings(reasoning) }
         let apis = ModelAPI.allCases.map { quoted($0.rawValue) }.joined(separator: ", ")
         api = try place.optional("api", "one of \(apis)") { $0.string.flatMap(ModelAPI.init) } ?? .chat
         isStreaming = try place.optional("stream", "true or false", as: \.bool) ?? false
@@ -129,15 +133,37 @@ extension ModelLimits {
     }
 }
 
-extension ModelPrice {
+extension ReasoningSettings {
+    /// Reads `{"strip": "</think>" | ["</think>", …] | null, "keep": true}`.
     fileprivate init(_ place: ConfigurationPlace) throws(ConfigurationError) {
-        try place.checkNames(["input", "output"])
-        func price(_ name: String) throws(ConfigurationError) -> Double {
-            try place.required(name, "a number from 0, the price of a million tokens") { value in
-                value.number.flatMap { $0.double >= 0 && $0.double.isFinite ? $0.double : nil }
+        self.init()
+        try place.checkNames(["strip", "keep"])
+        if let strip = try place.object()["strip"] {
+            let marks = strip.string.map { [$0] } ?? strip.array?.compactMap { $0.string }
+            if strip == .null {
+                self.marks = .none
+            } else if let marks, !marks.isEmpty, !marks.contains(""), marks.count == strip.array?.count ?? 1 {
+                self.marks = .closing(marks)
+            } else {
+                throw place.child("strip", strip).fault(
+                    expected: "the text that ends the thinking, such as \"</think>\", a list of such texts, or null")
             }
         }
-        self.init(input: try price("input"), output: try price("output"))
+        isKept = try place.optional("keep", "true or false", as: \.bool) ?? isKept
+    }
+}
+
+extension ModelPrice {
+    fileprivate init(_ place: ConfigurationPlace) throws(ConfigurationError) {
+        try place.checkNames(["input", "output", "cached_input"])
+        let expected = "a number from 0, the price of a million tokens"
+        func price(_ value: JSONValue) -> Double? {
+            value.number.flatMap { $0.double >= 0 && $0.double.isFinite ? $0.double : nil }
+        }
+        self.init(
+            input: try place.required("input", expected, as: price),
+            output: try place.required("output", expected, as: price),
+            cachedInput: try place.optional("cached_input", expected, as: price))
     }
 }
 

@@ -1,3 +1,4 @@
+import Encodings
 import Glibc
 
 /// The proxies of the environment, by the rules of curl.
@@ -61,7 +62,7 @@ struct ProxySettings: Sendable {
         let host = address.host.hasPrefix("[") ? String(address.host.dropFirst().dropLast()) : address.host
         return Proxy(
             kind: kind, host: host, port: address.port ?? 1080,
-            credentials: address.userInfo.map { Secret(percentDecoded($0.value)) })
+            credentials: address.userInfo.map { Secret(leniently(percentDecoded: $0.value)) })
     }
 
     /// Whether `no_proxy` names the host: `*`, a domain with its subdomains, an address, or a network such as

@@ -1,4 +1,4 @@
-import Crypto
+import Hashing
 import Store
 
 extension ReplyKey {
@@ -6,30 +6,22 @@ extension ReplyKey {
     ///
     /// Each part is preceded by its length, so that no two lists of parts read the same.
     init(_ request: InferenceRequest, of model: Model) {
+        let headers = model.headers.filter(\.isLiteral)
+        // Begins with the version of this encoding, and of what is stored under it.
+        var parts = [
+            "reply 1", request.operation.rawValue, model.address.whole, model.name, model.id, String(headers.count),
+        ]
+        for header in headers { parts += [header.name, header.value.value] }
+        // Chats alone are asked for through another API.
+        if request.operation == .chat, model.api != .chat { parts.append(model.api.rawValue) }
+        parts += [request.body, String(request.sample)]
         var digest = SHA256()
-        func add(_ text: String) {
-            var text = text
-            text.withUTF8 { bytes in
-                withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { digest.update(bufferPointer: $0) }
-                digest.update(bufferPointer: UnsafeRawBufferPointer(bytes))
+        for var part in parts {
+            part.withUTF8 { bytes in
+                withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { digest.update($0) }
+                digest.update(UnsafeRawBufferPointer(bytes))
             }
         }
-        // The version of this encoding, and of what is stored under it.
-        add("reply 1")
-        add(request.operation.rawValue)
-        add(model.address.whole)
-        add(model.name)
-        add(model.id)
-        let headers = model.headers.filter(\.isLiteral)
-        add(String(headers.count))
-        for header in headers {
-            add(header.name)
-            add(header.value.value)
-        }
-        // Chats alone are asked for through another API.
-        if request.operation == .chat, model.api != .chat { add(model.api.rawValue) }
-        add(request.body)
-        add(String(request.sample))
-        self.init(digest.finalize())
+        self.init(digest.finalize().bytes)
     }
 }

@@ -1,5 +1,6 @@
-import Crypto
+import Encodings
 import Glibc
+import Hashing
 public import ScorerHost
 
 /// A file that lists the plugins that are trusted, each with the SHA-256 of its bytes, in lines as `sha256sum` prints them.
@@ -135,11 +136,7 @@ public struct PluginTrustList: Sendable {
     }
 
     private static func digest(of bytes: UnsafeRawBufferPointer) -> String {
-        let digits = Array("0123456789abcdef")
-        return SHA256.hash(data: bytes).reduce(into: "") { text, byte in
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
+        hexadecimal(SHA256.digest(of: bytes).bytes)
     }
 
     /// A path with symbolic links resolved; one that leads nowhere stays as it is.

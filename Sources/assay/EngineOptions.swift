@@ -5,6 +5,7 @@ import Inference
 import ScorerHost
 import ScoringDefinitions
 import ScoringEngine
+import System
 
 /// Where definitions and plugins are looked for, and what is said of those that are broken.
 struct EngineOptions: ParsableArguments {
@@ -179,7 +180,7 @@ enum Installation {
     }
 }
 
-private func isFolder(_ path: String) -> Bool { FileKind(ofPath: path) == .folder }
+private func isFolder(_ path: String) -> Bool { FileStatus(ofPath: path)?.kind == .folder }
 
 /// Writes a line to standard error.
 func printError(_ line: String) {

@@ -1,5 +1,6 @@
 import Glibc
 import ScoringEngine
+import System
 
 /// A file that output lines are written to. One thread at a time writes.
 ///
@@ -81,11 +82,9 @@ final class OutputFile: @unchecked Sendable {
 
 /// Whether `path` is the regular file `other`, or for nil the one that standard input is.
 private func isSameFile(_ path: String, as other: String?) -> Bool {
-    var first = stat()
-    var second = stat()
-    guard stat(path, &first) == 0 else { return false }
-    guard (other.map { stat($0, &second) } ?? fstat(STDIN_FILENO, &second)) == 0 else { return false }
-    return first.st_dev == second.st_dev && first.st_ino == second.st_ino && first.st_mode & S_IFMT == S_IFREG
+    let second = if let other { FileStatus(ofPath: other) } else { FileStatus(ofDescriptor: STDIN_FILENO) }
+    guard let first = FileStatus(ofPath: path), let second else { return false }
+    return first.kind == .regular && first.identity == second.identity
 }
 
 /// Writes results to standard output.

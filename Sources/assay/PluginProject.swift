@@ -1,4 +1,5 @@
 import Glibc
+import System
 
 /// A new plugin's folder, made from templates.
 ///
@@ -70,9 +71,8 @@ struct PluginProject {
             if file.hasPrefix(".") || file == "target" || file == "Cargo.lock" { continue }
             let from = "\(source)/\(file)"
             let to = "\(folder)/\(Self.replacing(replacements, in: file))"
-            var status = stat()
-            guard stat(from, &status) == 0 else { throw Self.failure(from, "cannot be read") }
-            if status.st_mode & S_IFMT == S_IFDIR {
+            guard let status = FileStatus(ofPath: from) else { throw Self.failure(from, "cannot be read") }
+            if status.kind == .folder {
                 guard mkdir(to, 0o777) == 0 || errno == EEXIST else { throw Self.failure(to, "cannot be made") }
                 try copy(from, to: to, replacements)
             } else {

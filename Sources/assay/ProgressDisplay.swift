@@ -2,6 +2,7 @@ import Datasets
 import Glibc
 import ScoringEngine
 import Synchronization
+import System
 
 /// Shows on standard error how far a run is: rows done, rate, errors, time left.
 final class ProgressDisplay: Sendable {
@@ -85,12 +86,6 @@ final class ProgressDisplay: Sendable {
         var text = text
         text.withUTF8 { bytes in _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
     }
-}
-
-private func monotonicSeconds() -> Double {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
 }
 
 /// A count with commas between groups of three digits.

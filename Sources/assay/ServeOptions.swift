@@ -4,6 +4,7 @@ import Datasets
 import Glibc
 import Inference
 import JSON
+import System
 
 /// Who may use the server.
 struct AccessOptions: ParsableArguments {
@@ -72,13 +73,12 @@ struct AccessOptions: ParsableArguments {
 
     /// The token in the file, without the line break that most editors put at the end.
     private func token(in path: String) throws -> String {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
+        guard let status = FileStatus(ofPath: path) else {
             throw Failure("the file with the token: \(path): \(String(cString: strerror(errno)))")
         }
         // A pipe is what a shell gives for <(…).
-        guard [S_IFREG, S_IFIFO].contains(status.st_mode & S_IFMT) else {
-            throw Failure("the file with the token: \(path) is no file")
+        guard status.kind == .regular || status.kind == .pipe else {
+            throw Failure("the file with the token: \(path) is not a file")
         }
         var bytes: [UInt8] = []
         do throws(DatasetError) {

@@ -1,3 +1,4 @@
+import Encodings
 import Testing
 
 @testable import Inference
@@ -50,6 +51,6 @@ struct ModelAddressTests {
         "percent signs",
         arguments: [("a%20b", "a b"), ("%4", "%4"), ("%zz%41", "%zzA"), ("%+1", "%+1"), ("%C3%BC", "ü")])
     func percentSigns(_ text: String, decoded: String) {
-        #expect(percentDecoded(text) == decoded)
+        #expect(leniently(percentDecoded: text) == decoded)
     }
 }

@@ -1,9 +1,10 @@
-import Crypto
+import Encodings
+import Hashing
 
 /// The style sheet of all pages, which stands in each of them.
 enum PageStyle {
     /// What the header says of it, so that no other style is let in.
-    static let digest = "sha256-" + base64(Array(SHA256.hash(data: Array(text.utf8))))
+    static let digest = "sha256-" + base64(SHA256.digest(of: text).bytes)
 
     static let text = """
         :root { color-scheme: light dark; --paper: #fbfaf7; --card: #ffffff; --ink: #1c1e21; --soft: #565c64;
@@ -129,19 +130,4 @@ enum PageStyle {
         @media (forced-colors: active) { .plot rect { fill: LinkText; } .plot rect.miss { fill: CanvasText; } }
         @media print { .top, .filters, .pager, .skip { display: none; } }
         """
-
-    private static func base64(_ bytes: [UInt8]) -> String {
-        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-        var text = ""
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            let bits = (0..<3).reduce(0) { bits, place in
-                bits << 8 | (place < group.count ? Int(group[group.startIndex + place]) : 0)
-            }
-            for place in 0..<4 {
-                text.append(place <= group.count ? letters[bits >> (18 - 6 * place) & 63] : "=")
-            }
-        }
-        return text
-    }
 }

@@ -1,5 +1,7 @@
+import Encodings
 import Glibc
 import Store
+import System
 
 /// How pages write things.
 enum PageText {
@@ -136,23 +138,9 @@ enum PageText {
 
     /// A path and a query of which only letters, digits and `-._~` stay as they are.
     static func link(_ path: String, _ id: String? = nil, _ query: [(String, String)] = []) -> String {
-        let place = id.map { path + "/" + encoded($0) } ?? path
+        let place = id.map { path + "/" + percentEncoded($0) } ?? path
         if query.isEmpty { return place }
-        return place + "?" + query.map { encoded($0) + "=" + encoded($1) }.joined(separator: "&")
-    }
-
-    private static func encoded(_ text: String) -> String {
-        var encoded = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                encoded.unicodeScalars.append(Unicode.Scalar(byte))
-            default: encoded += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
-            }
-        }
-        return encoded
+        return place + "?" + query.map { percentEncoded($0) + "=" + percentEncoded($1) }.joined(separator: "&")
     }
 }
 

@@ -173,15 +173,3 @@ struct NeMoClient: Sendable {
         return said.string ?? said.text
     }
 }
-
-/// The text as one component of a URL's path.
-func percentEncoded(_ text: String) -> String {
-    text.utf8.reduce(into: "") { encoded, byte in
-        let character = Character(UnicodeScalar(byte))
-        if byte < 0x80, character.isLetter || character.isNumber || "-._~".contains(character) {
-            encoded.append(character)
-        } else {
-            encoded += "%" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-        }
-    }
-}

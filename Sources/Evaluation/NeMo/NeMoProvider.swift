@@ -1,3 +1,4 @@
+import Encodings
 public import Inference
 import JSON
 import NIOCore

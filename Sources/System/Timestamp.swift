@@ -2,20 +2,20 @@ import Glibc
 
 /// A moment in UTC, as texts show it (RFC 3339).
 ///
-/// Beside NIO's modules, which declare C's `timespec` once more, the compiler does not know whose is meant; so the clock is
+/// Beside NIO's modules, which declare C's `timespec` again, the compiler cannot tell which one is meant; so the clock is
 /// read here.
-package struct Timestamp {
+public struct Timestamp {
     /// `2026-01-31`
-    package let date: String
+    public let date: String
     /// `12:00:00`
-    package let time: String
+    public let time: String
     private let milliseconds: Int
 
     /// - Parameter seconds: since 1970.
-    package init(_ seconds: Int) { self.init(seconds, milliseconds: 0) }
+    public init(_ seconds: Int) { self.init(seconds, milliseconds: 0) }
 
     /// The moment as it is now.
-    package static var now: Timestamp {
+    public static var now: Timestamp {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         return Timestamp(now.tv_sec, milliseconds: now.tv_nsec / 1_000_000)
@@ -31,10 +31,17 @@ package struct Timestamp {
     }
 
     /// `2026-01-31T12:00:00Z`
-    package var text: String { "\(date)T\(time)Z" }
+    public var text: String { "\(date)T\(time)Z" }
 
     /// `2026-01-31T12:00:00.000Z`
-    package var textWithMilliseconds: String { "\(date)T\(time).\(digits(Int32(milliseconds), 3))Z" }
+    public var textWithMilliseconds: String { "\(date)T\(time).\(digits(Int32(milliseconds), 3))Z" }
+}
+
+/// Seconds on a clock that only goes forward, from an arbitrary start.
+public func monotonicSeconds() -> Double {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
 }
 
 private func digits(_ number: Int32, _ count: Int = 2) -> String {

@@ -1,0 +1,3 @@
+// What Hashing uses of OpenSSL's libcrypto.
+#include <openssl/crypto.h>
+#include <openssl/evp.h>

@@ -1,0 +1,133 @@
+/// Reads the text of a ``ColumnPath``.
+struct ColumnPathParser {
+    private let characters: [Character]
+    private var position = 0
+
+    /// The root and the steps of a text that has a `.`, `[` or `/` in it.
+    static func parse(_ text: String) throws(ColumnPath.Fault) -> (root: String, steps: [ColumnPath.Step]) {
+        if text.hasPrefix("/") { return try pointer(text) }
+        var parser = ColumnPathParser(characters: Array(text))
+        return try parser.path()
+    }
+
+    /// A JSON pointer (RFC 6901).
+    private static func pointer(_ text: String) throws(ColumnPath.Fault) -> (String, [ColumnPath.Step]) {
+        var names: [String] = []
+        var offset = 1
+        for token in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            var name = ""
+            var rest = token[...]
+            while let character = rest.popFirst() {
+                guard character == "~" else {
+                    name.append(character)
+                    continue
+                }
+                switch rest.popFirst() {
+                case "0": name.append("~")
+                case "1": name.append("/")
+                default:
+                    throw ColumnPath.Fault(
+                        offset: offset, message: "in a JSON pointer, ~ is written ~0 and / within a name ~1")
+                }
+            }
+            names.append(name)
+            offset += token.count + 1
+        }
+        return (names[0], names.dropFirst().map { .member($0) })
+    }
+
+    private init(characters: [Character]) {
+        self.characters = characters
+    }
+
+    private var next: Character? { position < characters.count ? characters[position] : nil }
+
+    private mutating func path() throws(ColumnPath.Fault) -> (String, [ColumnPath.Step]) {
+        if characters.starts(with: ["$", "."]) {
+            position = 2
+        } else if characters.starts(with: ["$", "["]) {
+            position = 1
+        }
+        let root: String
+        if next == "[" {
+            guard case .member(let name) = try bracket() else {
+                throw ColumnPath.Fault(offset: 0, message: "a path starts with the name of a column, not with a number")
+            }
+            root = name
+        } else {
+            root = try name()
+        }
+        var steps: [ColumnPath.Step] = []
+        while let character = next {
+            switch character {
+            case ".":
+                position += 1
+                steps.append(.member(try name()))
+            case "[": steps.append(try bracket())
+            default: throw fault("after a ], a . or [ goes on with the path")
+            }
+        }
+        return (root, steps)
+    }
+
+    private mutating func name() throws(ColumnPath.Fault) -> String {
+        let start = position
+        while let character = next, character != ".", character != "[" {
+            if character == "]" { throw fault("a ] without a [ before it") }
+            position += 1
+        }
+        if position == start {
+            throw fault("a name is missing here; a name with . or [ in it is written [\"name\"]")
+        }
+        let name = String(characters[start..<position])
+        if name == "*" {
+            position = start
+            throw fault("* stands for several values, and a path leads to one")
+        }
+        return name
+    }
+
+    /// What stands in brackets: a number, or a name in quotes.
+    private mutating func bracket() throws(ColumnPath.Fault) -> ColumnPath.Step {
+        position += 1
+        if let quote = next, quote == "\"" || quote == "'" {
+            let start = position
+            position += 1
+            var name = ""
+            while let character = next, character != quote {
+                position += 1
+                if character == "\\", let escaped = next {
+                    position += 1
+                    name.append(escaped)
+                } else {
+                    name.append(character)
+                }
+            }
+            guard next == quote else {
+                position = start
+                throw fault("this quote is not closed")
+            }
+            position += 1
+            guard next == "]" else { throw fault("a ] is missing here") }
+            position += 1
+            return .member(name)
+        }
+        let start = position
+        while let character = next, character != "]" { position += 1 }
+        guard next == "]" else { throw fault("a ] is missing here") }
+        let text = String(characters[start..<position])
+        guard let index = Int(text), !text.hasPrefix("+") else {
+            position = start
+            switch text {
+            case "": throw fault("a number is missing between the brackets, such as [0]")
+            case "*": throw fault("* stands for several values, and a path leads to one")
+            case _ where text.contains(":"): throw fault("a slice stands for several values, and a path leads to one")
+            default: throw fault("brackets hold a number, such as [0], or a name in quotes, such as [\"name\"]")
+            }
+        }
+        position += 1
+        return .element(index)
+    }
+
+    private func fault(_ message: String) -> ColumnPath.Fault { ColumnPath.Fault(offset: position, message: message) }
+}

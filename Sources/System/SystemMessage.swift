@@ -1,0 +1,8 @@
+public import Glibc
+
+/// What the system says of an error, such as `No such file or directory`.
+///
+/// - Parameter code: the error's number; by default that of the calling thread's last failed call.
+public func systemMessage(_ code: Int32 = errno) -> String {
+    strerror(code).map { String(cString: $0) } ?? "error \(code)"
+}
