@@ -195,6 +195,10 @@ extension InferenceSession {
         count(label) { $0.requests += 1 }
         let attempt = await endpoint.attempt(request)
         if attempt.hasResponse { count(label) { $0.addResponse(using: attempt.usage, of: model) } }
+        if let usage = attempt.usage, let length = request.lengthOfCutPrompt(usage) {
+            count(label) { $0.cutPrompts += 1 }
+            service.warn(promptOf: length, cutTo: usage.input, by: model)
+        }
         settle(cost, actual: attempt.cost(of: request, model))
         return attempt
     }

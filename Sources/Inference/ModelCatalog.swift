@@ -8,10 +8,12 @@ public final class ModelCatalog: Sendable {
     public struct DefaultEndpoint: Hashable, Sendable {
         public var url: String
         public var apiKeyVariable: String?
+        public var api: ModelAPI
 
-        public init(url: String, apiKeyVariable: String? = nil) {
+        public init(url: String, apiKeyVariable: String? = nil, api: ModelAPI = .chat) {
             self.url = url
             self.apiKeyVariable = apiKeyVariable
+            self.api = api
         }
     }
 
@@ -132,8 +134,10 @@ public final class ModelCatalog: Sendable {
         }
         if let configuration = added.withLock({ $0[ExactText(name)] }) { return configuration }
         if let defaultEndpoint {
-            return ModelConfiguration(
+            var configuration = ModelConfiguration(
                 id: name, url: defaultEndpoint.url, apiKeyVariable: defaultEndpoint.apiKeyVariable)
+            configuration.api = defaultEndpoint.api
+            return configuration
         }
         let known = ids.isEmpty ? "no model is" : "configured are \(ids.joined(separator: ", "))"
         throw InferenceError(.unknownModel, "no model \"\(name)\" is configured (\(known))")

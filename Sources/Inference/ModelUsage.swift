@@ -18,6 +18,8 @@ public struct ModelUsage: Hashable, Sendable {
     public var reasoningTokens = 0
     /// Answers of which the server did not say how many tokens they took; the tokens and the cost are without them.
     public var answersWithoutUsage = 0
+    /// Prompts of which the servers, by their own count, most likely left out a part.
+    public var cutPrompts = 0
     /// What the responses cost: what their servers say, or else by the models' prices. Nil where neither is known.
     public var cost: Double? { hasUnknownCost || hasUnpricedModel && !hasKnownCost ? nil : knownCost }
     private var knownCost = 0.0
@@ -74,6 +76,7 @@ public struct ModelUsage: Hashable, Sendable {
         sum.cachedInputTokens += other.cachedInputTokens
         sum.reasoningTokens += other.reasoningTokens
         sum.answersWithoutUsage += other.answersWithoutUsage
+        sum.cutPrompts += other.cutPrompts
         sum.knownCost += other.knownCost
         sum.hasKnownCost = sum.hasKnownCost || other.hasKnownCost
         sum.hasUnknownCost = sum.hasUnknownCost || other.hasUnknownCost

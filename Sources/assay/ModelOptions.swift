@@ -19,7 +19,14 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The environment variable with that server's key; OPENAI_API_KEY unless given.", valueName: "name"))
+            "The API of that server.",
+            valueName: "api"))
+    var modelAPI = ModelAPI.chat
+
+    @Option(
+        help: ArgumentHelp(
+            "The environment variable with that server's key. Default: OPENAI_API_KEY, or ANTHROPIC_API_KEY for "
+                + "--model-api anthropic.", valueName: "name"))
     var apiKeyEnv: String?
 
     @Option(help: ArgumentHelp("A configuration with models: a JSON file.", valueName: "file"))
@@ -112,10 +119,13 @@ struct ModelOptions: ParsableArguments {
 
     /// The server of models that the configuration does not have. A key alone means that of the API it is named after.
     private var defaultEndpoint: ModelCatalog.DefaultEndpoint? {
-        let keyVariable = apiKeyEnv ?? (variable("OPENAI_API_KEY") == nil ? nil : "OPENAI_API_KEY")
-        guard let url = modelURL ?? variable("OPENAI_BASE_URL") ?? keyVariable.map({ _ in "https://api.openai.com/v1" })
-        else { return nil }
-        return ModelCatalog.DefaultEndpoint(url: url, apiKeyVariable: keyVariable)
+        let (provider, url) =
+            modelAPI == .anthropic
+            ? ("ANTHROPIC", "https://api.anthropic.com/v1") : ("OPENAI", "https://api.openai.com/v1")
+        let key = "\(provider)_API_KEY"
+        let keyVariable = apiKeyEnv ?? (variable(key) == nil ? nil : key)
+        guard let url = modelURL ?? variable("\(provider)_BASE_URL") ?? keyVariable.map({ _ in url }) else { return nil }
+        return ModelCatalog.DefaultEndpoint(url: url, apiKeyVariable: keyVariable, api: modelAPI)
     }
 
     private func openCache(isQuiet: Bool) throws(EngineError) -> ReplyCache? {
@@ -138,6 +148,8 @@ struct ModelOptions: ParsableArguments {
         return variable("HOME").map { $0 + "/.cache/assay" }
     }
 }
+
+extension ModelAPI: ExpressibleByArgument {}
 
 /// A variable of the environment that is set to something.
 func variable(_ name: String) -> String? {

@@ -46,6 +46,9 @@ extension Behaviour {
         Behaviour { _ in Answer(.malformed(malformation)) }
     }
 
+    /// The same, but what is sent ends at a point, and the connection is kept until the client gives up.
+    public func stalling(_ point: StopPoint) -> Behaviour { stopping(.stall, at: point) }
+
     private func stopping(_ manner: Answer.Stop.Manner, at point: StopPoint) -> Behaviour {
         changing { $0.stop = Answer.Stop(manner: manner, point: point) }
     }
