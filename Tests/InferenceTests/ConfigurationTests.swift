@@ -96,7 +96,7 @@ struct ConfigurationTests {
             (
                 #"{"models": [{"id": "a", "url": "http://h", "key": "x"}]}"#,
                 "/models/0/key: found an unknown member; expected one of id, url, model, api_key_env, headers, limits, "
-                    + "price_per_million"
+                    + "price_per_million, reasoning"
             ),
             (
                 #"{"models": [{"id": "a", "url": "http://h"}, {"id": "a", "url": "http://i"}]}"#,
