@@ -105,7 +105,8 @@ struct Budget<Waiter> {
         underWay.remove(cost)
         if let actual {
             spent += actual
-            costs[cost.model, default: ReplyCosts()].add(actual - cost.prompt)
+            let isBeyondBound = cost.bound.map { actual > $0 * (1 + 1e-9) } ?? false
+            costs[cost.model, default: ReplyCosts()].add(actual - cost.prompt, isBeyondBound: isBeyondBound)
         }
         return advance()
     }
@@ -152,7 +153,7 @@ extension Budget {
         let left = limit * (1 + 1e-9) - spent
         var whole = load
         whole.add(cost)
-        if whole.bound <= left { return true }
+        if whole.bound(costs) <= left { return true }
         guard let known = costs[cost.model] else { return load.isEmpty && cost.prompt < left }
         return load.count(of: cost.model) < 2 * known.count && whole.expected(costs) <= left
     }

@@ -291,7 +291,7 @@ extension InferenceSession {
         guard limits.maxCost != nil, let price = model.price else { return Cost(model: model.id) }
         let input = estimatedTokens(request.body)
         func cost(output: Int) -> Double { price.cost(of: TokenUsage(input: input, output: output)) }
-        let bound = price.output == 0 ? cost(output: 0) : request.maximumOutput.map(cost)
+        let bound = price.output == 0 ? cost(output: 0) : model.maximumOutput(of: request).map(cost)
         return Cost(model: model.id, prompt: cost(output: 0), bound: bound)
     }
 }

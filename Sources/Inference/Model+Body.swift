@@ -4,6 +4,12 @@ extension Model {
     /// What a response cost: what the server says, or else by the model's price. Nil where neither is known.
     func cost(of usage: TokenUsage) -> Double? { usage.cost ?? price?.cost(of: usage) }
 
+    /// How many tokens the reply to a request may have, where that is limited.
+    func maximumOutput(of request: InferenceRequest) -> Int? {
+        request.maximumOutput
+            ?? (api == .anthropic && request.operation == .chat ? anthropicDefaultMaxTokens : nil)
+    }
+
     /// Where an operation is asked for. Chats go where the model's API has them.
     func url(of operation: InferenceRequest.Operation) -> String {
         operation == .chat ? address.target(api.path) : address.target(of: operation)

@@ -2,13 +2,19 @@
 /// estimate was off.
 struct ReplyCosts {
     private(set) var count = 0
+    /// Whether a reply cost more than its request seemed to allow: because the server does not count its thinking towards the
+    /// limit, or because prompts have more tokens than estimated. What requests allow says nothing then.
+    private(set) var isBeyondBounds = false
     private var mean = 0.0
     /// The sum of the squared differences from the mean.
     private var squares = 0.0
 
     /// Takes note of a reply (Welford, "Note on a method for calculating corrected sums of squares and products", 1962).
-    mutating func add(_ cost: Double) {
+    ///
+    /// - Parameter isBeyondBound: whether it cost more than its request seemed to allow.
+    mutating func add(_ cost: Double, isBeyondBound: Bool) {
         count += 1
+        if isBeyondBound { isBeyondBounds = true }
         let difference = cost - mean
         mean += difference / Double(count)
         squares += difference * (cost - mean)
@@ -50,14 +56,17 @@ struct RequestLoad {
     /// How many of the requests are to the model.
     func count(of model: String) -> Int { shares[model]?.count ?? 0 }
 
-    /// What the requests cost at most; infinite where one of them sets no limit.
-    var bound: Double { shares.values.reduce(0) { $0 + $1.bound } }
+    /// What the requests cost at most; infinite where one of them sets no limit, or none that holds.
+    func bound(_ costs: [String: ReplyCosts]) -> Double {
+        shares.reduce(0) { $0 + (costs[$1.key]?.isBeyondBounds == true ? .infinity : $1.value.bound) }
+    }
 
     /// What the requests are expected to cost; infinite where that is not known of one of them.
     func expected(_ costs: [String: ReplyCosts]) -> Double {
         shares.reduce(0) { sum, share in
-            let reply = costs[share.key]?.expected ?? .infinity
-            return sum + min(share.value.bound, max(0, share.value.prompts + reply * Double(share.value.count)))
+            let known = costs[share.key]
+            let expected = max(0, share.value.prompts + (known?.expected ?? .infinity) * Double(share.value.count))
+            return sum + (known?.isBeyondBounds == true ? expected : min(share.value.bound, expected))
         }
     }
 

@@ -112,6 +112,16 @@ struct BudgetTests {
         #expect(budget.settle(bounded(0.5), actual: 0.1).granted == ["b"])
     }
 
+    @Test("a server that does not keep to what requests allow is not believed")
+    mutating func beyondBounds() {
+        var budget = Budget<String>(limits: BudgetLimits(maxCost: 1))
+        #expect(reserve(bounded(0.01), "a", in: &budget).granted == ["a"])
+        #expect(budget.start(bounded(0.01), isHeld: true).0 == .allowed)
+        _ = budget.settle(bounded(0.01), actual: 0.2)
+        #expect(reserve(bounded(0.01), "b", in: &budget).granted == ["b"])
+        #expect(reserve(bounded(0.01), "c", in: &budget) == ([], []), "0.2 is spent, and each may cost 0.4")
+    }
+
     @Test("once the limit is reached nothing is sent, whatever is under way")
     mutating func reached() {
         var budget = Budget<String>(limits: BudgetLimits(maxCost: 1))
