@@ -124,7 +124,9 @@ struct ModelOptions: ParsableArguments {
             ? ("ANTHROPIC", "https://api.anthropic.com/v1") : ("OPENAI", "https://api.openai.com/v1")
         let key = "\(provider)_API_KEY"
         let keyVariable = apiKeyEnv ?? (variable(key) == nil ? nil : key)
-        guard let url = modelURL ?? variable("\(provider)_BASE_URL") ?? keyVariable.map({ _ in url }) else { return nil }
+        guard let url = modelURL ?? variable("\(provider)_BASE_URL") ?? keyVariable.map({ _ in url }) else {
+            return nil
+        }
         return ModelCatalog.DefaultEndpoint(url: url, apiKeyVariable: keyVariable, api: modelAPI)
     }
 

@@ -41,7 +41,8 @@ extension ReceivedRequest {
 extension Answer {
     /// A response of the Responses API.
     func responseObject(_ text: String, to request: ReceivedRequest) -> String {
-        var json = "{\"id\":\"resp_\(request.number)\",\"object\":\"response\",\"created_at\":0,\"status\":\"completed\","
+        var json =
+            "{\"id\":\"resp_\(request.number)\",\"object\":\"response\",\"created_at\":0,\"status\":\"completed\","
         json += "\"error\":null,\"incomplete_details\":null,\"model\":\"fake\",\"output\":[{\"type\":\"message\","
         json += "\"id\":\"msg_\(request.number)\",\"status\":\"completed\",\"role\":\"assistant\",\"content\":[{"
         json += "\"type\":\"output_text\",\"text\":\(quoted(text)),\"annotations\":[]}]}]"

@@ -51,7 +51,9 @@ struct APIRunTests {
         #expect(request.header("anthropic-version") == (api == .anthropic ? "2023-06-01" : nil))
     }
 
-    @Test("a reply is kept and read again, whatever the API, and not taken for another API's", arguments: ModelAPI.allCases)
+    @Test(
+        "a reply is kept and read again, whatever the API, and not taken for another API's",
+        arguments: ModelAPI.allCases)
     func cache(_ api: ModelAPI) async throws {
         let folder = try TemporaryFolder()
         let cache = try ReplyCache(folder: folder.path)
@@ -114,7 +116,8 @@ struct APIRunTests {
 
     @Test("a stream that its server does not end is used as soon as nothing more comes")
     func hangingStream() async throws {
-        let text = #"data: {"choices": [{"delta": {"content": "B"}, "finish_reason": "stop"}]}"# + "\n\ndata: [DONE]\n\n"
+        let text =
+            #"data: {"choices": [{"delta": {"content": "B"}, "finish_reason": "stop"}]}"# + "\n\ndata: [DONE]\n\n"
         // The second half is spaces, which are no event.
         let server = try FakeModelServer(
             .events(text).padded(toBytes: text.utf8.count * 2 + 2).stalling(.inBody))

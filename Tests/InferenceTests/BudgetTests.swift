@@ -95,7 +95,8 @@ struct BudgetTests {
         #expect(
             budget.start(cost, isHeld: true).0
                 == .refused(
-                    reason: "the limit of 0.1 on the cost is reached: 0.092 is spent, and the request may cost 0.193451")
+                    reason: "the limit of 0.1 on the cost is reached: 0.092 is spent, and the request may cost 0.193451"
+                )
         )
     }
 

@@ -255,7 +255,8 @@ struct ModelAPITests {
         #expect(choice?["finish_reason"]?.string == rewritten.finish)
         let usage = completion["usage"]
         let counts = [
-            usage?["prompt_tokens"], usage?["prompt_tokens_details"]?["cached_tokens"] ?? 0, usage?["completion_tokens"],
+            usage?["prompt_tokens"], usage?["prompt_tokens_details"]?["cached_tokens"] ?? 0,
+            usage?["completion_tokens"],
         ]
         #expect(rewritten.usage.isEmpty || counts.map { $0?.number?.int } == rewritten.usage)
     }
@@ -274,7 +275,8 @@ struct ModelAPITests {
     @Test("a failed response is an error, in the server's words")
     func failedResponse() throws {
         let reply = try object(
-            #"{"object": "response", "status": "failed", "error": {"code": "server_error", "message": "Oh."}, "output": []}"#)
+            #"{"object": "response", "status": "failed", "error": {"code": "server_error", "message": "Oh."}, "output": []}"#
+        )
         #expect(chatCompletion(of: reply) == (try object(#"{"error": {"code": "server_error", "message": "Oh."}}"#)))
     }
 

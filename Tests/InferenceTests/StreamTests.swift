@@ -51,10 +51,16 @@ struct Streamed: Sendable, CustomTestStringConvertible {
             )),
         Streamed("CRLF", "\(content("A"))\r\n\r\n\(content("B", #""stop""#))\r\n\r\n", chat(#""content": "AB""#)),
         Streamed("no [DONE]", "\(content("A", #""length""#))\n\n", chat(#""content": "A""#, #""length""#)),
-        Streamed("no finish_reason, but [DONE]", "\(content("A"))\n\ndata: [DONE]\n\n", chat(#""content": "A""#, "null")),
+        Streamed(
+            "no finish_reason, but [DONE]", "\(content("A"))\n\ndata: [DONE]\n\n", chat(#""content": "A""#, "null")),
         Streamed("no empty line at the end", "\(content("A"))\n\ndata: [DONE]", chat(#""content": "A""#, "null")),
-        Streamed("no empty lines at all", "\(content("A"))\n\(content("B", #""stop""#))\ndata: [DONE]\n", chat(#""content": "AB""#)),
-        Streamed("no space after the colon, a byte-order mark", "\u{FEFF}data:{\"choices\":[{\"delta\":{\"content\":\"A\"},\"finish_reason\":\"stop\"}]}\n\n", chat(#""content": "A""#)),
+        Streamed(
+            "no empty lines at all", "\(content("A"))\n\(content("B", #""stop""#))\ndata: [DONE]\n",
+            chat(#""content": "AB""#)),
+        Streamed(
+            "no space after the colon, a byte-order mark",
+            "\u{FEFF}data:{\"choices\":[{\"delta\":{\"content\":\"A\"},\"finish_reason\":\"stop\"}]}\n\n",
+            chat(#""content": "A""#)),
         Streamed("broken off between events", "\(content("Answer: "))\n\n", nil),
         Streamed("broken off within an event", "\(content("Answer: A"))\n\ndata: {\"choices\": [{\"del", nil),
         Streamed("nothing", "", nil),
@@ -119,11 +125,14 @@ struct Streamed: Sendable, CustomTestStringConvertible {
 
             """, chat(#""content": "A""#)),
         Streamed(
-            "an error after the answer began", "\(content("Answer: A"))\n\ndata: {\"error\": {\"code\": 502, \"message\": \"Oh.\"}, \"choices\": [{\"delta\": {\"content\": \"\"}, \"finish_reason\": \"error\"}]}\n\ndata: [DONE]\n\n",
+            "an error after the answer began",
+            "\(content("Answer: A"))\n\ndata: {\"error\": {\"code\": 502, \"message\": \"Oh.\"}, \"choices\": [{\"delta\": {\"content\": \"\"}, \"finish_reason\": \"error\"}]}\n\ndata: [DONE]\n\n",
             #"{"error": {"code": 502, "message": "Oh."}}"#),
-        Streamed("an error that is no JSON", "event: error\ndata: overloaded\n\n", #"{"error": {"message": "overloaded"}}"#),
         Streamed(
-            "a text completion", #"data: {"choices": [{"index": 0, "text": "A"}]}"# + "\n\n"
+            "an error that is no JSON", "event: error\ndata: overloaded\n\n", #"{"error": {"message": "overloaded"}}"#),
+        Streamed(
+            "a text completion",
+            #"data: {"choices": [{"index": 0, "text": "A"}]}"# + "\n\n"
                 + #"data: {"choices": [{"index": 0, "text": "B", "finish_reason": "stop"}]}"# + "\n\n",
             #"{"object": "text_completion", "choices": [{"index": 0, "text": "AB", "finish_reason": "stop"}]}"#),
         Streamed(
@@ -223,7 +232,8 @@ struct Streamed: Sendable, CustomTestStringConvertible {
             {"object": "response", "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"},
              "output": [{"type": "message", "content": [{"type": "output_text", "text": "4"}]}]}
             """#),
-        Streamed("a response that breaks off", #"data: {"type": "response.output_text.delta", "delta": "4"}"# + "\n\n", nil),
+        Streamed(
+            "a response that breaks off", #"data: {"type": "response.output_text.delta", "delta": "4"}"# + "\n\n", nil),
         Streamed(
             "a response's error",
             #"data: {"type": "error", "code": "server_error", "message": "Oh.", "param": null}"# + "\n\n",

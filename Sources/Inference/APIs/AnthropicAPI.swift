@@ -206,7 +206,9 @@ private func finishReason(_ reason: JSONValue?) -> JSONValue {
 
 /// The counts as a chat completion has them, where the prompt's include those that came from a cache.
 private func chatUsage(_ usage: JSONObject) -> JSONObject {
-    func count(_ name: String) -> Int { usage[name]?.number?.int.flatMap { (0...1_000_000_000).contains($0) ? $0 : nil } ?? 0 }
+    func count(_ name: String) -> Int {
+        usage[name]?.number?.int.flatMap { (0...1_000_000_000).contains($0) ? $0 : nil } ?? 0
+    }
     var counts = JSONObject()
     guard usage["input_tokens"]?.number != nil, usage["output_tokens"]?.number != nil else { return counts }
     let cached = count("cache_read_input_tokens")
