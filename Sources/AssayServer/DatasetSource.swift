@@ -9,15 +9,26 @@ enum DatasetSource {
     case rows(RequestRows)
     case uri(String)
 
+    /// Reads a source. Without a "type", as the official command line sends it, the member that is there says which one it
+    /// is.
     init(_ place: RequestBody.Place, maxRows: Int) throws(APIError) {
-        let type = try place.required("type", "\"uri\" or \"rows\"")
-        switch try type.text() {
-        case "rows": self = .rows(try place.required("rows", "an array of objects").rows(limit: maxRows))
-        case "uri": self = .uri(try place.required("uri", "a string").text())
-        default:
+        let expected = "\"uri\" or \"rows\""
+        let type = place.member("type")
+        let name = try type?.text(expected)
+        switch (name, place.member("uri") != nil, place.member("rows") != nil) {
+        case ("rows", _, _), (nil, false, true):
+            self = .rows(try place.required("rows", "an array of objects").rows(limit: maxRows))
+        case ("uri", _, _), (nil, true, false), (nil, false, false):
+            self = .uri(try place.required("uri", "a URI, or \"rows\" in its place,").text())
+        case (nil, true, true):
             throw .invalid(
-                "\(type.pointer): found \(type.value.text); \"uri\" or \"rows\" was expected", code: "invalid_shape",
-                at: type.pointer.description)
+                "\(place.pointer): it has both a \"uri\" and \"rows\"; send one of them, or a \"type\"",
+                code: "invalid_shape", at: place.pointer.description)
+        default:
+            let pointer = place.pointer.appending("type")
+            throw .invalid(
+                "\(pointer): found \(type?.value.text ?? ""); \(expected) was expected", code: "invalid_shape",
+                at: pointer.description)
         }
     }
 

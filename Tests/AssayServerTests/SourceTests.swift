@@ -25,6 +25,30 @@ struct SourceTests {
         return folders
     }
 
+    @Test(
+        "a source without a type is what its members say",
+        arguments: [
+            (["uri": "data:text/csv,q%0A1"], 200, "uri"), (["rows": [["q": "1"]]], 200, "rows"),
+            (["uri": "data:text/csv,q%0A1", "type": nil, "rows": nil], 200, "uri"),
+            (["type": "rows", "rows": [["q": "1"]], "uri": "x"], 200, "rows"),
+            (["uri": "x", "rows": []], 400, "/source"), ([:], 400, "/source/uri"),
+            (["type": "url"], 400, "/source/type"),
+            (["type": 1, "uri": "x"], 400, "/source/type"),
+        ] as [(JSONValue, Int, String)])
+    func inferredTypes(source: JSONValue, status: Int, place: String) async throws {
+        try await TestServer.run { server async throws in
+            let body: JSONValue = ["dataset_id": "d", "purpose": "eval/question-answer", "source": source]
+            let answer = try await server.post("/v1/datasets", body)
+            #expect(answer.status == status, "\(answer.body)")
+            if status == 200 {
+                #expect(answer.json["source"]?["type"] == .string(place))
+                #expect(try await rows(server) == [["q": "1"]])
+            } else {
+                #expect(answer.error["param"] == .string(place), "\(answer.body)")
+            }
+        }
+    }
+
     @Test("files in a folder that was allowed are read, by their path or from the folder on")
     func files() async throws {
         let (allowed, _) = try folders()
