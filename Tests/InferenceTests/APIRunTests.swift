@@ -84,7 +84,8 @@ struct APIRunTests {
         let server = try FakeModelServer(.sequence([.drop(point), .answer("Answer: B")]))
         defer { server.stop() }
         try await run(api, isStreaming: true)(server.url) { session, model in
-            #expect(try await session.text(of: chat("2+2?"), model) == "Answer: B")
+            let text = try await session.text(of: chat("2+2?"), model)
+            #expect(text == "Answer: B")
         }
         #expect(server.totals.requests == 2)
     }
@@ -95,7 +96,8 @@ struct APIRunTests {
         let server = try FakeModelServer(.events(stream))
         defer { server.stop() }
         try await run(.chat, isStreaming: true, retries: 1)(server.url) { session, model in
-            let error = try #require(await session.result(of: chat("2+2?"), model).error)
+            let result = await session.result(of: chat("2+2?"), model)
+            let error = try #require(result.error)
             #expect(error.code == .dropped)
             #expect(error.message.contains("the stream ended before the reply was complete (after 2 attempts)"))
         }
@@ -109,7 +111,8 @@ struct APIRunTests {
         let server = try FakeModelServer(.events(stream))
         defer { server.stop() }
         try await run(.chat, isStreaming: true, retries: 0)(server.url) { session, model in
-            let error = try #require(await session.result(of: chat("2+2?"), model).error)
+            let result = await session.result(of: chat("2+2?"), model)
+            let error = try #require(result.error)
             #expect(error.message.contains("the provider is gone"))
         }
     }
@@ -125,7 +128,8 @@ struct APIRunTests {
         var run = run(.chat, isStreaming: true, retries: 0)
         run.overrides = LimitOverrides(timeout: .milliseconds(300))
         try await run(server.url) { session, model in
-            #expect(try await session.text(of: chat("2+2?"), model) == "B")
+            let text = try await session.text(of: chat("2+2?"), model)
+            #expect(text == "B")
         }
     }
 
@@ -138,7 +142,8 @@ struct APIRunTests {
         var run = run(.chat, isStreaming: true, retries: 0)
         run.overrides = LimitOverrides(timeout: .seconds(1))
         try await run(server.url) { session, model in
-            #expect(try await session.text(of: chat("2+2?"), model) == "B")
+            let text = try await session.text(of: chat("2+2?"), model)
+            #expect(text == "B")
         }
     }
 
@@ -147,7 +152,8 @@ struct APIRunTests {
         let server = try FakeModelServer(.status(200, body: #"{"choices": [{"message": {"content": "B"}}]}"#))
         defer { server.stop() }
         try await run(.chat, isStreaming: true)(server.url) { session, model in
-            #expect(try await session.text(of: chat("2+2?"), model) == "B")
+            let text = try await session.text(of: chat("2+2?"), model)
+            #expect(text == "B")
         }
     }
 

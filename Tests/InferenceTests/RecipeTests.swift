@@ -25,6 +25,9 @@ struct RecipeTests {
         let models = try ModelConfiguration.models(in: try JSONValue(parsing: text), file: "Models.md")
         #expect(!models.isEmpty)
         let catalog = ModelCatalog(models) { _ in "a key of some length" }
-        for model in models { #expect(try !catalog.find(model.id).url.isEmpty) }
+        for model in models {
+            let found = try catalog.find(model.id)
+            #expect(found.id == model.id)
+        }
     }
 }
