@@ -46,9 +46,8 @@ public final class ModelCatalog: Sendable {
     func reading(_ keys: [String: String]) -> ModelCatalog {
         var defaultEndpoint = defaultEndpoint
         // An endpoint without a key of its own takes that of the API that its requests are made in.
-        if defaultEndpoint?.apiKeyVariable == nil, keys["OPENAI_API_KEY"] != nil {
-            defaultEndpoint?.apiKeyVariable = "OPENAI_API_KEY"
-        }
+        let variable = defaultEndpoint?.api == .anthropic ? "ANTHROPIC_API_KEY" : "OPENAI_API_KEY"
+        if defaultEndpoint?.apiKeyVariable == nil, keys[variable] != nil { defaultEndpoint?.apiKeyVariable = variable }
         let catalog = ModelCatalog(
             configurations, agents: agentsConfiguration, defaultEndpoint: defaultEndpoint
         ) { [environment] name in keys[name] ?? environment(name) }
