@@ -19,9 +19,12 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The API of that server.",
-            valueName: "api"))
-    var modelAPI = ModelAPI.chat
+            "That server's API: chat, completions, responses or anthropic. Default: chat.", valueName: "api"),
+        transform: readAPI)
+    var modelAPI: ModelAPI?
+
+    /// The API of models that the configuration does not have.
+    private var defaultAPI: ModelAPI { modelAPI ?? .chat }
 
     @Option(
         help: ArgumentHelp(
@@ -120,14 +123,14 @@ struct ModelOptions: ParsableArguments {
     /// The server of models that the configuration does not have. A key alone means that of the API it is named after.
     private var defaultEndpoint: ModelCatalog.DefaultEndpoint? {
         let (provider, url) =
-            modelAPI == .anthropic
+            defaultAPI == .anthropic
             ? ("ANTHROPIC", "https://api.anthropic.com/v1") : ("OPENAI", "https://api.openai.com/v1")
         let key = "\(provider)_API_KEY"
         let keyVariable = apiKeyEnv ?? (variable(key) == nil ? nil : key)
         guard let url = modelURL ?? variable("\(provider)_BASE_URL") ?? keyVariable.map({ _ in url }) else {
             return nil
         }
-        return ModelCatalog.DefaultEndpoint(url: url, apiKeyVariable: keyVariable, api: modelAPI)
+        return ModelCatalog.DefaultEndpoint(url: url, apiKeyVariable: keyVariable, api: defaultAPI)
     }
 
     private func openCache(isQuiet: Bool) throws(EngineError) -> ReplyCache? {
@@ -151,7 +154,12 @@ struct ModelOptions: ParsableArguments {
     }
 }
 
-extension ModelAPI: ExpressibleByArgument {}
+/// Reads the name of an API.
+@Sendable private func readAPI(_ name: String) throws -> ModelAPI {
+    if let api = ModelAPI(rawValue: name) { return api }
+    let names = ModelAPI.allCases.map(\.rawValue).joined(separator: ", ")
+    throw ValidationError("--model-api \(name): one of \(names) was expected")
+}
 
 /// A variable of the environment that is set to something.
 func variable(_ name: String) -> String? {
