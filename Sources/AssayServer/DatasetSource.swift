@@ -1,6 +1,7 @@
 import Datasets
 import Encodings
 import Hashing
+import HuggingFace
 import JSON
 import Store
 
@@ -33,7 +34,7 @@ enum DatasetSource {
     }
 
     var providerID: String {
-        if case .uri(let uri) = self, uri.hasPrefix("huggingface://") { "huggingface" } else { "localfs" }
+        if case .uri(let uri) = self, HuggingFaceLocation.isMeant(by: uri) { "huggingface" } else { "localfs" }
     }
 
     /// What the registry keeps of it. Of rows, their digest: they are the dataset's first rows.
@@ -66,9 +67,17 @@ enum DatasetSource {
                 try rows.run(
                     Download(configuration: configuration, cancellation: call.cancellation).rows(at: uri), named: uri)
             }
-        case "huggingface":
+        case "huggingface", "hf":
+            let location: HuggingFaceLocation
+            do {
+                location = try HuggingFaceLocation(uri)
+            } catch {
+                throw Self.fault(error.description)
+            }
             try service.importing {
-                try rows.run(HuggingFaceRows(uri, configuration, cancellation: call.cancellation), named: uri)
+                try rows.run(
+                    HuggingFaceRows(
+                        location, from: configuration.huggingFace, cancellation: call.cancellation), named: uri)
             }
         case "file": try readFile(path(ofFileURI: uri), service, &rows)
         case nil where !uri.isEmpty: try readFile(uri, service, &rows)

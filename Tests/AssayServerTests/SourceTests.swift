@@ -1,5 +1,7 @@
 import AssayServer
+import FakeModel
 import Glibc
+import HuggingFace
 import JSON
 import NIOHTTP1
 import Testing
@@ -194,13 +196,13 @@ struct SourceTests {
             )
         }
         let configuration = TestServer.configured {
-            $0.huggingFaceURL = web.url + "/base"
-            $0.huggingFaceToken = "hf_secret"
+            $0.huggingFace.url = web.url + "/base"
+            $0.huggingFace.token = "hf_secret"
         }
         try await TestServer.run(configuration) { server async throws in
             for uri in [
                 "huggingface://datasets/o/n?split=test&config=default", "huggingface://datasets/o/n?split=test",
-                "huggingface://o/n",
+                "huggingface://o/n", "hf://datasets/o/n?split=test&revision=main&trust_remote_code=true",
             ] {
                 let answer = try await register(uri, server)
                 #expect(answer.status == 200, "\(answer.body)")
@@ -226,7 +228,7 @@ struct SourceTests {
             FakeWeb.Page(
                 body: "{\"rows\": [{\"row\": {\"a\": \"x\"}, \"truncated_cells\": [\"a\"]}], \"num_rows_total\": 1}")
         }
-        try await TestServer.run(TestServer.configured { $0.huggingFaceURL = web.url }) { server async throws in
+        try await TestServer.run(TestServer.configured { $0.huggingFace.url = web.url }) { server async throws in
             let answer = try await register("huggingface://datasets/o/n?split=a&config=b", server)
             #expect(answer.status == 400 && answer.body.contains("cut"))
         }
