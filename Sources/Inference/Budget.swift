@@ -32,7 +32,7 @@ struct Cost: Hashable {
 /// the request allows. These bounds hold:
 /// - As long as the bounds of all requests under way fit in what is left, the limit cannot be exceeded.
 /// - A model of which nothing is known yet, and whose request may cost more than what is left, is asked one request, while
-///   nothing else is under way. After n replies, at most 2n of its requests are under way at once.
+///   nothing else is under way. After n replies, at most n of its requests are under way at once.
 /// - Once the limit is reached, nothing more is sent.
 ///
 /// Where a limit could be reached by the reservations alone, a request waits until some of them are settled.
@@ -155,7 +155,7 @@ extension Budget {
         whole.add(cost)
         if whole.bound(costs) <= left { return true }
         guard let known = costs[cost.model] else { return load.isEmpty && cost.prompt < left }
-        return load.count(of: cost.model) < 2 * known.count && whole.expected(costs) <= left
+        return load.count(of: cost.model) < known.count && whole.expected(costs) <= left
     }
 
     /// Whether there is no room for the request even if all that is under way cost nothing.

@@ -20,12 +20,12 @@ struct ReplyCosts {
         squares += difference * (cost - mean)
     }
 
-    /// What a reply is expected to cost at most: the mean and two standard deviations, and as long as few replies are
-    /// known, a share of the mean that falls with their number.
-    var expected: Double {
+    /// What a reply is expected to cost at most: the mean and two standard deviations. Where several are asked for at once,
+    /// a share of the mean is added that falls with the number of replies known, for then a wrong guess counts for each.
+    func expected(isAlone: Bool) -> Double {
         guard count > 0 else { return .infinity }
         let deviation = count > 1 ? (squares / Double(count - 1)).squareRoot() : 0
-        return mean + 2 * deviation + abs(mean) / Double(count)
+        return mean + 2 * deviation + (isAlone ? 0 : abs(mean) / Double(count))
     }
 }
 
@@ -65,7 +65,8 @@ struct RequestLoad {
     func expected(_ costs: [String: ReplyCosts]) -> Double {
         shares.reduce(0) { sum, share in
             let known = costs[share.key]
-            let expected = max(0, share.value.prompts + (known?.expected ?? .infinity) * Double(share.value.count))
+            let reply = known?.expected(isAlone: count == 1) ?? .infinity
+            let expected = max(0, share.value.prompts + reply * Double(share.value.count))
             return sum + (known?.isBeyondBounds == true ? expected : min(share.value.bound, expected))
         }
     }

@@ -28,9 +28,12 @@ struct BudgetTests {
         for name in ["a", "b"] { #expect(reserve(cost, name, in: &budget).granted == [name]) }
         for name in ["c", "d", "e"] { #expect(reserve(cost, name, in: &budget) == ([], [])) }
         #expect(budget.release(cost).granted == ["c"])
-        for _ in 0..<2 { #expect(budget.start(cost, isHeld: true).0 == .allowed) }
+        #expect(budget.start(cost, isHeld: true).1.refused.isEmpty)
+        let last = budget.start(cost, isHeld: true)
+        #expect(last.0 == .allowed)
+        #expect(last.1.refused.map(\.waiter) == ["d", "e"])
         #expect(budget.settle(cost, actual: nil).granted.isEmpty)
-        #expect(reserve(cost, "f", in: &budget).refused == ["d", "e", "f"])
+        #expect(reserve(cost, "f", in: &budget).refused == ["f"])
         #expect(
             budget.start(cost, isHeld: false).0 == .refused(reason: "the limit of 2 requests is reached"))
         #expect(budget.sent == 2)
@@ -66,10 +69,12 @@ struct BudgetTests {
         #expect(reserve(cost, "a", in: &budget).granted == ["a"])
         for name in ["b", "c", "d", "e"] { #expect(reserve(cost, name, in: &budget) == ([], [])) }
         #expect(budget.start(cost, isHeld: true).0 == .allowed)
-        #expect(budget.settle(cost, actual: 0.05).granted == ["b", "c"], "after one reply, two at once")
+        #expect(budget.settle(cost, actual: 0.05).granted == ["b"])
+        #expect(budget.start(cost, isHeld: true).0 == .allowed)
+        #expect(budget.settle(cost, actual: 0.05).granted == ["c", "d"], "after two replies, two at once")
         #expect(budget.start(cost, isHeld: true).0 == .allowed)
         #expect(budget.start(cost, isHeld: true).0 == .allowed)
-        #expect(budget.settle(cost, actual: 0.05).granted == ["d", "e"], "after two, four")
+        #expect(budget.settle(cost, actual: 0.05).granted == ["e"])
     }
 
     @Test("what a model's replies cost says nothing of another's")
@@ -89,13 +94,16 @@ struct BudgetTests {
         #expect(reserve(cost, "a", in: &budget).granted == ["a"])
         #expect(budget.start(cost, isHeld: true).0 == .allowed)
         _ = budget.settle(cost, actual: 0.002)
-        for name in ["b", "c"] { #expect(reserve(cost, name, in: &budget).granted == [name]) }
+        #expect(reserve(cost, "b", in: &budget).granted == ["b"])
         #expect(budget.start(cost, isHeld: true).0 == .allowed)
-        _ = budget.settle(cost, actual: 0.09)
+        _ = budget.settle(cost, actual: 0.002)
+        for name in ["c", "d"] { #expect(reserve(cost, name, in: &budget).granted == [name]) }
+        #expect(budget.start(cost, isHeld: true).0 == .allowed)
+        _ = budget.settle(cost, actual: 0.08)
         #expect(
             budget.start(cost, isHeld: true).0
                 == .refused(
-                    reason: "the limit of 0.1 on the cost is reached: 0.092 is spent, and the request may cost 0.193451"
+                    reason: "the limit of 0.1 on the cost is reached: 0.084 is spent, and the request may cost 0.118067"
                 )
         )
     }
@@ -110,7 +118,7 @@ struct BudgetTests {
         #expect(budget.start(bounded(0.5), isHeld: false).0 == .allowed)
         #expect(budget.start(bounded(0.5), isHeld: true).0 == .deferred)
         #expect(reserve(bounded(0.5), "b", in: &budget) == ([], []))
-        #expect(budget.settle(bounded(0.5), actual: 0.1).granted == ["b"])
+        #expect(budget.settle(bounded(0.5), actual: 0).granted == ["b"])
     }
 
     @Test("a server that does not keep to what requests allow is not believed")
@@ -120,7 +128,7 @@ struct BudgetTests {
         #expect(budget.start(bounded(0.01), isHeld: true).0 == .allowed)
         _ = budget.settle(bounded(0.01), actual: 0.2)
         #expect(reserve(bounded(0.01), "b", in: &budget).granted == ["b"])
-        #expect(reserve(bounded(0.01), "c", in: &budget) == ([], []), "0.2 is spent, and each may cost 0.4")
+        #expect(reserve(bounded(0.01), "c", in: &budget) == ([], []), "ten more would have been within 0.01 each")
     }
 
     @Test("once the limit is reached nothing is sent, whatever is under way")
@@ -203,8 +211,8 @@ struct BudgetBoundTests {
             if replies == .free {
                 #expect(started == 500)
             } else {
-                // No reply was expected to be the long one: at most what was under way with it is too much.
-                #expect(budget.spent <= limit + (replies == .oneLong ? 0.08 : 0.0201))
+                // Nobody could expect the long one. Where each costs more than those before, the guess is always too low.
+                #expect(budget.spent <= limit + (replies == .oneLong ? 0.08 : replies == .growing ? 0.02 : 0))
                 #expect(budget.spent >= 0.06, "\(replies) \(concurrency): \(budget.spent)")
             }
         }
