@@ -124,10 +124,11 @@ final class Worker: @unchecked Sendable {
     /// Counts the rows that some function could not score, and keeps the first of them, to show.
     private func countUnscored(_ slice: SliceWork, of work: ChunkWork) -> Int {
         var count = 0
+        let calls = slice.calls
         for row in slice.rows {
             let place = row - slice.rows.lowerBound
             var isScored = true
-            for (index, call) in slice.calls.enumerated() where call.results.outcomes[place] != .scored {
+            for (index, call) in calls.enumerated() where call.results.outcomes[place] != .scored {
                 isScored = false
                 let datasetRow = work.base.rows + work.batch.rowIndex(row)
                 guard unscored.wants(datasetRow) else { continue }
