@@ -8,8 +8,20 @@ struct Attempt {
     var outcome: AttemptOutcome
     /// What the failure was, as part of a sentence; empty for an answer.
     var detail = ""
-    /// What the server says that an attempt took whose response was no answer; an answer has its own.
+    /// What a response with a status of success used, whatever became of it; nil where the server did not say.
     var usage: TokenUsage?
+    /// Whether the server sent a response that it will bill: a reply, or what is no reply and says what it used.
+    var hasResponse = false
+
+    /// What the response cost: by what the server says that it used, or else by its length.
+    ///
+    /// - Returns: nil where there was none.
+    func cost(of request: InferenceRequest, _ model: Model) -> Double? {
+        guard hasResponse else { return nil }
+        if let usage { return model.cost(of: usage) }
+        let output = (try? result.get()).map { estimatedTokens($0.text) } ?? 0
+        return model.cost(of: TokenUsage(input: estimatedTokens(request.body), output: output))
+    }
 }
 
 extension Attempt {
@@ -36,6 +48,8 @@ extension Attempt {
         reply.redact(model.redaction)
         result = .success(reply)
         outcome = .answered(latency: latency)
+        usage = reply.usage
+        hasResponse = true
     }
 
     /// Reads a response with a status of failure; nil for one of success.
@@ -58,6 +72,7 @@ extension Attempt {
     init(_ fault: BadResponse, in body: some Collection<UInt8>, of model: Model) {
         outcome = .failed
         usage = fault.usage
+        hasResponse = usage != nil
         detail = "a reply that " + model.redaction(fault.reason)
         let said = excerpt(body, model.redaction)
         let message = "\(model): its reply \(model.redaction(fault.reason))\(said.isEmpty ? "" : ": \(said)")"

@@ -2,7 +2,11 @@
 public struct BudgetLimits: Hashable, Sendable {
     /// How many requests may be sent, repeated ones counted.
     public var maxRequests: Int?
-    /// What the answers may cost, in the currency of the models' prices.
+    /// What the replies may cost, in the currency of the models' prices.
+    ///
+    /// A request is sent only while what is spent, and what the requests under way and this one are expected to cost,
+    /// stay within the limit. The limit is therefore exceeded at most by what the requests that were under way when it was
+    /// reached cost beyond what was expected of them.
     public var maxCost: Double?
 
     public init(maxRequests: Int? = nil, maxCost: Double? = nil) {
@@ -13,31 +17,47 @@ public struct BudgetLimits: Hashable, Sendable {
 
 /// What a request may cost.
 struct Cost: Hashable {
-    /// What is known beforehand.
-    var fixed: Double
-    /// The price of a token of the output, where the request does not limit these; else it is in `fixed`.
-    var perToken = 0.0
+    /// The model that is asked. What its replies cost says what its next ones will.
+    var model: String
+    /// The price of the prompt, as far as it can be estimated beforehand.
+    var prompt = 0.0
+    /// The price of the prompt and of the longest reply that the request allows; nil where it sets no limit.
+    var bound: Double?
 }
 
-/// Keeps a run within its limits: a request reserves what it may cost before it is sent, so that those under way cannot
-/// overshoot, and is charged what it did cost afterwards.
+/// Keeps a run within its limits. A request reserves what it is expected to cost, is checked once more when its turn has
+/// come, and is charged what it did cost afterwards.
+///
+/// What a reply of a model is expected to cost is learnt from its earlier replies, see ``ReplyCosts``, and is at most what
+/// the request allows. These bounds hold:
+/// - As long as the bounds of all requests under way fit in what is left, the limit cannot be exceeded.
+/// - A model of which nothing is known yet, and whose request may cost more than what is left, is asked one request, while
+///   nothing else is under way. After n replies, at most n of its requests are under way at once.
+/// - Once the limit is reached, nothing more is sent.
 ///
 /// Where a limit could be reached by the reservations alone, a request waits until some of them are settled.
 struct Budget<Waiter> {
     /// What is to be done after an event.
     struct Actions {
-        /// Those who may go, and what was reserved for them.
-        var granted: [(waiter: Waiter, reserved: Double)] = []
+        /// Those who may wait for their turn: something is reserved for them, until `start` or `release`.
+        var granted: [Waiter] = []
         var refused: [(waiter: Waiter, reason: String)] = []
+    }
+
+    /// What a request is told whose turn has come.
+    enum Admission: Hashable {
+        case allowed
+        /// It has to reserve again: what was learnt in the meantime leaves no room for it now.
+        case deferred
+        case refused(reason: String)
     }
 
     let limits: BudgetLimits
     private(set) var sent = 0
     private(set) var spent = 0.0
-    /// Output tokens that an answer is expected to have whose request does not limit them.
-    var expectedOutput = 256.0
-    private var reservations = 0
-    private var reserved = 0.0
+    private var held = RequestLoad()
+    private var underWay = RequestLoad()
+    private var costs: [String: ReplyCosts] = [:]
     private var line = WaitingLine<(waiter: Waiter, cost: Cost)>()
 
     init(limits: BudgetLimits) {
@@ -55,51 +75,100 @@ struct Budget<Waiter> {
         line.remove(ticket).map { ($0.waiter, advance()) }
     }
 
-    /// Gives back a reservation of `cost` that was granted.
+    /// Gives back a reservation that was granted and not started.
+    mutating func release(_ cost: Cost) -> Actions {
+        held.remove(cost)
+        return advance()
+    }
+
+    /// Checks a request whose turn to be sent has come, and counts it as sent if it is allowed. Its reservation is used up,
+    /// whatever the answer.
     ///
-    /// - Parameters:
-    ///   - actual: what the request did cost.
-    ///   - wasSent: whether it was sent.
-    mutating func settle(_ cost: Double, actual: Double, wasSent: Bool) -> Actions {
-        reservations -= 1
-        // Sums of fractions leave a rest.
-        reserved = reservations == 0 ? 0 : reserved - cost
-        spent += actual
-        if wasSent { sent += 1 }
+    /// - Parameter isHeld: whether it has a reservation.
+    mutating func start(_ cost: Cost, isHeld: Bool) -> (Admission, Actions) {
+        if isHeld { held.remove(cost) }
+        // Those that hold a reservation are checked when their own turn comes; only the number of requests is promised.
+        let obstacle = obstacle(to: cost, beside: underWay, counting: isHeld ? 0 : held.count)
+        guard let obstacle else {
+            sent += 1
+            underWay.add(cost)
+            return (.allowed, advance())
+        }
+        let isFinal = underWay.isEmpty && (isHeld || held.isEmpty) || isHopeless(cost)
+        return (isFinal ? .refused(reason: obstacle) : .deferred, advance())
+    }
+
+    /// Takes note of how a request ended that was started.
+    ///
+    /// - Parameter actual: what its reply cost; nil where there was none.
+    mutating func settle(_ cost: Cost, actual: Double?) -> Actions {
+        underWay.remove(cost)
+        if let actual {
+            spent += actual
+            let isBeyondBound = cost.bound.map { actual > $0 * (1 + 1e-9) } ?? false
+            costs[cost.model, default: ReplyCosts()].add(actual - cost.prompt, isBeyondBound: isBeyondBound)
+        }
         return advance()
     }
 
     private mutating func advance() -> Actions {
         var actions = Actions()
         while let first = line.first {
-            // Estimated only now: those who waited have learnt from the answers to those before.
-            let cost = first.cost.fixed + first.cost.perToken * expectedOutput
-            if let reason = obstacle(to: cost, with: (reservations, reserved)) {
+            let reserved = held + underWay
+            if let reason = obstacle(to: first.cost, beside: reserved, counting: held.count) {
                 // What is under way may turn out to be cheaper than expected, and make room.
-                guard obstacle(to: first.cost.fixed, with: (0, 0)) != nil || reservations == 0 else { break }
+                guard reserved.isEmpty || isHopeless(first.cost) else { break }
                 _ = line.popFirst()
-                let isGuess = limits.maxCost != nil && first.cost.perToken > 0
-                actions.refused.append((first.waiter, reason + (isGuess ? " (max_tokens would limit that)" : "")))
+                actions.refused.append((first.waiter, reason))
             } else {
                 _ = line.popFirst()
-                reservations += 1
-                reserved += cost
-                actions.granted.append((first.waiter, cost))
+                held.add(first.cost)
+                actions.granted.append(first.waiter)
             }
         }
         return actions
     }
+}
 
-    /// Which limit a request of `cost` would exceed beside the given reservations; nil if none.
-    private func obstacle(to cost: Double, with open: (count: Int, cost: Double)) -> String? {
-        if let limit = limits.maxRequests, sent + open.count >= limit {
+// MARK: What fits
+
+extension Budget {
+    /// Which limit a request would exceed; nil if none.
+    ///
+    /// - Parameters:
+    ///   - load: the requests whose costs are expected beside it.
+    ///   - promised: how many requests that are not sent yet may be sent before it.
+    private func obstacle(to cost: Cost, beside load: RequestLoad, counting promised: Int) -> String? {
+        if let limit = limits.maxRequests, sent + promised >= limit {
             return "the limit of \(limit) requests is reached"
         }
-        if let limit = limits.maxCost, spent + open.cost + cost > limit {
-            return "the limit of \(limit) on the cost is reached: \(Self.rounded(spent)) is spent, and the request may "
-                + "cost \(Self.rounded(cost))"
-        }
-        return nil
+        guard let limit = limits.maxCost, !fits(cost, beside: load, within: limit) else { return nil }
+        let expected = load.isEmpty ? expectedCost(of: cost) : nil
+        let rest = expected.map { $0.isFinite ? ", and the request may cost \(Self.rounded($0))" : "" } ?? ""
+        return "the limit of \(limit) on the cost is reached: \(Self.rounded(spent)) is spent\(rest)"
+    }
+
+    private func fits(_ cost: Cost, beside load: RequestLoad, within limit: Double) -> Bool {
+        // Sums of fractions are a little off.
+        let left = limit * (1 + 1e-9) - spent
+        var whole = load
+        whole.add(cost)
+        if whole.bound(costs) <= left { return true }
+        guard let known = costs[cost.model] else { return load.isEmpty && cost.prompt < left }
+        return load.count(of: cost.model) < known.count && whole.expected(costs) <= left
+    }
+
+    /// Whether there is no room for the request even if all that is under way cost nothing.
+    private func isHopeless(_ cost: Cost) -> Bool {
+        if let limit = limits.maxRequests, sent >= limit { return true }
+        if let limit = limits.maxCost { return spent + cost.prompt > limit * (1 + 1e-9) }
+        return false
+    }
+
+    private func expectedCost(of cost: Cost) -> Double {
+        var load = RequestLoad()
+        load.add(cost)
+        return load.expected(costs)
     }
 
     private static func rounded(_ cost: Double) -> Double { (cost * 1_000_000).rounded() / 1_000_000 }

@@ -15,7 +15,6 @@ final class Endpoint: Sendable {
 
     let maxRetries: Int
     private let model: Model
-    private let quotedName: String
     private let transport: HTTPTransport
     private let agents: AgentExchange
     private let clock = ContinuousClock()
@@ -27,7 +26,6 @@ final class Endpoint: Sendable {
         let limits = overrides.applied(to: model.limits)
         self.model = model
         maxRetries = limits.maxRetries
-        quotedName = quoted(model.name)
         transport = try HTTPTransport(model: model, limits: limits, userAgent: userAgent, environment: environment)
         agents = AgentExchange(model, transport)
         state = Mutex(State(gate: AttemptGate(limits: limits)))
@@ -81,13 +79,16 @@ final class Endpoint: Sendable {
 
     private func outcome(of request: InferenceRequest) async -> Attempt {
         if request.operation == .agentTurn { return await agents.attempt(request.body) }
-        guard let body = request.body(naming: quotedName) else {
-            let error = InferenceError(.invalidRequest, "\(model): the body of the request is no JSON object")
+        let body: [UInt8]
+        do throws(UnsupportedRequest) {
+            body = try model.body(of: request)
+        } catch {
+            let error = InferenceError(.invalidRequest, "\(model): \(error.reason)")
             return Attempt(result: .failure(error), outcome: .abandoned)
         }
         let start = clock.now
         do throws(TransportFailure) {
-            let response = try await transport.send(body, to: request.operation)
+            let response = try await transport.send(body, to: request.operation).assembled()
             let now = clock.now
             return Attempt(response, to: request.operation, of: model, latency: now - start, at: now)
         } catch {

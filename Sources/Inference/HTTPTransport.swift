@@ -21,7 +21,9 @@ final class HTTPTransport: Sendable {
     static let connectTimeout = TimeAmount.seconds(10)
 
     private let client: HTTPClient
+    /// How long a request may take; for a reply that is streamed, how long nothing of it may come.
     private let timeout: TimeAmount
+    private let isStreaming: Bool
     /// Host and port of the proxy, if one is used.
     private let proxy: String?
     private let address: ModelAddress
@@ -32,14 +34,19 @@ final class HTTPTransport: Sendable {
     /// Whether the server speaks HTTP/2, where many requests share one connection.
     var isMultiplexed: Bool { speaksHTTP2.load(ordering: .relaxed) }
 
+    /// How many times the timeout a streamed reply may take in all.
+    static let streamLength = 10
+
     /// Until when a request that is sent now may take.
-    var deadline: NIODeadline { .now() + timeout }
+    var deadline: NIODeadline { .now() + (isStreaming ? timeout * Self.streamLength : timeout) }
 
     init(
         model: Model, limits: ModelLimits, userAgent: String, environment: @escaping @Sendable (String) -> String?
     ) throws(InferenceError) {
         timeout = TimeAmount(limits.timeout)
-        let accepted = model.kind == .agents ? "application/json, text/event-stream" : "application/json"
+        isStreaming = model.isStreaming
+        let accepted =
+            model.kind == .agents || isStreaming ? "application/json, text/event-stream" : "application/json"
         var headers = HTTPHeaders([
             ("Content-Type", "application/json"), ("Accept", accepted), ("User-Agent", userAgent),
         ])
@@ -47,7 +54,7 @@ final class HTTPTransport: Sendable {
         var requests: [InferenceRequest.Operation: HTTPClient.Request] = [:]
         for operation in InferenceRequest.Operation.allCases {
             do {
-                let url = model.address.target(of: operation)
+                let url = model.url(of: operation)
                 requests[operation] = try HTTPClient.Request(url: url, method: .POST, headers: headers)
             } catch {
                 throw InferenceError(.invalidModel, "\(model): its URL cannot be used")
@@ -59,7 +66,8 @@ final class HTTPTransport: Sendable {
 
         var configuration = HTTPClient.Configuration()
         // Each attempt has its deadline; failures to connect are known at once, and retried with the others.
-        configuration.timeout = HTTPClient.Configuration.Timeout(connect: Self.connectTimeout)
+        configuration.timeout = HTTPClient.Configuration.Timeout(
+            connect: Self.connectTimeout, read: isStreaming ? timeout : nil)
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = limits.maxConcurrency
         configuration.redirectConfiguration = .disallow
@@ -105,26 +113,33 @@ final class HTTPTransport: Sendable {
     private func execute(
         _ request: HTTPClient.Request, by deadline: NIODeadline
     ) async throws(TransportFailure) -> Response {
-        let accumulator = ResponseAccumulator(request: request, maxBodySize: Self.maximumBodySize)
+        let accumulator = BodyAccumulator(limit: Self.maximumBodySize)
         // The deadline of a task of this kind covers the body as well; that of the newer calls ends with the head.
         let loop = MultiThreadedEventLoopGroup.currentEventLoop
         let task = client.execute(
             request: request, delegate: accumulator, eventLoop: loop.map { .delegate(on: $0) } ?? .indifferent,
             deadline: deadline)
         do {
-            let response = try await withTaskCancellationHandler {
+            try await withTaskCancellationHandler {
                 try await task.get()
             } onCancel: {
                 task.cancel()
             }
-            if response.version.major == 2 { speaksHTTP2.store(true, ordering: .relaxed) }
-            return Response(
-                status: Int(response.status.code), headers: response.headers, body: response.body ?? ByteBuffer())
         } catch {
-            var failure = TransportFailure(error, timeout: timeout)
+            var failure = TransportFailure(
+                error, timeout: timeout, longest: isStreaming ? timeout * Self.streamLength : nil)
             if let proxy, failure.kind == .unreachable { failure.reason += " (through the proxy \(proxy))" }
-            throw failure
+            // Some servers do not end a stream as HTTP wants it, though it is whole.
+            guard isStreaming, failure.kind == .dropped || failure.kind == .timedOut,
+                let (_, body) = accumulator.received,
+                case .whole = try? StreamedReply(body.readableBytesView)
+            else { throw failure }
         }
+        guard let (head, body) = accumulator.received else {
+            throw TransportFailure(.dropped, "the server sent no response")
+        }
+        if head.version.major == 2 { speaksHTTP2.store(true, ordering: .relaxed) }
+        return Response(status: Int(head.status.code), headers: head.headers, body: body)
     }
 
     /// Ends the connections, and the requests under way with them.

@@ -55,7 +55,8 @@ extension InferenceRequest {
     /// How many tokens the answer may have, where the body says so; a billion at most.
     public var maximumOutput: Int? {
         guard let json = try? JSONValue(parsing: body) else { return nil }
-        return (json["max_completion_tokens"] ?? json["max_tokens"])?.number?.int.map { min(max(0, $0), 1_000_000_000) }
+        let limit = json["max_completion_tokens"] ?? json["max_tokens"] ?? json["max_output_tokens"]
+        return limit?.number?.int.map { min(max(0, $0), 1_000_000_000) }
     }
 }
 

@@ -10,6 +10,8 @@ public final class InferenceService: Sendable {
         var endpoints: [EndpointKey: Endpoint] = [:]
         var isShutDown = false
         var hasWarned = false
+        /// The ids of the models whose prompts were reported as cut.
+        var cutting: Set<String> = []
         /// Until when the pause lasts that a model's server asked for, by the model's id.
         var pauses: [String: ContinuousClock.Instant] = [:]
     }
@@ -106,6 +108,15 @@ public final class InferenceService: Sendable {
         }
         let seconds = Int(((time - now) / .seconds(1)).rounded())
         if isNew { log("waiting \(seconds) s, as asked by \(error.message)") }
+    }
+
+    /// Warns, once for each model, that its server most likely left out a part of a prompt.
+    func warn(promptOf characters: Int, cutTo tokens: Int, by model: Model) {
+        guard state.withLock({ $0.cutting.insert(model.id).inserted }) else { return }
+        log(
+            "\(model): the server counted \(tokens) tokens in a prompt of \(characters) characters, so it has most likely "
+                + "left out a part of it; give the model a longer context (Ollama: set OLLAMA_CONTEXT_LENGTH, or PARAMETER "
+                + "num_ctx in a Modelfile), or send shorter prompts")
     }
 
     /// Warns that the cache fails. Once: what fails for one reply fails for all.

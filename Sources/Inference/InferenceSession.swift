@@ -3,7 +3,7 @@ import Synchronization
 
 /// The requests of one run: they share a budget, and are counted together.
 public final class InferenceSession: Sendable {
-    private typealias Waiter = CheckedContinuation<Result<Double, InferenceError>, Never>
+    private typealias Waiter = CheckedContinuation<Result<Void, InferenceError>, Never>
 
     private struct State {
         var usages: [String: ModelUsage] = [:]
@@ -11,13 +11,6 @@ public final class InferenceSession: Sendable {
         var tickets = Ticket.Roll()
         /// Why nothing is sent any more.
         var stop: String?
-
-        /// Output tokens of an answer so far, nil where none has said.
-        var meanOutput: Double? {
-            let answers = usages.values.reduce(0) { $0 + $1.answered - $1.answersWithoutUsage }
-            let tokens = usages.values.reduce(0) { $0 + $1.outputTokens }
-            return answers == 0 ? nil : Double(tokens) / Double(answers)
-        }
     }
 
     private let service: InferenceService
@@ -89,7 +82,7 @@ public final class InferenceSession: Sendable {
                 ? try await freshAnswer(to: request, of: model, for: label)
                 : try await answer(to: request, of: model, for: label, isLookedUp)
             count(label) { usage in
-                if reply.isCached { usage.addCached(of: model) } else { usage.addAnswer(reply, of: model) }
+                if reply.isCached { usage.addCached(of: model) } else { usage.addAnswer(reply) }
             }
             return reply
         } catch {
@@ -212,36 +205,61 @@ extension InferenceSession {
         _ request: InferenceRequest, of model: Model, at endpoint: Endpoint, notBefore time: ContinuousClock.Instant?,
         for label: String
     ) async throws(InferenceError) -> Attempt {
-        let reserved = try await reserve(cost(of: request, model))
-        do throws(InferenceError) {
-            try await endpoint.enter(notBefore: time)
-        } catch {
-            settle(reserved, actual: 0, wasSent: false)
-            throw error
-        }
-        if let reason = state.withLock(\.stop) {
-            endpoint.abandon()
-            settle(reserved, actual: 0, wasSent: false)
-            throw InferenceError(.notAsked, "not asked: \(reason)")
-        }
+        let cost = cost(of: request, model)
+        try await enter(endpoint, cost, notBefore: time)
         count(label) { $0.requests += 1 }
         let attempt = await endpoint.attempt(request)
-        var actual = 0.0
-        if case .success(let reply) = attempt.result, let price = model.price {
-            actual = price.cost(
-                of: reply.usage
-                    ?? TokenUsage(input: estimatedTokens(request.body), output: estimatedTokens(reply.text)))
+        if attempt.hasResponse { count(label) { $0.addResponse(using: attempt.usage, of: model) } }
+        if let usage = attempt.usage, let length = request.lengthOfCutPrompt(usage) {
+            count(label) { $0.cutPrompts += 1 }
+            service.warn(promptOf: length, cutTo: usage.input, by: model)
         }
-        settle(reserved, actual: actual, wasSent: true)
+        settle(cost, actual: attempt.cost(of: request, model))
         return attempt
+    }
+
+    /// Waits until a request may be sent: until both the budget and the endpoint have room for it.
+    private func enter(
+        _ endpoint: Endpoint, _ cost: Cost, notBefore time: ContinuousClock.Instant?
+    ) async throws(InferenceError) {
+        var time = time
+        while true {
+            // One that waits for a time of its own would keep others from what it has reserved.
+            let isHeld = time == nil
+            if isHeld { try await reserve(cost) }
+            do throws(InferenceError) {
+                try await endpoint.enter(notBefore: time)
+                if let reason = state.withLock(\.stop) {
+                    endpoint.abandon()
+                    throw InferenceError(.notAsked, "not asked: \(reason)")
+                }
+            } catch {
+                if isHeld { release(cost) }
+                throw error
+            }
+            switch start(cost, isHeld: isHeld) {
+            case .allowed: return
+            case .deferred:
+                endpoint.abandon()
+                time = nil
+            case .refused(let reason):
+                endpoint.abandon()
+                throw InferenceError(.notAsked, "not asked: \(reason)")
+            }
+        }
     }
 }
 
 // MARK: The budget
 
 extension InferenceSession {
-    /// Waits until the budget has room for a request that may cost `cost`, and returns what it has reserved.
-    private func reserve(_ cost: Cost) async throws(InferenceError) -> Double {
+    private var isLimited: Bool { limits.maxRequests != nil || limits.maxCost != nil }
+
+    /// Waits until the budget has room for a request that may cost `cost`.
+    ///
+    /// After a return without an error, `start` or `release` has to follow.
+    private func reserve(_ cost: Cost) async throws(InferenceError) {
+        guard isLimited else { return }
         let ticket = state.withLock { $0.tickets.issue() }
         let permission = await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
@@ -257,32 +275,38 @@ extension InferenceSession {
             waiter.resume(returning: .failure(.cancelled))
             perform(actions)
         }
-        return try permission.get()
+        try permission.get()
     }
 
-    private func settle(_ reserved: Double, actual: Double, wasSent: Bool) {
-        let actions = state.withLock { state in
-            // Only a limit on the cost asks what answers are expected to take.
-            if limits.maxCost != nil, let mean = state.meanOutput { state.budget.expectedOutput = mean }
-            return state.budget.settle(reserved, actual: actual, wasSent: wasSent)
-        }
+    private func release(_ cost: Cost) {
+        guard isLimited else { return }
+        perform(state.withLock { $0.budget.release(cost) })
+    }
+
+    private func start(_ cost: Cost, isHeld: Bool) -> Budget<Waiter>.Admission {
+        guard isLimited else { return .allowed }
+        let (admission, actions) = state.withLock { $0.budget.start(cost, isHeld: isHeld) }
         perform(actions)
+        return admission
+    }
+
+    private func settle(_ cost: Cost, actual: Double?) {
+        guard isLimited else { return }
+        perform(state.withLock { $0.budget.settle(cost, actual: actual) })
     }
 
     private func perform(_ actions: Budget<Waiter>.Actions) {
-        for (waiter, reserved) in actions.granted { waiter.resume(returning: .success(reserved)) }
+        for waiter in actions.granted { waiter.resume(returning: .success(())) }
         for (waiter, reason) in actions.refused {
             waiter.resume(returning: .failure(InferenceError(.notAsked, "not asked: \(reason)")))
         }
     }
 
-    /// What a request may cost: an answer as long as it allows, or else as the answers so far.
     private func cost(of request: InferenceRequest, _ model: Model) -> Cost {
-        guard limits.maxCost != nil, let price = model.price else { return Cost(fixed: 0) }
+        guard limits.maxCost != nil, let price = model.price else { return Cost(model: model.id) }
         let input = estimatedTokens(request.body)
-        guard let output = request.maximumOutput else {
-            return Cost(fixed: price.cost(of: TokenUsage(input: input, output: 0)), perToken: price.output / 1_000_000)
-        }
-        return Cost(fixed: price.cost(of: TokenUsage(input: input, output: output)))
+        func cost(output: Int) -> Double { price.cost(of: TokenUsage(input: input, output: output)) }
+        let bound = price.output == 0 ? cost(output: 0) : model.maximumOutput(of: request).map(cost)
+        return Cost(model: model.id, prompt: cost(output: 0), bound: bound)
     }
 }

@@ -11,6 +11,9 @@ public struct Model: Sendable, CustomStringConvertible {
     /// All that goes with a request because of the model's configuration.
     let headers: [SentHeader]
     let limits: ModelLimits
+    let api: ModelAPI
+    /// Whether replies to chats are asked for as streams.
+    let isStreaming: Bool
     /// Takes the model's secrets out of texts.
     let redaction: Redaction
     /// How its thinking is told from its answer.
@@ -99,13 +102,23 @@ public struct Model: Sendable, CustomStringConvertible {
         secrets += address.query.split { "?&=".contains($0) }.flatMap { part in
             [Secret(String(part)), Secret(leniently(percentDecoded: String(part)))]
         }
+        func isGiven(_ name: String) -> Bool { headers.contains { $0.name.lowercased() == name } }
         if let name = configuration.apiKeyVariable {
             let key = try variable(name)
             secrets.append(Secret(key))
-            authorization = Secret("Bearer " + key)
+            if configuration.api == .anthropic {
+                if !isGiven("x-api-key") {
+                    headers.append(SentHeader(name: "x-api-key", value: Secret(key), isLiteral: false))
+                }
+            } else {
+                authorization = Secret("Bearer " + key)
+            }
+        }
+        if configuration.api == .anthropic, !isGiven("anthropic-version") {
+            headers.append(SentHeader(name: "anthropic-version", value: Secret("2023-06-01"), isLiteral: true))
         }
         // A header that the configuration gives itself goes before the one that would be made of the key.
-        if let authorization, !headers.contains(where: { $0.name.lowercased() == "authorization" }) {
+        if let authorization, !isGiven("authorization") {
             headers.append(SentHeader(name: "Authorization", value: authorization, isLiteral: false))
         }
         self.kind = kind
@@ -113,6 +126,8 @@ public struct Model: Sendable, CustomStringConvertible {
         name = configuration.model
         price = configuration.price
         limits = configuration.limits
+        api = configuration.api
+        isStreaming = configuration.isStreaming
         reasoning = configuration.reasoning
         apiKeyVariable = configuration.apiKeyVariable
         self.headers = headers

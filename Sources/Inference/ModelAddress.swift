@@ -39,10 +39,10 @@ struct ModelAddress: Hashable, Sendable {
         query = String(target[path.endIndex...])
         let slashes = path.reversed().prefix { $0 == "/" }.count
         var base = path.dropLast(slashes)
-        for operation in [InferenceRequest.Operation.chat, .completion, .embedding]
-        where base.hasSuffix("/" + operation.rawValue) {
-            base = base.dropLast(operation.rawValue.count + 1)
-            break
+        let operations = ModelAPI.allCases.map(\.path) + [InferenceRequest.Operation.embedding.rawValue]
+        // "chat/completions" comes before "completions".
+        if let operation = operations.first(where: { base.hasSuffix("/" + $0) }) {
+            base = base.dropLast(operation.count + 1)
         }
         self.path = base.isEmpty ? "/v1" : String(base)
 
@@ -75,8 +75,11 @@ struct ModelAddress: Hashable, Sendable {
     ///
     /// - Parameter part: what of the operation is meant, as the end of the path, such as `/3/session`.
     func target(of operation: InferenceRequest.Operation, _ part: String = "") -> String {
-        "\(origin)\(path)/\(operation.rawValue)\(part)\(query)"
+        target(operation.rawValue + part)
     }
+
+    /// The address with something at the end of its path.
+    func target(_ end: String) -> String { "\(origin)\(path)/\(end)\(query)" }
 
     /// The address without user name and password.
     var whole: String { origin + path + query }

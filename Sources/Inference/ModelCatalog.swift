@@ -8,10 +8,12 @@ public final class ModelCatalog: Sendable {
     public struct DefaultEndpoint: Hashable, Sendable {
         public var url: String
         public var apiKeyVariable: String?
+        public var api: ModelAPI
 
-        public init(url: String, apiKeyVariable: String? = nil) {
+        public init(url: String, apiKeyVariable: String? = nil, api: ModelAPI = .chat) {
             self.url = url
             self.apiKeyVariable = apiKeyVariable
+            self.api = api
         }
     }
 
@@ -44,9 +46,8 @@ public final class ModelCatalog: Sendable {
     func reading(_ keys: [String: String]) -> ModelCatalog {
         var defaultEndpoint = defaultEndpoint
         // An endpoint without a key of its own takes that of the API that its requests are made in.
-        if defaultEndpoint?.apiKeyVariable == nil, keys["OPENAI_API_KEY"] != nil {
-            defaultEndpoint?.apiKeyVariable = "OPENAI_API_KEY"
-        }
+        let variable = defaultEndpoint?.api == .anthropic ? "ANTHROPIC_API_KEY" : "OPENAI_API_KEY"
+        if defaultEndpoint?.apiKeyVariable == nil, keys[variable] != nil { defaultEndpoint?.apiKeyVariable = variable }
         let catalog = ModelCatalog(
             configurations, agents: agentsConfiguration, defaultEndpoint: defaultEndpoint
         ) { [environment] name in keys[name] ?? environment(name) }
@@ -132,8 +133,10 @@ public final class ModelCatalog: Sendable {
         }
         if let configuration = added.withLock({ $0[ExactText(name)] }) { return configuration }
         if let defaultEndpoint {
-            return ModelConfiguration(
+            var configuration = ModelConfiguration(
                 id: name, url: defaultEndpoint.url, apiKeyVariable: defaultEndpoint.apiKeyVariable)
+            configuration.api = defaultEndpoint.api
+            return configuration
         }
         let known = ids.isEmpty ? "no model is" : "configured are \(ids.joined(separator: ", "))"
         throw InferenceError(.unknownModel, "no model \"\(name)\" is configured (\(known))")

@@ -2,17 +2,21 @@
 public struct ModelConfiguration: Hashable, Sendable {
     /// The name by which scoring functions and the command line call the model.
     public var id: String
-    /// The address of an OpenAI-compatible API; without a path, `/v1` is meant.
+    /// The address of the API; without a path, `/v1` is meant.
     public var url: String
     /// The name that the server knows the model by.
     public var model: String
-    /// The variable of the environment that holds the API key, sent as a bearer token.
+    /// The variable of the environment that holds the API key, sent as a bearer token, or as the Messages API wants it.
     public var apiKeyVariable: String?
     public var headers: [Header]
     public var limits: ModelLimits
     public var price: ModelPrice?
     /// How the model's thinking is told from its answer.
     public var reasoning = ReasoningSettings()
+    /// The API that the server speaks; chats are rewritten for it.
+    public var api = ModelAPI.chat
+    /// Whether replies to chats are asked for as streams of events, so that a long one keeps its connection busy.
+    public var isStreaming = false
 
     public init(
         id: String, url: String, model: String? = nil, apiKeyVariable: String? = nil, headers: [Header] = [],
@@ -50,7 +54,8 @@ public struct ModelConfiguration: Hashable, Sendable {
 public struct ModelLimits: Hashable, Sendable {
     /// How many requests may be under way at once. Fewer are where the server is overloaded.
     public var maxConcurrency: Int
-    /// How long one attempt may take, from the first byte sent to the last one received.
+    /// How long one attempt may take, from the first byte sent to the last one received. Where the reply is streamed: how
+    /// long nothing of it may come; all of it may take ten times as long.
     public var timeout: Duration
     /// How often a request is made again after a failure that may pass.
     public var maxRetries: Int

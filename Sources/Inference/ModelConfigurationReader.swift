@@ -66,7 +66,8 @@ extension ModelConfiguration {
 
     private init(_ place: ConfigurationPlace) throws(ConfigurationError) {
         try place.checkNames([
-            "id", "url", "model", "api_key_env", "headers", "limits", "price_per_million", "reasoning",
+            "id", "url", "model", "api_key_env", "headers", "limits", "price_per_million", "reasoning", "api",
+            "stream",
         ])
         let id = try place.required("id", "the name of the model") { $0.string.nonEmpty }
         try self.init(server: place, id: id)
@@ -75,6 +76,9 @@ extension ModelConfiguration {
         }
         if let price = try place.member("price_per_million") { self.price = try ModelPrice(price) }
         if let reasoning = try place.member("reasoning") { self.reasoning = try ReasoningSettings(reasoning) }
+        let apis = ModelAPI.allCases.map { quoted($0.rawValue) }.joined(separator: ", ")
+        api = try place.optional("api", "one of \(apis)") { $0.string.flatMap(ModelAPI.init) } ?? .chat
+        isStreaming = try place.optional("stream", "true or false", as: \.bool) ?? false
     }
 
     /// Reads where a server is and how it is asked.

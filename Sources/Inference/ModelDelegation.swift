@@ -1,3 +1,5 @@
+import JSON
+
 /// What a program of another maker needs to ask a model by itself: where it is, what it is called there, and its key.
 package struct ModelDelegation: Sendable {
     /// The name that is sent to the server.
@@ -10,6 +12,12 @@ package struct ModelDelegation: Sendable {
 
     /// - Throws: where the model is asked with more than an address and a key, so that the program could not do the same.
     init(_ model: Model, limits: ModelLimits) throws(InferenceError) {
+        guard model.api == .chat || model.api == .completions else {
+            throw InferenceError(
+                .invalidModel,
+                "\(model): another program can ask it through the chat or the completions API, but not through "
+                    + "\"api\": \(quoted(model.api.rawValue)); configure the model with one of these")
+        }
         let bearer = "Bearer "
         var key: Secret?
         for header in model.headers {

@@ -18,37 +18,50 @@ public struct ModelUsage: Hashable, Sendable {
     public var reasoningTokens = 0
     /// Answers of which the server did not say how many tokens they took; the tokens and the cost are without them.
     public var answersWithoutUsage = 0
-    /// What the answers cost by the models' prices; nil where a model has none.
-    public var cost: Double? = 0
+    /// Prompts of which the servers, by their own count, most likely left out a part.
+    public var cutPrompts = 0
+    /// What the responses cost: what their servers say, or else by the models' prices. Nil where neither is known.
+    public var cost: Double? { hasUnknownCost || hasUnpricedModel && !hasKnownCost ? nil : knownCost }
+    private var knownCost = 0.0
+    private var hasKnownCost = false
+    private var hasUnknownCost = false
+    /// Whether a model without a price had nothing to cost.
+    private var hasUnpricedModel = false
 
     public init() {}
 
     /// Takes note of an answer that was there already.
     mutating func addCached(of model: Model) {
         cached += 1
-        add(cost: model.price == nil ? nil : 0)
+        noteUnasked(model)
     }
 
-    mutating func addAnswer(_ reply: InferenceReply, of model: Model) {
+    mutating func addAnswer(_ reply: InferenceReply) {
         answered += 1
-        if let usage = reply.usage {
-            inputTokens += usage.input
-            outputTokens += usage.output
-            cachedInputTokens += usage.cachedInput
-            reasoningTokens += usage.reasoning
+        if reply.usage == nil { answersWithoutUsage += 1 }
+    }
+
+    /// Takes note of what a response used, be it an answer or not.
+    mutating func addResponse(using tokens: TokenUsage?, of model: Model) {
+        inputTokens += tokens?.input ?? 0
+        outputTokens += tokens?.output ?? 0
+        cachedInputTokens += tokens?.cachedInput ?? 0
+        reasoningTokens += tokens?.reasoning ?? 0
+        if let more = model.cost(of: tokens ?? TokenUsage(input: 0, output: 0)) {
+            knownCost += more
+            hasKnownCost = true
         } else {
-            answersWithoutUsage += 1
+            hasUnknownCost = true
         }
-        add(cost: model.price?.cost(of: reply.usage ?? TokenUsage(input: 0, output: 0)))
     }
 
     mutating func addFailure(of model: Model, wasAsked: Bool) {
         if wasAsked { failed += 1 } else { notAsked += 1 }
-        add(cost: model.price == nil ? nil : 0)
+        noteUnasked(model)
     }
 
-    private mutating func add(cost more: Double?) {
-        cost = cost.flatMap { cost in more.map { cost + $0 } }
+    private mutating func noteUnasked(_ model: Model) {
+        if model.price == nil { hasUnpricedModel = true } else { hasKnownCost = true }
     }
 
     static func + (one: ModelUsage, other: ModelUsage) -> ModelUsage {
@@ -63,7 +76,11 @@ public struct ModelUsage: Hashable, Sendable {
         sum.cachedInputTokens += other.cachedInputTokens
         sum.reasoningTokens += other.reasoningTokens
         sum.answersWithoutUsage += other.answersWithoutUsage
-        sum.add(cost: other.cost)
+        sum.cutPrompts += other.cutPrompts
+        sum.knownCost += other.knownCost
+        sum.hasKnownCost = sum.hasKnownCost || other.hasKnownCost
+        sum.hasUnknownCost = sum.hasUnknownCost || other.hasUnknownCost
+        sum.hasUnpricedModel = sum.hasUnpricedModel || other.hasUnpricedModel
         return sum
     }
 }

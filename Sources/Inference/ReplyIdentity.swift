@@ -12,6 +12,8 @@ extension ReplyKey {
             "reply 1", request.operation.rawValue, model.address.whole, model.name, model.id, String(headers.count),
         ]
         for header in headers { parts += [header.name, header.value.value] }
+        // Chats alone are asked for through another API.
+        if request.operation == .chat, model.api != .chat { parts.append(model.api.rawValue) }
         parts += [request.body, String(request.sample)]
         var digest = SHA256()
         for var part in parts {

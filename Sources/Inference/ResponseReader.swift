@@ -34,11 +34,13 @@ extension InferenceReply {
         } catch {
             throw BadResponse(reason: bytes.isEmpty ? "is empty" : "is \(error.message)")
         }
-        guard let object = json.object else {
+        guard let original = json.object else {
             throw BadResponse(reason: "is \(json.kind), where an object was expected", error: Self.error(in: json))
         }
+        let object = operation == .chat ? chatCompletion(of: original) : original
         let usage = TokenUsage(of: object)
         self.init(text: "", response: String(decoding: bytes, as: UTF8.self), usage: usage)
+        if object != original { response = JSONValue.object(object).text }
         do throws(BadResponse) {
             switch operation {
             case .chat: take(try ChatCompletion(object, settings))

@@ -29,16 +29,21 @@ struct TransportFailure: Error {
         self.reason = reason
     }
 
-    init(_ error: any Error, timeout: TimeAmount) {
-        let seconds = Double(timeout.nanoseconds) / 1e9
+    /// - Parameters:
+    ///   - timeout: how long the response may take.
+    ///   - longest: where that is how long nothing of it may come, how long it may take in all.
+    init(_ error: any Error, timeout: TimeAmount, longest: TimeAmount? = nil) {
+        let seconds = Double((longest ?? timeout).nanoseconds) / 1e9
         switch error {
+        case let error as HTTPClientError where error == .readTimeout && longest != nil:
+            self.init(.timedOut, "nothing came for \(Double(timeout.nanoseconds) / 1e9) s")
         case let error as HTTPClientError:
             self.init(error, seconds: seconds)
         case let error as NIOConnectionError:
             self.init(.unreachable, Self.reason(error))
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
             self.init(.unreachable, "no secure connection could be made: \(error)")
-        case is ResponseAccumulator.ResponseTooBigError, is NIOHTTPDecompression.DecompressionError:
+        case is BodyAccumulator.TooLarge, is NIOHTTPDecompression.DecompressionError:
             self.init(.badResponse, "its body has more than \(HTTPTransport.maximumBodySize >> 20) MiB")
         case HTTPParserError.invalidEOFState:
             self.init(.remoteConnectionClosed, seconds: seconds)

@@ -43,11 +43,11 @@ enum TurnEnd {
     /// {"event_type": …}}}` or `{"error": {"message": …}}`. Those of a turn's progress say nothing that is not in its end.
     init(events body: some Collection<UInt8>) throws(BadResponse) {
         var isEmpty = true
-        for data in eventData(body) {
+        for event in serverEvents(body) {
             isEmpty = false
             let json: JSONValue
             do throws(JSONError) {
-                json = try JSONValue(parsing: data)
+                json = try JSONValue(parsing: event.data)
             } catch {
                 throw BadResponse(reason: "has an event that is \(error.message)")
             }
@@ -108,27 +108,4 @@ extension JSONValue {
         default: nil
         }
     }
-}
-
-/// The data of server-sent events, one for each that is complete and has any.
-private func eventData(_ body: some Collection<UInt8>) -> [[UInt8]] {
-    var events: [[UInt8]] = []
-    var data: [UInt8]?
-    let lineFeed = UInt8(ascii: "\n")
-    let carriageReturn = UInt8(ascii: "\r")
-    var rest = Array(body)[...]
-    while let end = rest.firstIndex(where: { $0 == lineFeed || $0 == carriageReturn }) {
-        let line = rest[..<end]
-        let isPair = rest[end] == carriageReturn && end + 1 < rest.endIndex && rest[end + 1] == lineFeed
-        rest = rest[(end + (isPair ? 2 : 1))...]
-        if line.isEmpty {
-            if let data { events.append(data) }
-            data = nil
-        } else if line.starts(with: "data:".utf8) {
-            let value = line.dropFirst(5)
-            let text = value.first == UInt8(ascii: " ") ? value.dropFirst() : value
-            data = data.map { $0 + [lineFeed] + text } ?? Array(text)
-        }
-    }
-    return events
 }

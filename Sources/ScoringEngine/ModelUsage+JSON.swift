@@ -14,6 +14,7 @@ extension ModelUsage {
             "output_tokens": JSONValue(outputTokens),
             "answers_without_usage": JSONValue(answersWithoutUsage),
         ]
+        if cutPrompts > 0 { json["prompts_cut"] = JSONValue(cutPrompts) }
         if let cost { json["cost"] = JSONValue(cost) }
         return .object(json)
     }

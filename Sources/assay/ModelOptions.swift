@@ -19,7 +19,17 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The environment variable with that server's key; OPENAI_API_KEY unless given.", valueName: "name"))
+            "That server's API: chat, completions, responses or anthropic. Default: chat.", valueName: "api"),
+        transform: readAPI)
+    var modelAPI: ModelAPI?
+
+    /// The API of models that the configuration does not have.
+    private var defaultAPI: ModelAPI { modelAPI ?? .chat }
+
+    @Option(
+        help: ArgumentHelp(
+            "The environment variable with that server's key. Default: OPENAI_API_KEY, or ANTHROPIC_API_KEY for "
+                + "--model-api anthropic.", valueName: "name"))
     var apiKeyEnv: String?
 
     @Option(help: ArgumentHelp("A configuration with models: a JSON file.", valueName: "file"))
@@ -118,10 +128,15 @@ struct ModelOptions: ParsableArguments {
 
     /// The server of models that the configuration does not have. A key alone means that of the API it is named after.
     private var defaultEndpoint: ModelCatalog.DefaultEndpoint? {
-        let keyVariable = apiKeyEnv ?? (variable("OPENAI_API_KEY") == nil ? nil : "OPENAI_API_KEY")
-        guard let url = modelURL ?? variable("OPENAI_BASE_URL") ?? keyVariable.map({ _ in "https://api.openai.com/v1" })
-        else { return nil }
-        return ModelCatalog.DefaultEndpoint(url: url, apiKeyVariable: keyVariable)
+        let (provider, url) =
+            defaultAPI == .anthropic
+            ? ("ANTHROPIC", "https://api.anthropic.com/v1") : ("OPENAI", "https://api.openai.com/v1")
+        let key = "\(provider)_API_KEY"
+        let keyVariable = apiKeyEnv ?? (variable(key) == nil ? nil : key)
+        guard let url = modelURL ?? variable("\(provider)_BASE_URL") ?? keyVariable.map({ _ in url }) else {
+            return nil
+        }
+        return ModelCatalog.DefaultEndpoint(url: url, apiKeyVariable: keyVariable, api: defaultAPI)
     }
 
     private func openCache(_ other: String?, isQuiet: Bool) throws(EngineError) -> ReplyCache? {
@@ -143,6 +158,13 @@ struct ModelOptions: ParsableArguments {
         if let folder = variable("XDG_CACHE_HOME"), folder.hasPrefix("/") { return folder + "/assay" }
         return variable("HOME").map { $0 + "/.cache/assay" }
     }
+}
+
+/// Reads the name of an API.
+@Sendable private func readAPI(_ name: String) throws -> ModelAPI {
+    if let api = ModelAPI(rawValue: name) { return api }
+    let names = ModelAPI.allCases.map(\.rawValue).joined(separator: ", ")
+    throw ValidationError("--model-api \(name): one of \(names) was expected")
 }
 
 /// A variable of the environment that is set to something.

@@ -118,6 +118,9 @@ struct ResultsTable {
             }
             parts.append(tokens)
         }
+        if usage.cutPrompts > 0 {
+            parts.append("\(counted(usage.cutPrompts, "prompt")) most likely cut off by the server")
+        }
         if let cost = usage.cost, usage.requests > 0 { parts.append("cost \(money(cost))") }
         return "models: " + parts.joined(separator: "; ")
     }

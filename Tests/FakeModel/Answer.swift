@@ -8,6 +8,8 @@ struct Answer: Sendable {
         case reply(String)
         /// This body, as it is.
         case text(String)
+        /// This stream of events, as it is.
+        case events(String)
         /// An error object with this message.
         case error(String)
         case malformed(Malformation)
@@ -56,7 +58,7 @@ struct Answer: Sendable {
         case .garbage: return "garbage"
         case .malformed(let malformation): return "malformed \(malformation.rawValue)"
         case .reply where status == 200: return "answer"
-        case .reply, .text, .error: return "status \(status)"
+        case .reply, .text, .events, .error: return "status \(status)"
         }
     }
 }

@@ -1,9 +1,10 @@
 import NIOCore
 
-/// What a server can be asked to do by a POST: the operations of an OpenAI-compatible API that have a model, and those
-/// of a Llama Stack server's agents.
+/// What a server can be asked to do by a POST: the operations of an OpenAI-compatible API that have a model, OpenAI's
+/// Responses API, Anthropic's Messages API, and those of a Llama Stack server's agents.
 enum Operation: Sendable {
     case chat, completion, embedding
+    case response, message
     case agent, session, turn
 
     /// The operation of a path, whatever its prefix; nil for other paths.
@@ -14,6 +15,10 @@ enum Operation: Sendable {
             self = .completion
         } else if path.hasSuffix("/embeddings") {
             self = .embedding
+        } else if path.hasSuffix("/responses") {
+            self = .response
+        } else if path.hasSuffix("/messages") {
+            self = .message
         } else if let operation = Operation(agentPath: path) {
             self = operation
         } else {
@@ -27,7 +32,7 @@ extension Answer {
     func body(for request: ReceivedRequest) -> ByteBuffer {
         switch content {
         case .reply(let text): reply(text, to: request, request.operation ?? .chat)
-        case .text(let text): ByteBuffer(string: text)
+        case .text(let text), .events(let text): ByteBuffer(string: text)
         case .error(let message): ByteBuffer(string: errorObject(message, status: status))
         case .malformed(let malformation):
             request.operation == .turn
@@ -40,7 +45,7 @@ extension Answer {
         var body = ByteBuffer()
         body.reserveCapacity(text.utf8.count + 320)
         switch operation {
-        case .agent, .session, .turn: break
+        case .agent, .session, .turn, .response, .message: break
         case .chat:
             body.writeString("{\"id\":\"fake-\(request.number)\",\"object\":\"chat.completion\",\"created\":0,")
             body.writeString("\"model\":\"fake\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",")
@@ -69,10 +74,13 @@ extension Answer {
     }
 
     private func reply(_ text: String, to request: ReceivedRequest, _ operation: Operation) -> ByteBuffer {
-        switch operation {
+        if isStream(for: request) { return stream(text, to: request, operation) }
+        return switch operation {
         case .agent: ByteBuffer(string: "{\"agent_id\":\"\(request.agentID)\"}")
         case .session: ByteBuffer(string: "{\"session_id\":\"\(request.sessionID)\"}")
         case .turn: turnEvents(text, retrieved: retrieved, for: request)
+        case .response: ByteBuffer(string: responseObject(text, to: request))
+        case .message: ByteBuffer(string: messageObject(text, to: request))
         case .chat, .completion, .embedding: modelReply(text, to: request, operation)
         }
     }
@@ -94,7 +102,7 @@ extension Answer {
                 case .chat: "{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":null}}"
                 case .completion: "{\"index\":0,\"text\":null}"
                 case .embedding: "{\"index\":0,\"embedding\":null}"
-                case .agent, .session, .turn: "null"
+                case .agent, .session, .turn, .response, .message: "null"
                 }
             return ByteBuffer(string: "{\"id\":\"fake\",\"\(list)\":[\(element)]}")
         case .errorObject: return ByteBuffer(string: errorObject("the model could not be loaded", status: 500))

@@ -77,8 +77,10 @@ final class AnswerWriter {
         let size = body.readableBytes + padding
         if answer.stop?.point == .inBody { allowance = size / 2 }
         var head = HTTPResponseHead(version: .http1_1, status: HTTPResponseStatus(statusCode: answer.status))
-        head.headers.add(name: "Content-Type", value: "application/json")
-        head.headers.add(name: "Content-Length", value: String(size))
+        let isStream = answer.isStream(for: request)
+        head.headers.add(name: "Content-Type", value: isStream ? "text/event-stream" : "application/json")
+        // A stream is sent in chunks, for its length is not known when it begins.
+        if !isStream { head.headers.add(name: "Content-Length", value: String(size)) }
         for header in answer.headers { head.headers.add(name: header.name, value: header.value) }
         if answer.closesConnection, request.httpVersion == .http1 {
             head.headers.add(name: "Connection", value: "close")

@@ -11,6 +11,11 @@ extension Behaviour {
         }
     }
 
+    /// Answers with status 200 and a stream of events of any shape.
+    public static func events(_ stream: String) -> Behaviour {
+        Behaviour { _ in Answer(.events(stream)) }
+    }
+
     /// Answers with an error whose message repeats every header of the request: what a careless server does with keys.
     public static func echoingHeaders(status code: Int) -> Behaviour {
         Behaviour { request in
@@ -40,6 +45,9 @@ extension Behaviour {
     public static func malformed(_ malformation: Malformation) -> Behaviour {
         Behaviour { _ in Answer(.malformed(malformation)) }
     }
+
+    /// The same, but what is sent ends at a point, and the connection is kept until the client gives up.
+    public func stalling(_ point: StopPoint) -> Behaviour { stopping(.stall, at: point) }
 
     private func stopping(_ manner: Answer.Stop.Manner, at point: StopPoint) -> Behaviour {
         changing { $0.stop = Answer.Stop(manner: manner, point: point) }

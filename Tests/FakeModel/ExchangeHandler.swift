@@ -74,6 +74,13 @@ extension RequestDesk {
     /// What is done with a request: what the behaviour decides, if it is one to a model.
     func answer(to request: ReceivedRequest) -> Answer {
         if let answer = agents.answer(to: request) { return answer }
+        if let (status, message) = request.apiFault {
+            let type = status == 401 ? "authentication_error" : "invalid_request_error"
+            var answer = Answer(
+                .text("{\"type\":\"error\",\"error\":{\"type\":\"\(type)\",\"message\":\(quoted(message))}}"))
+            answer.status = status
+            return answer
+        }
         if request.operation != nil {
             let answer = behaviour.plan(request)
             if answer.isUsable { agents.noteCreation(by: request) }

@@ -12,7 +12,8 @@ import Synchronization
 ///     … ask server.url …
 ///     #expect(server.totals.askedAgain == 0)
 ///
-/// It answers POST …/chat/completions, …/completions and …/embeddings, whatever the prefix, by its behaviour; GET
+/// It answers POST …/chat/completions, …/completions, …/embeddings, …/responses and …/messages, whatever the prefix, by its
+/// behaviour, as a stream of events where the request has `"stream": true`; GET
 /// …/models with the one model `fake`; anything else with status 404. It speaks HTTP/1.1, and over TLS HTTP/2 too.
 ///
 /// It has agents, too, with the API of a Llama Stack server: POST …/agents, …/agents/ID/session and

@@ -83,7 +83,11 @@ public struct ReceivedRequest: Sendable {
     public var prompt: String? {
         guard let json = JSONText(parsing: Array(content.readableBytesView)) else { return nil }
         switch operation {
-        case .chat, .turn: return json["messages"]?.elements.last { $0["role"]?.text == "user" }?["content"]?.text
+        case .response where json["input"]?.text != nil && json["input"]?.elements.isEmpty == true:
+            return json["input"]?.text
+        case .response: return json["input"]?.elements.last { $0["role"]?.text == "user" }?["content"]?.text
+        case .chat, .turn, .message:
+            return json["messages"]?.elements.last { $0["role"]?.text == "user" }?["content"]?.text
         case .completion: return json["prompt"]?.text
         case .embedding: return inputs(of: json).first
         case .agent, .session, nil: return nil
