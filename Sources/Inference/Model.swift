@@ -15,6 +15,8 @@ public struct Model: Sendable, CustomStringConvertible {
     let redaction: Redaction
     /// How its thinking is told from its answer.
     let reasoning: ReasoningSettings
+    /// What is changed about the requests to it.
+    let parameters: RequestParameters
     /// The variable that the key came from, which messages about a refused key name.
     let apiKeyVariable: String?
 
@@ -114,6 +116,7 @@ public struct Model: Sendable, CustomStringConvertible {
         price = configuration.price
         limits = configuration.limits
         reasoning = configuration.reasoning
+        parameters = configuration.parameters
         apiKeyVariable = configuration.apiKeyVariable
         self.headers = headers
         redaction = Redaction(secrets)

@@ -13,6 +13,8 @@ public struct ModelConfiguration: Hashable, Sendable {
     public var price: ModelPrice?
     /// How the model's thinking is told from its answer.
     public var reasoning = ReasoningSettings()
+    /// What is changed about the requests to it.
+    public var parameters = RequestParameters()
 
     public init(
         id: String, url: String, model: String? = nil, apiKeyVariable: String? = nil, headers: [Header] = [],

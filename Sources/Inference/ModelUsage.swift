@@ -18,6 +18,8 @@ public struct ModelUsage: Hashable, Sendable {
     public var reasoningTokens = 0
     /// Answers of which the server did not say how many tokens they took; the tokens and the cost are without them.
     public var answersWithoutUsage = 0
+    /// How requests were changed because the models' servers refuse members of them.
+    public var adaptations: Set<Adaptation> = []
     /// What the answers cost by the models' prices; nil where a model has none.
     public var cost: Double? = 0
 
@@ -62,6 +64,7 @@ public struct ModelUsage: Hashable, Sendable {
         sum.outputTokens += other.outputTokens
         sum.cachedInputTokens += other.cachedInputTokens
         sum.reasoningTokens += other.reasoningTokens
+        sum.adaptations.formUnion(other.adaptations)
         sum.answersWithoutUsage += other.answersWithoutUsage
         sum.add(cost: other.cost)
         return sum

@@ -62,6 +62,9 @@ struct ResultsTable {
             }
             parts.append(tokens)
         }
+        if usage.cachedInputTokens > 0 { parts.append("\(grouped(usage.cachedInputTokens)) of the input cached") }
+        if usage.reasoningTokens > 0 { parts.append("\(grouped(usage.reasoningTokens)) of the output reasoning") }
+        parts += usage.adaptations.sorted().map { "\($0.sentence), as its server refuses it" }
         if let cost = usage.cost, usage.requests > 0 { parts.append("cost \(money(cost))") }
         return "models: " + parts.joined(separator: "; ")
     }

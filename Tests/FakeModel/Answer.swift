@@ -6,6 +6,8 @@ struct Answer: Sendable {
     enum Content: Sendable {
         /// A model's answer, in the form that the request's operation has.
         case reply(String)
+        /// A chat's answer with this JSON in place of its only choice.
+        case choice(String)
         /// This body, as it is.
         case text(String)
         /// An error object with this message.
@@ -45,8 +47,11 @@ struct Answer: Sendable {
 
     /// Whether a client that gets all of it has its answer.
     var isUsable: Bool {
-        guard case .reply = content, status == 200, stop == nil else { return false }
-        return true
+        guard status == 200, stop == nil else { return false }
+        switch content {
+        case .reply, .choice: return true
+        case .text, .error, .malformed, .garbage: return false
+        }
     }
 
     /// The answer in the words of the log: "answer", "status 429", "stall inBody", "malformed noChoices".
@@ -55,8 +60,8 @@ struct Answer: Sendable {
         switch content {
         case .garbage: return "garbage"
         case .malformed(let malformation): return "malformed \(malformation.rawValue)"
-        case .reply where status == 200: return "answer"
-        case .reply, .text, .error: return "status \(status)"
+        case .reply where status == 200, .choice where status == 200: return "answer"
+        case .reply, .choice, .text, .error: return "status \(status)"
         }
     }
 }
