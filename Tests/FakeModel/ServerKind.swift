@@ -1,3 +1,5 @@
+import NIOCore
+
 /// A kind of model server as it is found in the field, with what makes it different from OpenAI's own documentation.
 public enum ServerKind: String, Sendable, Hashable, CaseIterable {
     // How replies look.
@@ -182,7 +184,7 @@ extension Behaviour {
     }
 
     private static func refusals(_ kind: ServerKind, _ text: String) -> Behaviour? {
-        func error(_ message: String, _ more: String = "") -> String {
+        @Sendable func error(_ message: String, _ more: String = "") -> String {
             "{\"error\":{\"message\":\(quoted(message)),\"type\":\"invalid_request_error\"\(more)}}"
         }
         func refusing(
