@@ -69,6 +69,9 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         .target(
+            name: "HuggingFace",
+            dependencies: ["Datasets", "Encodings", "Inference", "JSON", "ScorerHost"]),
+        .target(
             name: "ScoringEngine",
             dependencies: [
                 "CScorerPlugin", "CSimdJSON", "Datasets", "Encodings", "Hashing", "Inference", "JSON", "ScorerHost",
@@ -87,8 +90,8 @@ let package = Package(
         .target(
             name: "AssayServer",
             dependencies: [
-                "Datasets", "Encodings", "Evaluation", "Hashing", "Inference", "JSON", "ScorerHost", "ScoringCore",
-                "ScoringDefinitions", "ScoringEngine", "Store", "System",
+                "Datasets", "Encodings", "Evaluation", "Hashing", "HuggingFace", "Inference", "JSON", "ScorerHost",
+                "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store", "System",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -107,7 +110,8 @@ let package = Package(
         .executableTarget(
             name: "assay",
             dependencies: [
-                "AssayServer", "CMalloc", "Datasets", "Evaluation", "Inference", "JSON", "ScorerHost", "ScoringCore",
+                "AssayServer", "CMalloc", "Datasets", "Evaluation", "HuggingFace", "Inference", "JSON", "ScorerHost",
+                "ScoringCore",
                 "ScoringDefinitions", "ScoringEngine", "Store", "System",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -136,6 +140,7 @@ let package = Package(
         .target(
             name: "FakeModel",
             dependencies: [
+                "JSON",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
@@ -193,7 +198,7 @@ let package = Package(
         .testTarget(
             name: "AssayServerTests",
             dependencies: [
-                "AssayServer", "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost",
+                "AssayServer", "Datasets", "Evaluation", "FakeModel", "HuggingFace", "Inference", "JSON", "ScorerHost",
                 "ScoringEngine",
                 "Store",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -213,7 +218,8 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-            ]),
+            ],
+            exclude: ["Data"]),
     ],
     cxxLanguageStandard: .cxx17
 )

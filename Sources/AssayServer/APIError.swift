@@ -128,8 +128,8 @@ extension APIError {
         case .unsupported: self = .invalid(message, code: "unsupported", at: error.pointer)
         case .unavailable: self = .invalid(message, code: "unavailable", at: error.pointer)
         case .dataset: self = .invalid(message, code: "invalid_dataset", at: error.pointer)
-        // One that is at fault in the request is not known.
-        case .model where error.pointer != nil:
+        // A request that names no model, or one that is not known, would fail again; only a server that fails is a 502.
+        case .model where error.pointer != nil || error.remedy != nil:
             self = .invalid(message, code: "model_error", at: error.pointer)
         case .model: self = .gateway(message, code: "model_unavailable")
         case .provider: self = .gateway(message, code: "provider_failed")

@@ -57,20 +57,40 @@ enum BenchmarkRoutes {
         let id = try body.required("benchmark_id", "the identifier of the benchmark").identifier()
         let functions = try body.required("scoring_functions", "an array of identifiers").texts()
         let resource = try body.member("provider_benchmark_id")?.identifier() ?? id
+        let metadata = try body.member("metadata")?.object() ?? [:]
+        // Engines with datasets of their own are given an empty identifier.
+        let dataset = try body.member("dataset_id")?.optionalIdentifier() ?? ""
+        let provider =
+            try body.member("provider_id")?.optionalIdentifier() ?? provider(of: metadata, dataset, functions, service)
+        if dataset.isEmpty && provider == AssayProvider.id {
+            throw APIError.invalid(
+                "/dataset_id: it is missing or empty; the identifier of a dataset was expected, as the provider "
+                    + "\(provider) answers the rows of one", code: "invalid_shape", at: "/dataset_id")
+        }
         let definition: JSONValue = [
             "identifier": .string(id),
-            "provider_id": .string(try body.member("provider_id")?.identifier() ?? "assay"),
+            "provider_id": .string(provider),
             "provider_resource_id": .string(resource),
             "type": "benchmark",
-            "dataset_id": .string(try body.required("dataset_id", "the identifier of a dataset").identifier()),
+            "dataset_id": .string(dataset),
             "scoring_functions": .array(functions.map { .string($0) }),
-            "metadata": .object(try body.member("metadata")?.object() ?? [:]),
+            "metadata": .object(metadata),
         ]
         if try service.registry.definition(.benchmark, id) == nil, let benchmark = Benchmark(definition) {
             try service.providers.provider(benchmark.providerID).register(benchmark)
         }
         _ = try service.registry.register(.benchmark, id, definition)
         return .null
+    }
+
+    /// The provider of a benchmark that names none: the one whose kind of metadata it has where it has no dataset and no
+    /// scoring functions of its own, and otherwise the server's own.
+    private static func provider(
+        of metadata: JSONObject, _ dataset: String, _ functions: [String], _ service: Service
+    ) throws(APIError) -> String {
+        guard dataset.isEmpty && functions.isEmpty else { return AssayProvider.id }
+        let owner = service.providers.first { $0.owns(metadata) }
+        return owner?.id ?? AssayProvider.id
     }
 
     @Sendable private static func unregister(_ service: Service, _ call: Call) throws -> Answer? {

@@ -1,6 +1,7 @@
 import Datasets
 import Encodings
 import Hashing
+import HuggingFace
 import JSON
 import Store
 
@@ -9,20 +10,31 @@ enum DatasetSource {
     case rows(RequestRows)
     case uri(String)
 
+    /// Reads a source. Without a "type", as the official command line sends it, the member that is there says which one it
+    /// is.
     init(_ place: RequestBody.Place, maxRows: Int) throws(APIError) {
-        let type = try place.required("type", "\"uri\" or \"rows\"")
-        switch try type.text() {
-        case "rows": self = .rows(try place.required("rows", "an array of objects").rows(limit: maxRows))
-        case "uri": self = .uri(try place.required("uri", "a string").text())
-        default:
+        let expected = "\"uri\" or \"rows\""
+        let type = place.member("type")
+        let name = try type?.text(expected)
+        switch (name, place.member("uri") != nil, place.member("rows") != nil) {
+        case ("rows", _, _), (nil, false, true):
+            self = .rows(try place.required("rows", "an array of objects").rows(limit: maxRows))
+        case ("uri", _, _), (nil, true, false), (nil, false, false):
+            self = .uri(try place.required("uri", "a URI, or \"rows\" in its place,").text())
+        case (nil, true, true):
             throw .invalid(
-                "\(type.pointer): found \(type.value.text); \"uri\" or \"rows\" was expected", code: "invalid_shape",
-                at: type.pointer.description)
+                "\(place.pointer): it has both a \"uri\" and \"rows\"; send one of them, or a \"type\"",
+                code: "invalid_shape", at: place.pointer.description)
+        default:
+            let pointer = place.pointer.appending("type")
+            throw .invalid(
+                "\(pointer): found \(type?.value.text ?? ""); \(expected) was expected", code: "invalid_shape",
+                at: pointer.description)
         }
     }
 
     var providerID: String {
-        if case .uri(let uri) = self, uri.hasPrefix("huggingface://") { "huggingface" } else { "localfs" }
+        if case .uri(let uri) = self, HuggingFaceLocation.isMeant(by: uri) { "huggingface" } else { "localfs" }
     }
 
     /// What the registry keeps of it. Of rows, their digest: they are the dataset's first rows.
@@ -55,9 +67,17 @@ enum DatasetSource {
                 try rows.run(
                     Download(configuration: configuration, cancellation: call.cancellation).rows(at: uri), named: uri)
             }
-        case "huggingface":
+        case "huggingface", "hf":
+            let location: HuggingFaceLocation
+            do {
+                location = try HuggingFaceLocation(uri)
+            } catch {
+                throw Self.fault(error.description)
+            }
             try service.importing {
-                try rows.run(HuggingFaceRows(uri, configuration, cancellation: call.cancellation), named: uri)
+                try rows.run(
+                    HuggingFaceRows(
+                        location, from: configuration.huggingFace, cancellation: call.cancellation), named: uri)
             }
         case "file": try readFile(path(ofFileURI: uri), service, &rows)
         case nil where !uri.isEmpty: try readFile(uri, service, &rows)

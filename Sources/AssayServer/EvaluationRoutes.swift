@@ -49,9 +49,12 @@ enum EvaluationRoutes {
         return nil
     }
 
-    /// The `benchmark_config` of a request.
+    /// The `benchmark_config` of a request, which older clients call `task_config`.
     static func configuration(in body: RequestBody.Place) throws -> BenchmarkConfiguration {
-        try BenchmarkConfiguration(
+        if body.member("benchmark_config") == nil, let place = body.member("task_config") {
+            return try BenchmarkConfiguration(place.value, at: "/task_config")
+        }
+        return try BenchmarkConfiguration(
             body.required("benchmark_config", "an object with an \"eval_candidate\"").value, at: "/benchmark_config")
     }
 }

@@ -93,6 +93,11 @@ struct RequestBody: Sendable {
             return text
         }
 
+        /// An identifier; nil for an empty string, which some clients send in the place of nothing.
+        func optionalIdentifier() throws(APIError) -> String? {
+            value.string == "" ? nil : try identifier()
+        }
+
         func object(_ expected: String = "an object") throws(APIError) -> JSONObject {
             guard let object = value.object else { throw fault(expected) }
             return object

@@ -87,10 +87,23 @@ struct RouteTable: Sendable {
     /// The routes without the pages for people.
     var api: [Route] { routes.filter { !$0.operation.isPage } }
 
-    /// Finds the route of a request.
+    /// Finds the route of a request. A path of the API without a version, as in the documentation of some providers, means
+    /// version 1.
     ///
     /// - Parameter path: as it came, without the query.
     func find(_ method: HTTPRequest.Method, _ path: Substring) throws(APIError) -> (Route, [String: String]) {
+        do throws(APIError) {
+            return try findExactly(method, path)
+        } catch {
+            guard error.status == .notFound, path.hasPrefix("/"), !path.hasPrefix("/v1") else { throw error }
+            guard let found = try? findExactly(method, "/v1" + path) else { throw error }
+            return found
+        }
+    }
+
+    private func findExactly(
+        _ method: HTTPRequest.Method, _ path: Substring
+    ) throws(APIError) -> (Route, [String: String]) {
         let segments = path == "/" ? [] : path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
         var best: (route: Route, parameters: [String: String])?
         // Of the most particular template that matches: an identifier may have slashes, and so be what others end with.

@@ -47,20 +47,26 @@ struct RowImport: ~Copyable {
         let isBlank = line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
         if isBlank { return }
         let isObject: Bool
+        var repairs = 0
         // A table's row that could not be read comes as a zero byte and the reason.
         if line.first == 0 { throw fault(String(decoding: line.dropFirst(), as: UTF8.self), name) }
         do throws(JSONError) {
-            isObject = try parser.isObject(line)
+            isObject = try parser.isObject(line, repairs: &repairs)
         } catch {
             throw fault("row \(count + 1) is \(error.message)", name)
         }
         if !isObject { throw fault("row \(count + 1) is no JSON object", name) }
         count += 1
+        if repairs > 0, let row = try? parser.parse(line, repairs: &repairs) {
+            // What is kept is JSON, with null in the places of NaN and the like.
+            lines += row.text.utf8
+        } else {
+            lines.append(contentsOf: line)
+        }
         size += line.count
         if count > maxRows { throw APIError.tooLarge("\(name) has more than the \(maxRows) rows that are allowed") }
         // Compressed, it may have been small.
         if size > maxSize { throw APIError.tooLarge("\(name) has more than the \(maxSize) bytes that are allowed") }
-        lines.append(contentsOf: line)
         // Where lines end with a carriage return, it is white space of the last token.
         lines.append(UInt8(ascii: "\n"))
         if lines.count >= Self.blockSize { try flush() }

@@ -89,6 +89,15 @@ enum Schemas {
                 object(["type": ["type": "string", "enum": ["rows"]], "rows": rows]),
             ]
         ],
+        // A registration may leave out the type.
+        "NewDatasetSource": [
+            "oneOf": [
+                object(
+                    ["uri": text], optional: ["type": ["type": "string", "enum": ["uri"]], "rows": ["type": "null"]]),
+                object(
+                    ["rows": rows], optional: ["type": ["type": "string", "enum": ["rows"]], "uri": ["type": "null"]]),
+            ]
+        ],
         "Purpose": [
             "type": "string", "enum": ["eval/question-answer", "eval/messages-answer", "post-training/messages"],
         ],
@@ -99,7 +108,7 @@ enum Schemas {
         ]),
         "DatasetList": list(reference("Dataset")),
         "DatasetRegistration": object(
-            ["purpose": reference("Purpose"), "source": reference("DatasetSource")],
+            ["purpose": reference("Purpose"), "source": reference("NewDatasetSource")],
             optional: ["dataset_id": identifier, "metadata": anyObject]),
         "RowPage": object(["data": rows, "has_more": ["type": "boolean"], "url": ["type": "null"]]),
         "RowAppending": object(["rows": rows]),
@@ -110,8 +119,11 @@ enum Schemas {
         ]),
         "BenchmarkList": list(reference("Benchmark")),
         "BenchmarkRegistration": object(
-            ["benchmark_id": identifier, "dataset_id": identifier, "scoring_functions": texts],
-            optional: ["provider_benchmark_id": identifier, "provider_id": identifier, "metadata": anyObject]),
+            ["benchmark_id": identifier, "scoring_functions": texts],
+            optional: [
+                "dataset_id": emptyOrIdentifier, "provider_benchmark_id": identifier, "provider_id": emptyOrIdentifier,
+                "metadata": anyObject,
+            ]),
     ]
 
     private static let evaluation: JSONObject = [
@@ -164,6 +176,7 @@ enum Schemas {
     private static let identifier: JSONValue = [
         "type": "string", "minLength": 1, "maxLength": 1024, "pattern": "^[^\\u0000-\\u001F\\u007F\\uFFFD]*$",
     ]
+    private static let emptyOrIdentifier: JSONValue = ["anyOf": [identifier, ["type": "string", "maxLength": 0]]]
     private static let anyObject: JSONValue = ["type": "object"]
     private static let rows: JSONValue = ["type": "array", "items": anyObject]
 

@@ -69,6 +69,10 @@ public struct Server: Sendable {
                     configuration.maxConnections, service.metrics, logger)),
             onServerRunning: { [logger] channel in
                 startJobs()
+                // Asks programs, which takes a while.
+                threads.submit { [service, logger] _ in
+                    for fault in service.providers.compactMap({ $0.startupFault() }) { logger.warning("\(fault)") }
+                }
                 let added = channel.eventLoop.submit {
                     try channel.pipeline.syncOperations.addHandler(AcceptPause(logger), position: .first)
                 }

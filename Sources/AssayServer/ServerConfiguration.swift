@@ -1,4 +1,5 @@
 import Glibc
+public import HuggingFace
 
 /// How a server is to serve.
 public struct ServerConfiguration: Sendable {
@@ -39,10 +40,8 @@ public struct ServerConfiguration: Sendable {
     public var maxDownloadSize = 4 << 30
     /// How long a download may take.
     public var downloadSeconds = 600
-    /// The datasets server that `huggingface://` stands for.
-    public var huggingFaceURL = "https://datasets-server.huggingface.co"
-    /// What it is sent as a bearer token.
-    public var huggingFaceToken: String?
+    /// The datasets server that `huggingface://` and `hf://` stand for.
+    public var huggingFace = HuggingFaceServer()
     /// Threads that score one request.
     public var jobs = 1
     /// Evaluation jobs that run at once.

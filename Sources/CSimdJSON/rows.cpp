@@ -27,6 +27,10 @@ struct Reader {
     simdjson_inline error_code token_of(ondemand::value &, const char *end, int32_t first_column, std::string_view &token);
     error_code read_cell(csj_column &, size_t row, std::string_view token);
     error_code read_text(std::string_view token, csj_text &);
+    error_code read_path(csj_column &, size_t row);
+    error_code follow(const csj_step &, std::string_view &token);
+    error_code whole_of(ondemand::value &, std::string_view &token);
+    bool look_inside(std::string_view &token);
     error_code read_list(csj_column &, size_t row, std::string_view raw);
     simdjson_inline int32_t column_of(size_t position, const char *key, const char *end, error_code &);
     int32_t look_up(size_t position, const char *key, const char *end, error_code &);
@@ -190,15 +194,127 @@ simdjson_inline error_code Reader::token_of(ondemand::value &value, const char *
     return SUCCESS;
 }
 
+/* All of a value, which may lie in a document of `lists`. */
+error_code Reader::whole_of(ondemand::value &value, std::string_view &token) {
+    token = value.raw_json_token();
+    if (token.empty()) return TAPE_ERROR;
+    error_code error = SUCCESS;
+    if (token[0] == '{') {
+        ondemand::object object;
+        if (!(error = value.get_object().get(object))) error = object.raw_json().get(token);
+    } else if (token[0] == '[') {
+        ondemand::array array;
+        if (!(error = value.get_array().get(array))) error = array.raw_json().get(token);
+    } else if (token[0] == '"') {
+        error = value.get_raw_json_string().error();
+    }
+    token = csj::trimmed(token);
+    return error;
+}
+
+/* Puts the array or object that a string holds in its place; false where it holds none. */
+bool Reader::look_inside(std::string_view &token) {
+    if (!self->rewrite || token.size() < 4) return false;
+    const std::string_view inside = token.substr(1, token.size() - 2);
+    const size_t first = inside.find_first_not_of(" \t");
+    /* Other strings are not worth the copy; white space that is written as an escape may come first. */
+    if (first == inside.npos || !strchr("[({\\", inside[first])) return false;
+    std::string text(inside.size(), 0);
+    bool unpaired = false;
+    char *end = csj::unescape(inside, text.data(), csj::Surrogates::replaced, unpaired);
+    if (!end) return false;
+    const csj_text json =
+        self->rewrite(self->rewrite_context, {text.data(), uint64_t(end - text.data())}, CSJ_INSIDE);
+    if (!json.ptr) return false;
+    token = std::string_view(json.ptr, json.len);
+    return true;
+}
+
+/* Goes from a value, all of which `token` is, to one within it. Where there is none, `token` is empty then. */
+error_code Reader::follow(const csj_step &step, std::string_view &token) {
+    const std::string_view from = token;
+    token = {};
+    ondemand::document document;
+    error_code error = self->lists.iterate(from.data(), from.size(), from.size() + CSJ_PADDING).get(document);
+    if (error) return error;
+    if (from[0] == '{') {
+        ondemand::object object;
+        if (step.is_index) return SUCCESS;
+        if ((error = document.get_object().get(object))) return error;
+        const std::string_view wanted(step.name.ptr, step.name.len);
+        for (auto member : object) {
+            ondemand::field field;
+            if ((error = std::move(member).get(field))) return error;
+            const char *key = reinterpret_cast<const char *>(field.key().raw());
+            const char *close = key;
+            while (*close != '"') close += *close == '\\' ? 2 : 1; /* stage 1 has found its end */
+            std::string_view name(key, size_t(close - key));
+            if (name.find('\\') != name.npos) {
+                bool unpaired = false;
+                self->name.resize(name.size());
+                char *end = csj::unescape(name, self->name.data(), csj::Surrogates::replaced, unpaired);
+                if (end) name = std::string_view(self->name.data(), size_t(end - self->name.data()));
+            }
+            std::string_view whole;
+            const bool is_wanted = name == wanted;
+            if ((error = whole_of(field.value(), whole))) return error;
+            if (is_wanted) token = whole; /* the last of several counts */
+        }
+    } else if (from[0] == '[') {
+        ondemand::array array;
+        if ((error = document.get_array().get(array))) return error;
+        int64_t index = step.index;
+        if (index < 0) {
+            size_t count = 0;
+            if ((error = array.count_elements().get(count))) return error;
+            index += int64_t(count);
+        }
+        if (index < 0) return SUCCESS;
+        int64_t place = 0;
+        for (auto element : array) {
+            ondemand::value value;
+            if ((error = element.get(value))) return error;
+            std::string_view whole;
+            if ((error = whole_of(value, whole))) return error;
+            if (place++ < index) continue;
+            token = whole;
+            break;
+        }
+    }
+    return SUCCESS;
+}
+
+/* The cell of a column with steps, in a row that has no member of its whole name. */
+error_code Reader::read_path(csj_column &column, size_t row) {
+    const csj_column &root = columns[column.root];
+    if (root.states[row] != CSJ_VALUE) return SUCCESS;
+    const csj_text &start = static_cast<const csj_text *>(root.values)[row];
+    std::string_view token(start.ptr, start.len);
+    for (size_t i = 0; i < column.n_steps; i++) {
+        if (token[0] == '"' && !look_inside(token)) return SUCCESS;
+        if (token[0] != '{' && token[0] != '[') return SUCCESS;
+        if (error_code error = follow(column.steps[i], token)) return error;
+        if (token.empty()) return SUCCESS;
+    }
+    column.seen = 1;
+    return read_cell(column, row, token);
+}
+
 error_code Reader::read_cell(csj_column &column, size_t row, std::string_view token) {
     uint8_t &state = column.states[row];
     state = CSJ_MISTYPED;
+    if (column.type == CSJ_LIST && token[0] == '"') look_inside(token);
     switch (token[0]) {
         case '[':
             if (column.type == CSJ_LIST) return read_list(column, row, token);
             [[fallthrough]];
         case '{':
             if (column.type != CSJ_JSON) return SUCCESS;
+            if (!column.is_root && (token.find("NaN") != token.npos || token.find("Infinity") != token.npos) &&
+                self->rewrite) {
+                const csj_text json = self->rewrite(self->rewrite_context, csj::slice(token), CSJ_REPAIR);
+                if (json.ptr) token = std::string_view(json.ptr, json.len);
+            }
             break;
         case '"':
             if (column.type == CSJ_TEXT) {
@@ -212,6 +328,11 @@ error_code Reader::read_cell(csj_column &column, size_t row, std::string_view to
                 state = CSJ_NULL;
                 return SUCCESS;
             }
+            if (csj::is_non_finite(token)) {
+                state = CSJ_NULL;
+                column.non_finite++;
+                return SUCCESS;
+            }
             if (token != "true" && token != "false" && !csj::is_number(token)) return TAPE_ERROR;
     }
     if (column.type == CSJ_JSON || column.type == CSJ_TEXT) {
@@ -222,6 +343,11 @@ error_code Reader::read_cell(csj_column &column, size_t row, std::string_view to
     if (token[0] == '"') {
         if (!untyped) return SUCCESS;
         token = token.substr(1, token.size() - 2);
+        if (csj::is_non_finite(token)) {
+            state = CSJ_NULL;
+            column.non_finite++;
+            return SUCCESS;
+        }
     }
     bool fits = false;
     switch (column.type) {
@@ -259,6 +385,8 @@ error_code Reader::read_object(Document &&document, const char *end, size_t row)
         /* A string that is left for simdjson to step over would pass for a key where a colon stands behind it. */
         if (*value.raw_json_token().data() == '"' && (error = value.get_raw_json_string().error())) return error;
     }
+    for (const size_t at : self->paths)
+        if (columns[at].states[row] == CSJ_MISSING && (error = read_path(columns[at], row))) return error;
     return SUCCESS;
 }
 
@@ -333,8 +461,11 @@ bool is_blank(std::string_view line) {
 void begin_chunk(csj_parser *self, csj_column *columns, size_t n_columns) {
     self->members.clear();
     self->same_name.assign(n_columns, -1);
+    self->paths.clear();
     for (size_t i = 0; i < n_columns; i++) {
         columns[i].list_count = 0;
+        columns[i].non_finite = 0;
+        if (columns[i].n_steps > 0) self->paths.push_back(i);
         for (size_t j = i + 1; j < n_columns; j++)
             if (columns[i].name.len == columns[j].name.len &&
                 memcmp(columns[i].name.ptr, columns[j].name.ptr, columns[i].name.len) == 0) {
@@ -355,6 +486,10 @@ extern "C" {
 
 csj_parser *csj_parser_new(void) { return new (std::nothrow) csj_parser; }
 void csj_parser_free(csj_parser *self) { delete self; }
+void csj_parser_set_rewrite(csj_parser *self, csj_rewrite rewrite, void *context) {
+    self->rewrite = rewrite;
+    self->rewrite_context = context;
+}
 
 size_t csj_read_rows(csj_parser *self, csj_chunk *chunk, csj_column *columns, size_t n_columns, bool untyped,
                      csj_row *rows, size_t first_row, size_t max_rows, char *arena) {

@@ -13,6 +13,11 @@ namespace csj {
 
 bool is_number(std::string_view text);
 
+/* What Python writes for numbers that JSON does not have. */
+inline bool is_non_finite(std::string_view token) {
+    return token == "NaN" || token == "Infinity" || token == "-Infinity";
+}
+
 /* A token without the white space behind it. */
 inline std::string_view trimmed(std::string_view token) {
     size_t length = token.size();
@@ -76,6 +81,10 @@ struct csj_parser {
     /* The members of the row before, in order: rows of one file mostly have the same. */
     std::vector<csj::Key> members;
     std::vector<int32_t> same_name; /* the next column of the same name, or -1 */
+    std::vector<size_t> paths;      /* the columns that have steps */
+    std::string name;               /* a key without its escapes */
+    csj_rewrite rewrite = nullptr;
+    void *rewrite_context = nullptr;
     std::vector<csj_node> nodes;
     std::vector<uint32_t> objects; /* where those in the arrays of an outline start */
     std::string strings;

@@ -13,12 +13,20 @@ struct Walker {
     const char *start, *end;
     /* Whether arrays are counted only, and objects below so many others checked only. */
     bool outlines;
+    /* Where what can be repaired is counted. */
+    uint64_t *repairs = nullptr;
     bool unpaired = false;
     /* What is checked only has no nodes. */
     bool silent = false;
     csj_node unseen = {};
 
     error_code scalar(std::string_view token);
+    /* Takes a value for null. */
+    error_code replace(const char *at) {
+        ++*repairs;
+        push(CSJ_NODE_NULL, at);
+        return SUCCESS;
+    }
     error_code string(std::string_view inside);
     csj_node &push(uint32_t kind, const char *at) {
         if (silent) return unseen;
@@ -41,6 +49,11 @@ error_code Walker::string(std::string_view inside) {
     self->strings.resize(at + inside.size());
     char *to = self->strings.data() + at;
     char *end = csj::unescape(inside, to, csj::Surrogates::kept, unpaired);
+    if (!end && repairs) {
+        ++*repairs;
+        memcpy(to, inside.data(), inside.size());
+        end = to + inside.size();
+    }
     if (!end) return STRING_ERROR;
     self->strings.resize(silent ? at : size_t(end - self->strings.data()));
     node.text = {to, uint64_t(end - to)};
@@ -63,6 +76,10 @@ error_code Walker::scalar(std::string_view token) {
         push(CSJ_NODE_FALSE, token.data());
     } else if (csj::is_number(token)) {
         push(CSJ_NODE_NUMBER, token.data()).text = csj::slice(token);
+    } else if (outlines && silent && csj::is_non_finite(token)) {
+        push(CSJ_NODE_NULL, token.data());
+    } else if (repairs && !strchr(",:]}", token[0])) {
+        return replace(token.data());
     } else {
         return TAPE_ERROR;
     }
@@ -108,8 +125,14 @@ error_code Walker::members(ondemand::object object, int depth, int levels, csj_n
 }
 
 error_code Walker::value(ondemand::value value, int depth, int levels) {
-    if (depth > max_depth) return DEPTH_ERROR;
     error_code error;
+    if (depth > max_depth) {
+        if (!repairs) return DEPTH_ERROR;
+        const std::string_view token = value.raw_json_token();
+        if (token.empty()) return TAPE_ERROR;
+        if (token[0] == '"' && (error = value.get_raw_json_string().error())) return error;
+        return replace(token.data()); /* what is in it is stepped over */
+    }
     const std::string_view token = value.raw_json_token();
     if (token.empty()) return TAPE_ERROR;
     if (token[0] != '[' && token[0] != '{') {
@@ -142,7 +165,7 @@ error_code Walker::value(ondemand::value value, int depth, int levels) {
 
 /* Parses with all nodes, or where `outlines`, with those of `levels` objects. */
 int32_t parse(csj_parser *self, csj_text input, bool outlines, int levels, const csj_node **nodes, size_t *n_nodes,
-              int64_t *error_offset, bool *unpaired) {
+              int64_t *error_offset, bool *unpaired, uint64_t *repairs) {
     *error_offset = -1;
     *nodes = nullptr;
     *n_nodes = 0;
@@ -154,7 +177,7 @@ int32_t parse(csj_parser *self, csj_text input, bool outlines, int levels, const
     error_code error = self->parser.iterate(input.ptr, input.len, input.len + CSJ_PADDING).get(document);
     if (error == UTF8_ERROR) *error_offset = int64_t(csj_valid_utf8_prefix(input));
     if (error) return error;
-    Walker walker{self, input.ptr, input.ptr + input.len, outlines};
+    Walker walker{self, input.ptr, input.ptr + input.len, outlines, repairs};
     bool is_scalar = false;
     if (!(error = document.is_scalar().get(is_scalar))) {
         if (is_scalar) {
@@ -182,14 +205,14 @@ int32_t parse(csj_parser *self, csj_text input, bool outlines, int levels, const
 extern "C" {
 
 int32_t csj_parse(csj_parser *self, csj_text input, const csj_node **nodes, size_t *n_nodes, int64_t *error_offset,
-                  bool *unpaired) {
-    return parse(self, input, false, -1, nodes, n_nodes, error_offset, unpaired);
+                  bool *unpaired, uint64_t *repairs) {
+    return parse(self, input, false, -1, nodes, n_nodes, error_offset, unpaired, repairs);
 }
 
 int32_t csj_outline(csj_parser *self, csj_text input, uint32_t levels, const csj_node **nodes, size_t *n_nodes,
                     const uint32_t **objects, int64_t *error_offset) {
     bool unpaired = false;
-    const int32_t error = parse(self, input, true, int(levels), nodes, n_nodes, error_offset, &unpaired);
+    const int32_t error = parse(self, input, true, int(levels), nodes, n_nodes, error_offset, &unpaired, nullptr);
     *objects = self->objects.data();
     return error;
 }

@@ -95,6 +95,11 @@ struct CSVCellScanner {
         output += count
     }
 
+    /// Whether what was written behind the first `count` bytes is null.
+    func isNull(from count: Int, in queue: borrowing ByteQueue) -> Bool {
+        written(to: queue) == count + 4 && (queue.back + count).load(as: UInt8.self) == UInt8(ascii: "n")
+    }
+
     /// Forgets what was written behind the first `count` bytes.
     mutating func rewind(to count: Int, in queue: borrowing ByteQueue) {
         output = queue.back + count

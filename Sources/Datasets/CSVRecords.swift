@@ -11,20 +11,28 @@ struct CSVRecords: ~Copyable {
     /// Enough output for one call.
     private static let outputGoal = 256 << 10
 
-    private let delimiter: UInt8
+    private var delimiter: UInt8
+    private let header: DatasetOptions.Header
     private let path: String?
-    /// The names of the columns that are wanted, as JSON strings; nil for all.
-    private let wanted: Set<[UInt8]>?
+    /// The columns that are wanted; nil for all.
+    private let selection: ColumnSelection?
     private var columns: [Column]?
     private var keys = ByteQueue(capacity: 4 << 10)
     /// The number, from 1, of the line that the next record starts on.
     private(set) var line = 1
 
     /// - Parameter path: what errors call the data.
-    init(delimiter: UInt8, columns: Set<String>?, path: String?) {
+    init(delimiter: UInt8, header: DatasetOptions.Header, columns: ColumnSelection?, path: String?) {
         self.delimiter = delimiter
+        self.header = header
         self.path = path
-        wanted = columns.map { Set($0.map(jsonString)) }
+        selection = columns
+    }
+
+    /// Begins with what the first bytes say.
+    mutating func start(_ start: TableStart) {
+        delimiter = start.delimiter
+        if start.separatorLine > 0 { line += 1 }
     }
 
     /// Converts whole records until there are no more, or enough was written.
@@ -40,7 +48,14 @@ struct CSVRecords: ~Copyable {
         while used < count, output.count < Self.outputGoal {
             var scanner = CSVCellScanner(
                 bytes + used, count: count - used, isLast: isLast, delimiter: delimiter, to: output)
-            let isWhole = try columns == nil ? convertHeader(&scanner, to: &output) : convertRow(&scanner, to: &output)
+            let isWhole: Bool
+            if columns != nil {
+                isWhole = convertRow(&scanner, to: &output)
+            } else {
+                isWhole = try convertHeader(&scanner, to: &output)
+                // Without a header row, the first one was only looked at.
+                if header != .firstRow, columns != nil { continue }
+            }
             guard isWhole else { break }
             used += scanner.position
             line += scanner.lineFeeds
@@ -61,32 +76,57 @@ struct CSVRecords: ~Copyable {
         }
         guard end == .record else { return false }
         if scanner.isEmptyLine { return true }
-        if let reason = whyInvalid(scanner) {
+        if header == .firstRow, let reason = whyInvalid(scanner) {
             throw DatasetError(.malformed, "the header row: \(reason)", path: path, at: .line(line))
         }
-
-        var columns: [Column] = []
-        var known: Set<[UInt8]> = []
-        var duplicates: [String] = []
-        for name in names {
-            let json = UnsafeRawBufferPointer(start: output.back + name.lowerBound, count: name.count)
-            // An empty cell without quotes was written as null, but is the empty name.
-            let bytes = json.first == UInt8(ascii: "\"") ? Array(json) : jsonString("")
-            if !known.insert(bytes).inserted { duplicates.append(String(decoding: bytes, as: UTF8.self)) }
-            let start = keys.count
-            if wanted?.contains(bytes) ?? true {
-                keys.append([UInt8(ascii: ",")] + bytes + [UInt8(ascii: ":")])
+        switch header {
+        case .firstRow:
+            try name(
+                names.map { name in
+                    // An empty cell without quotes was written as null.
+                    let json = UnsafeRawBufferPointer(start: output.back + name.lowerBound, count: name.count)
+                    return json.first == UInt8(ascii: "\"") ? Array(json) : jsonString("")
+                })
+        case .numbers:
+            try name(names.map { _ in jsonString("") })
+        case .names(let given):
+            guard names.count <= given.count else {
+                throw DatasetError(
+                    .malformed,
+                    "the first row has \(names.count) cells, but \(given.count) names of columns are given (--columns)",
+                    path: path, at: .line(line))
             }
-            columns.append(Column(keyStart: start, keyCount: keys.count - start))
+            try name(given.map(jsonString))
         }
-        guard duplicates.isEmpty else {
-            let list = duplicates.prefix(10).joined(separator: ", ") + (duplicates.count > 10 ? ", …" : "")
-            throw DatasetError(
-                .malformed, "the header row names columns more than once: \(list); rename or remove the others",
-                path: path, at: .line(line))
-        }
-        self.columns = columns
         return true
+    }
+
+    /// Gives the columns their names. One without a name is called by its number, and those of one name by both.
+    private mutating func name(_ names: [[UInt8]]) throws(DatasetError) {
+        var names = names
+        let empty = jsonString("")
+        for index in names.indices where names[index] == empty { names[index] = jsonString("column_\(index + 1)") }
+        var places: [[UInt8]: [Int]] = [:]
+        for (index, name) in names.enumerated() { places[name, default: []].append(index) }
+        for (name, indices) in places where indices.count > 1 {
+            for index in indices { names[index] = Array(name.dropLast() + " (column \(index + 1))\"".utf8) }
+        }
+        let asked = selection.map { Set($0.asked.map(jsonString)) }
+        if let ambiguous = places.first(where: { $0.value.count > 1 && asked?.contains($0.key) == true }) {
+            let numbers = ambiguous.value.map { "\($0 + 1)" }.joined(separator: " and ")
+            let name = String(decoding: ambiguous.key, as: UTF8.self)
+            throw DatasetError(
+                .malformed,
+                "the header row names the column \(name) more than once, as columns \(numbers); rename one, or choose one"
+                    + " as \(String(decoding: names[ambiguous.value[0]], as: UTF8.self))", path: path, at: .line(line))
+        }
+        columns = names.map { name in
+            let start = keys.count
+            if selection?.includesOthers ?? true || asked?.contains(name) ?? true {
+                keys.append([UInt8(ascii: ",")] + name + [UInt8(ascii: ":")])
+            }
+            return Column(keyStart: start, keyCount: keys.count - start)
+        }
     }
 
     /// Writes one row, or why it cannot be; false if the record's end is not there yet.
@@ -94,18 +134,22 @@ struct CSVRecords: ~Copyable {
     private func convertRow(_ scanner: inout CSVCellScanner, to output: inout ByteQueue) -> Bool {
         guard let columns else { return false }
         var end = CSVCellScanner.End.delimiter
+        var hasExtraText = false
         while end == .delimiter {
             let start = scanner.written(to: output)
             let key = scanner.cell < columns.count ? columns[scanner.cell] : Column(keyStart: 0, keyCount: 0)
             scanner.write(keys.front + key.keyStart, count: key.keyCount, to: &output)
             end = scanner.convertCell(to: &output)
             // Written and taken back is faster than to ask for every byte whether it is wanted.
-            if key.keyCount == 0 { scanner.rewind(to: start, in: output) }
+            if key.keyCount == 0 {
+                if scanner.cell > columns.count, !scanner.isNull(from: start, in: output) { hasExtraText = true }
+                scanner.rewind(to: start, in: output)
+            }
         }
         guard end == .record else { return false }
         if scanner.isEmptyLine { return true }
-        if scanner.fault != nil || scanner.cell > columns.count || scanner.mayHoldMoreThanASCII,
-            let reason = whyInvalid(scanner)
+        if scanner.fault != nil || hasExtraText || scanner.mayHoldMoreThanASCII,
+            let reason = whyInvalid(scanner, hasExtraText: hasExtraText)
         {
             output.append("\0line \(line): \(reason)\n".utf8)
             return true
@@ -115,10 +159,10 @@ struct CSVRecords: ~Copyable {
     }
 
     /// What is wrong with a record, if anything is.
-    private func whyInvalid(_ scanner: borrowing CSVCellScanner) -> String? {
+    private func whyInvalid(_ scanner: borrowing CSVCellScanner, hasExtraText: Bool = false) -> String? {
         switch scanner.fault {
         case .zeroByte(let cell):
-            return "a zero byte in cell \(cell + 1)"
+            return "a zero byte in cell \(cell + 1); if the text is UTF-16, say so: --encoding utf-16le"
         case .carriageReturn(let cell):
             return "a carriage return in or after cell \(cell + 1) that no line feed follows; quote the cell,"
                 + " or end the file's lines with line feeds"
@@ -130,14 +174,17 @@ struct CSVRecords: ~Copyable {
         case nil:
             break
         }
-        if let columns, scanner.cell > columns.count {
-            return "\(scanner.cell) cells, but the header has \(columns.count)"
+        if let columns, hasExtraText {
+            return "\(scanner.cell) cells, but \(header == .firstRow ? "the header has" : "there are names for")"
+                + " \(columns.count)"
         }
         if scanner.mayHoldMoreThanASCII {
             do {
                 _ = try UTF8Span(validating: scanner.record.span)
             } catch {
-                return "not UTF-8 at byte \(error.byteOffsets.lowerBound) of the row"
+                return
+                    "not UTF-8 at byte \(error.byteOffsets.lowerBound) of the row; if Excel or Windows wrote the text, try"
+                    + " --encoding windows-1252"
             }
         }
         return nil

@@ -6,12 +6,16 @@
 /// - An empty cell without quotes is null, a missing value; an empty cell in quotes, `""`, is empty text. (So does
 ///   PostgreSQL's COPY in its CSV format.) All other cells are strings: `18` is `"18"`.
 /// - A row with fewer cells than the header lacks the last members.
-/// - Lines with nothing in them, and a UTF-8 byte order mark in front, are passed over.
+/// - Empty cells behind the last column are passed over, as spreadsheets leave them.
+/// - Lines with nothing in them, and a UTF-8 byte order mark in front, are passed over; a first line `sep=;`, as Excel reads
+///   it, says what the delimiter is.
+/// - A column without a name is called `column_` and its number, from 1. Columns of one name are called
+///   `NAME (column N)`; it is an error if one of them is asked for.
 ///
 /// A row that has more cells than the header, text after a closing quote, a quote that is never closed, a carriage return
 /// outside of quotes that no line feed follows, a zero byte or invalid UTF-8 is a rejected row. In its place stands a
 /// line of the byte 0x00 and the reason, such as `line 12: 5 cells, but the header has 4`; the rows after it go on. The
-/// same in the header row, and a name that it has twice, is an error.
+/// same in the header row is an error.
 ///
 /// Memory: about 1 MiB, or a few times the longest record.
 public final class CSVSource: ByteSource {
@@ -25,24 +29,30 @@ public final class CSVSource: ByteSource {
     private var inputHasEnded = false
     private var hasStarted = false
     private var records: CSVRecords
+    private let delimiter: UInt8
+    private let isDelimiterFixed: Bool
+    private let notices: DatasetNotices?
     private var failure: DatasetError?
 
     /// - Parameters:
-    ///   - delimiter: what stands between cells; a comma or a tab.
+    ///   - delimiter: what stands between cells, unless the first row shows that it is something else, or `options` say.
+    ///   - options: what is said about the table; its format and encoding are not looked at.
     ///   - columns: the columns to write, nil for all. Leaving some out makes reading faster.
     ///   - path: what errors call the data.
-    public convenience init(
-        _ base: any ByteSource, delimiter: UInt8 = UInt8(ascii: ","), columns: Set<String>? = nil, path: String? = nil
+    ///   - notices: is told of a delimiter that was found.
+    ///   - recordLimit: the bytes that one record may have; a quote that is not closed makes one without end.
+    public init(
+        _ base: any ByteSource, delimiter: UInt8 = UInt8(ascii: ","), options: DatasetOptions = DatasetOptions(),
+        columns: ColumnSelection? = nil, path: String? = nil, notices: DatasetNotices? = nil,
+        recordLimit: Int = 256 << 20
     ) {
-        self.init(base, delimiter: delimiter, columns: columns, path: path, recordLimit: 256 << 20)
-    }
-
-    /// - Parameter recordLimit: the bytes that one record may have; a quote that is not closed makes one without end.
-    init(_ base: any ByteSource, delimiter: UInt8, columns: Set<String>?, path: String?, recordLimit: Int) {
         self.base = base
         self.path = path
         self.recordLimit = recordLimit
-        records = CSVRecords(delimiter: delimiter, columns: columns, path: path)
+        self.notices = notices
+        self.delimiter = options.delimiter ?? delimiter
+        isDelimiterFixed = options.delimiter != nil
+        records = CSVRecords(delimiter: self.delimiter, header: options.header, columns: columns, path: path)
     }
 
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
@@ -92,6 +102,17 @@ public final class CSVSource: ByteSource {
         if !hasStarted {
             hasStarted = true
             input.drop(byteOrderMarkLength(UnsafeRawBufferPointer(start: input.front, count: input.count)))
+            let start = TableStart(
+                UnsafeRawBufferPointer(start: input.front, count: input.count), expected: delimiter,
+                isFixed: isDelimiterFixed)
+            input.drop(start.separatorLine)
+            records.start(start)
+            if start.isFound {
+                let (found, expected) = (Delimiter.name(start.delimiter), Delimiter.name(delimiter))
+                notices?.set(
+                    "\(path ?? "the table"): the cells are separated by \(found)s, not \(expected)s"
+                        + " (--delimiter \(expected) if that is wrong)", on: "delimiter")
+            }
         }
     }
 }

@@ -7,7 +7,8 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
     public enum Format: Hashable, Sendable {
         /// One JSON object per line; `.jsonl` or `.ndjson`.
         case jsonLines
-        /// One JSON array of objects; `.json`.
+        /// One JSON array of objects; `.json`. Objects one after the other, and an object whose member "data" or "rows"
+        /// is the array, are read as well.
         case jsonArray
         /// A table with a header row; `.csv`.
         case commaSeparated
@@ -25,25 +26,44 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
     public let format: Format
     /// What the name says about compression; the first bytes, where they say something else, know better.
     private let compression: Compression
+    /// What is said about the file beside its name.
+    private let options: DatasetOptions
 
     /// Reads a location as the command line takes it; the file need not exist.
     ///
-    /// - Parameter argument: a path, a `file://` URI, or `-` for standard input, which holds JSON Lines. The end of the
-    ///   name says what the format is, with `.gz` or `.zst` behind it if the file is compressed. A FIFO or device with
-    ///   any other name holds JSON Lines.
-    public init(_ argument: String) throws(DatasetError) {
+    /// - Parameters:
+    ///   - argument: a path, a `file://` URI, or `-` for standard input, which holds JSON Lines. The end of the name says
+    ///     what the format is, with `.gz` or `.zst` behind it if the file is compressed. A FIFO or device with any other
+    ///     name holds JSON Lines.
+    ///   - options: what is said beside that; its format goes before the name's.
+    /// - Throws: also where the options are about tables, and the format is none.
+    public init(_ argument: String, options: DatasetOptions = DatasetOptions()) throws(DatasetError) {
+        self.options = options
         if argument == "-" {
             path = nil
-            format = .jsonLines
+            format = options.format ?? .jsonLines
             compression = .none
+            try checkOptions()
             return
         }
         let path = try Self.path(of: argument)
         self.path = path
         let (format, compression) = Self.nameSays(path)
         self.compression = compression
-        self.format = if let format { format } else { try Self.formatOfUnknownName(path) }
+        self.format = if let format = options.format ?? format { format } else { try Self.formatOfUnknownName(path) }
+        try checkOptions()
     }
+
+    private func checkOptions() throws(DatasetError) {
+        guard options.concernsTables, !isTable else { return }
+        throw DatasetError(
+            .unknownFormat,
+            "--delimiter, --no-header and --columns are for tables, and this is read as JSON; if it is a table, add"
+                + " --input-format csv", path: description)
+    }
+
+    /// Whether the rows are those of a table, whose cells are all text.
+    public var isTable: Bool { format == .commaSeparated || format == .tabSeparated }
 
     /// What messages call it.
     public var description: String { path ?? "standard input" }
@@ -64,14 +84,18 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
     /// - Parameters:
     ///   - columns: the columns that are needed, nil for all. Only tables make use of it; other formats may deliver more.
     ///   - control: counts the bytes that have been read of the `byteSize`.
-    public func open(columns: Set<String>? = nil, control: ReadControl? = nil) throws(DatasetError) -> any ByteSource {
+    ///   - notices: is told how the file is read, where that is not what its name says.
+    public func open(
+        columns: ColumnSelection? = nil, control: ReadControl? = nil, notices: DatasetNotices? = nil
+    ) throws(DatasetError) -> any ByteSource {
         let file =
             if let path {
                 try DescriptorSource(path: path, control: control)
             } else {
                 DescriptorSource.standardInput(control: control)
             }
-        return format.decode(file, compression: compression, columns: columns, path: description)
+        return format.decode(
+            file, options, compression: compression, columns: columns, path: description, notices: notices)
     }
 
     private static func path(of argument: String) throws(DatasetError) -> String {
@@ -132,8 +156,9 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
         case S_IFREG:
             throw DatasetError(
                 .unknownFormat,
-                "the name does not say what the file holds; known are .jsonl, .ndjson, .json, .csv and .tsv,"
-                    + " each also with .gz or .zst", path: path)
+                ForeignFormat.advice(name: path)
+                    ?? "the name does not say what the file holds; known are .jsonl, .ndjson, .json, .csv and .tsv,"
+                    + " each also with .gz or .zst; or say it with --input-format", path: path)
         case S_IFDIR:
             throw DatasetError(.unreadable, "is a directory; name a file in it", path: path)
         default:

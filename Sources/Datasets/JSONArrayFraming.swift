@@ -35,9 +35,27 @@ struct JSONArrayFraming {
     /// What stopped the conversion.
     private(set) var failure: DatasetError?
 
+    /// What the elements stand in.
+    enum Kind {
+        /// An array.
+        case array
+        /// An array that is a member of an object and starts at an offset; what comes after it is passed over.
+        case member(at: Int)
+        /// Nothing: objects, with white space or commas between them.
+        case sequence
+    }
+
+    private let isSequence: Bool
+    private let isMember: Bool
+
     /// - Parameter path: what errors call the data.
-    init(path: String?) {
+    init(_ kind: Kind = .array, path: String?) {
         self.path = path
+        switch kind {
+        case .array: (isSequence, isMember) = (false, false)
+        case .member(let start): (isSequence, isMember, offset) = (false, true, start)
+        case .sequence: (isSequence, isMember, depth, phase) = (true, false, 1, .beforeElement)
+        }
     }
 
     /// Passes over bytes that were not part of the array, such as a byte order mark.
@@ -77,6 +95,8 @@ struct JSONArrayFraming {
         guard failure == nil else { return }
         switch phase {
         case .finished:
+            break
+        case .beforeElement where isSequence, .afterContainer where isSequence:
             break
         case .start:
             fail(.truncated, "a JSON array of rows was expected, but there is nothing here")
@@ -165,6 +185,7 @@ struct JSONArrayFraming {
     private mutating func convertInString(_ byte: UInt8) -> UInt8? {
         switch phase {
         case .inElement, .inContainer: break
+        case .finished where isMember: return nil
         case .beforeElement: startElement(.inElement)
         case .start, .afterContainer, .finished: failMisplaced(byte)
         }
@@ -186,7 +207,7 @@ struct JSONArrayFraming {
             }
             return isLineEnd ? 0x20 : byte
         case .start, .finished:
-            if isSpace { return nil }
+            if isSpace || phase == .finished && isMember { return nil }
             guard phase == .start, byte == UInt8(ascii: "[") else { return failMisplaced(byte) }
             depth = 1
             phase = .beforeElement
@@ -195,15 +216,21 @@ struct JSONArrayFraming {
             return isSpace ? nil : convertBeforeElement(byte)
         case .inElement, .afterContainer:
             guard isSpace else { return convertAtElementEnd(byte) }
+            if phase == .afterContainer, isSequence {
+                phase = .beforeElement
+                return 0x0A
+            }
             return phase == .afterContainer ? nil : isLineEnd ? 0x20 : byte
         }
     }
 
     private mutating func convertBeforeElement(_ byte: UInt8) -> UInt8? {
         switch byte {
-        case UInt8(ascii: "]") where elements == 0:
+        case UInt8(ascii: "]") where elements == 0 && !isSequence:
             depth = 0
             phase = .finished
+            return nil
+        case UInt8(ascii: ",") where isSequence && elements > 0:
             return nil
         case UInt8(ascii: ","), UInt8(ascii: "]"):
             let found = Character(Unicode.Scalar(byte))
@@ -229,11 +256,11 @@ struct JSONArrayFraming {
         case UInt8(ascii: ","):
             phase = .beforeElement
             return 0x0A
-        case UInt8(ascii: "]"):
+        case UInt8(ascii: "]") where !isSequence:
             depth = 0
             phase = .finished
             return 0x0A
-        case UInt8(ascii: "}"):
+        case UInt8(ascii: "}"), UInt8(ascii: "]"):
             return failMisplaced(byte)
         default:
             guard phase == .inElement else { return failMisplaced(byte) }
@@ -256,15 +283,12 @@ struct JSONArrayFraming {
     private mutating func failMisplaced(_ byte: UInt8) -> UInt8? {
         let found = (0x21...0x7E).contains(byte) ? "'\(Character(Unicode.Scalar(byte)))'" : hexadecimal(byte)
         switch phase {
-        case .start where byte == UInt8(ascii: "{"):
-            return fail(
-                .malformed,
-                "a JSON array of rows was expected, but an object starts here; if each line holds one object, this is"
-                    + " JSON Lines, and the file's name should end in .jsonl")
         case .start:
             return fail(.malformed, "a JSON array of rows was expected, but \(found) was found")
         case .finished:
             return fail(.malformed, "\(found) was found behind the ] of the array")
+        case .afterContainer where isSequence && byte != UInt8(ascii: "}"):
+            return fail(.malformed, "a line end was expected after object \(elements), but \(found) was found")
         case .afterContainer where byte != UInt8(ascii: "}"):
             return fail(.malformed, "a comma or ] was expected after element \(elements), but \(found) was found")
         case .beforeElement, .inElement, .inContainer, .afterContainer:

@@ -18,9 +18,13 @@ public final class JSONArraySource: ByteSource {
     private var failure: DatasetError?
 
     /// - Parameter path: what errors call the data.
-    public init(_ base: any ByteSource, path: String? = nil) {
+    public convenience init(_ base: any ByteSource, path: String? = nil) {
+        self.init(base, framing: .array, path: path)
+    }
+
+    init(_ base: any ByteSource, framing: JSONArrayFraming.Kind, path: String?) {
         self.base = base
-        framing = JSONArrayFraming(path: path)
+        self.framing = JSONArrayFraming(framing, path: path)
     }
 
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {

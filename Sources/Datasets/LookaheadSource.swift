@@ -9,18 +9,29 @@ final class LookaheadSource: ByteSource {
         self.base = base
     }
 
-    /// The first `count` unread bytes, at most 64, or fewer if the data ends or fails before. A failure is thrown by
+    /// The first `count` unread bytes, or fewer if the data ends or fails before. A failure is thrown by
     /// `read`, after those bytes.
     func peek(_ count: Int) -> [UInt8] {
-        ahead.reserve(count - ahead.count)
+        peek(upTo: count) { $0.count >= count }
+    }
+
+    /// The first unread bytes: as many as `isEnough` wants, at most `count`, which are not waited for then.
+    func peek(upTo count: Int, until isEnough: ([UInt8]) -> Bool) -> [UInt8] {
+        var bytes = readAhead(count)
         do throws(DatasetError) {
-            while ahead.count < count, !isAtEnd, failure == nil {
+            while ahead.count < count, !isEnough(bytes), !isAtEnd, failure == nil {
+                ahead.reserve(max(64, min(count - ahead.count, 64 << 10)))
                 isAtEnd = try !ahead.fill(from: &base)
+                bytes = readAhead(count)
             }
         } catch {
             failure = error
         }
-        return Array(UnsafeRawBufferPointer(start: ahead.front, count: min(count, ahead.count)))
+        return bytes
+    }
+
+    private func readAhead(_ count: Int) -> [UInt8] {
+        Array(UnsafeRawBufferPointer(start: ahead.front, count: min(count, ahead.count)))
     }
 
     /// Passes over bytes that were looked at.

@@ -1,16 +1,29 @@
 import CSimdJSON
 import Glibc
+public import JSON
 public import ScoringCore
 
-/// A column to read: a member of the rows' objects, and the type that its reader needs.
+/// A column to read: a member of the rows' objects or a place within one, and the type that its reader needs.
 public struct ColumnRequest: Sendable, Hashable {
-    public var name: String
+    public var path: ColumnPath
     public var type: ValueType
 
-    public init(_ name: String, _ type: ValueType) {
-        self.name = name
+    public init(_ path: ColumnPath, _ type: ValueType) {
+        self.path = path
         self.type = type
     }
+
+    public init(_ name: String, _ type: ValueType) {
+        self.init(ColumnPath(name), type)
+    }
+
+    /// The column's name, or the path as it was written.
+    public var name: String { path.name }
+}
+
+extension Sequence<ColumnRequest> {
+    /// The names of the columns that have to be there for these to be read: of a path, its own name and its root's.
+    public var columnNames: Set<String> { Set(flatMap { [$0.name, $0.path.root] }) }
 }
 
 /// What a cell of a column is.
@@ -39,7 +52,10 @@ public final class RowBatch {
 
     private let isUntyped: Bool
     private let names: UnsafeMutableBufferPointer<CChar>
+    /// Those requested, and behind them the columns that paths start from.
     private let columns: UnsafeMutableBufferPointer<csj_column>
+    private let steps: UnsafeMutableBufferPointer<csj_step>
+    private let rewriter = ValueRewriter()
     private var parser: OpaquePointer?
     private var rows: UnsafeMutablePointer<csj_row>
     private var capacity = 0
@@ -50,22 +66,30 @@ public final class RowBatch {
     public init(_ requests: [ColumnRequest], isUntyped: Bool = false) {
         self.requests = requests
         self.isUntyped = isUntyped
-        let bytes = requests.flatMap { Array($0.name.utf8).map { CChar(bitPattern: $0) } }
-        names = .allocate(capacity: bytes.count)
-        _ = names.initialize(from: bytes)
-        columns = .allocate(capacity: requests.count)
+        let layout = ColumnLayout(requests)
+        names = .allocate(capacity: layout.bytes.count)
+        _ = names.initialize(from: layout.bytes)
+        let start = names.baseAddress
+        func text(_ range: Range<Int>) -> csj_text {
+            csj_text(ptr: start.map { $0 + range.lowerBound }, len: UInt64(range.count))
+        }
+        steps = .allocate(capacity: layout.steps.count)
+        _ = steps.initialize(
+            from: layout.steps.map { csj_step(name: text($0.name), index: $0.index, is_index: $0.isIndex) })
+        columns = .allocate(capacity: layout.columns.count)
+        for (index, entry) in layout.columns.enumerated() {
+            var column = csj_column()
+            column.name = text(entry.name)
+            column.type = entry.type.rawValue
+            column.steps = steps.baseAddress.map { UnsafePointer($0 + entry.steps.lowerBound) }
+            column.n_steps = entry.steps.count
+            column.root = entry.root
+            column.is_root = index >= requests.count
+            columns.initializeElement(at: index, to: column)
+        }
         rows = .allocate(capacity: 0)
         arena = .allocate(byteCount: 0, alignment: 16)
-        parser = csj_parser_new()
-        var offset = 0
-        for (index, request) in requests.enumerated() {
-            let length = request.name.utf8.count
-            var column = csj_column()
-            column.name = csj_text(ptr: names.baseAddress.map { $0 + offset }, len: UInt64(length))
-            column.type = request.type.rawValue
-            columns.initializeElement(at: index, to: column)
-            offset += length
-        }
+        makeParser()
         grow(to: 1024)
     }
 
@@ -77,6 +101,7 @@ public final class RowBatch {
             free(column.list_texts)
         }
         columns.deallocate()
+        steps.deallocate()
         names.deallocate()
         rows.deallocate()
         arena.deallocate()
@@ -94,8 +119,9 @@ public final class RowBatch {
         if isLarge {
             // The parser's memory has grown with a long line, too.
             csj_parser_free(parser)
-            parser = csj_parser_new()
+            makeParser()
         }
+        rewriter.removeAll()
         let start = chunk.start?.assumingMemoryBound(to: CChar.self)
         var rest = csj_chunk(rest: csj_text(ptr: start, len: UInt64(chunk.count)), line_index: 0, faults: 0)
         count = 0
@@ -113,6 +139,17 @@ public final class RowBatch {
         hasFaults = rest.faults > 0
     }
 
+    private func makeParser() {
+        parser = csj_parser_new()
+        // The parser and the rewriter go together with the batch.
+        csj_parser_set_rewrite(
+            parser,
+            { context, text, kind in
+                guard let context else { return csj_text() }
+                return Unmanaged<ValueRewriter>.fromOpaque(context).takeUnretainedValue().rewrite(text, kind)
+            }, Unmanaged.passUnretained(rewriter).toOpaque())
+    }
+
     private func grow(to capacity: Int) {
         let larger = UnsafeMutablePointer<csj_row>.allocate(capacity: capacity)
         larger.update(from: rows, count: count)
@@ -120,7 +157,7 @@ public final class RowBatch {
         rows = larger
         for index in columns.indices {
             columns[index].states = regrown(columns[index].states, to: capacity)
-            let width = RowBatch.width(of: requests[index].type)
+            let width = RowBatch.width(of: columns[index].valueType)
             columns[index].values = realloc(columns[index].values, max(1, width * capacity))
             columns[index].list_offsets = regrown(columns[index].list_offsets, to: capacity + 1)
         }
@@ -144,6 +181,9 @@ public final class RowBatch {
     }
 
     // MARK: Cells
+
+    /// How many cells of the columns were NaN or an infinity in the rows read, which counts as null.
+    public var nonFiniteCount: Int { columns.reduce(0) { $0 + Int($1.non_finite) } }
 
     /// Whether any row of the chunk has the column, be it as null.
     public func hasSeen(_ column: Int) -> Bool { columns[column].seen != 0 }
@@ -205,23 +245,28 @@ public final class RowBatch {
     }
 
     /// Checks whole rows, where so far only the cells of the batch's columns were; a row that is not valid JSON becomes
-    /// one that could not be read.
-    public func checkWholeRows() {
+    /// one that could not be read, except for what ``JSONParser`` can repair.
+    ///
+    /// - Returns: the number of repairs.
+    public func checkWholeRows() -> Int {
+        var repairs: UInt64 = 0
         for row in 0..<count where isReadable(row) {
             var nodes: UnsafePointer<csj_node>?
             var nodeCount = 0
             var unpaired = false
-            let error = csj_parse(parser, rows[row].line, &nodes, &nodeCount, &rows[row].error_offset, &unpaired)
+            let error = csj_parse(
+                parser, rows[row].line, &nodes, &nodeCount, &rows[row].error_offset, &unpaired, &repairs)
             guard error != 0 else { continue }
             rows[row].error = error
             hasFaults = true
             for column in columns { column.states[row] = CellState.missing.rawValue }
         }
+        return Int(repairs)
     }
 
     /// Keeps the rows that `isWanted` holds for, at most `limit`, and drops the others.
     public func keep(limit: Int = .max, where isWanted: (_ row: Int) -> Bool) {
-        let lists = columns.indices.filter { requests[$0].type == .textList }
+        let lists = columns.indices.filter { columns[$0].valueType == .textList }
         var listEnds = [Int64](repeating: 0, count: columns.count)
         var kept = 0
         for row in 0..<count where kept < limit && isWanted(row) {
@@ -235,9 +280,9 @@ public final class RowBatch {
 
     private func move(_ row: Int, to kept: Int) {
         rows[kept] = rows[row]
-        for (index, request) in requests.enumerated() {
+        for index in columns.indices {
             columns[index].states[kept] = columns[index].states[row]
-            let width = RowBatch.width(of: request.type)
+            let width = RowBatch.width(of: columns[index].valueType)
             guard width > 0, let values = columns[index].values else { continue }
             (values + kept * width).copyMemory(from: values + row * width, byteCount: width)
         }
@@ -251,4 +296,8 @@ public final class RowBatch {
         offsets[kept] = start
         return start + to - from
     }
+}
+
+extension csj_column {
+    fileprivate var valueType: ValueType { ValueType(rawValue: type) ?? .json }
 }

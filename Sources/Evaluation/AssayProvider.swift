@@ -6,7 +6,9 @@ import Synchronization
 
 /// The provider `assay`: the candidate is asked and the answers are scored here.
 public struct AssayProvider: EvaluationProvider {
-    public let id = "assay"
+    /// What benchmarks name this provider by, and what they mean where they name none.
+    public static let id = "assay"
+    public var id: String { Self.id }
     public let type = "inline::assay"
 
     private let engine: Engine

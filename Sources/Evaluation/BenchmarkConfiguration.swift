@@ -69,7 +69,9 @@ public struct BenchmarkConfiguration: Sendable, Hashable {
                 .invalid, "found \(JSONValue.string(kind).text); \"model\" or \"agent\" was expected",
                 at: pointer + "/eval_candidate/type")
         }
-        scoringParameters = try member("scoring_params", of: "an object", \.object) ?? [:]
+        // Some examples of clients send an empty array in the place of nothing.
+        scoringParameters =
+            try member("scoring_params", of: "an object") { $0.object ?? ($0.array?.isEmpty == true ? [:] : nil) } ?? [:]
         for (name, value) in scoringParameters.members where value.object == nil && value != .null {
             throw EvaluationError(
                 .invalid, "found \(value.kind); an object of parameters was expected",

@@ -13,6 +13,14 @@ public protocol EvaluationProvider: Sendable {
     /// The API's type of the provider, such as `inline::assay` or `remote::nvidia`.
     var type: String { get }
 
+    /// Whether metadata of this kind are for this engine, where a benchmark names neither a provider nor anything that the
+    /// server's own engine could evaluate.
+    func owns(_ metadata: JSONObject) -> Bool
+
+    /// What keeps the engine from running any benchmark, on one line, where it was configured and that can be known at the
+    /// start. May take some seconds.
+    func startupFault() -> String?
+
     /// Checks a benchmark that is to be registered, and tells the engine about it where that wants to know.
     func register(_ benchmark: Benchmark) throws(EvaluationError)
 
@@ -28,6 +36,8 @@ public protocol EvaluationProvider: Sendable {
 }
 
 extension EvaluationProvider {
+    public func owns(_ metadata: JSONObject) -> Bool { false }
+    public func startupFault() -> String? { nil }
     public func check(_ run: EvaluationRun) {}
 }
 

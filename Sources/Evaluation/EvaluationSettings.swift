@@ -38,6 +38,8 @@ public struct EvaluationSettings: Sendable, Hashable {
         public var allowsCustomTasks: Bool
         /// The variables of the environment that lm_eval sees beside those that it always does, such as `HF_TOKEN`.
         public var passedVariables: [String]
+        /// Whether somebody configured it, so that a program that is missing is worth a word at the start.
+        public var isConfigured = false
 
         public init(
             command: [String] = ["lm_eval"], outputFolder: String? = nil, timeout: Duration? = nil,
@@ -102,6 +104,7 @@ extension EvaluationSettings.Harness {
     fileprivate init(_ place: ConfigurationPlace) throws(ConfigurationError) {
         try place.checkNames(["command", "output_dir", "timeout_seconds", "allow_custom_tasks", "pass_env"])
         self.init()
+        isConfigured = true
         command =
             try place.optional("command", "an array of strings, the first one a program") { value in
                 guard let array = value.array, array.first?.string.nonEmpty != nil else { return nil }

@@ -83,6 +83,7 @@ public struct Evaluator: Sendable {
         var plan = Generator.Plan(preparation: preparation, model: model, session: session)
         plan.filters = request.filters
         plan.limit = request.limit
+        plan.notices = request.dataset.notices
         plan.patience = request.patience
         let generator = Generator(plan)
         cancellation.onCancel { generator.end("the run was interrupted") }
@@ -90,11 +91,11 @@ public struct Evaluator: Sendable {
         let tally = GeneratedRows.Tally()
         let extraction = request.settings.extraction
         let isAgent = request.candidate.isAgent
-        var scoring = scoringRequest(
-            request,
-            Dataset(live: request.dataset.name, isUntyped: request.dataset.isUntyped) {
-                GeneratedRows(generator, extraction, isAgent: isAgent, tally)
-            })
+        var rows = Dataset(live: request.dataset.name, isUntyped: request.dataset.isUntyped) {
+            GeneratedRows(generator, extraction, isAgent: isAgent, tally)
+        }
+        rows.notices = request.dataset.notices
+        var scoring = scoringRequest(request, rows)
         scoring.session = session
         var result: Result<ScoringResults, EngineError> = .failure(EngineError(.dataset, "nothing was scored"))
         do throws(ThreadError) {
@@ -134,7 +135,8 @@ public struct Evaluator: Sendable {
         let session = request.inference.session(limits: request.budget)
         let model = try model(of: request.candidate, request.inference, session)
         // A smaller chunk than usual: what it holds is looked at before anybody is asked.
-        var reader = ChunkReader(try opened(request.dataset), chunkSize: 64 << 10)
+        var reader = ChunkReader(
+            try opened(request.dataset), chunkSize: 64 << 10, takesWhatIsThere: request.dataset.isRemote)
         try check(request, preparation, &reader)
         return (preparation, model, session, Handover(reader))
     }
@@ -192,8 +194,10 @@ public struct Evaluator: Sendable {
             if !firstRows.isEmpty && !rows.hasRows {
                 throw DatasetError(.malformed, "no line of its beginning is a row: a JSON object")
             }
-            if let name = rows.missing.min(), !firstRows.isEmpty {
-                throw DatasetError(.malformed, "no row has the column \(quoted(name)), which is mapped or filtered by")
+            if let path = rows.missing.first, !firstRows.isEmpty {
+                let why = path.fault.map { "; as a path, it is not valid: \($0)" } ?? rows.gap.map { ": \($0)" } ?? ""
+                throw DatasetError(
+                    .malformed, "no row has the column \(quoted(path.name)), which is mapped or filtered by\(why)")
             }
             if !rows.canAsk, let failure = rows.failure {
                 throw DatasetError(.malformed, "no row can be asked: \(failure.message)")

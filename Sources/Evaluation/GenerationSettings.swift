@@ -5,6 +5,7 @@ import PromptTemplates
 /// "generation" of a benchmark's metadata.
 ///
 ///     {"prompt_template": "{question}\n{choices}\nAnswer:", "choices_column": "choices",
+///      "map": {"question": "data.stem"},
 ///      "examples": [{"question": "1 + 1?", "choices": ["1", "2"], "answer": 1}],
 ///      "answer_regexes": ["\\b([A-D])\\b"]}
 ///
@@ -17,6 +18,8 @@ public struct GenerationSettings: Sendable {
     var examples: [JSONObject] = []
     /// What the assistant answers to an example.
     var answerTemplate = PromptTemplate("{expected_answer}")
+    /// The column, or the path to a place in one, that is read for a column of another name.
+    var mapping: [String: String] = [:]
     /// The column that holds a list of choices, which are lettered A, B, C, ….
     var choicesColumn: String?
     var extraction: AnswerExtraction?
@@ -38,6 +41,13 @@ public struct GenerationSettings: Sendable {
         examples = try reader.member("examples", "an array of rows", \.objects) ?? []
         answerTemplate = try reader.text("answer_template").map { PromptTemplate($0) } ?? answerTemplate
         choicesColumn = try reader.text("choices_column")
+        mapping =
+            try reader.member("map", "an object of texts, such as {\"expected_answer\": \"answers.text[0]\"}") {
+                value in
+                guard let members = value.object?.members else { return nil }
+                let pairs = members.compactMap { member in member.value.string.map { (member.key, $0) } }
+                return pairs.count == members.count ? Dictionary(uniqueKeysWithValues: pairs) : nil
+            } ?? [:]
         let regexes = try reader.member("answer_regexes", "an array of regular expressions", \.texts)
         let occurrence = try reader.member("answer_match", "\"first\" or \"last\"") { value in
             value.string.flatMap(AnswerExtraction.Occurrence.init)

@@ -21,6 +21,8 @@ final class Generator: Sendable {
         var filters: [(column: String, value: String)] = []
         /// Only so many of the other rows are fed.
         var limit: Int?
+        /// Where it is counted what was repaired in rows.
+        var notices = DatasetNotices()
         /// How long answers that are on their way are waited for when the run is cancelled.
         var patience = Duration.milliseconds(300)
     }
@@ -210,9 +212,11 @@ final class Generator: Sendable {
             if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { return }
             var entry = Entry(line: [], content: .unwanted)
             var request: InferenceRequest?
-            if let row = try? parser.parse(line).object {
+            var repairs = 0
+            if let row = try? parser.parse(line, repairs: &repairs).object {
                 if generator.plan.preparation.accepts(row, generator.plan.filters) {
-                    let prepared = generator.plan.preparation.prepare(row, line: line)
+                    let prepared = prepare(row, line, isRepaired: repairs > 0)
+                    generator.plan.notices.add(repairs: repairs)
                     (entry.line, entry.additions) = (prepared.line, prepared.additions)
                     selected += 1
                     request = self.request(prepared, &entry)
@@ -238,6 +242,15 @@ final class Generator: Sendable {
             if batch.isEmpty { return }
             generator.submit(batch)
             batch.removeAll(keepingCapacity: true)
+        }
+
+        private func prepare(
+            _ row: JSONObject, _ line: UnsafeRawBufferPointer, isRepaired: Bool
+        ) -> RowPreparation.Prepared {
+            guard isRepaired else { return generator.plan.preparation.prepare(row, line: line) }
+            return Array(JSONValue.object(row).text.utf8).withUnsafeBytes { line in
+                generator.plan.preparation.prepare(row, line: line)
+            }
         }
 
         private func request(_ prepared: RowPreparation.Prepared, _ entry: inout Entry) -> InferenceRequest? {

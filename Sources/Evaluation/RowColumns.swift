@@ -25,10 +25,27 @@ struct RowColumns {
         self.row = row
     }
 
-    /// The value of a column; nil where there is none, or null.
+    /// The value of a column, or of a place within one by its path; nil where there is none, or null.
     subscript(name: String) -> JSONValue? {
-        guard let value = additions[name] ?? row[name], value != .null else { return nil }
+        if let value = additions[name] ?? row[name] {
+            if value == .null { return nil }
+            return value
+        }
+        let path = ColumnPath(name)
+        guard !path.isColumn, case .value(let value) = find(path), value != .null else { return nil }
         return value
+    }
+
+    private func find(_ path: ColumnPath) -> ColumnPath.Finding {
+        path.find({ additions[$0] ?? row[$0] }, names: { row.keys })
+    }
+
+    /// How far the row goes along a path, as the end of a sentence.
+    private func gap(_ name: String) -> String {
+        let path = ColumnPath(name)
+        if let fault = path.fault { return ", and as a path that name is not valid: \(fault)" }
+        guard !path.isColumn, case .nothing(let gap) = find(path) else { return "" }
+        return ": \(gap)"
     }
 
     mutating func add(_ name: String, _ value: JSONValue) { additions[name] = value }
@@ -55,7 +72,8 @@ struct RowColumns {
         try template.rendered { index throws(GenerationFailure) in
             let name = template.columns[index]
             guard let value = self[name] else {
-                throw .input("the row has no value in the column \"\(name)\", which the prompt template names")
+                throw .input(
+                    "the row has no value in the column \"\(name)\", which the prompt template names\(gap(name))")
             }
             if name == choicesColumn {
                 guard let choices = choices(in: name) else {
@@ -67,10 +85,10 @@ struct RowColumns {
         }
     }
 
-    /// The choices of a column: an array of texts and numbers, or the JSON text of one.
+    /// The choices of a column: an array of texts and numbers, or the text of one, as JSON or as Python prints it.
     private func choices(in column: String) -> [String]? {
         guard let value = self[column] else { return nil }
-        let elements = value.array ?? value.string.flatMap { try? JSONValue(parsing: $0).array } ?? []
+        let elements = value.array ?? value.string.flatMap(list(in:)) ?? []
         let texts = elements.compactMap { $0.string ?? $0.number?.text }
         return texts.count == elements.count && (1...letters.count).contains(texts.count) ? texts : nil
     }
@@ -86,6 +104,12 @@ struct RowColumns {
         if letters[..<choices.count].contains(text) { return text }
         return choices.firstIndex(of: text).map { letters[$0] } ?? letter(at: Double(text))
     }
+}
+
+/// The list that a text holds.
+private func list(in text: String) -> [JSONValue]? {
+    if let array = (try? JSONValue(parsing: text))?.array { return array }
+    return PythonLiteral.json(of: text)?.array
 }
 
 private let letters = (UInt8(ascii: "A")...UInt8(ascii: "Z")).map { String(UnicodeScalar($0)) }

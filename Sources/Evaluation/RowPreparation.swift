@@ -1,3 +1,4 @@
+import Datasets
 import Inference
 import JSON
 import ScoringCore
@@ -21,7 +22,7 @@ struct RowPreparation: Sendable {
     private let candidate: BenchmarkConfiguration.Candidate
     private let sampling: JSONObject
     /// The column of the row for a column that is to have another name.
-    let mapping: [(new: String, old: String)]
+    let mapping: [(new: String, old: ColumnPath)]
     /// What comes before the row's own messages: the system message and the examples.
     private let preamble: [JSONValue]
 
@@ -31,7 +32,8 @@ struct RowPreparation: Sendable {
     ) throws(EvaluationError) {
         self.settings = settings
         self.candidate = candidate
-        self.mapping = mapping.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        self.mapping = settings.mapping.merging(mapping) { _, asked in asked }.sorted { $0.key < $1.key }
+            .map { ($0.key, ColumnPath($0.value)) }
         var preamble: [JSONValue] = []
         switch candidate {
         case .model(_, let sampling, let systemMessage):
@@ -61,7 +63,7 @@ struct RowPreparation: Sendable {
     /// Whether filters let a row through: each column is a text, or has the JSON text of a number or boolean.
     func accepts(_ row: JSONObject, _ filters: [(column: String, value: String)]) -> Bool {
         filters.allSatisfy { column, value in
-            switch row[source(of: column)] {
+            switch self.value(at: source(of: column), in: row) {
             case .string(let text): text.utf8.elementsEqual(value.utf8)
             case .number(let number): number.text == value
             case .bool(let bool): value == (bool ? "true" : "false")
@@ -71,16 +73,27 @@ struct RowPreparation: Sendable {
     }
 
     /// The column of the row that is meant by a column.
-    func source(of column: String) -> String { mapping.first { $0.new == column }?.old ?? column }
+    func source(of column: String) -> ColumnPath {
+        if let mapped = mapping.first(where: { $0.new == column }) { return mapped.old }
+        let path = ColumnPath(column)
+        return mapping.first { $0.new == path.root }.map { ColumnPath(path, startingAt: $0.old) } ?? path
+    }
+
+    /// What a row has at a path; nil where it has nothing.
+    func value(at path: ColumnPath, in row: JSONObject) -> JSONValue? {
+        guard case .value(let value) = path.find(in: row) else { return nil }
+        return value
+    }
 
     /// Prepares a row.
     ///
     /// - Parameter line: the text of the row.
     func prepare(_ row: JSONObject, line: UnsafeRawBufferPointer) -> Prepared {
         var columns = RowColumns(row)
-        for (new, old) in mapping { columns.add(new, row[old] ?? .null) }
+        for (new, old) in mapping { columns.add(new, value(at: old, in: row) ?? .null) }
         let request: Result<InferenceRequest, GenerationFailure>
         do throws(GenerationFailure) {
+            if let reason = row[joinErrorColumn]?["message"]?.string { throw .input(reason) }
             try columns.fillIn(choicesColumn: settings.choicesColumn)
             let question = try question(of: columns)
             if columns["input_query"] == nil, let text = question.text { columns.add("input_query", .string(text)) }

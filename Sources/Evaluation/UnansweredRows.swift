@@ -37,14 +37,16 @@ struct UnansweredLines {
     /// Whether any line so far is a row.
     private(set) var hasRows = false
     /// Columns that are mapped or filtered by, and that no row so far has.
-    private(set) var missing: Set<String>
+    private(set) var missing: [ColumnPath]
+    /// How far the first row goes along the first of them.
+    private(set) var gap: ColumnPath.Gap?
     /// Why the first row that cannot be asked cannot.
     private(set) var failure: GenerationFailure?
 
     /// - Parameter columns: columns that rows have to have.
     init(_ preparation: RowPreparation, isAgent: Bool, columns: [String] = []) {
         self.preparation = preparation
-        missing = Set(preparation.mapping.map(\.old) + columns.map { preparation.source(of: $0) })
+        missing = preparation.mapping.map(\.old) + columns.map { preparation.source(of: $0) }
         var answer: JSONObject = [GeneratedColumn.generatedAnswer.rawValue: ""]
         if isAgent { answer[GeneratedColumn.context.rawValue] = "" }
         self.answer = answer
@@ -53,14 +55,16 @@ struct UnansweredLines {
     mutating func lines(of chunk: Chunk) -> [UInt8] {
         var parser = JSONParser()
         var lines: [UInt8] = []
+        var repairs = 0
         chunk.withLines { line in
-            guard let row = try? parser.parse(line).object else {
+            guard let row = try? parser.parse(line, repairs: &repairs).object else {
                 lines += line
                 lines.append(UInt8(ascii: "\n"))
                 return
             }
             hasRows = true
-            if !missing.isEmpty { missing = missing.filter { row[$0] == nil } }
+            if !missing.isEmpty { missing = missing.filter { preparation.value(at: $0, in: row) == nil } }
+            if gap == nil, let path = missing.first, case .nothing(let found) = path.find(in: row) { gap = found }
             let prepared = preparation.prepare(row, line: line)
             switch prepared.request {
             case .success: canAsk = true

@@ -65,23 +65,10 @@ final class HTTPTransport: Sendable {
         configuration.redirectConfiguration = .disallow
         configuration.decompression = .enabled(limit: .size(Self.maximumBodySize))
         configuration.httpVersion = .automatic
-        do throws(ProxySettings.Fault) {
-            let proxy = try ProxySettings(environment: environment).proxy(for: model.address)
-            configuration.proxy = proxy.map { HTTPClient.Configuration.Proxy($0) }
-            self.proxy = proxy.map { "\($0.host):\($0.port)" }
+        do throws(InferenceError) {
+            proxy = try configuration.useEnvironment(environment, for: model.address)
         } catch {
-            throw InferenceError(.invalidModel, "\(model): \(error.reason)")
-        }
-        if model.address.scheme == "https", let file = environment("SSL_CERT_FILE"), !file.isEmpty {
-            var tls = TLSConfiguration.makeClientConfiguration()
-            do {
-                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
-            } catch {
-                throw InferenceError(
-                    .invalidModel,
-                    "\(model): SSL_CERT_FILE names \(file), from which no certificates in PEM form can be read")
-            }
-            configuration.tlsConfiguration = tls
+            throw InferenceError(error.code, "\(model): \(error.message)")
         }
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
@@ -148,7 +135,7 @@ final class HTTPTransport: Sendable {
 }
 
 extension HTTPClient.Configuration.Proxy {
-    fileprivate init(_ proxy: ProxySettings.Proxy) {
+    init(_ proxy: ProxySettings.Proxy) {
         switch proxy.kind {
         case .socks: self = .socksServer(host: proxy.host, port: proxy.port)
         case .http:

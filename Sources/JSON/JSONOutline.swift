@@ -50,8 +50,17 @@ extension JSONParser {
     }
 
     /// Checks one whole value, and says whether it is an object.
-    public mutating func isObject(_ text: UnsafeRawBufferPointer) throws(JSONError) -> Bool {
-        try withNodes(of: text) { nodes in nodes.first.map { Int($0.kind) == CSJ_NODE_OBJECT } ?? false }
+    ///
+    /// - Parameter repairs: is increased by the number of places that ``parse(_:repairs:)`` repairs.
+    public mutating func isObject(
+        _ text: UnsafeRawBufferPointer, repairs: inout Int
+    ) throws(JSONError) -> Bool {
+        var count: UInt64 = 0
+        let isObject = try withNodes(of: text, repairs: &count) { nodes in
+            nodes.first.map { Int($0.kind) == CSJ_NODE_OBJECT } ?? false
+        }
+        repairs += Int(count)
+        return isObject
     }
 }
 

@@ -34,8 +34,11 @@ public struct JSONParser: ~Copyable {
     }
 
     /// Parses one value and hands its nodes to `body`, for as long as that runs.
+    ///
+    /// - Parameter repairs: counts what was repaired; nil: what could be is an error.
     mutating func withNodes<Result>(
-        of text: UnsafeRawBufferPointer, _ body: (UnsafeBufferPointer<csj_node>) -> Result
+        of text: UnsafeRawBufferPointer, repairs: UnsafeMutablePointer<UInt64>? = nil,
+        _ body: (UnsafeBufferPointer<csj_node>) -> Result
     ) throws(JSONError) -> Result {
         if text.count + Int(CSJ_PADDING) > input.count {
             input.deallocate()
@@ -50,7 +53,9 @@ public struct JSONParser: ~Copyable {
         var count = 0
         var offset: Int64 = -1
         var unpaired = false
-        let error = csj_parse(parser, csj_text(ptr: start, len: UInt64(text.count)), &nodes, &count, &offset, &unpaired)
+        let error = csj_parse(
+            parser, csj_text(ptr: start, len: UInt64(text.count)), &nodes, &count, &offset, &unpaired,
+            repairs)
         if error != 0 {
             throw JSONError(error, at: offset < 0 ? nil : Int(offset), in: text)
         }
@@ -81,6 +86,23 @@ public struct JSONParser: ~Copyable {
             var position = 0
             return JSONValue(nodes, at: &position)
         }
+    }
+
+    /// Parses one value, and lets faults within it concern only the place where they are: numbers that JSON does not
+    /// have, such as the NaN that Python writes, and what lies more than 1,000 levels deep become null, and texts with
+    /// escapes that JSON does not have stay as they are written.
+    ///
+    /// - Parameter repairs: is increased by the number of such places.
+    public mutating func parse(
+        _ text: UnsafeRawBufferPointer, repairs: inout Int
+    ) throws(JSONError) -> JSONValue {
+        var count: UInt64 = 0
+        let value = try withNodes(of: text, repairs: &count) { nodes in
+            var position = 0
+            return JSONValue(nodes, at: &position)
+        }
+        repairs += Int(count)
+        return value
     }
 }
 

@@ -55,19 +55,26 @@ public struct PythonLiteral {
 
     private static let words: [(String, JSONValue)] = [
         ("None", .null), ("True", .bool(true)), ("False", .bool(false)), ("nan", .null), ("null", .null),
+        ("true", .bool(true)), ("false", .bool(false)),
     ]
 
     private mutating func elements(until close: UInt8, depth: Int) -> JSONValue? {
         position += 1
         var elements: [JSONValue] = []
+        var isNumPy = false
+        var hasSingleQuotes = false
         while !take(close) {
+            hasSingleQuotes = hasSingleQuotes || next == UInt8(ascii: "'")
             guard let element = value(depth: depth + 1) else { return nil }
             elements.append(element)
             if take(UInt8(ascii: ",")) { continue }
-            // NumPy prints no commas; Python joins texts that stand side by side, but prints none.
             skipSpace()
-            if next != close, bytes[position - 1] > 0x20, !elements.isEmpty { return nil }
+            if next == close { continue }
+            if bytes[position - 1] > 0x20 { return nil }
+            isNumPy = true
         }
+        // With double quotes only, this is JSON without a comma, and not what NumPy prints.
+        guard !isNumPy || hasSingleQuotes else { return nil }
         return .array(elements)
     }
 

@@ -227,7 +227,7 @@ public final class OutputCells {
             let error = padded.withUnsafeBufferPointer { bytes in
                 csj_parse(
                     parser, csj_text(ptr: bytes.baseAddress, len: UInt64(text.count)), &nodes, &nodeCount, &offset,
-                    &unpaired)
+                    &unpaired, nil)
             }
             if error != 0 {
                 clear(row)

@@ -5,7 +5,7 @@
 /// it is nil, a third of those of `name`.
 ///
 /// Complexity: the number of candidates that are about as long as `name`, times the square of that length.
-func nearNames(to name: String, among candidates: some Sequence<String>, limit: Int? = nil) -> [String] {
+package func nearNames(to name: String, among candidates: some Sequence<String>, limit: Int? = nil) -> [String] {
     let whole = folded(name)
     let part = folded(partAfterProvider(of: name))
     var near: [(distance: Int, wholeDistance: Int, name: String)] = []

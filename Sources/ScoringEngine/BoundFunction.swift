@@ -38,14 +38,24 @@ struct BoundFunction: Sendable {
 struct ColumnPlan: Sendable {
     private(set) var requests: [ColumnRequest] = []
     let mapping: [String: String]
+    /// The names in `mapping` that some column was read for.
+    private(set) var usedMappings: Set<String> = []
 
     init(mapping: [String: String]) {
         self.mapping = mapping
     }
 
-    /// The index of the column that the dataset has for `name`, of this type.
+    /// The index of the column that the dataset has for `name`, of this type. A path starts where its root is mapped to.
     mutating func column(_ name: String, _ type: ValueType) -> Int {
-        let request = ColumnRequest(mapping[name] ?? name, type)
+        var path = ColumnPath(name)
+        if let source = mapping[name] {
+            path = ColumnPath(source)
+            usedMappings.insert(name)
+        } else if let source = mapping[path.root] {
+            usedMappings.insert(path.root)
+            path = ColumnPath(path, startingAt: ColumnPath(source))
+        }
+        let request = ColumnRequest(path, type)
         if let index = requests.firstIndex(of: request) { return index }
         requests.append(request)
         return requests.count - 1

@@ -12,6 +12,10 @@ struct ColumnCheck {
     private var columnsThere: [String] = []
     private var rows = 0
     private var firstFault: String?
+    /// Why the first row without a partner has none.
+    private var joinFailure: String?
+    /// The first rows, to show how far they go along a path.
+    private var samples: [JSONObject] = []
 
     init(_ plan: RunPlan) {
         self.plan = plan
@@ -46,7 +50,7 @@ struct ColumnCheck {
             throw EngineError(.dataset, error.description)
         }
         if missing.isEmpty || rows == 0 { return }
-        if plan.columnNames != nil { lookAtAllColumns() }
+        if !plan.includesInput { lookAtAllColumns() }
         throw failure
     }
 
@@ -64,28 +68,49 @@ struct ColumnCheck {
         var reader = ChunkReader(source)
         let chunk = Chunk()
         guard (try? reader.read(into: chunk)) == true else { return }
+        samples = []
         batch.read(chunk)
         nameColumns(of: batch)
     }
 
     private mutating func nameColumns(of batch: RowBatch) {
         var parser = JSONParser()
+        var repairs = 0
         for row in 0..<min(batch.count, 1000) {
             if let fault = batch.fault(row) {
                 if firstFault == nil {
                     firstFault = plan.dataset.hasLines ? "line \(batch.lineIndex(row) + 1): \(fault)" : "\(fault)"
                 }
-            } else if let keys = try? parser.parse(batch.line(row)).object?.keys {
-                for key in keys where columnsThere.count < 10_000 && !columnsThere.contains(key) {
+            } else if let object = try? parser.parse(batch.line(row), repairs: &repairs).object {
+                if samples.count < Self.sampleCount { samples.append(object) }
+                if joinFailure == nil { joinFailure = object[joinErrorColumn]?["message"]?.string }
+                for key in object.keys
+                where key != joinErrorColumn && columnsThere.count < 10_000 && !columnsThere.contains(key) {
                     columnsThere.append(key)
                 }
             }
         }
     }
 
+    private static let sampleCount = 20
+
+    /// How far the rows go along a path, or why it is not one.
+    private func hint(on path: ColumnPath) -> String? {
+        if let fault = path.fault { return "As a path, \(quoted(path.name)) is not valid: \(fault)." }
+        if path.isColumn { return nil }
+        let gaps = samples.compactMap { row -> ColumnPath.Gap? in
+            guard case .nothing(let gap) = path.find(in: row), gap.deepest != nil else { return nil }
+            return gap
+        }
+        let deepest = gaps.max { ($0.deepest?.steps.count ?? 0) < ($1.deepest?.steps.count ?? 0) }
+        return deepest.map { "\(quoted(path.name)) leads nowhere: \($0)." }
+    }
+
     private var failure: EngineError {
         var names: [String] = []
+        var hints: [String] = []
         for column in missing {
+            if let hint = hint(on: plan.columns.requests[column].path), !hints.contains(hint) { hints.append(hint) }
             let name = plan.columns.requests[column].name
             let wanted = plan.columns.mapping.first { $0.value == name }.map { " (mapped to \"\($0.key)\")" } ?? ""
             // Functions may need a column as different types, which are different columns to read.
@@ -103,6 +128,8 @@ struct ColumnCheck {
             let shown = columnsThere.prefix(50).map { "\"\($0)\"" }.joined(separator: ", ")
             let more = columnsThere.count > 50 ? " and \(columnsThere.count - 50) more" : ""
             message += " The columns are \(shown)\(more)."
+            for hint in hints { message += " " + hint }
+            if let joinFailure { message += " Rows were not joined; the first: \(joinFailure)." }
         }
         return EngineError(.missingColumn, message, remedy: columnsThere.isEmpty ? nil : .mapColumn)
     }

@@ -157,9 +157,9 @@ public final class Engine: Sendable {
         let filters = request.filters.map { filter in
             RowFilter(column: columns.column(filter.column, .text), value: Array(filter.value.utf8))
         }
-        let failureColumn = request.failureColumn.map { columns.column($0, .json) }
+        let failureColumn = (request.failureColumn ?? request.dataset.failureColumn).map { columns.column($0, .json) }
         let skipColumn = request.skipColumn.map { columns.column($0, .bool) }
-        try checkMapping(request.mapping, functions, request.filters.map(\.column))
+        try checkMapping(columns, functions, request.filters.map(\.column))
         return RunPlan(
             dataset: request.dataset, functions: functions, columns: columns, filters: filters,
             failureColumn: failureColumn, skipColumn: skipColumn, limit: request.limit,
@@ -170,10 +170,10 @@ public final class Engine: Sendable {
 
     /// A mapped column that nothing reads is a slip of the pen that would change the result.
     private func checkMapping(
-        _ mapping: [String: String], _ functions: [BoundFunction], _ filtered: [String]
+        _ columns: ColumnPlan, _ functions: [BoundFunction], _ filtered: [String]
     ) throws(EngineError) {
         let read = Set(functions.flatMap { $0.description.inputs.map(\.name) } + filtered)
-        for name in mapping.keys.sorted() where !read.contains(name) {
+        for name in columns.mapping.keys.sorted() where !columns.usedMappings.contains(name) {
             let names = read.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
             throw EngineError(
                 .missingColumn, "\"\(name)\" is mapped, but no function reads a column of that name; they read \(names)"
@@ -240,7 +240,9 @@ public final class Engine: Sendable {
             throw EngineError(.dataset, error.description)
         }
         if plan.dataset.isLive { return ChunkReader(source, chunkSize: 64 << 10, takesWhatIsThere: true) }
-        var reader = ChunkReader(source)
+        var reader =
+            plan.dataset.isRemote
+            ? ChunkReader(source, chunkSize: 64 << 10, takesWhatIsThere: true) : ChunkReader(source)
         var check = ColumnCheck(plan)
         try check.run(&reader)
         return reader

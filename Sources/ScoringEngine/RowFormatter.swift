@@ -163,8 +163,9 @@ final class RowFormatter: @unchecked Sendable {
         else {
             return
         }
-        guard let object = try? parser.parse(line).object, !object.isEmpty else { return }
-        guard object["row"] != nil || object["scores"] != nil else {
+        var repairs = 0
+        guard let object = try? parser.parse(line, repairs: &repairs).object, !object.isEmpty else { return }
+        guard object["row"] != nil || object["scores"] != nil || repairs > 0 else {
             out.append(literal: ", ")
             out.append(UnsafeRawBufferPointer(rebasing: line[(open + 1)..<close]))
             return

@@ -26,8 +26,10 @@ struct RunPlan: Sendable {
     /// Whether any function asks a model.
     var asksModels: Bool { functions.contains { !$0.models.isEmpty } }
 
-    /// The columns that a table has to be read for; nil: all.
-    var columnNames: Set<String>? { includesInput ? nil : Set(columns.requests.map(\.name)) }
+    /// The columns that a table has to be read for.
+    var columnNames: ColumnSelection {
+        ColumnSelection(columns.requests.columnNames, includesOthers: includesInput)
+    }
 }
 
 /// Keeps the rows whose column has a value: a text's contents, or the JSON text of a number or boolean.

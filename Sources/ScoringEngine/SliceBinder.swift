@@ -88,13 +88,24 @@ final class SliceBinder {
             var name = "\"\(description.name)\""
             if batch.requests[column].name != description.name { name += " (from \"\(batch.requests[column].name)\")" }
             switch CellState(rawValue: batch.states(column)[row]) ?? .missing {
-            case .missing where !description.isOptional: return "the row has no column \(name)"
+            case .missing where !description.isOptional:
+                return "the row has no column \(name)" + gap(batch.requests[column].path, row, batch)
             case .null where !description.isOptional: return "column \(name) is null"
             case .mistyped where !description.isLenient: return "column \(name) is not a \(description.type.name) value"
             default: continue
             }
         }
         return nil
+    }
+
+    /// How far a row goes along a path.
+    private func gap(_ path: ColumnPath, _ row: Int, _ batch: RowBatch) -> String {
+        var parser = JSONParser()
+        var repairs = 0
+        guard !path.isColumn, let object = try? parser.parse(batch.line(row), repairs: &repairs).object,
+            case .nothing(let gap) = path.find(in: object)
+        else { return "" }
+        return ": \(gap)"
     }
 
     /// The cells of a slice as they lie.

@@ -29,7 +29,8 @@ final class Worker: @unchecked Sendable {
     func readRows(of work: ChunkWork) -> ChunkCounts {
         let batch = work.batch
         batch.read(work.chunk)
-        if plan.includesInput { batch.checkWholeRows() }
+        if plan.includesInput { plan.dataset.notices.add(repairs: batch.checkWholeRows()) }
+        plan.dataset.notices.add(nonFinite: batch.nonFiniteCount)
         if !plan.filters.isEmpty {
             // A row that cannot be read stays: nobody knows whether the filters would want it.
             batch.keep { row in !batch.isReadable(row) || plan.filters.allSatisfy { $0.accepts(row, of: batch) } }

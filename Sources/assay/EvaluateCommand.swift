@@ -51,6 +51,8 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup var rowOptions: RowOptions
 
+    @OptionGroup(title: "Dataset") var datasetArguments: DatasetArguments
+
     @OptionGroup var engineOptions: EngineOptions
 
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
@@ -70,14 +72,13 @@ struct EvaluateCommand: ParsableCommand {
     func run() throws {
         let cancellation = Cancellation()
         let interruption = Interruption(cancelling: cancellation)
-        let reading = ReadControl()
-        let location: DatasetLocation
+        let input: DatasetInput
         do {
-            location = try DatasetLocation(dataset)
+            input = try datasetArguments.input(dataset)
         } catch {
             throw Failure("\(error)")
         }
-        interruption.onCancel { reading.stop() }
+        interruption.onCancel { [stop = input.stop] in stop() }
         let (functions, settings) = try readBenchmark()
         let inference: InferenceService
         do throws(EngineError) {
@@ -87,7 +88,7 @@ struct EvaluateCommand: ParsableCommand {
             throw Failure("\(error)")
         }
         var request = EvaluationRequest(
-            Dataset(location, control: reading), candidate: try candidate(), functions: functions, inference: inference)
+            input.dataset, candidate: try candidate(), functions: functions, inference: inference)
         request.settings = settings
         request.mapping = rowOptions.columnMapping
         request.filters = rowOptions.rowFilters
@@ -96,10 +97,10 @@ struct EvaluateCommand: ParsableCommand {
         request.judgeModel = modelOptions.judgeModel
         request.budget = modelOptions.budget
         request.patience = .seconds(15)
-        request.stopReading = { reading.stop() }
+        request.stopReading = input.stop
         let engine = engineOptions.makeEngine { inference }
         let results: Result<EvaluationResults, any Error> = Result {
-            try evaluate(request, location, reading, engine, cancellation)
+            try evaluate(request, input, engine, cancellation)
         }
         waitFor {
             await engine.shutDown()
@@ -138,12 +139,12 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     private func evaluate(
-        _ request: EvaluationRequest, _ location: DatasetLocation, _ reading: ReadControl, _ engine: Engine,
+        _ request: EvaluationRequest, _ input: DatasetInput, _ engine: Engine,
         _ cancellation: Cancellation
     ) throws -> EvaluationResults {
         let options = [agent, sampling, benchmark].compactMap { $0?.path }
         let filesRead = options + rowOptions.filesRead + modelOptions.filesRead
-        return try rowOptions.run(location, reading, engineOptions, filesRead: filesRead) { sink, progress in
+        return try rowOptions.run(input, engineOptions, filesRead: filesRead) { sink, progress in
             do throws(EvaluationError) {
                 return try Evaluator(engine).run(request, sink: sink, progress: progress, cancellation: cancellation)
             } catch {

@@ -20,8 +20,8 @@ struct RowOptions: ParsableArguments {
     @Option(
         name: .customLong("map"),
         help: ArgumentHelp(
-            "Read the column OLD of the dataset where a function names the column NEW; repeatable.",
-            valueName: "new=old"))
+            "Read the column OLD of the dataset where a function names the column NEW; OLD may be a path, such as "
+                + "choices[0].text; repeatable.", valueName: "new=old"))
     var mapping: [AssignmentArgument] = []
 
     @Option(
@@ -82,21 +82,24 @@ struct RowOptions: ParsableArguments {
     ///
     /// - Parameter filesRead: files beside the dataset that the output must not overwrite.
     func run<Results>(
-        _ location: DatasetLocation, _ reading: ReadControl, _ engineOptions: EngineOptions, filesRead: [String],
+        _ input: DatasetInput, _ engineOptions: EngineOptions, filesRead: [String],
         _ body: (RowSink?, RunProgress) throws -> Results
     ) throws -> Results {
         let progress = RunProgress()
         let display = ProgressDisplay(
-            progress, reading, total: location.byteSize, isWanted: self.progress, isQuiet: engineOptions.quiet)
+            progress, input.reading, total: input.byteSize, isWanted: self.progress, isQuiet: engineOptions.quiet)
         let start = ContinuousClock.now
         defer {
             display.finish()
+            input.printNotices(isQuiet: engineOptions.quiet)
             if engineOptions.verbose {
                 printError("\(grouped(progress.rows)) rows in \(ContinuousClock.now - start)")
             }
         }
         do {
-            let file = try output.map { try OutputFile($0, unlessSameAs: location.path, or: filesRead) }
+            let file = try output.map {
+                try OutputFile($0, unlessSameAs: input.path, or: filesRead + [input.joinedPath].compactMap { $0 })
+            }
             do {
                 var sink: RowSink?
                 if let file { sink = { try file.write($0) } }

@@ -11,8 +11,9 @@ struct ScoreCommand: ParsableCommand {
         commandName: "score",
         abstract: "Scores the rows of a dataset.",
         discussion: """
-            DATASET is a path, a file:// URI, or - for standard input (JSON Lines). Formats: .jsonl or .ndjson (one \
-            object a line), .json (an array of objects), .csv and .tsv (with a header row), each also .gz or .zst.
+            DATASET is a path, a file:// URI, - for standard input (JSON Lines), or hf://datasets/OWNER/NAME?split=SPLIT \
+            for a dataset of the Hugging Face Hub. Formats: .jsonl or .ndjson (one object a line), .json (an array of \
+            objects), .csv and .tsv (with a header row), each also .gz or .zst.
 
             Exit status: 0 all rows were scored; 1 the run failed; 3 some rows could not be scored, and the results say \
             how many and why; 64 the command line was wrong; 130 interrupted, what was done is kept.
@@ -22,6 +23,8 @@ struct ScoreCommand: ParsableCommand {
     var dataset: String
 
     @OptionGroup var rowOptions: RowOptions
+
+    @OptionGroup(title: "Dataset") var datasetArguments: DatasetArguments
 
     @Flag(name: .customLong("with-input"), help: "Copy each row's own columns into its output line.")
     var withInput = false
@@ -46,15 +49,14 @@ struct ScoreCommand: ParsableCommand {
     func run() throws {
         let cancellation = Cancellation()
         let interruption = Interruption(cancelling: cancellation)
-        let reading = ReadControl()
-        let location: DatasetLocation
+        let input: DatasetInput
         do {
-            location = try DatasetLocation(dataset)
+            input = try datasetArguments.input(dataset)
         } catch {
             throw Failure("\(error)")
         }
         var request = ScoringRequest(
-            Dataset(location, control: reading),
+            input.dataset,
             functions: try rowOptions.readFunctions())
         request.mapping = rowOptions.columnMapping
         request.filters = rowOptions.rowFilters
@@ -65,13 +67,13 @@ struct ScoreCommand: ParsableCommand {
         request.budget = modelOptions.budget
         request.isDryRun = dryRun
         request.patience = .seconds(15)
-        interruption.onCancel { reading.stop() }
+        interruption.onCancel { [stop = input.stop] in stop() }
 
         let models = modelOptions
         let isQuiet = engineOptions.quiet
         let engine = engineOptions.makeEngine { () throws(EngineError) in try models.makeInference(isQuiet: isQuiet) }
         let results: Result<ScoringResults, any Error> = Result {
-            try score(request, location, reading, engine, cancellation)
+            try score(request, input, engine, cancellation)
         }
         waitFor { await engine.shutDown() }
         try report(results.get())
@@ -81,10 +83,10 @@ struct ScoreCommand: ParsableCommand {
     private var filesRead: [String] { rowOptions.filesRead + modelOptions.filesRead }
 
     private func score(
-        _ request: ScoringRequest, _ location: DatasetLocation, _ reading: ReadControl, _ engine: Engine,
+        _ request: ScoringRequest, _ input: DatasetInput, _ engine: Engine,
         _ cancellation: Cancellation
     ) throws -> ScoringResults {
-        try rowOptions.run(location, reading, engineOptions, filesRead: filesRead) { sink, progress in
+        try rowOptions.run(input, engineOptions, filesRead: filesRead) { sink, progress in
             do throws(EngineError) {
                 return try engine.score(request, sink: sink, progress: progress, cancellation: cancellation)
             } catch {

@@ -22,7 +22,8 @@ struct ServeCommand: ParsableCommand {
 
             Of the server's own options, those that are not given are taken from the environment (--max-rows is \
             ASSAY_MAX_ROWS), and then from the member "server" of the configuration ({"server": {"max_rows": 1000}}). The \
-            variables that are read: \(ServerSettings.variables.joined(separator: ", ")). Any other ASSAY_… is refused.
+            variables that are read: \(ServerSettings.variables.joined(separator: ", ")). Any other ASSAY_… is ignored, with \
+            a warning.
             """)
 
     @Option(help: ArgumentHelp("The address to listen on; 127.0.0.1 unless given.", valueName: "address"))
@@ -53,6 +54,7 @@ struct ServeCommand: ParsableCommand {
         Self.limitFreeMemory()
         let level: Logger.Level = engineOptions.verbose ? .debug : engineOptions.quiet ? .error : .info
         let logger = Logger(label: "assay") { _ in LineLogHandler(level: level) }
+        for warning in ServerSettings.warnings() { logger.warning("\(warning)") }
         do {
             var configuration = try makeConfiguration()
             // Files are needed, too: for the registry, results that wait, plugins' workers, models.

@@ -2,6 +2,7 @@ import ArgumentParser
 import AssayServer
 import Datasets
 import Glibc
+import HuggingFace
 import Inference
 import JSON
 import System
@@ -130,7 +131,7 @@ struct SourceOptions: ParsableArguments {
     @Option(
         name: .customLong("huggingface-url"),
         help: ArgumentHelp(
-            "The datasets server that huggingface:// stands for; Hugging Face's own unless given. HF_TOKEN is sent to it.",
+            "The datasets server that hf:// and huggingface:// stand for. Default: that of HF_ENDPOINT, or Hugging Face's own. HF_TOKEN is sent to it.",
             valueName: "url"))
     var huggingFaceURL: String?
 
@@ -139,10 +140,10 @@ struct SourceOptions: ParsableArguments {
             try allowedFolders.isEmpty ? settings.texts("allow_paths", separator: ":") : allowedFolders
         configuration.allowsPrivateAddresses =
             try allowPrivateAddresses || settings.flag("allow_private_addresses")
-        configuration.huggingFaceURL =
-            try huggingFaceURL ?? settings.text("huggingface_url") ?? configuration.huggingFaceURL
-        try checkURL(configuration.huggingFaceURL, of: "--huggingface-url")
-        configuration.huggingFaceToken = variable("HF_TOKEN")
+        configuration.huggingFace = HuggingFaceServer(environment: { variable($0) })
+        configuration.huggingFace.url =
+            try huggingFaceURL ?? settings.text("huggingface_url") ?? configuration.huggingFace.url
+        try checkURL(configuration.huggingFace.url, of: "--huggingface-url")
     }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import Inference
 import JSON
+import ScoringDefinitions
 
 /// Settings of the server that are not given as options: those of the environment, `ASSAY_` and the name in capitals, and
 /// then those of the member "server" of the configuration file.
@@ -16,16 +17,24 @@ struct ServerSettings {
         "tls_cert", "tls_key", "cors_origins",
     ]
 
-    /// - Throws: where the file is none, or something in it or in the environment is no setting.
+    /// What looks like a setting in the environment and is not one. Others may use such names: Kubernetes sets some for
+    /// whatever runs beside a service called assay.
+    static func warnings(of names: [String] = environmentNames()) -> [String] {
+        names.compactMap { name in
+            guard name.hasPrefix("ASSAY_"), !variables.contains(name),
+                !name.hasPrefix("ASSAY_SERVICE_"), !name.hasPrefix("ASSAY_PORT_")
+            else { return nil }
+            let near = nearNames(to: name, among: variables).prefix(3)
+            return "the environment variable \(name) is not a setting of the server and is ignored; "
+                + (near.isEmpty
+                    ? "serve --help lists the variables that are read"
+                    : "did you mean \(near.joined(separator: " or "))?")
+        }
+    }
+
+    /// - Throws: where the file cannot be read, or something in it is not a setting.
     init(file: String?) throws {
         self.file = file ?? ""
-        for name in environmentNames() where name.hasPrefix("ASSAY_") && !Self.variables.contains(name) {
-            // Kubernetes sets these for whoever runs beside a service called assay.
-            if name.hasPrefix("ASSAY_SERVICE_") || name.hasPrefix("ASSAY_PORT_") { continue }
-            throw Failure(
-                "the variable \(name) of the environment is no setting of the server; those that are read: "
-                    + Self.variables.joined(separator: ", ") + ". Other options are given on the command line only")
-        }
         guard let file else {
             members = [:]
             return

@@ -104,13 +104,53 @@ struct AccessTests {
             }
             #expect(fake.requests.count == 3)
             for broken in [
-                "{", "1", "[]", #"{"openai_api_key": ""}"#, #"{"openai_api_key": 1}"#, #"{"OpenAI_API_Key": []}"#,
-                #"{"openai_api_key": "a b"}"#, #"{"other_api_key": "\u00e9"}"#, #"{"openai_api_key": "a\n"}"#,
+                "{", "1", "[]", "null", #"{"openai_api_key": 1}"#, #"{"OpenAI_API_Key": []}"#,
+                #"{"openai_api_key": "a b"}"#, #"{"openai_api_key": "\u00e9"}"#, #"{"openai_api_key": "a\nb"}"#,
             ] {
                 let answer = try await server.post("/v1/scoring/score", body, headers: [(header, broken)])
                 #expect(answer.status == 400 && answer.error["param"] == .string(header), "\(broken): \(answer.body)")
             }
             #expect(fake.requests.count == 3)
+        }
+    }
+
+    @Test(
+        "a key without a value is not a key, as the official command line sends keys that nobody has",
+        arguments: [
+            #"{"fireworks_api_key": "", "together_api_key": "", "openai_api_key": ""}"#,
+            #"{"openai_api_key": null}"#, #"{"openai_api_key": " \t\n"}"#, "{}", "", " ",
+            // Keys of other services are their own matter, whatever they look like.
+            #"{"tavily_search_api_key": {"key": 1}, "other_api_key": "\u00e9 x"}"#,
+        ])
+    func emptyKeys(value: String) async throws {
+        let fake = try FakeModelServer(.answer("Total rating: 4"))
+        defer { fake.stop() }
+        try await TestServer.run(modelURL: fake.url) { server async throws in
+            for name in ["X-LlamaStack-Provider-Data", "X-LlamaStack-ProviderData"] {
+                let answer = try await server.get("/v1/scoring-functions", headers: [(name, value)])
+                #expect(answer.status == 200, "\(answer.body)")
+            }
+        }
+    }
+
+    @Test(
+        "a key is used without the white space around it, under either name of the header",
+        arguments: ["X-LlamaStack-Provider-Data", "X-LlamaStack-ProviderData"])
+    func trimmedKey(header: String) async throws {
+        let fake = try FakeModelServer(.answer("Total rating: 4"))
+        defer { fake.stop() }
+        try await TestServer.run(modelURL: fake.url) { server async throws in
+            let body: JSONValue = [
+                "input_rows": [["generated_answer": "x"]],
+                "scoring_functions": [
+                    "llm-as-judge::base": [
+                        "judge_model": "m", "prompt_template": "{generated_answer}", "judge_score_regexes": ["(\\d+)"],
+                    ]
+                ],
+            ]
+            let data = #"{"openai_api_key": "sk-of-the-client-1\n", "together_api_key": ""}"#
+            #expect(try await server.post("/v1/scoring/score", body, headers: [(header, data)]).status == 200)
+            #expect(fake.requests.last?.header("Authorization") == "Bearer sk-of-the-client-1")
         }
     }
 

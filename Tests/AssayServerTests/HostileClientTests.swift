@@ -1,4 +1,5 @@
 import AssayServer
+import FakeModel
 import Glibc
 import JSON
 import Testing

@@ -1,5 +1,7 @@
 import AssayServer
+import FakeModel
 import Glibc
+import HuggingFace
 import JSON
 import NIOHTTP1
 import Testing
@@ -23,6 +25,30 @@ struct SourceTests {
         try folders.allowed.write("[{\"q\": 2}]", to: "é x.json")
         try folders.other.write("{\"secret\": 1}\n", to: "rows.jsonl")
         return folders
+    }
+
+    @Test(
+        "a source without a type is what its members say",
+        arguments: [
+            (["uri": "data:text/csv,q%0A1"], 200, "uri"), (["rows": [["q": "1"]]], 200, "rows"),
+            (["uri": "data:text/csv,q%0A1", "type": nil, "rows": nil], 200, "uri"),
+            (["type": "rows", "rows": [["q": "1"]], "uri": "x"], 200, "rows"),
+            (["uri": "x", "rows": []], 400, "/source"), ([:], 400, "/source/uri"),
+            (["type": "url"], 400, "/source/type"),
+            (["type": 1, "uri": "x"], 400, "/source/type"),
+        ] as [(JSONValue, Int, String)])
+    func inferredTypes(source: JSONValue, status: Int, place: String) async throws {
+        try await TestServer.run { server async throws in
+            let body: JSONValue = ["dataset_id": "d", "purpose": "eval/question-answer", "source": source]
+            let answer = try await server.post("/v1/datasets", body)
+            #expect(answer.status == status, "\(answer.body)")
+            if status == 200 {
+                #expect(answer.json["source"]?["type"] == .string(place))
+                #expect(try await rows(server) == [["q": "1"]])
+            } else {
+                #expect(answer.error["param"] == .string(place), "\(answer.body)")
+            }
+        }
     }
 
     @Test("files in a folder that was allowed are read, by their path or from the folder on")
@@ -170,13 +196,13 @@ struct SourceTests {
             )
         }
         let configuration = TestServer.configured {
-            $0.huggingFaceURL = web.url + "/base"
-            $0.huggingFaceToken = "hf_secret"
+            $0.huggingFace.url = web.url + "/base"
+            $0.huggingFace.token = "hf_secret"
         }
         try await TestServer.run(configuration) { server async throws in
             for uri in [
                 "huggingface://datasets/o/n?split=test&config=default", "huggingface://datasets/o/n?split=test",
-                "huggingface://o/n",
+                "huggingface://o/n", "hf://datasets/o/n?split=test&revision=main&trust_remote_code=true",
             ] {
                 let answer = try await register(uri, server)
                 #expect(answer.status == 200, "\(answer.body)")
@@ -202,7 +228,7 @@ struct SourceTests {
             FakeWeb.Page(
                 body: "{\"rows\": [{\"row\": {\"a\": \"x\"}, \"truncated_cells\": [\"a\"]}], \"num_rows_total\": 1}")
         }
-        try await TestServer.run(TestServer.configured { $0.huggingFaceURL = web.url }) { server async throws in
+        try await TestServer.run(TestServer.configured { $0.huggingFace.url = web.url }) { server async throws in
             let answer = try await register("huggingface://datasets/o/n?split=a&config=b", server)
             #expect(answer.status == 400 && answer.body.contains("cut"))
         }

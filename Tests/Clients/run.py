@@ -1,4 +1,4 @@
-"""Runs the client suite: real clients of the scoring API against a server that is started for it.
+"""Runs the client suite: real clients of the scoring API, and their command lines, against a server that is started for it.
 
     python3 Tests/Clients/run.py [--assay PATH] [--cache FOLDER]
 
@@ -8,6 +8,7 @@ passed; 1 something failed; 2 something that the suite needs is missing.
 """
 
 import argparse
+import contextlib
 import http.server
 import json
 import os
@@ -19,8 +20,10 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
-CLIENTS = ["0.2.23", "0.7.5"]
+LIBRARIES = ["0.2.23", "0.7.5"]
+COMMAND_LINES = ["0.1.9", "0.2.23", "0.3.5", "0.7.5"]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -99,7 +102,9 @@ class Model(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
-        self.wfile.write(answer)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            # A job that was cancelled does not wait for its answers.
+            self.wfile.write(answer)
 
     def log_message(self, *arguments):
         pass
@@ -144,6 +149,38 @@ class Server:
             return self.process.wait()
 
 
+def register(url, path, body):
+    """Registers something that the command lines cannot."""
+    request = urllib.request.Request(
+        url + path, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
+    urllib.request.urlopen(request, timeout=30).close()
+
+
+def fails(name, assay, model, words):
+    """Whether a suite fails against a fresh server.
+
+    :param words: the suite's command, for the server's URL and a folder that the server may read.
+    """
+    with tempfile.TemporaryDirectory(prefix="assay-clients-") as path:
+        folder = pathlib.Path(path)
+        (folder / "rows.csv").write_text("generated_answer,expected_answer\nA: 1,1\nA: 2,3\n")
+        address = f"http://127.0.0.1:{model.server_port}/v1"
+        (folder / "models.json").write_text(json.dumps({"models": [{"id": "m0", "url": address}]}))
+        server = Server(assay, folder, ["--config", folder / "models.json", "--model-url", address])
+        rows = [{"input_query": f"{n}+{n}", "expected_answer": f"{2 * n}"} for n in range(1, 4)]
+        register(server.url, "/v1/datasets", {
+            "dataset_id": "questions", "purpose": "eval/question-answer", "source": {"type": "rows", "rows": rows}})
+        register(server.url, "/v1/eval/benchmarks", {
+            "benchmark_id": "sums", "dataset_id": "questions", "scoring_functions": ["basic::subset_of"]})
+        result = subprocess.run(words(server.url, folder), timeout=600)
+        status = server.stop()
+    passed = result.returncode == 0 and status == 0
+    print(f"{name}: {'passed' if passed else 'FAILED'}", flush=True)
+    if status != 0:
+        print(f"the server ended with status {status}", file=sys.stderr)
+    return not passed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--assay", help="the executable")
@@ -152,22 +189,20 @@ def main():
     arguments = parser.parse_args()
     rerun_with_newer_python(__file__)
     assay = find_assay(arguments.assay)
-    failed = False
     model = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Model)
     threading.Thread(target=model.serve_forever, daemon=True).start()
-    for version in CLIENTS:
+    failed = False
+    for version in LIBRARIES:
         python = environment("llama-stack-client", version, arguments.cache)
-        with tempfile.TemporaryDirectory(prefix="assay-clients-") as name:
-            folder = pathlib.Path(name)
-            (folder / "rows.csv").write_text("generated_answer,expected_answer\nA: 1,1\nA: 2,3\n")
-            server = Server(assay, folder, ["--model-url", f"http://127.0.0.1:{model.server_port}/v1"])
-            suite = pathlib.Path(__file__).with_name("suite.py")
-            result = subprocess.run([python, suite, server.url, folder], timeout=600)
-            status = server.stop()
-            print(f"llama-stack-client {version}: {'passed' if result.returncode == 0 else 'FAILED'}", flush=True)
-            if status != 0:
-                print(f"the server ended with status {status}", file=sys.stderr)
-            failed = failed or result.returncode != 0 or status != 0
+        suite = pathlib.Path(__file__).with_name("suite.py")
+        failed |= fails(f"llama-stack-client {version}", assay, model, lambda url, folder: [python, suite, url, folder])
+    for version in COMMAND_LINES:
+        python = environment("llama-stack-client", version, arguments.cache)
+        suite = pathlib.Path(__file__).with_name("commands.py")
+        command = python.with_name("llama-stack-client")
+        failed |= fails(
+            f"the command line of llama-stack-client {version}", assay, model,
+            lambda url, folder: [sys.executable, suite, command, version, url, folder])
     sys.exit(1 if failed else 0)
 
 

@@ -136,13 +136,19 @@ struct DatasetFormatTests {
             ("s3://bucket/rows.jsonl", "s3://bucket/rows.jsonl: only file:// URIs, paths and - can be read"),
             ("file://elsewhere/rows.jsonl", "file://elsewhere/rows.jsonl: not a file URI of this machine"),
             ("plain.jsonl.gz", "plain.jsonl.gz, byte 0 of the compressed data: not gzip data"),
-            ("object.json", "object.json, byte 0: a JSON array of rows was expected, but an object starts here"),
-            ("twice.csv", #"twice.csv, line 1: the header row names columns more than once: "expected_answer""#),
+            ("text.json", "text.json, byte 0: a JSON array of rows was expected, but 'a' was found"),
+            (
+                "twice.csv",
+                #"twice.csv, line 1: the header row names the column "expected_answer" more than once, as columns 2 and 3"#
+            ),
+            ("rows.parquet", "rows.parquet: Parquet is read by the Python package and by DuckDB"),
+            ("rows.xlsx", "rows.xlsx: this is a spreadsheet; save the sheet as CSV (UTF-8)"),
+            ("book.csv", "book.csv: this is a ZIP archive or an Excel workbook"),
         ])
     func unreadable(name: String, message: String) throws {
         let folder = try TemporaryFolder([
             "rows.txt": threeRows, "folder/x": "", "folder.jsonl/x": "", "plain.jsonl.gz": threeRows,
-            "object.json": goodRow,
+            "text.json": "a,b", "rows.parquet": "PAR1", "rows.xlsx": "PK", "book.csv": "PK\u{3}\u{4}",
             "twice.csv": "generated_answer,expected_answer,expected_answer\n1,1,1\n",
         ])
         // Reading this fails, also for root: nothing is mapped at its start.

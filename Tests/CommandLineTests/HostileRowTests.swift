@@ -34,7 +34,7 @@ struct HostileRowTests {
         Case("Python's quotes", "{'generated_answer': '18', 'expected_answer': '18'}", "line 2: not valid JSON: "),
         Case(
             "an unknown escape", #"{"generated_answer": "\x18", "expected_answer": "18"}"#, "line 2: not valid JSON: "),
-        Case("NaN", #"{"generated_answer": NaN, "expected_answer": "18"}"#, "line 2: not valid JSON: "),
+        Case("NaN", #"{"generated_answer": NaN, "expected_answer": "18"}"#, "column \"generated_answer\" is null"),
         Case("a bare tab", "{\"generated_answer\": \"18\t\", \"expected_answer\": \"18\"}", "line 2: not valid JSON: "),
         Case(
             "a zero byte", bytes: Array("{\"generated_answer\": \"18\0\", \"expected_answer\": \"18\"}".utf8),

@@ -68,14 +68,18 @@ struct ServeCommandTests {
         #expect(result.ending == .status(64) && result.errors.contains(name), "\(result.errors)")
     }
 
-    @Test("a variable that looks like a setting and is none is refused")
-    func unknownVariable() throws {
+    @Test("a variable that looks like a setting and is not one is ignored, and a near one is named")
+    func unknownVariables() async throws {
         let folder = try TemporaryFolder()
-        let command = folder.command(
-            ["serve", "--port", "0", "--data-dir", "data"], setup: "export ASSAY_MAX_COST=1")
-        let result = try command.run()
-        #expect(result.ending == .status(1) && result.errors.contains("ASSAY_MAX_COST"), "\(result.errors)")
-        #expect(result.errors.contains("ASSAY_MAX_ROWS") && result.errors.contains("ASSAY_PLUGIN_PATH"))
+        let serving = try Serving(
+            folder, setup: "export ASSAY_MAX_ROW=1 ASSAY_OTHER_THING=1 ASSAY_PORT_8321_TCP=x ASSAY_SERVICE_HOST=y")
+        let warnings = serving.running.errorText.split(separator: "\n").filter { $0.contains("\"warning\"") }
+        #expect(warnings.count == 2, "\(warnings)")
+        #expect(warnings.contains { $0.contains("ASSAY_MAX_ROW ") && $0.contains("did you mean ASSAY_MAX_ROWS") })
+        #expect(warnings.contains { $0.contains("ASSAY_OTHER_THING") && $0.contains("serve --help") })
+        let rows: JSONValue = [[:], [:]]
+        let body: JSONValue = ["input_rows": rows, "scoring_functions": ["basic::equality": nil]]
+        #expect(try await serving.post("/v1/scoring/score", body).status == 400)
     }
 
     @Test("settings are taken from the options, then from the environment, then from the configuration")

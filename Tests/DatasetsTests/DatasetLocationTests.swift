@@ -56,7 +56,7 @@ struct DatasetLocationTests {
             (
                 #filePath,
                 #filePath + ": the name does not say what the file holds; known are .jsonl, .ndjson, .json, .csv and"
-                    + " .tsv, each also with .gz or .zst"
+                    + " .tsv, each also with .gz or .zst; or say it with --input-format"
             ),
         ])
     func wrongNames(argument: String, message: String) {
@@ -130,7 +130,7 @@ struct DatasetLocationTests {
             ("rows.jsonl.gz", "byte 0 of the compressed data"), ("rows.json", "byte 0"), ("rows.csv", "line 1"),
         ] {
             let path = try folder.write(Array("a,a".utf8), to: name)
-            let error = readAll(try DatasetLocation(path).open()).error
+            let error = readAll(try DatasetLocation(path).open(columns: ["a"])).error
             #expect(error?.description.hasPrefix("\(path), \(place): ") == true)
         }
     }

@@ -47,8 +47,7 @@ struct JSONArraySourceTests {
             (" \n", "", "x.json, byte 2: a JSON array of rows was expected, but there is nothing here"),
             (
                 "\n{\"a\":1}\n{\"a\":2}", "",
-                "x.json, byte 1: a JSON array of rows was expected, but an object starts here; if each line holds one"
-                    + " object, this is JSON Lines, and the file's name should end in .jsonl"
+                "x.json, byte 1: a JSON array of rows was expected, but '{' was found"
             ),
             ("\"a\"", "", "x.json, byte 0: a JSON array of rows was expected, but '\"' was found"),
             ("\u{FEFF}7", "", "x.json, byte 3: a JSON array of rows was expected, but '7' was found"),

@@ -26,6 +26,52 @@ import Testing
         }
     }
 
+    // MARK: At the start
+
+    @Test("a folder for output is made with those above it where it is missing, and an unusable one is named")
+    func outputFolder() throws {
+        var template = Array("/tmp/assay-harness-out-XXXXXX".utf8CString)
+        let parent = String(cString: try #require(mkdtemp(&template)))
+        defer { HarnessFolder(existing: parent)?.remove() }
+        let folder = try HarnessFolder(in: parent + "/a/b c/d")
+        #expect(access(folder.path, W_OK) == 0)
+        let again = try HarnessFolder(in: parent + "/a/b c/d/")
+        #expect(again.path != folder.path)
+        let error = #expect(throws: EvaluationError.self) { try HarnessFolder(in: "/proc/none/x") }
+        #expect(error?.message.contains("/proc/none") ?? false)
+    }
+
+    @Test("a program that is missing, or lacks packages, is said in one line where it was configured")
+    func startupFaults() throws {
+        var template = Array("/tmp/assay-harness-start-XXXXXX".utf8CString)
+        let parent = String(cString: try #require(mkdtemp(&template)))
+        defer { HarnessFolder(existing: parent)?.remove() }
+        func program(_ name: String, _ text: String) throws -> String {
+            let path = "\(parent)/\(name)"
+            let file = try #require(fopen(path, "we"))
+            fputs(text, file)
+            fclose(file)
+            chmod(path, 0o700)
+            return path
+        }
+        func fault(_ command: [String], isConfigured: Bool = true) -> String? {
+            var settings = EvaluationSettings.Harness(command: command)
+            settings.isConfigured = isConfigured
+            return HarnessProvider(settings) { $0 == "PATH" ? "/usr/bin:/bin" : nil }.startupFault()
+        }
+        let missing = fault([parent + "/none"])
+        #expect(missing?.contains("pip install 'lm-eval[api]'") == true && missing?.contains("\n") == false)
+        #expect(fault([parent + "/none"], isConfigured: false) == nil)
+        // A stand-in for Python that says which modules it lacks, as the question's program would.
+        let python = try program("python3", "#!/bin/sh\necho tenacity aiohttp\n")
+        let lacking = try fault([program("lm_eval", "#!\(python)\nimport lm_eval\n")])
+        #expect(lacking?.contains("tenacity, aiohttp") == true, "\(lacking ?? "")")
+        #expect(fault([python, "-m", "lm_eval"])?.contains("tenacity") == true)
+        let whole = try program("python3.12", "#!/bin/sh\necho\n")
+        #expect(fault([whole, "-m", "lm_eval"]) == nil)
+        #expect(fault(["/bin/sh"]) == nil)
+    }
+
     // MARK: Results
 
     @Test func givesResultsByMetricAndRowsByDocument() async throws {

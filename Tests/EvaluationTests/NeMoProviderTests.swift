@@ -1,3 +1,4 @@
+import FakeModel
 import JSON
 import NIOCore
 import NIOHTTP1

@@ -129,6 +129,7 @@ struct PythonLiteralTests {
 
     @Test(arguments: [
         "", "[", "['a", "['a'", "['a', 'b'] x", "[a]", "[1 2", "{'a'}", "['\\x4']", "[import os]", "['a''b']",
+        "[\"a\" \"b\"]",
     ])
     func refused(text: String) {
         #expect(PythonLiteral.json(of: text) == nil)

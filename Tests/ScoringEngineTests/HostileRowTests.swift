@@ -102,6 +102,10 @@ struct HostileRowTests {
         ),
         (
             "an infinity", "equality", answers("Infinity", "1"),
+            Verdict.inputError(#"column "generated_answer" is null"#)
+        ),
+        (
+            "a number that is none", "equality", answers("inf", "1"),
             Verdict.inputError("line 2: not valid JSON: \(improper) (byte 22)")
         ),
         (

@@ -38,19 +38,26 @@ struct OutcomeTests {
                 Verdict.inputError(#"column "generated_answer" is not a text value"#)
             ),
             (
-                "basic::docvqa", #"{"generated_answer": "a", "expected_answer": ["a"]}"#,
-                Verdict.inputError(#"column "expected_answer" is not a text value"#)
+                "basic::docvqa", #"{"generated_answer": "a", "expected_answer": ["b", "a"]}"#, Verdict.right
+            ),
+            (
+                "basic::docvqa", #"{"generated_answer": "a", "expected_answer": "['b', 'a']"}"#, Verdict.right
+            ),
+            (
+                "basic::docvqa", #"{"generated_answer": "a", "expected_answer": ["a", 1]}"#,
+                Verdict.inputError(
+                    #"expected_answer holds an array; expected an array of texts, or the text of one, such as ["A"]"#)
             ),
             ("basic::docvqa", #"{"generated_answer": 7, "expected_answer": "[\"7\"]"}"#, Verdict.right),
             (
                 "basic::docvqa", #"{"generated_answer": "a", "expected_answer": "{\"a\": 1}"}"#,
                 Verdict.inputError(
-                    #"expected_answer holds an object; expected the text of a JSON array of texts, such as ["A"]"#)
+                    #"expected_answer holds an object; expected an array of texts, or the text of one, such as ["A"]"#)
             ),
             (
                 "basic::docvqa", #"{"generated_answer": "a", "expected_answer": "[\"a\", 1]"}"#,
                 Verdict.inputError(
-                    #"expected_answer holds an array; expected the text of a JSON array of texts, such as ["A"]"#)
+                    #"expected_answer holds an array; expected an array of texts, or the text of one, such as ["A"]"#)
             ),
             (
                 "basic::subset_of", #"{"generated_answer": 12, "expected_answer": 1}"#,

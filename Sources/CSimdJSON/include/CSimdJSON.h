@@ -24,6 +24,16 @@ typedef struct csj_parser csj_parser;
 csj_parser *csj_parser_new(void); /* NULL when out of memory */
 void csj_parser_free(csj_parser *);
 
+enum {
+    CSJ_INSIDE, /* the contents of a string, which may hold an array or object */
+    CSJ_REPAIR  /* an array or object with something like NaN in it */
+};
+
+/* Writes as JSON what is not, see csj_read_rows. Returns text with CSJ_PADDING readable bytes behind it, which must stay
+ * for as long as the cells; or NULL where that cannot be. */
+typedef csj_text (*csj_rewrite)(void *context, csj_text text, int32_t kind);
+void csj_parser_set_rewrite(csj_parser *, csj_rewrite, void *context);
+
 /* ---- rows: what the needed columns hold, batch after batch of lines */
 
 /* The numbers of ASSAY_TYPE_…. */
@@ -36,10 +46,23 @@ enum {
     CSJ_MISTYPED = 3 /* the member is there, but is no `type` */
 };
 
+/* A step from a value to one within it. */
+typedef struct csj_step {
+    csj_text name; /* of a member; or the digits of an element's index */
+    int64_t index; /* of an element, from the end below 0 */
+    bool is_index;
+} csj_step;
+
 typedef struct csj_column {
     csj_text name; /* UTF-8, unescaped */
     uint32_t type;
     uint32_t seen; /* set to 1 when a row has the member, also as null */
+    /* In a row without such a member, the cell is what these steps lead to from a column of type CSJ_JSON. */
+    const csj_step *steps;
+    size_t n_steps;
+    size_t root;
+    bool is_root;        /* whether the column is there for others to start from, and nothing else */
+    uint64_t non_finite; /* how many cells of NaN, Infinity and -Infinity were taken for null, in this chunk */
     uint8_t *states; /* one a row; room for max_rows */
     void *values;    /* csj_text, double, int64_t or uint8_t a row; room for max_rows; unused for CSJ_LIST */
     /* CSJ_LIST: the texts of all rows, allocated with malloc and grown as needed; the caller frees it. */
@@ -73,7 +96,10 @@ typedef struct csj_chunk {
  * Members that no column names are stepped over unread. The last of several members of one name counts, as in Python.
  * Strings with escapes are unescaped into `arena`, which must have room for CSJ_PADDING bytes more than chunk->rest.len;
  * an unpaired surrogate becomes U+FFFD. Other cells point into the line. With `untyped`, text that spells a number or
- * boolean is taken for one where a column asks for it. A line that cannot be read has its error in `rows`, and no cells. */
+ * boolean is taken for one where a column asks for it. A line that cannot be read has its error in `rows`, and no cells.
+ *
+ * NaN, Infinity and -Infinity, which Python writes, are null. A string stands for the array that it holds where a list is
+ * wanted, and for the array or object that it holds where a step leads into it; the parser's `rewrite` knows which that is. */
 size_t csj_read_rows(csj_parser *, csj_chunk *chunk, csj_column *columns, size_t n_columns, bool untyped, csj_row *rows,
                      size_t first_row, size_t max_rows, char *arena);
 
@@ -91,13 +117,18 @@ typedef struct csj_node {
 
 /* Parses and checks one whole value, at most 1,000 levels deep. Returns 0 and sets *nodes (the parser's, until its next
  * use) and *n_nodes; or an error, and *error_offset. Strings lie in the input or in the parser's memory; an unpaired
- * surrogate is kept in three bytes, as WTF-8 does, so that unequal texts stay unequal, and *unpaired is set. */
+ * surrogate is kept in three bytes, as WTF-8 does, so that unequal texts stay unequal, and *unpaired is set.
+ *
+ * Unless `repairs` is NULL, what does not concern the rest of the value is no error, but counted there: scalars that JSON
+ * does not have, such as NaN, and what lies too deep are null then, and a string with an escape that JSON does not have
+ * is the string as it is written. */
 int32_t csj_parse(csj_parser *, csj_text input, const csj_node **nodes, size_t *n_nodes, int64_t *error_offset,
-                  bool *unpaired);
+                  bool *unpaired, uint64_t *repairs);
 
 /* Checks one whole value as csj_parse does, and says where its parts are. An array is one node, which nothing of it
  * follows: `count` is the number of its elements, and text.len that of the objects that it begins with, whose offsets
- * follow those of the arrays before it in *objects. So is an object that lies in `levels` others, with `count` 0. */
+ * follow those of the arrays before it in *objects. So is an object that lies in `levels` others, with `count` 0. What is
+ * in them may hold NaN, Infinity and -Infinity. */
 int32_t csj_outline(csj_parser *, csj_text input, uint32_t levels, const csj_node **nodes, size_t *n_nodes,
                     const uint32_t **objects, int64_t *error_offset);
 

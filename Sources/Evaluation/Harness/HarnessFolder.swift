@@ -11,13 +11,27 @@ struct HarnessFolder {
     /// Where the task of a benchmark's metadata is.
     var tasks: String { path + "/tasks" }
 
-    /// Makes a new folder that only this user can read.
+    /// Makes a new folder that only this user can read, and the folder that it is in where that is missing.
     init(in parent: String) throws(EvaluationError) {
+        try Self.makeFolder(parent)
         var template = Array("\(parent)/assay-lm-eval-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw Self.fault("no folder can be made in \(parent)")
         }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Makes a folder, and those above it, that only this user can read, where they are missing.
+    private static func makeFolder(_ path: String) throws(EvaluationError) {
+        var made = path.hasPrefix("/") ? "/" : ""
+        for name in path.split(separator: "/") {
+            made += name
+            var status = stat()
+            if stat(made, &status) != 0 && mkdir(made, 0o700) != 0 && errno != EEXIST {
+                throw fault("the folder \(made) cannot be made")
+            }
+            made += "/"
+        }
     }
 
     /// The folder of a job that has run before; nil where it is gone, or somebody else's by now.

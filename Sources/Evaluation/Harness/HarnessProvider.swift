@@ -1,5 +1,5 @@
 public import Inference
-import JSON
+public import JSON
 import ScorerHost
 import ScoringCore
 
@@ -33,9 +33,28 @@ public struct HarnessProvider: EvaluationProvider {
         self.environment = environment
     }
 
+    /// Whether the metadata name a task of lm_eval.
+    public func owns(_ metadata: JSONObject) -> Bool { metadata["task"]?.string != nil }
+
     public func register(_ benchmark: Benchmark) throws(EvaluationError) {
         _ = try task(of: benchmark)
         _ = try program()
+    }
+
+    public func startupFault() -> String? {
+        guard settings.isConfigured else { return nil }
+        do throws(EvaluationError) {
+            let installation = HarnessInstallation(
+                program: try program(),
+                environment: Self.variables.compactMap { name in environment(name).map { "\(name)=\($0)" } })
+            let missing = installation.missingPackages()
+            if missing.isEmpty { return nil }
+            return
+                "\(id): the Python packages \(missing.joined(separator: ", ")) are missing for \(installation.program); "
+                + "install them with pip install 'lm-eval[api]'"
+        } catch {
+            return "\(id): \(error.message)"
+        }
     }
 
     public func evaluateRows(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
@@ -100,7 +119,7 @@ public struct HarnessProvider: EvaluationProvider {
         case .status(0): return
         case .status(let status): message = "lm_eval ended with status \(status)"
         case .signal(let signal): message = "lm_eval was ended by signal \(signal)"
-        case .unknown: message = "lm_eval ended, nobody knows how, since SIGCHLD is ignored here"
+        case .unknown: message = "lm_eval ended and its exit status is unknown, since SIGCHLD is ignored here"
         case .cancelled: throw EvaluationError(.cancelled, "cancelled; lm_eval has no results before its end")
         case .timedOut:
             let seconds = (settings.timeout ?? .zero) / .seconds(1)
@@ -115,6 +134,9 @@ public struct HarnessProvider: EvaluationProvider {
         if tail.contains("Loglikelihood is not supported for chat") {
             return ": the task compares the likelihoods of given answers, which takes \"endpoint\": "
                 + "\"completions\" and a \"tokenizer\" in the benchmark's metadata"
+        }
+        if tail.contains("ModuleNotFoundError") || tail.contains("lm-eval[api]") || tail.contains("lm_eval[api]") {
+            return ": a package that it needs is missing; install it with its dependencies (pip install 'lm-eval[api]')"
         }
         if tail.contains("Tokenizer is required") {
             return ": the task compares the likelihoods of given answers, which takes a \"tokenizer\" in the "

@@ -1,6 +1,6 @@
 import Encodings
 public import Inference
-import JSON
+public import JSON
 import NIOCore
 import NIOHTTP1
 import ScorerHost
@@ -29,18 +29,31 @@ public struct NeMoProvider: EvaluationProvider {
         self.environment = environment
     }
 
+    /// Whether the metadata are an evaluation configuration, which has a type such as `mmlu` or `custom`.
+    public func owns(_ metadata: JSONObject) -> Bool { Self.configuration(in: metadata)["type"]?.string != nil }
+
+    /// The configuration in a benchmark's metadata: these themselves, or their one member "config", as the provider's first
+    /// documentation has it.
+    private static func configuration(in metadata: JSONObject) -> JSONObject {
+        guard metadata.count == 1, let inner = metadata["config"]?.object, inner["type"]?.string != nil else {
+            return metadata
+        }
+        return inner
+    }
+
     /// Posts the benchmark's metadata as an evaluation configuration. One that is there already is fine if it says the
     /// same.
     public func register(_ benchmark: Benchmark) throws(EvaluationError) {
         let (settings, client) = try connection()
-        for name in ["namespace", "name"] where benchmark.metadata[name] != nil {
+        let configuration = Self.configuration(in: benchmark.metadata)
+        for name in ["namespace", "name"] where configuration[name] != nil {
             throw EvaluationError(
                 .invalid,
                 "is not for the metadata to say: configurations are named after their benchmark, in the namespace of "
                     + "the configuration file", at: "/metadata/\(name)")
         }
         var body: JSONObject = ["namespace": .string(settings.namespace), "name": .string(benchmark.resourceID)]
-        for (name, value) in benchmark.metadata.members { body[name] = value }
+        for (name, value) in configuration.members { body[name] = value }
         do throws(NeMoClient.Failure) {
             _ = try client.send(.POST, "/v1/evaluation/configs", .object(body))
         } catch {
@@ -201,8 +214,10 @@ public struct NeMoProvider: EvaluationProvider {
         guard let settings else {
             throw EvaluationError(
                 .unavailable,
-                "where NeMo Evaluator is, is not configured; give its URL in the configuration file: "
-                    + #"{"evaluation": {"nvidia": {"url": "http://HOST:PORT"}}}"#)
+                "the address of NeMo Evaluator is not configured; give its URL in the configuration file: "
+                    + #"{"evaluation": {"nvidia": {"url": "http://HOST:PORT"}}}"#
+                    + "; to run one of lm_eval's tasks instead, use the provider \"lm-evaluation-harness\" with the metadata "
+                    + #"{"task": "mmlu"}"#, at: "/provider_id")
         }
         return (settings, try NeMoClient(settings, environment: environment))
     }

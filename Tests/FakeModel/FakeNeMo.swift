@@ -1,5 +1,5 @@
 import Glibc
-import JSON
+public import JSON
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -8,19 +8,19 @@ import Synchronization
 /// A NeMo Evaluator on 127.0.0.1, as far as its configurations, jobs and results go, that misbehaves on command.
 ///
 /// Jobs are `eval-1`, `eval-2` …; each question about one gets the next of the statuses, and the last one from then on.
-final class FakeNeMo: Sendable {
-    struct Request: Sendable {
-        var method: String
-        var path: String
-        var body: JSONValue
-        var authorization: String?
+public final class FakeNeMo: Sendable {
+    public struct Request: Sendable {
+        public var method: String
+        public var path: String
+        public var body: JSONValue
+        public var authorization: String?
         /// How often this method and path have been asked, this time included.
-        var count: Int
+        public var count: Int
 
-        var line: String { "\(method) \(path)" }
+        public var line: String { "\(method) \(path)" }
     }
 
-    enum Reply: Sendable {
+    public enum Reply: Sendable {
         case json(Int, JSONValue)
         case text(Int, String)
         /// Closes the connection.
@@ -37,7 +37,7 @@ final class FakeNeMo: Sendable {
         var jobs: [String: Bool] = [:]
     }
 
-    static let results: JSONValue = [
+    public static let results: JSONValue = [
         "job": "eval-1", "tasks": ["qa": ["metrics": ["f1": ["scores": ["f1": ["value": JSONValue(0.5)]]]]]],
     ]
 
@@ -49,7 +49,7 @@ final class FakeNeMo: Sendable {
     /// - Parameters:
     ///   - statuses: a job's, each a text, or a whole answer.
     ///   - fault: what is answered in place of what the service would answer; nil: nothing else.
-    init(
+    public init(
         _ statuses: JSONValue..., fault: @escaping @Sendable (Request) -> Reply? = { _ in nil }
     ) async throws {
         self.statuses = statuses
@@ -65,10 +65,10 @@ final class FakeNeMo: Sendable {
         self.channel.withLock { $0 = channel }
     }
 
-    var url: String { "http://127.0.0.1:\(channel.withLock { $0?.localAddress?.port } ?? 0)" }
-    var requests: [Request] { state.withLock(\.requests) }
-    var lines: [String] { requests.map(\.line) }
-    func stop() async throws { try await channel.withLock { $0 }?.close() }
+    public var url: String { "http://127.0.0.1:\(channel.withLock { $0?.localAddress?.port } ?? 0)" }
+    public var requests: [Request] { state.withLock(\.requests) }
+    public var lines: [String] { requests.map(\.line) }
+    public func stop() async throws { try await channel.withLock { $0 }?.close() }
 
     private func answer(_ head: HTTPRequestHead, _ body: [UInt8]) -> Reply {
         state.withLock { state in
@@ -148,7 +148,7 @@ final class FakeNeMo: Sendable {
             channel.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(10)) { task in
                 guard channel.isActive else { return task.cancel() }
                 let part = HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: " ")))
-                try channel.pipeline.syncOperations.writeAndFlush(NIOAny(part), promise: nil)
+                channel.pipeline.syncOperations.writeAndFlush(NIOAny(part), promise: nil)
             }
         }
 

@@ -1,22 +1,31 @@
 import NIOCore
-import NIOHTTP1
+public import NIOHTTP1
 import NIOPosix
 import Synchronization
 
 /// A web server on 127.0.0.1 that answers each path, query included, with what it was given.
-final class FakeWeb: Sendable {
-    struct Page: Sendable {
-        var status = 200
-        var headers: [(String, String)] = []
-        var body = ""
+public final class FakeWeb: Sendable {
+    public struct Page: Sendable {
+        public var status: Int
+        public var headers: [(String, String)]
+        public var body: String
         /// Whether the body is announced as longer, and goes on with a byte now and then.
-        var isEndless = false
+        public var isEndless: Bool
+
+        public init(
+            status: Int = 200, headers: [(String, String)] = [], body: String = "", isEndless: Bool = false
+        ) {
+            self.status = status
+            self.headers = headers
+            self.body = body
+            self.isEndless = isEndless
+        }
     }
 
     private let log: Log
     private let channel: any Channel
 
-    init(_ answer: @escaping @Sendable (HTTPRequestHead) -> Page) async throws {
+    public init(_ answer: @escaping @Sendable (HTTPRequestHead) -> Page) async throws {
         let log = Log()
         self.log = log
         channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -29,11 +38,11 @@ final class FakeWeb: Sendable {
             .bind(host: "127.0.0.1", port: 0).get()
     }
 
-    var port: Int { channel.localAddress?.port ?? 0 }
-    var url: String { "http://127.0.0.1:\(port)" }
-    var requests: [HTTPRequestHead] { log.heads.withLock { $0 } }
+    public var port: Int { channel.localAddress?.port ?? 0 }
+    public var url: String { "http://127.0.0.1:\(port)" }
+    public var requests: [HTTPRequestHead] { log.heads.withLock { $0 } }
 
-    func stop() async throws { try await channel.close() }
+    public func stop() async throws { try await channel.close() }
 
     private final class Log: Sendable {
         let heads = Mutex<[HTTPRequestHead]>([])

@@ -1,0 +1,182 @@
+import ArgumentParser
+import Datasets
+import HuggingFace
+import ScorerHost
+import ScoringEngine
+
+/// How the dataset is written, and what is joined to it.
+struct DatasetArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "How the rows are written, for standard input and names that do not say it: jsonl, json, csv or tsv.",
+            valueName: "format"))
+    var inputFormat: InputFormat?
+
+    @Option(
+        help: ArgumentHelp(
+            "The character between the cells of a table: comma, semicolon, tab, pipe, or any other character. Default: as "
+                + "the first row shows.", valueName: "character"))
+    var delimiter: DelimiterArgument?
+
+    @Flag(help: "The table has no header row; its columns are called column_1, column_2, ….")
+    var noHeader = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The names of the columns of a table without a header row, separated by commas.", valueName: "names"))
+    var columns: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How text is encoded: utf-8, utf-16le, utf-16be, windows-1252 or latin-1. Default: UTF-8, or what a byte order "
+                + "mark says.", valueName: "encoding"))
+    var encoding: EncodingArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            "Add the columns of the row of FILE that has the same key, such as the expected answers. A column that both "
+                + "have is the dataset's; that of FILE is called joined.NAME.", valueName: "file"))
+    var join: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The column, or path, that holds the key of --join; LEFT=RIGHT where FILE calls it something else.",
+            valueName: "column"))
+    var on: String?
+
+    @Option(
+        name: .customLong("huggingface-url"),
+        help: ArgumentHelp(
+            "The datasets server that hf:// stands for. Default: that of HF_ENDPOINT, or Hugging Face's own. HF_TOKEN is "
+                + "sent to it.", valueName: "url"))
+    var huggingFaceURL: String?
+
+    func validate() throws {
+        if (join == nil) != (on == nil) {
+            throw ValidationError("--join FILE and --on COLUMN go together")
+        }
+        if let on, JoinKey(on) == nil { throw ValidationError("--on \(on): COLUMN or LEFT=RIGHT was expected") }
+        if let names = columnNames, names.contains("") || Set(names).count < names.count {
+            throw ValidationError("--columns: names that are not empty and differ from each other were expected")
+        }
+        if let huggingFaceURL { try checkURL(huggingFaceURL, of: "--huggingface-url") }
+    }
+
+    private var columnNames: [String]? {
+        columns.map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+    }
+
+    private var options: DatasetOptions {
+        var options = DatasetOptions()
+        options.format = inputFormat?.format
+        options.encoding = encoding?.encoding
+        options.delimiter = delimiter?.byte
+        options.header = columnNames.map { .names($0) } ?? (noHeader ? .numbers : .firstRow)
+        return options
+    }
+
+    /// The dataset that an argument names, with what is joined to it.
+    func input(_ argument: String) throws(DatasetError) -> DatasetInput {
+        var input = try input(argument, options)
+        if let join, let key = on.flatMap({ JoinKey($0) }) {
+            if join == "-" && argument == "-" {
+                throw DatasetError(.unknownFormat, "standard input cannot be both the dataset and --join", path: join)
+            }
+            let other = try self.input(join, DatasetOptions())
+            input.dataset = input.dataset.joined(with: other.dataset, on: key)
+            input.joinedPath = other.path
+            let stop = input.stop
+            input.stop = {
+                stop()
+                other.stop()
+            }
+        }
+        return input
+    }
+
+    private func input(_ argument: String, _ options: DatasetOptions) throws(DatasetError) -> DatasetInput {
+        let reading = ReadControl()
+        if HuggingFaceLocation.isMeant(by: argument) {
+            let location = try HuggingFaceLocation(argument)
+            var server = HuggingFaceServer(environment: { variable($0) })
+            if let huggingFaceURL { server.url = huggingFaceURL }
+            let cancellation = Cancellation()
+            let notices = DatasetNotices()
+            var dataset = Dataset(named: "\(location)", isRemote: true) { [server] () throws(DatasetError) in
+                try HuggingFaceRows(location, from: server, cancellation: cancellation, notices: notices)
+            }
+            dataset.notices = notices
+            return DatasetInput(
+                dataset: dataset, path: nil, byteSize: nil, reading: reading, stop: { cancellation.cancel() })
+        }
+        let location = try DatasetLocation(argument, options: options)
+        return DatasetInput(
+            dataset: Dataset(location, control: reading), path: location.path, byteSize: location.byteSize,
+            reading: reading, stop: { reading.stop() })
+    }
+}
+
+/// A dataset that the command line names.
+struct DatasetInput {
+    var dataset: Dataset
+    /// The file, where it is one.
+    var path: String?
+    /// The file that is joined to it.
+    var joinedPath: String?
+    /// The file's size.
+    var byteSize: Int?
+    /// How far the file was read.
+    var reading: ReadControl
+    /// Ends a read that waits.
+    var stop: @Sendable () -> Void
+
+    /// Says what was noticed while the rows were read.
+    func printNotices(isQuiet: Bool) {
+        if isQuiet { return }
+        for warning in dataset.notices.warnings { printError("warning: \(oneLine(warning))") }
+    }
+}
+
+enum InputFormat: String, ExpressibleByArgument, CaseIterable {
+    case jsonl, json, csv, tsv
+
+    var format: DatasetLocation.Format {
+        switch self {
+        case .jsonl: .jsonLines
+        case .json: .jsonArray
+        case .csv: .commaSeparated
+        case .tsv: .tabSeparated
+        }
+    }
+}
+
+/// The character between the cells of a table.
+struct DelimiterArgument: ExpressibleByArgument {
+    var byte: UInt8
+
+    init?(argument: String) {
+        switch argument.lowercased() {
+        case "comma": byte = UInt8(ascii: ",")
+        case "semicolon": byte = UInt8(ascii: ";")
+        case "tab", "\\t": byte = 0x09
+        case "pipe": byte = UInt8(ascii: "|")
+        case "space": byte = 0x20
+        default:
+            guard argument.utf8.count == 1, let only = argument.utf8.first,
+                (0x20..<0x7F).contains(only) || only == 0x09,
+                only != UInt8(ascii: "\"")
+            else { return nil }
+            byte = only
+        }
+    }
+}
+
+/// The encoding of a file's text.
+struct EncodingArgument: ExpressibleByArgument {
+    var encoding: TextEncoding
+
+    init?(argument: String) {
+        guard let encoding = TextEncoding(name: argument) else { return nil }
+        self.encoding = encoding
+    }
+}
