@@ -36,32 +36,37 @@ private struct KindRun: Sendable, CustomTestStringConvertible {
     static let text = "Total rating: 8"
     static let thought = "A first guess is Total rating: 3"
 
-    static let all: [KindRun] =
-        [
+    static let all: [KindRun] = {
+        let answering: [ServerKind] = [
             .plain, .thinkingInText, .thinkingOpenedByTemplate, .reasoningContent, .reasoning, .reasoningDetails,
             .parts, .harmony, .keepAliveLines, .refusesSeed, .refusesSeedByName, .refusesTopPBesideTemperature,
             .refusesResponseFormat,
-        ].map { KindRun($0) }
-        + [.nullContentAtLength, .emptyContentAtLength, .cutOffInThinking].map {
-            KindRun($0, judge: .outcome("unparsed"), "max_tokens", answer: "")
-        }
-        + [
-            KindRun(.cutOffAsMaxTokens, judge: .outcome("unparsed"), "max_tokens"),
-            KindRun(.filteredWithoutMessage, judge: .outcome("unparsed"), "content filter", answer: ""),
-            KindRun(.toolCall, judge: .outcome("unparsed"), answer: ""),
-            KindRun(.functionCall, judge: .outcome("unparsed"), answer: ""),
-            KindRun(.errorInChoiceOnce, requests: 2),
-            KindRun(.refusesTemperature, requests: 2), KindRun(.refusesTemperatureAndMaxTokens, requests: 2),
         ]
-        + [
+        let cutOffInThinking: [ServerKind] = [.nullContentAtLength, .emptyContentAtLength, .cutOffInThinking]
+        let refusing: [(ServerKind, String)] = [
             (.errorWithStatus200, "Provider does not take this prompt"), (.refusedKey, "Incorrect API key provided"),
             (.invalidKeyWithStatus400, "API key not valid"), (.flaggedPrompt, "content filter"),
             (.filteredPrompt, "content filter"), (.legalReasons, "legal reasons"), (.unknownModel, "does not exist"),
             (.tooLongForContext, "maximum context length"),
-        ].map { KindRun($0, judge: .outcome("model_error"), candidate: .outcome("model_error"), $1) }
-        + [
+        ]
+        let ending: [(ServerKind, String)] = [
             (.spentQuota, "add credit"), (.noCredit, "add credit"), (.responsesOnly, #""api": "responses""#),
-        ].map { KindRun($0, judge: .ended, candidate: .ended, $1) }
+        ]
+        var runs = answering.map { KindRun($0) }
+        runs += cutOffInThinking.map { KindRun($0, judge: .outcome("unparsed"), "max_tokens", answer: "") }
+        runs.append(KindRun(.cutOffAsMaxTokens, judge: .outcome("unparsed"), "max_tokens"))
+        runs.append(KindRun(.filteredWithoutMessage, judge: .outcome("unparsed"), "content filter", answer: ""))
+        runs.append(KindRun(.toolCall, judge: .outcome("unparsed"), answer: ""))
+        runs.append(KindRun(.functionCall, judge: .outcome("unparsed"), answer: ""))
+        runs.append(KindRun(.errorInChoiceOnce, requests: 2))
+        runs.append(KindRun(.refusesTemperature, requests: 2))
+        runs.append(KindRun(.refusesTemperatureAndMaxTokens, requests: 2))
+        for (kind, message) in refusing {
+            runs.append(KindRun(kind, judge: .outcome("model_error"), candidate: .outcome("model_error"), message))
+        }
+        for (kind, message) in ending { runs.append(KindRun(kind, judge: .ended, candidate: .ended, message)) }
+        return runs
+    }()
 }
 
 /// A server that is of the kind that the request's model is called by.

@@ -150,11 +150,11 @@ struct AdaptationTests {
             ("", nil),
         ] as [(String, String?)])
     func refusedMembers(_ body: String, member: String?) {
-        let sent = Dictionary(
-            uniqueKeysWithValues: [
-                "temperature", "top_p", "seed", "stop", "top_k", "presence_penalty", "min_p", "max_tokens", "user",
-            ].map { ($0, 1) })
-        let object = JSONObject(sent.map { ($0.key, JSONValue($0.value)) } + [("messages", [])])
+        var object: JSONObject = ["messages": []]
+        let names = [
+            "temperature", "top_p", "seed", "stop", "top_k", "presence_penalty", "min_p", "max_tokens", "user",
+        ]
+        for name in names { object[name] = 1 }
         #expect(ParameterChange.refusedMember(by: ServerError(body: body.utf8), in: object) == member)
     }
 }

@@ -40,7 +40,7 @@ struct KindCase: Sendable, CustomTestStringConvertible {
         (self.members, self.adaptations) = (members, adaptations)
     }
 
-    static let all = [
+    static let all: [KindCase] = [
         KindCase(.plain), KindCase(.thinkingInText, thought: true), KindCase(.thinkingOpenedByTemplate, thought: true),
         KindCase(.reasoningContent, thought: true), KindCase(.reasoning, thought: true),
         KindCase(.reasoningDetails, thought: true), KindCase(.parts, thought: true), KindCase(.harmony, thought: true),
