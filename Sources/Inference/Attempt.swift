@@ -100,8 +100,9 @@ extension Attempt {
         let words = fault.error.map { Array($0.message.utf8) } ?? Array(body.prefix(1 << 14))
         let said = excerpt(words, model.redaction)
         let message = "\(model): its reply \(model.redaction(fault.reason))\(said.isEmpty ? "" : ": \(said)")"
+        // An error is made again only where its code says that it may pass.
         self.init(
-            result: .failure(InferenceError(.badReply, message)), outcome: .failed,
+            result: .failure(InferenceError(.badReply, message)), outcome: fault.error == nil ? .failed : .rejected,
             detail: "a reply that " + model.redaction(fault.reason), usage: fault.usage)
     }
 
