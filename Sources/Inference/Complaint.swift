@@ -112,7 +112,8 @@ extension ServerError {
         let statuses = [
             "rate_limit_exceeded": 429, "rate_limit_error": 429, "resource_exhausted": 429, "insufficient_quota": 429,
             "overloaded_error": 529, "unavailable": 503, "service_unavailable": 503, "server_error": 500,
-            "internal_server_error": 500, "internal": 500, "api_error": 500, "authentication_error": 401, "permission_error": 403,
+            "internal_server_error": 500, "internal": 500, "api_error": 500, "authentication_error": 401,
+            "permission_error": 403,
             "not_found_error": 404, "model_not_found": 404, "invalid_request_error": 400, "invalid_argument": 400,
             "content_filter": 400,
         ]
