@@ -93,11 +93,12 @@ struct ServerKindTests {
     fileprivate func judge(_ run: KindRun) throws {
         let server = try makeServer()
         let folder = try TemporaryFolder([
-            "rows.jsonl": #"{"input_query": "x", "generated_answer": "y"}"# + "\n", "functions/judge.json": ratingJudge,
+            "rows.jsonl": #"{"input_query": "x", "generated_answer": "y"}"# + "\n",
+            "functions/judge.json": ratingJudge.replacing("\"fake\"", with: "\"\(run.kind.rawValue)\""),
         ])
         let result = try folder.command([
-            "score", "rows.jsonl", "--fn-dir", "functions", "--fn", "test::rating", "--judge-model", run.kind.rawValue,
-            "--model-url", server.url, "--no-cache", "--output", "out.jsonl",
+            "score", "rows.jsonl", "--fn-dir", "functions", "--fn", "test::rating", "--model-url", server.url,
+            "--no-cache", "--output", "out.jsonl",
         ]).run()
         #expect(server.totals.requests == run.requests)
         guard run.judge != .ended else {
