@@ -23,7 +23,7 @@ extension ModelUsage {
                 adaptations.sorted().map { adaptation in
                     [
                         "model": .string(adaptation.model), "parameter": .string(adaptation.parameter),
-                        "replacement": adaptation.replacement.map { .string($0) } ?? .null,
+                        "replacement": adaptation.replacement.map { JSONValue.string($0) } ?? .null,
                     ]
                 })
         }

@@ -29,6 +29,8 @@ struct Answer: Sendable {
     var status = 200
     var headers: [Header] = []
     var usage = TokenCounts.estimated
+    /// White space before the body.
+    var leadingSpace = ""
     /// What an agent retrieves before it answers.
     var retrieved: String?
     var delay = Duration.zero

@@ -25,6 +25,12 @@ enum Operation: Sendable {
 extension Answer {
     /// The bytes of the body, without what it is filled up with.
     func body(for request: ReceivedRequest) -> ByteBuffer {
+        var body = ByteBuffer(string: leadingSpace)
+        body.writeImmutableBuffer(contentBody(for: request))
+        return body
+    }
+
+    private func contentBody(for request: ReceivedRequest) -> ByteBuffer {
         switch content {
         case .reply(let text): reply(text, to: request, request.operation ?? .chat)
         case .choice(let json): chatReply(choice: json, output: json, to: request)

@@ -122,11 +122,7 @@ extension Behaviour {
                 finish: "tool_calls")
         case .functionCall:
             return message("\"content\":null,\"function_call\":\(function)", finish: "function_call")
-        case .keepAliveLines:
-            return Behaviour { request in
-                let body = String(buffer: Answer(.reply(text)).body(for: request))
-                return Answer(.text("\n\n\n" + body))
-            }
+        case .keepAliveLines: return Behaviour.answer(text).changing { $0.leadingSpace = "\n\n\n" }
         default: return nil
         }
     }
