@@ -27,7 +27,7 @@ public struct LineLogHandler: LogHandler {
         for (key, value) in all.sorted(by: { $0.key < $1.key }) where record[key] == nil {
             record[key] = .string(value.description)
         }
-        var line = JSONValue.object(record).text + "\n"
+        var line = JSONValue.object(record).text.visible + "\n"
         // One call a line, so that lines of several threads do not mix. A log that cannot be written changes nothing.
         line.withUTF8 { bytes in _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
     }

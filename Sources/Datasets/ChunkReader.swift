@@ -36,7 +36,7 @@ public final class Chunk: @unchecked Sendable {
 /// Cuts a source into chunks of whole lines. The cuts depend on the bytes alone, not on how the source delivers them.
 public struct ChunkReader: ~Copyable {
     private var source: any ByteSource
-    private let chunkSize: Int
+    private var chunkSize: Int
     private let longestLine: Int
     private let takesWhatIsThere: Bool
     private var nextIndex = 0
@@ -44,8 +44,9 @@ public struct ChunkReader: ~Copyable {
     private var carry: [UInt8] = []
     private var hasEnded = false
     private var failure: DatasetError?
-    /// A chunk that was read ahead.
+    /// A chunk that was read ahead, and how much of it has been given.
     private var pending: Chunk?
+    private var pendingStart = 0
 
     /// - Parameters:
     ///   - chunkSize: in bytes; a chunk is larger only where one line is.
@@ -66,9 +67,7 @@ public struct ChunkReader: ~Copyable {
     /// - Throws: what the source throws, after the whole lines before it were delivered.
     public mutating func read(into chunk: Chunk) throws(DatasetError) -> Bool {
         if let pending {
-            self.pending = nil
-            swap(&pending.memory, &chunk.memory)
-            (chunk.index, chunk.count) = (pending.index, pending.count)
+            give(pending, to: chunk)
             return true
         }
         if let failure { throw failure }
@@ -115,6 +114,41 @@ public struct ChunkReader: ~Copyable {
             pending = try read(into: chunk) ? chunk : nil
         }
         return pending
+    }
+
+    /// Makes the chunks that are read from now on smaller, the one that was read ahead among them.
+    public mutating func cutsChunks(ofSize size: Int) { chunkSize = min(size, chunkSize) }
+
+    /// Gives the chunk that was read ahead, or the next lines of it where chunks have become smaller since.
+    private mutating func give(_ pending: Chunk, to chunk: Chunk) {
+        let rest = pending.memory[pendingStart..<pending.count]
+        var end = pending.count
+        if rest.count > chunkSize {
+            let newline = UInt8(ascii: "\n")
+            let cut = rest.prefix(chunkSize).lastIndex(of: newline) ?? rest.firstIndex(of: newline)
+            end = cut.map { $0 + 1 } ?? end
+        }
+        if pendingStart == 0 {
+            chunk.index = pending.index
+        } else {
+            chunk.index = nextIndex
+            nextIndex += 1
+        }
+        if pendingStart == 0 && end == pending.count {
+            swap(&pending.memory, &chunk.memory)
+            chunk.count = pending.count
+        } else {
+            let lines = UnsafeRawBufferPointer(rebasing: pending.memory[pendingStart..<end])
+            chunk.count = 0
+            if chunk.capacity < lines.count { chunk.resize(to: max(lines.count, chunkSize)) }
+            chunk.memory.copyMemory(from: lines)
+            chunk.count = lines.count
+            if let start = chunk.start {
+                (start + chunk.count).initializeMemory(as: UInt8.self, repeating: 0, count: Int(CSJ_PADDING))
+            }
+        }
+        pendingStart = end
+        if end == pending.count { self.pending = nil }
     }
 
     /// Whether a chunk was read ahead that `read` will give without reading.

@@ -30,11 +30,12 @@ public final class DescriptorSource: ByteSource {
     private var mayWait = true
     private let control: ReadControl?
 
-    /// Opens a file. Of a FIFO, waits until someone writes to it.
+    /// Opens a file. Of a FIFO, the first read waits until someone writes to it.
     ///
     /// - Parameter control: counts the bytes that have been read, and can stop it.
     public init(path: String, control: ReadControl? = nil) throws(DatasetError) {
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without O_NONBLOCK, opening a FIFO that nobody writes to would wait where nothing can stop it.
+        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         ownsDescriptor = descriptor >= 0
         self.path = path
         self.control = control
@@ -85,7 +86,7 @@ public final class DescriptorSource: ByteSource {
 
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
         while true {
-            if let control, !isReady(control) {
+            if !isReady() {
                 throw DatasetError(.stopped, "reading was stopped", path: path)
             }
             let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
@@ -93,7 +94,7 @@ public final class DescriptorSource: ByteSource {
                 control?.add(count)
                 return count
             }
-            guard errno == EINTR else {
+            guard errno == EINTR || errno == EAGAIN else {
                 throw DatasetError(.unreadable, "cannot be read: \(describeSystemError(errno))", path: path)
             }
         }
@@ -102,9 +103,9 @@ public final class DescriptorSource: ByteSource {
 
 extension DescriptorSource {
     /// Waits until there is something to read; false once reading is to stop.
-    private func isReady(_ control: ReadControl) -> Bool {
+    private func isReady() -> Bool {
         guard mayWait else { return true }
-        while !control.shouldStop {
+        while !(control?.shouldStop ?? false) {
             var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             // Long enough to cost nothing, short enough for someone who has pressed Ctrl-C.
             if poll(&request, 1, 100) != 0 { return true }

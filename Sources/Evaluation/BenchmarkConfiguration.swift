@@ -71,7 +71,8 @@ public struct BenchmarkConfiguration: Sendable, Hashable {
         }
         // Some examples of clients send an empty array in the place of nothing.
         scoringParameters =
-            try member("scoring_params", of: "an object") { $0.object ?? ($0.array?.isEmpty == true ? [:] : nil) } ?? [:]
+            try member("scoring_params", of: "an object") { $0.object ?? ($0.array?.isEmpty == true ? [:] : nil) }
+            ?? [:]
         for (name, value) in scoringParameters.members where value.object == nil && value != .null {
             throw EvaluationError(
                 .invalid, "found \(value.kind); an object of parameters was expected",

@@ -2,6 +2,7 @@ import Datasets
 public import Inference
 public import JSON
 public import ScorerHost
+public import ScoringCore
 public import ScoringDefinitions
 public import ScoringEngine
 
@@ -18,9 +19,21 @@ public struct EvaluationRequest: Sendable {
     /// The column of the dataset for a column of another name.
     public var mapping: [String: String] = [:]
     /// Only rows that all of these let through are answered.
-    public var filters: [(column: String, value: String)] = []
+    public var filters: [RowCondition] = []
     /// Only so many rows are answered.
     public var limit: Int?
+    /// How often each row is asked, each time with a request of its own. Each answer is a row of the results then, which
+    /// has the column `sample`, counted from 0.
+    public var samples = 1
+    /// Columns for each of whose values the rows are also aggregated by themselves, and for how many values.
+    public var groupColumns: [String] = []
+    public var groupLimit = 1000
+    /// Outcomes of rows whose judges are asked again where their replies came from the cache.
+    public var retriedOutcomes: Set<RowOutcome> = []
+    /// Whether a dataset is refused in whose first rows a column that is read as text holds nothing but lists or objects.
+    public var refusesWrongShapes = false
+    /// Takes sentences on what the run does that its user may not expect, before anything is asked.
+    public var notice: @Sendable (String) -> Void = { _ in }
     /// Threads that score.
     public var jobs = 1
     /// The model in the role "judge" of functions that name none.
@@ -83,6 +96,8 @@ public struct Evaluator: Sendable {
         var plan = Generator.Plan(preparation: preparation, model: model, session: session)
         plan.filters = request.filters
         plan.limit = request.limit
+        plan.samples = request.samples
+        plan.progress = progress
         plan.notices = request.dataset.notices
         plan.patience = request.patience
         let generator = Generator(plan)
@@ -115,6 +130,7 @@ public struct Evaluator: Sendable {
             let results = try result.get()
             var generation = tally.counts
             generation.usage = session.usage(for: Generator.label)
+            generation.samples = request.samples
             return EvaluationResults(
                 scoring: results, generation: generation,
                 failure: generator.failure ?? results.failure.map { EvaluationError($0) })
@@ -129,9 +145,15 @@ public struct Evaluator: Sendable {
     func checked(
         _ request: EvaluationRequest
     ) throws(EvaluationError) -> (RowPreparation, Model, InferenceSession, Handover) {
-        let preparation = try RowPreparation(
+        var preparation = try RowPreparation(
             request.settings, request.candidate, mapping: request.mapping,
             pointer: JSONPointer("/benchmark_config/eval_candidate"))
+        if request.samples > 1 { preparation.addedColumns.append(sampleColumn) }
+        if request.samples > 1 && preparation.temperature == 0 {
+            request.notice(
+                "warning: at temperature 0 most models give all \(request.samples) samples of a row the same answer; "
+                    + "sample at a higher one: --sampling '{\"temperature\": 0.7}'")
+        }
         let session = request.inference.session(limits: request.budget)
         let model = try model(of: request.candidate, request.inference, session)
         // A smaller chunk than usual: what it holds is looked at before anybody is asked.
@@ -164,7 +186,12 @@ public struct Evaluator: Sendable {
         scoring.definitions = request.definitions
         scoring.skipColumn = skipColumn
         scoring.failureColumn = GeneratedColumn.generationError.rawValue
-        scoring.limit = request.limit
+        scoring.limit = request.limit.map { $0.multipliedClamped(by: request.samples) }
+        scoring.samples = request.samples
+        scoring.groupColumns = request.groupColumns
+        scoring.groupLimit = request.groupLimit
+        scoring.retriedOutcomes = request.retriedOutcomes
+        scoring.refusesWrongShapes = request.refusesWrongShapes
         scoring.includesInput = true
         scoring.keepsDistribution = true
         scoring.jobs = request.jobs
@@ -183,6 +210,7 @@ public struct Evaluator: Sendable {
     ) throws(EvaluationError) {
         let isAgent = request.candidate.isAgent
         let firstRows: [UInt8]
+        let lines: UnansweredLines
         do throws(DatasetError) {
             var rows = UnansweredLines(preparation, isAgent: isAgent, columns: request.filters.map(\.column))
             firstRows = try reader.peek().map { rows.lines(of: $0) } ?? []
@@ -199,6 +227,7 @@ public struct Evaluator: Sendable {
                 throw DatasetError(
                     .malformed, "no row has the column \(quoted(path.name)), which is mapped or filtered by\(why)")
             }
+            lines = rows
             if !rows.canAsk, let failure = rows.failure {
                 throw DatasetError(.malformed, "no row can be asked: \(failure.message)")
             }
@@ -206,9 +235,10 @@ public struct Evaluator: Sendable {
             throw EvaluationError(.dataset, "\(request.dataset.name): \(error.description)")
         }
         let dataset = request.dataset
+        var columns: Set<String> = []
         func check(_ rows: Dataset) -> EngineError? {
             do throws(EngineError) {
-                try engine.check(scoringRequest(request, rows))
+                columns = try engine.check(scoringRequest(request, rows))
                 return nil
             } catch {
                 return error
@@ -223,6 +253,11 @@ public struct Evaluator: Sendable {
                 })
         }
         if let failure { throw EvaluationError(failure) }
+        if lines.readsAnswerAsExpected && columns.contains("expected_answer") {
+            request.notice(
+                "expected_answer is the column \"answer\" of the dataset; to read another: --map expected_answer=COLUMN"
+            )
+        }
     }
 
     private func opened(_ dataset: Dataset) throws(EvaluationError) -> any ByteSource {
@@ -231,6 +266,14 @@ public struct Evaluator: Sendable {
         } catch {
             throw EvaluationError(.dataset, error.description)
         }
+    }
+}
+
+extension Int {
+    /// The product, or the largest number where that is larger.
+    package func multipliedClamped(by factor: Int) -> Int {
+        let (product, overflow) = multipliedReportingOverflow(by: factor)
+        return overflow ? .max : product
     }
 }
 

@@ -11,6 +11,8 @@ public struct GenerationCounts: Sendable {
     public internal(set) var truncated = 0
     /// Generations in which no answer was found.
     public internal(set) var withoutAnswer = 0
+    /// How often each row was asked.
+    public internal(set) var samples = 1
     /// What the candidate was asked.
     public internal(set) var usage = ModelUsage()
 
@@ -20,15 +22,17 @@ public struct GenerationCounts: Sendable {
     public var failed: Int { outcomes.unscored }
 
     /// `{"rows": {"total": …, "generated": …, "input_error": …, "model_error": …, "not_asked": …}, "truncated": …,
-    /// "without_answer": …, "usage": {…}}`
+    /// "without_answer": …, "usage": {…}}`, and "samples" where rows were asked several times: "rows" counts answers then.
     public var json: JSONObject {
         var rows: JSONObject = ["total": JSONValue(outcomes.total), "generated": JSONValue(generated)]
         for outcome in [RowOutcome.inputError, .scorerError, .modelError, .timedOut, .notAsked] {
             rows[outcome.name] = JSONValue(outcomes[outcome])
         }
-        return [
+        var json: JSONObject = [
             "rows": .object(rows), "truncated": JSONValue(truncated), "without_answer": JSONValue(withoutAnswer),
             "usage": usage.json,
         ]
+        if samples > 1 { json["samples"] = JSONValue(samples) }
+        return json
     }
 }

@@ -6,6 +6,9 @@ import ScorerHost
 import ScoringCore
 import ScoringEngine
 
+/// The column that counts the answers to one row from 0, where there are several.
+let sampleColumn = "sample"
+
 /// Has a candidate answer the rows of a dataset, many at once, and gives the rows back in their order with what was
 /// generated, as it comes.
 ///
@@ -18,9 +21,13 @@ final class Generator: Sendable {
         var model: Model
         var session: InferenceSession
         /// Rows that the filters do not let through are passed on as they are.
-        var filters: [(column: String, value: String)] = []
+        var filters: [RowCondition] = []
         /// Only so many of the other rows are fed.
         var limit: Int?
+        /// How often each row is asked.
+        var samples = 1
+        /// Is told of the rows that are fed.
+        var progress: RunProgress?
         /// Where it is counted what was repaired in rows.
         var notices = DatasetNotices()
         /// How long answers that are on their way are waited for when the run is cancelled.
@@ -227,14 +234,23 @@ final class Generator: Sendable {
                 selected += 1
                 entry.content = .unreadable
             }
+            for sample in 0..<generator.plan.samples where !isDone { feed(entry, request, sample: sample) }
+            if let limit = generator.plan.limit, selected >= limit { isDone = true }
+        }
+
+        private mutating func feed(_ entry: Entry, _ request: InferenceRequest?, sample: Int) {
             if batch.count >= Generator.batchSize || !generator.hasRoom { flush() }
             guard generator.waitForRoom() else {
                 isDone = true
                 return
             }
+            var entry = entry
+            if case .unwanted = entry.content {} else { generator.plan.progress?.add(taken: 1) }
+            if generator.plan.samples > 1 { entry.additions[sampleColumn] = JSONValue(sample) }
             let index = generator.state.update { $0.add(entry) }
-            if let request { batch.append(Order(index: index, request: request)) }
-            if let limit = generator.plan.limit, selected >= limit { isDone = true }
+            guard var request else { return }
+            request.sample = sample
+            batch.append(Order(index: index, request: request))
         }
 
         /// Answers what the cache has answers to, and has the rest asked.

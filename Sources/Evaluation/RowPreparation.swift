@@ -2,6 +2,7 @@ import Datasets
 import Inference
 import JSON
 import ScoringCore
+import ScoringEngine
 
 /// Makes the question to a candidate of a row, and the columns that scorers expect.
 ///
@@ -23,6 +24,8 @@ struct RowPreparation: Sendable {
     private let sampling: JSONObject
     /// The column of the row for a column that is to have another name.
     let mapping: [(new: String, old: ColumnPath)]
+    /// Columns that are added to rows later, in place of their own.
+    var addedColumns: [String] = []
     /// What comes before the row's own messages: the system message and the examples.
     private let preamble: [JSONValue]
 
@@ -61,15 +64,24 @@ struct RowPreparation: Sendable {
     }
 
     /// Whether filters let a row through: each column is a text, or has the JSON text of a number or boolean.
-    func accepts(_ row: JSONObject, _ filters: [(column: String, value: String)]) -> Bool {
-        filters.allSatisfy { column, value in
-            switch self.value(at: source(of: column), in: row) {
-            case .string(let text): text.utf8.elementsEqual(value.utf8)
-            case .number(let number): number.text == value
-            case .bool(let bool): value == (bool ? "true" : "false")
-            default: false
+    func accepts(_ row: JSONObject, _ filters: [RowCondition]) -> Bool {
+        filters.allSatisfy { filter in
+            switch value(at: source(of: filter.column), in: row) {
+            case .string(let text): filter.accepts(text)
+            case .number(let number): filter.accepts(number.text)
+            case .bool(let bool): filter.accepts(bool ? "true" : "false")
+            default: filter.accepts(nil)
             }
         }
+    }
+
+    /// The temperature that a model is asked to sample at; nil where it is the model's own, and for agents.
+    var temperature: Double? { sampling["temperature"]?.number?.double }
+
+    /// Whether the row's expected answer is what its column "answer" holds, as nothing says otherwise.
+    func readsAnswerAsExpected(_ row: JSONObject) -> Bool {
+        func has(_ name: String) -> Bool { row[name].map { $0 != .null } ?? false }
+        return !mapping.contains { $0.new == "expected_answer" } && !has("expected_answer") && has("answer")
     }
 
     /// The column of the row that is meant by a column.
@@ -104,7 +116,8 @@ struct RowPreparation: Sendable {
         let additions = columns.additions
         // The row keeps its text, unless it has columns that are to be replaced.
         let replaced =
-            additions.keys + (candidate.isAgent ? GeneratedColumn.allCases.map(\.rawValue) : generatedColumns)
+            additions.keys + addedColumns
+            + (candidate.isAgent ? GeneratedColumn.allCases.map(\.rawValue) : generatedColumns)
         var rest = row
         for name in replaced { rest[name] = nil }
         return Prepared(

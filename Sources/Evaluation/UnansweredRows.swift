@@ -40,6 +40,8 @@ struct UnansweredLines {
     private(set) var missing: [ColumnPath]
     /// How far the first row goes along the first of them.
     private(set) var gap: ColumnPath.Gap?
+    /// Whether any row so far has no expected answer but one that its column "answer" gives.
+    private(set) var readsAnswerAsExpected = false
     /// Why the first row that cannot be asked cannot.
     private(set) var failure: GenerationFailure?
 
@@ -66,6 +68,7 @@ struct UnansweredLines {
             if !missing.isEmpty { missing = missing.filter { preparation.value(at: $0, in: row) == nil } }
             if gap == nil, let path = missing.first, case .nothing(let found) = path.find(in: row) { gap = found }
             let prepared = preparation.prepare(row, line: line)
+            if preparation.readsAnswerAsExpected(row) { readsAnswerAsExpected = true }
             switch prepared.request {
             case .success: canAsk = true
             case .failure(let fault): failure = failure ?? fault

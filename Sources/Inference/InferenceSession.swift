@@ -78,11 +78,16 @@ public final class InferenceSession: Sendable {
     ///   - label: what the request is counted under.
     ///   - isLookedUp: whether `lookUp` has just found that the cache holds no answer. Without it, this blocks for some
     ///     50 µs to find out.
+    ///   - replacesStored: whether the model is asked whatever the cache holds, and its reply is kept in place of that.
     public func ask(
-        _ request: InferenceRequest, of model: Model, for label: String, isLookedUp: Bool = false
+        _ request: InferenceRequest, of model: Model, for label: String, isLookedUp: Bool = false,
+        replacesStored: Bool = false
     ) async throws(InferenceError) -> InferenceReply {
         do throws(InferenceError) {
-            let reply = try await answer(to: request, of: model, for: label, isLookedUp)
+            let reply =
+                replacesStored
+                ? try await freshAnswer(to: request, of: model, for: label)
+                : try await answer(to: request, of: model, for: label, isLookedUp)
             count(label) { usage in
                 if reply.isCached { usage.addCached(of: model) } else { usage.addAnswer(reply, of: model) }
             }
@@ -157,14 +162,24 @@ extension InferenceSession {
         }
     }
 
+    /// An answer of the model itself, which takes the place of what the cache holds.
+    private func freshAnswer(
+        to request: InferenceRequest, of model: Model, for label: String
+    ) async throws(InferenceError) -> InferenceReply {
+        guard let cache = service.cache else { return try await askRepeatedly(request, of: model, for: label) }
+        let key = ReplyKey(request, of: model)
+        return try await askAndStore(request, of: model, for: label, under: key, in: cache, replaces: true).get()
+    }
+
     private func askAndStore(
-        _ request: InferenceRequest, of model: Model, for label: String, under key: ReplyKey, in cache: ReplyCache
+        _ request: InferenceRequest, of model: Model, for label: String, under key: ReplyKey, in cache: ReplyCache,
+        replaces: Bool = false
     ) async -> Result<InferenceReply, InferenceError> {
         let result = await askRepeatedly(request, of: model, for: label)
         guard case .success(var reply) = result else { return result }
         do throws(StoreError) {
             let wanted = reply.stored(model: model.name, operation: request.operation)
-            let stored = try await cache.store(wanted, for: key)
+            let stored = try await cache.store(wanted, for: key, replaces: replaces)
             // Another process was quicker: from now on its answer is the answer, though this one was paid for too.
             if stored != wanted {
                 let usage = reply.usage

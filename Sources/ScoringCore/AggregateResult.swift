@@ -32,6 +32,14 @@ public struct AggregateResult: Hashable, Sendable {
         public let bounds: ClosedRange<Int>?
     }
 
+    /// The same, without standard errors.
+    public var withoutStandardErrors: AggregateResult {
+        AggregateResult(
+            entries: entries.map {
+                Entry(function: $0.function, value: $0.value, standardError: nil, bounds: $0.bounds)
+            }, counts: counts, nonNumeric: nonNumeric, distribution: distribution)
+    }
+
     /// One entry a requested function, in the order in which they were requested.
     public let entries: [Entry]
     public let counts: OutcomeCounts

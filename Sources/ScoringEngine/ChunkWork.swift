@@ -15,12 +15,16 @@ final class ChunkWork: @unchecked Sendable {
     var slices: [SliceWork] = []
     /// What keeps the chunk from being done: slices that wait for a model, and whoever still cuts slices.
     var holds = 0
+    /// The place of each row's value among those of each column that results are told apart by.
+    var groups: [[Int]] = []
     /// The rows settled so far that all functions scored, and the others.
     var scored = 0
     var unscored = 0
     private var nextRow = 0
+    private let sliceSize: Int
 
     init(_ plan: RunPlan) {
+        sliceSize = plan.sliceSize
         batch = RowBatch(plan.columns.requests, isUntyped: plan.dataset.isUntyped)
     }
 
@@ -34,7 +38,7 @@ final class ChunkWork: @unchecked Sendable {
     /// The next rows to be scored.
     func nextRows() -> Range<Int>? {
         guard nextRow < batch.count else { return nil }
-        let rows = nextRow..<min(nextRow + SliceWork.size, batch.count)
+        let rows = nextRow..<min(nextRow + sliceSize, batch.count)
         nextRow = rows.upperBound
         return rows
     }

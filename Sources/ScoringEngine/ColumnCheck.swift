@@ -1,6 +1,7 @@
 import Datasets
 import JSON
 import ScorerHost
+import ScoringCore
 import ScoringDefinitions
 
 /// Finds out, before anything is scored, whether the dataset has the columns that a run needs.
@@ -20,7 +21,7 @@ struct ColumnCheck {
     init(_ plan: RunPlan) {
         self.plan = plan
         batch = RowBatch(plan.columns.requests, isUntyped: plan.dataset.isUntyped)
-        var needed: Set<Int> = Set(plan.filters.map(\.column))
+        var needed: Set<Int> = Set(plan.filters.map(\.column) + plan.groups)
         for function in plan.functions {
             for (column, input) in zip(function.columns, function.description.inputs) where !input.isOptional {
                 needed.insert(column)
@@ -34,9 +35,13 @@ struct ColumnCheck {
     ///
     /// - Throws: `EngineError` that names the columns that are missing and those that are there.
     mutating func run(_ reader: inout ChunkReader) throws(EngineError) {
-        if missing.isEmpty { return }
+        if missing.isEmpty && !plan.refusesWrongShapes { return }
+        var wrongShape: EngineError?
         do throws(DatasetError) {
-            if let first = try reader.peek() { look(at: first) }
+            if let first = try reader.peek() {
+                look(at: first)
+                if plan.refusesWrongShapes { wrongShape = self.wrongShape }
+            }
             if !missing.isEmpty && plan.dataset.isReopenable {
                 var rest = ChunkReader(try plan.dataset.open(plan.columnNames))
                 let chunk = Chunk()
@@ -49,7 +54,10 @@ struct ColumnCheck {
             if rows > 0 && missing.isEmpty { return }
             throw EngineError(.dataset, error.description)
         }
-        if missing.isEmpty || rows == 0 { return }
+        if missing.isEmpty || rows == 0 {
+            if let wrongShape { throw wrongShape }
+            return
+        }
         if !plan.includesInput { lookAtAllColumns() }
         throw failure
     }
@@ -112,25 +120,86 @@ struct ColumnCheck {
         for column in missing {
             if let hint = hint(on: plan.columns.requests[column].path), !hints.contains(hint) { hints.append(hint) }
             let name = plan.columns.requests[column].name
-            let wanted = plan.columns.mapping.first { $0.value == name }.map { " (mapped to \"\($0.key)\")" } ?? ""
+            let wanted = plan.columns.mapping.first { $0.value == name }.map { " (mapped to \(quoted($0.key)))" } ?? ""
             // Functions may need a column as different types, which are different columns to read.
             let users = plan.functions.filter { function in
                 function.columns.contains { plan.columns.requests[$0].name == name }
             }
-            let who = users.isEmpty ? "a filter" : users.map(\.function.identifier).joined(separator: " and ")
-            let sentence = "\"\(name)\"\(wanted), which \(who) needs"
+            let who =
+                users.isEmpty
+                ? plan.groups.contains(column) ? "a grouping" : "a filter"
+                : users.map(\.function.identifier).joined(separator: " and ")
+            let sentence = "\(quoted(name))\(wanted), which \(who) needs"
             if !names.contains(sentence) { names.append(sentence) }
         }
         var message = "\(plan.dataset.name): no row has the column \(names.joined(separator: "; nor "))."
         if columnsThere.isEmpty {
             message += firstFault.map { " No row could be read; \($0)" } ?? " The rows have no columns."
         } else {
-            let shown = columnsThere.prefix(50).map { "\"\($0)\"" }.joined(separator: ", ")
+            let shown = columnsThere.prefix(50).map { quoted($0) }.joined(separator: ", ")
             let more = columnsThere.count > 50 ? " and \(columnsThere.count - 50) more" : ""
             message += " The columns are \(shown)\(more)."
             for hint in hints { message += " " + hint }
             if let joinFailure { message += " Rows were not joined; the first: \(joinFailure)." }
         }
-        return EngineError(.missingColumn, message, remedy: columnsThere.isEmpty ? nil : .mapColumn)
+        return EngineError(.missingColumn, message + logName, remedy: columnsThere.isEmpty ? nil : remedy)
+    }
+
+    private var knownLog: KnownLog? { samples.first.flatMap { KnownLog(of: $0) } }
+
+    private var logName: String { knownLog.map { " The rows look like \($0.name)." } ?? "" }
+
+    /// The columns that are not there under the names that functions use.
+    private var missingNames: [String] {
+        missing.map { column in
+            let name = plan.columns.requests[column].name
+            return plan.columns.mapping.first { $0.value == name }?.key ?? name
+        }
+    }
+
+    private var remedy: EngineError.Remedy {
+        let names = missingNames
+        if let log = knownLog {
+            let suggestions = log.columns.filter { column in
+                names.contains(column.name) && plan.columns.mapping[column.name] != column.path
+            }
+            if !suggestions.isEmpty { return .mapColumns(suggestions) }
+        }
+        let suggestions = ColumnSuggestion.among(columnsThere, for: names)
+        return suggestions.isEmpty ? .mapColumn : .mapColumns(suggestions)
+    }
+
+    /// What is wrong with a column that holds nothing but lists or objects in the rows at hand, where a text is read.
+    private var wrongShape: EngineError? {
+        for function in plan.functions {
+            for (column, input) in zip(function.columns, function.description.inputs) {
+                guard input.type == .text, !input.isOptional, !input.isLenient else { continue }
+                let states = batch.states(column)
+                guard !states.contains(CellState.value.rawValue),
+                    let row = states.firstIndex(of: CellState.mistyped.rawValue),
+                    let object = try? JSONValue(parsing: Array(batch.line(row))).object,
+                    let value = columnValue(plan.columns.requests[column].name, in: object),
+                    value.array != nil || value.object != nil
+                else { continue }
+                return failure(value, object, column, input.name, function)
+            }
+        }
+        return nil
+    }
+
+    private func failure(
+        _ value: JSONValue, _ row: JSONObject, _ column: Int, _ input: String, _ function: BoundFunction
+    ) -> EngineError {
+        let name = plan.columns.requests[column].name
+        let log = KnownLog(of: row)
+        let path =
+            log?.columns.first { $0.name == input }?.path ?? TextPaths.inside(value, of: name).first
+        let mapped = name == input ? "" : ", which is mapped to \(quoted(input)),"
+        return EngineError(
+            .missingColumn,
+            "\(plan.dataset.name): the column \(quoted(name))\(mapped) holds \(value.kind) in each of the first rows, such "
+                + "as \(excerpt(value)), and \(function.function.identifier) reads a text."
+                + (log.map { " The rows look like \($0.name)." } ?? ""),
+            remedy: path.map { .mapColumns([ColumnSuggestion(input, $0)]) })
     }
 }

@@ -2,7 +2,7 @@ import Datasets
 public import Inference
 public import JSON
 public import ScorerHost
-import ScoringCore
+public import ScoringCore
 public import ScoringDefinitions
 
 /// Scoring functions and the plugins that do their work, loaded once and used for any number of runs, also at once.
@@ -93,32 +93,50 @@ public final class Engine: Sendable {
         let run = ScoringRun(
             plan, reader: reader, jobs: jobs, desk: desk, sink: sink, resultSink: resultSink, progress: progress,
             cancellation: cancellation)
-        let (workers, failure) = run.run(jobs: jobs, cancellation)
+        let (workers, registries, failure) = run.run(jobs: jobs, cancellation)
         if failure == nil && !cancellation.isCancelled {
             for function in plan.functions { spareScorers.keep(function.scorer, for: function.function) }
         }
+        let groups = plan.groups.indices.map { GroupTotals($0, plan, registries[$0], workers) }
         let results = plan.functions.indices.map { index in
             var aggregator = workers[0].aggregators[index]
             for worker in workers.dropFirst() { aggregator.merge(worker.aggregators[index]) }
             return FunctionResult(
                 function: plan.functions[index].function,
-                aggregates: aggregator.result(range: plan.functions[index].range),
+                aggregates: plan.result(of: aggregator, by: index),
+                groups: groups.map { $0.groups(of: index, plan) },
                 usage: plan.functions[index].models.isEmpty
                     ? nil : desk?.usage(of: plan.functions[index].function.identifier))
         }
         var unscored = FirstUnscored(limit: plan.examples)
         for worker in workers { unscored.merge(worker.unscored) }
         return ScoringResults(
-            functions: results, unscored: unscored.rows, failure: failure, isCancelled: cancellation.isCancelled,
-            usage: desk?.totalUsage, dryRun: desk?.dryRun)
+            functions: results, unscored: unscored.first(request.unscoredExamples), failure: failure,
+            isCancelled: cancellation.isCancelled,
+            usage: desk?.totalUsage, dryRun: desk?.dryRun, hints: failure == nil ? hints(plan, workers, request) : [])
+    }
+
+    /// What may be wrong with functions that gave every row 0.0.
+    private func hints(_ plan: RunPlan, _ workers: [Worker], _ request: ScoringRequest) -> [String] {
+        let definitions = request.definitions ?? definitions
+        return plan.functions.indices.compactMap { index in
+            var zeros = ZeroScores()
+            for worker in workers { zeros.merge(worker.zeros[index]) }
+            return ZeroScoreHint(plan.functions[index], zeros, mapping: request.mapping) { definitions[$0] != nil }?
+                .text
+        }
     }
 
     /// Checks what can be known before a run: functions, parameters, models, and the columns of the dataset.
-    public func check(_ request: ScoringRequest) throws(EngineError) {
+    ///
+    /// - Returns: the columns that the functions read.
+    @discardableResult
+    public func check(_ request: ScoringRequest) throws(EngineError) -> Set<String> {
         let plan = try plan(request, writesRows: false, writesResults: false)
         defer { for function in plan.functions { spareScorers.keep(function.scorer, for: function.function) } }
         _ = try desk(for: plan, request, Cancellation())
         _ = try checkedReader(plan)
+        return Set(plan.functions.flatMap { $0.description.inputs.map(\.name) })
     }
 
     private func inference(of request: ScoringRequest) throws(EngineError) -> InferenceService? {
@@ -136,6 +154,12 @@ public final class Engine: Sendable {
             do {
                 function = try definitions.find(identifier).overriding(with: parameters)
             } catch let error as UnknownFunction {
+                if AggregationFunction(rawValue: identifier) != nil {
+                    throw EngineError(
+                        .unknownFunction,
+                        "\"\(identifier)\" is an aggregation of scores and not a scoring function; name a function whose "
+                            + "scores it is of, such as basic::equality or basic::subset_of", remedy: .listFunctions)
+                }
                 throw EngineError(.unknownFunction, error.description, remedy: .listFunctions)
             } catch {
                 throw EngineError(.invalidDefinition, "\(identifier): \(error)")
@@ -155,17 +179,21 @@ public final class Engine: Sendable {
         }
         if functions.isEmpty { throw EngineError(.unknownFunction, "no scoring function was asked for") }
         let filters = request.filters.map { filter in
-            RowFilter(column: columns.column(filter.column, .text), value: Array(filter.value.utf8))
+            RowFilter(filter, column: columns.column(filter.column, .text))
         }
         let failureColumn = (request.failureColumn ?? request.dataset.failureColumn).map { columns.column($0, .json) }
         let skipColumn = request.skipColumn.map { columns.column($0, .bool) }
-        try checkMapping(columns, functions, request.filters.map(\.column))
+        let groups = request.groupColumns.map { columns.column($0, .json) }
+        try checkMapping(columns, functions, request.filters.map(\.column) + request.groupColumns)
         return RunPlan(
             dataset: request.dataset, functions: functions, columns: columns, filters: filters,
-            failureColumn: failureColumn, skipColumn: skipColumn, limit: request.limit,
+            failureColumn: failureColumn, skipColumn: skipColumn, groups: groups,
+            groupNames: request.groupColumns, groupLimit: request.groupLimit,
+            limit: request.limit, samples: request.samples, retriedOutcomes: request.retriedOutcomes,
+            refusesWrongShapes: request.refusesWrongShapes,
             includesInput: request.includesInput, writesRows: writesRows, writesResults: writesResults,
-            keepsDistribution: request.keepsDistribution, examples: request.unscoredExamples,
-            formatter: RowFormatter(functions, includesInput: request.includesInput))
+            keepsDistribution: request.keepsDistribution, examples: request.unscoredExamples * functions.count,
+            formatter: RowFormatter(functions, includesInput: request.includesInput, samples: request.samples))
     }
 
     /// A mapped column that nothing reads is a slip of the pen that would change the result.
@@ -245,6 +273,8 @@ public final class Engine: Sendable {
             ? ChunkReader(source, chunkSize: 64 << 10, takesWhatIsThere: true) : ChunkReader(source)
         var check = ColumnCheck(plan)
         try check.run(&reader)
+        // Rows that wait for models are done one by one, and their lines are written when those of their chunk are.
+        if plan.asksModels { reader.cutsChunks(ofSize: 4 << 10) }
         return reader
     }
 }
@@ -259,7 +289,19 @@ public struct ScoringRequest: Sendable {
     /// The column of the dataset for a column that functions and filters name.
     public var mapping: [String: String] = [:]
     /// Only rows that all of these let through are scored; rows that cannot be read are let through.
-    public var filters: [(column: String, value: String)] = []
+    public var filters: [RowCondition] = []
+    /// Columns for each of whose values the rows are also aggregated by themselves.
+    public var groupColumns: [String] = []
+    /// How many values of each of these columns: those whose first rows come first. The rows of others are aggregated
+    /// together.
+    public var groupLimit = 1000
+    /// How many rows of the dataset, one after the other, are samples of one row. They have that row's number, and since
+    /// they do not depend on chance alone, aggregates have no standard errors.
+    package var samples = 1
+    /// Outcomes of rows whose requests are sent again where their replies came from the cache.
+    public var retriedOutcomes: Set<RowOutcome> = []
+    /// Whether a dataset is refused in whose first rows a column that is read as text holds nothing but lists or objects.
+    public var refusesWrongShapes = false
     /// A column that says of a row why it has no answer to be scored: `{"outcome": "model_error", "message": "…"}`. Such
     /// a row has this outcome for all functions, and none of them sees it.
     public var failureColumn: String?
@@ -273,7 +315,7 @@ public struct ScoringRequest: Sendable {
     public var jobs = 1
     /// Whether the results say how the scores lie.
     public var keepsDistribution = false
-    /// How many rows without a score the results are to show.
+    /// How many rows without a score the results are to show, each with all functions that have none for it.
     public var unscoredExamples = 5
     /// The model in the role "judge" of functions that name none.
     public var judgeModel: String?

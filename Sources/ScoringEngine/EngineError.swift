@@ -18,6 +18,8 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
         case listFunctions
         /// To read another column in the place of one that is not there.
         case mapColumn
+        /// To read these columns, or places within them, in the place of others.
+        case mapColumns([ColumnSuggestion])
         /// To name the model in the role "judge".
         case nameJudge
         /// To make a model known.

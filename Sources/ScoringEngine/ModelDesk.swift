@@ -26,7 +26,8 @@ final class ModelDesk: Sendable {
         case giveUp
     }
 
-    typealias Mail = [(call: OpenCall, reply: ModelReply)]
+    /// Replies, and whether they are the cache's.
+    typealias Mail = [(call: OpenCall, reply: ModelReply, isReplay: Bool)]
 
     private struct State {
         var jobs: AsyncStream<Job>.Continuation?
@@ -107,17 +108,17 @@ final class ModelDesk: Sendable {
             guard let model = function.models[request.role] else {
                 // Not reached: a scorer can ask only in roles that it declares, and those are bound.
                 let text = "no model plays \(request.role)"
-                faults.append((call, ModelReply(tag: request.tag, status: .failed, text: text)))
+                faults.append((call, ModelReply(tag: request.tag, status: .failed, text: text), false))
                 continue
             }
             do throws(RequestFault) {
                 let made = try InferenceRequest(scorerRequest: request.json)
                 orders.requests.append(Order(tag: request.tag, request: made, model: model))
             } catch {
-                faults.append((call, ModelReply(tag: request.tag, status: .failed, text: error.message)))
+                faults.append((call, ModelReply(tag: request.tag, status: .failed, text: error.message), false))
             }
         }
-        let (found, missing) = lookUp(orders)
+        let (found, missing) = call.attempt > 0 ? ([], orders) : lookUp(orders)
         if !found.isEmpty || !faults.isEmpty { deliver(found + faults) }
         let jobs = state.withLock(\.jobs)
         if !missing.requests.isEmpty { jobs?.yield(.perform(missing)) }
@@ -148,7 +149,7 @@ final class ModelDesk: Sendable {
                 }
                 for order in orders.requests {
                     group.addTask(executorPreference: InferenceSession.executor) {
-                        self.deliver([(orders.call, await self.reply(to: order, for: orders.function))])
+                        self.deliver([await self.reply(to: order, of: orders)])
                     }
                 }
             }
@@ -172,9 +173,10 @@ final class ModelDesk: Sendable {
             if let dryRun {
                 dryRun.count(
                     order.request, order.model, isCached: reply != nil, of: orders.call, order.tag, orders.function)
-                found.append((orders.call, ModelReply(tag: order.tag, status: .cancelled, text: "this was a dry run")))
+                let reply = ModelReply(tag: order.tag, status: .cancelled, text: "this was a dry run")
+                found.append((orders.call, reply, false))
             } else if let reply {
-                found.append((orders.call, ModelReply(reply, tag: order.tag)))
+                found.append((orders.call, ModelReply(reply, tag: order.tag), true))
             } else {
                 missing.requests.append(order)
             }
@@ -182,22 +184,28 @@ final class ModelDesk: Sendable {
         return (found, missing)
     }
 
-    private func reply(to order: Order, for function: String) async -> ModelReply {
+    private func reply(to order: Order, of orders: Orders) async -> Mail.Element {
+        let call = orders.call
         do throws(InferenceError) {
             let reply = try await session.ask(
-                order.request, of: order.model, for: function, isLookedUp: true)
-            return ModelReply(reply, tag: order.tag)
+                order.request, of: order.model, for: orders.function, isLookedUp: true,
+                replacesStored: call.attempt > 0)
+            return (call, ModelReply(reply, tag: order.tag), reply.isCached)
         } catch {
-            let stopped = state.withLock { $0.stop }
-            switch error.code {
-            case .unavailable:
-                fail(EngineError(.model, error.message))
-                return ModelReply(tag: order.tag, status: .cancelled, text: error.message)
-            case .cancelled: return ModelReply(tag: order.tag, status: .cancelled, text: stopped ?? error.message)
-            case .notAsked: return ModelReply(tag: order.tag, status: .cancelled, text: error.message)
-            case .timedOut: return ModelReply(tag: order.tag, status: .timedOut, text: error.message)
-            default: return ModelReply(tag: order.tag, status: .failed, text: error.message)
-            }
+            return (call, failure(error, tag: order.tag), false)
+        }
+    }
+
+    private func failure(_ error: InferenceError, tag: UInt64) -> ModelReply {
+        let stopped = state.withLock { $0.stop }
+        switch error.code {
+        case .unavailable:
+            fail(EngineError(.model, error.message))
+            return ModelReply(tag: tag, status: .cancelled, text: error.message)
+        case .cancelled: return ModelReply(tag: tag, status: .cancelled, text: stopped ?? error.message)
+        case .notAsked: return ModelReply(tag: tag, status: .cancelled, text: error.message)
+        case .timedOut: return ModelReply(tag: tag, status: .timedOut, text: error.message)
+        default: return ModelReply(tag: tag, status: .failed, text: error.message)
         }
     }
 

@@ -28,14 +28,17 @@ final class RowFormatter: @unchecked Sendable {
 
     private let cells: [Cell]
     private let includesInput: Bool
+    private let samples: Int
     private let rowHead = PaddedText("{\"row\": ")
     private let scoresHead = PaddedText(", \"scores\": {")
     private let rowTail = PaddedText("}}}\n")
     private let correct = PaddedText("1.0")
     private let wrong = PaddedText("0.0")
 
-    init(_ functions: [BoundFunction], includesInput: Bool) {
+    /// - Parameter samples: rows of the dataset that have one number.
+    init(_ functions: [BoundFunction], includesInput: Bool, samples: Int) {
         self.includesInput = includesInput
+        self.samples = samples
         var cells: [Cell] = []
         for (index, function) in functions.enumerated() {
             let outputs = function.description.outputs
@@ -81,7 +84,8 @@ final class RowFormatter: @unchecked Sendable {
             for row in slice {
                 let place = row - slice.lowerBound
                 out.append(rowHead)
-                out.append(decimal: firstRow + (isWhole ? row : batch.rowIndex(row)))
+                let number = firstRow + (isWhole ? row : batch.rowIndex(row))
+                out.append(decimal: samples == 1 ? number : number / samples)
                 if includesInput { appendMembers(of: row, batch, &parser, to: &out) }
                 out.append(scoresHead)
                 for index in columns.indices {

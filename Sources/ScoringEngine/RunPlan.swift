@@ -11,7 +11,17 @@ struct RunPlan: Sendable {
     var failureColumn: Int?
     /// The column of rows that are not selected.
     var skipColumn: Int?
+    /// The columns whose values results are told apart by, and how many values of each.
+    var groups: [Int]
+    var groupNames: [String]
+    var groupLimit: Int
     var limit: Int?
+    /// Rows of the dataset that are one row of the data that it was made of, one after the other.
+    var samples: Int
+    /// Outcomes of rows whose requests are sent again where the cache had the replies.
+    var retriedOutcomes: Set<RowOutcome>
+    /// Whether a column that holds lists or objects in place of texts is refused.
+    var refusesWrongShapes: Bool
     var includesInput: Bool
     var writesRows: Bool
     var writesResults: Bool
@@ -23,22 +33,15 @@ struct RunPlan: Sendable {
 
     var formatter: RowFormatter
 
+    /// Rows that a scorer gets at once. Where models are asked, rows wait for those that they are with; and what is asked
+    /// again is all that a call has asked.
+    var sliceSize: Int { asksModels ? (retriedOutcomes.isEmpty ? 16 : 1) : 1024 }
+
     /// Whether any function asks a model.
     var asksModels: Bool { functions.contains { !$0.models.isEmpty } }
 
     /// The columns that a table has to be read for.
     var columnNames: ColumnSelection {
         ColumnSelection(columns.requests.columnNames, includesOthers: includesInput)
-    }
-}
-
-/// Keeps the rows whose column has a value: a text's contents, or the JSON text of a number or boolean.
-struct RowFilter: Sendable {
-    /// The index in the run's columns, of type text.
-    var column: Int
-    var value: [UInt8]
-
-    func accepts(_ row: Int, of batch: RowBatch) -> Bool {
-        batch.states(column)[row] == CellState.value.rawValue && batch.text(column, row: row).elementsEqual(value)
     }
 }

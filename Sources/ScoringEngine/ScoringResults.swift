@@ -7,16 +7,65 @@ public import ScoringDefinitions
 public struct FunctionResult: Sendable {
     public var function: ScoringFunction
     public var aggregates: AggregateResult
+    /// The same for each value of each column that results are told apart by.
+    public var groups: [ResultGroups] = []
     /// What its models were asked; nil where it asks none.
     public var usage: ModelUsage?
 
-    /// `{"aggregated_results": …, "rows": …}`, with "standard_error" and "bounds" of the aggregations that have them, and
-    /// with "usage" of a function that asks models.
+    /// `{"aggregated_results": …, "rows": …}`, with "standard_error" and "bounds" of the aggregations that have them, with
+    /// "by" of a run that tells results apart, and with "usage" of a function that asks models.
     public var json: JSONValue {
+        var result = aggregates.members
+        if !groups.isEmpty {
+            var columns = JSONObject()
+            for group in groups { columns[group.column] = .array(group.groups.map(\.json)) }
+            result["by"] = .object(columns)
+        }
+        if let usage { result["usage"] = usage.json }
+        return .object(result)
+    }
+}
+
+/// Results for each value of a column.
+public struct ResultGroups: Sendable {
+    public var column: String
+    /// Sorted by value: numbers, then texts, then the rest; then rows without a value, and rows of further values.
+    public var groups: [ResultGroup]
+}
+
+/// Results of the rows that have one value in a column.
+public struct ResultGroup: Sendable {
+    public enum Value: Sendable {
+        case value(JSONValue)
+        /// The rows have none, or null.
+        case missing
+        /// The rows of all values that came after as many as get aggregates of their own.
+        case rest
+    }
+
+    public var value: Value
+    public var aggregates: AggregateResult
+
+    /// `{"value": …, "aggregated_results": …, "rows": …}`; with `"rest": true` in place of the value for further values.
+    var json: JSONValue {
+        var json: JSONObject =
+            switch value {
+            case .value(let value): ["value": value]
+            case .missing: ["value": .null]
+            case .rest: ["rest": true]
+            }
+        for (name, value) in aggregates.members.members { json[name] = value }
+        return .object(json)
+    }
+}
+
+extension AggregateResult {
+    /// `{"aggregated_results": …, "rows": …}`, with "standard_error" and "bounds" of the aggregations that have them.
+    fileprivate var members: JSONObject {
         var aggregated = JSONObject()
         var errors = JSONObject()
         var bounds = JSONObject()
-        for entry in aggregates.entries {
+        for entry in entries {
             let name = entry.function.rawValue
             aggregated[name] = entry.value.map(json(of:)) ?? .null
             if let error = entry.standardError { errors[name] = JSONValue(error) }
@@ -25,14 +74,13 @@ public struct FunctionResult: Sendable {
         var result: JSONObject = ["aggregated_results": .object(aggregated), "rows": rows]
         if !errors.isEmpty { result["standard_error"] = .object(errors) }
         if !bounds.isEmpty { result["bounds"] = .object(bounds) }
-        if let usage { result["usage"] = usage.json }
-        return .object(result)
+        return result
     }
 
     private var rows: JSONValue {
-        var rows: JSONObject = ["total": JSONValue(aggregates.counts.total)]
-        for outcome in RowOutcome.allCases { rows[outcome.name] = JSONValue(aggregates.counts[outcome]) }
-        rows["non_numeric"] = JSONValue(aggregates.nonNumeric)
+        var rows: JSONObject = ["total": JSONValue(counts.total)]
+        for outcome in RowOutcome.allCases { rows[outcome.name] = JSONValue(counts[outcome]) }
+        rows["non_numeric"] = JSONValue(nonNumeric)
         return .object(rows)
     }
 
@@ -80,6 +128,8 @@ public struct ScoringResults: Sendable {
     public var usage: ModelUsage?
     /// What would have been asked, where nobody was.
     public var dryRun: DryRun?
+    /// What may be wrong where a function gave every row 0.0, a sentence each.
+    public var hints: [String] = []
 
     public subscript(identifier: String) -> FunctionResult? {
         functions.first { $0.function.identifier == identifier }

@@ -8,14 +8,18 @@ public final class RunProgress: Sendable {
     private let scoredRows = Atomic<Int>(0)
     private let unscoredRows = Atomic<Int>(0)
     private let modelReplies = Atomic<Int>(0)
+    private let takenRows = Atomic<Int>(0)
 
     public init() {}
+
+    /// Rows of the dataset that the run has taken so far, to be scored or done already.
+    public var rowsTaken: Int { takenRows.load(ordering: .relaxed) }
 
     /// Rows done, with or without a score.
     public var rows: Int { scoredRows.load(ordering: .relaxed) + unscored }
     /// Rows that some function could not score.
     public var unscored: Int { unscoredRows.load(ordering: .relaxed) }
-    /// Replies of models, from the cache or not, also to requests that failed.
+    /// Replies of models, from the cache or not.
     public var replies: Int { modelReplies.load(ordering: .relaxed) }
 
     func add(scored: Int, unscored: Int) {
@@ -25,6 +29,10 @@ public final class RunProgress: Sendable {
 
     func add(replies: Int) {
         modelReplies.add(replies, ordering: .relaxed)
+    }
+
+    package func add(taken: Int) {
+        takenRows.add(taken, ordering: .relaxed)
     }
 }
 
@@ -65,6 +73,9 @@ final class ScoringRun: Sendable {
         var openRequests = 0
         /// Whether a thread waits for rows of a dataset that something else makes.
         var isReading = false
+        /// The values of the columns that results are told apart by, of the chunks so far.
+        var groups: [GroupRegistry]
+        var groupedChunks = 0
         /// Chunks claimed and not done.
         var chunksInWork = 0
         var spareWorks: [ChunkWork] = []
@@ -89,23 +100,28 @@ final class ScoringRun: Sendable {
         self.desk = desk
         self.reader = SharedReader(reader, endsWhenCancelled: !plan.dataset.isLive, cancellation)
         // A row that waits long for its model holds up the output of all rows behind it, but not the asking for them.
-        // Chunks of rows that come one by one are small, and many of them wait for their models at once.
-        let waiting = desk.map { plan.dataset.isLive ? 4 * $0.maxConcurrency : 64 } ?? 2
-        state = Monitor(State(order: ChunkOrder(window: 2 * jobs + waiting)))
+        // Chunks of a run that asks models are small, and many of them wait at once.
+        let waiting = desk.map { max(plan.dataset.isLive ? 1 : 1024, 4 * $0.maxConcurrency) } ?? 2
+        let groups = plan.groups.map { _ in GroupRegistry(limit: plan.groupLimit) }
+        state = Monitor(State(order: ChunkOrder(window: 2 * jobs + waiting), groups: groups))
     }
 
     /// Scores everything. The results of the rows before a failure count; the failure is returned with them.
-    func run(jobs: Int, _ cancellation: Cancellation) -> (workers: [Worker], failure: EngineError?) {
+    func run(
+        jobs: Int, _ cancellation: Cancellation
+    ) -> (workers: [Worker], groups: [GroupRegistry], failure: EngineError?) {
         let workers = (0..<jobs).map { _ in Worker(plan, cancellation: cancellation) }
         desk?.open(
             onReplies: { self.receive($0) },
             onFailure: { self.close($0) })
         defer { desk?.close() }
         onThreads(jobs) { index in self.work(workers[index]) }
-        let (failure, selected) = state.update { ($0.failure, $0.order.total.selected) }
+        let (failure, selected, groups) = state.update { ($0.failure, $0.order.total.selected, $0.groups) }
         // A worker may have read on before the limit was known to be reached; what it met there concerns nobody.
-        if let limit = plan.limit, selected >= limit, failure?.code == .dataset { return (workers, nil) }
-        return (workers, failure)
+        if let limit = plan.limit, selected >= limit, failure?.code == .dataset {
+            return (workers, groups, nil)
+        }
+        return (workers, groups, failure)
     }
 
     // MARK: What threads do
@@ -165,9 +181,28 @@ final class ScoringRun: Sendable {
             close()
             work.batch.keep(limit: max(0, limit - base.selected)) { _ in true }
         }
+        if !plan.groups.isEmpty && !group(work, index) { return }
+        // Of rows that are made meanwhile, whoever makes them knows how many there are.
+        if !plan.dataset.isLive { progress.add(taken: work.batch.count) }
         let out = plan.writesAnything ? state.update { $0.spareOutputs.popLast() } ?? RowOutput(plan) : nil
         work.begin(base: base, out: out)
         startSlices(of: work, worker)
+    }
+
+    /// Finds the place of each row's value among those of the chunks before. False where the run is given up.
+    private func group(_ work: ChunkWork, _ index: Int) -> Bool {
+        let groups = plan.groups.map { ChunkGroups($0, of: work.batch) }
+        // The chunks before this one are all in work, so it is not long before its turn comes.
+        let isItsTurn: Bool = state.wait { state in
+            if state.isAborted { return false }
+            return state.groupedChunks == index ? true : nil
+        }
+        guard isItsTurn else { return false }
+        work.groups = state.update { state in
+            state.groupedChunks += 1
+            return groups.enumerated().map { column, groups in state.groups[column].places(of: groups) }
+        }
+        return true
     }
 
     private func startSlices(of work: ChunkWork, _ worker: Worker) {
@@ -207,12 +242,12 @@ final class ScoringRun: Sendable {
     }
 
     /// Takes replies from the desk, on any thread.
-    private func receive(_ mail: [(call: OpenCall, reply: ModelReply)]) {
-        progress.add(replies: mail.count)
+    private func receive(_ mail: ModelDesk.Mail) {
+        progress.add(replies: mail.count { $0.reply.status == .answered })
         state.update { state in
-            for (call, reply) in mail {
+            for (call, reply, isReplay) in mail {
                 state.openRequests -= 1
-                if call.slice.receive(reply, for: call.function) { state.ready.append(call) }
+                if call.slice.receive(reply, isReplay: isReplay, for: call) { state.ready.append(call) }
             }
         }
     }
@@ -223,10 +258,24 @@ final class ScoringRun: Sendable {
             ask(requests, for: open)
             return putDown(open)
         }
+        if mayStartAgain(open), let work = open.slice.chunk,
+            state.update({ _ in open.slice.canStartAgain(open.function) }),
+            case .waiting(let requests) = worker.start(again: open.function, of: open.slice, work)
+        {
+            let again = OpenCall(slice: open.slice, function: open.function, attempt: open.attempt + 1)
+            ask(requests, for: again)
+            return putDown(again)
+        }
         let finished = state.update { _ in open.slice.end(open.function) ? open.slice.chunk : nil }
         guard let finished else { return }
         open.slice.chunk = nil
         release(finished, worker)
+    }
+
+    /// Whether rows of a call that has ended have outcomes for which models are to be asked again.
+    private func mayStartAgain(_ open: OpenCall) -> Bool {
+        open.attempt == 0 && !plan.retriedOutcomes.isEmpty
+            && open.call.results.outcomes.contains { plan.retriedOutcomes.contains($0) }
     }
 
     private func putDown(_ call: OpenCall) {

@@ -91,21 +91,36 @@ final class SliceBinder {
             case .missing where !description.isOptional:
                 return "the row has no column \(name)" + gap(batch.requests[column].path, row, batch)
             case .null where !description.isOptional: return "column \(name) is null"
-            case .mistyped where !description.isLenient: return "column \(name) is not a \(description.type.name) value"
+            case .mistyped where !description.isLenient:
+                return "column \(name) is not a \(description.type.name) value"
+                    + (description.type == .text ? shape(of: batch.requests[column].path, row, batch) : "")
             default: continue
             }
         }
         return nil
     }
 
+    /// What a list or an object looks like that stands where something else is read, and where texts are in it.
+    private func shape(of path: ColumnPath, _ row: Int, _ batch: RowBatch) -> String {
+        guard let object = object(of: row, batch), case .value(let value) = path.find(in: object),
+            value.array != nil || value.object != nil
+        else { return "" }
+        let paths = TextPaths.inside(value, of: path.name).prefix(3)
+        return " but \(value.kind): \(excerpt(value))"
+            + (paths.isEmpty ? "" : "; texts inside it: \(paths.joined(separator: ", "))")
+    }
+
     /// How far a row goes along a path.
     private func gap(_ path: ColumnPath, _ row: Int, _ batch: RowBatch) -> String {
-        var parser = JSONParser()
-        var repairs = 0
-        guard !path.isColumn, let object = try? parser.parse(batch.line(row), repairs: &repairs).object,
-            case .nothing(let gap) = path.find(in: object)
+        guard !path.isColumn, let object = object(of: row, batch), case .nothing(let gap) = path.find(in: object)
         else { return "" }
         return ": \(gap)"
+    }
+
+    private func object(of row: Int, _ batch: RowBatch) -> JSONObject? {
+        var parser = JSONParser()
+        var repairs = 0
+        return try? parser.parse(batch.line(row), repairs: &repairs).object
     }
 
     /// The cells of a slice as they lie.

@@ -7,10 +7,13 @@ import ScoringCore
 /// `@unchecked Sendable`: made and settled by one thread at a time; in between, each call is used by the thread that has
 /// it in hand, and the replies and counts are touched under the run's lock only.
 final class SliceWork: @unchecked Sendable {
-    /// Rows that a scorer gets at once.
-    static let size = 1024
+    /// A function's call on the rows. Used by the thread that has the call in hand.
+    final class Slot {
+        var call: ScorerCall
+        init(_ call: ScorerCall) { self.call = call }
+    }
 
-    let calls: [ScorerCall]
+    let slots: [Slot]
     let binders: [SliceBinder]
     var rows = 0..<0
     /// The chunk that the rows are of, while a model is waited for.
@@ -20,17 +23,23 @@ final class SliceWork: @unchecked Sendable {
     /// Calls that wait for a model.
     var openCalls = 0
 
+    var calls: [ScorerCall] { slots.map(\.call) }
+
     struct Mail {
         /// Replies that the scorer has not been given yet.
         var replies: [ModelReply] = []
         /// Whether a thread has the call in hand, or is about to.
         var isInHand = false
+        /// Whether any reply was the cache's.
+        var hasReplay = false
+        /// Counts the times that the call was started again.
+        var attempt = 0
         /// Whether the call has ended, so that no reply is of use to it.
         var hasEnded = false
     }
 
     init(_ plan: RunPlan, cancellation: Cancellation) {
-        calls = plan.functions.map { ScorerCall($0.scorer, cancellation: cancellation) }
+        slots = plan.functions.map { Slot(ScorerCall($0.scorer, cancellation: cancellation)) }
         binders = plan.functions.map { SliceBinder($0, failureColumn: plan.failureColumn) }
         mail = plan.functions.map { _ in Mail() }
     }
@@ -41,16 +50,21 @@ struct OpenCall: Sendable {
     let slice: SliceWork
     /// The index in the run's functions.
     let function: Int
+    /// How often the call was started again. What is asked then is asked of the model, and not of the cache.
+    var attempt = 0
 
-    var call: ScorerCall { slice.calls[function] }
+    var call: ScorerCall { slice.slots[function].call }
 }
 
 // What follows is called under the run's lock.
 extension SliceWork {
     /// Takes a reply for a call. Returns true where some thread has to take the call in hand.
-    func receive(_ reply: ModelReply, for function: Int) -> Bool {
-        if mail[function].hasEnded { return false }
+    func receive(_ reply: ModelReply, isReplay: Bool, for call: OpenCall) -> Bool {
+        let function = call.function
+        // A reply that the call did not wait for may still come when it has been started again.
+        if mail[function].hasEnded || mail[function].attempt != call.attempt { return false }
         mail[function].replies.append(reply)
+        if isReplay { mail[function].hasReplay = true }
         if mail[function].isInHand { return false }
         mail[function].isInHand = true
         return true
@@ -66,6 +80,16 @@ extension SliceWork {
     func putDown(_ function: Int) -> Bool {
         mail[function].isInHand = !mail[function].replies.isEmpty
         return mail[function].isInHand
+    }
+
+    /// Begins to wait again for the model of a call, which the calling thread has in hand. Returns false where that would
+    /// change nothing: no reply was the cache's.
+    func canStartAgain(_ function: Int) -> Bool {
+        guard mail[function].hasReplay else { return false }
+        mail[function].hasReplay = false
+        mail[function].attempt += 1
+        mail[function].replies = []
+        return true
     }
 
     /// Ends a call. Returns true for the last one.

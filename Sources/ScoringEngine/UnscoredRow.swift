@@ -31,6 +31,15 @@ struct FirstUnscored {
         if rows.count > limit { rows.removeLast() }
     }
 
+    /// What is known of the first `count` rows.
+    func first(_ count: Int) -> [UnscoredRow] {
+        var seen: Set<Int> = []
+        return rows.filter { row in
+            if seen.count < count { seen.insert(row.row) }
+            return seen.contains(row.row)
+        }
+    }
+
     mutating func merge(_ other: FirstUnscored) {
         for row in other.rows { add(row) }
     }

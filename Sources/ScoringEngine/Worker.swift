@@ -11,7 +11,11 @@ final class Worker: @unchecked Sendable {
     private let plan: RunPlan
     private let cancellation: Cancellation
     private(set) var aggregators: [Aggregator]
+    /// For each column that results are told apart by.
+    private(set) var groups: [GroupAggregators]
     private(set) var unscored: FirstUnscored
+    /// For each function.
+    private(set) var zeros: [ZeroScores]
     private var spareSlice: SliceWork?
 
     init(_ plan: RunPlan, cancellation: Cancellation) {
@@ -22,7 +26,9 @@ final class Worker: @unchecked Sendable {
                 functions: $0.function.aggregationFunctions, kind: $0.scoreKind,
                 keepsDistribution: plan.keepsDistribution)
         }
+        groups = plan.groups.map { _ in GroupAggregators(plan.functions) }
         unscored = FirstUnscored(limit: plan.examples)
+        zeros = plan.functions.map { _ in ZeroScores() }
     }
 
     /// Reads the rows of a chunk, drops those that no filter lets through, and returns what it counted.
@@ -41,6 +47,20 @@ final class Worker: @unchecked Sendable {
         return ChunkCounts(rows: batch.rowsRead, lines: batch.linesRead, selected: batch.count)
     }
 
+    /// Keeps the first rows of a function that has given nothing but 0.0.
+    private func lookForZeros(_ function: Int, _ results: RowResults, _ rows: Range<Int>, of work: ChunkWork) {
+        let score = results.outputs[plan.functions[function].description.scoreOutput]
+        guard score.type == .f64 else { return zeros[function].sawOther() }
+        for row in rows where results.outcomes[row - rows.lowerBound] == .scored {
+            if score.numbers[row - rows.lowerBound] != 0 { return zeros[function].sawOther() }
+        }
+        for row in rows where results.outcomes[row - rows.lowerBound] == .scored {
+            let datasetRow = work.base.rows + work.batch.rowIndex(row)
+            guard zeros[function].wants(datasetRow) else { return }
+            zeros[function].add(datasetRow, work.batch.line(row))
+        }
+    }
+
     /// Starts a call of each function on some rows.
     ///
     /// - Returns: the slice, and what its calls ask, by function, those that are done asking nothing.
@@ -50,12 +70,25 @@ final class Worker: @unchecked Sendable {
         slice.rows = rows
         var waiting: [Int: [ModelRequest]] = [:]
         for (index, call) in slice.calls.enumerated() {
-            let progress = slice.binders[index].score(work.batch, rows, with: call) { row in
-                plan.dataset.hasLines ? "line \(work.base.lines + work.batch.lineIndex(row) + 1): " : ""
-            }
+            let progress = score(slice, index, with: call, of: work)
             if case .waiting(let requests) = progress { waiting[index] = requests }
         }
         return (slice, waiting)
+    }
+
+    /// Starts a call of one function again, on the same rows.
+    func start(again function: Int, of slice: SliceWork, _ work: ChunkWork) -> ScorerCall.Progress {
+        let call = ScorerCall(plan.functions[function].scorer, cancellation: cancellation)
+        slice.slots[function].call = call
+        return score(slice, function, with: call, of: work)
+    }
+
+    private func score(
+        _ slice: SliceWork, _ function: Int, with call: ScorerCall, of work: ChunkWork
+    ) -> ScorerCall.Progress {
+        slice.binders[function].score(work.batch, slice.rows, with: call) { row in
+            plan.dataset.hasLines ? "line \(work.base.lines + work.batch.lineIndex(row) + 1): " : ""
+        }
     }
 
     /// Takes the results of a slice whose calls have all ended.
@@ -64,7 +97,11 @@ final class Worker: @unchecked Sendable {
         for (index, call) in slice.calls.enumerated() {
             let before = aggregators[index].counts.unscored
             call.results.add(to: &aggregators[index], plan.functions[index].description)
+            if !zeros[index].hasOthers { lookForZeros(index, call.results, slice.rows, of: work) }
             if aggregators[index].counts.unscored > before { isComplete = false }
+        }
+        for index in groups.indices {
+            groups[index].add(work.groups[index][slice.rows], slice.calls.map(\.results))
         }
         let unscoredRows = isComplete ? 0 : countUnscored(slice, of: work)
         work.unscored += unscoredRows
@@ -96,7 +133,7 @@ final class Worker: @unchecked Sendable {
                 guard unscored.wants(datasetRow) else { continue }
                 unscored.add(
                     UnscoredRow(
-                        row: datasetRow, function: plan.functions[index].function.identifier,
+                        row: datasetRow / plan.samples, function: plan.functions[index].function.identifier,
                         outcome: call.results.outcomes[place], reason: call.results.reason(of: place) ?? ""))
             }
             if !isScored { count += 1 }
@@ -109,28 +146,10 @@ extension RowResults {
     /// Adds the rows to a function's aggregates.
     fileprivate func add(to aggregator: inout Aggregator, _ description: ScorerDescription) {
         let score = outputs[description.scoreOutput]
-        var weights: [Double]?
-        if let index = description.weightOutput {
-            let weight = outputs[index]
-            weights = (0..<count).map { weight.hasValue($0) ? weight.numbers[$0] : .nan }
-        }
-        switch score.type {
-        case .f64: aggregator.add(outcomes: outcomes.span, scores: score.numbers.span, weights: weights?.span)
-        case .i64, .bool:
-            let scores = (0..<count).map { score.hasValue($0) ? Double(score.view.integer($0)) : 0 }
-            aggregator.add(outcomes: outcomes.span, scores: scores.span, weights: weights?.span)
-        case .text, .json, .textList:
-            var texts = (0..<count).map {
-                score.hasValue($0) ? String(decoding: score.view.text($0), as: UTF8.self) : ""
-            }
-            // Where numbers are expected, a text stays the text that it is, and not its JSON.
-            if score.type == .json, aggregator.kind == .number { texts = texts.map(contents(of:)) }
-            aggregator.add(outcomes: outcomes.span, texts: texts.span, weights: weights?.span)
+        if score.type == .f64 && description.weightOutput == nil {
+            aggregator.add(outcomes: outcomes.span, scores: score.numbers.span)
+        } else {
+            RowScores(self, description, isNumber: aggregator.kind == .number).add(to: &aggregator)
         }
     }
-}
-
-/// A JSON string's contents; other JSON as it is.
-private func contents(of json: String) -> String {
-    json.utf8.first == UInt8(ascii: "\"") ? (try? JSONValue(parsing: json).string) ?? json : json
 }

@@ -45,8 +45,12 @@ public final class ReplyCache: Sendable {
     /// there before.
     ///
     /// Returns when the reply is committed. Replies that arrive while another commit runs are committed together.
-    public func store(_ reply: StoredReply, for key: ReplyKey) async throws(StoreError) -> StoredReply {
-        try await writer.store(reply, for: key)
+    ///
+    /// - Parameter replaces: whether the reply takes the place of one that is stored already.
+    public func store(
+        _ reply: StoredReply, for key: ReplyKey, replaces: Bool = false
+    ) async throws(StoreError) -> StoredReply {
+        try await writer.store(reply, for: key, replaces: replaces)
     }
 
     /// How many replies the file holds. Reads the whole index.

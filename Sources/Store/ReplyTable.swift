@@ -6,10 +6,12 @@ enum ReplyTable {
     static let find = "SELECT model, text, response, input_tokens, output_tokens FROM reply WHERE key = ?"
 
     /// Leaves a reply that is there already as it is.
-    static let insert = """
-        INSERT INTO reply (key, model, text, response, input_tokens, output_tokens, created_at)
+    static let insert = "INSERT \(values) ON CONFLICT (key) DO NOTHING"
+    static let replace = "INSERT OR REPLACE \(values)"
+
+    private static let values = """
+        INTO reply (key, model, text, response, input_tokens, output_tokens, created_at)
         VALUES (?, ?, ?, ?, ?, ?, CAST(strftime('%s', 'now') AS INTEGER))
-        ON CONFLICT (key) DO NOTHING
         """
 
     static func migrate(_ pool: DatabasePool, path: String) throws {

@@ -11,6 +11,7 @@ final class ReplyWriter: Sendable {
     private struct Pending {
         var key: ReplyKey
         var reply: StoredReply
+        var replaces: Bool
         var continuation: CheckedContinuation<Outcome, Never>
     }
 
@@ -28,10 +29,10 @@ final class ReplyWriter: Sendable {
         self.path = path
     }
 
-    func store(_ reply: StoredReply, for key: ReplyKey) async throws(StoreError) -> StoredReply {
+    func store(_ reply: StoredReply, for key: ReplyKey, replaces: Bool) async throws(StoreError) -> StoredReply {
         let outcome = await withCheckedContinuation { continuation in
             let mustStart = state.withLock { state in
-                state.pending.append(Pending(key: key, reply: reply, continuation: continuation))
+                state.pending.append(Pending(key: key, reply: reply, replaces: replaces, continuation: continuation))
                 defer { state.isWriting = true }
                 return !state.isWriting
             }
@@ -60,8 +61,9 @@ final class ReplyWriter: Sendable {
         do {
             var stored: [Outcome] = []
             try database.inTransaction(.immediate) {
-                let insert = try database.cachedStatement(sql: ReplyTable.insert)
                 for pending in batch {
+                    let sql = pending.replaces ? ReplyTable.replace : ReplyTable.insert
+                    let insert = try database.cachedStatement(sql: sql)
                     try insert.execute(arguments: pending.reply.arguments(key: pending.key))
                     let isFirst = database.changesCount > 0
                     stored.append(.success(try isFirst ? pending.reply : first(for: pending, in: database)))

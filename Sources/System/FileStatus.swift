@@ -24,6 +24,8 @@ public struct FileStatus: Sendable {
     public let identity: Identity
     /// In bytes; of no meaning for what is not a regular file.
     public let size: Int
+    /// Who may read, write and run it, as `chmod` takes it.
+    public let permissions: UInt32
 
     /// Follows symbolic links; nil where the path leads to nothing that can be seen, and `errno` says why.
     public init?(ofPath path: String) {
@@ -49,5 +51,6 @@ public struct FileStatus: Sendable {
             }
         identity = Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
         size = Int(status.st_size)
+        permissions = status.st_mode & 0o7777
     }
 }

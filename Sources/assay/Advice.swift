@@ -7,6 +7,8 @@ extension EngineError {
         switch remedy {
         case .listFunctions: message + (message.hasSuffix("?") ? " " : "; ") + functionsAdvice
         case .mapColumn: message + " A column of another name can be mapped: --map NEEDED=NAME"
+        case .mapColumns(let columns):
+            message + " Map them: " + columns.map(\.commandText).joined(separator: " ")
         case .nameJudge: message + ", or with --judge-model"
         case .addModel:
             message + "; configure it, or give the URL of the server that has it (--config FILE, --model-url URL)"
@@ -22,3 +24,12 @@ extension UnknownFunction {
 }
 
 private let functionsAdvice = "\"assay functions list\" shows all"
+
+extension ColumnSuggestion {
+    /// The option that maps the column, as a shell takes it.
+    var commandText: String {
+        let pair = "\(name)=\(path)"
+        let isPlain = pair.allSatisfy { $0.isLetter || $0.isNumber || "_=.-/".contains($0) }
+        return "--map " + (isPlain ? pair : "'" + pair.replacing("'", with: #"'\''"#) + "'")
+    }
+}

@@ -11,11 +11,29 @@ struct Assay: ParsableCommand {
         version: version,
         subcommands: [
             ScoreCommand.self, EvaluateCommand.self, ServeCommand.self, FunctionsCommand.self, PluginsCommand.self,
+            VersionCommand.self,
         ])
 
     static func main() {
         prepareProcess()
-        main(nil)
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            end(with: error)
+        }
+    }
+
+    /// Ends the program as ArgumentParser does, but says why through `printError`.
+    private static func end(with error: any Error) -> Never {
+        let code = exitCode(for: error)
+        let message = fullMessage(for: error)
+        if code.isSuccess {
+            if !message.isEmpty { try? printOutput(message + "\n") }
+        } else if !message.isEmpty {
+            printError(message)
+        }
+        Glibc.exit(code.rawValue)
     }
 
     private static func prepareProcess() {

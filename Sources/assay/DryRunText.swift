@@ -15,9 +15,12 @@ struct DryRunText {
             lines += [function] + block(of: estimate).map { "  " + $0 } + [""]
         }
         if lines.isEmpty { return "No request would be made.\n" }
+        // A long schema is shown with the first request that has it.
+        var shown: [JSONValue: Int] = [:]
         for (index, prompt) in dryRun.prompts.enumerated() {
             lines.append("Request \(index + 1) of \(prompt.function), to \(prompt.model):")
-            lines += text(of: prompt.body).split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
+            let text = text(of: prompt.body, number: index + 1, &shown)
+            lines += text.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
             lines.append("")
         }
         return lines.joined(separator: "\n")
@@ -37,24 +40,21 @@ struct DryRunText {
     }
 
     /// The messages as they would be read, and the rest of the request as JSON.
-    private func text(of body: JSONValue) -> String {
+    private func text(of body: JSONValue, number: Int, _ shown: inout [JSONValue: Int]) -> String {
         guard var rest = body.object, let messages = rest["messages"]?.array else { return body.prettyText }
         rest["messages"] = nil
         var lines = messages.map { message in
             let content = message["content"] ?? .null
-            return "[\(message["role"]?.string ?? "message")]\n\(printable(content.string ?? content.text))"
+            return "[\(message["role"]?.string ?? "message")]\n\(content.string ?? content.text)"
         }
-        if !rest.isEmpty { lines.append(JSONValue.object(rest).text) }
+        if rest.isEmpty { return lines.joined(separator: "\n") }
+        let parameters = JSONValue.object(rest)
+        if let first = shown[parameters] {
+            lines.append("with the parameters of request \(first)")
+        } else {
+            shown[parameters] = number
+            lines.append(parameters.text)
+        }
         return lines.joined(separator: "\n")
-    }
-
-    /// The text without the control characters that a terminal would obey.
-    private func printable(_ text: String) -> String {
-        var printable = ""
-        for scalar in text.unicodeScalars {
-            let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
-            printable.unicodeScalars.append(isControl && scalar != "\n" && scalar != "\t" ? "\u{FFFD}" : scalar)
-        }
-        return printable
     }
 }

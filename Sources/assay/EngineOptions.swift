@@ -181,9 +181,3 @@ enum Installation {
 }
 
 private func isFolder(_ path: String) -> Bool { FileStatus(ofPath: path)?.kind == .folder }
-
-/// Writes a line to standard error.
-func printError(_ line: String) {
-    var text = line + "\n"
-    text.withUTF8 { bytes in _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
-}

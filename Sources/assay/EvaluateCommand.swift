@@ -9,8 +9,13 @@ import ScoringEngine
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Has a model answer the rows of a dataset, and scores the answers.",
+        abstract: "Generate answers to the rows of a dataset with a model, and score them.",
         discussion: """
+            EXAMPLES
+              assay evaluate questions.jsonl --model my-model --fn basic::subset_of
+              assay evaluate questions.jsonl --model my-model --fn basic::subset_of \\
+                --sampling '{"temperature": 0.7}' --samples 5 -o answers.jsonl
+
             DATASET is as for 'assay score'. What is asked is the row's chat_completion_input or messages, \
             completion_input, input_query or question, or what the prompt template of --benchmark makes of its columns. \
             Answers are scored while others are generated; both go through the cache, so that the same command goes on \
@@ -49,6 +54,12 @@ struct EvaluateCommand: ParsableCommand {
             valueName: "benchmark"))
     var benchmark: JSONArgument?
 
+    @Option(
+        help: ArgumentHelp(
+            "Ask each row N times, each time with a request of its own, and score all N answers (default: 1). It takes a "
+                + "temperature above 0 for the answers to differ.", valueName: "n"))
+    var samples: Int?
+
     @OptionGroup var rowOptions: RowOptions
 
     @OptionGroup(title: "Dataset") var datasetArguments: DatasetArguments
@@ -60,6 +71,9 @@ struct EvaluateCommand: ParsableCommand {
     @OptionGroup(title: "Agents") var agentOptions: AgentOptions
 
     func validate() throws {
+        if let samples, !(1...1000).contains(samples) {
+            throw ValidationError("--samples \(samples): 1 to 1000 was expected")
+        }
         if rowOptions.functions.isEmpty && benchmark == nil { throw RowOptions.noFunction }
         if (model == nil) == (agent == nil) {
             throw ValidationError("name who answers, a model or an agent: --model MODEL or --agent CONFIG")
@@ -93,20 +107,28 @@ struct EvaluateCommand: ParsableCommand {
         request.mapping = rowOptions.columnMapping
         request.filters = rowOptions.rowFilters
         request.limit = rowOptions.limit
+        request.samples = samples ?? 1
+        request.groupColumns = rowOptions.groupColumns
+        request.groupLimit = rowOptions.groupLimit ?? request.groupLimit
+        request.retriedOutcomes = rowOptions.retriedOutcomes
+        request.refusesWrongShapes = true
+        let isQuiet = engineOptions.quiet
+        request.notice = { if !isQuiet { printError("assay: \($0)") } }
         request.jobs = rowOptions.threads
         request.judgeModel = modelOptions.judgeModel
         request.budget = modelOptions.budget
         request.patience = .seconds(15)
         request.stopReading = input.stop
         let engine = engineOptions.makeEngine { inference }
-        let results: Result<EvaluationResults, any Error> = Result {
+        let results = Result {
             try evaluate(request, input, engine, cancellation)
         }
         waitFor {
             await engine.shutDown()
             await inference.shutDown()
         }
-        try report(results.get())
+        let (evaluation, unfinishedOutput) = try results.get()
+        try report(evaluation, unfinishedOutput)
     }
 
     private func readBenchmark() throws -> ([(identifier: String, parameters: JSONObject?)], GenerationSettings) {
@@ -141,10 +163,12 @@ struct EvaluateCommand: ParsableCommand {
     private func evaluate(
         _ request: EvaluationRequest, _ input: DatasetInput, _ engine: Engine,
         _ cancellation: Cancellation
-    ) throws -> EvaluationResults {
+    ) throws -> (results: EvaluationResults, unfinishedOutput: String?) {
         let options = [agent, sampling, benchmark].compactMap { $0?.path }
         let filesRead = options + rowOptions.filesRead + modelOptions.filesRead
-        return try rowOptions.run(input, engineOptions, filesRead: filesRead) { sink, progress in
+        return try rowOptions.run(
+            input, engineOptions, filesRead: filesRead, samples: request.samples, cancellation
+        ) { sink, progress in
             do throws(EvaluationError) {
                 return try Evaluator(engine).run(request, sink: sink, progress: progress, cancellation: cancellation)
             } catch {
@@ -156,20 +180,24 @@ struct EvaluateCommand: ParsableCommand {
         }
     }
 
-    private func report(_ results: EvaluationResults) throws {
+    private func report(_ results: EvaluationResults, _ unfinishedOutput: String?) throws {
         if results.generation.generated == 0, results.failure == nil, let first = results.scoring.unscored.first {
             printError("warning: no row was answered; the first: \(oneLine(first.reason))")
         }
-        let failure = results.failure.map { failure in
-            (message: failure.message, keepsRows: [.dataset, .model].contains(failure.code))
-        }
-        try rowOptions.report(results.scoring, failure: failure, isQuiet: engineOptions.quiet) { format in
+        try rowOptions.report(
+            results.scoring, failure: results.failure?.message, unfinishedOutput: unfinishedOutput,
+            isQuiet: engineOptions.quiet
+        ) { format in
             format == .json
                 ? results.json.prettyText + "\n"
                 : GenerationSummary(results.generation, of: model ?? "the agent").text
                     + ResultsTable(results.scoring).text
         }
     }
+}
+
+extension EvaluationResults: RunResults {
+    var hasReachedEnd: Bool { failure == nil && !isCancelled }
 }
 
 extension EvaluationError {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import Glibc
 import JSON
+import ScoringCore
 
 /// A JSON object as an argument: itself, or the path of a file that holds it.
 struct JSONArgument: ExpressibleByArgument {
@@ -50,7 +51,7 @@ struct JSONArgument: ExpressibleByArgument {
 
     private func readFile(_ path: String, _ option: String) throws -> [UInt8] {
         do {
-            let source = try DescriptorSource(path: path)
+            let source = try DescriptorSource(path: path, control: Interruption.reading)
             var bytes: [UInt8] = []
             let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
             defer { buffer.deallocate() }
@@ -61,6 +62,7 @@ struct JSONArgument: ExpressibleByArgument {
                 if bytes.count > 16 << 20 { throw ValidationError("\(path): 16 MiB at most were expected") }
             }
         } catch let error as DatasetError {
+            if error.code == .stopped { throw ExitCode(130) }
             throw ValidationError("\(option): \(error)")
         }
     }
@@ -82,7 +84,7 @@ struct FunctionArgument: ExpressibleByArgument {
     }
 }
 
-/// A value of `--map` or `--where`: `NAME=VALUE`.
+/// A value of `--map`: `NAME=VALUE`.
 struct AssignmentArgument: ExpressibleByArgument {
     var name: String
     var value: String
@@ -91,5 +93,36 @@ struct AssignmentArgument: ExpressibleByArgument {
         guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else { return nil }
         name = String(argument[..<equals])
         value = String(argument[argument.index(after: equals)...])
+    }
+}
+
+/// A value of `--where`: `NAME=VALUE` or `NAME!=VALUE`.
+struct ConditionArgument: ExpressibleByArgument {
+    var name: String
+    var value: String
+    var isNegated: Bool
+
+    /// As it was given, for messages.
+    var text: String { "--where \(name)\(isNegated ? "!=" : "=")\(value)" }
+
+    init?(argument: String) {
+        guard let assignment = AssignmentArgument(argument: argument) else { return nil }
+        (name, value, isNegated) = (assignment.name, assignment.value, false)
+        if name.hasSuffix("!") && name.count > 1 {
+            name.removeLast()
+            isNegated = true
+        }
+    }
+}
+
+/// A value of `--retry`: outcomes of rows, with commas between them.
+struct OutcomesArgument: ExpressibleByArgument {
+    var outcomes: [RowOutcome]
+
+    init?(argument: String) {
+        let retried: [RowOutcome] = [.unparsed, .modelError, .timedOut, .notAsked]
+        let named = argument.split(separator: ",").map { name in retried.first { $0.name == name } }
+        outcomes = named.compactMap(\.self)
+        if outcomes.isEmpty || outcomes.count < named.count { return nil }
     }
 }

@@ -19,10 +19,11 @@ struct FunctionsCommand: ParsableCommand {
         func run() throws {
             let definitions = engineOptions.makeEngine(asksUnknownPlugins: false).definitions
             let functions = definitions.identifiers.compactMap { definitions[$0] }
-            let width = functions.map(\.identifier.count).max() ?? 0
-            let lines = functions.map { function in
-                let padding = String(repeating: " ", count: width - function.identifier.count)
-                return "\(function.identifier)\(padding)  \(oneLine(function.description))\n"
+            let names = functions.map { oneLine($0.identifier).visible }
+            let width = names.map(\.count).max() ?? 0
+            let lines = zip(names, functions).map { name, function in
+                let padding = String(repeating: " ", count: width - name.count)
+                return "\(name)\(padding)  \(oneLine(function.description))\n"
             }
             try printOutput(lines.joined())
         }

@@ -6,7 +6,13 @@ struct GenerationSummary {
 
     init(_ counts: GenerationCounts, of candidate: String) {
         var lines = [candidate]
-        var rows = "  \(grouped(counts.generated)) of \(grouped(counts.generated + counts.failed)) rows answered"
+        let total = counts.generated + counts.failed
+        var rows = "  \(grouped(counts.generated)) of \(grouped(total)) rows answered"
+        if counts.samples > 1 {
+            rows =
+                "  \(grouped(total / counts.samples)) rows, \(counts.samples) samples of each: "
+                + "\(grouped(counts.generated)) of \(grouped(total)) answered"
+        }
         if counts.truncated > 0 { rows += "; \(grouped(counts.truncated)) cut off by a limit on their length" }
         if counts.withoutAnswer > 0 {
             rows += "; in \(grouped(counts.withoutAnswer)) no answer was found by answer_regexes"

@@ -1,3 +1,4 @@
+import Datasets
 import Glibc
 import ScorerHost
 import Synchronization
@@ -6,6 +7,9 @@ import Synchronization
 ///
 /// Signals are taken by a thread of their own that waits for them, so nothing runs in a signal handler.
 final class Interruption: Sendable {
+    /// For reading what options name: the first signal ends that, too.
+    static let reading = ReadControl()
+
     private let cancellation: Cancellation
     private let action = Mutex<(@Sendable () -> Void)?>(nil)
 
@@ -50,6 +54,7 @@ final class Interruption: Sendable {
             }
             first = ContinuousClock.now
             cancellation.cancel()
+            Self.reading.stop()
             action.withLock { $0 }?()
             printError(
                 "assay: stopping; what is under way is finished first, for some seconds; interrupt again to stop at once"

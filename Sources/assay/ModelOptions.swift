@@ -85,16 +85,20 @@ struct ModelOptions: ParsableArguments {
     /// - Parameters:
     ///   - agentsURL: the server of agents, in place of the configuration's.
     ///   - isQuiet: whether warnings are left out.
-    func makeInference(agentsURL: String? = nil, isQuiet: Bool) throws(EngineError) -> InferenceService {
+    ///   - asksNobody: whether no request is sent, so that no server has to be known.
+    func makeInference(
+        agentsURL: String? = nil, isQuiet: Bool, asksNobody: Bool = false
+    ) throws(EngineError) -> InferenceService {
         InferenceService(
-            catalog: try catalog(agentsURL: agentsURL), cache: try noCache ? nil : openCache(isQuiet: isQuiet),
+            catalog: try catalog(agentsURL: agentsURL, asksNobody: asksNobody),
+            cache: try noCache ? nil : openCache(isQuiet: isQuiet),
             overrides: LimitOverrides(
                 maxConcurrency: maxConcurrency, timeout: timeout.map { .seconds($0) }, maxRetries: maxRetries),
             userAgent: "assay/\(Assay.version)",
             log: { if !isQuiet { printError("warning: \($0)") } })
     }
 
-    private func catalog(agentsURL: String?) throws(EngineError) -> ModelCatalog {
+    private func catalog(agentsURL: String?, asksNobody: Bool) throws(EngineError) -> ModelCatalog {
         do throws(ConfigurationError) {
             var models: [ModelConfiguration] = []
             var agents: ModelConfiguration?
@@ -104,7 +108,8 @@ struct ModelOptions: ParsableArguments {
             }
             return ModelCatalog(
                 models, agents: agentsURL.map { ModelConfiguration.agents(url: $0) } ?? agents,
-                defaultEndpoint: defaultEndpoint)
+                defaultEndpoint: defaultEndpoint
+                    ?? (asksNobody ? .init(url: "http://localhost/v1", apiKeyVariable: nil) : nil))
         } catch {
             throw EngineError(.model, "\(error)")
         }

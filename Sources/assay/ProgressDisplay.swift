@@ -4,21 +4,28 @@ import ScoringEngine
 import Synchronization
 import System
 
-/// Shows on standard error how far a run is: rows done, rate, errors, time left.
+/// Shows on standard error how far a run is: the share of the rows that are done, their rate, errors, time left.
 final class ProgressDisplay: Sendable {
     private let progress: RunProgress
     private let reading: ReadControl
-    private let total: Int?
+    private let byteSize: Int?
+    private let limit: Int?
     private let isTerminal: Bool
     private let start: Double
     private let isFinished = Mutex<Bool>(false)
     private let isShown: Bool
 
-    /// - Parameter isWanted: nil: on a terminal only.
-    init(_ progress: RunProgress, _ reading: ReadControl, total: Int?, isWanted: Bool?, isQuiet: Bool) {
+    /// - Parameters:
+    ///   - byteSize: of the dataset, nil where it is not known.
+    ///   - limit: the rows that the run takes at most.
+    ///   - isWanted: nil: on a terminal only.
+    init(
+        _ progress: RunProgress, _ reading: ReadControl, byteSize: Int?, limit: Int?, isWanted: Bool?, isQuiet: Bool
+    ) {
         self.progress = progress
         self.reading = reading
-        self.total = total
+        self.byteSize = byteSize
+        self.limit = limit
         isTerminal = isatty(STDERR_FILENO) == 1
         start = monotonicSeconds()
         isShown = isWanted ?? (isTerminal && !isQuiet)
@@ -38,7 +45,7 @@ final class ProgressDisplay: Sendable {
     /// Ends the display; nothing of it stays on a terminal.
     func finish() {
         isFinished.withLock { finished in
-            if isShown && isTerminal && !finished { writeText("\r\u{1B}[K") }
+            if isShown && isTerminal && !finished { ProgressLine.erase() }
             finished = true
         }
     }
@@ -50,7 +57,7 @@ final class ProgressDisplay: Sendable {
             usleep(interval)
             interval = isTerminal ? 200_000 : 2_000_000
             let isOver = isFinished.withLock { finished in
-                if !finished { writeText(isTerminal ? "\r\u{1B}[K\(line)" : "\(line)\n") }
+                if !finished { ProgressLine.draw(line, onTerminal: isTerminal) }
                 return finished
             }
             if isOver { return }
@@ -60,11 +67,14 @@ final class ProgressDisplay: Sendable {
     private var line: String {
         let seconds = max(monotonicSeconds() - start, 0.001)
         let rows = progress.rows
-        var parts = ["\(grouped(rows)) rows", "\(grouped(Int(Double(rows) / seconds))) rows/s"]
-        if progress.replies > 0 { parts.append("\(grouped(progress.replies)) answers of models") }
+        let rate = Double(rows) / seconds
+        // A slow judge does less than a row a second.
+        let rateText = rate < 10 ? "\((rate * 10).rounded() / 10)" : grouped(Int(rate))
+        var parts = ["\(grouped(rows)) rows", "\(rateText) rows/s"]
+        if progress.replies > 0 { parts.append("\(grouped(progress.replies)) replies of models") }
         if progress.unscored > 0 { parts.append("\(grouped(progress.unscored)) not scored") }
-        if let total, total > 0 {
-            let share = min(1, Double(reading.bytesRead) / Double(total))
+        if let expected = expectedRows {
+            let share = min(1, Double(rows) / expected)
             let filled = Int(share * 24)
             let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
             parts.insert("\(bar) \(Int(share * 100)) %", at: 0)
@@ -75,16 +85,19 @@ final class ProgressDisplay: Sendable {
         return parts.joined(separator: "  ")
     }
 
+    /// The rows of the run, going by those in the part of the dataset that was read; nil where that says nothing.
+    private var expectedRows: Double? {
+        let (rows, bytes) = (Double(progress.rowsTaken), Double(reading.bytesRead))
+        guard let byteSize, byteSize > 0, bytes > 0, rows > 0 else { return nil }
+        let expected = max(rows, rows * Double(byteSize) / bytes)
+        return limit.map { min(Double($0), expected) } ?? expected
+    }
+
     private func duration(_ seconds: Double) -> String {
         let seconds = Int(seconds.rounded(.up))
         if seconds < 60 { return "\(seconds) s" }
         if seconds < 3600 { return "\(seconds / 60) min \(seconds % 60) s" }
         return "\(seconds / 3600) h \(seconds % 3600 / 60) min"
-    }
-
-    private func writeText(_ text: String) {
-        var text = text
-        text.withUTF8 { bytes in _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
     }
 }
 

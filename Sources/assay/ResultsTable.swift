@@ -1,4 +1,5 @@
 import Inference
+import JSON
 import ScoringCore
 import ScoringDefinitions
 import ScoringEngine
@@ -19,12 +20,29 @@ struct ResultsTable {
         }
         if !results.unscored.isEmpty {
             lines.append("First rows without a score:")
-            for row in results.unscored {
-                lines.append("  row \(row.row), \(row.function), \(row.outcome.name): \(oneLine(row.reason))")
-            }
+            lines += unscoredRows
             lines.append("")
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// A line for each row and reason, with the functions that have no score for it.
+    private var unscoredRows: [String] {
+        var entries: [(row: UnscoredRow, functions: [String])] = []
+        for row in results.unscored {
+            let place = entries.firstIndex { entry in
+                (entry.row.row, entry.row.outcome, entry.row.reason) == (row.row, row.outcome, row.reason)
+            }
+            if let place {
+                entries[place].functions.append(row.function)
+            } else {
+                entries.append((row, [row.function]))
+            }
+        }
+        return entries.map { row, functions in
+            let names = functions.joined(separator: " and ")
+            return "  row \(row.row), \(names), \(row.outcome.name): \(oneLine(row.reason))"
+        }
     }
 
     private func block(of result: FunctionResult) -> [String] {
@@ -48,7 +66,45 @@ struct ResultsTable {
             value.isEmpty ? "  \(name)" : "  \(name)\(String(repeating: " ", count: width - name.count))  \(value)"
         }
         let usage = result.usage.map { ["  " + Self.spending(of: $0)] } ?? []
-        return [result.function.identifier, "  " + rows] + values + usage
+        return [result.function.identifier, "  " + rows] + values + usage + result.groups.flatMap(block(of:))
+    }
+
+    /// The results for each value of a column, a line each.
+    private func block(of groups: ResultGroups) -> [String] {
+        let names = groups.groups.first?.aggregates.entries.map(\.function.rawValue) ?? []
+        var table = [["by \(oneLine(groups.column, limit: 60))", "rows"] + names]
+        for group in groups.groups {
+            let counts = group.aggregates.counts
+            let rows =
+                counts.unscored == 0
+                ? grouped(counts.total) : "\(grouped(counts.scored)) of \(grouped(counts.total))"
+            let values = group.aggregates.entries.map(shortText(of:))
+            table.append(["  " + name(of: group.value), rows] + values)
+        }
+        let widths = table[0].indices.map { column in table.map { $0[column].count }.max() ?? 0 }
+        return table.map { cells in
+            let padded = zip(cells, widths).map { cell, width in
+                cell + String(repeating: " ", count: width - cell.count)
+            }
+            // Without what pads the last cell.
+            let end = String(repeating: " ", count: (widths.last ?? 0) - (cells.last?.count ?? 0))
+            return String(("  " + padded.joined(separator: "  ")).dropLast(end.count))
+        }
+    }
+
+    /// A value on one line: the counts of categories one after the other.
+    private func shortText(of entry: AggregateResult.Entry) -> String {
+        guard case .categoricalCount(let categories) = entry.value else { return values(of: entry)[0].1 }
+        return categories.map { "\(oneLine($0.name, limit: 40)) \(grouped($0.count))" }.joined(separator: ", ")
+    }
+
+    private func name(of value: ResultGroup.Value) -> String {
+        switch value {
+        case .value(.string(let text)): oneLine(text, limit: 60).visible
+        case .value(let other): oneLine(other.text, limit: 60).visible
+        case .missing: "(no value)"
+        case .rest: "(other values)"
+        }
     }
 
     /// What models were asked, and what that took.
@@ -114,12 +170,12 @@ func money(_ amount: Double) -> String {
     return amount > 0 && amount < 0.0001 ? "below 0.0001" : text
 }
 
-/// A text of the dataset as part of a line: control characters become spaces, a long one is cut.
-func oneLine(_ text: String) -> String {
+/// A text of the dataset as part of a line: line ends and tabs become spaces, a long one is cut.
+func oneLine(_ text: String, limit: Int = 200) -> String {
     var line = ""
     for (count, scalar) in text.unicodeScalars.enumerated() {
-        if count == 200 { return line + "…" }
-        line.unicodeScalars.append(scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) ? " " : scalar)
+        if count == limit { return line + "…" }
+        line.unicodeScalars.append(["\n", "\r", "\t"].contains(scalar) ? " " : scalar)
     }
     return line
 }

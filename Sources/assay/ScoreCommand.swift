@@ -9,14 +9,22 @@ import ScoringEngine
 struct ScoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "score",
-        abstract: "Scores the rows of a dataset.",
+        abstract: "Score the rows of a dataset.",
         discussion: """
+            EXAMPLES
+              assay score answers.jsonl --fn basic::equality
+              assay score answers.csv --fn basic::subset_of --map expected_answer=gold
+              assay score answers.jsonl --fn basic::equality --by subject -o out.jsonl
+              assay score answers.jsonl --fn mine::rating --fn-dir judges --dry-run
+              zcat answers.jsonl.gz | assay score - --fn basic::equality
+
             DATASET is a path, a file:// URI, - for standard input (JSON Lines), or hf://datasets/OWNER/NAME?split=SPLIT \
             for a dataset of the Hugging Face Hub. Formats: .jsonl or .ndjson (one object a line), .json (an array of \
             objects), .csv and .tsv (with a header row), each also .gz or .zst.
 
             Exit status: 0 all rows were scored; 1 the run failed; 3 some rows could not be scored, and the results say \
-            how many and why; 64 the command line was wrong; 130 interrupted, what was done is kept.
+            how many and why, or there were none; 64 the command line was wrong; 130 interrupted, what was done is in \
+            FILE.partial.
             """)
 
     @Argument(help: ArgumentHelp("The rows to score.", valueName: "dataset"))
@@ -61,6 +69,10 @@ struct ScoreCommand: ParsableCommand {
         request.mapping = rowOptions.columnMapping
         request.filters = rowOptions.rowFilters
         request.limit = rowOptions.limit
+        request.groupColumns = rowOptions.groupColumns
+        request.groupLimit = rowOptions.groupLimit ?? request.groupLimit
+        request.retriedOutcomes = rowOptions.retriedOutcomes
+        request.refusesWrongShapes = true
         request.includesInput = withInput
         request.jobs = rowOptions.threads
         request.judgeModel = modelOptions.judgeModel
@@ -71,12 +83,16 @@ struct ScoreCommand: ParsableCommand {
 
         let models = modelOptions
         let isQuiet = engineOptions.quiet
-        let engine = engineOptions.makeEngine { () throws(EngineError) in try models.makeInference(isQuiet: isQuiet) }
-        let results: Result<ScoringResults, any Error> = Result {
+        let isDryRun = dryRun
+        let engine = engineOptions.makeEngine { () throws(EngineError) in
+            try models.makeInference(isQuiet: isQuiet, asksNobody: isDryRun)
+        }
+        let results = Result {
             try score(request, input, engine, cancellation)
         }
         waitFor { await engine.shutDown() }
-        try report(results.get())
+        let (scoring, unfinishedOutput) = try results.get()
+        try report(scoring, unfinishedOutput)
     }
 
     /// The files that the run reads beside the dataset, as far as options name them.
@@ -85,8 +101,8 @@ struct ScoreCommand: ParsableCommand {
     private func score(
         _ request: ScoringRequest, _ input: DatasetInput, _ engine: Engine,
         _ cancellation: Cancellation
-    ) throws -> ScoringResults {
-        try rowOptions.run(input, engineOptions, filesRead: filesRead) { sink, progress in
+    ) throws -> (results: ScoringResults, unfinishedOutput: String?) {
+        try rowOptions.run(input, engineOptions, filesRead: filesRead, cancellation) { sink, progress in
             do throws(EngineError) {
                 return try engine.score(request, sink: sink, progress: progress, cancellation: cancellation)
             } catch {
@@ -95,18 +111,23 @@ struct ScoreCommand: ParsableCommand {
         }
     }
 
-    private func report(_ results: ScoringResults) throws {
+    private func report(_ results: ScoringResults, _ unfinishedOutput: String?) throws {
         if let dryRun = results.dryRun, results.failure == nil && !results.isCancelled {
             return try printOutput(
                 rowOptions.outputFormat == .json ? dryRun.json.prettyText + "\n" : DryRunText(dryRun).text)
         }
-        let failure = results.failure.map { failure in
-            (message: "\(failure)", keepsRows: [.dataset, .model].contains(failure.code))
-        }
-        try rowOptions.report(results, failure: failure, isQuiet: engineOptions.quiet) { format in
+        try rowOptions.report(
+            results, failure: results.failure?.commandText, unfinishedOutput: unfinishedOutput,
+            isQuiet: engineOptions.quiet
+        ) { format in
             format == .json ? results.json.prettyText + "\n" : ResultsTable(results).text
         }
     }
+}
+
+extension ScoringResults: RunResults {
+    var hasReachedEnd: Bool { failure == nil && !isCancelled }
+    var scoring: ScoringResults { self }
 }
 
 /// Runs `body` to its end while this thread waits.

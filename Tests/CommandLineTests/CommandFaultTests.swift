@@ -133,11 +133,20 @@ struct CommandFaultTests {
         #expect(result.errors == "")
     }
 
+    @Test("help has examples", arguments: ["score", "evaluate"])
+    func examples(command: String) throws {
+        let result = try TemporaryFolder().assay(command, "--help")
+        #expect(lines(of: result.output).contains { $0.hasPrefix("  assay \(command) ") }, "\(result.output)")
+    }
+
     @Test("the version is a number")
     func version() throws {
         let result = try TemporaryFolder().assay("--version")
         #expect(result.output.split(separator: ".").count == 3)
         #expect(result.ending == .status(0))
+        let command = try TemporaryFolder().assay("version")
+        #expect(command.output == result.output)
+        #expect(command.ending == .status(0))
     }
 
     @Test("--quiet leaves out warnings, and --verbose changes no result")

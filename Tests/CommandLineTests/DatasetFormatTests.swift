@@ -170,10 +170,10 @@ struct DatasetFormatTests {
         #expect(result.ending == .status(1))
         let place = 2 * whole.count - 20
         #expect(result.errors.hasPrefix("Error: rows.jsonl.\(ending), byte \(place) of the compressed data: "))
-        let output = try folder.read("out.jsonl")
+        let output = try folder.read("out.jsonl.partial")
         #expect(output.hasPrefix(threeLines))
         #expect(output.hasSuffix("}\n"))
-        #expect(result.errors.contains("rows before that are in the output"))
+        #expect(result.errors.contains("rows before that are in out.jsonl.partial"))
     }
 }
 

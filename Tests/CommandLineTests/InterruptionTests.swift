@@ -12,14 +12,18 @@ struct InterruptionTests {
         let running = try RunningCommand(
             folder.command(["score", "-", "--fn", "basic::subset_of", "--output", "out.jsonl"]))
         try running.feed(Array(Self.manyRows.utf8))
-        try running.wait { running.unreadInput == 0 && folder.size(of: "out.jsonl") > 0 }
+        try running.wait { running.unreadInput == 0 && folder.size(of: "out.jsonl.partial") > 0 }
         running.send(signal)
         let result = try running.finish(closingInput: false)
         #expect(result.ending == .status(130))
         #expect(result.errors.hasPrefix("assay: stopping; "))
-        #expect(result.errors.hasSuffix("assay: interrupted; the results are those of the rows that were done\n"))
+        #expect(
+            result.errors.hasSuffix(
+                "assay: interrupted; the results are those of the rows that were done, which are in out.jsonl.partial\n"
+            ))
+        #expect(folder.size(of: "out.jsonl") == 0)
         // All that had been read, it has scored.
-        #expect(countOfGoodLines(try folder.read("out.jsonl")) == 100_000)
+        #expect(countOfGoodLines(try folder.read("out.jsonl.partial")) == 100_000)
         #expect(result.output.contains("\"total\": 100000,"))
     }
 
@@ -29,11 +33,11 @@ struct InterruptionTests {
         let running = try RunningCommand(
             folder.command(["score", "-", "--fn", "basic::subset_of", "--output", "out.jsonl"]))
         try running.feed(Array((Self.manyRows + goodRow.prefix(30)).utf8))
-        try running.wait { running.unreadInput == 0 && folder.size(of: "out.jsonl") > 0 }
+        try running.wait { running.unreadInput == 0 && folder.size(of: "out.jsonl.partial") > 0 }
         running.send(SIGINT)
         let result = try running.finish(closingInput: false)
         #expect(result.ending == .status(130))
-        #expect(countOfGoodLines(try folder.read("out.jsonl")) == 100_000)
+        #expect(countOfGoodLines(try folder.read("out.jsonl.partial")) == 100_000)
         #expect(result.output.contains("\"input_error\": 0,"))
     }
 
@@ -47,7 +51,7 @@ struct InterruptionTests {
         running.send(SIGINT)
         let result = try running.finish(closingInput: false)
         #expect(result.ending == .status(130))
-        #expect(countOfGoodLines(try folder.read("out.jsonl")) == 3)
+        #expect(countOfGoodLines(try folder.read("out.jsonl.partial")) == 3)
         #expect(result.output.contains("\"total\": 3,"))
     }
 
@@ -86,10 +90,10 @@ struct InterruptionTests {
         let running = try RunningCommand(
             folder.command(["score", "-", "--fn", "basic::subset_of", "--output", "out.jsonl"]))
         try running.feed(Array(Self.manyRows.utf8))
-        try running.wait { folder.size(of: "out.jsonl") > 0 }
+        try running.wait { folder.size(of: "out.jsonl.partial") > 0 }
         running.send(SIGKILL)
         #expect(try running.finish(closingInput: false).ending == .signal(SIGKILL))
-        #expect(countOfGoodLines(try folder.read("out.jsonl"), mayBreakOff: true) > 0)
+        #expect(countOfGoodLines(try folder.read("out.jsonl.partial"), mayBreakOff: true) > 0)
     }
 }
 

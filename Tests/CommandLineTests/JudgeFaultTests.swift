@@ -122,7 +122,7 @@ struct JudgeFaultTests {
         running.send(SIGINT)
         let result = try running.finish()
         #expect(result.ending == .status(130), "\(result.errors)")
-        let verdicts = try judging.verdicts()
+        let verdicts = try judging.verdicts(in: "out.jsonl.partial")
         #expect(verdicts.contains { $0["score"] == JSONValue(5.0) })
         #expect(verdicts.contains { $0["outcome"] == "not_asked" })
         let again = try judging.score()

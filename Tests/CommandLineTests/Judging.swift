@@ -41,8 +41,8 @@ struct Judging {
     }
 
     /// What the output says of each row.
-    func verdicts(of fn: String = "test::rating") throws -> [JSONValue] {
-        try folder.read("out.jsonl").split(separator: "\n").map { line in
+    func verdicts(of fn: String = "test::rating", in file: String = "out.jsonl") throws -> [JSONValue] {
+        try folder.read(file).split(separator: "\n").map { line in
             try #require(JSONValue(parsing: String(line))["scores"]?[fn])
         }
     }

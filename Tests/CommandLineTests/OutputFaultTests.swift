@@ -21,7 +21,7 @@ struct OutputFaultTests {
             setup: "ulimit -f 1000; trap '' XFSZ")
         #expect(result.ending == .status(1))
         #expect(result.errors.hasPrefix("Error: out.jsonl: could not be written to its end: File too large"))
-        let count = countOfGoodLines(try folder.read("out.jsonl"))
+        let count = countOfGoodLines(try folder.read("out.jsonl.partial"))
         #expect((1..<20_000).contains(count))
         // A number of rows that the message names is that of the rows that are there.
         let numbers = result.errors.split { !$0.isNumber && $0 != "," }.compactMap { Int($0.filter(\.isNumber)) }
@@ -82,11 +82,11 @@ struct OutputFaultTests {
         let running = try RunningCommand(
             folder.command(["score", "-", "--fn", "basic::subset_of", "-o", "out.jsonl"], setup: "exec 2>&-"))
         try running.feed(Array(String(repeating: goodRow, count: 20_000).utf8))
-        try running.wait { running.unreadInput == 0 && folder.size(of: "out.jsonl") > 0 }
+        try running.wait { running.unreadInput == 0 && folder.size(of: "out.jsonl.partial") > 0 }
         // What is said of an interruption would be written now.
         running.send(SIGINT)
         #expect(try running.finish(closingInput: false).ending == .status(130))
-        #expect(countOfGoodLines(try folder.read("out.jsonl")) > 0)
+        #expect(countOfGoodLines(try folder.read("out.jsonl.partial")) > 0)
     }
 
     @Test(

@@ -95,6 +95,17 @@ struct ScoreOptionTests {
                 """#)
     }
 
+    @Test("the first rows without a score are shown once, with all functions that have none for them")
+    func unscoredByRow() throws {
+        let rows = (0..<7).map { #"{"id": \#($0), "expected_answer": "18"}"# + "\n" }.joined()
+        let folder = try TemporaryFolder(["rows.jsonl": goodRow + rows])
+        let result = try folder.assay(
+            "score", "rows.jsonl", "--fn", "basic::subset_of", "--fn", "basic::equality", "--format", "table")
+        let shown = lines(of: result.output).filter { $0.hasPrefix("  row ") }
+        let reason = #"input_error: the row has no column "generated_answer""#
+        #expect(shown == (1...5).map { "  row \($0), basic::subset_of and basic::equality, \(reason)" })
+    }
+
     @Test("parameters come from the command line or a file, for this run only")
     func parameters() throws {
         let folder = try TemporaryFolder([
@@ -160,6 +171,8 @@ struct ScoreOptionTests {
         arguments: [
             (["model=small"], [0, 2]), (["id=2"], [1]), (["ok=true"], [0, 2]), (["ok=true", "id=3"], [2]),
             (["model=large", "ok=true"], []), (["model=nobody"], []), (["id=1.0"], []),
+            (["id=1", "id=3"], [0, 2]), (["id=1", "id=3", "model=large"], []), (["model!=small"], [1]),
+            (["id!=1", "id!=2"], [2]), (["ok=true", "id!=1"], [2]),
         ])
     func filters(filters: [String], rows: [Int]) throws {
         let folder = try TemporaryFolder(["rows.jsonl": threeRows])
@@ -167,7 +180,7 @@ struct ScoreOptionTests {
         let result = try folder.command(
             ["score", "rows.jsonl", "--fn", "basic::subset_of", "-o", "out.jsonl"] + options
         ).run()
-        #expect(result.ending == .status(0))
+        #expect(result.ending == .status(rows.isEmpty ? 3 : 0))
         #expect(lines(of: try folder.read("out.jsonl")) == rows.map { lines(of: threeLines)[$0] })
         #expect(result.output.contains("\"total\": \(rows.count),"))
     }
@@ -193,7 +206,7 @@ struct ScoreOptionTests {
         let result = try folder.command(
             ["score", "rows.jsonl", "--fn", "basic::subset_of", "-o", "out.jsonl"] + options
         ).run()
-        #expect(result.ending == .status(0))
+        #expect(result.ending == .status(rows.isEmpty ? 3 : 0))
         #expect(lines(of: try folder.read("out.jsonl")) == rows.map { lines(of: threeLines)[$0] })
     }
 
@@ -257,7 +270,8 @@ struct ScoreOptionTests {
     func noRows(name: String) throws {
         let folder = try TemporaryFolder(["empty.jsonl": "", "blank.jsonl": "\n \t\n\r\n\n", "empty.csv": ""])
         let result = try folder.assay("score", name, "--fn", "basic::subset_of", "-o", "out.jsonl")
-        #expect(result.ending == .status(0))
+        #expect(result.ending == .status(3))
+        #expect(result.errors == "assay: no row was scored: the dataset has no rows\n")
         #expect(result.output.contains(#""accuracy": null"#))
         #expect(result.output.contains(#""total": 0,"#))
         #expect(try folder.read("out.jsonl") == "")

@@ -29,6 +29,24 @@ struct ChunkReaderTests {
         String(decoding: UnsafeRawBufferPointer(start: chunk.start, count: chunk.count), as: UTF8.self)
     }
 
+    @Test("what was read ahead is given in smaller chunks where these are wanted", arguments: [1, 8, 16, 100])
+    func smallerChunks(size: Int) throws {
+        let lines = "01234\n6789\nbcdefghi\nk\nlm\nno"
+        var reader = ChunkReader(MemorySource(lines), chunkSize: 22)
+        _ = try reader.peek()
+        reader.cutsChunks(ofSize: size)
+        let chunk = Chunk()
+        var texts: [String] = []
+        while try reader.read(into: chunk) {
+            #expect(chunk.index == texts.count)
+            texts.append(text(chunk))
+        }
+        #expect(texts.joined() == lines)
+        #expect(texts.allSatisfy { $0.utf8.count <= max(size, 9) || size == 100 })
+        let hasPending = reader.hasPending
+        #expect(!hasPending)
+    }
+
     @Test(
         "a chunk ends behind the last line that fits",
         arguments: [

@@ -48,7 +48,7 @@ struct ColumnTests {
     @Test("a filter's column is needed, too")
     func filter() {
         #expect(
-            refusal(answers("1", "1")) { $0.filters = [("model", "a")] }
+            refusal(answers("1", "1")) { $0.filters = [RowCondition(column: "model", values: ["a"])] }
                 == "answers.jsonl: no row has the column \"model\", which a filter needs. The columns are "
                 + "\"generated_answer\", \"expected_answer\".")
     }
@@ -106,7 +106,7 @@ struct ColumnTests {
             + "{\"generated_answer\": 1, \"gold\": 1, \"m\": \"a\"}\n"
         let scoring = try Scoring(rows, "basic::equality") {
             $0.mapping = ["generated_answer": "answer", "expected_answer": "gold", "model": "m"]
-            $0.filters = [("model", "a")]
+            $0.filters = [RowCondition(column: "model", values: ["a"])]
         }
         #expect(
             scoring.output.lines == [

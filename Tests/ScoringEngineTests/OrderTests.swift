@@ -31,13 +31,13 @@ struct OrderTests {
 
     private static let configurations: [(name: String, configure: @Sendable (inout ScoringRequest) -> Void)] = [
         ("all rows", { _ in }),
-        ("a filter", { $0.filters = [("kind", "b")] }),
+        ("a filter", { $0.filters = [RowCondition(column: "kind", values: ["b"])] }),
         ("a limit in the third chunk", { $0.limit = 3500 }),
         (
             "a limit and a filter",
             {
                 $0.limit = 1500
-                $0.filters = [("kind", "a")]
+                $0.filters = [RowCondition(column: "kind", values: ["a"])]
             }
         ),
         ("a limit of none", { $0.limit = 0 }),
@@ -106,7 +106,7 @@ struct OrderTests {
                 + "{\"k\": true, \"generated_answer\": 1, \"expected_answer\": 1}\n{\"generated_answer\": 1}\n"
                 + "{\"k\": [1], \"generated_answer\": 1}\n{\"k\": null, \"generated_answer\": 1}\n",
             "basic::equality"
-        ) { $0.filters = [("k", "1")] }
+        ) { $0.filters = [RowCondition(column: "k", values: ["1"])] }
         #expect(
             scoring.output.lines.map { $0.prefix(70) } == [
                 #"{"row": 0, "scores": {"basic::equality": {"score": 1.0}}}"#,
@@ -124,7 +124,7 @@ struct OrderTests {
         }
         func numbers(_ limit: Int?) throws -> [Int] {
             let scoring = try Scoring(rows.joined(), "basic::equality") {
-                $0.filters = [("a", "1"), ("b", "3")]
+                $0.filters = [RowCondition(column: "a", values: ["1"]), RowCondition(column: "b", values: ["3"])]
                 $0.limit = limit
             }
             return try scoring.output.lines.map { line in

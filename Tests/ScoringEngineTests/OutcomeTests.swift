@@ -35,7 +35,9 @@ struct OutcomeTests {
             ("basic::equality", #"{"generated_answer": [null], "expected_answer": [null]}"#, Verdict.right),
             (
                 "basic::docvqa", #"{"generated_answer": ["a"], "expected_answer": "[\"a\"]"}"#,
-                Verdict.inputError(#"column "generated_answer" is not a text value"#)
+                Verdict.inputError(
+                    #"column "generated_answer" is not a text value but an array: ["a"]; "#
+                        + "texts inside it: generated_answer[0]")
             ),
             (
                 "basic::docvqa", #"{"generated_answer": "a", "expected_answer": ["b", "a"]}"#, Verdict.right

@@ -56,7 +56,10 @@ struct TypedPluginTests {
             #"{"text": 7, "number": null, "list": null, "flag": true}"#,
             #"{"score": 2.0, "weight": null, "text": "7", "joined": null, "json": {"flag": true}}"#
         ),
-        (#"{"text": ["a"], "flag": true}"#, Verdict.inputError(#"column "text" is not a text value"#)),
+        (
+            #"{"text": ["a"], "flag": true}"#,
+            Verdict.inputError(#"column "text" is not a text value but an array: ["a"]; texts inside it: text[0]"#)
+        ),
         (#"{"list": ["a", 1], "flag": true}"#, Verdict.inputError(#"column "list" is not a list of text value"#)),
         (#"{"number": 1}"#, Verdict.inputError(#"the row has no column "flag""#)),
         (#"{"number": 1, "flag": "true"}"#, Verdict.inputError(#"column "flag" is not a bool value"#)),

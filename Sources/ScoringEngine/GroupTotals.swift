@@ -1,0 +1,54 @@
+import JSON
+import ScoringCore
+
+/// The aggregates of a whole run for each value of one column.
+struct GroupTotals {
+    private let column: String
+    private let registry: GroupRegistry
+    private var aggregators: GroupAggregators
+
+    /// - Parameter index: of the column among those that results are told apart by.
+    init(_ index: Int, _ plan: RunPlan, _ registry: GroupRegistry, _ workers: [Worker]) {
+        column = plan.groupNames[index]
+        self.registry = registry
+        aggregators = GroupAggregators(plan.functions)
+        for worker in workers { aggregators.merge(worker.groups[index]) }
+    }
+
+    /// The results of one function.
+    func groups(of function: Int, _ plan: RunPlan) -> ResultGroups {
+        let places = registry.keys.indices.sorted { rank($0) < rank($1) } + [registry.restPlace]
+        let groups = places.compactMap { place -> ResultGroup? in
+            guard let aggregator = aggregators.byPlace[place]?[function] else { return nil }
+            return ResultGroup(value: value(of: place), aggregates: plan.result(of: aggregator, by: function))
+        }
+        return ResultGroups(column: column, groups: groups)
+    }
+
+    private func value(of place: Int) -> ResultGroup.Value {
+        guard registry.keys.indices.contains(place) else { return .rest }
+        return switch registry.keys[place] {
+        case .value(let value): .value(value)
+        case .missing: .missing
+        }
+    }
+
+    /// Where a value stands among the others: numbers by size, texts by their characters, then what is neither.
+    private func rank(_ place: Int) -> (Int, Double, String) {
+        switch registry.keys[place] {
+        case .value(.number(let number)): (0, number.double, number.text)
+        case .value(.string(let text)): (1, 0, text)
+        case .value(let other): (2, 0, other.text)
+        case .missing: (3, 0, "")
+        }
+    }
+}
+
+extension RunPlan {
+    /// The aggregates of one function.
+    func result(of aggregator: Aggregator, by function: Int) -> AggregateResult {
+        let result = aggregator.result(range: functions[function].range)
+        // Samples of one row resemble one another, so that a standard error over all of them would be too small.
+        return samples == 1 ? result : result.withoutStandardErrors
+    }
+}

@@ -1,0 +1,167 @@
+import Datasets
+import JSON
+import ScorerHost
+import ScoringCore
+import ScoringDefinitions
+
+/// A value of a column that results are told apart by.
+enum GroupKey: Hashable, Sendable {
+    case value(JSONValue)
+    /// The row has none, or null.
+    case missing
+}
+
+/// The values of one column in a chunk.
+struct ChunkGroups {
+    /// Each once, in the order of their first rows.
+    private(set) var keys: [GroupKey] = []
+    /// The index of each row's value in `keys`.
+    private(set) var rows: [Int] = []
+
+    init(_ column: Int, of batch: RowBatch) {
+        let states = batch.states(column)
+        var places: [String: Int] = [:]
+        var placesOfKeys: [GroupKey: Int] = [:]
+        rows.reserveCapacity(batch.count)
+        for row in 0..<batch.count {
+            let isValue = states[row] == CellState.value.rawValue
+            let text = isValue ? String(decoding: batch.text(column, row: row), as: UTF8.self) : ""
+            if let place = places[text] {
+                rows.append(place)
+                continue
+            }
+            // One value may be written in several ways.
+            let key = isValue ? GroupKey.value((try? JSONValue(parsing: text)) ?? .string(text)) : .missing
+            let place = placesOfKeys[key] ?? keys.count
+            if place == keys.count { keys.append(key) }
+            places[text] = place
+            placesOfKeys[key] = place
+            rows.append(place)
+        }
+    }
+}
+
+/// The values of one column that get aggregates of their own: the first in the order of the rows.
+struct GroupRegistry {
+    private let limit: Int
+    private(set) var keys: [GroupKey] = []
+    private var places: [GroupKey: Int] = [:]
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// The place of the rows of all values beyond the limit.
+    var restPlace: Int { limit }
+
+    /// The places of a chunk's rows. Chunks are to be registered in their order.
+    mutating func places(of groups: ChunkGroups) -> [Int] {
+        let placesOfKeys = groups.keys.map { key -> Int in
+            if let place = places[key] { return place }
+            guard keys.count < limit else { return restPlace }
+            keys.append(key)
+            places[key] = keys.count - 1
+            return keys.count - 1
+        }
+        return groups.rows.map { placesOfKeys[$0] }
+    }
+}
+
+/// The aggregates of a run's functions for each value of one column.
+struct GroupAggregators {
+    private let functions: [BoundFunction]
+    /// By place in the registry, one for each function.
+    private(set) var byPlace: [Int: [Aggregator]] = [:]
+
+    init(_ functions: [BoundFunction]) {
+        self.functions = functions
+    }
+
+    /// Adds the results of a slice.
+    ///
+    /// - Parameters:
+    ///   - places: of the slice's rows.
+    ///   - results: of each function.
+    mutating func add(_ places: ArraySlice<Int>, _ results: [RowResults]) {
+        var rows: [Int: [Int]] = [:]
+        for (row, place) in places.enumerated() { rows[place, default: []].append(row) }
+        let empty = newAggregators
+        for (index, results) in results.enumerated() {
+            let scores = RowScores(
+                results, functions[index].description, isNumber: functions[index].scoreKind == .number)
+            for (place, rows) in rows {
+                scores.selecting(rows).add(to: &byPlace[place, default: empty][index])
+            }
+        }
+    }
+
+    mutating func merge(_ other: GroupAggregators) {
+        for (place, aggregators) in other.byPlace {
+            guard byPlace[place] != nil else {
+                byPlace[place] = aggregators
+                continue
+            }
+            for (index, aggregator) in aggregators.enumerated() { byPlace[place]?[index].merge(aggregator) }
+        }
+    }
+
+    private var newAggregators: [Aggregator] {
+        functions.map { Aggregator(functions: $0.function.aggregationFunctions, kind: $0.scoreKind) }
+    }
+}
+
+/// The scores of rows, to be aggregated.
+struct RowScores {
+    private enum Values {
+        case numbers([Double])
+        case texts([String])
+    }
+
+    private var outcomes: [RowOutcome]
+    private var values: Values
+    private var weights: [Double]?
+
+    /// - Parameter isNumber: whether the function's scores are numbers.
+    init(_ results: RowResults, _ description: ScorerDescription, isNumber: Bool) {
+        outcomes = Array(results.outcomes)
+        let score = results.outputs[description.scoreOutput]
+        let rows = 0..<results.count
+        switch score.type {
+        case .f64: values = .numbers(rows.map { score.numbers[$0] })
+        case .i64, .bool: values = .numbers(rows.map { score.hasValue($0) ? Double(score.view.integer($0)) : 0 })
+        case .text, .json, .textList:
+            var texts = rows.map { score.hasValue($0) ? String(decoding: score.view.text($0), as: UTF8.self) : "" }
+            // Where numbers are expected, a text stays the text that it is, and not its JSON.
+            if score.type == .json, isNumber { texts = texts.map(contents(of:)) }
+            values = .texts(texts)
+        }
+        if let index = description.weightOutput {
+            let weight = results.outputs[index]
+            weights = rows.map { weight.hasValue($0) ? weight.numbers[$0] : .nan }
+        }
+    }
+
+    func selecting(_ rows: [Int]) -> RowScores {
+        var selected = self
+        selected.outcomes = rows.map { outcomes[$0] }
+        switch values {
+        case .numbers(let numbers): selected.values = .numbers(rows.map { numbers[$0] })
+        case .texts(let texts): selected.values = .texts(rows.map { texts[$0] })
+        }
+        selected.weights = weights.map { weights in rows.map { weights[$0] } }
+        return selected
+    }
+
+    func add(to aggregator: inout Aggregator) {
+        switch values {
+        case .numbers(let numbers):
+            aggregator.add(outcomes: outcomes.span, scores: numbers.span, weights: weights?.span)
+        case .texts(let texts): aggregator.add(outcomes: outcomes.span, texts: texts.span, weights: weights?.span)
+        }
+    }
+}
+
+/// A JSON string's contents; other JSON as it is.
+private func contents(of json: String) -> String {
+    json.utf8.first == UInt8(ascii: "\"") ? (try? JSONValue(parsing: json).string) ?? json : json
+}

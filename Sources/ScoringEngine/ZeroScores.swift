@@ -1,0 +1,164 @@
+import JSON
+import ScorerHost
+import ScoringCore
+import ScoringDefinitions
+
+/// The first rows that a function gave 0.0, as long as it has given nothing else; for what can be said of a function that
+/// matches nothing.
+struct ZeroScores: Sendable {
+    /// Whether any score was another one.
+    private(set) var hasOthers = false
+    /// By row.
+    private(set) var rows: [(row: Int, line: [UInt8])] = []
+
+    private static let limit = 20
+    private static let longestLine = 64 << 10
+
+    /// Whether a row would be kept.
+    func wants(_ row: Int) -> Bool {
+        !hasOthers && (rows.count < Self.limit || (rows.last.map { row < $0.row } ?? false))
+    }
+
+    mutating func sawOther() {
+        hasOthers = true
+        rows = []
+    }
+
+    mutating func add(_ row: Int, _ line: UnsafeRawBufferPointer) {
+        guard line.count <= Self.longestLine, wants(row) else { return }
+        let place = rows.lastIndex { $0.row <= row }.map { $0 + 1 } ?? 0
+        rows.insert((row, Array(line)), at: place)
+        if rows.count > Self.limit { rows.removeLast() }
+    }
+
+    mutating func merge(_ other: ZeroScores) {
+        if other.hasOthers { sawOther() }
+        if hasOthers { return }
+        for (row, line) in other.rows { line.withUnsafeBytes { add(row, $0) } }
+    }
+}
+
+/// What may be wrong where a function gave every row 0.0: a sentence that names what fits better.
+struct ZeroScoreHint {
+    private let function: BoundFunction
+    /// The columns that the function reads as `generated_answer` and `expected_answer`.
+    private let names: (generated: String, expected: String)
+    private let pairs: [(generated: JSONValue, expected: JSONValue)]
+    private let isKnown: (String) -> Bool
+
+    /// - Parameter isKnown: whether there is a scoring function of a name.
+    init?(
+        _ function: BoundFunction, _ zeros: ZeroScores, mapping: [String: String], isKnown: @escaping (String) -> Bool
+    ) {
+        let inputs = Set(function.description.inputs.map(\.name))
+        guard !zeros.hasOthers, function.models.isEmpty, inputs.contains("generated_answer"),
+            inputs.contains("expected_answer")
+        else { return nil }
+        self.function = function
+        self.isKnown = isKnown
+        let names = (
+            generated: mapping["generated_answer"] ?? "generated_answer",
+            expected: mapping["expected_answer"] ?? "expected_answer"
+        )
+        self.names = names
+        pairs = zeros.rows.compactMap { _, line in
+            guard let row = try? JSONValue(parsing: line).object, let generated = columnValue(names.generated, in: row),
+                let expected = columnValue(names.expected, in: row)
+            else { return nil }
+            return (generated, expected)
+        }
+        if pairs.isEmpty { return nil }
+    }
+
+    /// nil where nothing is known to be wrong.
+    var text: String? {
+        let start = "every score of \(function.function.identifier) is 0.0; "
+        return (shapes ?? marks ?? numbers ?? spelling ?? parts).map { start + $0 }
+    }
+
+    private func holds(_ condition: (JSONValue, JSONValue) -> Bool) -> Bool { pairs.allSatisfy(condition) }
+
+    /// Whether it holds for a good part of the rows: answers may be wrong, too.
+    private func holdsOften(_ condition: (String, String) -> Bool) -> Bool {
+        let texts = pairs.compactMap { pair in
+            zip(text(of: pair.generated), text(of: pair.expected))
+        }
+        return texts.count { condition($0.0, $0.1) } * 4 >= pairs.count
+    }
+
+    private func zip(_ one: String?, _ other: String?) -> (String, String)? {
+        if let one, let other { (one, other) } else { nil }
+    }
+
+    private func text(of value: JSONValue) -> String? { value.string ?? value.number?.text }
+
+    private func isContainer(_ value: JSONValue) -> Bool { value.array != nil || value.object != nil }
+
+    /// A list or an object on one side, a text on the other.
+    private var shapes: String? {
+        if holds({ isContainer($0) && !isContainer($1) }) {
+            let value = pairs[0].generated
+            let path = TextPaths.inside(value, of: names.generated).first
+            return "the column \"\(names.generated)\" holds \(value.kind), and \"\(names.expected)\" a single value, "
+                + "first \(excerpt(value)) and \(excerpt(pairs[0].expected))"
+                + (path.map { "; to read a text inside: \(ColumnSuggestion("generated_answer", $0).option)" } ?? "")
+        }
+        if holds({ !isContainer($0) && $1.array != nil }) {
+            return "the column \"\(names.expected)\" holds a list and \"\(names.generated)\" does not, first "
+                + "\(excerpt(pairs[0].expected)) and \(excerpt(pairs[0].generated)); where any of several answers is "
+                + "right: --fn '\(function.function.identifier)={\"any_of\": true}'"
+        }
+        return nil
+    }
+
+    /// The published form of GSM8K and of some others: a solution, and its answer behind a mark.
+    private var marks: String? {
+        guard pairs.allSatisfy({ $0.expected.string?.contains("####") ?? false }) else { return nil }
+        return "the column \"\(names.expected)\" holds a solution that ends in \"#### ANSWER\"; a function with "
+            + "\"expected_regexes\": [\"#### *(.+)\"] compares with the answer alone"
+    }
+
+    /// Numbers that are equal and are written differently.
+    private var numbers: String? {
+        let areEqual = holdsOften { one, other in
+            guard let one = number(one), let other = number(other) else { return false }
+            return one == other
+        }
+        guard areEqual, let example = pairs.first(where: { text(of: $0.generated).flatMap(number) != nil }) else {
+            return nil
+        }
+        return "equal numbers are written in different ways, such as \(excerpt(example.generated)) and "
+            + "\(excerpt(example.expected)); \(alternative("basic::number", else: "a function with \"normalize\": \"number\""))"
+            + " compares their values"
+    }
+
+    private func number(_ text: String) -> Double? {
+        Double(decimalText: String(text.filter { $0 != "," && $0 != "$" && $0 != "%" && !$0.isWhitespace }))
+    }
+
+    /// White space or case.
+    private var spelling: String? {
+        func folded(_ text: String) -> String { text.lowercased().filter { !$0.isWhitespace } }
+        guard holdsOften({ folded($0) == folded($1) }) else { return nil }
+        return "answers differ from what is expected in white space or case only; "
+            + "\(alternative("basic::exact_match", else: "a function with \"normalize\": \"casefold\"")) ignores that"
+    }
+
+    /// The expected text stands in the answer.
+    private var parts: String? {
+        guard function.function.identifier == "basic::equality",
+            holdsOften({ !$1.isEmpty && $0.utf8.count > $1.utf8.count && $0.contains($1) })
+        else { return nil }
+        return "expected answers stand inside longer ones, such as \(excerpt(pairs[0].generated)); basic::subset_of "
+            + "accepts that, and a function with \"parsing_regexes\" reads the answer from the text"
+    }
+
+    private func alternative(_ identifier: String, else other: String) -> String {
+        isKnown(identifier) ? identifier : other
+    }
+}
+
+extension ColumnSuggestion {
+    /// The option of the command line that maps the column.
+    var option: String { "--map \(name)=\(path)" }
+}
