@@ -166,9 +166,13 @@ extension InferenceSession {
     private func freshAnswer(
         to request: InferenceRequest, of model: Model, for label: String
     ) async throws(InferenceError) -> InferenceReply {
-        guard let cache = service.cache else { return try await askRepeatedly(request, of: model, for: label) }
-        let key = ReplyKey(request, of: model)
-        return try await askAndStore(request, of: model, for: label, under: key, in: cache, replaces: true).get()
+        try await askAdapting(request, of: model, for: label) { request in
+            guard let cache = self.service.cache else {
+                return await self.askRepeatedly(request, of: model, for: label)
+            }
+            let key = ReplyKey(request, of: model)
+            return await self.askAndStore(request, of: model, for: label, under: key, in: cache, replaces: true)
+        }.get()
     }
 
     private func askAndStore(
