@@ -55,28 +55,71 @@ extension Attempt {
     /// Reads a response with a status of failure; nil for one of success.
     init?(refusedBy response: HTTPTransport.Response, of model: Model, at now: ContinuousClock.Instant) {
         let status = response.status
+        if (200..<300).contains(status) { return nil }
         let retryAfter = RetryAfter(
             milliseconds: response.headers.first(name: "retry-after-ms"),
             retryAfter: response.headers.first(name: "Retry-After"), seconds: time(nil))
-        outcome = AttemptOutcome(status: status, latency: .zero, retryAt: retryAfter.map { now + $0.pause })
-        if case .answered = outcome { return nil }
-        detail = "status \(status)"
+        let said = ServerError(body: response.body.readableBytesView)
         let location = response.headers.first(name: "Location").map { excerpt(Array($0.utf8), model.redaction) }
-        let said = excerpt(response.body.readableBytesView, model.redaction)
-        let advice = adviceOn(status, of: model, location: location)
-        let message = "\(model): status \(status)\(said.isEmpty ? "" : ": \(said)")\(advice)"
-        result = .failure(InferenceError(.rejected, message, status: status))
+        self.init(
+            refusal: said, status: status, retryAfter: retryAfter?.pause, of: model, location: location, at: now,
+            orElse: response.body.readableBytesView)
+    }
+
+    /// Reads what a server says of a failure.
+    ///
+    /// - Parameters:
+    ///   - status: that of the response, or else the one that the error stands for.
+    ///   - start: what the message begins with behind the model, where it is not the status.
+    ///   - body: what is quoted where the error has no words.
+    private init(
+        refusal said: ServerError, status: Int, retryAfter: Duration?, of model: Model, location: String? = nil,
+        at now: ContinuousClock.Instant, start: String? = nil, orElse body: some Collection<UInt8>
+    ) {
+        let complaint = Complaint(status: status, said, hasRetryAfter: retryAfter != nil)
+        let pause = retryAfter ?? said.retrySeconds.map { .seconds(min($0, 1e6)) }
+        outcome =
+            complaint.outcome ?? AttemptOutcome(status: status, latency: .zero, retryAt: pause.map { now + $0 })
+        let words = excerpt(Array((said.message.nonBlank ?? "").utf8), model.redaction)
+        let quoted = words.isEmpty ? excerpt(body, model.redaction) : words
+        let whole = (start ?? "status \(status)") + (quoted.isEmpty ? "" : ": \(quoted)")
+        // A key that is refused may be called so by a status of another meaning.
+        let advice =
+            complaint.advice ?? adviceOn(complaint == .key ? 401 : status, of: model, location: location)
+        detail = whole
+        if case .hopeless = outcome {
+            detail += advice
+            result = .failure(
+                InferenceError(.unavailable, "\(model) is not available: \(detail)", status: status))
+        } else {
+            let code: InferenceError.Code = start == nil ? .rejected : .badReply
+            var error = InferenceError(code, "\(model): \(whole)\(advice)", status: start == nil ? status : nil)
+            error.serverError = said
+            result = .failure(error)
+        }
     }
 
     /// Says what is wrong with a response with a status of success.
-    init(_ fault: BadResponse, in body: some Collection<UInt8>, of model: Model) {
-        outcome = .failed
-        usage = fault.usage
-        hasResponse = usage != nil
-        detail = "a reply that " + model.redaction(fault.reason)
-        let said = excerpt(body, model.redaction)
+    init(
+        _ fault: BadResponse, in body: some Collection<UInt8>, of model: Model,
+        at now: ContinuousClock.Instant = .now
+    ) {
+        if let said = fault.error, let status = said.impliedStatus, !(200..<300).contains(status) {
+            self.init(
+                refusal: said, status: status, retryAfter: nil, of: model, at: now, start: "its reply \(fault.reason)",
+                orElse: body)
+            usage = fault.usage
+            hasResponse = usage != nil
+            return
+        }
+        let words = fault.error.map { Array($0.message.utf8) } ?? Array(body.prefix(1 << 14))
+        let said = excerpt(words, model.redaction)
         let message = "\(model): its reply \(model.redaction(fault.reason))\(said.isEmpty ? "" : ": \(said)")"
-        result = .failure(InferenceError(.badReply, message))
+        // An error is made again only where its code says that it may pass.
+        self.init(
+            result: .failure(InferenceError(.badReply, message)), outcome: fault.error == nil ? .failed : .rejected,
+            detail: "a reply that " + model.redaction(fault.reason), usage: fault.usage,
+            hasResponse: fault.usage != nil)
     }
 
     /// Reads a failure to get a response.

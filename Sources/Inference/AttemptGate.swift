@@ -65,7 +65,7 @@ struct AttemptGate<Waiter> {
             limit.record(.overload)
             if let retryAt, limit.isMostlyOverloaded { pausedUntil = max(retryAt, pausedUntil ?? retryAt) }
         case .timedOut: limit.record(.overload)
-        case .unreachable, .refused, .rejected, .failed: limit.record(.neither)
+        case .unreachable, .refused, .hopeless, .rejected, .failed: limit.record(.neither)
         case .abandoned: break
         }
         let reason = circuit.record(outcome, detail: detail, at: now)

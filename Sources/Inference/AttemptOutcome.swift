@@ -9,6 +9,9 @@ enum AttemptOutcome: Hashable, Sendable {
     case unreachable
     /// With 401, 403, 404 or a redirection: what is wrong is wrong for every request.
     case refused
+    /// With words that say that every request will fail until somebody does something about it, such as those of a spent
+    /// account.
+    case hopeless
     /// With a status that blames the request alone, such as 400.
     case rejected
     /// With any other failure: 500, a dropped connection, a bad reply.

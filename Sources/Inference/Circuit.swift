@@ -3,6 +3,7 @@
 /// It opens after
 /// - 5 attempts in a row without a connection, over at least 3 s;
 /// - 3 answers in a row of 401, 403, 404 or a redirection if nothing ever succeeded, else 10;
+/// - an answer that says that nothing will be answered, such as one of a spent account;
 /// - an answer of 429, 503 or 529 that asks for a pause of more than 10 minutes;
 /// - 16 failed attempts in a row of any kind but 429 and what blames a request alone, without a success for 30 s.
 ///
@@ -107,6 +108,7 @@ struct Circuit {
             failed = Streak()
             return nil
         case .abandoned: return nil
+        case .hopeless: return detail
         case .rejected, .throttled(429, _):
             unreachable = Streak()
             return nil

@@ -5,6 +5,8 @@ public struct InferenceError: Error, Sendable, Hashable, CustomStringConvertible
     public var message: String
     /// The status that the server answered, where that was the failure.
     public var status: Int?
+    /// What the server said, where it said something.
+    var serverError: ServerError?
 
     init(_ code: Code, _ message: String, status: Int? = nil) {
         self.code = code

@@ -25,6 +25,7 @@ public final class InferenceService: Sendable {
 
     public let catalog: ModelCatalog
     let cache: ReplyCache?
+    let adaptations: AdaptationBook
     let flights = SingleFlight<ReplyKey, InferenceReply>()
     private let overrides: LimitOverrides
     private let userAgent: String
@@ -38,11 +39,22 @@ public final class InferenceService: Sendable {
     ///   - userAgent: what servers are told as the name of the program, such as `assay/1.0`.
     ///   - environment: reads a variable of the process's environment: the proxies, and `SSL_CERT_FILE`.
     ///   - log: gets warnings, one line each.
-    public init(
+    public convenience init(
         catalog: ModelCatalog, cache: ReplyCache? = nil, overrides: LimitOverrides = LimitOverrides(),
         userAgent: String = "assay", environment: @escaping @Sendable (String) -> String? = environmentVariable,
         log: @escaping @Sendable (String) -> Void = { _ in }
     ) {
+        self.init(
+            catalog: catalog, cache: cache, adaptations: AdaptationBook(cache: cache, log: log), overrides: overrides,
+            userAgent: userAgent, environment: environment, log: log)
+    }
+
+    private init(
+        catalog: ModelCatalog, cache: ReplyCache?, adaptations: AdaptationBook, overrides: LimitOverrides,
+        userAgent: String, environment: @escaping @Sendable (String) -> String?,
+        log: @escaping @Sendable (String) -> Void
+    ) {
+        self.adaptations = adaptations
         self.catalog = catalog
         self.cache = cache
         self.overrides = overrides
@@ -56,8 +68,8 @@ public final class InferenceService: Sendable {
     /// - Parameter keys: keys by the variables of the environment that they take the places of.
     public func authorized(with keys: [String: String]) -> InferenceService {
         InferenceService(
-            catalog: catalog.reading(keys), cache: cache, overrides: overrides, userAgent: userAgent,
-            environment: environment, log: log)
+            catalog: catalog.reading(keys), cache: cache, adaptations: adaptations, overrides: overrides,
+            userAgent: userAgent, environment: environment, log: log)
     }
 
     /// Begins a run, with a budget and counts of its own.

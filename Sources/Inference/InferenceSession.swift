@@ -13,7 +13,7 @@ public final class InferenceSession: Sendable {
         var stop: String?
     }
 
-    private let service: InferenceService
+    let service: InferenceService
     private let limits: BudgetLimits
     private let state: Mutex<State>
 
@@ -49,15 +49,15 @@ public final class InferenceSession: Sendable {
         _ requests: [(request: InferenceRequest, model: Model)], for label: String
     ) throws(StoreError) -> [InferenceReply?] {
         guard let cache = service.cache else { return requests.map { _ in nil } }
-        let keys = requests.map { ReplyKey($0.request, of: $0.model) }
+        let sent = requests.map { adapted($0.request, to: $0.model) }
+        let keys = zip(sent, requests).map { ReplyKey($0.request, of: $1.model) }
         let stored = try cache.replies(for: keys)
         let replies = zip(keys, requests).map { key, request in
             stored[key].map { InferenceReply($0, to: request.request.operation, of: request.model) }
         }
-        count(label) { usage in
-            for (request, reply) in zip(requests, replies) where reply != nil {
-                usage.addCached(of: request.model)
-            }
+        for (index, reply) in replies.enumerated() where reply != nil {
+            count(label) { $0.addCached(of: requests[index].model) }
+            note(sent[index].changes, for: requests[index].request, requests[index].model, label)
         }
         return replies
     }
@@ -115,7 +115,7 @@ public final class InferenceSession: Sendable {
         }
     }
 
-    private func count(_ label: String, _ change: (inout ModelUsage) -> Void) {
+    func count(_ label: String, _ change: (inout ModelUsage) -> Void) {
         state.withLock { change(&$0.usages[label, default: ModelUsage()]) }
     }
 }
@@ -126,22 +126,31 @@ extension InferenceSession {
     private func answer(
         to request: InferenceRequest, of model: Model, for label: String, _ isLookedUp: Bool
     ) async throws(InferenceError) -> InferenceReply {
-        guard let cache = service.cache else { return try await askRepeatedly(request, of: model, for: label) }
-        let key = ReplyKey(request, of: model)
-        switch await service.flights.join(key) {
+        guard let cache = service.cache else {
+            return try await askAdapting(request, of: model, for: label) { request in
+                await self.askRepeatedly(request, of: model, for: label)
+            }.get()
+        }
+        // Equal requests stay so, whatever is learnt of the model's server while they are under way.
+        let flight = ReplyKey(request.adapted(to: model.parameters), of: model)
+        switch await service.flights.join(flight) {
         case .shares(let result):
             var reply = try result.get()
             reply.isCached = true
             return reply
         case .asks:
-            let result: Result<InferenceReply, InferenceError>
             // An equal request may have been answered since the run looked.
-            if !isLookedUp || service.flights.hasLanded(key), let stored = try? cache.replies(for: [key])[key] {
-                result = .success(InferenceReply(stored, to: request.operation, of: model))
-            } else {
-                result = await askAndStore(request, of: model, for: label, under: key, in: cache)
+            var isLookedUp = isLookedUp && !service.flights.hasLanded(flight)
+            let result = await askAdapting(request, of: model, for: label) { request in
+                let key = ReplyKey(request, of: model)
+                if !isLookedUp, let stored = try? cache.replies(for: [key])[key] {
+                    return .success(InferenceReply(stored, to: request.operation, of: model))
+                }
+                // A request that has changed has another key.
+                isLookedUp = false
+                return await self.askAndStore(request, of: model, for: label, under: key, in: cache)
             }
-            service.flights.land(key, result)
+            service.flights.land(flight, result)
             return try result.get()
         }
     }
@@ -150,21 +159,21 @@ extension InferenceSession {
     private func freshAnswer(
         to request: InferenceRequest, of model: Model, for label: String
     ) async throws(InferenceError) -> InferenceReply {
-        guard let cache = service.cache else { return try await askRepeatedly(request, of: model, for: label) }
-        let key = ReplyKey(request, of: model)
-        return try await askAndStore(request, of: model, for: label, under: key, in: cache, replaces: true).get()
+        try await askAdapting(request, of: model, for: label) { request in
+            guard let cache = self.service.cache else {
+                return await self.askRepeatedly(request, of: model, for: label)
+            }
+            let key = ReplyKey(request, of: model)
+            return await self.askAndStore(request, of: model, for: label, under: key, in: cache, replaces: true)
+        }.get()
     }
 
     private func askAndStore(
         _ request: InferenceRequest, of model: Model, for label: String, under key: ReplyKey, in cache: ReplyCache,
         replaces: Bool = false
     ) async -> Result<InferenceReply, InferenceError> {
-        var reply: InferenceReply
-        do throws(InferenceError) {
-            reply = try await askRepeatedly(request, of: model, for: label)
-        } catch {
-            return .failure(error)
-        }
+        let result = await askRepeatedly(request, of: model, for: label)
+        guard case .success(var reply) = result else { return result }
         do throws(StoreError) {
             let wanted = reply.stored(model: model.name, operation: request.operation)
             let stored = try await cache.store(wanted, for: key, replaces: replaces)
@@ -182,6 +191,16 @@ extension InferenceSession {
     }
 
     private func askRepeatedly(
+        _ request: InferenceRequest, of model: Model, for label: String
+    ) async -> Result<InferenceReply, InferenceError> {
+        do throws(InferenceError) {
+            return .success(try await answerAfterRetries(request, of: model, for: label))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func answerAfterRetries(
         _ request: InferenceRequest, of model: Model, for label: String
     ) async throws(InferenceError) -> InferenceReply {
         let endpoint = try service.endpoint(of: model)

@@ -18,6 +18,8 @@ public struct Model: Sendable, CustomStringConvertible {
     let redaction: Redaction
     /// How its thinking is told from its answer.
     let reasoning: ReasoningSettings
+    /// What is changed about the requests to it.
+    let parameters: RequestParameters
     /// The variable that the key came from, which messages about a refused key name.
     let apiKeyVariable: String?
 
@@ -129,6 +131,7 @@ public struct Model: Sendable, CustomStringConvertible {
         api = configuration.api
         isStreaming = configuration.isStreaming
         reasoning = configuration.reasoning
+        parameters = configuration.parameters
         apiKeyVariable = configuration.apiKeyVariable
         self.headers = headers
         redaction = Redaction(secrets)

@@ -17,6 +17,8 @@ public struct ModelConfiguration: Hashable, Sendable {
     public var api = ModelAPI.chat
     /// Whether replies to chats are asked for as streams of events, so that a long one keeps its connection busy.
     public var isStreaming = false
+    /// What is changed about the requests to it.
+    public var parameters = RequestParameters()
 
     public init(
         id: String, url: String, model: String? = nil, apiKeyVariable: String? = nil, headers: [Header] = [],

@@ -66,8 +66,8 @@ extension ModelConfiguration {
 
     private init(_ place: ConfigurationPlace) throws(ConfigurationError) {
         try place.checkNames([
-            "id", "url", "model", "api_key_env", "headers", "limits", "price_per_million", "reasoning", "api",
-            "stream",
+            "id", "url", "model", "api_key_env", "headers", "limits", "price_per_million", "reasoning", "parameters",
+            "default_temperature", "api", "stream",
         ])
         let id = try place.required("id", "the name of the model") { $0.string.nonEmpty }
         try self.init(server: place, id: id)
@@ -75,6 +75,11 @@ extension ModelConfiguration {
             self.model = model
         }
         if let price = try place.member("price_per_million") { self.price = try ModelPrice(price) }
+        if let parameters = try place.member("parameters") { self.parameters = try RequestParameters(parameters) }
+        if let temperature = try place.object()["default_temperature"] {
+            parameters.defaultTemperature = try RequestParameters.defaultTemperature(
+                temperature, at: place.child("default_temperature", temperature))
+        }
         if let reasoning = try place.member("reasoning") { self.reasoning = try ReasoningSettings(reasoning) }
         let apis = ModelAPI.allCases.map { quoted($0.rawValue) }.joined(separator: ", ")
         api = try place.optional("api", "one of \(apis)") { $0.string.flatMap(ModelAPI.init) } ?? .chat

@@ -20,6 +20,8 @@ public struct ModelUsage: Hashable, Sendable {
     public var answersWithoutUsage = 0
     /// Prompts of which the servers, by their own count, most likely left out a part.
     public var cutPrompts = 0
+    /// How requests were changed because the models' servers refuse members of them.
+    public var adaptations: Set<Adaptation> = []
     /// What the responses cost: what their servers say, or else by the models' prices. Nil where neither is known.
     public var cost: Double? { hasUnknownCost || hasUnpricedModel && !hasKnownCost ? nil : knownCost }
     private var knownCost = 0.0
@@ -75,6 +77,7 @@ public struct ModelUsage: Hashable, Sendable {
         sum.outputTokens += other.outputTokens
         sum.cachedInputTokens += other.cachedInputTokens
         sum.reasoningTokens += other.reasoningTokens
+        sum.adaptations.formUnion(other.adaptations)
         sum.answersWithoutUsage += other.answersWithoutUsage
         sum.cutPrompts += other.cutPrompts
         sum.knownCost += other.knownCost

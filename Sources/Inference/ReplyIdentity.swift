@@ -2,7 +2,8 @@ import Hashing
 import Store
 
 extension ReplyKey {
-    /// The key of a reply: SHA-256 over everything that could change it, and over nothing secret.
+    /// The key of a reply: SHA-256 over everything that could change it, and over nothing secret. The request is the one
+    /// that is sent: what the model's configuration and its server change about it is in it already.
     ///
     /// Each part is preceded by its length, so that no two lists of parts read the same.
     init(_ request: InferenceRequest, of model: Model) {
@@ -14,7 +15,11 @@ extension ReplyKey {
         for header in headers { parts += [header.name, header.value.value] }
         // Chats alone are asked for through another API.
         if request.operation == .chat, model.api != .chat { parts.append(model.api.rawValue) }
-        parts += [request.body, String(request.sample)]
+        self.init(parts: parts + [request.body, String(request.sample)])
+    }
+
+    /// The key of a list of texts.
+    init(parts: [String]) {
         var digest = SHA256()
         for var part in parts {
             part.withUTF8 { bytes in

@@ -30,7 +30,7 @@ struct RetrySchedule {
     ) -> ContinuousClock.Instant? {
         if case .throttled(_, .some(let time)) = outcome, time - now > Self.longestPause { return nil }
         switch outcome {
-        case .answered, .refused, .rejected, .abandoned: return nil
+        case .answered, .refused, .hopeless, .rejected, .abandoned: return nil
         case .throttled(status: 429, .some(let time)), .throttled(status: 503, .some(let time)):
             guard invitations < Self.invitationsPerRetry * maximum else { return nil }
             defer { invitations += 1 }

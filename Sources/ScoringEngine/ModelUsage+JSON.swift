@@ -2,7 +2,8 @@ package import Inference
 package import JSON
 
 extension ModelUsage {
-    /// `{"requests": …, "answered": …, "cached": …, …}`, with "cost" where all models have prices.
+    /// `{"requests": …, "answered": …, "cached": …, …}`, with "cost" where all models have prices, and
+    /// "adaptations" where requests were changed: `[{"model": …, "parameter": …, "replacement": …}]`.
     package var json: JSONValue {
         var json: JSONObject = [
             "requests": JSONValue(requests),
@@ -12,10 +13,21 @@ extension ModelUsage {
             "not_asked": JSONValue(notAsked),
             "input_tokens": JSONValue(inputTokens),
             "output_tokens": JSONValue(outputTokens),
+            "cached_input_tokens": JSONValue(cachedInputTokens),
+            "reasoning_tokens": JSONValue(reasoningTokens),
             "answers_without_usage": JSONValue(answersWithoutUsage),
         ]
         if cutPrompts > 0 { json["prompts_cut"] = JSONValue(cutPrompts) }
         if let cost { json["cost"] = JSONValue(cost) }
+        if !adaptations.isEmpty {
+            json["adaptations"] = .array(
+                adaptations.sorted().map { adaptation in
+                    [
+                        "model": .string(adaptation.model), "parameter": .string(adaptation.parameter),
+                        "replacement": adaptation.replacement.map { JSONValue.string($0) } ?? .null,
+                    ]
+                })
+        }
         return .object(json)
     }
 }

@@ -118,6 +118,9 @@ struct ResultsTable {
             }
             parts.append(tokens)
         }
+        if usage.cachedInputTokens > 0 { parts.append("\(grouped(usage.cachedInputTokens)) of the input cached") }
+        if usage.reasoningTokens > 0 { parts.append("\(grouped(usage.reasoningTokens)) of the output reasoning") }
+        parts += usage.adaptations.sorted().map { "\($0.sentence), as its server refuses it" }
         if usage.cutPrompts > 0 {
             parts.append("\(counted(usage.cutPrompts, "prompt")) most likely cut off by the server")
         }

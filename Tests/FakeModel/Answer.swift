@@ -6,6 +6,8 @@ struct Answer: Sendable {
     enum Content: Sendable {
         /// A model's answer, in the form that the request's operation has.
         case reply(String)
+        /// A chat's answer with this JSON in place of its only choice.
+        case choice(String)
         /// This body, as it is.
         case text(String)
         /// This stream of events, as it is.
@@ -29,6 +31,8 @@ struct Answer: Sendable {
     var status = 200
     var headers: [Header] = []
     var usage = TokenCounts.estimated
+    /// White space before the body.
+    var leadingSpace = ""
     /// What an agent retrieves before it answers.
     var retrieved: String?
     var delay = Duration.zero
@@ -47,8 +51,11 @@ struct Answer: Sendable {
 
     /// Whether a client that gets all of it has its answer.
     var isUsable: Bool {
-        guard case .reply = content, status == 200, stop == nil else { return false }
-        return true
+        guard status == 200, stop == nil else { return false }
+        switch content {
+        case .reply, .choice: return true
+        case .text, .error, .malformed, .garbage: return false
+        }
     }
 
     /// The answer in the words of the log: "answer", "status 429", "stall inBody", "malformed noChoices".
@@ -57,8 +64,8 @@ struct Answer: Sendable {
         switch content {
         case .garbage: return "garbage"
         case .malformed(let malformation): return "malformed \(malformation.rawValue)"
-        case .reply where status == 200: return "answer"
-        case .reply, .text, .events, .error: return "status \(status)"
+        case .reply where status == 200, .choice where status == 200: return "answer"
+        case .reply, .choice, .text, .events, .error: return "status \(status)"
         }
     }
 }

@@ -30,8 +30,15 @@ enum Operation: Sendable {
 extension Answer {
     /// The bytes of the body, without what it is filled up with.
     func body(for request: ReceivedRequest) -> ByteBuffer {
+        var body = ByteBuffer(string: leadingSpace)
+        body.writeImmutableBuffer(contentBody(for: request))
+        return body
+    }
+
+    private func contentBody(for request: ReceivedRequest) -> ByteBuffer {
         switch content {
         case .reply(let text): reply(text, to: request, request.operation ?? .chat)
+        case .choice(let json): chatReply(choice: json, output: json, to: request)
         case .text(let text), .events(let text): ByteBuffer(string: text)
         case .error(let message): ByteBuffer(string: errorObject(message, status: status))
         case .malformed(let malformation):
@@ -47,9 +54,9 @@ extension Answer {
         switch operation {
         case .agent, .session, .turn, .response, .message: break
         case .chat:
-            body.writeString("{\"id\":\"fake-\(request.number)\",\"object\":\"chat.completion\",\"created\":0,")
-            body.writeString("\"model\":\"fake\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",")
-            body.writeString("\"content\":\(quoted(text))},\"finish_reason\":\"stop\"}]")
+            let message = "{\"role\":\"assistant\",\"content\":\(quoted(text))}"
+            return chatReply(
+                choice: "{\"index\":0,\"message\":\(message),\"finish_reason\":\"stop\"}", output: text, to: request)
         case .completion:
             body.writeString("{\"id\":\"fake-\(request.number)\",\"object\":\"text_completion\",\"created\":0,")
             body.writeString("\"model\":\"fake\",\"choices\":[{\"index\":0,\"text\":\(quoted(text)),")
@@ -62,15 +69,30 @@ extension Answer {
             body.writeString(vectors.joined(separator: ","))
             body.writeString("]")
         }
+        finish(&body, output: text, to: request)
+        return body
+    }
+
+    /// A chat completion with one choice, JSON.
+    private func chatReply(choice: String, output: String, to request: ReceivedRequest) -> ByteBuffer {
+        var body = ByteBuffer()
+        body.reserveCapacity(choice.utf8.count + 320)
+        body.writeString("{\"id\":\"fake-\(request.number)\",\"object\":\"chat.completion\",\"created\":0,")
+        body.writeString("\"model\":\"fake\",\"choices\":[\(choice)]")
+        finish(&body, output: output, to: request)
+        return body
+    }
+
+    /// Writes the token counts and the end of a reply.
+    private func finish(_ body: inout ByteBuffer, output: String, to request: ReceivedRequest) {
         switch usage {
         case .none: break
         case .fixed(let input, let output): writeUsage(input: input, output: output, to: &body)
         case .estimated:
-            let output = request.operation == .embedding ? 0 : max(1, text.utf8.count / 4)
+            let output = request.operation == .embedding ? 0 : max(1, output.utf8.count / 4)
             writeUsage(input: max(1, request.content.readableBytes / 4), output: output, to: &body)
         }
         body.writeString("}")
-        return body
     }
 
     private func reply(_ text: String, to request: ReceivedRequest, _ operation: Operation) -> ByteBuffer {

@@ -111,7 +111,7 @@ struct CircuitTests {
         "what comes of the try decides",
         arguments: [
             (answered, true), (.rejected, true), (.throttled(status: 429, retryAt: nil), true), (.failed, false),
-            (.refused, false), (.unreachable, false), (.timedOut, false),
+            (.refused, false), (.hopeless, false), (.unreachable, false), (.timedOut, false),
         ])
     func probeOutcomes(_ outcome: AttemptOutcome, closes: Bool) throws {
         var circuit = try open()

@@ -35,6 +35,32 @@ struct ConfigurationTests {
         #expect(models[1].model == "small")
     }
 
+    @Test("what is changed about requests and replies is read")
+    func adjustments() throws {
+        let models = try models(
+            """
+            {"models": [
+              {"id": "a", "url": "http://h", "default_temperature": null,
+               "parameters": {"rename": {"max_tokens": "max_completion_tokens"}, "drop": ["seed"],
+                              "set": {"reasoning_effort": "low"}},
+               "reasoning": {"strip": "</think>", "keep": false},
+               "price_per_million": {"input": 1, "output": 2, "cached_input": 0.5}},
+              {"id": "b", "url": "http://h", "reasoning": {"strip": null}, "default_temperature": 1},
+              {"id": "c", "url": "http://h", "reasoning": {"strip": ["</a>", "</b>"]}}
+            ]}
+            """)
+        #expect(
+            models[0].parameters
+                == RequestParameters(
+                    rename: ["max_tokens": "max_completion_tokens"], drop: ["seed"], set: ["reasoning_effort": "low"],
+                    defaultTemperature: .unset))
+        #expect(models[0].reasoning == ReasoningSettings(marks: .closing(["</think>"]), isKept: false))
+        #expect(models[0].price == ModelPrice(input: 1, output: 2, cachedInput: 0.5))
+        #expect(models[1].reasoning == ReasoningSettings(marks: .none))
+        #expect(models[1].parameters == RequestParameters(defaultTemperature: .value(1)))
+        #expect(models[2].reasoning == ReasoningSettings(marks: .closing(["</a>", "</b>"])))
+    }
+
     @Test("the server of agents is read, and everything that can be said about it")
     func agents() throws {
         let text = """
@@ -96,7 +122,29 @@ struct ConfigurationTests {
             (
                 #"{"models": [{"id": "a", "url": "http://h", "key": "x"}]}"#,
                 "/models/0/key: found an unknown member; expected one of id, url, model, api_key_env, headers, limits, "
-                    + "price_per_million, reasoning"
+                    + "price_per_million, reasoning, parameters, default_temperature"
+            ),
+            (
+                #"{"models": [{"id": "a", "url": "http://h", "reasoning": {"strip": [7]}}]}"#,
+                "/models/0/reasoning/strip: found an array; expected the text that ends the thinking, such as "
+                    + #""</think>", a list of such texts, or null"#
+            ),
+            (
+                #"{"models": [{"id": "a", "url": "http://h", "parameters": {"drop": ["seed", "messages"]}}]}"#,
+                #"/models/0/parameters/drop/1: found "messages"; expected the name of a member other than "#
+                    + "assay, input, messages, model, n, prompt, stream, stream_options"
+            ),
+            (
+                #"{"models": [{"id": "a", "url": "http://h", "parameters": {"rename": {"seed": 1}}}]}"#,
+                "/models/0/parameters/rename/seed: found 1; expected the member's new name, a string"
+            ),
+            (
+                #"{"models": [{"id": "a", "url": "http://h", "parameters": {"set": {"seed": null}}}]}"#,
+                "/models/0/parameters/set/seed: found null; expected a value; to leave a member out, name it in drop"
+            ),
+            (
+                #"{"models": [{"id": "a", "url": "http://h", "default_temperature": "0"}]}"#,
+                #"/models/0/default_temperature: found "0"; expected a number from 0, or null to send none"#
             ),
             (
                 #"{"models": [{"id": "a", "url": "http://h"}, {"id": "a", "url": "http://i"}]}"#,

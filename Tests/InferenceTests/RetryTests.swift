@@ -21,7 +21,7 @@ struct RetryTests {
 
     @Test(
         "what cannot pass is not tried again",
-        arguments: [AttemptOutcome.rejected, .refused, .abandoned, .answered(latency: .zero)])
+        arguments: [AttemptOutcome.rejected, .refused, .hopeless, .abandoned, .answered(latency: .zero)])
     func hopeless(_ outcome: AttemptOutcome) {
         var schedule = RetrySchedule(maximum: 5)
         #expect(schedule.next(after: outcome, at: now, fraction: 0) == nil)
@@ -79,6 +79,7 @@ struct RetryTests {
             (nil, "99999", .seconds(99_999)), (nil, "Sun, 06 Nov 1994 08:49:37 GMT", .seconds(30)),
             (nil, "Sun, 06 Nov 1994 08:49:00 GMT", .zero), (nil, "-3", nil), (nil, "soon", nil), (nil, nil, nil),
             ("x", "3", .seconds(3)), (nil, "inf", .seconds(1_000_000)), (nil, "nan", nil),
+            (nil, "", nil), (nil, "1.5", .milliseconds(1500)), (nil, "1 day", nil), ("", "2", .seconds(2)),
         ] as [(String?, String?, Duration?)])
     func retryAfter(_ milliseconds: String?, _ header: String?, pause: Duration?) {
         let read = RetryAfter(milliseconds: milliseconds, retryAfter: header, seconds: 784_111_747)

@@ -1,0 +1,62 @@
+import JSON
+
+extension InferenceSession {
+    /// A request as it is sent, and the changes that were learnt of the model's server.
+    func adapted(
+        _ request: InferenceRequest, to model: Model
+    ) -> (request: InferenceRequest, changes: [ParameterChange]) {
+        let changes = service.adaptations.changes(for: model)
+        return (request.adapted(to: model.parameters, changes), changes)
+    }
+
+    /// Asks, and where the server refuses a member of the request that can be left out or called otherwise, changes all
+    /// requests to the model and asks again.
+    ///
+    /// Each round knows more changes than the one before, and there are only so many, so that this ends.
+    func askAdapting(
+        _ request: InferenceRequest, of model: Model, for label: String,
+        ask: (InferenceRequest) async -> Result<InferenceReply, InferenceError>
+    ) async -> Result<InferenceReply, InferenceError> {
+        while true {
+            let (sent, changes) = adapted(request, to: model)
+            let result = await ask(sent)
+            guard case .failure(var error) = result else {
+                note(changes, for: request, model, label)
+                return result
+            }
+            guard let said = error.serverError, let body = try? JSONValue(parsing: sent.body).object,
+                let member = ParameterChange.refusedMember(by: said, in: body)
+            else { return result }
+            let isNew = await service.adaptations.add(for: model) { known in
+                ParameterChange(refused: member, by: said, after: known)
+            }
+            // Another request may have found it out while this one was under way.
+            if isNew != nil || service.adaptations.changes(for: model) != changes { continue }
+            error.message += Self.advice(onRefused: member)
+            return .failure(error)
+        }
+    }
+
+    /// Takes note of the changes that concern a request.
+    func note(_ changes: [ParameterChange], for request: InferenceRequest, _ model: Model, _ label: String) {
+        guard !changes.isEmpty, request.operation == .chat || request.operation == .completion,
+            let object = try? JSONValue(parsing: request.adapted(to: model.parameters).body).object
+        else { return }
+        var members = Set(object.keys)
+        for change in changes where members.remove(change.parameter) != nil {
+            if let replacement = change.replacement { members.insert(replacement) }
+            service.adaptations.tell(change, of: model)
+            let adaptation = Adaptation(model: model.id, parameter: change.parameter, replacement: change.replacement)
+            count(label) { $0.adaptations.insert(adaptation) }
+        }
+    }
+
+    /// What a user can do about a member that is refused and cannot be left out without being told.
+    private static func advice(onRefused member: String) -> String {
+        let configuration = #""parameters": {"drop": ["\#(member)"]} in the model's configuration"#
+        if member == "response_format" {
+            return #"; to ask without it, set "response_format": null in the function's params, or \#(configuration)"#
+        }
+        return "; to ask without \(member), take it out of the parameters that are given, or set \(configuration)"
+    }
+}

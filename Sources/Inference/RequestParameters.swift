@@ -1,0 +1,147 @@
+public import JSON
+
+/// What a model's configuration changes about the members of the requests to it, such as `temperature`, after everything
+/// that a scoring function or a benchmark says.
+public struct RequestParameters: Hashable, Sendable {
+    /// Members that are sent under another name. Where a request has both, the one of the new name stays.
+    public var rename: [String: String]
+    /// Members that are not sent.
+    public var drop: Set<String>
+    /// Members that every request has.
+    public var set: JSONObject
+    /// What takes the place of temperature 0, which is sent where nothing else is said.
+    public var defaultTemperature: DefaultTemperature
+
+    /// The temperature of requests for which 0 would be sent.
+    public enum DefaultTemperature: Hashable, Sendable {
+        case zero
+        /// None is sent, so that the server chooses.
+        case unset
+        case value(Double)
+    }
+
+    public init(
+        rename: [String: String] = [:], drop: Set<String> = [], set: JSONObject = [:],
+        defaultTemperature: DefaultTemperature = .zero
+    ) {
+        self.rename = rename
+        self.drop = drop
+        self.set = set
+        self.defaultTemperature = defaultTemperature
+    }
+
+    var isEmpty: Bool { rename.isEmpty && drop.isEmpty && set.isEmpty && defaultTemperature == .zero }
+
+    /// Members that say what is asked and how it is answered, which no configuration changes.
+    static let fixed: Set<String> = [
+        "model", "messages", "prompt", "input", "stream", "stream_options", "n", "assay",
+    ]
+}
+
+extension RequestParameters {
+    /// Reads `{"rename": {"max_tokens": "max_completion_tokens"}, "drop": ["seed"], "set": {"reasoning_effort": "low"}}`.
+    init(_ place: ConfigurationPlace) throws(ConfigurationError) {
+        self.init()
+        try place.checkNames(["rename", "drop", "set"])
+        func check(_ name: String, at place: ConfigurationPlace) throws(ConfigurationError) {
+            guard name.isEmpty || Self.fixed.contains(name) else { return }
+            throw ConfigurationError(
+                file: place.file, pointer: place.pointer, found: quoted(name),
+                expected: "the name of a member other than \(Self.fixed.sorted().joined(separator: ", "))")
+        }
+        if let renamed = try place.member("rename") {
+            for (name, value) in try renamed.object().members {
+                let child = renamed.child(name, value)
+                guard let new = value.string else { throw child.fault(expected: "the member's new name, a string") }
+                try check(name, at: child)
+                try check(new, at: child)
+                rename[name] = new
+            }
+        }
+        if let dropped = try place.member("drop") {
+            for element in try dropped.elements() {
+                guard let name = element.value.string else { throw element.fault(expected: "the name of a member") }
+                try check(name, at: element)
+                if rename[name] != nil { throw element.fault(expected: "a member that rename does not have") }
+                drop.insert(name)
+            }
+        }
+        if let added = try place.member("set") {
+            set = try added.object()
+            for (name, value) in set.members {
+                let child = added.child(name, value)
+                try check(name, at: child)
+                if value == .null { throw child.fault(expected: "a value; to leave a member out, name it in drop") }
+            }
+        }
+    }
+
+    /// Reads the temperature that a configuration gives, which may be null.
+    static func defaultTemperature(_ value: JSONValue, at place: ConfigurationPlace) throws(ConfigurationError)
+        -> DefaultTemperature
+    {
+        if value == .null { return .unset }
+        guard let number = value.number?.double, number >= 0, number.isFinite else {
+            throw place.fault(expected: "a number from 0, or null to send none")
+        }
+        return number == 0 ? .zero : .value(number)
+    }
+}
+
+extension InferenceRequest {
+    /// The request as it is sent to a model: changed by the model's configuration, then by what was learnt of its server,
+    /// and without members that are null, which stand for members that are not there.
+    ///
+    /// A request that needs no change keeps its bytes.
+    func adapted(to parameters: RequestParameters, _ changes: [ParameterChange] = []) -> InferenceRequest {
+        guard operation == .chat || operation == .completion,
+            !parameters.isEmpty || !changes.isEmpty || body.containsNull,
+            let object = try? JSONValue(parsing: body).object
+        else { return self }
+        var new = JSONObject(object.members.filter { $0.value != .null })
+        if new["temperature"]?.number?.double == 0 {
+            switch parameters.defaultTemperature {
+            case .zero: break
+            case .unset: new["temperature"] = nil
+            case .value(let value): new["temperature"] = JSONValue(value)
+            }
+        }
+        for (name, replacement) in parameters.rename.sorted(by: { $0.key < $1.key }) {
+            new.rename(name, to: replacement)
+        }
+        for name in parameters.drop { new[name] = nil }
+        for (name, value) in parameters.set.members { new[name] = value }
+        for change in changes { new.rename(change.parameter, to: change.replacement) }
+        guard new != object || new.keys != object.keys else { return self }
+        var request = self
+        request.body = JSONValue.object(new).text
+        return request
+    }
+}
+
+extension JSONObject {
+    /// Gives a member another name in the same place, or takes it out where there is no other name.
+    fileprivate mutating func rename(_ name: String, to replacement: String?) {
+        guard self[name] != nil else { return }
+        guard let replacement, self[replacement] == nil else {
+            self[name] = nil
+            return
+        }
+        self = JSONObject(members.map { ($0.key == name ? replacement : $0.key, $0.value) })
+    }
+}
+
+extension String {
+    /// Whether the word stands anywhere, be it within a string.
+    fileprivate var containsNull: Bool {
+        var text = self
+        return text.withUTF8 { bytes in
+            let word = Array("null".utf8)
+            guard bytes.count >= 4 else { return false }
+            return (0...bytes.count - 4).contains { start in
+                bytes[start] == word[0] && bytes[start + 1] == word[1] && bytes[start + 2] == word[2]
+                    && bytes[start + 3] == word[3]
+            }
+        }
+    }
+}
