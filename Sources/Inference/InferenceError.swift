@@ -7,6 +7,8 @@ public struct InferenceError: Error, Sendable, Hashable, CustomStringConvertible
     public var status: Int?
     /// What the server said, where it said something.
     var serverError: ServerError?
+    /// Whether the request was not sent, as more has been learnt of the model's server since it was adapted to that.
+    var isOutdated = false
 
     init(_ code: Code, _ message: String, status: Int? = nil) {
         self.code = code

@@ -17,6 +17,8 @@ public struct InferenceRequest: Hashable, Sendable {
     public var body: String
     /// Tells apart requests that are otherwise equal, so that each gets an answer of its own. It is not sent.
     public var sample: Int
+    /// What was learnt of the model's server when the body was adapted to it.
+    var changes: [ParameterChange] = []
 
     public init(operation: Operation = .chat, body: String, sample: Int = 0) {
         self.operation = operation

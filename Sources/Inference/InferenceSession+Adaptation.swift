@@ -6,7 +6,9 @@ extension InferenceSession {
         _ request: InferenceRequest, to model: Model
     ) -> (request: InferenceRequest, changes: [ParameterChange]) {
         let changes = service.adaptations.changes(for: model)
-        return (request.adapted(to: model.parameters, changes), changes)
+        var sent = request.adapted(to: model.parameters, changes)
+        sent.changes = changes
+        return (sent, changes)
     }
 
     /// Asks, and where the server refuses a member of the request that can be left out or called otherwise, changes all
@@ -24,6 +26,7 @@ extension InferenceSession {
                 note(changes, for: request, model, label)
                 return result
             }
+            if error.isOutdated { continue }
             guard let said = error.serverError, let body = try? JSONValue(parsing: sent.body).object,
                 let member = ParameterChange.refusedMember(by: said, in: body)
             else { return result }

@@ -225,7 +225,9 @@ extension InferenceSession {
         for label: String
     ) async throws(InferenceError) -> Attempt {
         let cost = cost(of: request, model)
-        try await enter(endpoint, cost, notBefore: time)
+        try await enter(endpoint, cost, notBefore: time) {
+            service.adaptations.changes(for: model) == request.changes
+        }
         count(label) { $0.requests += 1 }
         let attempt = await endpoint.attempt(request)
         if attempt.hasResponse { count(label) { $0.addResponse(using: attempt.usage, of: model) } }
@@ -238,8 +240,10 @@ extension InferenceSession {
     }
 
     /// Waits until a request may be sent: until both the budget and the endpoint have room for it.
+    ///
+    /// - Parameter isCurrent: whether the request is still what the server takes, as far as that is known.
     private func enter(
-        _ endpoint: Endpoint, _ cost: Cost, notBefore time: ContinuousClock.Instant?
+        _ endpoint: Endpoint, _ cost: Cost, notBefore time: ContinuousClock.Instant?, isCurrent: () -> Bool
     ) async throws(InferenceError) {
         var time = time
         while true {
@@ -251,6 +255,13 @@ extension InferenceSession {
                 if let reason = state.withLock(\.stop) {
                     endpoint.abandon()
                     throw InferenceError(.notAsked, "not asked: \(reason)")
+                }
+                // It may have waited while others found out what the server refuses.
+                if !isCurrent() {
+                    endpoint.abandon()
+                    var error = InferenceError(.notAsked, "not asked: the request is out of date")
+                    error.isOutdated = true
+                    throw error
                 }
             } catch {
                 if isHeld { release(cost) }

@@ -23,7 +23,12 @@ public struct ModelUsage: Hashable, Sendable {
     /// How requests were changed because the models' servers refuse members of them.
     public var adaptations: Set<Adaptation> = []
     /// What the responses cost: what their servers say, or else by the models' prices. Nil where neither is known.
-    public var cost: Double? { hasUnknownCost || hasUnpricedModel && !hasKnownCost ? nil : knownCost }
+    public var cost: Double? {
+        get { hasUnknownCost || hasUnpricedModel && !hasKnownCost ? nil : knownCost }
+        set {
+            (knownCost, hasKnownCost, hasUnknownCost) = (newValue ?? 0, newValue != nil, newValue == nil)
+        }
+    }
     private var knownCost = 0.0
     private var hasKnownCost = false
     private var hasUnknownCost = false

@@ -18,6 +18,8 @@ extension ParameterChange {
         guard !error.codes.isDisjoint(with: codes) || phrases.contains(where: { words.contains($0) }) else {
             return nil
         }
+        // A prompt that is too long is often told in words about max_tokens.
+        guard Complaint(status: 400, error, hasRetryAfter: false) == .other else { return nil }
         let members = Set(body.keys).subtracting(RequestParameters.fixed)
         for name in error.parameters {
             let names = [name] + (otherNames[name] ?? [])

@@ -63,7 +63,11 @@ struct ServerError: Hashable {
         {
             isModeration = true
         }
-        for name in ["error", "message", "msg", "detail", "errors", "details", "violations", "metadata", "innererror"] {
+        if let text = object["msg"]?.string {
+            let place = object["loc"]?.array?.map { $0.string ?? $0.text }.joined(separator: ".")
+            say(place.map { "\($0): \(text)" } ?? text)
+        }
+        for name in ["error", "message", "detail", "errors", "details", "violations", "metadata", "innererror"] {
             if let member = object[name] { read(member, depth: depth + 1) }
         }
         // What the provider behind a router said.

@@ -54,7 +54,7 @@ struct Answer: Sendable {
         guard status == 200, stop == nil else { return false }
         switch content {
         case .reply, .choice: return true
-        case .text, .error, .malformed, .garbage: return false
+        case .text, .events, .error, .malformed, .garbage: return false
         }
     }
 

@@ -115,7 +115,9 @@ struct AgentFaultTests {
         try await run()(server.url) { session, model in
             let error = try #require(await session.result(of: turn("x"), model).error)
             #expect(error.code == .rejected)
-            #expect(error.message == "the agents' server at \(server.url): status 400: \(body)")
+            #expect(
+                error.message
+                    == "the agents' server at \(server.url): status 400: body.agent_config.model: Field required")
         }
         #expect(server.totals.requests == 1)
     }

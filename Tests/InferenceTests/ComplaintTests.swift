@@ -53,7 +53,7 @@ struct ComplaintTests {
         arguments: [
             (#"{"error": {"message": "no"}}"#, "no"), (#"[{"error": {"message": "no"}}]"#, "no"),
             (#"{"error": "no"}"#, "no"), (#"{"detail": "no"}"#, "no"), (#"{"message": "no"}"#, "no"),
-            (#"{"detail": [{"msg": "no", "loc": ["body", "seed"]}]}"#, "no"), ("no", "no"),
+            (#"{"detail": [{"msg": "no", "loc": ["body", "seed"]}]}"#, "body.seed: no"), ("no", "no"),
             (
                 #"{"error": {"message": "Provider returned error", "metadata": {"raw": "{\"error\": {\"message\": \"no\"}}"}}}"#,
                 "Provider returned error; no"

@@ -1,5 +1,6 @@
 import Datasets
 import JSON
+import NIOHTTP1
 import ScorerHost
 import Synchronization
 

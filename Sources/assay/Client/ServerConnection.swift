@@ -3,6 +3,7 @@ import Glibc
 import JSON
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import NIOSSL
 import Synchronization
 
