@@ -118,7 +118,7 @@ struct JudgeLimitTests {
 }
 
 extension String {
-    fileprivate func replacingURL(with url: String) -> String {
+    func replacingURL(with url: String) -> String {
         split(separator: "URL", omittingEmptySubsequences: false).joined(separator: url)
     }
 }
