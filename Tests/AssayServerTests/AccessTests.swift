@@ -217,8 +217,12 @@ struct AccessTests {
             let before = try await server.get("/metrics").body
             #expect(
                 before.contains("assay_model_requests_total 2\n") && before.contains("assay_model_replies_total 2\n"))
-            try await server.register("b", rows: 3, provider: "assay")
-            var benchmark: JSONObject = ["benchmark_id": "c", "dataset_id": "rows-of-b"]
+            let rows = (0..<3).map { ["question": .string("q\($0)"), "expected_answer": "4"] as JSONValue }
+            let dataset: JSONValue = [
+                "dataset_id": "b", "purpose": "eval/question-answer", "source": ["type": "rows", "rows": .array(rows)],
+            ]
+            #expect(try await server.post("/v1/datasets", dataset).status == 200)
+            var benchmark: JSONObject = ["benchmark_id": "c", "dataset_id": "b"]
             benchmark["scoring_functions"] = ["basic::equality"]
             #expect(try await server.post(benchmarks, .object(benchmark)).status == 200)
             let job = try await server.start("c")

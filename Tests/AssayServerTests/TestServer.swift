@@ -43,23 +43,35 @@ struct TestServer: Sendable {
             providers: [provider], logger: logger)
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let (stops, stop) = AsyncStream.makeStream(of: Void.self)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask {
-                defer { port.finish() }
-                try await server.run(
-                    until: { for await _ in stops {} }, onRunning: { port.yield($0) })
-            }
-            tasks.addTask {
-                defer { stop.finish() }
-                for await port in ports {
-                    try await body(TestServer(port: port, folder: folder.path))
-                    break
+        // Whatever became of the test, connections that are left open would end the process.
+        let result = await outcome {
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask {
+                    defer { port.finish() }
+                    try await server.run(
+                        until: { for await _ in stops {} }, onRunning: { port.yield($0) })
                 }
+                tasks.addTask {
+                    defer { stop.finish() }
+                    for await port in ports {
+                        try await body(TestServer(port: port, folder: folder.path))
+                        break
+                    }
+                }
+                for try await _ in tasks {}
             }
-            for try await _ in tasks {}
         }
         await engine.shutDown()
         await inference.shutDown()
+        try result.get()
+    }
+
+    private static func outcome(_ body: () async throws -> Void) async -> Result<Void, any Error> {
+        do {
+            return .success(try await body())
+        } catch {
+            return .failure(error)
+        }
     }
 
     /// A configuration for tests.
