@@ -9,38 +9,39 @@ struct JobFollower {
     private let benchmark: String
     private let id: String
     private let options: ClientOptions
+    private let display = LineDisplay()
 
     /// How long the server may be out of reach, as it is started again.
     private static let patience = Duration.seconds(600)
 
+    /// From here on, an interruption leaves the job running and says how to follow it.
     init(_ server: ServerConnection, benchmark: String, job: String, _ options: ClientOptions) {
         self.server = server
         self.benchmark = benchmark
         id = job
         self.options = options
-    }
-
-    private var path: String { "/v1alpha/eval/benchmarks/\(pathPart(benchmark))/jobs/\(pathPart(id))" }
-
-    /// - Parameter output: a file for the job's rows.
-    func run(output: String?) throws {
-        let words = "\(shellWord(benchmark)) \(shellWord(id))\(options.words)"
-        let display = LineDisplay()
+        let words = "\(shellWord(benchmark)) \(shellWord(job))\(options.words)"
         let interruption = Interruption(cancelling: Cancellation())
-        interruption.onCancel {
+        interruption.onCancel { [display] in
             display.clear()
             printError(
                 "assay: the job goes on; follow it with: assay client jobs follow \(words)\n"
                     + "assay: or stop it with: assay client jobs cancel \(words)")
             _exit(130)
         }
-        let job = try end(display)
+    }
+
+    private var path: String { "/v1alpha/eval/benchmarks/\(pathPart(benchmark))/jobs/\(pathPart(id))" }
+
+    /// - Parameter output: a file for the job's rows.
+    func run(output: String?) throws {
+        let job = try end()
         display.clear()
         try report(job, output)
     }
 
     /// Asks about the job until it has ended.
-    private func end(_ display: LineDisplay) throws -> JSONValue {
+    private func end() throws -> JSONValue {
         var pause = Duration.milliseconds(100)
         var lost: ContinuousClock.Instant?
         while true {
