@@ -1,7 +1,6 @@
 import ArgumentParser
 import Glibc
 import JSON
-import ScorerHost
 
 /// Follows a job of a server to its end, and shows what it came to.
 struct JobFollower {
@@ -15,13 +14,17 @@ struct JobFollower {
     private static let patience = Duration.seconds(600)
 
     /// From here on, an interruption leaves the job running and says how to follow it.
-    init(_ server: ServerConnection, benchmark: String, job: String, _ options: ClientOptions) {
+    ///
+    /// - Parameter interruption: made before the connection, as signals are blocked only in threads that start later.
+    init(
+        _ server: ServerConnection, benchmark: String, job: String, _ options: ClientOptions,
+        _ interruption: Interruption
+    ) {
         self.server = server
         self.benchmark = benchmark
         id = job
         self.options = options
         let words = "\(shellWord(benchmark)) \(shellWord(job))\(options.words)"
-        let interruption = Interruption(cancelling: Cancellation())
         interruption.onCancel { [display] in
             display.clear()
             printError(
