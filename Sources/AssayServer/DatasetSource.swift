@@ -20,7 +20,11 @@ enum DatasetSource {
         case ("rows", _, _), (nil, false, true):
             self = .rows(try place.required("rows", "an array of objects").rows(limit: maxRows))
         case ("uri", _, _), (nil, true, false), (nil, false, false):
-            self = .uri(try place.required("uri", "a URI, or \"rows\" in its place,").text())
+            let uri = try place.required("uri", "a URI, or \"rows\" in its place,").text()
+            if uri.utf8.count > Self.longestURI && uri.prefix(5).lowercased() != "data:" {
+                throw Self.fault("a URI that does not hold its rows has \(Self.longestURI) bytes at most")
+            }
+            self = .uri(uri)
         case (nil, true, true):
             throw .invalid(
                 "\(place.pointer): it has both a \"uri\" and \"rows\"; send one of them, or a \"type\"",
@@ -63,9 +67,6 @@ enum DatasetSource {
         switch self {
         case .rows(let rows): try draft.append(RowBlock(lines: rows.lines()))
         case .uri(let uri):
-            if uri.utf8.count > Self.longestURI && uri.prefix(5).lowercased() != "data:" {
-                throw Self.fault("a URI has \(Self.longestURI) bytes at most")
-            }
             try readURI(uri, into: draft, service, call)
         }
     }

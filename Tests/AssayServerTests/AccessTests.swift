@@ -217,14 +217,17 @@ struct AccessTests {
             let before = try await server.get("/metrics").body
             #expect(
                 before.contains("assay_model_requests_total 2\n") && before.contains("assay_model_replies_total 2\n"))
-            let rows = (0..<3).map { ["question": .string("q\($0)"), "expected_answer": "4"] as JSONValue }
+            let rows: JSONValue = [
+                ["question": "a", "answer": "4"], ["question": "b", "answer": "4"], ["question": "c", "answer": "4"],
+            ]
             let dataset: JSONValue = [
-                "dataset_id": "b", "purpose": "eval/question-answer", "source": ["type": "rows", "rows": .array(rows)],
+                "dataset_id": "d", "purpose": "eval/question-answer", "source": ["type": "rows", "rows": rows],
             ]
             #expect(try await server.post("/v1/datasets", dataset).status == 200)
-            var benchmark: JSONObject = ["benchmark_id": "c", "dataset_id": "b"]
-            benchmark["scoring_functions"] = ["basic::equality"]
-            #expect(try await server.post(benchmarks, .object(benchmark)).status == 200)
+            let benchmark: JSONValue = [
+                "benchmark_id": "c", "dataset_id": "d", "scoring_functions": ["basic::equality"],
+            ]
+            #expect(try await server.post(benchmarks, benchmark).status == 200)
             let job = try await server.start("c")
             _ = try await server.job(job) { $0["finished_at"] != .null }
             while try await !server.get("/metrics").body.contains("assay_model_requests_total 5\n") {

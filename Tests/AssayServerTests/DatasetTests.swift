@@ -123,7 +123,7 @@ struct DatasetTests {
         arguments: [
             ("data:text/csv,q,a%0A1,2%0A1,2,3", "3 cells"), ("data:application/jsonl,{\"q\":1}%0A{", "row 2"),
             ("data:application/jsonl,{\"q\":1}%0A[1]", "row 2 is no JSON object"),
-            ("data:application/json,{\"q\":1}", "array"), ("data:application/jsonl,{\"q\":\"%FF\"}", "row 1"),
+            ("data:application/json,7", "array"), ("data:application/jsonl,{\"q\":\"%FF\"}", "row 1"),
             ("data:text/csv;base64,!!!", "Base64"), ("data:text/csv;base64", "comma"), ("data:image/png,x", "type"),
             ("data:text/csv,%4", "hexadecimal"), ("ftp://x/y.csv", "ftp"), ("", "/source/uri"),
             ("javascript:1", "/source/uri"),

@@ -94,7 +94,7 @@ struct ClientCommandTests {
         let advice = try #require(
             result.errors.split(separator: "follow it with: assay ").last?.split(separator: "\n").first)
         #expect(advice.hasPrefix("client jobs follow 'my maths' "), "\(result.errors)")
-        let id = String(advice.split(separator: " ")[5])
+        let id = String(try #require(advice.split(separator: " ").dropFirst(5).first))
         let followed = try client(folder, ["jobs", "follow", "my maths", id], serving)
         #expect(followed.ending == .status(0), "\(followed.errors)")
     }

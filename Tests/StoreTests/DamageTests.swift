@@ -40,7 +40,7 @@ struct DamageTests {
         .enabled(if: geteuid() == 0))
     func fullDisk() throws {
         let folder = try TemporaryFolder()
-        guard mount("tmpfs", folder.path, "tmpfs", 0, "size=6m") == 0 else { return }
+        guard mount("tmpfs", folder.path, "tmpfs", 0, "size=24m") == 0 else { return }
         defer { umount2(folder.path, 2) }
         do {
             let registry = try Registry(folder: folder.path)

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Glibc
 import JSON
+import ScorerHost
 
 /// `assay client`: uses a server from the shell.
 struct ClientCommand: ParsableCommand {
@@ -47,6 +49,14 @@ struct ClientOptions: ParsableArguments {
             return token
         }
         return try ServerConnection(url: url, token: token)
+    }
+
+    /// Takes signals from here on. To be called first: only threads that start later leave them to it. Before anything is
+    /// known that should be said, or undone, an interruption ends the program.
+    static func interruption() -> Interruption {
+        let interruption = Interruption(cancelling: Cancellation())
+        interruption.onCancel { _exit(130) }
+        return interruption
     }
 
     /// The options that name the same server, for commands that messages suggest.

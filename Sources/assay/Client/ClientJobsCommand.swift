@@ -64,7 +64,9 @@ struct ClientJobsCommand: ParsableCommand {
         @OptionGroup var options: ClientOptions
 
         func run() throws {
-            try JobFollower(try options.connect(), benchmark: job.benchmark, job: job.id, options).run(output: output)
+            let interruption = ClientOptions.interruption()
+            let server = try options.connect()
+            try JobFollower(server, benchmark: job.benchmark, job: job.id, options, interruption).run(output: output)
         }
     }
 

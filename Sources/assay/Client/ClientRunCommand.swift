@@ -64,6 +64,7 @@ struct ClientRunCommand: ParsableCommand {
     }
 
     func run() throws {
+        let interruption = ClientOptions.interruption()
         let server = try options.connect()
         var candidate: JSONObject = [
             "type": "model", "model": .string(model),
@@ -80,7 +81,8 @@ struct ClientRunCommand: ParsableCommand {
             "/v1alpha/eval/benchmarks/\(pathPart(benchmark))/jobs", ["benchmark_config": .object(configuration)])
         guard let id = job["job_id"]?.string else { throw Failure("\(server.url): the answer names no job") }
         if noWait { return try options.show(job) { "job \(id)\n" } }
+        let follower = JobFollower(server, benchmark: benchmark, job: id, options, interruption)
         printError("assay: job \(id)")
-        try JobFollower(server, benchmark: benchmark, job: id, options).run(output: output)
+        try follower.run(output: output)
     }
 }

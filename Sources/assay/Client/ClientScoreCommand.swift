@@ -1,7 +1,6 @@
 import ArgumentParser
 import Glibc
 import JSON
-import ScorerHost
 
 struct ClientScoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -55,9 +54,9 @@ struct ClientScoreCommand: ParsableCommand {
     }
 
     func run() throws {
+        let interruption = ClientOptions.interruption()
         let server = try options.connect()
         let made = TemporaryDatasets(server)
-        let interruption = Interruption(cancelling: Cancellation())
         interruption.onCancel {
             made.delete()
             printError("assay: interrupted; the server has been told to stop")

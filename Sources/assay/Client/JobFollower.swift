@@ -1,7 +1,6 @@
 import ArgumentParser
 import Glibc
 import JSON
-import ScorerHost
 
 /// Follows a job of a server to its end, and shows what it came to.
 struct JobFollower {
@@ -9,38 +8,43 @@ struct JobFollower {
     private let benchmark: String
     private let id: String
     private let options: ClientOptions
+    private let display = LineDisplay()
 
     /// How long the server may be out of reach, as it is started again.
     private static let patience = Duration.seconds(600)
 
-    init(_ server: ServerConnection, benchmark: String, job: String, _ options: ClientOptions) {
+    /// From here on, an interruption leaves the job running and says how to follow it.
+    ///
+    /// - Parameter interruption: made before the connection, as signals are blocked only in threads that start later.
+    init(
+        _ server: ServerConnection, benchmark: String, job: String, _ options: ClientOptions,
+        _ interruption: Interruption
+    ) {
         self.server = server
         self.benchmark = benchmark
         id = job
         self.options = options
-    }
-
-    private var path: String { "/v1alpha/eval/benchmarks/\(pathPart(benchmark))/jobs/\(pathPart(id))" }
-
-    /// - Parameter output: a file for the job's rows.
-    func run(output: String?) throws {
-        let words = "\(shellWord(benchmark)) \(shellWord(id))\(options.words)"
-        let display = LineDisplay()
-        let interruption = Interruption(cancelling: Cancellation())
-        interruption.onCancel {
+        let words = "\(shellWord(benchmark)) \(shellWord(job))\(options.words)"
+        interruption.onCancel { [display] in
             display.clear()
             printError(
                 "assay: the job goes on; follow it with: assay client jobs follow \(words)\n"
                     + "assay: or stop it with: assay client jobs cancel \(words)")
             _exit(130)
         }
-        let job = try end(display)
+    }
+
+    private var path: String { "/v1alpha/eval/benchmarks/\(pathPart(benchmark))/jobs/\(pathPart(id))" }
+
+    /// - Parameter output: a file for the job's rows.
+    func run(output: String?) throws {
+        let job = try end()
         display.clear()
         try report(job, output)
     }
 
     /// Asks about the job until it has ended.
-    private func end(_ display: LineDisplay) throws -> JSONValue {
+    private func end() throws -> JSONValue {
         var pause = Duration.milliseconds(100)
         var lost: ContinuousClock.Instant?
         while true {

@@ -60,7 +60,7 @@ struct RowUpload: ~Copyable {
         let body = Array(head.utf8) + rows + Array((isRegistered ? "]}" : "]}}").utf8)
         let path = isRegistered ? "/v1beta/datasetio/append-rows/\(pathPart(self.id))" : "/v1beta/datasets"
         do throws(ServerConnection.Fault) {
-            try server.send(.POST, path, body)
+            try server.post(path, bytes: body)
         } catch {
             throw Failure("\(name): \(error) (among the rows up to \(grouped(count)))")
         }

@@ -60,11 +60,13 @@ final class ServerConnection: Sendable {
         try send(.POST, path, Array(body.text.utf8))
     }
 
+    /// - Parameter body: JSON.
+    func post(_ path: String, bytes body: [UInt8]) throws(Fault) { _ = try send(.POST, path, body) }
+
     func delete(_ path: String) throws(Fault) { _ = try send(.DELETE, path) }
 
     /// Makes a request, and makes it again where the server has turned it away as one too many.
-    @discardableResult
-    func send(_ method: HTTPMethod, _ path: String, _ body: [UInt8]? = nil) throws(Fault) -> JSONValue {
+    private func send(_ method: HTTPMethod, _ path: String, _ body: [UInt8]? = nil) throws(Fault) -> JSONValue {
         var repetition = 0
         while true {
             do throws(Fault) {
