@@ -40,7 +40,8 @@ let package = Package(
         // What everything may use.
         .target(name: "Encodings"),
         .target(name: "Hashing", dependencies: ["COpenSSL"]),
-        .target(name: "System"),
+        // Not called System: NIO imports a module of that name where it finds one.
+        .target(name: "Platform"),
 
         // The engine, from the bottom up.
         .target(name: "ScoringCore"),
@@ -91,7 +92,7 @@ let package = Package(
             name: "AssayServer",
             dependencies: [
                 "Datasets", "Encodings", "Evaluation", "Hashing", "HuggingFace", "Inference", "JSON", "ScorerHost",
-                "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store", "System",
+                "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store", "Platform",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -112,7 +113,7 @@ let package = Package(
             dependencies: [
                 "AssayServer", "CMalloc", "Datasets", "Evaluation", "HuggingFace", "Inference", "JSON", "ScorerHost",
                 "ScoringCore",
-                "ScoringDefinitions", "ScoringEngine", "Store", "System",
+                "ScoringDefinitions", "ScoringEngine", "Store", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),

@@ -1,7 +1,7 @@
 import Datasets
 import Glibc
 import JSON
-import System
+import Platform
 
 /// The folders whose files may be read as datasets.
 struct AllowedFolders: Sendable {

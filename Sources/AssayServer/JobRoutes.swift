@@ -4,10 +4,10 @@ import HTTPTypes
 import Inference
 import JSON
 import Logging
+import Platform
 import ScorerHost
 import ScoringEngine
 import Store
-import System
 
 /// `/eval/benchmarks/{id}/jobs` and `/eval/benchmarks/{id}/results`.
 enum JobRoutes {

@@ -1,8 +1,8 @@
 import Glibc
 import JSON
 public import Logging
+import Platform
 import Store
-import System
 
 /// Writes each log record as a JSON object on a line of its own to standard error.
 public struct LineLogHandler: LogHandler {

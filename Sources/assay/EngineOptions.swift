@@ -2,10 +2,10 @@ import ArgumentParser
 import Datasets
 import Glibc
 import Inference
+import Platform
 import ScorerHost
 import ScoringDefinitions
 import ScoringEngine
-import System
 
 /// Where definitions and plugins are looked for, and what is said of those that are broken.
 struct EngineOptions: ParsableArguments {

@@ -1,7 +1,7 @@
 import Glibc
+import Platform
 import ScorerHost
 import ScoringEngine
-import System
 
 /// Where output lines are written. One thread at a time writes.
 ///

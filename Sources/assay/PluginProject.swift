@@ -1,5 +1,5 @@
 import Glibc
-import System
+import Platform
 
 /// A new plugin's folder, made from templates.
 ///

@@ -1,10 +1,10 @@
 import ArgumentParser
 import Glibc
 import JSON
+import Platform
 import ScorerHost
 import ScoringDefinitions
 import ScoringEngine
-import System
 
 extension PluginsCommand {
     struct Pack: ParsableCommand {

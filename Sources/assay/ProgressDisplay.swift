@@ -1,8 +1,8 @@
 import Datasets
 import Glibc
+import Platform
 import ScoringEngine
 import Synchronization
-import System
 
 /// Shows on standard error how far a run is: the share of the rows that are done, their rate, errors, time left.
 final class ProgressDisplay: Sendable {

@@ -5,7 +5,7 @@ import Glibc
 import HuggingFace
 import Inference
 import JSON
-import System
+import Platform
 
 /// Who may use the server.
 struct AccessOptions: ParsableArguments {

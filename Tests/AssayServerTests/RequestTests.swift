@@ -37,7 +37,7 @@ struct RequestTests {
         arguments: [
             ("/v1/datasets", "{}", "/purpose"), ("/v1/datasets", "{\"purpose\": \"x\", \"source\": {}}", "/purpose"),
             ("/v1/datasets", "{\"purpose\": 1}", "/purpose"),
-            ("/v1/datasets", "{\"purpose\": \"eval/question-answer\", \"source\": 1}", "/source/type"),
+            ("/v1/datasets", "{\"purpose\": \"eval/question-answer\", \"source\": 1}", "/source/uri"),
             (
                 "/v1/datasets", "{\"purpose\": \"eval/question-answer\", \"source\": {\"type\": \"rows\"}}",
                 "/source/rows"

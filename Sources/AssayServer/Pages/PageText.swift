@@ -1,7 +1,7 @@
 import Encodings
 import Glibc
+import Platform
 import Store
-import System
 
 /// How pages write things.
 enum PageText {
