@@ -27,7 +27,7 @@ struct FromOtherToolsTests {
     }()
 
     @Test("the page has them all")
-    func count() { #expect(Self.examples.count >= 9) }
+    func count() { #expect(Self.examples.count >= 11) }
 
     @Test("each comes to what the page says", arguments: examples)
     func runs(example: Example) throws {
