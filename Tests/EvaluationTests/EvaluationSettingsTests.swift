@@ -12,15 +12,17 @@ import Testing
                   "lm-evaluation-harness": {"command": ["python3", "-m", "lm_eval"], "output_dir": "/data",
                     "timeout_seconds": 60, "allow_custom_tasks": true, "pass_env": ["HF_TOKEN"]}}}
                 """)
+        var harness = EvaluationSettings.Harness(
+            command: ["python3", "-m", "lm_eval"], outputFolder: "/data", timeout: .seconds(60),
+            allowsCustomTasks: true, passedVariables: ["HF_TOKEN"])
+        harness.isConfigured = true
         #expect(
             try EvaluationSettings(in: json, file: "assay.json")
                 == EvaluationSettings(
                     nemo: .init(
                         url: "http://nemo:7331", apiKeyVariable: "KEY", namespace: "team",
                         pollInterval: .seconds(0.5)),
-                    harness: .init(
-                        command: ["python3", "-m", "lm_eval"], outputFolder: "/data", timeout: .seconds(60),
-                        allowsCustomTasks: true, passedVariables: ["HF_TOKEN"])))
+                    harness: harness))
         #expect(try ModelConfiguration.models(in: json, file: "assay.json") == [])
     }
 
