@@ -40,5 +40,5 @@ find "$to/share/assay" \( -name .build -o -name target -o -name Cargo.lock \) -p
 sh Sources/Installation/man-pages.sh "$to/bin/assay" "$to/share/man/man1"
 awk -f Sources/Installation/header-to-markdown.awk Sources/CScorerPlugin/include/assay_scorer_plugin.h \
     >"$to/share/doc/assay/plugin-abi.md"
-cp LICENSE README.md "$to/share/doc/assay"
+cp -R LICENSE README.md Documentation "$to/share/doc/assay"
 echo "Assay $version is installed in $to."
