@@ -39,13 +39,7 @@ struct MathResponse: Scorer {
     }
 
     func score(_ rows: Rows, _ results: Results) {
-        let scratch = scratches.take()
-        scratch.scratch.askWhetherCancelled { results.isCancelled }
-        defer {
-            scratch.scratch.askWhetherCancelled(nil)
-            scratches.put(scratch)
-        }
-        score(rows, results, &scratch.scratch)
+        scratches.withScratch(for: results) { score(rows, results, &$0) }
     }
 
     private func score(_ rows: Rows, _ results: Results, _ scratch: inout MatchScratch) {
@@ -77,7 +71,6 @@ struct MathResponse: Scorer {
                 }
             }
         }
-        scratch.endRow()
         results.emit(answers, output: 1)
     }
 

@@ -62,13 +62,7 @@ struct MultipleChoice: Scorer {
     }
 
     func score(_ rows: Rows, _ results: Results) {
-        let scratch = scratches.take()
-        scratch.scratch.askWhetherCancelled { results.isCancelled }
-        defer {
-            scratch.scratch.askWhetherCancelled(nil)
-            scratches.put(scratch)
-        }
-        score(rows, results, &scratch.scratch)
+        scratches.withScratch(for: results) { score(rows, results, &$0) }
     }
 
     private func score(_ rows: Rows, _ results: Results, _ scratch: inout MatchScratch) {
@@ -103,7 +97,6 @@ struct MultipleChoice: Scorer {
                 }
             }
         }
-        scratch.endRow()
     }
 
     private func name(of place: Int) -> String {

@@ -67,13 +67,7 @@ struct NumberAnswer: Scorer {
     }
 
     func score(_ rows: Rows, _ results: Results) {
-        let scratch = scratches.take()
-        scratch.scratch.askWhetherCancelled { results.isCancelled }
-        defer {
-            scratch.scratch.askWhetherCancelled(nil)
-            scratches.put(scratch)
-        }
-        score(rows, results, &scratch.scratch)
+        scratches.withScratch(for: results) { score(rows, results, &$0) }
     }
 
     private func score(_ rows: Rows, _ results: Results, _ scratch: inout MatchScratch) {
@@ -104,7 +98,6 @@ struct NumberAnswer: Scorer {
                 }
             }
         }
-        scratch.endRow()
     }
 
     private func agree(_ number: ExactNumber, _ right: ExactNumber) throws(RowFault) -> Bool {

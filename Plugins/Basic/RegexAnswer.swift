@@ -45,13 +45,7 @@ struct RegexAnswer: Scorer {
     }
 
     func score(_ rows: Rows, _ results: Results) {
-        let scratch = scratches.take()
-        scratch.scratch.askWhetherCancelled { results.isCancelled }
-        defer {
-            scratch.scratch.askWhetherCancelled(nil)
-            scratches.put(scratch)
-        }
-        score(rows, results, &scratch.scratch)
+        scratches.withScratch(for: results) { score(rows, results, &$0) }
     }
 
     private func score(_ rows: Rows, _ results: Results, _ scratch: inout MatchScratch) {
@@ -92,7 +86,6 @@ struct RegexAnswer: Scorer {
                 results.emit(UnsafeBufferPointer(answers), output: 1)
             }
         }
-        scratch.endRow()
     }
 
     /// The range of the answer in the match of the first pattern, in order, that is found; nil where none is found, or no

@@ -137,24 +137,19 @@ struct LanguageModelJudge: ModelScorer {
     private func read(
         _ reply: String, _ completion: Completion, quoting values: [UnsafeRawBufferPointer], _ results: Results
     ) -> Verdict {
-        let scratch = scratches.take()
-        scratch.scratch.beginRow()
-        scratch.scratch.askWhetherCancelled { results.isCancelled }
-        defer {
-            scratch.scratch.endRow()
-            scratch.scratch.askWhetherCancelled(nil)
-            scratches.put(scratch)
-        }
-        do throws(MatchError) {
-            switch try parameters.reader.read(
-                reply, quoting: values, cutOff: completion.cutOff, using: &scratch.scratch)
-            {
-            case .score(let score): return .score(score)
-            case .nothing(let reason):
-                return .unscored(.unparsed, completion.explaining(reason, isEmpty: reply.trimmed.isEmpty))
+        scratches.withScratch(for: results) { scratch in
+            scratch.beginRow()
+            do throws(MatchError) {
+                switch try parameters.reader.read(
+                    reply, quoting: values, cutOff: completion.cutOff, using: &scratch)
+                {
+                case .score(let score): return .score(score)
+                case .nothing(let reason):
+                    return .unscored(.unparsed, completion.explaining(reason, isEmpty: reply.trimmed.isEmpty))
+                }
+            } catch {
+                return .unscored(.scorerError, "\(error)")
             }
-        } catch {
-            return .unscored(.scorerError, "\(error)")
         }
     }
 

@@ -1,4 +1,5 @@
 public import Patterns
+public import ScorerKit
 import Synchronization
 
 /// The memory that searches work in, one for each batch that is scored at a time.
@@ -6,14 +7,23 @@ public final class ScratchPool: Sendable {
     /// A scratch in the hands of one batch.
     ///
     /// `@unchecked Sendable`: it is either in the pool or used by one thread.
-    public final class Box: @unchecked Sendable {
-        public var scratch = MatchScratch()
+    private final class Box: @unchecked Sendable {
+        var scratch = MatchScratch()
     }
 
     private let spare = Mutex<[Box]>([])
 
     public init() {}
 
-    public func take() -> Box { spare.withLock { $0.popLast() } ?? Box() }
-    public func put(_ box: Box) { spare.withLock { $0.append(box) } }
+    /// Lends a scratch whose searches are given up once the batch of `results` is cancelled, and ends its last row.
+    public func withScratch<Value>(for results: Results, _ body: (inout MatchScratch) -> Value) -> Value {
+        let box = spare.withLock { $0.popLast() } ?? Box()
+        box.scratch.askWhetherCancelled { results.isCancelled }
+        defer {
+            box.scratch.endRow()
+            box.scratch.askWhetherCancelled(nil)
+            spare.withLock { $0.append(box) }
+        }
+        return body(&box.scratch)
+    }
 }
