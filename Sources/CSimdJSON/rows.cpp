@@ -245,10 +245,7 @@ error_code Reader::follow(const csj_step &step, std::string_view &token) {
         for (auto member : object) {
             ondemand::field field;
             if ((error = std::move(member).get(field))) return error;
-            const char *key = reinterpret_cast<const char *>(field.key().raw());
-            const char *close = key;
-            while (*close != '"') close += *close == '\\' ? 2 : 1; /* stage 1 has found its end */
-            std::string_view name(key, size_t(close - key));
+            std::string_view name = csj::raw_key(field);
             if (name.find('\\') != name.npos) {
                 bool unpaired = false;
                 self->name.resize(name.size());

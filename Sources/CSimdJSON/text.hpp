@@ -27,6 +27,14 @@ inline std::string_view trimmed(std::string_view token) {
     return token.substr(0, length);
 }
 
+/* The name of a field as it is written, without its quotes. Stage 1 has found the end of it. */
+inline std::string_view raw_key(simdjson::ondemand::field &field) {
+    const char *key = reinterpret_cast<const char *>(field.key().raw());
+    const char *close = key;
+    while (*close != '"') close += *close == '\\' ? 2 : 1;
+    return std::string_view(key, size_t(close - key));
+}
+
 /* What becomes of a \uD800 that is half of nothing. */
 enum class Surrogates { replaced, kept };
 

@@ -113,10 +113,7 @@ error_code Walker::members(ondemand::object object, int depth, int levels, csj_n
     for (auto member : object) {
         ondemand::field field;
         if ((error = std::move(member).get(field))) return error;
-        const char *key = reinterpret_cast<const char *>(field.key().raw());
-        const char *close = key;
-        while (*close != '"') close += *close == '\\' ? 2 : 1; /* stage 1 has found its end */
-        if ((error = string(std::string_view(key, size_t(close - key))))) return error;
+        if ((error = string(csj::raw_key(field)))) return error;
         if ((error = value(field.value(), depth + 1, levels))) return error;
         count++;
     }

@@ -8,15 +8,12 @@ public let joinErrorColumn = "join_error"
 /// A column that both have is the row's own; the other's is called `joined.NAME`. A row without a partner has the column
 /// ``joinErrorColumn``. Lines that are not JSON objects stay as they are.
 public final class JoinedSource: ByteSource {
-    private var reader: ChunkReader
+    private var lines: LineRewriter
     private let table: JoinTable
     private let key: ColumnPath
     private let name: String
     private let notices: DatasetNotices
-    private let chunk = Chunk()
     private var parser = JSONParser()
-    private var output: [UInt8] = []
-    private var position = 0
     private var isUsed: [Bool]
     private var shared: Set<String> = []
     private var hasEnded = false
@@ -28,7 +25,7 @@ public final class JoinedSource: ByteSource {
     public init(
         _ source: any ByteSource, named name: String, by key: ColumnPath, with table: JoinTable, notices: DatasetNotices
     ) {
-        reader = ChunkReader(source)
+        lines = LineRewriter(source)
         self.name = name
         self.table = table
         self.key = key
@@ -37,25 +34,16 @@ public final class JoinedSource: ByteSource {
     }
 
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
-        while position == output.count {
-            if hasEnded { return 0 }
-            output.removeAll(keepingCapacity: output.capacity < 8 << 20)
-            position = 0
-            guard try reader.read(into: chunk) else {
-                hasEnded = true
-                finish()
-                return 0
-            }
-            chunk.withLines { add($0) }
+        if hasEnded { return 0 }
+        let count = try lines.read(into: buffer) { add($0, to: &$1) }
+        if count == 0 {
+            hasEnded = true
+            finish()
         }
-        let count = min(buffer.count, output.count - position)
-        buffer.copyBytes(from: output[position..<position + count])
-        position += count
         return count
     }
 
-    private func add(_ line: UnsafeRawBufferPointer) {
-        defer { output.append(UInt8(ascii: "\n")) }
+    private func add(_ line: UnsafeRawBufferPointer, to output: inout [UInt8]) {
         var repairs = 0
         guard line.first != 0, let row = try? parser.parse(line, repairs: &repairs).object,
             let close = line.lastIndex(of: UInt8(ascii: "}"))

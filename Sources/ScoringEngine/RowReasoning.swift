@@ -27,33 +27,20 @@ extension Dataset {
 
 /// The rows of a source without the thinking in one of their columns.
 private final class StrippedRows: ByteSource {
-    private var reader: ChunkReader
+    private var lines: LineRewriter
     private let path: ColumnPath
-    private let chunk = Chunk()
-    private var lines: [UInt8] = []
-    private var position = 0
     private var parser = JSONParser()
 
     init(_ source: any ByteSource, _ column: String) {
-        reader = ChunkReader(source)
+        lines = LineRewriter(source)
         path = ColumnPath(column)
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
-        while position == lines.count {
-            guard try reader.read(into: chunk) else { return 0 }
-            lines.removeAll(keepingCapacity: true)
-            position = 0
-            chunk.withLines { append($0) }
-        }
-        let count = min(buffer.count, lines.count - position)
-        buffer.copyBytes(from: lines[position..<position + count])
-        position += count
-        return count
+        try lines.read(into: buffer) { append($0, to: &$1) }
     }
 
-    private func append(_ line: UnsafeRawBufferPointer) {
-        defer { lines.append(UInt8(ascii: "\n")) }
+    private func append(_ line: UnsafeRawBufferPointer, to lines: inout [UInt8]) {
         guard var row = try? parser.parse(line).object, case .value(.string(let text)) = path.find(in: row) else {
             lines += line
             return
