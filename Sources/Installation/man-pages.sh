@@ -12,7 +12,7 @@ write_pages() {
     # Help ends the process as a success; a command without subcommands is asked with --help.
     COLUMNS=80 "$assay" "$@" --help >"$folder/$page.help"
     awk -v page="$page" -v version="$version" -f "$here/help-to-man.awk" "$folder/$page.help" >"$folder/$page.1"
-    subcommands=$(awk '/^SUBCOMMANDS:$/ { inside = 1; next } /^$/ { inside = 0 } inside && /^  [a-z]/ { print $1 }' \
+    subcommands=$(awk '/^SUBCOMMANDS:$/ { inside = 1; next } /^$/ { inside = 0 } inside && /^  [a-z]/ { sub(/,$/, "", $1); print $1 }' \
         "$folder/$page.help")
     rm "$folder/$page.help"
     for subcommand in $subcommands; do
