@@ -1,4 +1,5 @@
 import ArgumentParser
+import Encodings
 import JSON
 
 struct ClientJobsCommand: ParsableCommand {
@@ -15,7 +16,7 @@ struct ClientJobsCommand: ParsableCommand {
         @Argument(help: ArgumentHelp("The job's identifier.", valueName: "job"))
         var id: String
 
-        var path: String { "/v1alpha/eval/benchmarks/\(pathPart(benchmark))/jobs/\(pathPart(id))" }
+        var path: String { "/v1alpha/eval/benchmarks/\(percentEncoded(benchmark))/jobs/\(percentEncoded(id))" }
     }
 
     struct List: ParsableCommand {
@@ -27,7 +28,7 @@ struct ClientJobsCommand: ParsableCommand {
         @OptionGroup var options: ClientOptions
 
         func run() throws {
-            let page = try options.connect().get("/v1alpha/eval/benchmarks/\(pathPart(benchmark))/jobs")
+            let page = try options.connect().get("/v1alpha/eval/benchmarks/\(percentEncoded(benchmark))/jobs")
             try options.show(page) {
                 aligned(
                     (page["data"]?.array ?? []).map { job in

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Encodings
 import JSON
 
 struct ClientFunctionsCommand: ParsableCommand {
@@ -21,7 +22,7 @@ struct ClientFunctionsCommand: ParsableCommand {
         @OptionGroup var options: ClientOptions
 
         func run() throws {
-            try printOutput(try options.connect().get("\(path)/\(pathPart(identifier))").prettyText + "\n")
+            try printOutput(try options.connect().get("\(path)/\(percentEncoded(identifier))").prettyText + "\n")
         }
     }
 
@@ -47,7 +48,7 @@ struct ClientFunctionsCommand: ParsableCommand {
         @Argument(help: ArgumentHelp("The function's identifier.", valueName: "id")) var identifier: String
         @OptionGroup var options: ClientOptions
 
-        func run() throws { try options.connect().delete("\(path)/\(pathPart(identifier))") }
+        func run() throws { try options.connect().delete("\(path)/\(percentEncoded(identifier))") }
     }
 }
 
@@ -94,7 +95,7 @@ struct ClientDatasetsCommand: ParsableCommand {
         @Argument(help: ArgumentHelp("The dataset's identifier.", valueName: "id")) var identifier: String
         @OptionGroup var options: ClientOptions
 
-        func run() throws { try options.connect().delete("\(path)/\(pathPart(identifier))") }
+        func run() throws { try options.connect().delete("\(path)/\(percentEncoded(identifier))") }
     }
 }
 
@@ -143,7 +144,7 @@ struct ClientBenchmarksCommand: ParsableCommand {
         @Argument(help: ArgumentHelp("The benchmark's identifier.", valueName: "id")) var identifier: String
         @OptionGroup var options: ClientOptions
 
-        func run() throws { try options.connect().delete("\(path)/\(pathPart(identifier))") }
+        func run() throws { try options.connect().delete("\(path)/\(percentEncoded(identifier))") }
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Encodings
 import JSON
 
 struct ClientRunCommand: ParsableCommand {
@@ -78,7 +79,7 @@ struct ClientRunCommand: ParsableCommand {
         var configuration: JSONObject = ["eval_candidate": .object(candidate), "scoring_params": .object(parameters)]
         if let numExamples { configuration["num_examples"] = JSONValue(numExamples) }
         let job = try server.post(
-            "/v1alpha/eval/benchmarks/\(pathPart(benchmark))/jobs", ["benchmark_config": .object(configuration)])
+            "/v1alpha/eval/benchmarks/\(percentEncoded(benchmark))/jobs", ["benchmark_config": .object(configuration)])
         guard let id = job["job_id"]?.string else { throw Failure("\(server.url): the answer names no job") }
         if noWait { return try options.show(job) { "job \(id)\n" } }
         let follower = JobFollower(server, benchmark: benchmark, job: id, options, interruption)

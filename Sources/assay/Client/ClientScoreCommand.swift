@@ -1,4 +1,5 @@
 import ArgumentParser
+import Encodings
 import Glibc
 import JSON
 
@@ -110,6 +111,6 @@ final class TemporaryDatasets: Sendable {
             defer { ids = [] }
             return ids
         }
-        for id in all { try? server.delete("/v1beta/datasets/\(pathPart(id))") }
+        for id in all { try? server.delete("/v1beta/datasets/\(percentEncoded(id))") }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Encodings
 import Glibc
 import JSON
 
@@ -34,7 +35,7 @@ struct JobFollower {
         }
     }
 
-    private var path: String { "/v1alpha/eval/benchmarks/\(pathPart(benchmark))/jobs/\(pathPart(id))" }
+    private var path: String { "/v1alpha/eval/benchmarks/\(percentEncoded(benchmark))/jobs/\(percentEncoded(id))" }
 
     /// - Parameter output: a file for the job's rows.
     func run(output: String?) throws {

@@ -1,4 +1,5 @@
 import Datasets
+import Encodings
 import JSON
 import NIOHTTP1
 import ScorerHost
@@ -58,7 +59,7 @@ struct RowUpload: ~Copyable {
             ? "{\"rows\": ["
             : "{\"dataset_id\": \(id), \"purpose\": \"eval/question-answer\", \"source\": {\"type\": \"rows\", \"rows\": ["
         let body = Array(head.utf8) + rows + Array((isRegistered ? "]}" : "]}}").utf8)
-        let path = isRegistered ? "/v1beta/datasetio/append-rows/\(pathPart(self.id))" : "/v1beta/datasets"
+        let path = isRegistered ? "/v1beta/datasetio/append-rows/\(percentEncoded(self.id))" : "/v1beta/datasets"
         do throws(ServerConnection.Fault) {
             try server.post(path, bytes: body)
         } catch {
@@ -86,7 +87,8 @@ extension ServerConnection {
         let file = try OutputFile(path, unlessSameAs: nil, or: [], Cancellation())
         var start = 0
         while true {
-            let page = try get("/v1beta/datasetio/iterrows/\(pathPart(datasetID))?start_index=\(start)&limit=1000")
+            let page = try get(
+                "/v1beta/datasetio/iterrows/\(percentEncoded(datasetID))?start_index=\(start)&limit=1000")
             let rows = page["data"]?.array ?? []
             let lines = Array(rows.map { $0.text + "\n" }.joined().utf8)
             try lines.withUnsafeBytes { try file.write($0) }

@@ -82,12 +82,6 @@ struct ServedResults {
         }
         return inner == .null ? ["nothing to work on"] : inner.prettyText.split(separator: "\n").map(String.init)
     }
-
-    /// Four decimal places; what they would hide is written in full.
-    private func shortened(_ value: Double) -> String {
-        let scaled = (value * 10_000).rounded() / 10_000
-        return abs(value) < 1e9 && (scaled != 0 || value == 0) ? scaled.description : value.description
-    }
 }
 
 extension ModelUsage {

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Glibc
+import Inference
 import JSON
 import NIOCore
 import NIOHTTP1
@@ -40,13 +41,11 @@ final class ServerConnection: Sendable {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout.connect = .seconds(10)
         if let file = variable("SSL_CERT_FILE"), !file.isEmpty, url.hasPrefix("https:") {
-            var tls = TLSConfiguration.makeClientConfiguration()
             do {
-                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
+                try configuration.trustCertificates(inPEMFile: file)
             } catch {
-                throw Failure("SSL_CERT_FILE names \(file), from which no certificates in PEM form can be read")
+                throw Failure(error.message)
             }
-            configuration.tlsConfiguration = tls
         }
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
@@ -151,15 +150,4 @@ final class ServerConnection: Sendable {
         default: oneLine("\(error)")
         }
     }
-}
-
-/// A part of a path: what has a meaning in URLs is encoded.
-func pathPart(_ text: String) -> String {
-    text.utf8.map { byte in
-        let isPlain =
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-            || "-._~:".utf8.contains(byte)
-        let digits = String(byte, radix: 16, uppercase: true)
-        return isPlain ? String(UnicodeScalar(byte)) : "%" + (digits.count == 1 ? "0" : "") + digits
-    }.joined()
 }
