@@ -18,6 +18,9 @@ import tempfile
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "Tests/Clients"))
+import run as clients
 LINK = re.compile(r"!?\[(?:[^\]\[]|\[[^\]]*\])*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
 RUN = re.compile(r"^<!-- run(?: in (\S+))? -->$")
 
@@ -29,43 +32,8 @@ def pages():
     return [ROOT / name for name in found.split("\0") if name and (ROOT / name).is_file()]
 
 
-def without_code(lines):
-    """The lines outside of fenced and indented blocks, with code spans blanked, each with its number."""
-    fence = None
-    previous_blank = True
-    for number, line in enumerate(lines, 1):
-        mark = re.match(r"\s*(```+|~~~+)", line)
-        if fence is not None:
-            if mark and mark[1].startswith(fence):
-                fence = None
-            continue
-        if mark:
-            fence = mark[1]
-            continue
-        is_indented = line.startswith("    ") and previous_blank
-        if is_indented:
-            continue
-        previous_blank = not line.strip()
-        yield number, re.sub(r"(`+).+?\1", "``", line)
-
-
-def anchors(page):
-    """The anchors of a page's headings, as GitHub makes them."""
-    seen = {}
-    result = set()
-    for _, line in without_code_keeping_spans(page.read_text().splitlines()):
-        heading = re.match(r"#{1,6}\s+(.*?)\s*#*$", line)
-        if not heading:
-            continue
-        text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading[1])
-        anchor = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
-        count = seen.get(anchor, 0)
-        seen[anchor] = count + 1
-        result.add(f"{anchor}-{count}" if count else anchor)
-    return result
-
-
-def without_code_keeping_spans(lines):
+def without_fences(lines):
+    """The lines outside of fenced blocks, each with its number."""
     fence = None
     for number, line in enumerate(lines, 1):
         mark = re.match(r"\s*(```+|~~~+)", line)
@@ -76,6 +44,32 @@ def without_code_keeping_spans(lines):
             fence = mark[1]
         else:
             yield number, line
+
+
+def without_code(lines):
+    """The lines outside of fenced and indented blocks, with code spans blanked, each with its number."""
+    previous_blank = True
+    for number, line in without_fences(lines):
+        if line.startswith("    ") and previous_blank:
+            continue
+        previous_blank = not line.strip()
+        yield number, re.sub(r"(`+).+?\1", "``", line)
+
+
+def anchors(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    seen = {}
+    result = set()
+    for _, line in without_fences(page.read_text().splitlines()):
+        heading = re.match(r"#{1,6}\s+(.*?)\s*#*$", line)
+        if not heading:
+            continue
+        text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading[1])
+        anchor = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
+        count = seen.get(anchor, 0)
+        seen[anchor] = count + 1
+        result.add(f"{anchor}-{count}" if count else anchor)
+    return result
 
 
 def broken_links(page):
@@ -117,7 +111,7 @@ def blocks(page):
         yield start + 1, marker[1], "\n".join(commands)
 
 
-def run(commands, folder, assay):
+def run_block(commands, folder, assay):
     with tempfile.TemporaryDirectory() as temporary:
         place = pathlib.Path(temporary) / "work"
         if folder:
@@ -136,11 +130,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--assay", help="the executable (default: .build/release/assay or .build/debug/assay)")
     options = parser.parse_args()
-    candidates = [options.assay] if options.assay else [ROOT / ".build/release/assay", ROOT / ".build/debug/assay"]
-    assay = next((pathlib.Path(path).absolute() for path in candidates if os.access(path, os.X_OK)), None)
-    if assay is None:
-        print("assay is not built, so that the manual's commands cannot run: swift build", file=sys.stderr)
-        sys.exit(2)
+    assay = clients.find_assay(options.assay)
     faults = []
     links = commands_run = 0
     for page in pages():
@@ -149,7 +139,7 @@ def main():
         faults += [f"{name}:{number}: {message}" for number, message in broken_links(page)]
         for number, folder, commands in blocks(page):
             commands_run += 1
-            result = run(commands, folder, assay)
+            result = run_block(commands, folder, assay)
             if result.returncode:
                 said = result.stdout.decode(errors="replace").strip()
                 faults.append(f"{name}:{number}: status {result.returncode}\n{commands}\n{said}")

@@ -6,8 +6,8 @@ Clients score rows, run judges, register, append to, score and delete datasets, 
 in the middle of an answer. Meanwhile a plugin crashes, hangs and is killed in its worker, the model server dies and comes
 back, and (as root) the disk fills up and is freed. The figures of /proc are read once a second. The first fifth of the time
 is for warming up; of the rest, the last third may have little more than the first. N is 120 by default; an hour
-(`--seconds 3600`) is some 48 hours' worth of a busy server. Needs Linux, a C compiler, and `assay` and the example plugins'
-headers as they are in the tree. Exit status: 0 all is flat, 1 something grew or an answer was wrong, 2 something is missing.
+(`--seconds 3600`) is some 48 hours' worth of a busy server. Needs Linux, a C compiler, and `assay` as it was built.
+Exit status: 0 all is flat, 1 something grew or an answer was wrong, 2 something is missing.
 """
 
 import argparse
@@ -29,6 +29,9 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "Tests/Clients"))
+import run as clients
 
 
 class Model:
@@ -150,16 +153,16 @@ class Client:
         self.count(f"judge {status}")
 
     def plugin(self):
-        modes = ["ok"] * 20 + ["crash", "hang"] * (self.random.random() < 0.2)
-        rows = [{"generated_answer": self.random.choice(modes)} for _ in range(50)]
+        modes = ["ok"] * 20 + ["abort", "sleep"] * (self.random.random() < 0.2)
+        rows = [{"text": self.random.choice(modes)} for _ in range(50)]
         status, answer = self.call(
             "POST", "/v1/scoring/score", {"input_rows": rows, "scoring_functions": {"soak::score": None}})
         if status == 200:
             scores = answer["results"]["soak::score"]["score_rows"]
             for row, result in zip(rows, scores):
-                if row["generated_answer"] != "ok" and result.get("score") is not None:
+                if row["text"] != "ok" and result.get("score") is not None:
                     with Client.lock:
-                        Client.wrong.append(f"a row that {row['generated_answer']}es has a score")
+                        Client.wrong.append(f"a row of a plugin's {row['text']} has a score")
         self.count(f"plugin {status}")
 
     def dataset(self):
@@ -263,11 +266,9 @@ def main():
     parser.add_argument("--assay")
     parser.add_argument("--samples", help="leave the figures of each second in this file (CSV)")
     options = parser.parse_args()
-    candidates = [options.assay] if options.assay else [ROOT / ".build/release/assay", ROOT / ".build/debug/assay"]
-    assay = next((pathlib.Path(path).resolve() for path in candidates if os.access(path, os.X_OK)), None)
-    if assay is None or not shutil.which("cc"):
-        print("nothing was tested: this needs assay (swift build -c release) and a C compiler", file=sys.stderr)
-        sys.exit(2)
+    assay = clients.find_assay(options.assay)
+    if not shutil.which("cc"):
+        clients.missing("a C compiler is needed")
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
         sys.exit(soak(options, assay, folder, stack))
@@ -285,10 +286,10 @@ def soak(options, assay, folder, stack):
     plugins = folder / "plugins"
     (plugins / "functions").mkdir(parents=True)
     subprocess.run(
-        ["cc", "-shared", "-fPIC", "-O1", "-I", ROOT / "Sources/CScorerPlugin/include", "-I", c_kit(),
-         "-o", plugins / "soak.so", ROOT / "Tests/Soak/soak.c"], check=True)
+        ["cc", "-shared", "-fPIC", "-O1", "-pthread", "-I", ROOT / "Sources/CScorerPlugin/include",
+         "-o", plugins / "hostile.so", "-x", "c", ROOT / "Tests/ScorerHostTests/Fixtures/hostile.c.txt"], check=True)
     (plugins / "functions/score.json").write_text(json.dumps({
-        "identifier": "soak::score", "provider_id": "org.example.soak", "provider_resource_id": "soak",
+        "identifier": "soak::score", "provider_id": "org.example.hostile", "provider_resource_id": "hostile",
         "return_type": {"type": "number"}, "params": {"type": "basic", "aggregation_functions": ["average"]}}))
     model = Model()
     server = subprocess.Popen(
@@ -336,10 +337,6 @@ def soak(options, assay, folder, stack):
             for sample in samples:
                 print(",".join(map(str, sample.values())), file=file)
     return report(samples)
-
-
-def c_kit():
-    return next(path.parent for path in sorted(ROOT.rglob("assay_scorer_kit.h")) if ".build" not in str(path))
 
 
 def report(samples):
