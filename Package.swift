@@ -48,21 +48,24 @@ let package = Package(
         .target(name: "JSON", dependencies: ["CSimdJSON"]),
         .target(name: "Patterns", dependencies: ["CPCRE2"]),
         .target(name: "PromptTemplates"),
-        .target(name: "ScoringDefinitions", dependencies: ["JSON", "ScoringCore"]),
+        .target(name: "ScoringDefinitions", dependencies: ["JSON", "Platform", "ScoringCore"]),
         .target(
-            name: "ScorerHost", dependencies: ["CPluginWorker", "CScorerPlugin", "CSimdJSON", "ScoringCore"]),
-        .target(name: "Datasets", dependencies: ["CCompression", "CSimdJSON", "Encodings", "JSON", "ScoringCore"]),
+            name: "ScorerHost",
+            dependencies: ["CPluginWorker", "CScorerPlugin", "CSimdJSON", "Platform", "ScoringCore"]),
+        .target(
+            name: "Datasets",
+            dependencies: ["CCompression", "CSimdJSON", "Encodings", "JSON", "Platform", "ScoringCore"]),
         .target(
             name: "Store",
             dependencies: [
-                "JSON",
+                "JSON", "Platform",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
         .target(
             name: "Inference",
             dependencies: [
-                "Encodings", "Hashing", "JSON", "Store",
+                "Encodings", "Hashing", "JSON", "Platform", "Store",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -76,14 +79,13 @@ let package = Package(
             name: "ScoringEngine",
             dependencies: [
                 "CScorerPlugin", "CSimdJSON", "Datasets", "Encodings", "Hashing", "Inference", "JSON",
-                "PromptTemplates", "ScorerHost", "ScoringCore", "ScoringDefinitions",
+                "Platform", "PromptTemplates", "ScorerHost", "ScoringCore", "ScoringDefinitions",
             ]),
         .target(
             name: "Evaluation",
             dependencies: [
-                "CSubprocess", "Datasets", "Encodings", "Inference", "JSON", "Patterns", "PromptTemplates",
-                "ScorerHost",
-                "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store",
+                "CSubprocess", "Datasets", "Encodings", "Inference", "JSON", "Patterns", "Platform", "PromptTemplates",
+                "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -111,7 +113,8 @@ let package = Package(
         .executableTarget(
             name: "assay",
             dependencies: [
-                "AssayServer", "CMalloc", "Datasets", "Evaluation", "HuggingFace", "Inference", "JSON", "ScorerHost",
+                "AssayServer", "CMalloc", "Datasets", "Encodings", "Evaluation", "HuggingFace", "Inference", "JSON",
+                "ScorerHost",
                 "ScoringCore",
                 "ScoringDefinitions", "ScoringEngine", "Store", "Platform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

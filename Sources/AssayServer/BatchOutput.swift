@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import Platform
 import ScoringDefinitions
 import ScoringEngine
 import Synchronization
@@ -105,6 +106,6 @@ private final class Spool: Sendable {
     }
 
     private static func failure(_ what: String) -> EngineError {
-        EngineError(.output, "\(what): \(String(cString: strerror(errno)))")
+        EngineError(.output, "\(what): \(systemMessage())")
     }
 }

@@ -2,6 +2,7 @@ import Datasets
 import Glibc
 import JSON
 import NIOCore
+import Platform
 import ScorerHost
 import Synchronization
 
@@ -87,7 +88,7 @@ private final class DownloadFile: Sendable {
         descriptor = mkstemp(&template)
         self.limit = limit
         guard descriptor >= 0 else {
-            throw APIError.unavailable("no file can be made for a download: \(String(cString: strerror(errno)))")
+            throw APIError.unavailable("no file can be made for a download: \(systemMessage())")
         }
         unlink(template)
     }
@@ -106,7 +107,7 @@ private final class DownloadFile: Sendable {
                 let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
                 if count < 0 && errno == EINTR { continue }
                 if count < 0 {
-                    throw APIError.unavailable("a download cannot be kept: \(String(cString: strerror(errno)))")
+                    throw APIError.unavailable("a download cannot be kept: \(systemMessage())")
                 }
                 written += count
             }

@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Logging
+import Platform
 import Store
 import Synchronization
 
@@ -51,10 +52,10 @@ final class HealthCheck: Sendable {
     private func writingFault() -> String? {
         var template = Array("\(folder)/health-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { return String(cString: strerror(errno)) }
+        guard descriptor >= 0 else { return systemMessage() }
         defer { close(descriptor) }
         unlink(template)
         let page = [UInt8](repeating: 0, count: 4096)
-        return write(descriptor, page, page.count) == page.count ? nil : String(cString: strerror(errno))
+        return write(descriptor, page, page.count) == page.count ? nil : systemMessage()
     }
 }

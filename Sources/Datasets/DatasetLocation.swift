@@ -1,5 +1,6 @@
 import Encodings
 import Glibc
+import Platform
 
 /// Where a dataset is, and what it holds, as its name says.
 public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
@@ -153,7 +154,7 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
     private static func formatOfUnknownName(_ path: String) throws(DatasetError) -> Format {
         var status = stat()
         guard stat(path, &status) == 0 else {
-            throw DatasetError(.unreadable, "cannot be opened: \(describeSystemError(errno))", path: path)
+            throw DatasetError(.unreadable, "cannot be opened: \(systemMessage(errno))", path: path)
         }
         switch status.st_mode & S_IFMT {
         case S_IFREG:

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 import Synchronization
 
 /// What a reader of a file and those who watch it share: how far it is, and whether it is to go on.
@@ -40,11 +41,11 @@ public final class DescriptorSource: ByteSource {
         self.path = path
         self.control = control
         guard descriptor >= 0 else {
-            throw DatasetError(.unreadable, "cannot be opened: \(describeSystemError(errno))", path: path)
+            throw DatasetError(.unreadable, "cannot be opened: \(systemMessage(errno))", path: path)
         }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
-            throw DatasetError(.unreadable, "cannot be examined: \(describeSystemError(errno))", path: path)
+            throw DatasetError(.unreadable, "cannot be examined: \(systemMessage(errno))", path: path)
         }
         switch status.st_mode & S_IFMT {
         case S_IFDIR:
@@ -95,7 +96,7 @@ public final class DescriptorSource: ByteSource {
                 return count
             }
             guard errno == EINTR || errno == EAGAIN else {
-                throw DatasetError(.unreadable, "cannot be read: \(describeSystemError(errno))", path: path)
+                throw DatasetError(.unreadable, "cannot be read: \(systemMessage(errno))", path: path)
             }
         }
     }
@@ -112,9 +113,4 @@ extension DescriptorSource {
         }
         return false
     }
-}
-
-/// What the operating system says that an error number means.
-func describeSystemError(_ number: Int32) -> String {
-    String(cString: strerror(number))
 }

@@ -19,6 +19,8 @@ public struct InferenceRequest: Hashable, Sendable {
     public var sample: Int
     /// What was learnt of the model's server when the body was adapted to it.
     var changes: [ParameterChange] = []
+    /// Those of `changes` that changed something about this body.
+    var appliedChanges: [ParameterChange] = []
 
     public init(operation: Operation = .chat, body: String, sample: Int = 0) {
         self.operation = operation

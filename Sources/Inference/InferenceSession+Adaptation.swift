@@ -1,14 +1,12 @@
 import JSON
 
 extension InferenceSession {
-    /// A request as it is sent, and the changes that were learnt of the model's server.
-    func adapted(
-        _ request: InferenceRequest, to model: Model
-    ) -> (request: InferenceRequest, changes: [ParameterChange]) {
+    /// A request as it is sent, by what is configured and by what was learnt of the model's server.
+    func adapted(_ request: InferenceRequest, to model: Model) -> InferenceRequest {
         let changes = service.adaptations.changes(for: model)
         var sent = request.adapted(to: model.parameters, changes)
         sent.changes = changes
-        return (sent, changes)
+        return sent
     }
 
     /// Asks, and where the server refuses a member of the request that can be left out or called otherwise, changes all
@@ -20,10 +18,10 @@ extension InferenceSession {
         ask: (InferenceRequest) async -> Result<InferenceReply, InferenceError>
     ) async -> Result<InferenceReply, InferenceError> {
         while true {
-            let (sent, changes) = adapted(request, to: model)
+            let sent = adapted(request, to: model)
             let result = await ask(sent)
             guard case .failure(var error) = result else {
-                note(changes, for: request, model, label)
+                noteChanges(of: sent, model, label)
                 return result
             }
             if error.isOutdated { continue }
@@ -34,20 +32,15 @@ extension InferenceSession {
                 ParameterChange(refused: member, by: said, after: known)
             }
             // Another request may have found it out while this one was under way.
-            if isNew != nil || service.adaptations.changes(for: model) != changes { continue }
+            if isNew != nil || service.adaptations.changes(for: model) != sent.changes { continue }
             error.message += Self.advice(onRefused: member)
             return .failure(error)
         }
     }
 
-    /// Takes note of the changes that concern a request.
-    func note(_ changes: [ParameterChange], for request: InferenceRequest, _ model: Model, _ label: String) {
-        guard !changes.isEmpty, request.operation == .chat || request.operation == .completion,
-            let object = try? JSONValue(parsing: request.adapted(to: model.parameters).body).object
-        else { return }
-        var members = Set(object.keys)
-        for change in changes where members.remove(change.parameter) != nil {
-            if let replacement = change.replacement { members.insert(replacement) }
+    /// Takes note of the changes that were made to a request.
+    func noteChanges(of sent: InferenceRequest, _ model: Model, _ label: String) {
+        for change in sent.appliedChanges {
             service.adaptations.tell(change, of: model)
             let adaptation = Adaptation(model: model.id, parameter: change.parameter, replacement: change.replacement)
             count(label) { $0.adaptations.insert(adaptation) }

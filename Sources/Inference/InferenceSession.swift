@@ -50,14 +50,14 @@ public final class InferenceSession: Sendable {
     ) throws(StoreError) -> [InferenceReply?] {
         guard let cache = service.cache else { return requests.map { _ in nil } }
         let sent = requests.map { adapted($0.request, to: $0.model) }
-        let keys = zip(sent, requests).map { ReplyKey($0.request, of: $1.model) }
+        let keys = zip(sent, requests).map { ReplyKey($0, of: $1.model) }
         let stored = try cache.replies(for: keys)
         let replies = zip(keys, requests).map { key, request in
             stored[key].map { InferenceReply($0, to: request.request.operation, of: request.model) }
         }
         for (index, reply) in replies.enumerated() where reply != nil {
             count(label) { $0.addCached(of: requests[index].model) }
-            note(sent[index].changes, for: requests[index].request, requests[index].model, label)
+            noteChanges(of: sent[index], requests[index].model, label)
         }
         return replies
     }

@@ -1,5 +1,6 @@
 import Glibc
 public import JSON
+import Platform
 
 extension ModelConfiguration {
     /// Reads the models of a configuration file, a JSON object whose member "models" lists them. Without that
@@ -190,7 +191,6 @@ private func contents(of path: String) throws(ConfigurationError) -> [UInt8] {
     func unreadable(_ found: String) -> ConfigurationError {
         ConfigurationError(file: path, found: found, expected: "a file of at most \(limit >> 20) MiB that can be read")
     }
-    func systemMessage() -> String { strerror(errno).map { String(cString: $0) } ?? "error \(errno)" }
     // Without O_NONBLOCK, a pipe of that name would be waited for.
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else { throw unreadable(systemMessage()) }

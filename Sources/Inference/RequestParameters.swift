@@ -111,9 +111,12 @@ extension InferenceRequest {
         }
         for name in parameters.drop { new[name] = nil }
         for (name, value) in parameters.set.members { new[name] = value }
-        for change in changes { new.rename(change.parameter, to: change.replacement) }
-        guard new != object || new.keys != object.keys else { return self }
         var request = self
+        for change in changes where new[change.parameter] != nil {
+            new.rename(change.parameter, to: change.replacement)
+            request.appliedChanges.append(change)
+        }
+        guard new != object || new.keys != object.keys else { return request }
         request.body = JSONValue.object(new).text
         return request
     }

@@ -5,6 +5,7 @@ import NIOHTTP1
 import NIOHTTPCompression
 import NIOPosix
 import NIOSSL
+import Platform
 
 /// Why no whole response came.
 struct TransportFailure: Error {
@@ -99,8 +100,4 @@ struct TransportFailure: Error {
         }
         return "the host name \(error.host) cannot be resolved"
     }
-}
-
-private func systemMessage(_ number: Int32) -> String {
-    strerror(number).map { String(cString: $0) } ?? "error \(number)"
 }

@@ -1,4 +1,4 @@
-import AsyncHTTPClient
+package import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 import NIOSSL
@@ -77,15 +77,20 @@ extension HTTPClient.Configuration {
         }
         proxy = used.map { Proxy($0) }
         if address.scheme == "https", let file = environment("SSL_CERT_FILE"), !file.isEmpty {
-            var tls = TLSConfiguration.makeClientConfiguration()
-            do {
-                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
-            } catch {
-                throw InferenceError(
-                    .invalidModel, "SSL_CERT_FILE names \(file), from which no certificates in PEM form can be read")
-            }
-            tlsConfiguration = tls
+            try trustCertificates(inPEMFile: file)
         }
         return used.map { "\($0.host):\($0.port)" }
+    }
+
+    /// Trusts the certificates of the file that SSL_CERT_FILE names, and no others.
+    package mutating func trustCertificates(inPEMFile file: String) throws(InferenceError) {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        do {
+            tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
+        } catch {
+            throw InferenceError(
+                .invalidModel, "SSL_CERT_FILE names \(file), from which no certificates in PEM form can be read")
+        }
+        tlsConfiguration = tls
     }
 }

@@ -1,5 +1,6 @@
 import CScorerPlugin
 import Glibc
+import Platform
 import Synchronization
 
 /// A scorer plugin, and the place where its code runs.
@@ -80,7 +81,7 @@ public final class Plugin: Sendable {
 /// The path of a file with all symbolic links resolved.
 func resolvedPath(of path: String) throws(PluginError) -> String {
     guard let resolved = realpath(path, nil) else {
-        throw PluginError(path: path, "cannot be opened: \(String(cString: strerror(errno)))")
+        throw PluginError(path: path, "cannot be opened: \(systemMessage())")
     }
     defer { free(resolved) }
     return String(cString: resolved)

@@ -1,5 +1,6 @@
 import CPluginWorker
 import Glibc
+import Platform
 
 /// The plugins of a list of folders, by id. Loading goes on past files that are no plugins.
 public struct PluginRegistry: Sendable {
@@ -98,7 +99,7 @@ extension Plugin {
         var memory: UnsafeRawPointer?
         var size: UInt64 = 0
         let error = aw_copy_file(file, &copy, &memory, &size)
-        guard error == 0 else { throw PluginError(path: path, "cannot be read: \(errorText(error))") }
+        guard error == 0 else { throw PluginError(path: path, "cannot be read: \(systemMessage(error))") }
         let isTrusted = check(UnsafeRawBufferPointer(start: memory, count: Int(size)))
         munmap(UnsafeMutableRawPointer(mutating: memory), Int(size))
         guard isTrusted else {
@@ -112,7 +113,7 @@ extension Plugin {
 
 private func sharedObjects(in folder: String) throws(PluginError) -> [String] {
     guard let directory = opendir(folder) else {
-        throw PluginError(path: folder, "cannot be searched for plugins: \(String(cString: strerror(errno)))")
+        throw PluginError(path: folder, "cannot be searched for plugins: \(systemMessage())")
     }
     defer { closedir(directory) }
     var names: [String] = []

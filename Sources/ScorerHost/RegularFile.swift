@@ -1,4 +1,5 @@
 package import Glibc
+import Platform
 
 /// Files that are read as they are. Whatever else has a name is not opened: opening a FIFO waits for a writer, and opening a
 /// device can do anything.
@@ -48,7 +49,7 @@ package enum RegularFile {
         while bytes.count <= limit {
             let count = Glibc.read(descriptor, &buffer, buffer.count)
             if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw Fault(message: "cannot be read: \(errorText())", isMissing: false) }
+            guard count >= 0 else { throw Fault(message: "cannot be read: \(systemMessage())", isMissing: false) }
             if count == 0 { break }
             bytes += buffer[..<count]
         }
@@ -68,6 +69,6 @@ package enum RegularFile {
     }
 
     private static func fault() -> Fault {
-        Fault(message: "cannot be opened: \(errorText())", isMissing: errno == ENOENT)
+        Fault(message: "cannot be opened: \(systemMessage())", isMissing: errno == ENOENT)
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import Platform
 
 /// What a file of definitions holds: one definition or an array of them, those without a fault beside the faults of the
 /// others.
@@ -83,10 +84,4 @@ public struct DefinitionFile: Sendable {
         }
         throw unreadable("\(max(Int(status.st_size), bytes.count)) bytes")
     }
-}
-
-/// What the system says about the call that failed last on this thread: `Permission denied`.
-func systemMessage() -> String {
-    let number = errno
-    return strerror(number).map { String(cString: $0) } ?? "error \(number)"
 }

@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import Platform
 
 /// The definition files in a folder and the folders in it, links followed.
 struct DefinitionFolder {

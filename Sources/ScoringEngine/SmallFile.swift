@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 import ScorerHost
 
 /// A file that is read or written as a whole.
@@ -61,5 +62,5 @@ enum SmallFile {
         }
     }
 
-    private static var reason: String { String(cString: strerror(errno)) }
+    private static var reason: String { systemMessage() }
 }

@@ -1,4 +1,5 @@
 package import Glibc
+import Platform
 
 /// Runs `body` on `count` threads, numbered from 0, and returns when all have ended. The first is the calling thread;
 /// where others cannot be started, there are fewer.
@@ -29,7 +30,7 @@ package func withThread(
 package struct ThreadError: Error, CustomStringConvertible {
     var code: Int32
 
-    package var description: String { "no thread could be started: \(String(cString: strerror(code)))" }
+    package var description: String { "no thread could be started: \(systemMessage(code))" }
 }
 
 /// Starts a thread with a stack of 8 MiB, which plugins may use. It is to be joined.

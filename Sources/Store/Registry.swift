@@ -1,6 +1,7 @@
 import GRDB
 import Glibc
 public import JSON
+import Platform
 import Synchronization
 
 /// What a server has been told to keep, in the file `registry.sqlite` of a folder: datasets with their rows, scoring
@@ -261,9 +262,14 @@ private final class FolderLock: Sendable {
     init(_ path: String) throws(StoreError) {
         descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
-            throw StoreError(.notWritable, "cannot open \(path): \(String(cString: strerror(errno)))")
+            throw StoreError(.notWritable, "cannot open \(path): \(systemMessage())")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        // A child of the process that had it may keep the lock for the moment between fork and exec.
+        let isHeld = (0..<20).contains { attempt in
+            if attempt > 0 { usleep(50_000) }
+            return flock(descriptor, LOCK_EX | LOCK_NB) == 0
+        }
+        guard isHeld else {
             close(descriptor)
             throw StoreError(
                 .busy, "cannot use the folder of \(path): another process uses it; end that, or use another folder")

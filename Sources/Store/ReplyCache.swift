@@ -1,5 +1,6 @@
 import GRDB
 import Glibc
+import Platform
 
 /// The replies of models, kept in the file `replies.sqlite` of a folder, one reply a key.
 ///
@@ -103,7 +104,7 @@ func makeFolder(_ folder: String) throws(StoreError) {
     for component in folder.split(separator: "/") {
         path += component
         if mkdir(path, 0o777) != 0, errno != EEXIST, errno != EISDIR {
-            let reason = strerror(errno).map { String(cString: $0) } ?? "error \(errno)"
+            let reason = systemMessage()
             throw StoreError(.notWritable, "cannot create the folder \(path): \(reason)")
         }
         path += "/"

@@ -154,7 +154,7 @@ final class OutputFile: @unchecked Sendable {
     }
 
     private func failure(_ what: String) -> EngineError {
-        EngineError(.output, "\(path): \(what): \(String(cString: strerror(errno)))")
+        EngineError(.output, "\(path): \(what): \(systemMessage())")
     }
 }
 

@@ -136,6 +136,6 @@ struct PluginProject {
     }
 
     private static func failure(_ path: String, _ what: String) -> Failure {
-        Failure("\(path): \(what): \(String(cString: strerror(errno)))")
+        Failure("\(path): \(what): \(systemMessage())")
     }
 }

@@ -119,7 +119,7 @@ extension PluginsCommand {
         /// The names in a folder, sorted, without hidden ones.
         private func entries(of folder: String) throws -> [String] {
             guard let directory = opendir(folder) else {
-                throw Failure("\(folder): cannot be read: \(String(cString: strerror(errno)))")
+                throw Failure("\(folder): cannot be read: \(systemMessage())")
             }
             defer { closedir(directory) }
             var names: [String] = []
@@ -137,11 +137,11 @@ extension PluginsCommand {
             let following = output == nil ? O_NOFOLLOW : 0
             let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | following, 0o666)
             guard descriptor >= 0, let file = fdopen(descriptor, "w") else {
-                throw Failure("\(path): cannot be written: \(String(cString: strerror(errno)))")
+                throw Failure("\(path): cannot be written: \(systemMessage())")
             }
             let count = fwrite(bytes, 1, bytes.count, file)
             guard fclose(file) == 0, count == bytes.count else {
-                throw Failure("\(path): could not be written completely: \(String(cString: strerror(errno)))")
+                throw Failure("\(path): could not be written completely: \(systemMessage())")
             }
         }
 

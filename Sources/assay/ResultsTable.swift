@@ -134,13 +134,13 @@ struct ResultsTable {
         switch entry.value {
         case nil: value = "nothing to work on"
         case .accuracy(let accuracy, let correct, let total):
-            value = number(accuracy)
-            if let error = entry.standardError { value += " ± \(number(error))" }
-            let right = Int(exactly: correct).map(grouped) ?? number(correct)
+            value = shortened(accuracy)
+            if let error = entry.standardError { value += " ± \(shortened(error))" }
+            let right = Int(exactly: correct).map(grouped) ?? shortened(correct)
             value += "  (\(right) of \(grouped(total)))"
         case .average(let average), .weightedAverage(let average), .median(let average):
-            value = number(average)
-            if let error = entry.standardError { value += " ± \(number(error))" }
+            value = shortened(average)
+            if let error = entry.standardError { value += " ± \(shortened(error))" }
         case .categoricalCount(let categories):
             return [(name, "")]
                 + categories.map { category in
@@ -150,16 +150,17 @@ struct ResultsTable {
                 }
         }
         if let bounds = entry.bounds {
-            value += "  between \(number(bounds.lowerBound)) and \(number(bounds.upperBound)) had all rows been scored"
+            value +=
+                "  between \(shortened(bounds.lowerBound)) and \(shortened(bounds.upperBound)) had all rows been scored"
         }
         return [(name, value)]
     }
+}
 
-    /// Four decimal places, which are enough for a reader; the JSON has all. What they would hide is written in full.
-    private func number(_ value: Double) -> String {
-        let scaled = (value * 10_000).rounded() / 10_000
-        return abs(value) < 1e9 && (scaled != 0 || value == 0) ? scaled.description : value.description
-    }
+/// Four decimal places, which are enough for a reader; the JSON has all. What they would hide is written in full.
+func shortened(_ value: Double) -> String {
+    let scaled = (value * 10_000).rounded() / 10_000
+    return abs(value) < 1e9 && (scaled != 0 || value == 0) ? scaled.description : value.description
 }
 
 /// "1 request", "2,638 requests".

@@ -50,7 +50,7 @@ struct AccessOptions: ParsableArguments {
         let key = try tlsKey ?? settings.text("tls_key")
         if let certificate, let key {
             for file in [certificate, key] where access(file, R_OK) != 0 {
-                throw Failure("\(file): cannot be read: \(String(cString: strerror(errno)))")
+                throw Failure("\(file): cannot be read: \(systemMessage())")
             }
             configuration.tls = (certificate, key)
         } else if certificate != nil || key != nil {
@@ -78,7 +78,7 @@ struct AccessOptions: ParsableArguments {
     /// The token in the file, without the line break that most editors put at the end.
     private func token(in path: String) throws -> String {
         guard let status = FileStatus(ofPath: path) else {
-            throw Failure("the file with the token: \(path): \(String(cString: strerror(errno)))")
+            throw Failure("the file with the token: \(path): \(systemMessage())")
         }
         // A pipe is what a shell gives for <(…).
         guard status.kind == .regular || status.kind == .pipe else {

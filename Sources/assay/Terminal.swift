@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import Platform
 
 // Everything that the program writes for people goes through here, so that nothing in a dataset, a reply, a definition or
 // a plugin's message can give orders to a terminal.
@@ -13,7 +14,7 @@ func printError(_ line: String) {
 /// Writes results to standard output.
 func printOutput(_ text: String) throws {
     if let failure = write(text.visible, to: STDOUT_FILENO) {
-        throw Failure("standard output: the results could not be written: \(String(cString: strerror(failure)))")
+        throw Failure("standard output: the results could not be written: \(systemMessage(failure))")
     }
 }
 

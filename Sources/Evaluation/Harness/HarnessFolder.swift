@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// Where lm_eval works on one job.
 struct HarnessFolder {
@@ -71,7 +72,7 @@ struct HarnessFolder {
     }
 
     private static func fault(_ message: String) -> EvaluationError {
-        EvaluationError(.provider, "\(message): \(String(cString: strerror(errno)))")
+        EvaluationError(.provider, "\(message): \(systemMessage())")
     }
 }
 

@@ -1,5 +1,6 @@
 import CSubprocess
 import Glibc
+import Platform
 import ScorerHost
 
 /// Runs a program, and sees to it that neither the program nor anything that it starts outlives the run.
@@ -25,7 +26,7 @@ struct Subprocess {
         var message: String
 
         fileprivate init(_ number: Int32) {
-            message = "could not be started: \(String(cString: strerror(number)))"
+            message = "could not be started: \(systemMessage(number))"
         }
     }
 

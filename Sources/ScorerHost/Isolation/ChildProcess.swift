@@ -1,5 +1,6 @@
 import CPluginWorker
 import Glibc
+import Platform
 
 /// A process of `assay-plugin-worker`, with the descriptors that it was started with.
 ///
@@ -18,7 +19,8 @@ final class ChildProcess {
             var process = aw_process()
             let error = aw_start(executable, plugin, UInt64(addressSpace), memory, &process)
             return error == 0
-                ? .success(process) : .failure(.unavailable("\(executable) could not be started: \(errorText(error))"))
+                ? .success(process)
+                : .failure(.unavailable("\(executable) could not be started: \(systemMessage(error))"))
         }
         ends = try result.get()
     }
@@ -57,6 +59,3 @@ final class ChildProcess {
         return .disconnected
     }
 }
-
-/// The text of an error of the system.
-func errorText(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }

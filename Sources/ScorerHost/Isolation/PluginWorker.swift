@@ -1,6 +1,7 @@
 import CPluginWorker
 import CScorerPlugin
 import Glibc
+import Platform
 
 /// A worker process with a plugin in it. Each function is one command, and returns when the worker has done it.
 ///
@@ -36,7 +37,7 @@ package final class PluginWorker: @unchecked Sendable {
     /// Starts a worker, which begins to load a plugin.
     init(running path: String, _ settings: WorkerSettings) throws(WorkerLoss) {
         guard let memory = OutputMemory() else {
-            throw .unavailable("no memory to share with it: \(errorText())")
+            throw .unavailable("no memory to share with it: \(systemMessage())")
         }
         self.path = path
         process = try ChildProcess(
@@ -245,7 +246,7 @@ package final class PluginWorker: @unchecked Sendable {
         }
         lastSegment += 1
         guard let segment = Segment(lastSegment, byteCount: byteCount) else {
-            throw .unavailable("no memory for \(byteCount) bytes of rows: \(errorText())")
+            throw .unavailable("no memory for \(byteCount) bytes of rows: \(systemMessage())")
         }
         return segment
     }
