@@ -50,7 +50,7 @@ examples: packages
 # Needs a Swift toolchain; what it installs does not.
 .PHONY: install test-install
 install: packages
-	PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" sh Sources/Installation/install.sh
+	PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" sh Installation/install.sh
 
 test-install: packages
-	sh Sources/Installation/test-install.sh
+	sh Installation/test-install.sh

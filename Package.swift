@@ -6,7 +6,7 @@ let package = Package(
     products: [
         .executable(name: "assay", targets: ["assay"]),
         .executable(name: "assay-plugin-worker", targets: ["PluginWorker"]),
-        .library(name: "ScoringEngine", targets: ["ScoringEngine"]),
+        .library(name: "ScoringEngine", targets: ["Concurrency", "Inference", "JSON", "ScoringEngine"]),
         .library(name: "ScorerKit", targets: ["ScorerKit"]),
         .library(name: "basic", type: .dynamic, targets: ["BasicScorers"]),
         .library(name: "llm-as-judge", type: .dynamic, targets: ["JudgeScorers"]),
@@ -34,10 +34,11 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CScorerPlugin"),
-        .target(name: "CPluginWorker"),
+        .target(name: "CWorkerProtocol"),
         .target(name: "CSubprocess"),
 
         // What everything may use.
+        .target(name: "Concurrency", dependencies: ["Platform"]),
         .target(name: "Encodings"),
         .target(name: "Hashing", dependencies: ["COpenSSL"]),
         // Not called System: NIO imports a module of that name where it finds one.
@@ -51,7 +52,11 @@ let package = Package(
         .target(name: "ScoringDefinitions", dependencies: ["JSON", "Platform", "ScoringCore"]),
         .target(
             name: "ScorerHost",
-            dependencies: ["CPluginWorker", "CScorerPlugin", "CSimdJSON", "Platform", "ScoringCore"]),
+            dependencies: [
+                "CScorerPlugin", "CSimdJSON", "CWorkerProtocol", "Concurrency", "Encodings", "Hashing", "JSON",
+                "Platform",
+                "ScoringCore",
+            ]),
         .target(
             name: "Datasets",
             dependencies: ["CCompression", "CSimdJSON", "Encodings", "JSON", "Platform", "ScoringCore"]),
@@ -74,18 +79,18 @@ let package = Package(
             ]),
         .target(
             name: "HuggingFace",
-            dependencies: ["Datasets", "Encodings", "Inference", "JSON", "ScorerHost"]),
+            dependencies: ["Concurrency", "Datasets", "Encodings", "Inference", "JSON"]),
         .target(
             name: "ScoringEngine",
             dependencies: [
-                "CScorerPlugin", "CSimdJSON", "Datasets", "Encodings", "Hashing", "Inference", "JSON",
-                "Platform", "PromptTemplates", "ScorerHost", "ScoringCore", "ScoringDefinitions",
+                "CScorerPlugin", "CSimdJSON", "Concurrency", "Datasets", "Encodings", "Inference", "JSON", "Platform",
+                "PromptTemplates", "ScorerHost", "ScoringCore", "ScoringDefinitions",
             ]),
         .target(
             name: "Evaluation",
             dependencies: [
-                "CSubprocess", "Datasets", "Encodings", "Inference", "JSON", "Patterns", "Platform", "PromptTemplates",
-                "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store",
+                "CSubprocess", "Concurrency", "Datasets", "Encodings", "Inference", "JSON", "Patterns", "Platform",
+                "PromptTemplates", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -93,8 +98,8 @@ let package = Package(
         .target(
             name: "AssayServer",
             dependencies: [
-                "Datasets", "Encodings", "Evaluation", "Hashing", "HuggingFace", "Inference", "JSON", "ScorerHost",
-                "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store", "Platform",
+                "Concurrency", "Datasets", "Encodings", "Evaluation", "Hashing", "HuggingFace", "Inference", "JSON",
+                "Platform", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -113,10 +118,9 @@ let package = Package(
         .executableTarget(
             name: "assay",
             dependencies: [
-                "AssayServer", "CMalloc", "Datasets", "Encodings", "Evaluation", "HuggingFace", "Inference", "JSON",
-                "ScorerHost",
-                "ScoringCore",
-                "ScoringDefinitions", "ScoringEngine", "Store", "Platform",
+                "AssayServer", "CMalloc", "Concurrency", "Datasets", "Encodings", "Evaluation", "HuggingFace",
+                "Inference",
+                "JSON", "Platform", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -130,7 +134,7 @@ let package = Package(
         // Runs plugins that are not trusted. In C, without Swift's runtime: it starts in a millisecond, and a plugin in
         // Swift meets no runtime but its own.
         .executableTarget(
-            name: "PluginWorker", dependencies: ["CPluginWorker", "CScorerPlugin"],
+            name: "PluginWorker", dependencies: ["CWorkerProtocol", "CScorerPlugin"],
             linkerSettings: [.linkedLibrary("dl"), .unsafeFlags(["-nostartfiles"])]),
 
         // Scorer plugins: shared objects that know the engine by the ABI alone.
@@ -167,7 +171,8 @@ let package = Package(
 
         // Scores with a worker that answers with anything.
         .executableTarget(
-            name: "worker-fuzz", dependencies: ["CScorerPlugin", "ScorerHost", "ScoringCore"], path: "Tests/WorkerFuzz",
+            name: "worker-fuzz", dependencies: ["CScorerPlugin", "Concurrency", "ScorerHost", "ScoringCore"],
+            path: "Tests/WorkerFuzz",
             exclude: ["hostile_worker.c"]),
 
         .testTarget(name: "EncodingsTests", dependencies: ["Encodings"]),
@@ -179,13 +184,13 @@ let package = Package(
             name: "ScoringDefinitionsTests", dependencies: ["JSON", "ScoringCore", "ScoringDefinitions"]),
         .testTarget(name: "DatasetsTests", dependencies: ["CCompression", "Datasets", "ScoringCore"]),
         .testTarget(
-            name: "ScorerHostTests", dependencies: ["CScorerPlugin", "ScorerHost", "ScoringCore"], exclude: ["Fixtures"]
-        ),
+            name: "ScorerHostTests", dependencies: ["CScorerPlugin", "Concurrency", "ScorerHost", "ScoringCore"],
+            exclude: ["Fixtures"]),
         .testTarget(
             name: "ScoringEngineTests",
             dependencies: [
-                "Datasets", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringCore", "ScoringDefinitions",
-                "ScoringEngine",
+                "Concurrency", "Datasets", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringCore",
+                "ScoringDefinitions", "ScoringEngine",
             ],
             exclude: ["Data"]),
         .testTarget(name: "StoreTests", dependencies: ["JSON", "Store"]),
@@ -198,7 +203,8 @@ let package = Package(
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "CSubprocess", "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringCore",
+                "CSubprocess", "Concurrency", "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost",
+                "ScoringCore",
                 "ScoringEngine", "Store",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -207,9 +213,8 @@ let package = Package(
         .testTarget(
             name: "AssayServerTests",
             dependencies: [
-                "AssayServer", "Datasets", "Evaluation", "FakeModel", "HuggingFace", "Inference", "JSON", "ScorerHost",
-                "ScoringEngine",
-                "Store",
+                "AssayServer", "Concurrency", "Datasets", "Evaluation", "FakeModel", "HuggingFace", "Inference", "JSON",
+                "ScorerHost", "ScoringEngine", "Store",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

@@ -9,13 +9,13 @@ BUILD ?= build
 PLUGIN = $(BUILD)/$(NAME).so
 
 # The headers: of ASSAY_INCLUDE, of this tree, or those that are installed.
-ASSAY_INCLUDE ?= $(wildcard $(addprefix $(TREE)/Sources/,CScorerPlugin/include ScorerSDK/c ScorerSDK/cpp))
+ASSAY_INCLUDE ?= $(wildcard $(addprefix $(TREE)/,Sources/CScorerPlugin/include SDK/c SDK/cpp))
 CPPFLAGS += $(if $(ASSAY_INCLUDE),$(addprefix -I,$(ASSAY_INCLUDE)),$(shell pkg-config --cflags assay))
 CFLAGS ?= -O2
 CXXFLAGS ?= -O2
 C = $(CC) -std=c11 -Wall -Wextra $(CPPFLAGS) $(CFLAGS)
 CPP = $(CXX) -std=c++17 -Wall -Wextra $(CPPFLAGS) $(CXXFLAGS)
-SHARED = -fPIC -shared -fvisibility=hidden -Wl,--version-script=$(TREE)/Examples/Plugins/plugin.map
+SHARED = -fPIC -shared -fvisibility=hidden -Wl,--version-script=$(TREE)/SDK/plugin.map
 
 .PHONY: all test sanitize clean
 all: $(PLUGIN)

@@ -64,13 +64,13 @@ struct LanguageModelJudge: ModelScorer {
 
     /// The votes of a batch, those of a row one after the other.
     struct Conversations {
-        fileprivate var ballots: [Ballot]
+        fileprivate var pending: [PendingVote]
         /// How many votes each row still waits for.
         fileprivate var open: [Int]
     }
 
     /// A vote that is being cast.
-    fileprivate struct Ballot {
+    fileprivate struct PendingVote {
         var vote: Vote?
         /// The reply that could not be read, where the model was asked once more, and what was thought before it.
         var first: (reply: String, reasoning: String?)?
@@ -88,7 +88,7 @@ struct LanguageModelJudge: ModelScorer {
             }
         }
         return Conversations(
-            ballots: Array(repeating: Ballot(), count: rows.count * votesPerRow),
+            pending: Array(repeating: PendingVote(), count: rows.count * votesPerRow),
             open: Array(repeating: votesPerRow, count: rows.count))
     }
 
@@ -97,7 +97,7 @@ struct LanguageModelJudge: ModelScorer {
     ) {
         let tag = Int(reply.tag)
         let (row, index) = tag.quotientAndRemainder(dividingBy: votesPerRow)
-        let earlier = conversations.ballots[tag].first
+        let earlier = conversations.pending[tag].first
         var vote: Vote
         if let failure = reply.failure {
             vote = Vote(
@@ -110,7 +110,7 @@ struct LanguageModelJudge: ModelScorer {
                 reasoning: completion.reasoning)
             if case .unscored(.unparsed, let reason) = vote.verdict {
                 if parameters.asksAgain && earlier == nil {
-                    conversations.ballots[tag].first = (reply.text, completion.reasoning)
+                    conversations.pending[tag].first = (reply.text, completion.reasoning)
                     models.ask(
                         tag: reply.tag, role: roles[index / parameters.votes],
                         request: parameters.request.body(
@@ -125,13 +125,13 @@ struct LanguageModelJudge: ModelScorer {
                 }
             }
         }
-        conversations.ballots[tag] = Ballot(vote: vote)
+        conversations.pending[tag] = PendingVote(vote: vote)
         conversations.open[row] -= 1
         guard conversations.open[row] == 0 else { return }
-        let ballots = row * votesPerRow..<(row + 1) * votesPerRow
-        finish(row, conversations.ballots[ballots].compactMap(\.vote), results)
+        let pending = row * votesPerRow..<(row + 1) * votesPerRow
+        finish(row, conversations.pending[pending].compactMap(\.vote), results)
         // The replies of rows that are done need not be kept.
-        for ballot in ballots { conversations.ballots[ballot] = Ballot() }
+        for ballot in pending { conversations.pending[ballot] = PendingVote() }
     }
 
     private func read(

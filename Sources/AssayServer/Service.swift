@@ -29,7 +29,7 @@ final class Service: Sendable {
     let warnings: [String]
     /// The functions that came with the program or were configured, which nobody can unregister.
     private let builtIn: DefinitionCatalog
-    private let imports: Places
+    private let imports: ConcurrencyLimit
     private let known: KnownFunctions
     /// Is held by whoever registers something, so that the registry and what is in memory agree.
     let registration = Mutex<Void>(())
@@ -44,7 +44,7 @@ final class Service: Sendable {
         health = HealthCheck(registry, folder: configuration.dataFolder)
         self.inference = inference
         self.routes = routes
-        imports = Places(configuration.maxImports)
+        imports = ConcurrencyLimit(configuration.maxImports)
         folders = try AllowedFolders(configuration.allowedFolders)
         access = Access(configuration)
         pages = try PageLibrary()
@@ -116,7 +116,7 @@ private final class KnownFunctions: Sendable {
 }
 
 /// A number of places that can be taken.
-private final class Places: Sendable {
+private final class ConcurrencyLimit: Sendable {
     private let free: Mutex<Int>
 
     init(_ count: Int) {

@@ -1,6 +1,6 @@
+public import Concurrency
 public import Inference
 public import JSON
-public import ScorerHost
 public import ScoringEngine
 import Synchronization
 

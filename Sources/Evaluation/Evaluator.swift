@@ -1,7 +1,7 @@
+public import Concurrency
 import Datasets
 public import Inference
 public import JSON
-public import ScorerHost
 public import ScoringCore
 public import ScoringDefinitions
 public import ScoringEngine
@@ -146,7 +146,7 @@ public struct Evaluator: Sendable {
         var model: Model
         var session: InferenceSession
         /// At the dataset's start.
-        var reader: Handover
+        var reader: ReaderTransfer
         /// Columns of the first rows, as scorers see them.
         var columns: [String]
     }
@@ -172,7 +172,7 @@ public struct Evaluator: Sendable {
         for warning in settings.warnings(among: columns) { request.notice("warning: \(warning)") }
         let names = try check(request, preparation, &reader)
         return Checked(
-            preparation: preparation, model: model, session: session, reader: Handover(reader), columns: names)
+            preparation: preparation, model: model, session: session, reader: ReaderTransfer(reader), columns: names)
     }
 
     /// The columns that templates may name: those of the first rows, and those that they are mapped to.
@@ -321,7 +321,7 @@ extension Int {
 /// Hands a reader to the thread that uses it from then on.
 ///
 /// `@unchecked Sendable`: one thread takes it.
-final class Handover: @unchecked Sendable {
+final class ReaderTransfer: @unchecked Sendable {
     private var reader: ChunkReader?
 
     init(_ reader: consuming ChunkReader) {

@@ -1,9 +1,9 @@
+public import Concurrency
 public import Datasets
 import Encodings
 import Glibc
 import Inference
 import JSON
-public import ScorerHost
 
 /// Where the datasets server of the Hugging Face Hub is, and how it is asked.
 public struct HuggingFaceServer: Sendable {

@@ -59,29 +59,11 @@ public struct DefinitionFile: Sendable {
     }
 
     private static func contents(of path: String) throws(DefinitionError) -> [UInt8] {
-        let expected = "a file of at most \(maximumSize >> 20) MiB that can be read"
-        func unreadable(_ found: String) -> DefinitionError {
-            DefinitionError(file: path, found: found, expected: expected)
+        do throws(RegularFile.Fault) {
+            return try RegularFile.read(path, limit: maximumSize)
+        } catch {
+            throw DefinitionError(
+                file: path, found: error.found, expected: "a file of at most \(maximumSize >> 20) MiB that can be read")
         }
-        // Without O_NONBLOCK, a pipe of that name would be waited for.
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard file >= 0 else { throw unreadable(systemMessage()) }
-        defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0 else { throw unreadable(systemMessage()) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw unreadable("no regular file") }
-
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        while bytes.count <= maximumSize {
-            let count = Glibc.read(file, &chunk, chunk.count)
-            if count == 0 { return bytes }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw unreadable(systemMessage())
-            }
-            bytes += chunk[..<count]
-        }
-        throw unreadable("\(max(Int(status.st_size), bytes.count)) bytes")
     }
 }

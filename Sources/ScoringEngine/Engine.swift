@@ -1,3 +1,4 @@
+public import Concurrency
 import Datasets
 public import Inference
 public import JSON
@@ -90,10 +91,11 @@ public final class Engine: Sendable {
         let plan = try plan(request, rows, writesRows: sink != nil, writesResults: resultSink != nil)
         // One thread reads rows that are made meanwhile, which may take long; another one scores.
         let jobs = max(request.dataset.isLive ? 2 : 1, request.jobs)
-        let desk = try desk(for: plan, request, cancellation)
+        let modelRequests = try modelRequests(for: plan, request, cancellation)
         let reader = try checkedReader(plan, rows, request)
         let run = ScoringRun(
-            plan, reader: reader, jobs: jobs, desk: desk, sink: sink, resultSink: resultSink, progress: progress,
+            plan, reader: reader, jobs: jobs, modelRequests: modelRequests, sink: sink, resultSink: resultSink,
+            progress: progress,
             cancellation: cancellation)
         let (workers, registries, failure) = run.run(jobs: jobs, cancellation)
         if failure == nil && !cancellation.isCancelled {
@@ -108,14 +110,15 @@ public final class Engine: Sendable {
                 aggregates: plan.result(of: aggregator, by: index),
                 groups: groups.map { $0.groups(of: index, plan) },
                 usage: plan.functions[index].models.isEmpty
-                    ? nil : desk?.usage(of: plan.functions[index].function.identifier))
+                    ? nil : modelRequests?.usage(of: plan.functions[index].function.identifier))
         }
         var unscored = FirstUnscored(limit: plan.examples)
         for worker in workers { unscored.merge(worker.unscored) }
         return ScoringResults(
             functions: results, unscored: unscored.first(request.unscoredExamples), failure: failure,
             isCancelled: cancellation.isCancelled,
-            usage: desk?.totalUsage, dryRun: desk?.dryRun, hints: failure == nil ? hints(plan, workers, request) : [])
+            usage: modelRequests?.totalUsage, dryRun: modelRequests?.dryRun,
+            hints: failure == nil ? hints(plan, workers, request) : [])
     }
 
     /// What may be wrong with functions that gave every row 0.0.
@@ -139,7 +142,7 @@ public final class Engine: Sendable {
         let rows = FirstRows(request.dataset, columns: request.columns)
         let plan = try plan(request, rows, writesRows: false, writesResults: false)
         defer { for function in plan.functions { spareScorers.keep(function.scorer, for: function.function) } }
-        _ = try desk(for: plan, request, Cancellation())
+        _ = try modelRequests(for: plan, request, Cancellation())
         _ = try checkedReader(plan, rows, request)
         return Set(plan.functions.flatMap { $0.description.inputs.map(\.name) })
     }
@@ -185,7 +188,7 @@ public final class Engine: Sendable {
         }
         if functions.isEmpty { throw EngineError(.unknownFunction, "no scoring function was asked for") }
         let filters = request.filters.map { filter in
-            RowFilter(filter, column: columns.column(filter.column, .text))
+            RowSelection(filter, column: columns.column(filter.column, .text))
         }
         let failureColumn = (request.failureColumn ?? request.dataset.failureColumn).map { columns.column($0, .json) }
         let skipColumn = request.skipColumn.map { columns.column($0, .bool) }
@@ -245,9 +248,9 @@ public final class Engine: Sendable {
     }
 
     /// What performs the requests of a run; nil where no function makes any.
-    private func desk(
+    private func modelRequests(
         for plan: RunPlan, _ request: ScoringRequest, _ cancellation: Cancellation
-    ) throws(EngineError) -> ModelDesk? {
+    ) throws(EngineError) -> ModelRequestQueue? {
         guard plan.asksModels, let session = try session(of: request) else { return nil }
         do throws(InferenceError) {
             for function in plan.functions {
@@ -256,7 +259,7 @@ public final class Engine: Sendable {
         } catch {
             throw EngineError(.model, error.message)
         }
-        return ModelDesk(
+        return ModelRequestQueue(
             plan, session, request.isDryRun ? DryRun() : nil, patience: request.patience, cancellation)
     }
 

@@ -1,4 +1,5 @@
 import GRDB
+import Platform
 import Synchronization
 
 /// Commits replies, many at a time where many come.

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Concurrency
 import Datasets
 import HuggingFace
-import ScorerHost
 import ScoringEngine
 
 /// How the dataset is written, and what is joined to it.

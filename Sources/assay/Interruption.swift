@@ -1,6 +1,6 @@
+import Concurrency
 import Datasets
 import Glibc
-import ScorerHost
 import Synchronization
 
 /// Turns the first SIGINT, SIGTERM or SIGHUP into a cancellation, and the second into the end of the process.
@@ -15,17 +15,13 @@ final class Interruption: Sendable {
 
     init(cancelling cancellation: Cancellation) {
         self.cancellation = cancellation
-        // Threads that are started later inherit the mask.
+        // Threads that are started later inherit the mask. Without a thread that waits for signals, they keep their effect.
         var signals = Self.signals
         pthread_sigmask(SIG_BLOCK, &signals, nil)
-        var thread = pthread_t()
-        let argument = Unmanaged.passRetained(self).toOpaque()
-        pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<Interruption>.fromOpaque(argument).takeRetainedValue().wait()
-            }, argument)
+        guard let thread = try? startThread({ [self] in wait() }) else {
+            pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+            return
+        }
         pthread_detach(thread)
     }
 

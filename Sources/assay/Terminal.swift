@@ -33,14 +33,5 @@ enum ProgressLine {
 /// Writes a text to its end. Returns the system's error where that fails.
 private func write(_ text: String, to descriptor: Int32) -> Int32? {
     var text = text
-    return text.withUTF8 { bytes in
-        var written = 0
-        while written < bytes.count {
-            let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
-            if count < 0 && errno == EINTR { continue }
-            if count < 0 { return errno }
-            written += count
-        }
-        return nil
-    }
+    return text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: descriptor) ? nil : errno }
 }

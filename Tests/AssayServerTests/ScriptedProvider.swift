@@ -1,7 +1,7 @@
+import Concurrency
 import Evaluation
 import Inference
 import JSON
-import ScorerHost
 
 /// An engine that answers each row with its number, and does what the test and the benchmark's metadata say.
 ///

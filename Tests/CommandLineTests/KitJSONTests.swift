@@ -40,7 +40,7 @@ struct KitJSONTests {
 
     private func read(_ texts: [String], _ compiler: [String] = ["cc", "-std=gnu11", "-xc"]) throws -> [String] {
         let folder = try TemporaryFolder(["kit.c": Self.source])
-        let includes = ["CScorerPlugin/include", "ScorerSDK/c"].map { "-I\(Self.packageFolder)/Sources/\($0)" }
+        let includes = ["Sources/CScorerPlugin/include", "SDK/c"].map { "-I\(Self.packageFolder)/\($0)" }
         var build = folder.command(
             Array(compiler.dropFirst()) + ["-Wall", "-Wextra", "-Werror", "-o", "kit"] + includes + ["kit.c"])
         build.executable = compiler[0]

@@ -1,7 +1,7 @@
+import Concurrency
 import Glibc
 import Inference
 import JSON
-import ScorerHost
 import Synchronization
 import Testing
 

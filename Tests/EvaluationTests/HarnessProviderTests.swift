@@ -1,9 +1,9 @@
 import CSubprocess
+import Concurrency
 import FakeModel
 import Glibc
 import Inference
 import JSON
-import ScorerHost
 import Synchronization
 import Testing
 

@@ -1,7 +1,7 @@
+import Concurrency
 import Evaluation
 import Glibc
 import JSON
-import ScorerHost
 import Store
 import Testing
 

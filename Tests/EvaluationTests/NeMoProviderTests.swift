@@ -1,8 +1,8 @@
+import Concurrency
 import FakeModel
 import JSON
 import NIOCore
 import NIOHTTP1
-import ScorerHost
 import Synchronization
 import Testing
 

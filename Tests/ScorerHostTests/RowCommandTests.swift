@@ -1,3 +1,4 @@
+import Concurrency
 import ScorerHost
 import ScoringCore
 import Testing

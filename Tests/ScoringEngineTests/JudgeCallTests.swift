@@ -1,8 +1,8 @@
+import Concurrency
 import FakeModel
 import Foundation
 import Inference
 import JSON
-import ScorerHost
 import ScoringCore
 import ScoringDefinitions
 import Synchronization

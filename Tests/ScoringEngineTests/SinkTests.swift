@@ -1,5 +1,5 @@
+import Concurrency
 import JSON
-import ScorerHost
 import ScoringCore
 import Synchronization
 import Testing

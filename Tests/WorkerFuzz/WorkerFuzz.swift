@@ -1,4 +1,5 @@
 import CScorerPlugin
+import Concurrency
 import Glibc
 import ScorerHost
 import ScoringCore
@@ -40,7 +41,7 @@ struct WorkerFuzz {
         let path = "\(folder)/hostile-worker"
         let words = [
             "cc", "-O1", "-pthread", "-I\(own)/../../Sources/CScorerPlugin/include",
-            "-I\(own)/../../Sources/CPluginWorker/include", "-o", path, "\(own)/hostile_worker.c",
+            "-I\(own)/../../Sources/CWorkerProtocol/include", "-o", path, "\(own)/hostile_worker.c",
         ]
         let arguments = words.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }

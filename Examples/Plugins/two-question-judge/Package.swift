@@ -4,7 +4,7 @@ import PackageDescription
 let package = Package(
     name: "two-question-judge",
     products: [.library(name: "plugin", type: .dynamic, targets: ["TwoQuestionJudge"])],
-    dependencies: [.package(name: "ScorerKit", path: "../../../Sources/ScorerSDK/swift")],
+    dependencies: [.package(name: "ScorerKit", path: "../../../SDK/swift")],
     targets: [
         .target(
             name: "TwoQuestionJudge", dependencies: [.product(name: "ScorerKit", package: "ScorerKit")],

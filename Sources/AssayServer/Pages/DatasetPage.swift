@@ -5,24 +5,24 @@ import Store
 struct DatasetPage {
     private let dataset: StoredDataset
     private let service: Service
-    private let call: Call
+    private let context: HandlerContext
 
     private static let resultsOnPage = 10
 
-    init(_ service: Service, _ call: Call) throws {
-        guard let dataset = try service.registry.dataset(call.identifier) else {
-            throw APIError.notFound("There is no dataset \(quoted(call.identifier)).")
+    init(_ service: Service, _ context: HandlerContext) throws {
+        guard let dataset = try service.registry.dataset(context.identifier) else {
+            throw APIError.notFound("There is no dataset \(quoted(context.identifier)).")
         }
         self.dataset = dataset
         self.service = service
-        self.call = call
+        self.context = context
     }
 
     func page() throws -> Page {
-        let single = try call.integer("row", from: 0)
-        let start = try min(single ?? call.integer("from", from: 0) ?? 0, max(0, dataset.rowCount - 1))
+        let single = try context.integer("row", from: 0)
+        let start = try min(single ?? context.integer("from", from: 0) ?? 0, max(0, dataset.rowCount - 1))
         let count = single == nil ? ResultPage.rowsOnPage : 1
-        let search = try RowSearch(service.registry, dataset, from: start, count: count, RowFilter())
+        let search = try RowSearch(service.registry, dataset, from: start, count: count, ResultRowFilter())
         let path = PageText.link("/datasets", dataset.id)
         let rows = RowsView(path: path, hasScores: false, isWhole: single != nil)
         let results = try service.registry.results(ListPage(offset: 0, limit: Self.resultsOnPage), of: dataset.id)

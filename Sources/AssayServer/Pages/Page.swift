@@ -20,7 +20,7 @@ struct Page {
         ("/functions", "Functions"), ("/docs", "API"),
     ]
 
-    func answer(_ service: Service) throws -> Answer {
+    func answer(_ service: Service) throws -> RouteResponse {
         let body = try service.pages.render(template, view)
         let navigation = Self.navigation.map { path, name -> View in
             ["href": path, "name": name, "isCurrent": path == place]
@@ -29,7 +29,7 @@ struct Page {
             "title": PageText.shown(title), "style": PageStyle.text, "navigation": navigation, "body": body,
             "version": service.configuration.version,
         ]
-        var answer = Answer.text(try service.pages.render(.frame, frame), contentType: Self.contentType)
+        var answer = RouteResponse.text(try service.pages.render(.frame, frame), contentType: Self.contentType)
         answer.status = status
         answer.headers = headers
         for (name, value) in Self.protection where answer.headers[name] == nil { answer.headers[name] = value }

@@ -62,12 +62,12 @@ enum PageLists {
     }
 
     /// `/results`, `/jobs`, `/datasets`, `/benchmarks` and `/functions`.
-    static func page(_ path: String, _ service: Service, _ call: Call) throws -> Page {
+    static func page(_ path: String, _ service: Service, _ context: HandlerContext) throws -> Page {
         guard let list = lists.first(where: { $0.path == path }) else {
             throw APIError.notFound("There is no such list.")
         }
         let count = try list.count(service)
-        let start = try min(call.integer("from", from: 0) ?? 0, max(0, count - 1))
+        let start = try min(context.integer("from", from: 0) ?? 0, max(0, count - 1))
         let end = min(count, start + onPage)
         var view = try list.read(service, ListPage(offset: start, limit: onPage))
         var links: [View] = []

@@ -8,13 +8,13 @@ enum PageRoutes {
     static let all: [Route] =
         [
             page("/", "overviewPage") { service, _ in try PageLists.overview(service) },
-            page("/results/{id}", "resultPage") { service, call in try ResultPage(service, call).page() },
-            page("/datasets/{id}", "datasetPage") { service, call in try DatasetPage(service, call).page() },
-            page(SignIn.path, "signInPage", isPublic: true) { service, call in SignIn.page(service, call) },
+            page("/results/{id}", "resultPage") { service, context in try ResultPage(service, context).page() },
+            page("/datasets/{id}", "datasetPage") { service, context in try DatasetPage(service, context).page() },
+            page(SignIn.path, "signInPage", isPublic: true) { service, context in SignIn.page(service, context) },
             Route(.post, SignIn.path, operation("signIn", isPublic: true), handler { SignIn.answer($0, $1) }),
         ]
         + ["results", "jobs", "datasets", "benchmarks", "functions"].map { name in
-            page("/" + name, name + "Page") { service, call in try PageLists.page("/" + name, service, call) }
+            page("/" + name, name + "Page") { service, context in try PageLists.page("/" + name, service, context) }
         }
 
     private static func operation(_ id: String, isPublic: Bool = false) -> Operation {
@@ -23,21 +23,21 @@ enum PageRoutes {
 
     private static func page(
         _ path: String, _ id: String, isPublic: Bool = false,
-        _ make: @escaping @Sendable (Service, Call) throws -> Page
+        _ make: @escaping @Sendable (Service, HandlerContext) throws -> Page
     ) -> Route {
         Route(.get, path, operation(id, isPublic: isPublic), handler(make))
     }
 
     /// What goes wrong on the way to a page is a page, too.
-    private static func handler(_ make: @escaping @Sendable (Service, Call) throws -> Page) -> Route.Handler {
-        { service, call in
+    private static func handler(_ make: @escaping @Sendable (Service, HandlerContext) throws -> Page) -> Route.Handler {
+        { service, context in
             do {
-                return try make(service, call).answer(service)
+                return try make(service, context).answer(service)
             } catch {
                 if error is ResponseStream.Abandoned { throw error }
                 let known = APIError(error)
-                if known == nil { call.logger.error("the request failed", metadata: ["error": "\(error)"]) }
-                return try failure(known ?? .fault(requestID: call.id)).answer(service)
+                if known == nil { context.logger.error("the request failed", metadata: ["error": "\(error)"]) }
+                return try failure(known ?? .fault(requestID: context.id)).answer(service)
             }
         }
     }

@@ -6,21 +6,21 @@ import Store
 struct ResultPage {
     private let result: StoredResult
     private let service: Service
-    private let call: Call
+    private let context: HandlerContext
     private let path: String
     /// The rows and their scores; nil where they were not kept, or are gone.
     private let rows: StoredDataset?
 
     static let rowsOnPage = 25
 
-    init(_ service: Service, _ call: Call) throws {
-        guard let result = try service.registry.result(call.identifier) else {
+    init(_ service: Service, _ context: HandlerContext) throws {
+        guard let result = try service.registry.result(context.identifier) else {
             throw APIError.notFound(
-                "There is no result \(quoted(call.identifier)). The latest \(Registry.resultLimit) are kept.")
+                "There is no result \(quoted(context.identifier)). The latest \(Registry.resultLimit) are kept.")
         }
         self.result = result
         self.service = service
-        self.call = call
+        self.context = context
         path = PageText.link("/results", result.id)
         rows = try result.rowsDatasetID.flatMap { try service.registry.dataset($0) }
     }
@@ -37,12 +37,12 @@ struct ResultPage {
             "jobName": PageText.shown(result.jobID ?? ""),
             "candidate": (job?.candidateName).map { PageText.shown($0) } ?? false as Any,
             "isCancelled": job?.status == .cancelled,
-            "scores": call.query["row"] == nil ? result.functions.enumerated().map(scores) : [View](),
+            "scores": context.query["row"] == nil ? result.functions.enumerated().map(scores) : [View](),
             "rowsNote": rowsNote ?? false, "hasRows": rows != nil,
             "savedRows": PageText.count(rows?.rowCount ?? 0),
         ]
         if let rows { try view.merge(rowsView(rows)) { $1 } }
-        let row = try call.integer("row", from: 0).map { "Row \($0) – " } ?? ""
+        let row = try context.integer("row", from: 0).map { "Row \($0) – " } ?? ""
         return Page(
             title: row + "Result of \(result.datasetID), \(time.shown)", place: "/results", template: .result,
             view: view)
@@ -99,20 +99,20 @@ struct ResultPage {
     // MARK: Rows
 
     private func rowsView(_ dataset: StoredDataset) throws -> View {
-        var filter = RowFilter()
+        var filter = ResultRowFilter()
         var fault: String?
         do throws(APIError) {
-            filter = try RowFilter(call.query)
+            filter = try ResultRowFilter(context.query)
         } catch {
             fault = error.message
         }
-        let single = try call.integer("row", from: 0)
-        let start = try single ?? call.integer("from", from: 0) ?? 0
+        let single = try context.integer("row", from: 0)
+        let start = try single ?? context.integer("from", from: 0) ?? 0
         let search =
             try fault == nil
             ? RowSearch(
                 service.registry, dataset, from: start, count: single == nil ? Self.rowsOnPage : 1,
-                single == nil ? filter : RowFilter()) : nil
+                single == nil ? filter : ResultRowFilter()) : nil
         let found = search?.found ?? []
         let rows = RowsView(path: path, hasScores: true, isWhole: single != nil)
         var view = pager(dataset, filter, start, search, isSingle: single != nil)
@@ -124,7 +124,9 @@ struct ResultPage {
         return view
     }
 
-    private func status(_ dataset: StoredDataset, _ filter: RowFilter, _ start: Int, _ search: RowSearch?) -> String {
+    private func status(_ dataset: StoredDataset, _ filter: ResultRowFilter, _ start: Int, _ search: RowSearch?)
+        -> String
+    {
         let found = search?.found ?? []
         let total = PageText.count(dataset.rowCount)
         guard let last = found.last else {
@@ -145,7 +147,7 @@ struct ResultPage {
     }
 
     private func pager(
-        _ dataset: StoredDataset, _ filter: RowFilter, _ start: Int, _ search: RowSearch?, isSingle: Bool
+        _ dataset: StoredDataset, _ filter: ResultRowFilter, _ start: Int, _ search: RowSearch?, isSingle: Bool
     ) -> View {
         let kept = isSingle ? [] : query.filter { $0.0 != "from" }
         func link(_ name: String, _ parameter: String, _ row: Int) -> View {
@@ -175,13 +177,13 @@ struct ResultPage {
     /// What is known of the query, in the order of the form.
     private var query: [(String, String)] {
         Self.fields.compactMap { name in
-            call.query[name].flatMap { $0.isEmpty ? nil : (name, $0) }
+            context.query[name].flatMap { $0.isEmpty ? nil : (name, $0) }
         }
     }
 
-    private func form(_ filter: RowFilter, _ fault: String?) -> View {
+    private func form(_ filter: ResultRowFilter, _ fault: String?) -> View {
         func choice(_ value: String, _ name: String, _ field: String) -> View {
-            ["choice": value, "name": name, "isChosen": (call.query[field] ?? "") == value]
+            ["choice": value, "name": name, "isChosen": (context.query[field] ?? "") == value]
         }
         let functions =
             [choice("", "Any", "function")]
@@ -191,8 +193,8 @@ struct ResultPage {
             + RowOutcome.allCases.map { choice($0.name, $0.shownName, "outcome") }
         return [
             "formPath": path, "hasFunctionField": result.functions.count > 1, "functionChoices": functions,
-            "outcomeChoices": outcomes, "scoreText": call.query["score"] ?? "",
-            "leastText": call.query["least"] ?? "", "belowText": call.query["below"] ?? "",
+            "outcomeChoices": outcomes, "scoreText": context.query["score"] ?? "",
+            "leastText": context.query["least"] ?? "", "belowText": context.query["below"] ?? "",
             "isFiltered": !filter.isEmpty || fault != nil, "filterFault": fault ?? false,
         ]
     }

@@ -17,7 +17,8 @@ struct RowSearch {
     private static let parsedBytes = 48 << 20
 
     /// Looks for the first `count` rows that a filter lets through, from the row `start` on.
-    init(_ registry: Registry, _ dataset: StoredDataset, from start: Int, count: Int, _ filter: RowFilter) throws {
+    init(_ registry: Registry, _ dataset: StoredDataset, from start: Int, count: Int, _ filter: ResultRowFilter) throws
+    {
         next = min(start, dataset.rowCount)
         let stored = StoredRows(registry, dataset, rows: next..<dataset.rowCount)
         let needed = filter.neededText.map { Array($0.utf8) }

@@ -8,15 +8,15 @@ enum SignIn {
     /// Where those are sent who have to sign in before they see the page at `target`.
     static func link(from target: String) -> String { PageText.link(path, nil, [("next", target)]) }
 
-    static func page(_ service: Service, _ call: Call) -> Page {
-        let next = target(call.query["next"])
+    static func page(_ service: Service, _ context: HandlerContext) -> Page {
+        let next = target(context.query["next"])
         if !service.access.needsToken { return redirection(to: next) }
         return page(next: next, isWrong: false)
     }
 
     /// The answer to the form.
-    static func answer(_ service: Service, _ call: Call) -> Page {
-        let fields = queryParameters(Substring(decoding: call.bytes.dropLast(JSONParser.padding), as: UTF8.self))
+    static func answer(_ service: Service, _ context: HandlerContext) -> Page {
+        let fields = queryParameters(Substring(decoding: context.bytes.dropLast(JSONParser.padding), as: UTF8.self))
         let next = target(fields["next"])
         guard let cookie = service.access.session(for: fields["token"] ?? "") else {
             return page(next: next, isWrong: true)

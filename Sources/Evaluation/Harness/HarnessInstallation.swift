@@ -1,5 +1,5 @@
+import Concurrency
 import Glibc
-import ScorerHost
 
 /// A program `lm_eval`, and what can be found out about it without running a task.
 struct HarnessInstallation {

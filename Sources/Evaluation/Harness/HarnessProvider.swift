@@ -1,3 +1,4 @@
+import Concurrency
 public import Inference
 public import JSON
 import ScorerHost

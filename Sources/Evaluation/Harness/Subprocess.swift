@@ -1,7 +1,7 @@
 import CSubprocess
+import Concurrency
 import Glibc
 import Platform
-import ScorerHost
 
 /// Runs a program, and sees to it that neither the program nor anything that it starts outlives the run.
 ///

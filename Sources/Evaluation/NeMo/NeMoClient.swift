@@ -1,9 +1,9 @@
 import AsyncHTTPClient
+import Concurrency
 import Inference
 import JSON
 import NIOCore
 import NIOHTTP1
-import ScorerHost
 
 /// Asks a NeMo Evaluator. Every call blocks its thread.
 struct NeMoClient: Sendable {

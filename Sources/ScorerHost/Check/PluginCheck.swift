@@ -1,5 +1,5 @@
-import CPluginWorker
 import CScorerPlugin
+import CWorkerProtocol
 import Glibc
 import Synchronization
 
@@ -57,7 +57,7 @@ public final class PluginCheck {
         }
         self.settings = settings
         do {
-            let worker = try PluginWorker(running: self.path, settings)
+            let worker = try WorkerProcess(running: self.path, settings)
             let contents = try worker.load()
             self.contents = contents
             for finding in FileCheck.findings(inFile: self.path) { add(finding) }
@@ -300,12 +300,12 @@ private final class CheckLog: Sendable {
 
 extension Plugin {
     /// A worker that nobody uses, to be given back; nil where the plugin runs in none, or none can be had.
-    func worker() -> PluginWorker? {
+    func worker() -> WorkerProcess? {
         guard case .isolated(let pool) = code else { return nil }
         return try? pool.take()
     }
 
-    func giveBack(_ worker: PluginWorker) {
+    func giveBack(_ worker: WorkerProcess) {
         if case .isolated(let pool) = code { worker.loss == nil ? pool.giveBack(worker) : pool.discard(worker) }
     }
 }

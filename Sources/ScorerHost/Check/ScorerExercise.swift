@@ -1,3 +1,4 @@
+import Concurrency
 import ScoringCore
 
 /// One scorer with one set of parameters, at work on rows that are made to find its faults.

@@ -1,4 +1,4 @@
-import CPluginWorker
+import CWorkerProtocol
 import Glibc
 
 /// What a plugin has done to its worker process.

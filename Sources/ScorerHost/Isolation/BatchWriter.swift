@@ -1,5 +1,5 @@
-import CPluginWorker
 import CScorerPlugin
+import CWorkerProtocol
 import Glibc
 import ScoringCore
 

@@ -1,4 +1,4 @@
-import CPluginWorker
+import CWorkerProtocol
 import Glibc
 import Platform
 

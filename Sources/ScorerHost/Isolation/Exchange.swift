@@ -1,4 +1,5 @@
-import CPluginWorker
+import CWorkerProtocol
+import Concurrency
 import Glibc
 
 /// What is known of a step while a worker runs it: who waits for it, and what counts as progress.

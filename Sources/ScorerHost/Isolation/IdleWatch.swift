@@ -1,3 +1,4 @@
+import Concurrency
 import Glibc
 
 /// Has pools end workers that are of no use, from a thread of its own, while there are any workers.
@@ -20,7 +21,11 @@ final class IdleWatch: Sendable {
     func add(_ pool: WorkerPool) {
         state.update { state in
             state.pools.append(WeakPool(pool: pool))
-            if !state.isRunning { state.isRunning = startThread { [self] in work() } }
+            guard !state.isRunning, let thread = try? startThread(takesSignals: false, { [self] in work() }) else {
+                return
+            }
+            pthread_detach(thread)
+            state.isRunning = true
         }
     }
 
@@ -37,33 +42,4 @@ final class IdleWatch: Sendable {
             poll(nil, 0, Self.interval)
         }
     }
-}
-
-/// Runs `body` on a thread of its own, which takes no signals: those are for the threads of whoever uses this module.
-///
-/// - Returns: whether the thread could be started.
-func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
-    final class Body {
-        let run: @Sendable () -> Void
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-    var thread = pthread_t()
-    var old = sigset_t()
-    var all = sigset_t()
-    sigfillset(&all)
-    pthread_sigmask(SIG_BLOCK, &all, &old)
-    defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
-    let argument = Unmanaged.passRetained(Body(body))
-    let failure = pthread_create(
-        &thread, nil,
-        { argument in
-            if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
-            return nil
-        }, argument.toOpaque())
-    if failure != 0 {
-        argument.release()
-        return false
-    }
-    pthread_detach(thread)
-    return true
 }

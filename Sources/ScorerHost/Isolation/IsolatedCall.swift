@@ -1,5 +1,5 @@
-import CPluginWorker
 import CScorerPlugin
+import CWorkerProtocol
 import ScoringCore
 
 /// Runs the calls of one `ScorerCall` in workers.
@@ -11,8 +11,8 @@ final class IsolatedCall: CallRunner {
     private struct Part {
         var number: UInt64
         var rows: Range<Int>
-        var worker: PluginWorker
-        var place: PluginWorker.CallPlace
+        var worker: WorkerProcess
+        var place: WorkerProcess.CallPlace
         /// Whether its steps have little time, as part of a search.
         var isHurried: Bool
         /// Replies that it waits for.
@@ -95,11 +95,11 @@ final class IsolatedCall: CallRunner {
     }
 
     /// The row that a lost worker had come to in a first step.
-    private func suspect(in rows: Range<Int>, _ worker: PluginWorker) -> Int? {
+    private func suspect(in rows: Range<Int>, _ worker: WorkerProcess) -> Int? {
         GivenRows(rowCount: rows.count, records: worker.records).firstMissing.map { rows.lowerBound + $0 }
     }
 
-    private func start(_ attempt: PoisonSearch.Attempt, in worker: PluginWorker, _ call: ScorerCall) throws(WorkerLoss)
+    private func start(_ attempt: PoisonSearch.Attempt, in worker: WorkerProcess, _ call: ScorerCall) throws(WorkerLoss)
     {
         guard let batch else { return }
         let number = scorer.newNumber()
@@ -168,7 +168,7 @@ final class IsolatedCall: CallRunner {
     }
 
     /// Takes what the last step of some rows has given.
-    private func finish(_ rows: Range<Int>, _ status: assay_status, _ worker: PluginWorker, _ call: ScorerCall) {
+    private func finish(_ rows: Range<Int>, _ status: assay_status, _ worker: WorkerProcess, _ call: ScorerCall) {
         apply(worker.records, to: rows, call) { _, _, _ in }
         if status > ASSAY_PENDING || status < ASSAY_E_VERSION {
             call.statusFault = "\(status), which is no status"

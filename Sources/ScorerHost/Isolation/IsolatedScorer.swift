@@ -1,5 +1,5 @@
-import CPluginWorker
 import CScorerPlugin
+import CWorkerProtocol
 import ScoringCore
 import Synchronization
 
@@ -58,7 +58,7 @@ final class IsolatedScorer: ScorerInstance {
 
     /// Makes the instance in a worker.
     private static func make(
-        _ number: UInt64, _ offered: ScorerDescription, in worker: PluginWorker, _ index: Int, of plugin: Plugin,
+        _ number: UInt64, _ offered: ScorerDescription, in worker: WorkerProcess, _ index: Int, of plugin: Plugin,
         _ configuration: String, _ pool: WorkerPool
     ) throws -> ScorerDescription {
         let status = try worker.create(number, scorer: index, configuration: configuration)
@@ -84,7 +84,7 @@ final class IsolatedScorer: ScorerInstance {
 
     /// What became of an attempt to have a worker.
     enum Taken {
-        case worker(PluginWorker)
+        case worker(WorkerProcess)
         /// No worker is to be tried any more; why.
         case givenUp(RowOutcomeReason)
     }
@@ -93,7 +93,7 @@ final class IsolatedScorer: ScorerInstance {
     func takeWorker() -> Taken {
         while true {
             if let reason = allowance.withLock(\.refusal) { return .givenUp(reason) }
-            let worker: PluginWorker
+            let worker: WorkerProcess
             do throws(PluginError) {
                 worker = try pool.take()
             } catch {
@@ -118,12 +118,12 @@ final class IsolatedScorer: ScorerInstance {
     }
 
     /// This worker, when it is free; nil where it is lost.
-    func takeWorker(_ worker: PluginWorker) -> PluginWorker? { pool.take(worker) }
+    func takeWorker(_ worker: WorkerProcess) -> WorkerProcess? { pool.take(worker) }
 
-    func giveBack(_ worker: PluginWorker) { pool.giveBack(worker) }
+    func giveBack(_ worker: WorkerProcess) { pool.giveBack(worker) }
 
     /// A worker was lost on rows.
-    func lose(_ worker: PluginWorker, _ loss: WorkerLoss, wasHurried: Bool = false) {
+    func lose(_ worker: WorkerProcess, _ loss: WorkerLoss, wasHurried: Bool = false) {
         allowance.withLock { $0.lose(loss, wasHurried: wasHurried) }
         pool.discard(worker)
     }
@@ -132,7 +132,7 @@ final class IsolatedScorer: ScorerInstance {
     func earn(rows: Int) { allowance.withLock { $0.score(rows: rows) } }
 
     /// Has a call freed when its worker is next used.
-    func free(_ place: PluginWorker.CallPlace, in worker: PluginWorker) { pool.free(place, in: worker) }
+    func free(_ place: WorkerProcess.CallPlace, in worker: WorkerProcess) { pool.free(place, in: worker) }
 
     func newNumber() -> UInt64 { pool.newNumber() }
 

@@ -1,3 +1,4 @@
+import Concurrency
 import Glibc
 
 /// A thread for starting processes from, which stays until this process ends.
@@ -15,7 +16,10 @@ final class Launcher: Sendable {
     func run<Value>(_ body: @escaping @Sendable () -> Value) -> Value {
         let result = Monitor<Handed<Value>?>(nil)
         let isRunning = state.update { state in
-            if !state.isRunning { state.isRunning = startThread { [self] in work() } }
+            if !state.isRunning, let thread = try? startThread(takesSignals: false, { [self] in work() }) {
+                pthread_detach(thread)
+                state.isRunning = true
+            }
             if state.isRunning {
                 state.jobs.append {
                     let value = Handed(value: body())

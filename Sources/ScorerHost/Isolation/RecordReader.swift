@@ -1,5 +1,5 @@
-import CPluginWorker
 import CScorerPlugin
+import CWorkerProtocol
 
 /// Goes through the records that a worker wrote, once they lie in memory of this process.
 ///

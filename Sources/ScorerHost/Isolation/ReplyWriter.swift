@@ -1,5 +1,5 @@
-import CPluginWorker
 import CScorerPlugin
+import CWorkerProtocol
 
 /// Writes replies into memory as a worker reads them.
 struct ReplyWriter {

@@ -1,4 +1,4 @@
-import CPluginWorker
+import CWorkerProtocol
 import Glibc
 
 /// Memory that this process writes and a worker can only read: a file in memory that is sealed against being mapped for

@@ -1,5 +1,5 @@
-import CPluginWorker
 import CScorerPlugin
+import CWorkerProtocol
 
 /// Puts the table of a plugin together again from a worker's records, in the structs of the plugin header, so that it is
 /// checked like that of a plugin in this process.

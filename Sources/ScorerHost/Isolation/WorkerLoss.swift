@@ -1,4 +1,4 @@
-import CPluginWorker
+import CWorkerProtocol
 import Glibc
 
 /// How a worker was lost.

@@ -1,22 +1,23 @@
+import Concurrency
 import Glibc
 
 /// The workers of one plugin. As many as are in use at once are started; they are kept for later.
 final class WorkerPool: Sendable {
     /// What is left to be done in a worker by whoever uses it next.
     enum Chore {
-        case free(PluginWorker.CallPlace)
+        case free(WorkerProcess.CallPlace)
         case destroy(UInt64)
     }
 
     private final class Member {
-        let worker: PluginWorker
+        let worker: WorkerProcess
         var isInUse: Bool
         var chores: [Chore] = []
         /// Since when nobody has used it, and the processor time that it had used by then.
         var idleStart = ContinuousClock.now
         var idleStartTime: Duration?
 
-        init(_ worker: PluginWorker) {
+        init(_ worker: WorkerProcess) {
             self.worker = worker
             isInUse = true
         }
@@ -88,7 +89,7 @@ final class WorkerPool: Sendable {
     // MARK: Using workers
 
     /// A worker that nobody uses, started if there is none. To be followed by `giveBack` or `discard`.
-    func take() throws(PluginError) -> PluginWorker {
+    func take() throws(PluginError) -> WorkerProcess {
         while let (worker, chores) = state.update({ state in
             state.members.last { !$0.isInUse }.map { ($0.worker, $0.take()) }
         }) {
@@ -98,7 +99,7 @@ final class WorkerPool: Sendable {
     }
 
     /// This worker, once nobody else uses it; nil where it is lost.
-    func take(_ worker: PluginWorker) -> PluginWorker? {
+    func take(_ worker: WorkerProcess) -> WorkerProcess? {
         let chores: [Chore]? = state.wait { state -> [Chore]?? in
             guard let member = state.members.first(where: { $0.worker === worker }) else { return .some(nil) }
             return member.isInUse ? nil : .some(member.take())
@@ -107,7 +108,7 @@ final class WorkerPool: Sendable {
         return worker
     }
 
-    func giveBack(_ worker: PluginWorker) {
+    func giveBack(_ worker: WorkerProcess) {
         report(worker, isAtEnd: false)
         let isNew = state.update { state in
             if let member = state.members.first(where: { $0.worker === worker }) {
@@ -126,7 +127,7 @@ final class WorkerPool: Sendable {
     ///
     /// - Returns: whether there are workers left to look after.
     func endUselessWorkers() -> Bool {
-        var ended: [(worker: PluginWorker, why: Uselessness)] = []
+        var ended: [(worker: WorkerProcess, why: Uselessness)] = []
         let isAnyLeft = state.update { state in
             state.members.removeAll { member in
                 guard !member.isInUse, let why = uselessness(of: member) else { return false }
@@ -166,13 +167,13 @@ final class WorkerPool: Sendable {
     }
 
     /// Lets go of a worker that is lost.
-    func discard(_ worker: PluginWorker) {
+    func discard(_ worker: WorkerProcess) {
         report(worker, isAtEnd: true)
         state.update { state in state.members.removeAll { $0.worker === worker } }
     }
 
     /// Has a call freed by whoever uses its worker next.
-    func free(_ place: PluginWorker.CallPlace, in worker: PluginWorker) {
+    func free(_ place: WorkerProcess.CallPlace, in worker: WorkerProcess) {
         state.update { state in state.members.first { $0.worker === worker }?.chores.append(.free(place)) }
     }
 
@@ -181,9 +182,9 @@ final class WorkerPool: Sendable {
         state.update { state in for member in state.members { member.chores.append(.destroy(instance)) } }
     }
 
-    private func start() throws(PluginError) -> PluginWorker {
+    private func start() throws(PluginError) -> WorkerProcess {
         do {
-            let worker = try PluginWorker(running: path, settings)
+            let worker = try WorkerProcess(running: path, settings)
             do {
                 try check(try worker.load())
             } catch {
@@ -222,7 +223,7 @@ final class WorkerPool: Sendable {
     }
 
     /// Does what is left to be done in a worker. Returns false where that cost it.
-    private func perform(_ chores: [Chore], in worker: PluginWorker) -> Bool {
+    private func perform(_ chores: [Chore], in worker: WorkerProcess) -> Bool {
         do throws(WorkerLoss) {
             for chore in chores {
                 switch chore {
@@ -239,7 +240,7 @@ final class WorkerPool: Sendable {
     }
 
     /// Logs what a worker has written to its standard streams, and tells whoever wants to know of it.
-    private func report(_ worker: PluginWorker, isAtEnd: Bool) {
+    private func report(_ worker: WorkerProcess, isAtEnd: Bool) {
         if let onReport = settings.onReport { onReport(worker.report) }
         for line in worker.newLines(isAtEnd: isAtEnd) { log(.warning, line) }
     }

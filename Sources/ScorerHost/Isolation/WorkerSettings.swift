@@ -1,4 +1,5 @@
-import CPluginWorker
+import CWorkerProtocol
+public import Concurrency
 import Glibc
 
 /// How workers are run.

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Concurrency
 import Glibc
 import JSON
-import ScorerHost
 
 /// `assay client`: uses a server from the shell.
 struct ClientCommand: ParsableCommand {

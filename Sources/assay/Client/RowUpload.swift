@@ -1,8 +1,8 @@
+import Concurrency
 import Datasets
 import Encodings
 import JSON
 import NIOHTTP1
-import ScorerHost
 import Synchronization
 
 /// Sends rows to a server as a new dataset, in requests of a few megabytes.

@@ -1,0 +1,44 @@
+#!/bin/sh
+# install.sh: builds Assay for release, and puts it below PREFIX (/usr/local unless given), or DESTDIR and PREFIX.
+#
+# What it puts there finds itself by where the executable lies, so it may be moved as a whole. It needs no Swift toolchain:
+# the Swift runtime is linked into the executable and into each plugin.
+set -eu
+cd "$(dirname "$0")/.."
+to=${DESTDIR:-}${PREFIX:-/usr/local}
+build="swift build -c release"
+products=$($build --show-bin-path)
+
+# A plugin brings its own Swift runtime, and shows nothing but its entry, so that it meets no other's.
+for plugin in basic llm-as-judge; do
+    $build --product $plugin -Xswiftc -static-stdlib -Xlinker --version-script="$PWD/SDK/plugin.map"
+    install -D -m 755 "$products/lib$plugin.so" "$to/lib/assay/plugins/lib$plugin.so"
+    strip "$to/lib/assay/plugins/lib$plugin.so"
+done
+$build --product assay --static-swift-stdlib
+install -D -m 755 "$products/assay" "$to/bin/assay"
+strip "$to/bin/assay"
+if grep -q '"assay-plugin-worker"' Package.swift; then
+    $build --product assay-plugin-worker
+    install -D -m 755 "$products/assay-plugin-worker" "$to/libexec/assay/assay-plugin-worker"
+fi
+
+# For authors of plugins: headers, kits, templates.
+mkdir -p "$to/include" "$to/lib/pkgconfig" "$to/share/assay" "$to/share/man/man1" "$to/share/doc/assay"
+cp Sources/CScorerPlugin/include/assay_scorer_plugin.h SDK/c/*.h SDK/cpp/*.hpp "$to/include"
+version=$("$to/bin/assay" --version)
+sed "s/@VERSION@/$version/" Installation/assay.pc >"$to/lib/pkgconfig/assay.pc"
+for folder in scoring_fns swift rust plugin-templates; do rm -rf "$to/share/assay/$folder"; done
+cp -R scoring_fns "$to/share/assay/scoring_fns"
+cp -RL SDK/swift "$to/share/assay/swift"
+cp -RL SDK/rust "$to/share/assay/rust"
+cp -RL SDK/templates "$to/share/assay/plugin-templates"
+# What compilers may have left beside the sources.
+find "$to/share/assay" \( -name .build -o -name target -o -name Cargo.lock \) -prune -exec rm -rf {} +
+
+# To read.
+sh Installation/man-pages.sh "$to/bin/assay" "$to/share/man/man1"
+awk -f Installation/header-to-markdown.awk Sources/CScorerPlugin/include/assay_scorer_plugin.h \
+    >"$to/share/doc/assay/plugin-abi.md"
+cp -R LICENSE README.md Documentation "$to/share/doc/assay"
+echo "Assay $version is installed in $to."

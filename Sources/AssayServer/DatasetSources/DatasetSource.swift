@@ -1,0 +1,128 @@
+import Datasets
+import Encodings
+import Hashing
+import HuggingFace
+import JSON
+import Store
+
+/// Where the rows of a dataset come from.
+enum DatasetSource {
+    case rows(RequestRows)
+    case uri(String)
+
+    /// Reads a source. Without a "type", as the official command line sends it, the member that is there says which one it
+    /// is.
+    init(_ place: RequestBody.Place, maxRows: Int) throws(APIError) {
+        let expected = "\"uri\" or \"rows\""
+        let type = place.member("type")
+        let name = try type?.text(expected)
+        switch (name, place.member("uri") != nil, place.member("rows") != nil) {
+        case ("rows", _, _), (nil, false, true):
+            self = .rows(try place.required("rows", "an array of objects").rows(limit: maxRows))
+        case ("uri", _, _), (nil, true, false), (nil, false, false):
+            let uri = try place.required("uri", "a URI, or \"rows\" in its place,").text()
+            if uri.utf8.count > Self.longestURI && uri.prefix(5).lowercased() != "data:" {
+                throw Self.fault("a URI that does not hold its rows has \(Self.longestURI) bytes at most")
+            }
+            self = .uri(uri)
+        case (nil, true, true):
+            throw .invalid(
+                "\(place.pointer): it has both a \"uri\" and \"rows\"; send one of them, or a \"type\"",
+                code: "invalid_shape", at: place.pointer.description)
+        default:
+            let pointer = place.pointer.appending("type")
+            throw .invalid(
+                "\(pointer): found \(type?.value.text ?? ""); \(expected) was expected", code: "invalid_shape",
+                at: pointer.description)
+        }
+    }
+
+    var providerID: String {
+        if case .uri(let uri) = self, HuggingFaceLocation.isMeant(by: uri) { "huggingface" } else { "localfs" }
+    }
+
+    /// What the registry keeps of it. Of rows, their digest: they are the dataset's first rows.
+    var definition: JSONValue {
+        switch self {
+        case .rows(let rows):
+            let digest = rows.lines().withUnsafeBytes { SHA256.digest(of: $0) }
+            return ["type": "rows", "sha256": .string(hexadecimal(digest.bytes))]
+        case .uri(let uri):
+            // Of a long one that holds its rows, the beginning and a digest: the rows are kept once, as rows.
+            guard uri.utf8.count > Self.longestURI, uri.prefix(5).lowercased() == "data:" else {
+                return ["type": "uri", "uri": .string(uri)]
+            }
+            return [
+                "type": "uri", "uri": .string(String(uri.prefix(1_000)) + "…"),
+                "sha256": .string(hexadecimal(SHA256.digest(of: uri).bytes)),
+            ]
+        }
+    }
+
+    /// Bytes of a URI that is kept as it is.
+    private static let longestURI = 64 << 10
+
+    /// Reads the rows. Blocks.
+    func read(into draft: DatasetDraft, _ service: Service, _ context: HandlerContext) throws {
+        switch self {
+        case .rows(let rows): try draft.append(RowBlock(lines: rows.lines()))
+        case .uri(let uri):
+            try readURI(uri, into: draft, service, context)
+        }
+    }
+
+    private func readURI(_ uri: String, into draft: DatasetDraft, _ service: Service, _ context: HandlerContext) throws
+    {
+        let configuration = service.configuration
+        var rows = RowImport(draft, configuration, cancellation: context.cancellation)
+        switch uri.firstRange(of: ":").map({ uri[..<$0.lowerBound].lowercased() }) {
+        case "data":
+            let data = try DataURI(uri)
+            try rows.run(data.format.rows(of: MemorySource(data.bytes), named: "the data: URI"), named: "the data: URI")
+        case "http", "https":
+            try service.importing {
+                try rows.run(
+                    Download(configuration: configuration, cancellation: context.cancellation).rows(at: uri), named: uri
+                )
+            }
+        case "huggingface", "hf":
+            let location: HuggingFaceLocation
+            do {
+                location = try HuggingFaceLocation(uri)
+            } catch {
+                throw Self.fault(error.description)
+            }
+            try service.importing {
+                try rows.run(
+                    HuggingFaceRows(
+                        location, from: configuration.huggingFace, cancellation: context.cancellation), named: uri)
+            }
+        case "file": try readFile(path(ofFileURI: uri), service, &rows)
+        case nil where !uri.isEmpty: try readFile(uri, service, &rows)
+        default: throw Self.fault("no dataset can be read from \(quoted(String(uri.prefix(200))))")
+        }
+    }
+
+    private func readFile(_ path: String, _ service: Service, _ rows: inout RowImport) throws {
+        guard let format = DatasetLocation.Format(name: path) else {
+            throw Self.fault(
+                "the name of \(quoted(path)) does not say what it holds; known are .jsonl, .ndjson, .json, .csv and .tsv, "
+                    + "each also with .gz or .zst")
+        }
+        try rows.run(format.rows(of: service.folders.open(path), named: path), named: path)
+    }
+
+    private func path(ofFileURI uri: String) throws(APIError) -> String {
+        let rest = uri.dropFirst("file:".count)
+        let place = rest.hasPrefix("//") ? rest.dropFirst(2) : rest
+        let host = place.prefix { $0 != "/" }
+        guard host.isEmpty || host == "localhost", let bytes = percentDecoded(place.dropFirst(host.count)),
+            let path = String(validating: bytes, as: UTF8.self), path.hasPrefix("/")
+        else { throw Self.fault("\(quoted(uri)) is no file URI of this machine, such as file:///data/rows.jsonl") }
+        return path
+    }
+
+    private static func fault(_ message: String) -> APIError {
+        .invalid("/source/uri: \(message)", code: "invalid_uri", at: "/source/uri")
+    }
+}

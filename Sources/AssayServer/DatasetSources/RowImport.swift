@@ -1,0 +1,84 @@
+import Concurrency
+import Datasets
+import JSON
+import Store
+
+/// Takes rows into a draft of a dataset, each checked: what is registered is JSON objects and nothing else.
+struct RowImport: ~Copyable {
+    private let draft: DatasetDraft
+    private let maxRows: Int
+    private let maxSize: Int
+    private let cancellation: Cancellation
+    private var parser = JSONParser()
+    private var lines: [UInt8] = []
+    private var count = 0
+    private var size = 0
+
+    /// Bytes that are written in one transaction.
+    private static let blockSize = 4 << 20
+    /// Bytes that a row may have; it lies in memory more than once.
+    private static let longestRow = 64 << 20
+
+    init(_ draft: DatasetDraft, _ configuration: ServerConfiguration, cancellation: Cancellation) {
+        self.draft = draft
+        maxRows = configuration.maxRows
+        maxSize = configuration.maxDatasetSize
+        self.cancellation = cancellation
+    }
+
+    /// Reads a source to its end.
+    ///
+    /// - Parameter name: what messages call the source.
+    mutating func run(_ source: any ByteSource, named name: String) throws {
+        var reader = ChunkReader(source, longestLine: Self.longestRow)
+        let chunk = Chunk()
+        do {
+            while try reader.read(into: chunk) {
+                if cancellation.isCancelled { throw ResponseStream.Abandoned() }
+                try chunk.withLines { line in try add(line, name) }
+            }
+        } catch let error as DatasetError {
+            throw APIError.invalid(error.description, code: "invalid_dataset", at: "/source")
+        }
+        try flush()
+    }
+
+    private mutating func add(_ line: UnsafeRawBufferPointer, _ name: String) throws {
+        // Blank lines count, too: compressed, millions of them are small.
+        size += line.count + 1
+        if size > maxSize { throw APIError.tooLarge("\(name) has more than the \(maxSize) bytes that are allowed") }
+        let isBlank = line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
+        if isBlank { return }
+        let isObject: Bool
+        var repairs = 0
+        // A table's row that could not be read comes as a zero byte and the reason.
+        if line.first == 0 { throw fault(String(decoding: line.dropFirst(), as: UTF8.self), name) }
+        do throws(JSONError) {
+            isObject = try parser.isObject(line, repairs: &repairs)
+        } catch {
+            throw fault("row \(count + 1) is \(error.message)", name)
+        }
+        if !isObject { throw fault("row \(count + 1) is no JSON object", name) }
+        count += 1
+        if count > maxRows { throw APIError.tooLarge("\(name) has more than the \(maxRows) rows that are allowed") }
+        if repairs > 0, let row = try? parser.parse(line, repairs: &repairs) {
+            // What is kept is JSON, with null in the places of NaN and the like.
+            lines += row.text.utf8
+        } else {
+            lines.append(contentsOf: line)
+        }
+        // Where lines end with a carriage return, it is white space of the last token.
+        lines.append(UInt8(ascii: "\n"))
+        if lines.count >= Self.blockSize { try flush() }
+    }
+
+    private func fault(_ reason: String, _ name: String) -> APIError {
+        .invalid("\(name): \(reason)", code: "invalid_dataset", at: "/source")
+    }
+
+    private mutating func flush() throws(StoreError) {
+        if lines.isEmpty { return }
+        try draft.append(RowBlock(lines: lines))
+        lines.removeAll(keepingCapacity: true)
+    }
+}

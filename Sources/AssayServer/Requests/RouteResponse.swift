@@ -1,0 +1,24 @@
+import HTTPTypes
+import JSON
+
+/// What a handler answers, as a whole.
+struct RouteResponse: Sendable {
+    var status = HTTPResponse.Status.ok
+    var contentType = RouteResponse.jsonType
+    /// Further headers.
+    var headers: HTTPFields = [:]
+    var bytes: [UInt8]
+
+    static let jsonType = "application/json"
+
+    static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> RouteResponse {
+        RouteResponse(status: status, bytes: Array(value.text.utf8))
+    }
+
+    static func text(_ text: String, contentType: String) -> RouteResponse {
+        RouteResponse(contentType: contentType, bytes: Array(text.utf8))
+    }
+
+    /// What is answered where there is nothing to say.
+    static let null = json(.null)
+}

@@ -1,0 +1,145 @@
+import Datasets
+import Encodings
+import HTTPTypes
+
+/// One method and path of the API, and what it does.
+struct Route: Sendable {
+    /// What a handler is: it runs on a thread that may block, and returns its answer, or nil when it has written that to
+    /// the call's output.
+    typealias Handler = @Sendable (Service, HandlerContext) throws -> RouteResponse?
+
+    var method: HTTPRequest.Method
+    /// The path, in which `{id}` stands for an identifier, slashes and all, and any other name in braces, behind that, for
+    /// one without slashes.
+    var template: String
+    var operation: Operation
+    var handler: Handler
+
+    private let head: [Segment]
+    /// What follows `{id}`.
+    private let tail: [Segment]
+    private let hasIdentifier: Bool
+
+    private enum Segment {
+        case fixed(String)
+        case parameter(String)
+
+        init(_ text: Substring) {
+            let isParameter = text.hasPrefix("{") && text.hasSuffix("}")
+            self = isParameter ? .parameter(String(text.dropFirst().dropLast())) : .fixed(String(text))
+        }
+
+        var name: String? { if case .parameter(let name) = self { name } else { nil } }
+    }
+
+    init(_ method: HTTPRequest.Method, _ template: String, _ operation: Operation, _ handler: @escaping Handler) {
+        self.method = method
+        self.template = template
+        self.operation = operation
+        self.handler = handler
+        let segments = template.split(separator: "/").map(Segment.init)
+        let place = segments.firstIndex { $0.name == "id" }
+        hasIdentifier = place != nil
+        head = Array(segments[..<(place ?? segments.count)])
+        tail = place.map { Array(segments[($0 + 1)...]) } ?? []
+    }
+
+    /// The names of the parameters of the path, in their order.
+    var parameters: [String] { (hasIdentifier ? ["id"] : []) + tail.compactMap(\.name) }
+
+    /// How much of the path is fixed: of two routes that match, the one with more is meant.
+    var weight: Int {
+        head.count * 2 + tail.reduce(0) { $0 + ($1.name == nil ? 2 : 1) } + (hasIdentifier ? 0 : 1)
+    }
+
+    /// The parameters of the path; nil where it is another one.
+    ///
+    /// - Parameter segments: between the slashes, as they came.
+    func match(_ segments: [Substring]) -> [String: String]? {
+        guard segments.count >= head.count + tail.count else { return nil }
+        let rest = segments[head.count..<(segments.count - tail.count)]
+        var parameters: [String: String] = [:]
+        for (segment, part) in zip(head + tail, segments.prefix(head.count) + segments.suffix(tail.count)) {
+            guard let text = text(of: part) else { return nil }
+            switch segment {
+            case .fixed(let fixed): if text != fixed { return nil }
+            case .parameter(let name):
+                if text.isEmpty { return nil }
+                parameters[name] = text
+            }
+        }
+        if !hasIdentifier { return rest.isEmpty ? parameters : nil }
+        guard let id = text(of: rest.joined(separator: "/")), !id.isEmpty else { return nil }
+        parameters["id"] = id
+        return parameters
+    }
+}
+
+/// The text that a part of a path stands for; nil where that is no UTF-8.
+private func text(of part: some StringProtocol) -> String? {
+    percentDecoded(part).flatMap { String(validating: $0, as: UTF8.self) }
+}
+
+/// All routes.
+struct RouteTable: Sendable {
+    let routes: [Route]
+
+    /// The routes without the pages for people.
+    var api: [Route] { routes.filter { !$0.operation.isPage } }
+
+    /// Finds the route of a request. A path of the API without a version, as in the documentation of some providers, means
+    /// version 1.
+    ///
+    /// - Parameter path: as it came, without the query.
+    func find(_ method: HTTPRequest.Method, _ path: Substring) throws(APIError) -> (Route, [String: String]) {
+        do throws(APIError) {
+            return try findExactly(method, path)
+        } catch {
+            guard error.status == .notFound, path.hasPrefix("/"), !path.hasPrefix("/v1") else { throw error }
+            guard let found = try? findExactly(method, "/v1" + path) else { throw error }
+            return found
+        }
+    }
+
+    private func findExactly(
+        _ method: HTTPRequest.Method, _ path: Substring
+    ) throws(APIError) -> (Route, [String: String]) {
+        let segments = path == "/" ? [] : path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        var best: (route: Route, parameters: [String: String])?
+        // Of the most particular template that matches: an identifier may have slashes, and so be what others end with.
+        var others: (weight: Int, methods: Set<String>) = (-1, [])
+        for route in routes {
+            guard let parameters = route.match(segments) else { continue }
+            guard route.method == method else {
+                if route.weight > others.weight { others = (route.weight, []) }
+                if route.weight == others.weight { others.methods.insert(route.method.rawValue) }
+                continue
+            }
+            if best.map({ $0.route.weight < route.weight }) ?? true { best = (route, parameters) }
+        }
+        if let best { return best }
+        let methods = others.methods.sorted()
+        if methods.isEmpty {
+            throw .notFound(
+                "there is nothing at this path; GET /v1/inspect/routes lists what there is", code: "unknown_path")
+        }
+        throw APIError(
+            status: .methodNotAllowed, type: "invalid_request_error", code: "method_not_allowed",
+            message: "\(method.rawValue) is not for this path; it takes \(methods.joined(separator: ", "))",
+            allowedMethods: methods)
+    }
+}
+
+/// The parameters of a query. Of several with one name the last counts.
+func queryParameters(_ query: Substring) -> [String: String] {
+    var parameters: [String: String] = [:]
+    for pair in query.split(separator: "&") {
+        let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let texts = parts.map {
+            text(of: $0.split(separator: "+", omittingEmptySubsequences: false).joined(separator: " "))
+        }
+        guard let first = texts.first, let name = first else { continue }
+        parameters[name] = texts.count > 1 ? texts[1] ?? "" : ""
+    }
+    return parameters
+}

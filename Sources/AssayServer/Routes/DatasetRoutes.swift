@@ -1,0 +1,178 @@
+import Datasets
+import HTTPTypes
+import JSON
+import Store
+
+/// `/datasets` and `/datasetio`.
+enum DatasetRoutes {
+    static let path = "/v1beta/datasets"
+    private static let types = ["inline::localfs", "remote::huggingface"]
+    private static let purposes = ["eval/question-answer", "eval/messages-answer", "post-training/messages"]
+
+    static let all: [Route] = ["/v1", "/v1beta"].flatMap { prefix in
+        let version = prefix == "/v1beta" ? "" : "V1"
+        let (datasets, rows) = (prefix + "/datasets", prefix + "/datasetio")
+        return [
+            Route(
+                .get, datasets,
+                Operation(
+                    id: "listDatasets" + version, summary: "Lists the datasets, without their rows.",
+                    providerTypes: types,
+                    response: "DatasetList"), list),
+            Route(
+                .post, datasets,
+                Operation(
+                    id: "registerDataset" + version, summary: "Registers a dataset.", providerTypes: types,
+                    request: "DatasetRegistration", response: "Dataset",
+                    registered: ("$response.body#/identifier", [datasets + "/{id}", rows + "/"])), register),
+            Route(
+                .get, datasets + "/{id}",
+                Operation(
+                    id: "getDataset" + version, summary: "Gets a dataset, with its rows where they were given as rows.",
+                    providerTypes: types, response: "Dataset"), get),
+            Route(
+                .delete, datasets + "/{id}",
+                Operation(id: "unregisterDataset" + version, summary: "Unregisters a dataset.", providerTypes: types),
+                unregister),
+            Route(
+                .get, rows + "/iterrows/{id}",
+                Operation(
+                    id: "iterateRows" + version, summary: "Gets rows of a dataset.", providerTypes: types,
+                    response: "RowPage",
+                    query: [
+                        ("start_index", 0, "The first row, counted from 0; 0 unless given."),
+                        ("limit", -1, "At most so many rows; all unless given, and for -1."),
+                    ]), iterate),
+            Route(
+                .post, rows + "/append-rows/{id}",
+                Operation(
+                    id: "appendRows" + version, summary: "Appends rows to a dataset, all of them or none.",
+                    providerTypes: types, request: "RowAppending"), append),
+        ]
+    }
+
+    @Sendable private static func list(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        var last: String?
+        try context.output.writeList {
+            let datasets = try service.registry.datasets(after: last)
+            last = datasets.last?.id
+            return datasets.map { .object(members(of: $0, source: shownSource(of: $0, rows: []))) }
+        }
+        return nil
+    }
+
+    @Sendable private static func get(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        try answer(find(context.identifier, service), service, context)
+    }
+
+    @Sendable private static func register(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        let body = try context.body().root
+        let purpose = try body.required("purpose", "one of \(purposes.joined(separator: ", "))")
+        guard purposes.contains(try purpose.text()) else {
+            throw APIError.invalid(
+                "/purpose: found \(purpose.value.text); one of \(purposes.joined(separator: ", ")) was expected",
+                code: "invalid_shape", at: "/purpose")
+        }
+        let source = try DatasetSource(
+            body.required("source", "an object with a \"type\", \"uri\" or \"rows\","),
+            maxRows: service.configuration.maxRows)
+        let id = try body.member("dataset_id")?.identifier() ?? "dataset-" + randomName()
+        let definition: JSONValue = [
+            "provider_id": .string(source.providerID),
+            "purpose": purpose.value,
+            "source": source.definition,
+            "metadata": .object(try body.member("metadata")?.limitedObject(service.configuration) ?? [:]),
+        ]
+        if let known = try service.registry.dataset(id) {
+            guard known.definition == definition else {
+                throw APIError.conflict(
+                    "there is another dataset \(quoted(id)) already; unregister that first, or take another identifier")
+            }
+            return try answer(known, service, context)
+        }
+        let draft = try service.registry.makeDataset()
+        try source.read(into: draft, service, context)
+        _ = try draft.publish(as: id, definition)
+        return try answer(find(id, service), service, context)
+    }
+
+    @Sendable private static func unregister(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        guard try service.registry.unregisterDataset(context.identifier) else { throw unknown(context.identifier) }
+        return .null
+    }
+
+    @Sendable private static func iterate(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        let start = try context.integer("start_index", from: 0) ?? 0
+        let limit = try context.integer("limit", from: -1) ?? -1
+        let dataset = try find(context.identifier, service)
+        let first = min(start, dataset.rowCount)
+        let end = limit < 0 ? dataset.rowCount : first + min(limit, dataset.rowCount - first)
+        try context.output.write("{\"data\": [")
+        try context.output.write(rows: first..<end, of: dataset, in: service.registry)
+        try context.output.write("], \"has_more\": \(end < dataset.rowCount), \"url\": null}")
+        return nil
+    }
+
+    @Sendable private static func append(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        let rows = try context.body().root.required("rows", "an array of objects").rows(
+            limit: service.configuration.maxRows)
+        let isThere = try service.registry.append(
+            RowBlock(lines: rows.lines()), to: context.identifier, limit: service.configuration.maxRows)
+        if !isThere { throw unknown(context.identifier) }
+        return .null
+    }
+
+    // MARK: Shapes
+
+    static func find(_ id: String, _ service: Service) throws -> StoredDataset {
+        guard let dataset = try service.registry.dataset(id) else { throw unknown(id) }
+        return dataset
+    }
+
+    private static func unknown(_ id: String) -> APIError { .unknown("dataset", id, listedBy: path) }
+
+    /// The dataset, and with it the rows of one that was given as rows.
+    private static func answer(_ dataset: StoredDataset, _ service: Service, _ context: HandlerContext) throws
+        -> RouteResponse?
+    {
+        guard dataset.definition["source"]?["type"] == "rows" else {
+            return .json(.object(members(of: dataset, source: dataset.definition["source"] ?? .null)))
+        }
+        var rest = members(of: dataset, source: nil)
+        rest["source"] = nil
+        try context.output.write("{\"source\": {\"type\": \"rows\", \"rows\": [")
+        try context.output.write(rows: nil, of: dataset, in: service.registry)
+        try context.output.write("]}, " + JSONValue.object(rest).text.dropFirst())
+        return nil
+    }
+
+    private static func members(of dataset: StoredDataset, source: JSONValue?) -> JSONObject {
+        var members: JSONObject = [
+            "identifier": .string(dataset.id),
+            "provider_id": dataset.definition["provider_id"] ?? "localfs",
+            "provider_resource_id": .string(dataset.id),
+            "type": "dataset",
+            "purpose": dataset.definition["purpose"] ?? .null,
+        ]
+        if let source { members["source"] = source }
+        members["metadata"] = dataset.definition["metadata"] ?? [:]
+        return members
+    }
+
+    /// The source of a dataset; that of one that was given as rows is kept as their digest.
+    private static func shownSource(of dataset: StoredDataset, rows: [JSONValue]) -> JSONValue {
+        let source = dataset.definition["source"] ?? .null
+        return source["type"] == "rows" ? ["type": "rows", "rows": .array(rows)] : source
+    }
+
+    /// A name that nobody else has.
+    static func randomName() -> String {
+        var bits = UInt128.random(in: 0...UInt128.max)
+        var name = ""
+        for _ in 0..<32 {
+            name += String(Int(bits & 15), radix: 16)
+            bits >>= 4
+        }
+        return name
+    }
+}

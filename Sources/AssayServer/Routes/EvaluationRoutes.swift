@@ -1,0 +1,66 @@
+import Concurrency
+import Datasets
+import Evaluation
+import HTTPTypes
+import Inference
+import JSON
+import ScoringEngine
+import Store
+import Synchronization
+
+/// `/eval/benchmarks/{id}/evaluations`.
+enum EvaluationRoutes {
+    static let all: [Route] = BenchmarkRoutes.paths.map { path, version in
+        Route(
+            .post, path + "/{id}/evaluations",
+            Operation(
+                id: "evaluateRows" + version,
+                summary: "Has a candidate answer the rows of the request, and scores the answers.",
+                providerTypes: BenchmarkRoutes.types, request: "Evaluation", response: "EvaluationResult",
+                errors: [("502", "A model's server or the provider's engine has failed.")]), evaluate)
+    }
+
+    @Sendable private static func evaluate(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        let benchmark = try BenchmarkRoutes.find(context.identifier, service).benchmark
+        let body = try context.body().root
+        let configuration = try configuration(in: body, service)
+        let functions = try body.required("scoring_functions", "an array of identifiers").texts()
+        let input = try body.required("input_rows", "an array of objects").rows(limit: service.configuration.maxRows)
+        let lines = Mutex<[UInt8]>([])
+        let own =
+            context.credentials.variables.isEmpty
+            ? nil : service.inference?.authorized(with: context.credentials.variables)
+        defer { if let own { try? waiting { await own.shutDown() } } }
+        let run = EvaluationRun(
+            benchmark: benchmark, configuration: configuration, functions: functions,
+            dataset: Dataset(named: "/input_rows") { input.open() },
+            rowCount: input.starts.count, inference: own ?? service.inference,
+            cancellation: context.cancellation,
+            output: { rows in
+                try context.reserve(rows.count)
+                lines.withLock { $0.append(contentsOf: rows) }
+            })
+        let result: EvaluationResult
+        do throws(EvaluationError) {
+            result = try service.providers.provider(benchmark.providerID).evaluateRows(run)
+        } catch {
+            throw context.cancellation.isCancelled ? ResponseStream.Abandoned() : error
+        }
+        service.count(result.generation, scores: result.scores)
+        // Nobody else cancels it than a client that is gone.
+        if result.isCancelled { throw ResponseStream.Abandoned() }
+        let rows = lines.withLock { $0 }
+        try EvaluationAnswer(scores: result.scores) { MemorySource(rows) }.write(to: context.output)
+        return nil
+    }
+
+    /// The `benchmark_config` of a request, which older clients call `task_config`.
+    static func configuration(in body: RequestBody.Place, _ service: Service) throws -> BenchmarkConfiguration {
+        let expected = "an object with an \"eval_candidate\""
+        let place =
+            try body.member("benchmark_config") ?? body.member("task_config")
+            ?? body.required("benchmark_config", expected)
+        let object = try place.limitedObject(service.configuration, expected)
+        return try BenchmarkConfiguration(.object(object), at: place.pointer.description)
+    }
+}

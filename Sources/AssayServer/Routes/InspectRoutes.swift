@@ -1,0 +1,96 @@
+import Evaluation
+import HTTPTypes
+import Inference
+import JSON
+import Logging
+import ScorerHost
+import ScoringEngine
+
+/// What the server says about itself.
+enum InspectRoutes {
+    static let all: [Route] = [
+        Route(
+            .get, "/v1/health",
+            Operation(
+                id: "health", summary: "Says whether the server works.", response: "Health",
+                unavailable: "HealthFault", isPublic: true),
+            health),
+        Route(
+            .get, "/v1/version",
+            Operation(id: "version", summary: "Says which version the server is.", response: "Version", isPublic: true),
+            version),
+        Route(
+            .get, "/v1/inspect/routes",
+            Operation(id: "listRoutes", summary: "Lists the routes.", response: "RouteList"), routes),
+        Route(
+            .get, "/v1/providers",
+            Operation(id: "listProviders", summary: "Lists the providers.", response: "ProviderList"), providers),
+        Route(
+            .get, "/v1/providers/{id}",
+            Operation(id: "getProvider", summary: "Gets a provider.", response: "Provider"), provider),
+    ]
+
+    @Sendable private static func health(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        if let fault = service.health.fault(context.logger) {
+            return .json(["status": "Error", "message": .string(fault)], status: .serviceUnavailable)
+        }
+        let failing = list(service).filter { $0["health"]?["status"] != "OK" }.compactMap { $0["provider_id"] }
+        return .json(["status": "OK", "failing_providers": .array(failing)])
+    }
+
+    @Sendable private static func version(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        .json(["version": .string(service.configuration.version)])
+    }
+
+    @Sendable private static func routes(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        let routes = service.routes.api.map { route -> JSONValue in
+            [
+                "route": .string(route.template), "method": .string(route.method.rawValue),
+                "provider_types": .array(route.operation.providerTypes.map { .string($0) }),
+            ]
+        }
+        return .json(["data": .array(routes)])
+    }
+
+    @Sendable private static func providers(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        .json(["data": .array(list(service))])
+    }
+
+    @Sendable private static func provider(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        guard let provider = list(service).first(where: { $0["provider_id"]?.string == context.identifier }) else {
+            throw APIError.unknown("provider", context.identifier, listedBy: "/v1/providers")
+        }
+        return .json(provider)
+    }
+
+    private static func list(_ service: Service) -> [JSONValue] {
+        let plugins = service.engine.plugins
+        var providers = plugins.plugins.map { provider("scoring", $0.id, "inline::\($0.id)") }
+        for error in plugins.errors {
+            let name = error.path?.split(separator: "/").last.map(String.init) ?? "plugins"
+            providers.append(provider("scoring", name, "inline::\(name)", faults: [error.message]))
+        }
+        providers.append(provider("datasetio", "localfs", "inline::localfs"))
+        providers.append(provider("datasetio", "huggingface", "remote::huggingface"))
+        for engine in service.providers { providers.append(provider("eval", engine.id, engine.type)) }
+        if let inference = service.inference {
+            let ids = JSONValue.array(inference.catalog.ids.map { .string($0) })
+            providers.append(
+                provider(
+                    "inference", ModelCatalog.defaultProvider, "remote::openai-compatible", ["models": ids],
+                    // Requests may name any number of models that nobody has.
+                    faults: Array(inference.outages.prefix(5))))
+        }
+        return providers
+    }
+
+    private static func provider(
+        _ api: String, _ id: String, _ type: String, _ configuration: JSONValue = [:], faults: [String] = []
+    ) -> JSONValue {
+        [
+            "api": .string(api), "provider_id": .string(id), "provider_type": .string(type), "config": configuration,
+            "health": faults.isEmpty
+                ? ["status": "OK"] : ["status": "Error", "message": .string(faults.joined(separator: "; "))],
+        ]
+    }
+}

@@ -1,0 +1,134 @@
+import HTTPTypes
+import Inference
+import JSON
+import Store
+import Synchronization
+
+/// `/models`.
+enum ModelRoutes {
+    static let path = "/v1/models"
+    private static let types = ["remote::openai-compatible"]
+
+    static let all: [Route] = [
+        Route(
+            .get, path,
+            Operation(
+                id: "listModels", summary: "Lists the models that are configured or registered.", providerTypes: types,
+                response: "ModelList"), list),
+        Route(
+            .post, path,
+            Operation(
+                id: "registerModel", summary: "Registers a name for a model of a configured server.",
+                providerTypes: types, request: "ModelRegistration", response: "Model",
+                registered: ("$response.body#/identifier", [path + "/{id}"])), register),
+        Route(
+            .get, path + "/{id}",
+            Operation(id: "getModel", summary: "Gets a model.", providerTypes: types, response: "Model"), get),
+        Route(
+            .delete, path + "/{id}",
+            Operation(id: "unregisterModel", summary: "Unregisters a model.", providerTypes: types), unregister),
+    ]
+
+    @Sendable private static func list(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        // One that is configured hides a registered one, which was there before.
+        let configured = service.models?.ids ?? []
+        var last: String?
+        var isFirst = true
+        try context.output.writeList {
+            if isFirst && !configured.isEmpty {
+                isFirst = false
+                return configured.map(configuredModel)
+            }
+            while true {
+                let registered = try service.registry.definitions(.model, after: last)
+                last = registered.last?.id
+                let others = registered.filter { !configured.contains($0.id) }
+                if registered.isEmpty || !others.isEmpty { return others.map { shown($0.definition) } }
+            }
+        }
+        return nil
+    }
+
+    @Sendable private static func get(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        if service.models?.ids.contains(context.identifier) ?? false {
+            return .json(configuredModel(context.identifier))
+        }
+        guard let model = try service.registry.definition(.model, context.identifier) else {
+            throw APIError.unknown("model", context.identifier, listedBy: path)
+        }
+        return .json(shown(model))
+    }
+
+    @Sendable private static func register(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        let body = try context.body().root
+        let id = try body.required("model_id", "the identifier of the model").identifier()
+        let name = try body.member("provider_model_id")?.identifier() ?? id
+        let type = try body.member("model_type")?.text() ?? "llm"
+        guard ["llm", "embedding", "rerank"].contains(type) else {
+            throw APIError.invalid(
+                "/model_type: found \(quoted(type)); one of llm, embedding, rerank was expected", code: "invalid_shape",
+                at: "/model_type")
+        }
+        let provider = try body.member("provider_id")?.identifier()
+        let definition: JSONValue = [
+            "identifier": .string(id),
+            "provider_id": .string(provider ?? ModelCatalog.defaultProvider),
+            "provider_resource_id": .string(name),
+            "type": "model",
+            "model_type": .string(type),
+            "metadata": .object(try body.member("metadata")?.limitedObject(service.configuration) ?? [:]),
+        ]
+        try service.registration.withLock { _ in
+            guard let models = service.models else {
+                throw APIError.invalid("the server has no way to models; its operator configures them")
+            }
+            if models.ids.contains(id) {
+                throw APIError.conflict("the model \(quoted(id)) is configured already; take another identifier")
+            }
+            do throws(InferenceError) {
+                try models.checkProvider(provider, name: name)
+            } catch {
+                throw APIError.invalid(error.message, code: "unknown_provider", at: "/provider_id")
+            }
+            if try service.registry.register(.model, id, definition) == .added {
+                try models.add(id, as: name, of: provider)
+            }
+        }
+        return .json(shown(definition))
+    }
+
+    @Sendable private static func unregister(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        try service.registration.withLock { _ in
+            if service.models?.ids.contains(context.identifier) ?? false {
+                throw APIError.conflict(
+                    "the model \(quoted(context.identifier)) stands in the configuration and cannot be unregistered")
+            }
+            guard try service.registry.unregister(.model, context.identifier) else {
+                throw APIError.unknown("model", context.identifier, listedBy: path)
+            }
+            service.models?.remove(context.identifier)
+        }
+        return .null
+    }
+
+    private static func configuredModel(_ id: String) -> JSONValue {
+        shown([
+            "identifier": .string(id), "provider_id": .string(ModelCatalog.defaultProvider),
+            "provider_resource_id": .string(id), "type": "model", "model_type": "llm", "metadata": [:],
+        ])
+    }
+
+    /// The model as both generations of clients read it: the older with `identifier`, the newer as OpenAI's API has it.
+    private static func shown(_ model: JSONValue) -> JSONValue {
+        var object = model.object ?? [:]
+        var custom: JSONObject = [:]
+        for key in ["model_type", "provider_id", "provider_resource_id"] { custom[key] = object[key] }
+        for (key, value) in object["metadata"]?.object?.members ?? [] where custom[key] == nil { custom[key] = value }
+        object["id"] = object["identifier"]
+        object["object"] = "model"
+        object["created"] = 0
+        object["owned_by"] = "llama_stack"
+        object["custom_metadata"] = .object(custom)
+        return .object(object)
+    }
+}

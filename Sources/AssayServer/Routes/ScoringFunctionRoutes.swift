@@ -1,0 +1,135 @@
+import HTTPTypes
+import JSON
+import ScorerHost
+import ScoringDefinitions
+import ScoringEngine
+import Store
+import Synchronization
+
+/// `/scoring-functions`.
+enum ScoringFunctionRoutes {
+    static let path = "/v1/scoring-functions"
+    private static let types = ["inline::basic", "inline::llm-as-judge"]
+
+    static let all: [Route] = [
+        Route(
+            .get, path,
+            Operation(
+                id: "listScoringFunctions", summary: "Lists the scoring functions.", providerTypes: types,
+                response: "ScoringFunctionList"), list),
+        Route(
+            .post, path,
+            Operation(
+                id: "registerScoringFunction", summary: "Registers a scoring function.", providerTypes: types,
+                request: "ScoringFunctionRegistration", registered: ("$request.body#/scoring_fn_id", [path + "/{id}"])),
+            register),
+        Route(
+            .get, path + "/{id}",
+            Operation(
+                id: "getScoringFunction", summary: "Gets a scoring function.", providerTypes: types,
+                response: "ScoringFunction"), get),
+        Route(
+            .delete, path + "/{id}",
+            Operation(
+                id: "unregisterScoringFunction", summary: "Unregisters a scoring function.", providerTypes: types),
+            unregister),
+    ]
+
+    @Sendable private static func list(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        let definitions = service.definitions
+        var rest = definitions.identifiers[...]
+        try context.output.writeList {
+            let part = rest.prefix(64)
+            rest = rest.dropFirst(64)
+            return part.compactMap { definitions[$0]?.json }
+        }
+        return nil
+    }
+
+    @Sendable private static func get(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        guard let function = service.definitions[context.identifier] else { throw unknown(context.identifier) }
+        return .json(function.json)
+    }
+
+    @Sendable private static func register(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        let function = try function(context.body().root, service)
+        try service.registration.withLock { _ in
+            if let other = service.builtInFunction(function.identifier) {
+                guard other.json == function.json else {
+                    throw APIError.conflict(
+                        "the scoring function \(quoted(function.identifier)) comes with the server and is another one; "
+                            + "take another identifier")
+                }
+                return
+            }
+            // What a request has to bring is not there to be checked.
+            if service.engine.missingParameters(of: function).isEmpty {
+                do {
+                    _ = try service.engine.bind(function, parametersFrom: "the body")
+                } catch let error as EngineError {
+                    throw APIError.invalid(error.message, code: "invalid_definition", at: "/params")
+                }
+            }
+            _ = try service.registry.register(.scoringFunction, function.identifier, function.json)
+            service.changeDefinitions { $0.set(function) }
+        }
+        return .null
+    }
+
+    @Sendable private static func unregister(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        try service.registration.withLock { _ in
+            if service.builtInFunction(context.identifier) != nil {
+                throw APIError.conflict(
+                    "the scoring function \(quoted(context.identifier)) comes with the server and cannot be unregistered"
+                )
+            }
+            guard try service.registry.unregister(.scoringFunction, context.identifier) else {
+                throw unknown(context.identifier)
+            }
+            service.changeDefinitions { $0.remove(context.identifier) }
+        }
+        return .null
+    }
+
+    private static func unknown(_ id: String) -> APIError { .unknown("scoring function", id, listedBy: path) }
+
+    /// The function that a body describes.
+    private static func function(_ body: RequestBody.Place, _ service: Service) throws(APIError) -> ScoringFunction {
+        let id = try body.required("scoring_fn_id", "the identifier of the scoring function").identifier()
+        let params = try body.member("params")?.limitedObject(service.configuration)
+        var definition: JSONObject = [
+            "identifier": .string(id),
+            "provider_id": .string(try body.member("provider_id")?.identifier() ?? provider(of: id, params)),
+            "return_type": try body.required("return_type", "an object such as {\"type\": \"number\"}").value,
+            "description": .string(try body.member("description")?.text() ?? ""),
+        ]
+        if let params { definition["params"] = .object(params) }
+        if let metadata = try body.member("metadata")?.limitedObject(service.configuration) {
+            definition["metadata"] = .object(metadata)
+        }
+        if let resource = try body.member("provider_scoring_fn_id")?.identifier() {
+            // Scorers may be named as the functions are that come with the server, and with underscores.
+            let provider = definition["provider_id"]?.string
+            let scorer = service.builtInFunction(resource).flatMap {
+                $0.providerID == provider ? $0.providerResourceID : nil
+            }
+            let spelling = resource.split(separator: "_", omittingEmptySubsequences: false).joined(separator: "-")
+            let scorers = provider.flatMap { service.engine.plugins[$0] }?.scorers.map(\.id) ?? []
+            definition["provider_resource_id"] = .string(scorer ?? (scorers.contains(spelling) ? spelling : resource))
+        }
+        do throws(InvalidDefinition) {
+            return try ScoringFunction(.object(definition), origin: "the body", allowsPlainIdentifier: true)
+        } catch {
+            throw .invalid(
+                error.description, code: "invalid_definition", at: error.errors.first?.pointer.description)
+        }
+    }
+
+    /// The provider where none is named: the one in the identifier, or else the one that such parameters are for.
+    private static func provider(of id: String, _ params: JSONObject?) -> String {
+        if let separator = id.firstRange(of: "::"), separator.lowerBound > id.startIndex {
+            return String(id[..<separator.lowerBound])
+        }
+        return params?["type"] == "llm_as_judge" ? "llm-as-judge" : "basic"
+    }
+}

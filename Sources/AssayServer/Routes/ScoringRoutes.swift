@@ -1,0 +1,167 @@
+import Concurrency
+import Datasets
+import Evaluation
+import HTTPTypes
+import Inference
+import JSON
+import ScoringDefinitions
+import ScoringEngine
+import Store
+import Synchronization
+
+/// `/scoring`.
+enum ScoringRoutes {
+    private static let types = ["inline::basic", "inline::llm-as-judge"]
+
+    static let all: [Route] = [
+        Route(
+            .post, "/v1/scoring/score",
+            Operation(
+                id: "score", summary: "Scores the rows of the request.", providerTypes: types, request: "ScoreRequest",
+                response: "ScoreResponse"), score),
+        Route(
+            .post, "/v1/scoring/score-batch",
+            Operation(
+                id: "scoreBatch", summary: "Scores the rows of a registered dataset.", providerTypes: types,
+                request: "ScoreBatchRequest", response: "ScoreBatchResponse"), scoreBatch),
+    ]
+
+    /// Bytes of rows below which a second thread costs more than it saves.
+    private static let oneThreadSize = 256 << 10
+
+    @Sendable private static func score(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        let body = try context.body().root
+        let rows = try body.required("input_rows", "an array of objects").rows(limit: service.configuration.maxRows)
+        let dataset = Dataset(named: "/input_rows") { rows.open() }
+        var request = try request(dataset, body, service)
+        if rows.byteCount < oneThreadSize { request.jobs = 1 }
+        // Each function's part of the answer, the first with what stands before it.
+        let heads = request.functions.enumerated().map { index, function in
+            Array(((index == 0 ? "{\"results\": {" : "") + head(of: function.identifier, isFirst: index == 0)).utf8)
+        }
+        let parts = Mutex(heads)
+        let results = try service.score(
+            request, context,
+            resultSink: { function, results in
+                try context.reserve(results.count)
+                parts.withLock { parts in
+                    let isFirst = parts[function].count == heads[function].count
+                    parts[function].append(contentsOf: results.dropFirst(isFirst ? separatorLength : 0))
+                }
+            })
+        if let failure = results.failure { throw failed(failure) }
+        var answer: [UInt8] = []
+        for result in results.functions {
+            var part = parts.withLock { $0.removeFirst() }
+            part += tail(of: result).utf8
+            if answer.isEmpty { swap(&answer, &part) } else { answer += part }
+        }
+        answer += "}}".utf8
+        return RouteResponse(bytes: answer)
+    }
+
+    @Sendable private static func scoreBatch(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        let body = try context.body().root
+        let id = try body.required("dataset_id", "the identifier of a dataset").identifier()
+        let dataset = try DatasetRoutes.find(id, service)
+        var request = try request(Dataset(dataset, in: service.registry), body, service)
+        request.includesInput = try body.member("save_results_dataset")?.bool() ?? false
+        request.keepsDistribution = true
+        let output = BatchOutput(
+            request.functions.map(\.identifier), folder: service.configuration.dataFolder, context.output)
+        let draft = try request.includesInput ? service.registry.makeDataset() : nil
+        var sink: RowSink?
+        if let draft {
+            sink = { lines in try draft.append(RowBlock(lines: Array(lines))) }
+        }
+        let results = try service.score(
+            request, context, sink: sink, resultSink: { function, results in try output.add(results, of: function) })
+        if let failure = results.failure { throw failed(failure) }
+        let savedID = try draft.map { try save($0, results, of: dataset) }
+        service.record(results, of: id, rowsDatasetID: savedID, logger: context.logger)
+        try output.end(results, datasetID: savedID)
+        return nil
+    }
+
+    /// Publishes results as a dataset of their own: the rows' own columns, and "row" and "scores".
+    private static func save(
+        _ draft: DatasetDraft, _ results: ScoringResults, of dataset: StoredDataset
+    ) throws -> String {
+        let id = "results-" + DatasetRoutes.randomName()
+        let functions = results.functions.map { JSONValue.string($0.function.identifier) }
+        _ = try draft.publish(
+            as: id,
+            [
+                "provider_id": "localfs", "purpose": dataset.definition["purpose"] ?? .null, "source": ["type": "rows"],
+                "metadata": ["results_of": .string(dataset.id), "scoring_functions": .array(functions)],
+            ])
+        return id
+    }
+
+    private static func request(
+        _ dataset: Dataset, _ body: RequestBody.Place, _ service: Service
+    ) throws(APIError) -> ScoringRequest {
+        let place = try body.required("scoring_functions", "an object of scoring functions and their parameters")
+        var functions: [(identifier: String, parameters: JSONObject?)] = []
+        for (id, value) in try place.limitedObject(service.configuration).members {
+            switch value {
+            case .null: functions.append((id, nil))
+            case .object(let parameters): functions.append((id, parameters))
+            default:
+                let pointer = place.pointer.appending(id)
+                throw .invalid(
+                    "\(pointer): found \(value.kind); an object of parameters or null was expected",
+                    code: "invalid_shape", at: pointer.description)
+            }
+        }
+        var request = ScoringRequest(dataset, functions: functions)
+        request.definitions = service.definitions
+        request.jobs = service.configuration.jobs
+        request.judgeModel = service.configuration.judgeModel
+        request.unscoredExamples = 0
+        return request
+    }
+
+    /// A run that ended before its dataset did.
+    private static func failed(_ failure: EngineError) -> any Error {
+        guard failure.code == .model else { return failure }
+        return APIError(
+            status: .badGateway, type: "server_error", code: "model_unavailable", message: failure.message)
+    }
+
+    // MARK: The text of results
+
+    /// The bytes that separate a result from the one before it.
+    static let separatorLength = 2
+
+    static func head(of id: String, isFirst: Bool) -> String {
+        "\(isFirst ? "" : ", ")\(quoted(id)): {\"score_rows\": ["
+    }
+
+    /// What follows the rows of a function.
+    static func tail(of result: FunctionResult) -> String {
+        "], " + result.json.text.dropFirst()
+    }
+}
+
+extension Service {
+    /// Runs the engine for a request. Blocks.
+    func score(
+        _ request: ScoringRequest, _ context: HandlerContext, sink: RowSink? = nil, resultSink: @escaping ResultSink
+    ) throws -> ScoringResults {
+        let progress = RunProgress()
+        var request = request
+        // A request's own keys are in a service of its own, which goes when the run has ended.
+        if !context.credentials.variables.isEmpty {
+            request.inference = inference?.authorized(with: context.credentials.variables)
+        }
+        let own = request.inference
+        defer { if let own { try? waiting { await own.shutDown() } } }
+        defer { metrics.add(rows: progress.rows, unscored: progress.unscored) }
+        let results = try engine.score(
+            request, sink: sink, resultSink: resultSink, progress: progress, cancellation: context.cancellation)
+        if let usage = results.usage { metrics.add(usage: usage.json) }
+        if results.isCancelled { throw ResponseStream.Abandoned() }
+        return results
+    }
+}

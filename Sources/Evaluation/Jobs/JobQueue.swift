@@ -1,0 +1,269 @@
+import Concurrency
+import Glibc
+public import Inference
+public import JSON
+import ScoringEngine
+public import Store
+
+/// Runs jobs, each on a thread of its own, in the order in which they were asked for; those that wait or run when the
+/// process ends go on in the next one.
+///
+/// All calls block, some for as long as the disk takes.
+public final class JobQueue: Sendable {
+    /// What became of a request for a job.
+    public enum Submission: Sendable {
+        case accepted(StoredJob)
+        /// As many jobs wait as may.
+        case full
+        /// The process is about to end.
+        case stopping
+    }
+
+    /// What the queue has of a job that runs.
+    private struct Running {
+        let cancellation = Cancellation()
+        let suspension = Cancellation()
+        let progress = EvaluationProgress()
+    }
+
+    private struct State {
+        var schedule: JobSchedule
+        var running: [String: Running] = [:]
+        /// Keys for models that requests brought, by job: in memory only, and gone with the process.
+        var keys: [String: [String: String]] = [:]
+        var threads: [pthread_t] = []
+        var liveThreads = 0
+    }
+
+    private let registry: Registry
+    private let providers: [any EvaluationProvider]
+    private let inference: InferenceService?
+    private let state: Monitor<State>
+
+    /// How long a caller waits for a job that is cancelled to stop.
+    private static let patience = Duration.seconds(5)
+
+    /// A queue with the jobs that the process before this one left before their end.
+    ///
+    /// - Parameter maxWaiting: jobs that may wait for their turn.
+    public init(
+        _ registry: Registry, providers: [any EvaluationProvider], inference: InferenceService?, maxWaiting: Int = 100
+    ) throws(StoreError) {
+        self.registry = registry
+        self.providers = providers
+        self.inference = inference
+        let waiting = try registry.takeOverJobs()
+        state = Monitor(State(schedule: JobSchedule(maxWaiting: maxWaiting, waiting: waiting)))
+    }
+
+    /// Begins to run jobs.
+    ///
+    /// - Parameters:
+    ///   - count: how many run at once.
+    ///   - onEnd: gets each job that has come to its end, on any thread.
+    ///   - log: gets what goes wrong with the store, one line each.
+    public func start(
+        _ count: Int = 2, onEnd: @escaping @Sendable (StoredJob) -> Void = { _ in },
+        log: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(EvaluationError) {
+        for _ in 0..<count {
+            state.update { $0.liveThreads += 1 }
+            do throws(ThreadError) {
+                let thread = try startThread { [self] in
+                    while let (id, running) = next() {
+                        if let job = run(id, running, log: log) { onEnd(job) }
+                    }
+                    state.update { $0.liveThreads -= 1 }
+                }
+                state.update { $0.threads.append(thread) }
+            } catch {
+                state.update { $0.liveThreads -= 1 }
+                throw EvaluationError(.unavailable, error.description)
+            }
+        }
+    }
+
+    /// Keeps a job on the disk, and lets it wait for its turn.
+    ///
+    /// - Parameters:
+    ///   - id: one that no other job has.
+    ///   - benchmark: as the registry has it.
+    ///   - rowsTotal: rows that the job has, where that is known.
+    ///   - keys: keys for models, by the variables of the environment that they take the places of.
+    public func submit(
+        _ id: String, _ benchmark: JSONValue, _ configuration: BenchmarkConfiguration, rowsTotal: Int? = nil,
+        keys: [String: String] = [:]
+    ) throws(StoreError) -> Submission {
+        switch state.update({ $0.schedule.reserve() }) {
+        case .full: return .full
+        case .stopping: return .stopping
+        case .granted: break
+        }
+        do throws(StoreError) {
+            let provider = Benchmark(benchmark)?.providerID ?? ""
+            let job = try registry.addJob(
+                id, of: benchmark["identifier"]?.string ?? "", by: provider,
+                request: ["benchmark": benchmark, "benchmark_config": configuration.json], rowsTotal: rowsTotal)
+            state.update { state in
+                if !keys.isEmpty { state.keys[id] = keys }
+                state.schedule.add(id)
+            }
+            return .accepted(job)
+        } catch {
+            state.update { $0.schedule.giveUp() }
+            throw error
+        }
+    }
+
+    /// Stops a job, and waits some seconds for that. What it has done is kept. One that has ended stays as it is.
+    public func cancel(_ id: String) throws(StoreError) {
+        // Whatever happens from here on, the job does not go on.
+        guard let job = try registry.cancelJob(id) else { return }
+        let (cancelling, running) = state.update { state in (state.schedule.cancel(id), state.running[id]) }
+        switch cancelling {
+        case .interrupted:
+            running?.cancellation.cancel()
+            _ = state.wait(atMost: Self.patience) { $0.running[id] == nil ? true : nil }
+        case .removed, .absent:
+            state.update { $0.keys[id] = nil }
+            if job.finished == nil { _ = try registry.endJob(id, JobEnd(.cancelled)) }
+        }
+    }
+
+    /// How far a job is that runs; nil for others.
+    public func progress(of id: String) -> EvaluationProgress? { state.update { $0.running[id]?.progress } }
+
+    /// How many jobs wait for their turn.
+    public var waitingCount: Int { state.update(\.schedule.waitingCount) }
+
+    /// Interrupts the jobs that run, so that they go on in the next process, and begins no others.
+    ///
+    /// - Parameter limit: how long to wait for them.
+    public func stop(within limit: Duration = .seconds(30)) {
+        let interrupted = state.update { state in state.schedule.stop().compactMap { state.running[$0] } }
+        for running in interrupted {
+            running.suspension.cancel()
+            running.cancellation.cancel()
+        }
+        let threads = state.wait(atMost: limit) { state -> [pthread_t]? in
+            guard state.liveThreads == 0 else { return nil }
+            defer { state.threads = [] }
+            return state.threads
+        }
+        for thread in threads ?? [] { pthread_join(thread, nil) }
+    }
+
+    // MARK: On a job's thread
+
+    /// Waits for the next job; nil when there is to be none.
+    private func next() -> (String, Running)? {
+        state.wait { state -> (String, Running)?? in
+            if state.schedule.isStopping { return .some(nil) }
+            guard let id = state.schedule.next() else { return nil }
+            let running = Running()
+            state.running[id] = running
+            return (id, running)
+        }
+    }
+
+    /// Runs a job and keeps what it came to. Returns the job if that is its end.
+    private func run(_ id: String, _ running: Running, log: @Sendable (String) -> Void) -> StoredJob? {
+        let keys = state.update { $0.keys.removeValue(forKey: id) } ?? [:]
+        defer {
+            state.update { state in
+                state.schedule.end(id)
+                state.running[id] = nil
+            }
+        }
+        do throws(StoreError) {
+            guard let job = try registry.beginJob(id) else { return try registry.endJob(id, JobEnd(.cancelled)) }
+            return try run(job, running, keys)
+        } catch {
+            // Its rows may be what cannot be kept.
+            return giveUp(id, since: error, log: log)
+        }
+    }
+
+    private func giveUp(_ id: String, since failure: StoreError, log: @Sendable (String) -> Void) -> StoredJob? {
+        let end = JobEnd(.failed, error: "what the job did could not be kept: \(failure.message)")
+        var isLogged = false
+        while true {
+            do throws(StoreError) {
+                return try registry.endJob(id, end)
+            } catch {
+                if !isLogged { log("the job \(id) has failed, and that cannot be kept yet: \(error)") }
+                isLogged = true
+            }
+            // Until it can be, or the process ends: the job begins anew then.
+            if state.wait(atMost: .seconds(2), for: { $0.schedule.isStopping ? true : nil }) == true { return nil }
+        }
+    }
+
+    private func run(
+        _ job: StoredJob, _ running: Running, _ keys: [String: String]
+    ) throws(StoreError) -> StoredJob? {
+        let source = try registry.dataset(datasetID(of: job))
+        let rows = JobRows(try registry.makeDataset())
+        running.progress.update(done: 0, total: job.rowsTotal)
+        var end: JobEnd
+        var isWhole = false
+        do throws(EvaluationError) {
+            let result = try evaluate(job, source, running, keys) { lines in try rows.add(lines) }
+            isWhole = !result.isCancelled
+            end = JobEnd(
+                isWhole ? .completed : .cancelled,
+                result: [
+                    "scores": .object(result.scores), "generation": .object(result.generation),
+                    "distributions": .object(result.distributions),
+                ])
+        } catch {
+            end = JobEnd(error.code == .cancelled ? .cancelled : .failed)
+            if end.status == .failed { end.error = error.description }
+        }
+        if !isWhole, state.update({ $0.schedule.isInterruptedByStop(job.id) }) { return nil }
+        end.rowsDone = running.progress.done
+        end.rowsTotal = running.progress.total
+        return try registry.endJob(
+            job.id, end, rows: try rows.dataset(of: job, purpose: source?.definition["purpose"]))
+    }
+
+    private func datasetID(of job: StoredJob) -> String { job.request["benchmark"]?["dataset_id"]?.string ?? "" }
+
+    private func evaluate(
+        _ job: StoredJob, _ source: StoredDataset?, _ running: Running, _ keys: [String: String],
+        output: @escaping RowSink
+    ) throws(EvaluationError) -> EvaluationResult {
+        guard let benchmark = Benchmark(job.request["benchmark"] ?? .null) else {
+            throw EvaluationError(.invalid, "the job's benchmark cannot be read")
+        }
+        let provider = try providers.provider(benchmark.providerID)
+        // A request's own keys are in a service of its own, which goes when the run has ended.
+        let own = keys.isEmpty ? nil : inference?.authorized(with: keys)
+        defer { if let own { try? waiting { await own.shutDown() } } }
+        let run = EvaluationRun(
+            jobID: job.id, benchmark: benchmark,
+            configuration: try BenchmarkConfiguration(job.request["benchmark_config"] ?? .null),
+            dataset: source.map { Dataset($0, in: registry) }, rowCount: source?.rowCount,
+            inference: own ?? inference, cancellation: running.cancellation, suspension: running.suspension,
+            progress: running.progress, state: job.state,
+            keep: { [registry] state throws(EvaluationError) in
+                do throws(StoreError) {
+                    try registry.keepJobState(state, of: job.id)
+                } catch {
+                    throw EvaluationError(.output, error.message)
+                }
+            }, output: output)
+        return try provider.runJob(run)
+    }
+}
+
+extension [any EvaluationProvider] {
+    /// The provider of that name.
+    public func provider(_ id: String) throws(EvaluationError) -> any EvaluationProvider {
+        if let provider = first(where: { $0.id == id }) { return provider }
+        let known = map(\.id).joined(separator: ", ")
+        throw EvaluationError(
+            .invalid, "there is no evaluation provider \(quoted(id)); there \(count == 1 ? "is" : "are") \(known)",
+            at: "/provider_id")
+    }
+}

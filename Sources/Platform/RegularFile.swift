@@ -1,0 +1,135 @@
+package import Glibc
+
+/// Files that are read as they are. Whatever else has a name is not opened: opening a FIFO waits for a writer, and opening a
+/// device can do anything.
+package enum RegularFile {
+    /// Why a file could not be opened, read or written.
+    package struct Fault: Error {
+        /// As the end of a sentence that begins with the file's name.
+        package var message: String
+        /// What was found instead of a file that can be used: `a FIFO`, `Permission denied`.
+        package var found: String
+        /// Whether nothing has that name.
+        package var isMissing = false
+
+        package init(_ message: String, found: String? = nil) {
+            self.message = message
+            self.found = found ?? message
+        }
+    }
+
+    /// Opens a file to be read.
+    ///
+    /// - Returns: its descriptor, which is the caller's to close, and what the system says of it.
+    package static func open(_ path: String) throws(Fault) -> (descriptor: Int32, status: stat) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw fault() }
+        try check(status)
+        // The name may have become another file's since.
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard descriptor >= 0 else { throw fault() }
+        guard fstat(descriptor, &status) == 0 else {
+            defer { close(descriptor) }
+            throw fault()
+        }
+        do {
+            try check(status)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        return (descriptor, status)
+    }
+
+    /// The bytes of a file.
+    ///
+    /// - Parameters:
+    ///   - limit: the size in bytes above which it is not read.
+    ///   - check: is asked before anything is read.
+    package static func read(
+        _ path: String, limit: Int, checking check: (stat) throws(Fault) -> Void = { _ in }
+    ) throws(Fault) -> [UInt8] {
+        let (descriptor, status) = try open(path)
+        defer { close(descriptor) }
+        try check(status)
+        guard status.st_size <= limit else {
+            throw tooLarge(Int(status.st_size), limit)
+        }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while bytes.count <= limit {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw fault("read") }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+        }
+        // It has grown since.
+        throw tooLarge(bytes.count, limit)
+    }
+
+    /// The bytes of a file; nil where there is no such file.
+    package static func readIfPresent(
+        _ path: String, limit: Int = 16 << 20, checking check: (stat) throws(Fault) -> Void = { _ in }
+    ) throws(Fault) -> [UInt8]? {
+        do throws(Fault) {
+            return try read(path, limit: limit, checking: check)
+        } catch {
+            if error.isMissing { return nil }
+            throw error
+        }
+    }
+
+    /// Replaces a file at once: whoever reads it meanwhile sees the old text or the new one.
+    package static func write(_ text: String, to path: String, mode: mode_t) throws(Fault) {
+        var template = Array("\(path).XXXXXX".utf8CString)
+        let file = mkstemp(&template)
+        guard file >= 0 else { throw fault("written") }
+        var text = text
+        let isWritten = text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: file) && fchmod(file, mode) == 0 }
+        guard close(file) == 0, isWritten, rename(template, path) == 0 else {
+            let fault = fault("written")
+            unlink(template)
+            throw fault
+        }
+    }
+
+    private static func check(_ status: stat) throws(Fault) {
+        let kind =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: nil as String?
+            case S_IFDIR: "a folder"
+            case S_IFIFO: "a FIFO"
+            case S_IFSOCK: "a socket"
+            default: "a device"
+            }
+        if let kind { throw Fault("is \(kind); a regular file was expected", found: kind) }
+    }
+
+    private static func fault(_ action: String = "opened") -> Fault {
+        let code = errno
+        var fault = Fault("cannot be \(action): \(systemMessage(code))", found: systemMessage(code))
+        fault.isMissing = code == ENOENT
+        return fault
+    }
+
+    private static func tooLarge(_ size: Int, _ limit: Int) -> Fault {
+        Fault(
+            "has \(size >> 20) MiB; at most \(limit >> 20) MiB were expected", found: "\(size >> 20) MiB")
+    }
+}
+
+/// Writes all bytes to a descriptor, however often it takes.
+///
+/// - Returns: false where that failed; `errno` says why.
+package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+        let part = UnsafeRawBufferPointer(rebasing: rest)
+        let count = write(descriptor, part.baseAddress, part.count)
+        if count < 0 && errno == EINTR { continue }
+        if count <= 0 { return false }
+        rest = rest.dropFirst(count)
+    }
+    return true
+}

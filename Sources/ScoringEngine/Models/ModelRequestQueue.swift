@@ -1,0 +1,249 @@
+import Concurrency
+import Inference
+import JSON
+import ScorerHost
+import ScoringDefinitions
+import Synchronization
+
+/// Performs the model requests of a run: the way from its threads to tasks and back.
+final class ModelRequestQueue: Sendable {
+    /// The requests of a call.
+    private struct CallRequests: Sendable {
+        var call: OpenCall
+        /// The function that asks.
+        var function: String
+        var requests: [PendingRequest] = []
+    }
+
+    private struct PendingRequest: Sendable {
+        var tag: UInt64
+        var request: InferenceRequest
+        var model: Model
+    }
+
+    private enum Job: Sendable {
+        case perform(CallRequests)
+        /// To cancel what is under way, and all that comes later.
+        case giveUp
+    }
+
+    /// Replies, and whether they are the cache's.
+    typealias ReceivedReplies = [(call: OpenCall, reply: ModelReply, isReplay: Bool)]
+
+    private struct State {
+        var jobs: AsyncStream<Job>.Continuation?
+        var task: Task<Void, Never>?
+        /// Why nothing is asked any more.
+        var stop: String?
+        var receive: (@Sendable (ReceivedReplies) -> Void)?
+        var fail: (@Sendable (EngineError) -> Void)?
+    }
+
+    /// The requests that may be under way at once, all models together.
+    let maxConcurrency: Int
+    /// Takes the requests, where nobody is to be asked.
+    let dryRun: DryRun?
+    private let plan: RunPlan
+    private let session: InferenceSession
+    private let cancellation: Cancellation
+    private let state = Mutex(State())
+
+    /// How long a run that is cancelled waits for answers that are on their way.
+    private let patience: Duration
+    /// The same for a run that has failed.
+    private static let patienceAfterFailure = Duration.milliseconds(500)
+
+    init(
+        _ plan: RunPlan, _ session: InferenceSession, _ dryRun: DryRun?, patience: Duration,
+        _ cancellation: Cancellation
+    ) {
+        self.patience = patience
+        self.plan = plan
+        self.session = session
+        self.dryRun = dryRun
+        self.cancellation = cancellation
+        let models = Dictionary(plan.functions.flatMap(\.models.values).map { ($0.id, $0) }) { one, _ in one }
+        maxConcurrency = models.values.reduce(0) { $0 + session.maxConcurrency(of: $1) }
+    }
+
+    func usage(of function: String) -> ModelUsage { session.usage(for: function) }
+    var totalUsage: ModelUsage { session.totalUsage }
+
+    /// Begins to take requests.
+    ///
+    /// - Parameters:
+    ///   - onReplies: takes the replies as they come, on any thread.
+    ///   - onFailure: is told once when a model is gone for good; what is still open is then answered as not asked.
+    func open(
+        onReplies: @escaping @Sendable (ReceivedReplies) -> Void, onFailure: @escaping @Sendable (EngineError) -> Void
+    ) {
+        let (stream, continuation) = AsyncStream.makeStream(of: Job.self)
+        state.withLock { state in
+            state.jobs = continuation
+            state.receive = onReplies
+            state.fail = onFailure
+            // The threads of a run are no tasks, so there is none that this could be a child of. It ends with the stream.
+            state.task = Task(executorPreference: InferenceSession.executor) { await self.perform(stream) }
+        }
+        cancellation.onCancel { [weak self] in
+            guard let self else { return }
+            stop("the run was interrupted", patience: patience)
+        }
+    }
+
+    /// Ends when all requests have their replies.
+    func close() {
+        state.withLock { state in
+            state.jobs?.finish()
+            state.task?.cancel()
+            (state.receive, state.fail) = (nil, nil)
+        }
+    }
+
+    /// Queues the requests of a call that the cache does not answer. Each gets exactly one reply.
+    ///
+    /// Blocks for as long as the cache is read. For the threads of the run only, as others have more to do.
+    func submit(_ requests: [ModelRequest], for call: OpenCall) {
+        let function = plan.functions[call.function]
+        var orders = CallRequests(call: call, function: function.function.identifier)
+        var faults: ReceivedReplies = []
+        for request in requests {
+            guard let model = function.models[request.role] else {
+                // Not reached: a scorer can ask only in roles that it declares, and those are bound.
+                let text = "no model plays \(request.role)"
+                faults.append((call, ModelReply(tag: request.tag, status: .failed, text: text), false))
+                continue
+            }
+            do throws(RequestFault) {
+                let made = try InferenceRequest(scorerRequest: request.json)
+                orders.requests.append(PendingRequest(tag: request.tag, request: made, model: model))
+            } catch {
+                faults.append((call, ModelReply(tag: request.tag, status: .failed, text: error.message), false))
+            }
+        }
+        let (found, missing) = call.attempt > 0 ? ([], orders) : lookUp(orders)
+        if !found.isEmpty || !faults.isEmpty { deliver(found + faults) }
+        let jobs = state.withLock(\.jobs)
+        if !missing.requests.isEmpty { jobs?.yield(.perform(missing)) }
+    }
+
+    /// Asks nothing any more: what is open is answered as not asked, but for answers that come in the next moment.
+    private func stop(_ reason: String, patience: Duration) {
+        let jobs = state.withLock { state -> AsyncStream<Job>.Continuation? in
+            if state.stop != nil { return nil }
+            state.stop = reason
+            return state.jobs
+        }
+        guard let jobs else { return }
+        session.stop(reason)
+        Task(executorPreference: InferenceSession.executor) {
+            try? await Task.sleep(for: patience)
+            jobs.yield(.giveUp)
+        }
+    }
+
+    private func perform(_ stream: AsyncStream<Job>) async {
+        await withDiscardingTaskGroup { group in
+            for await job in stream {
+                guard case .perform(let orders) = job else {
+                    // The stream is read on, since each request gets a reply.
+                    group.cancelAll()
+                    continue
+                }
+                for order in orders.requests {
+                    group.addTask(executorPreference: InferenceSession.executor) {
+                        self.deliver([await self.reply(to: order, of: orders)])
+                    }
+                }
+            }
+        }
+    }
+
+    private func deliver(_ replies: ReceivedReplies) {
+        let receive = state.withLock { $0.receive }
+        receive?(replies)
+    }
+
+    /// Answers what the cache has answers to; in a dry run, everything else, too.
+    private func lookUp(_ orders: CallRequests) -> (found: ReceivedReplies, missing: CallRequests) {
+        let requests = orders.requests.map { (request: $0.request, model: $0.model) }
+        // A cache that cannot be read has no answers; what is wrong with it shows when something is stored.
+        let stored = (try? session.lookUp(requests, for: orders.function)) ?? requests.map { _ in nil }
+        var found: ReceivedReplies = []
+        var missing = orders
+        missing.requests = []
+        for (order, reply) in zip(orders.requests, stored) {
+            if let dryRun {
+                dryRun.count(
+                    order.request, order.model, isCached: reply != nil, of: orders.call, order.tag, orders.function)
+                let reply = ModelReply(tag: order.tag, status: .cancelled, text: "this was a dry run")
+                found.append((orders.call, reply, false))
+            } else if let reply {
+                found.append((orders.call, ModelReply(reply, tag: order.tag), true))
+            } else {
+                missing.requests.append(order)
+            }
+        }
+        return (found, missing)
+    }
+
+    private func reply(to order: PendingRequest, of orders: CallRequests) async -> ReceivedReplies.Element {
+        let call = orders.call
+        do throws(InferenceError) {
+            let reply = try await session.ask(
+                order.request, of: order.model, for: orders.function, isLookedUp: true,
+                replacesStored: call.attempt > 0)
+            return (call, ModelReply(reply, tag: order.tag), reply.isCached)
+        } catch {
+            return (call, failure(error, tag: order.tag), false)
+        }
+    }
+
+    private func failure(_ error: InferenceError, tag: UInt64) -> ModelReply {
+        let stopped = state.withLock { $0.stop }
+        switch error.code {
+        case .unavailable:
+            fail(EngineError(.model, error.message))
+            return ModelReply(tag: tag, status: .cancelled, text: error.message)
+        case .cancelled: return ModelReply(tag: tag, status: .cancelled, text: stopped ?? error.message)
+        case .notAsked: return ModelReply(tag: tag, status: .cancelled, text: error.message)
+        case .timedOut: return ModelReply(tag: tag, status: .timedOut, text: error.message)
+        default: return ModelReply(tag: tag, status: .failed, text: error.message)
+        }
+    }
+
+    private func fail(_ failure: EngineError) {
+        let fail = state.withLock { state in
+            defer { state.fail = nil }
+            return state.fail
+        }
+        fail?(failure)
+        stop(failure.message, patience: Self.patienceAfterFailure)
+    }
+}
+
+extension ModelReply {
+    fileprivate init(_ reply: InferenceReply, tag: UInt64) {
+        self.init(tag: tag, status: .answered, text: reply.text, response: reply.response)
+    }
+}
+
+/// What is wrong with a request of a scorer.
+private struct RequestFault: Error {
+    var message: String
+}
+
+extension InferenceRequest {
+    /// A scorer's chat request, in which the member "assay" is the host's.
+    fileprivate init(scorerRequest json: String) throws(RequestFault) {
+        self.init(body: json)
+        guard json.contains("\"assay\"") else { return }
+        guard var object = try? JSONValue(parsing: json).object, let own = object["assay"] else { return }
+        guard case .number(let number)? = own["sample"], let sample = number.int, sample >= 0 else {
+            throw RequestFault(message: "the scorer's request has an \"assay\" that is not {\"sample\": N}")
+        }
+        object["assay"] = nil
+        body = JSONValue.object(object).text
+        self.sample = sample
+    }
+}

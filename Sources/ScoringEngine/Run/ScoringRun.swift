@@ -1,0 +1,366 @@
+import Concurrency
+import Datasets
+import ScorerHost
+import ScoringCore
+import Synchronization
+
+/// Counts that a run keeps up to date for whoever shows its progress.
+public final class RunProgress: Sendable {
+    private let scoredRows = Atomic<Int>(0)
+    private let unscoredRows = Atomic<Int>(0)
+    private let modelReplies = Atomic<Int>(0)
+    private let takenRows = Atomic<Int>(0)
+
+    public init() {}
+
+    /// Rows of the dataset that the run has taken so far, to be scored or done already.
+    public var rowsTaken: Int { takenRows.load(ordering: .relaxed) }
+
+    /// Rows done, with or without a score.
+    public var rows: Int { scoredRows.load(ordering: .relaxed) + unscored }
+    /// Rows that some function could not score.
+    public var unscored: Int { unscoredRows.load(ordering: .relaxed) }
+    /// Replies of models, from the cache or not.
+    public var replies: Int { modelReplies.load(ordering: .relaxed) }
+
+    func add(scored: Int, unscored: Int) {
+        scoredRows.add(scored, ordering: .relaxed)
+        unscoredRows.add(unscored, ordering: .relaxed)
+    }
+
+    func add(replies: Int) {
+        modelReplies.add(replies, ordering: .relaxed)
+    }
+
+    package func add(taken: Int) {
+        takenRows.add(taken, ordering: .relaxed)
+    }
+}
+
+/// Takes the output lines of a run in order, many at a time, from one thread at a time.
+public typealias RowSink = @Sendable (UnsafeRawBufferPointer) throws -> Void
+
+/// Scores the chunks of a dataset on threads of their own, and puts the results in order.
+///
+/// A thread reads a chunk, cuts it into slices and starts each function on them. A slice whose functions ask no model is
+/// done at once. Another waits, its chunk with it, while the threads go on with other chunks, and whichever thread is
+/// free hands it the replies as they come.
+final class ScoringRun: Sendable {
+    private let plan: RunPlan
+    private let sink: RowSink?
+    private let resultSink: ResultSink?
+    private let progress: RunProgress
+    private let reader: SharedReader
+    private let modelRequests: ModelRequestQueue?
+    private let state: Monitor<State>
+
+    /// What there is to do for a thread.
+    private enum Job {
+        /// Gives a scorer the replies that have come for it.
+        case deliver(OpenCall)
+        /// Cuts and starts more slices of a chunk.
+        case start(ChunkWork)
+        /// Reads another chunk.
+        case read(ChunkWork?)
+    }
+
+    private struct State {
+        var order: ChunkOrder<RowOutput>
+        /// Calls that replies have come for.
+        var ready: [OpenCall] = []
+        /// Chunks with rows that no slice has been made of, since enough requests are open.
+        var parked: [ChunkWork] = []
+        /// Requests to models without a reply.
+        var openRequests = 0
+        /// Whether a thread waits for rows of a dataset that something else makes.
+        var isReading = false
+        /// The values of the columns that results are told apart by, of the chunks so far.
+        var groups: [GroupRegistry]
+        var groupedChunks = 0
+        /// Chunks claimed and not done.
+        var chunksInWork = 0
+        var spareWorks: [ChunkWork] = []
+        var spareOutputs: [RowOutput] = []
+        /// No chunk is claimed any more: the data has ended or failed, the limit is reached, or nobody wants the rest.
+        var isClosed = false
+        /// Why the run failed.
+        var failure: EngineError?
+        /// Whether chunks in work are given up, too.
+        var isAborted = false
+    }
+
+    /// - Parameter modelRequests: performs the requests to models; nil where no function makes any.
+    init(
+        _ plan: RunPlan, reader: consuming ChunkReader, jobs: Int, modelRequests: ModelRequestQueue?, sink: RowSink?,
+        resultSink: ResultSink?, progress: RunProgress, cancellation: Cancellation
+    ) {
+        self.plan = plan
+        self.sink = sink
+        self.resultSink = resultSink
+        self.progress = progress
+        self.modelRequests = modelRequests
+        self.reader = SharedReader(reader, endsWhenCancelled: !plan.dataset.isLive, cancellation)
+        // A row that waits long for its model holds up the output of all rows behind it, but not the asking for them.
+        // Chunks of a run that asks models are small, and many of them wait at once.
+        let waiting = modelRequests.map { max(plan.dataset.isLive ? 1 : 1024, 4 * $0.maxConcurrency) } ?? 2
+        let groups = plan.groups.map { _ in GroupRegistry(limit: plan.groupLimit) }
+        state = Monitor(State(order: ChunkOrder(window: 2 * jobs + waiting), groups: groups))
+    }
+
+    /// Scores everything. The results of the rows before a failure count; the failure is returned with them.
+    func run(
+        jobs: Int, _ cancellation: Cancellation
+    ) -> (workers: [Worker], groups: [GroupRegistry], failure: EngineError?) {
+        let workers = (0..<jobs).map { _ in Worker(plan, cancellation: cancellation) }
+        modelRequests?.open(
+            onReplies: { self.receive($0) },
+            onFailure: { self.close($0) })
+        defer { modelRequests?.close() }
+        onThreads(jobs) { index in self.work(workers[index]) }
+        let (failure, selected, groups) = state.update { ($0.failure, $0.order.total.selected, $0.groups) }
+        // A worker may have read on before the limit was known to be reached; what it met there concerns nobody.
+        if let limit = plan.limit, selected >= limit, failure?.code == .dataset {
+            return (workers, groups, nil)
+        }
+        return (workers, groups, failure)
+    }
+
+    // MARK: What threads do
+
+    private func work(_ worker: Worker) {
+        while let job = nextJob() {
+            switch job {
+            case .deliver(let call): deliver(call, worker)
+            case .start(let work): startSlices(of: work, worker)
+            case .read(let spare): read(spare ?? ChunkWork(plan), worker)
+            }
+        }
+    }
+
+    /// Waits for something to do; nil when the run is over.
+    private func nextJob() -> Job? {
+        state.wait { state -> Job?? in
+            if state.isAborted { return .some(nil) }
+            if let call = state.ready.popLast() { return .deliver(call) }
+            if !state.parked.isEmpty, hasRoom(state) { return .start(state.parked.removeFirst()) }
+            if !state.isClosed, state.parked.isEmpty, !state.isReading, hasRoom(state), state.order.claim() {
+                state.isReading = plan.dataset.isLive
+                state.chunksInWork += 1
+                return .read(state.spareWorks.popLast())
+            }
+            return state.isClosed && state.chunksInWork == 0 ? .some(nil) : nil
+        }
+    }
+
+    /// Whether more requests are wanted: enough to have others at hand for all those under way while their answers are
+    /// stored and read.
+    private func hasRoom(_ state: State) -> Bool {
+        modelRequests.map { state.openRequests < 4 * $0.maxConcurrency } ?? true
+    }
+
+    private func read(_ work: ChunkWork, _ worker: Worker) {
+        do {
+            guard try reader.read(into: work.chunk) else {
+                state.update { $0.chunksInWork -= 1 }
+                return close()
+            }
+        } catch {
+            state.update { $0.chunksInWork -= 1 }
+            return close(EngineError(.dataset, error.description))
+        }
+        if plan.dataset.isLive { state.update { $0.isReading = false } }
+        let index = work.chunk.index
+        let counts = worker.readRows(of: work)
+        state.update { $0.order.count(index, counts) }
+        // The chunks before this one are all in work, so it is not long before they are counted.
+        let base: ChunkCounts? = state.wait { state in
+            if state.isAborted { return .some(nil) }
+            return state.order.base(of: index).map { .some($0) }
+        }
+        guard let base else { return }
+        if let limit = plan.limit, base.selected + counts.selected >= limit {
+            close()
+            work.batch.keep(limit: max(0, limit - base.selected)) { _ in true }
+        }
+        if !plan.groups.isEmpty && !group(work, index) { return }
+        // Of rows that are made meanwhile, whoever makes them knows how many there are.
+        if !plan.dataset.isLive { progress.add(taken: work.batch.count) }
+        let out = plan.writesAnything ? state.update { $0.spareOutputs.popLast() } ?? RowOutput(plan) : nil
+        work.begin(base: base, out: out)
+        startSlices(of: work, worker)
+    }
+
+    /// Finds the place of each row's value among those of the chunks before. False where the run is given up.
+    private func group(_ work: ChunkWork, _ index: Int) -> Bool {
+        let groups = plan.groups.map { ChunkGroups($0, of: work.batch) }
+        // The chunks before this one are all in work, so it is not long before its turn comes.
+        let isItsTurn: Bool = state.wait { state in
+            if state.isAborted { return false }
+            return state.groupedChunks == index ? true : nil
+        }
+        guard isItsTurn else { return false }
+        work.groups = state.update { state in
+            state.groupedChunks += 1
+            return groups.enumerated().map { column, groups in state.groups[column].places(of: groups) }
+        }
+        return true
+    }
+
+    private func startSlices(of work: ChunkWork, _ worker: Worker) {
+        while work.hasRowsLeft {
+            if modelRequests != nil && park(work) { return }
+            guard let rows = work.nextRows() else { break }
+            let (slice, requests) = worker.start(rows, of: work)
+            if requests.isEmpty && work.slices.isEmpty {
+                worker.settle(slice, of: work)
+                continue
+            }
+            work.slices.append(slice)
+            if requests.isEmpty { continue }
+            state.update { _ in slice.wait(for: requests.keys, of: work) }
+            for (function, requests) in requests {
+                let call = OpenCall(slice: slice, function: function)
+                ask(requests, for: call)
+                putDown(call)
+            }
+        }
+        release(work, worker)
+    }
+
+    /// Puts a chunk aside where enough requests are open.
+    private func park(_ work: ChunkWork) -> Bool {
+        state.update { state in
+            if hasRoom(state) { return false }
+            state.parked.append(work)
+            return true
+        }
+    }
+
+    private func ask(_ requests: [ModelRequest], for call: OpenCall) {
+        guard let modelRequests, !requests.isEmpty else { return }
+        state.update { $0.openRequests += requests.count }
+        modelRequests.submit(requests, for: call)
+    }
+
+    /// Takes replies from the modelRequests, on any thread.
+    private func receive(_ states: ModelRequestQueue.ReceivedReplies) {
+        progress.add(replies: states.count { $0.reply.status == .answered })
+        state.update { state in
+            for (call, reply, isReplay) in states {
+                state.openRequests -= 1
+                if call.slice.receive(reply, isReplay: isReplay, for: call) { state.ready.append(call) }
+            }
+        }
+    }
+
+    private func deliver(_ open: OpenCall, _ worker: Worker) {
+        let replies = state.update { _ in open.slice.takeReplies(for: open.function) }
+        if case .waiting(let requests) = open.call.deliver(replies) {
+            ask(requests, for: open)
+            return putDown(open)
+        }
+        if mayStartAgain(open), let work = open.slice.chunk,
+            state.update({ _ in open.slice.canStartAgain(open.function) }),
+            case .waiting(let requests) = worker.start(again: open.function, of: open.slice, work)
+        {
+            let again = OpenCall(slice: open.slice, function: open.function, attempt: open.attempt + 1)
+            ask(requests, for: again)
+            return putDown(again)
+        }
+        let finished = state.update { _ in open.slice.end(open.function) ? open.slice.chunk : nil }
+        guard let finished else { return }
+        open.slice.chunk = nil
+        release(finished, worker)
+    }
+
+    /// Whether rows of a call that has ended have outcomes for which models are to be asked again.
+    private func mayStartAgain(_ open: OpenCall) -> Bool {
+        open.attempt == 0 && !plan.retriedOutcomes.isEmpty
+            && open.call.results.outcomes.contains { plan.retriedOutcomes.contains($0) }
+    }
+
+    private func putDown(_ call: OpenCall) {
+        state.update { state in
+            if call.slice.putDown(call.function) { state.ready.append(call) }
+        }
+    }
+
+    /// Lets go of a chunk. When nothing holds it any more, its slices are settled and it is done.
+    private func release(_ work: ChunkWork, _ worker: Worker) {
+        let isDone = state.update { _ in
+            work.holds -= 1
+            return work.holds == 0
+        }
+        guard isDone else { return }
+        for slice in work.slices { worker.settle(slice, of: work) }
+        work.slices = []
+        progress.add(scored: work.scored, unscored: work.unscored)
+        let (index, out) = (work.chunk.index, work.out)
+        work.out = nil
+        state.update { state in
+            state.order.finish(index, out ?? RowOutput(plan))
+            state.spareWorks.append(work)
+            state.chunksInWork -= 1
+        }
+        writeWhatIsReady()
+    }
+
+    private func writeWhatIsReady() {
+        while let out = state.update({ $0.isAborted ? nil : $0.order.outputToWrite() }) {
+            do {
+                if out.lines.writer.count > 0 { try sink?(out.lines.writer.bytes) }
+                for (index, result) in out.results.enumerated() where result.writer.count > 0 {
+                    try resultSink?(index, result.writer.bytes)
+                }
+            } catch {
+                abort((error as? EngineError) ?? EngineError(.output, "\(error)"))
+            }
+            out.removeAll()
+            state.update { state in
+                state.order.wrote()
+                if plan.writesAnything { state.spareOutputs.append(out) }
+            }
+        }
+    }
+
+    // MARK: Ends
+
+    private func close(_ failure: EngineError? = nil) {
+        state.update { state in
+            state.isClosed = true
+            if state.failure == nil { state.failure = failure }
+        }
+    }
+
+    private func abort(_ failure: EngineError) {
+        state.update { state in
+            state.isAborted = true
+            if state.failure == nil { state.failure = failure }
+        }
+    }
+}
+
+/// The reader that all workers take their chunks from.
+///
+/// `@unchecked Sendable`: used under `lock` only.
+private final class SharedReader: @unchecked Sendable {
+    private let lock = Mutex<Void>(())
+    private var reader: ChunkReader
+    private let endsWhenCancelled: Bool
+    private let cancellation: Cancellation
+
+    /// - Parameter endsWhenCancelled: false where the dataset ends by itself then.
+    init(_ reader: consuming ChunkReader, endsWhenCancelled: Bool, _ cancellation: Cancellation) {
+        self.reader = reader
+        self.endsWhenCancelled = endsWhenCancelled
+        self.cancellation = cancellation
+    }
+
+    /// Reads the next chunk; false at the end, and once the run is cancelled. What was read before is scored all the same.
+    func read(into chunk: Chunk) throws(DatasetError) -> Bool {
+        try lock.withLock { _ throws(DatasetError) in
+            if endsWhenCancelled && cancellation.isCancelled && !reader.hasPending { return false }
+            return try reader.read(into: chunk)
+        }
+    }
+}

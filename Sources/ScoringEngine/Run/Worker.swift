@@ -1,0 +1,157 @@
+import Concurrency
+import Datasets
+import JSON
+import ScorerHost
+import ScoringCore
+import ScoringDefinitions
+
+/// What one thread needs to score slices, and the aggregates of those that it has settled.
+///
+/// `@unchecked Sendable`: made by the run, used by one thread, and read by the run after that has ended.
+final class Worker: @unchecked Sendable {
+    private let plan: RunPlan
+    private let cancellation: Cancellation
+    private(set) var aggregators: [Aggregator]
+    /// For each column that results are told apart by.
+    private(set) var groups: [GroupAggregators]
+    private(set) var unscored: FirstUnscored
+    /// For each function.
+    private(set) var zeros: [ZeroScores]
+    private var spareSlice: SliceWork?
+
+    init(_ plan: RunPlan, cancellation: Cancellation) {
+        self.plan = plan
+        self.cancellation = cancellation
+        aggregators = plan.functions.map {
+            Aggregator(
+                functions: $0.function.aggregationFunctions, kind: $0.scoreKind,
+                keepsDistribution: plan.keepsDistribution)
+        }
+        groups = plan.groups.map { _ in GroupAggregators(plan.functions) }
+        unscored = FirstUnscored(limit: plan.examples)
+        zeros = plan.functions.map { _ in ZeroScores() }
+    }
+
+    /// Reads the rows of a chunk, drops those that no filter lets through, and returns what it counted.
+    func readRows(of work: ChunkWork) -> ChunkCounts {
+        let batch = work.batch
+        batch.read(work.chunk)
+        if plan.includesInput { plan.dataset.notices.add(repairs: batch.checkWholeRows()) }
+        plan.dataset.notices.add(nonFinite: batch.nonFiniteCount)
+        if !plan.filters.isEmpty {
+            // A row that cannot be read stays: nobody knows whether the filters would want it.
+            batch.keep { row in !batch.isReadable(row) || plan.filters.allSatisfy { $0.accepts(row, of: batch) } }
+        }
+        if let skipColumn = plan.skipColumn {
+            batch.keep { batch.states(skipColumn)[$0] != CellState.value.rawValue }
+        }
+        return ChunkCounts(rows: batch.rowsRead, lines: batch.linesRead, selected: batch.count)
+    }
+
+    /// Keeps the first rows of a function that has given nothing but 0.0.
+    private func lookForZeros(_ function: Int, _ results: RowResults, _ rows: Range<Int>, of work: ChunkWork) {
+        let score = results.outputs[plan.functions[function].description.scoreOutput]
+        guard score.type == .f64 else { return zeros[function].sawOther() }
+        for row in rows where results.outcomes[row - rows.lowerBound] == .scored {
+            if score.numbers[row - rows.lowerBound] != 0 { return zeros[function].sawOther() }
+        }
+        for row in rows where results.outcomes[row - rows.lowerBound] == .scored {
+            let datasetRow = work.base.rows + work.batch.rowIndex(row)
+            guard zeros[function].wants(datasetRow) else { return }
+            zeros[function].add(datasetRow, work.batch.line(row))
+        }
+    }
+
+    /// Starts a call of each function on some rows.
+    ///
+    /// - Returns: the slice, and what its calls ask, by function, those that are done asking nothing.
+    func start(_ rows: Range<Int>, of work: ChunkWork) -> (slice: SliceWork, requests: [Int: [ModelRequest]]) {
+        let slice = spareSlice ?? SliceWork(plan, cancellation: cancellation)
+        spareSlice = nil
+        slice.rows = rows
+        var waiting: [Int: [ModelRequest]] = [:]
+        for (index, call) in slice.calls.enumerated() {
+            let progress = score(slice, index, with: call, of: work)
+            if case .waiting(let requests) = progress { waiting[index] = requests }
+        }
+        return (slice, waiting)
+    }
+
+    /// Starts a call of one function again, on the same rows.
+    func start(again function: Int, of slice: SliceWork, _ work: ChunkWork) -> ScorerCall.Progress {
+        let call = ScorerCall(plan.functions[function].scorer, cancellation: cancellation)
+        slice.slots[function].call = call
+        return score(slice, function, with: call, of: work)
+    }
+
+    private func score(
+        _ slice: SliceWork, _ function: Int, with call: ScorerCall, of work: ChunkWork
+    ) -> ScorerCall.Progress {
+        slice.binders[function].score(work.batch, slice.rows, with: call) { row in
+            plan.dataset.hasLines ? "line \(work.base.lines + work.batch.lineIndex(row) + 1): " : ""
+        }
+    }
+
+    /// Takes the results of a slice whose calls have all ended.
+    func settle(_ slice: SliceWork, of work: ChunkWork) {
+        var isComplete = true
+        for (index, call) in slice.calls.enumerated() {
+            let before = aggregators[index].counts.unscored
+            call.results.add(to: &aggregators[index], plan.functions[index].description)
+            if !zeros[index].hasOthers { lookForZeros(index, call.results, slice.rows, of: work) }
+            if aggregators[index].counts.unscored > before { isComplete = false }
+        }
+        for index in groups.indices {
+            groups[index].add(work.groups[index][slice.rows], slice.calls.map(\.results))
+        }
+        let unscoredRows = isComplete ? 0 : countUnscored(slice, of: work)
+        work.unscored += unscoredRows
+        work.scored += slice.rows.count - unscoredRows
+        if let out = work.out { append(slice, of: work, to: out) }
+        // A reply that nobody waited for may still come to a call that asked, and must not come to the next.
+        if !plan.asksModels { spareSlice = slice }
+    }
+
+    private func append(_ slice: SliceWork, of work: ChunkWork, to out: RowOutput) {
+        if plan.writesRows {
+            plan.formatter.append(
+                slice.rows, of: work.batch, firstRow: work.base.rows, slice.calls.map(\.results), to: &out.lines.writer)
+        }
+        for (index, buffer) in out.results.enumerated() {
+            plan.formatter.append(slice.rows.count, resultsOf: index, slice.calls[index].results, to: &buffer.writer)
+        }
+    }
+
+    /// Counts the rows that some function could not score, and keeps the first of them, to show.
+    private func countUnscored(_ slice: SliceWork, of work: ChunkWork) -> Int {
+        var count = 0
+        let calls = slice.calls
+        for row in slice.rows {
+            let place = row - slice.rows.lowerBound
+            var isScored = true
+            for (index, call) in calls.enumerated() where call.results.outcomes[place] != .scored {
+                isScored = false
+                let datasetRow = work.base.rows + work.batch.rowIndex(row)
+                guard unscored.wants(datasetRow) else { continue }
+                unscored.add(
+                    UnscoredRow(
+                        row: datasetRow / plan.samples, function: plan.functions[index].function.identifier,
+                        outcome: call.results.outcomes[place], reason: call.results.reason(of: place) ?? ""))
+            }
+            if !isScored { count += 1 }
+        }
+        return count
+    }
+}
+
+extension RowResults {
+    /// Adds the rows to a function's aggregates.
+    fileprivate func add(to aggregator: inout Aggregator, _ description: ScorerDescription) {
+        let score = outputs[description.scoreOutput]
+        if score.type == .f64 && description.weightOutput == nil {
+            aggregator.add(outcomes: outcomes.span, scores: score.numbers.span)
+        } else {
+            RowScores(self, description, isNumber: aggregator.kind == .number).add(to: &aggregator)
+        }
+    }
+}

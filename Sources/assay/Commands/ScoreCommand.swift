@@ -1,0 +1,144 @@
+import ArgumentParser
+import Concurrency
+import Datasets
+import Glibc
+import JSON
+import ScoringCore
+import ScoringEngine
+
+struct ScoreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "score",
+        abstract: "Score the rows of a dataset.",
+        discussion: """
+            EXAMPLES
+              assay score answers.jsonl --fn basic::equality
+              assay score answers.csv --fn basic::subset_of --map expected_answer=gold
+              assay score answers.jsonl --fn basic::equality --by subject -o out.jsonl
+              assay score answers.jsonl --fn mine::rating --fn-dir judges --dry-run
+              zcat answers.jsonl.gz | assay score - --fn basic::equality
+
+            DATASET is a path, a file:// URI, - for standard input (JSON Lines), or hf://datasets/OWNER/NAME?split=SPLIT \
+            for a dataset of the Hugging Face Hub. Formats: .jsonl or .ndjson (one object a line), .json (an array of \
+            objects), .csv and .tsv (with a header row), each also .gz or .zst.
+
+            Exit status: 0 all rows were scored; 1 the run failed; 3 some rows could not be scored, and the results say \
+            how many and why, or there were none; 64 the command line was wrong; 130 interrupted, what was done is in \
+            FILE.partial.
+            """)
+
+    @Argument(help: ArgumentHelp("The rows to score.", valueName: "dataset"))
+    var dataset: String
+
+    @OptionGroup var rowOptions: RowOptions
+
+    @OptionGroup(title: "Dataset") var datasetArguments: DatasetArguments
+
+    @Flag(name: .customLong("with-input"), help: "Copy each row's own columns into its output line.")
+    var withInput = false
+
+    @Flag(
+        name: .customLong("dry-run"),
+        help: "Ask no model: show the first requests, and estimate how many there are and what they cost.")
+    var dryRun = false
+
+    @Option(
+        help: ArgumentHelp(
+            "What to do with a model's thinking, up to </think>, in generated_answer: keep scores it as a part of the answer, "
+                + "with a warning; strip moves it to the column generation_reasoning (default: keep).",
+            valueName: "keep|strip"))
+    var reasoning = Reasoning.keep
+
+    enum Reasoning: String, ExpressibleByArgument, CaseIterable {
+        case keep, strip
+    }
+
+    @OptionGroup var engineOptions: EngineOptions
+
+    @OptionGroup(title: "Models") var modelOptions: ModelOptions
+
+    func validate() throws {
+        if rowOptions.functions.isEmpty { throw RowOptions.noFunction }
+        if dryRun && rowOptions.output != nil {
+            throw ValidationError("--dry-run has no rows to write; leave --output out")
+        }
+        if withInput && rowOptions.output == nil { throw ValidationError("--with-input needs --output FILE") }
+    }
+
+    func run() throws {
+        let cancellation = Cancellation()
+        let interruption = Interruption(cancelling: cancellation)
+        let input: DatasetInput
+        do {
+            input = try datasetArguments.input(dataset)
+        } catch {
+            throw Failure("\(error)")
+        }
+        var request = ScoringRequest(
+            input.dataset,
+            functions: try rowOptions.readFunctions())
+        request.mapping = rowOptions.columnMapping
+        request.filters = rowOptions.rowFilters
+        request.limit = rowOptions.limit
+        request.groupColumns = rowOptions.groupColumns
+        request.groupLimit = rowOptions.groupLimit ?? request.groupLimit
+        request.retriedOutcomes = rowOptions.retriedOutcomes
+        request.refusesWrongShapes = true
+        request.includesInput = withInput
+        request.jobs = rowOptions.threads
+        request.judgeModel = modelOptions.judgeModel
+        request.budget = modelOptions.budget
+        request.isDryRun = dryRun
+        request.reasoning = reasoning == .strip ? .strip : .keep
+        request.patience = .seconds(15)
+        if !engineOptions.quiet { request.warn = { printError("warning: \(oneLine($0, limit: 1000))") } }
+        interruption.onCancel { [stop = input.stop] in stop() }
+
+        let models = modelOptions
+        let isQuiet = engineOptions.quiet
+        let isDryRun = dryRun
+        let engine = engineOptions.makeEngine(cancellation: cancellation) { () throws(EngineError) in
+            try models.makeInference(isQuiet: isQuiet, asksNobody: isDryRun)
+        }
+        let results = Result {
+            try score(request, input, engine, cancellation)
+        }
+        waitFor { await engine.shutDown() }
+        let (scoring, unfinishedOutput) = try results.get()
+        try report(scoring, unfinishedOutput)
+    }
+
+    /// The files that the run reads beside the dataset, as far as options name them.
+    private var filesRead: [String] { rowOptions.filesRead + modelOptions.filesRead }
+
+    private func score(
+        _ request: ScoringRequest, _ input: DatasetInput, _ engine: Engine,
+        _ cancellation: Cancellation
+    ) throws -> (results: ScoringResults, unfinishedOutput: String?) {
+        try rowOptions.run(input, engineOptions, filesRead: filesRead, cancellation) { sink, progress in
+            do throws(EngineError) {
+                return try engine.score(request, sink: sink, progress: progress, cancellation: cancellation)
+            } catch {
+                throw Failure(error.commandText)
+            }
+        }
+    }
+
+    private func report(_ results: ScoringResults, _ unfinishedOutput: String?) throws {
+        if let dryRun = results.dryRun, results.failure == nil && !results.isCancelled {
+            return try printOutput(
+                rowOptions.outputFormat == .json ? dryRun.json.prettyText + "\n" : DryRunText(dryRun).text)
+        }
+        try rowOptions.report(
+            results, failure: results.failure?.commandText, unfinishedOutput: unfinishedOutput,
+            isQuiet: engineOptions.quiet
+        ) { format in
+            format == .json ? results.json.prettyText + "\n" : ResultsTable(results).text
+        }
+    }
+}
+
+extension ScoringResults: RunResults {
+    var hasReachedEnd: Bool { failure == nil && !isCancelled }
+    var scoring: ScoringResults { self }
+}

@@ -1,0 +1,170 @@
+import ArgumentParser
+import AssayServer
+import CMalloc
+import Concurrency
+import Datasets
+import Evaluation
+import Glibc
+import Inference
+import Logging
+import NIOCore
+import ScoringEngine
+import Store
+import Synchronization
+import UnixSignals
+
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Serves the scoring and datasets API over HTTP.",
+        discussion: """
+            Existing clients of a Llama Stack server's scoring, datasets and benchmarks APIs work unchanged. What is \
+            registered is kept in the data folder. SIGTERM and SIGINT end the server when the requests under way are \
+            answered.
+
+            Of the server's own options, those that are not given are taken from the environment (--max-rows is \
+            ASSAY_MAX_ROWS), and then from the member "server" of the configuration ({"server": {"max_rows": 1000}}). The \
+            variables that are read: \(ServerSettings.variables.joined(separator: ", ")). Any other ASSAY_… is ignored, with \
+            a warning.
+            """)
+
+    @Option(help: ArgumentHelp("The address to listen on; 127.0.0.1 unless given.", valueName: "address"))
+    var host: String?
+
+    @Option(help: ArgumentHelp("The port to listen on, 8321 unless given; 0: any that is free.", valueName: "port"))
+    var port: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where datasets and registrations are kept; ~/.local/share/assay unless given (or $XDG_DATA_HOME/assay).",
+            valueName: "dir"))
+    var dataDir: String?
+
+    @OptionGroup(title: "Access") var accessOptions: AccessOptions
+
+    @OptionGroup(title: "Datasets") var sourceOptions: SourceOptions
+
+    @OptionGroup(title: "Limits") var limitOptions: LimitOptions
+
+    @OptionGroup var engineOptions: EngineOptions
+
+    @OptionGroup(title: "Models") var modelOptions: ModelOptions
+
+    @OptionGroup(title: "Agents") var agentOptions: AgentOptions
+
+    func run() throws {
+        Self.limitFreeMemory()
+        let level: Logger.Level = engineOptions.verbose ? .debug : engineOptions.quiet ? .error : .info
+        let logger = Logger(label: "assay") { _ in LineLogHandler(level: level) }
+        for warning in ServerSettings.warnings() { logger.warning("\(warning)") }
+        do {
+            var configuration = try makeConfiguration()
+            // Files are needed, too: for the registry, results that wait, plugins' workers, models.
+            if let files = OpenFiles.raiseLimit(), configuration.maxConnections > files / 2 {
+                configuration.maxConnections = max(1, files / 2)
+                logger.warning(
+                    "fewer connections than --max-connections are taken, as the process may open few files (ulimit -n)",
+                    metadata: ["max_connections": "\(configuration.maxConnections)", "files": "\(files)"])
+            }
+            let registry = try Registry(folder: configuration.dataFolder)
+            // With the data, so that a copy of the folder has the answers that were paid for.
+            let inference = try modelOptions.makeInference(
+                agentsURL: agentOptions.agentsURL, cacheFolder: configuration.dataFolder + "/cache",
+                isQuiet: engineOptions.quiet)
+            let evaluation = try modelOptions.config.map { try EvaluationSettings(inFile: $0) } ?? EvaluationSettings()
+            let engine = engineOptions.makeEngine { inference }
+            let server = try Server(
+                configuration, engine: engine, registry: registry, inference: inference,
+                providers: [NeMoProvider(evaluation.nemo), HarnessProvider(evaluation.harness)], logger: logger)
+            try serve(server, configuration, logger)
+            waitFor {
+                await engine.shutDown()
+                // The engine knows it only once it has asked a model itself.
+                await inference.shutDown()
+            }
+        } catch let error as ConfigurationError {
+            throw Failure("\(error)")
+        } catch let error as StoreError {
+            throw Failure("\(error)")
+        } catch let error as DatasetError {
+            throw Failure("--allow-path: \(error)")
+        } catch let error as EngineError {
+            throw Failure(error.commandText)
+        }
+    }
+
+    /// Has the allocator give back what large requests took when they are done. It would keep it, and that in each of its
+    /// arenas, of which it makes eight for each core.
+    private static func limitFreeMemory() {
+        mallopt(M_ARENA_MAX, Int32(max(4, sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+        mallopt(M_MMAP_THRESHOLD, 1 << 20)
+        mallopt(M_TRIM_THRESHOLD, 8 << 20)
+    }
+
+    private func makeConfiguration() throws -> ServerConfiguration {
+        let settings = try ServerSettings(file: modelOptions.config)
+        guard let folder = try dataDir ?? settings.text("data_dir") ?? Self.userDataFolder else {
+            throw Failure(
+                "no folder for data is known, as neither HOME nor XDG_DATA_HOME is set: name one with --data-dir")
+        }
+        var configuration = ServerConfiguration(version: Assay.version)
+        configuration.dataFolder = folder
+        configuration.host = try host ?? settings.text("host") ?? configuration.host
+        configuration.port = try port ?? settings.integer("port", 0...65_535) ?? configuration.port
+        guard (0...65_535).contains(configuration.port) else {
+            throw ValidationError("--port \(configuration.port): 0 to 65535 was expected")
+        }
+        configuration.judgeModel = modelOptions.judgeModel
+        try limitOptions.apply(to: &configuration, settings)
+        try sourceOptions.apply(to: &configuration, settings)
+        try accessOptions.apply(to: &configuration, settings)
+        return configuration
+    }
+
+    private func serve(_ server: Server, _ configuration: ServerConfiguration, _ logger: Logger) throws {
+        let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+        let scheme = configuration.tls == nil ? "http" : "https"
+        let failure = Mutex<Failure?>(nil)
+        let (access, file) = (accessOptions, modelOptions.config)
+        waitFor {
+            do {
+                let signals = await UnixSignalsSequence(trapping: .sighup)
+                let reloading = Task { for await _ in signals { Self.reload(server, access, file, logger) } }
+                defer { reloading.cancel() }
+                try await server.run(stoppingOn: [.sigterm, .sigint]) { port in
+                    logger.notice("listening", metadata: ["url": "\(scheme)://\(host):\(port)"])
+                }
+            } catch {
+                let reason = Self.reason(error, configuration.port)
+                failure.withLock { $0 = Failure("cannot serve on \(host), port \(configuration.port): \(reason)") }
+            }
+        }
+        if let failure = failure.withLock({ $0 }) { throw failure }
+    }
+
+    /// Reads the token, the certificate and its key again, on SIGHUP. What cannot be read stays as it was.
+    private static func reload(_ server: Server, _ access: AccessOptions, _ file: String?, _ logger: Logger) {
+        do {
+            try server.reload(accessToken: access.accessToken(ServerSettings(file: file)))
+            logger.notice("the token and the certificate were read again, as far as there are any")
+        } catch {
+            logger.error("the token and the certificate stay as they were", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Why a server could not be started, in the words of a user.
+    private static func reason(_ error: any Error, _ port: Int) -> String {
+        switch (error as? IOError)?.errnoCode {
+        case EADDRINUSE: "port \(port) is taken by another program; end that, or choose another port with --port"
+        case EACCES: "ports below 1024 need privileges; choose another port with --port"
+        case EADDRNOTAVAIL: "this machine does not have that address; choose another one with --host"
+        default: "\(error)"
+        }
+    }
+
+    /// `assay` in the folder that the XDG Base Directory Specification names, `~/.local/share` unless XDG_DATA_HOME is set.
+    private static var userDataFolder: String? {
+        if let folder = variable("XDG_DATA_HOME"), folder.hasPrefix("/") { return folder + "/assay" }
+        return variable("HOME").map { $0 + "/.local/share/assay" }
+    }
+}

@@ -1,0 +1,220 @@
+import ArgumentParser
+import Concurrency
+import Datasets
+import Glibc
+import Inference
+import Platform
+import ScorerHost
+import ScoringDefinitions
+import ScoringEngine
+
+/// Where definitions and plugins are looked for, and what is said of those that are broken.
+struct EngineOptions: ParsableArguments {
+    @Option(
+        name: .customLong("fn-dir"),
+        help: ArgumentHelp(
+            "Also look for scoring function definitions in DIR; repeatable. See also ASSAY_FN_PATH.", valueName: "dir"))
+    var functionFolders: [String] = []
+
+    @Option(
+        name: .customLong("plugin-dir"),
+        help: ArgumentHelp(
+            "Also look for scorer plugins in DIR; repeatable. See also ASSAY_PLUGIN_PATH.", valueName: "dir"))
+    var pluginFolders: [String] = []
+
+    enum Isolation: String, ExpressibleByArgument, CaseIterable {
+        case process
+        case inProcess = "in-process"
+    }
+
+    @Option(
+        help: ArgumentHelp(
+            "Where plugins run: process, all of them in processes of their own; in-process, none of them (default: those "
+                + "that are not trusted)."))
+    var isolation: Isolation?
+
+    @Option(
+        help: ArgumentHelp("Trust the plugin FILE in this run, whatever is in it; repeatable.", valueName: "file"))
+    var trust: [String] = []
+
+    @Option(
+        name: .customLong("plugin-timeout"),
+        help: ArgumentHelp(
+            "How long a plugin in a process of its own may go without giving a row (default: 10).",
+            valueName: "seconds"))
+    var pluginTimeout: Double?
+
+    @Option(
+        name: .customLong("plugin-memory"),
+        help: ArgumentHelp(
+            "The address space that a plugin in a process of its own may have (default: 4096).", valueName: "mib"))
+    var pluginMemory: Int?
+
+    @Flag(name: .shortAndLong, help: "Say nothing on standard error but what made the run fail.")
+    var quiet = false
+
+    @Flag(name: .shortAndLong, help: "Say more on standard error: plugins' debug lines, times.")
+    var verbose = false
+
+    func validate() throws {
+        for folder in functionFolders + pluginFolders where !isFolder(folder) {
+            throw ValidationError("\(folder) is not a folder that can be read")
+        }
+        for file in trust where access(file, R_OK) != 0 {
+            throw ValidationError("--trust \(file): there is no such file that can be read")
+        }
+        if let pluginTimeout, !(pluginTimeout >= 0.01 && pluginTimeout <= 86400) {
+            throw ValidationError("--plugin-timeout \(pluginTimeout): 0.01 to 86400 seconds were expected")
+        }
+        if let pluginMemory, pluginMemory < 64 || pluginMemory > 1 << 30 {
+            throw ValidationError("--plugin-memory \(pluginMemory): at least 64 MiB were expected")
+        }
+    }
+
+    /// How workers are run.
+    var workerSettings: WorkerSettings {
+        var settings = WorkerSettings()
+        if let pluginTimeout { settings.timeout = .milliseconds(Int(pluginTimeout * 1000)) }
+        if let pluginMemory { settings.addressSpace = pluginMemory << 20 }
+        return settings
+    }
+
+    /// Which plugins are trusted.
+    ///
+    /// - Parameter asksUnknownPlugins: whether such as are not trusted and have no manifest are run to know what they are.
+    private func makeIsolation(asksUnknownPlugins: Bool, _ cancellation: Cancellation?) -> PluginIsolation {
+        var settings = PluginIsolation()
+        switch isolation {
+        case .process: settings.mode = .all
+        case .inProcess: settings.mode = .none
+        case nil: break
+        }
+        settings.trustedFiles = trust
+        settings.asksUnknownPlugins = asksUnknownPlugins
+        settings.workers = workerSettings
+        settings.workers.cancellation = cancellation
+        do throws(PluginTrustList.Refusal) {
+            if let path = PluginTrustList.defaultPath {
+                let list = try PluginTrustList(path)
+                settings.trust = { list.check(for: $0) }
+            }
+        } catch {
+            if !quiet { printError("warning: \(error)") }
+        }
+        return settings
+    }
+
+    /// - Parameters:
+    ///   - asksUnknownPlugins: whether plugins that are not trusted and have no manifest are run to know what they are.
+    ///   - cancellation: when it is cancelled, plugins that are being loaded are not waited for.
+    ///   - inference: makes what performs the requests of functions that ask models.
+    func makeEngine(
+        asksUnknownPlugins: Bool = true, cancellation: Cancellation? = nil,
+        inference: @escaping @Sendable () throws(EngineError) -> InferenceService? = { nil }
+    ) -> Engine {
+        let plugins = pluginFolders + Installation.pluginFolders
+        let least: LogSeverity = verbose ? .debug : quiet ? .error : .warning
+        let engine = Engine(
+            functionFolders: functionFolders + Installation.folders(in: "ASSAY_FN_PATH")
+                + Installation.functionFolders(ofPluginsIn: plugins) + Installation.functionFolders,
+            pluginFolders: plugins,
+            isolation: makeIsolation(asksUnknownPlugins: asksUnknownPlugins, cancellation), inference: inference
+        ) { severity, plugin, message in
+            if severity >= least { printError("plugin \(plugin): \(message)") }
+        }
+        if !quiet {
+            for error in engine.definitions.errors { printError("warning: \(error)") }
+            for error in engine.plugins.errors { printError("warning: \(error)") }
+        }
+        return engine
+    }
+}
+
+/// Where this executable lies, and what lies around it.
+enum Installation {
+    /// The folder of the executable, symbolic links resolved.
+    static let folder: String = {
+        guard let path = realpath("/proc/self/exe", nil) else { return "." }
+        defer { free(path) }
+        return parent(of: String(cString: path))
+    }()
+
+    /// `share/assay/scoring_fns` beside an installed executable's `bin`, or the nearest `scoring_fns` in a folder above
+    /// one that lies where it was built.
+    static var functionFolders: [String] {
+        let installed = "\(prefix)/share/assay/scoring_fns"
+        if isFolder(installed) { return [installed] }
+        return above("scoring_fns").map { [$0] } ?? []
+    }
+
+    /// The folders of ASSAY_PLUGIN_PATH, the user's own, `lib/assay/plugins` beside an installed executable's `bin`, and
+    /// the executable's own.
+    static var pluginFolders: [String] {
+        folders(in: "ASSAY_PLUGIN_PATH")
+            + [userPluginFolder, "\(prefix)/lib/assay/plugins", folder].compactMap { $0 }.filter(isFolder)
+    }
+
+    /// `assay/plugins` in `$XDG_DATA_HOME`, or else in `~/.local/share`; nil where neither is known.
+    static var userPluginFolder: String? {
+        func variable(_ name: String) -> String? {
+            guard let value = getenv(name).map({ String(cString: $0) }), value.hasPrefix("/") else { return nil }
+            return value
+        }
+        let folder = variable("XDG_DATA_HOME") ?? variable("HOME").map { "\($0)/.local/share" }
+        return folder.map { "\($0)/assay/plugins" }
+    }
+
+    /// The folders that a variable of the environment names, separated by colons.
+    static func folders(in variable: String) -> [String] {
+        getenv(variable).map { String(cString: $0) }?.split(separator: ":").map(String.init) ?? []
+    }
+
+    /// The folders `NAME.functions` beside the plugins `NAME.so`: definitions that come with them.
+    static func functionFolders(ofPluginsIn folders: [String]) -> [String] {
+        folders.flatMap { folder -> [String] in
+            guard let directory = opendir(folder) else { return [] }
+            defer { closedir(directory) }
+            var found: [String] = []
+            while let entry = readdir(directory) {
+                let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                }
+                if name.hasSuffix(".so") { found.append("\(folder)/\(name.dropLast(3)).functions") }
+            }
+            return found.filter(isFolder).sorted()
+        }
+    }
+
+    /// Where new plugins are begun from: `share/assay/plugin-templates` beside an installed executable's `bin`, or
+    /// `SDK/templates` of the tree that it was built in.
+    static var templateFolder: String? {
+        let installed = "\(prefix)/share/assay/plugin-templates"
+        return isFolder(installed) ? installed : above("SDK/templates")
+    }
+
+    /// The folders of the headers for plugins: `include` beside an installed executable's `bin`, or those of the tree.
+    static var includeFolders: [String] {
+        if isFolder("\(prefix)/share/assay") { return ["\(prefix)/include"] }
+        return ["Sources/CScorerPlugin/include", "SDK/c", "SDK/cpp"].compactMap { above($0) }
+    }
+
+    /// What an executable in `bin` is installed in.
+    private static var prefix: String { parent(of: folder) }
+
+    /// A folder by its path from the nearest folder around the executable that has it.
+    private static func above(_ path: String) -> String? {
+        var place = folder
+        while true {
+            if isFolder("\(place)/\(path)") { return "\(place)/\(path)" }
+            if place == "/" || place == "." { return nil }
+            place = parent(of: place)
+        }
+    }
+
+    private static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}
+
+private func isFolder(_ path: String) -> Bool { FileStatus(ofPath: path)?.kind == .folder }

@@ -1,0 +1,251 @@
+import ArgumentParser
+import Concurrency
+import Datasets
+import Evaluation
+import Glibc
+import JSON
+import ScorerHost
+import ScoringCore
+import ScoringEngine
+
+/// What a run came to.
+protocol RunResults {
+    /// Whether the run took all rows that it was to take.
+    var hasReachedEnd: Bool { get }
+    var scoring: ScoringResults { get }
+}
+
+extension RunResults {
+    /// Whether no row has a score, as models failed: the results are worth less than any earlier ones.
+    fileprivate var hasNothing: Bool {
+        scoring.functions.allSatisfy { function in
+            let counts = function.aggregates.counts
+            return counts.scored == 0 && counts[.modelError] + counts[.timedOut] + counts[.notAsked] > 0
+        }
+    }
+}
+
+/// What is done with which rows, and where the results go: for all commands that score.
+struct RowOptions: ParsableArguments {
+    enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
+
+    @Option(
+        name: .customLong("fn"),
+        help: ArgumentHelp(
+            "A scoring function; after = parameters that override its definition's in this run, as JSON or as the path "
+                + "of a JSON file. Repeatable.", valueName: "id[=params]"))
+    var functions: [FunctionArgument] = []
+
+    @Option(
+        name: .customLong("map"),
+        help: ArgumentHelp(
+            "Read the column OLD of the dataset where a function names the column NEW; OLD may be a path, such as "
+                + "choices[0].text; repeatable.", valueName: "new=old"))
+    var mapping: [AssignmentArgument] = []
+
+    @Option(
+        name: .customLong("where"),
+        help: ArgumentHelp(
+            "Take only rows whose COLUMN is VALUE (with != is not): a text, or the JSON text of a number or boolean. "
+                + "Repeatable: several values of one column are alternatives, different columns must all match.",
+            valueName: "column=value"))
+    var filters: [ConditionArgument] = []
+
+    @Option(
+        name: .customLong("by"),
+        help: ArgumentHelp(
+            "Also aggregate the rows of each value of COLUMN by themselves, such as each subject or model; repeatable.",
+            valueName: "column"))
+    var groupColumns: [String] = []
+
+    @Option(
+        name: .customLong("by-limit"),
+        help: ArgumentHelp(
+            "Values of a --by column that get aggregates of their own, in the order of their first rows; the rows of "
+                + "others are aggregated together (default: 1000).", valueName: "n"))
+    var groupLimit: Int?
+
+    @Option(help: ArgumentHelp("Take only the first N rows (of those that --where lets through).", valueName: "n"))
+    var limit: Int?
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Write one JSON line a row to FILE, in input order. While the run is under way, its lines are in "
+                + "FILE.partial; FILE is replaced when the run has reached its end.", valueName: "file"))
+    var output: String?
+
+    @Option(
+        name: .customLong("retry"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Ask again for rows that an earlier run left without a score for these reasons, in place of what the cache "
+                + "has for them: unparsed, model_error, timed_out or not_asked, with commas between several. Without it "
+                + "replies that could not be read are taken from the cache again; requests that failed are always "
+                + "repeated.", valueName: "outcomes"))
+    var retry: [OutcomesArgument] = []
+
+    @Option(help: "What goes to standard output; table on a terminal, else json.")
+    var format: Format?
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("Worker threads; all cores unless given.", valueName: "n"))
+    var jobs: Int?
+
+    @Flag(inversion: .prefixedNo, help: "Show progress on standard error; on a terminal unless said otherwise.")
+    var progress: Bool?
+
+    static let noFunction = ValidationError(
+        "name at least one scoring function: --fn ID; 'assay functions list' shows all")
+
+    func validate() throws {
+        if let limit, limit < 0 { throw ValidationError("--limit \(limit): a number of rows was expected") }
+        if let jobs, jobs < 1 || jobs > 1024 { throw ValidationError("--jobs \(jobs): 1 to 1024 was expected") }
+        if let groupLimit, !(1...100_000).contains(groupLimit) {
+            throw ValidationError("--by-limit \(groupLimit): 1 to 100000 was expected")
+        }
+        for (index, name) in groupColumns.enumerated() where groupColumns[..<index].contains(name) {
+            throw ValidationError("--by \(name): the column is named twice")
+        }
+        if let output, let ending = Self.foreignEnding(of: output) {
+            throw ValidationError(
+                "--output \(output): the output is JSON Lines, and \(ending) says something else; name it .jsonl. "
+                    + "pandas reads it with read_json(path, lines=True), DuckDB with read_json(path)")
+        }
+        if output == "-" { throw ValidationError("--output -: a file was expected, such as /dev/stdout") }
+        for (index, pair) in mapping.enumerated() where mapping[..<index].contains(where: { $0.name == pair.name }) {
+            throw ValidationError("--map \(pair.name)=…: the column is mapped twice")
+        }
+    }
+
+    /// The files that options name.
+    var filesRead: [String] { functions.compactMap(\.parameters?.path) }
+
+    func readFunctions() throws -> [(identifier: String, parameters: JSONObject?)] {
+        try functions.map { ($0.identifier, try $0.parameters?.read(for: "--fn \($0.identifier)")) }
+    }
+
+    /// The column of the dataset for each that is mapped.
+    var columnMapping: [String: String] {
+        Dictionary(mapping.map { ($0.name, $0.value) }) { one, _ in one }
+    }
+
+    var retriedOutcomes: Set<RowOutcome> { Set(retry.flatMap(\.outcomes)) }
+
+    /// The conditions, several values of one column as one.
+    var rowFilters: [RowCondition] {
+        var conditions: [RowCondition] = []
+        for filter in filters {
+            let place = conditions.firstIndex { $0.column == filter.name && !$0.isNegated && !filter.isNegated }
+            if let place {
+                conditions[place].values.append(filter.value)
+            } else {
+                conditions.append(
+                    RowCondition(column: filter.name, values: [filter.value], isNegated: filter.isNegated))
+            }
+        }
+        return conditions
+    }
+
+    /// The end of a file's name that says that it holds something else than JSON Lines.
+    private static func foreignEnding(of path: String) -> String? {
+        let endings = [".csv", ".tsv", ".parquet", ".arrow", ".feather", ".xlsx", ".gz", ".zst", ".zip"]
+        return endings.first { path.lowercased().hasSuffix($0) }
+    }
+
+    var threads: Int { jobs ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    var outputFormat: Format { format ?? (isatty(STDOUT_FILENO) == 1 ? .table : .json) }
+
+    /// Runs `body` with what takes its output lines, and shows its progress.
+    ///
+    /// - Parameters:
+    ///   - filesRead: files beside the dataset that the output must not overwrite.
+    ///   - samples: rows that are scored for each row of the dataset.
+    /// - Returns: what `body` returns, and the file that has the lines of a run which did not reach its end.
+    func run<Results: RunResults>(
+        _ input: DatasetInput, _ engineOptions: EngineOptions, filesRead: [String], samples: Int = 1,
+        _ cancellation: Cancellation,
+        _ body: (RowSink?, RunProgress) throws -> Results
+    ) throws -> (results: Results, unfinishedOutput: String?) {
+        let progress = RunProgress()
+        let start = ContinuousClock.now
+        defer {
+            input.printNotices(isQuiet: engineOptions.quiet)
+            if engineOptions.verbose {
+                printError("\(grouped(progress.rows)) rows in \(ContinuousClock.now - start)")
+            }
+        }
+        do {
+            let file = try output.map {
+                try OutputFile(
+                    $0, unlessSameAs: input.path, or: filesRead + [input.joinedPath].compactMap { $0 }, cancellation)
+            }
+            let display = ProgressDisplay(
+                progress, input.reading, byteSize: input.byteSize,
+                limit: limit.map { $0.multipliedClamped(by: samples) },
+                isWanted: self.progress, isQuiet: engineOptions.quiet)
+            defer { display.finish() }
+            do {
+                var sink: RowSink?
+                if let file { sink = { try file.write($0) } }
+                let results = try body(sink, progress)
+                if results.hasReachedEnd && !(results.hasNothing && file?.replacesOthers ?? false) {
+                    try file?.finish()
+                    return (results, nil)
+                }
+                file?.leave()
+                return (results, file?.unfinishedPath)
+            } catch {
+                file?.leave()
+                throw error
+            }
+        } catch {
+            if cancellation.isCancelled {
+                printError("assay: interrupted before any row was done")
+                throw ExitCode(130)
+            }
+            if let error = error as? EngineError { throw Failure("\(error)") }
+            throw error
+        }
+    }
+
+    /// Prints results, and ends the program as they call for.
+    ///
+    /// - Parameters:
+    ///   - failure: why the run ended before its dataset did.
+    ///   - unfinishedOutput: the file that has the lines of the rows before that.
+    ///   - text: the results in a format.
+    func report(
+        _ results: ScoringResults, failure: String?, unfinishedOutput: String?, isQuiet: Bool,
+        _ text: (Format) -> String
+    ) throws {
+        if failure == nil || results.isCancelled { try printOutput(text(outputFormat)) }
+        if let failure, !results.isCancelled {
+            throw Failure(failure + (unfinishedOutput.map { "; the rows before that are in \($0)" } ?? ""))
+        }
+        if results.isCancelled {
+            let place = unfinishedOutput.map { ", which are in \($0)" } ?? ""
+            printError("assay: interrupted; the results are those of the rows that were done\(place)")
+            throw ExitCode(130)
+        }
+        if let unfinishedOutput {
+            printError(
+                "assay: no row was scored, as models failed; the output stays as it was, and the lines of this run are "
+                    + "in \(unfinishedOutput)")
+        }
+        if results.functions.allSatisfy({ $0.aggregates.counts.total == 0 }) {
+            printError("assay: no row was scored: \(reasonForNoRows)")
+            throw ExitCode(3)
+        }
+        if !isQuiet {
+            for hint in results.hints { printError("hint: \(hint)") }
+        }
+        if !results.isComplete { throw ExitCode(3) }
+    }
+
+    private var reasonForNoRows: String {
+        if limit == 0 { return "--limit is 0" }
+        if filters.isEmpty { return "the dataset has no rows" }
+        let conditions = filters.map(\.text).joined(separator: " ")
+        return "no row of the dataset matches \(conditions)"
+    }
+}

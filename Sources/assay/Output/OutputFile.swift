@@ -1,0 +1,191 @@
+import Concurrency
+import Glibc
+import Platform
+import ScoringEngine
+
+/// Where output lines are written. One thread at a time writes.
+///
+/// The lines of a regular file are written to `FILE.partial` beside it, which takes the place of FILE when the run has
+/// reached its end. A run that does not reach it leaves what was there before, and its own lines in `FILE.partial`.
+/// Pipes, devices and the program's own standard output are written to in place.
+///
+/// `@unchecked Sendable`: the run hands it lines from one thread at a time.
+final class OutputFile: @unchecked Sendable {
+    private let path: String
+    private let cancellation: Cancellation
+    private let target: Target
+    private var descriptor: Int32
+    /// The length of the lines that were written whole.
+    private var length: off_t = 0
+    /// Whether the file of the lines was made for this run.
+    private var isNew = false
+    /// Whether what an earlier run left in the file of the lines is gone.
+    private var isBegun = false
+
+    private enum Target {
+        /// A file that a finished run replaces, symbolic links resolved, and its permissions where it is there.
+        case file(String, mode: mode_t?)
+        /// A pipe or a device.
+        case inPlace
+    }
+
+    /// Opens the file of the lines. What an earlier run left in it stays until the first lines are written.
+    ///
+    /// - Parameters:
+    ///   - input: the dataset, nil for standard input; it must not be the same file.
+    ///   - others: other files that the run reads; it must be none of these.
+    ///   - cancellation: ends the wait for somebody who reads a pipe.
+    init(_ path: String, unlessSameAs input: String?, or others: [String], _ cancellation: Cancellation) throws {
+        self.path = path
+        self.cancellation = cancellation
+        for name in [path, path + partialEnding] {
+            if isSameFile(name, as: input) {
+                throw EngineError(.output, "\(path): the output would overwrite the dataset; name another file")
+            }
+            if others.contains(where: { isSameFile(name, as: $0) }) {
+                throw EngineError(
+                    .output, "\(path): the output would overwrite a file that the run reads; name another")
+            }
+        }
+        let status = FileStatus(ofPath: path)
+        let streams = [STDOUT_FILENO, STDERR_FILENO]
+        if let status, let stream = streams.first(where: { FileStatus(ofDescriptor: $0)?.identity == status.identity })
+        {
+            target = .inPlace
+            isBegun = true
+            descriptor = fcntl(stream, F_DUPFD_CLOEXEC, 3)
+        } else if status?.kind == .folder {
+            throw EngineError(.output, "\(path): cannot be written: Is a directory; name a file in it")
+        } else if let status, status.kind != .regular {
+            target = .inPlace
+            isBegun = true
+            descriptor = try openWaiting(path, cancellation)
+        } else {
+            let file = isLink(path) ? realPath(path) ?? path : path
+            target = .file(file, mode: status?.permissions)
+            isNew = access(file + partialEnding, F_OK) != 0
+            descriptor = open(file + partialEnding, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        }
+        if descriptor < 0 { throw failure("cannot be written") }
+        if case .file(let file, _) = target, !isLocked(file + partialEnding) {
+            throw EngineError(
+                .output, "\(path)\(partialEnding): another run is writing to it; wait for its end, or name another file"
+            )
+        }
+    }
+
+    deinit {
+        if descriptor >= 0 { Glibc.close(descriptor) }
+    }
+
+    /// Whether the lines would take the place of earlier ones.
+    var replacesOthers: Bool { if case .file(_, mode: .some) = target { true } else { false } }
+
+    /// The file that has the lines of a run which did not reach its end; nil where there are none.
+    var unfinishedPath: String? {
+        guard length > 0 else { return nil }
+        return if case .file(let file, _) = target { file + partialEnding } else { path }
+    }
+
+    func write(_ lines: UnsafeRawBufferPointer) throws {
+        try begin()
+        var written = 0
+        while written < lines.count {
+            let count = Glibc.write(descriptor, lines.baseAddress?.advanced(by: written), lines.count - written)
+            if count < 0 && errno == EINTR { continue }
+            if count < 0 && errno == EAGAIN {
+                try waitForReader()
+                continue
+            }
+            if count < 0 {
+                let error = failure("could not be written to its end")
+                // Half a line would make the file unreadable.
+                let whole = lines[..<written].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+                if case .file = target { _ = ftruncate(descriptor, length + off_t(whole)) }
+                length += off_t(whole)
+                throw error
+            }
+            written += count
+        }
+        length += off_t(written)
+    }
+
+    /// Puts the lines of a run that has reached its end in the place of the file.
+    func finish() throws {
+        try begin()
+        if case .file(_, let mode?) = target { fchmod(descriptor, mode) }
+        let result = Glibc.close(descriptor)
+        descriptor = -1
+        if result != 0 && errno != EINTR { throw failure("could not be written to its end") }
+        if case .file(let file, _) = target, rename(file + partialEnding, file) != 0 {
+            throw failure("cannot be replaced; the lines are in \(file)\(partialEnding)")
+        }
+    }
+
+    /// Leaves the lines of a run that did not reach its end where they are. A file without any is removed, if it was made
+    /// for this run.
+    func leave() {
+        if case .file(let file, _) = target, isNew && length == 0 { unlink(file + partialEnding) }
+    }
+
+    /// Keeps other runs from the file of the lines. False where one has it, or had it until it renamed it just now.
+    private func isLocked(_ file: String) -> Bool {
+        flock(descriptor, LOCK_EX | LOCK_NB) == 0
+            && FileStatus(ofPath: file)?.identity == FileStatus(ofDescriptor: descriptor)?.identity
+    }
+
+    private func begin() throws {
+        if isBegun { return }
+        isBegun = true
+        if ftruncate(descriptor, 0) != 0 { throw failure("cannot be written") }
+    }
+
+    /// Waits until a pipe takes more. A run that is stopped does not wait for long.
+    private func waitForReader() throws {
+        var patience = 150
+        while true {
+            var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            if poll(&request, 1, 100) != 0 { return }
+            if cancellation.isCancelled { patience -= 1 }
+            if patience == 0 {
+                throw EngineError(.output, "\(path): the run was stopped, and nobody reads what it has written")
+            }
+        }
+    }
+
+    private func failure(_ what: String) -> EngineError {
+        EngineError(.output, "\(path): \(what): \(systemMessage())")
+    }
+}
+
+/// What is appended to the name of a file while its lines are written.
+private let partialEnding = ".partial"
+
+/// Opens a pipe or device for writing; waits for somebody who reads a pipe, until the run is stopped.
+private func openWaiting(_ path: String, _ cancellation: Cancellation) throws -> Int32 {
+    while true {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK)
+        // Of a pipe that nobody reads, the system says that there is no such device.
+        guard descriptor < 0 && errno == ENXIO else { return descriptor }
+        if cancellation.isCancelled { throw EngineError(.output, "\(path): nobody reads the pipe") }
+        usleep(50_000)
+    }
+}
+
+private func isLink(_ path: String) -> Bool {
+    var byte: CChar = 0
+    return readlink(path, &byte, 1) >= 0
+}
+
+private func realPath(_ path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(cString: resolved)
+}
+
+/// Whether `path` is the regular file `other`, or for nil the one that standard input is.
+private func isSameFile(_ path: String, as other: String?) -> Bool {
+    let second = if let other { FileStatus(ofPath: other) } else { FileStatus(ofDescriptor: STDIN_FILENO) }
+    guard let first = FileStatus(ofPath: path), let second else { return false }
+    return first.kind == .regular && first.identity == second.identity
+}
