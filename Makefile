@@ -1,11 +1,11 @@
 PACKAGES = libpcre2-dev libsimdjson-dev libsqlite3-dev libssl-dev libzstd-dev zlib1g-dev pkg-config
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-# Only what the demos run: the command line and its plugins, without tests, fuzzers and benchmarks.
+# Only what the demos run and `make install` installs: the command line and its plugins, without tests, fuzzers and
+# benchmarks.
 .PHONY: build
 build: packages
-	for product in assay assay-plugin-worker basic llm-as-judge; do \
-	    swift build -c release --product $$product || exit; done
+	sh Installation/build.sh
 
 # Scores 2,638 model answers to grade-school maths questions.
 .PHONY: demo
