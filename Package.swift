@@ -252,11 +252,11 @@ if Context.environment["ASSAY_FUZZ"] != nil {
     ]
 }
 
-// An installed plugin shows nothing but its entry, so that it meets no other Swift runtime's symbols.
+// An installed plugin has its own Swift runtime, and shows nothing but its entry, so that it meets no other's symbols.
 if Context.environment["ASSAY_INSTALLATION"] != nil {
     for target in package.targets where ["BasicScorers", "JudgeScorers"].contains(target.name) {
         target.linkerSettings = [
-            .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/SDK/plugin.map"])
+            .unsafeFlags(["-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/SDK/plugin.map"])
         ]
     }
 }

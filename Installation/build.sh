@@ -1,7 +1,7 @@
 #!/bin/sh
-# build.sh [--for-installation]: builds the executables and the plugins for release, with the Swift runtime inside them.
+# build.sh [--for-installation]: builds the executables and the plugins for release.
 #
-# With --for-installation, a plugin shows nothing but its entry. That is a matter of linking, so that nothing is compiled again.
+# With --for-installation, plugins need no Swift toolchain either. That is a matter of linking, so that nothing is compiled again.
 set -eu
 cd "$(dirname "$0")/.."
 [ "${1:-}" = --for-installation ] && export ASSAY_INSTALLATION=1
