@@ -1,4 +1,4 @@
-import CScorerPlugin
+public import CScorerPlugin
 
 /// The rows of a batch: one column for each input of the declaration, by its index there. Valid only during the call
 /// that it was given to.
@@ -56,11 +56,11 @@ public struct Rows {
 
     /// One column of texts.
     public struct Texts {
-        let cells: UnsafePointer<assay_str>
-        let validity: UnsafePointer<UInt8>?
+        @usableFromInline let cells: UnsafePointer<assay_str>
+        @usableFromInline let validity: UnsafePointer<UInt8>?
 
         /// The UTF-8 bytes of a row's text. Always valid UTF-8; empty for a row without a value.
-        @inline(__always)
+        @inlinable
         public subscript(row: Int) -> UnsafeRawBufferPointer {
             hasValue(row)
                 ? UnsafeRawBufferPointer(start: cells[row].ptr, count: Int(cells[row].len))
@@ -68,17 +68,17 @@ public struct Rows {
         }
 
         /// Always true for a required input.
-        @inline(__always)
+        @inlinable
         public func hasValue(_ row: Int) -> Bool { isValid(validity, row) }
     }
 
     /// One column of numbers, integers or booleans.
     public struct Values<Value: BitwiseCopyable> {
-        let cells: UnsafePointer<Value>
-        let validity: UnsafePointer<UInt8>?
+        @usableFromInline let cells: UnsafePointer<Value>
+        @usableFromInline let validity: UnsafePointer<UInt8>?
 
         /// A row's value; nil where it has none, which a required input always has.
-        @inline(__always)
+        @inlinable
         public subscript(row: Int) -> Value? { isValid(validity, row) ? cells[row] : nil }
     }
 
@@ -99,7 +99,7 @@ public struct Rows {
 }
 
 /// Whether a cell has a value, by the Arrow validity bitmap of its column.
-@inline(__always)
-private func isValid(_ validity: UnsafePointer<UInt8>?, _ row: Int) -> Bool {
+@inlinable
+func isValid(_ validity: UnsafePointer<UInt8>?, _ row: Int) -> Bool {
     validity.map { $0[row >> 3] >> (row & 7) & 1 != 0 } ?? true
 }
