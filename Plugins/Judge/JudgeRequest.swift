@@ -92,7 +92,6 @@ struct JudgeRequest: Sendable {
         body += "]" + tail.sampling
         if let seed { body += ", \"seed\": \(seed + sample)" }
         body += tail.rest
-        if sample > 0 { body += ", \"assay\": {\"sample\": \(sample)}" }
         return body + "}"
     }
 

@@ -79,6 +79,7 @@ struct ScorerExercise {
         while case .waiting(let requests) = progress {
             open += requests
             rounds += requests.isEmpty ? 0 : 1
+            if rows.rows.count == 1 { checkSamples(requests, rows) }
             if rounds > Self.mostRounds || open.isEmpty {
                 add(
                     "requests", .error,
@@ -98,6 +99,19 @@ struct ScorerExercise {
         let survived = judge(rows, call, results, replies, isHuge: isHuge)
         withExtendedLifetime(batch) {}
         return survived ? results : nil
+    }
+
+    /// Looks whether one row asks the same twice at once, which is answered once.
+    private func checkSamples(_ requests: [ModelRequest], _ rows: CheckRows) {
+        var seen: Set<ModelRequest> = []
+        for var request in requests {
+            request.tag = 0
+            if seen.insert(request).inserted { continue }
+            add(
+                "requests", .warning,
+                "two requests about \(rows.name) are equal, so both get the answer to the first. If they are votes, give each "
+                    + "a sample of its own (field sample of assay_request)", key: "equal")
+        }
     }
 
     private func results(of call: ScorerCall) -> [Result] {
@@ -121,7 +135,7 @@ struct ScorerExercise {
         _ rows: CheckRows, _ call: ScorerCall, _ results: [Result], _ replies: ScriptedReplies, isHuge: Bool
     ) -> Bool {
         // What the host refused explains what its rows lack.
-        check.reportLines(of: trial.scorer)
+        check.reportEvents(of: trial.scorer)
         if let fault = call.statusFault {
             add(
                 "status", .error,
@@ -135,8 +149,9 @@ struct ScorerExercise {
             let reason = call.results.reason(of: row) ?? ""
             let place =
                 "row \(row) of \(results.count) (\(preview(rows.rows[row], description.inputs))) of \(circumstances)"
-            let isLost = reason.contains("no sign of progress") || result.outcome == .pluginCrashed
-            if isLost && reason.contains("no sign of progress") {
+            let cause = call.results.cause(of: row)
+            let loss = cause?.loss
+            if loss?.isHang == true {
                 add(
                     "hang", isHuge ? .warning : .error,
                     "\(reason), on \(place). "
@@ -146,14 +161,14 @@ struct ScorerExercise {
                     key: "step")
                 return false
             }
-            if isLost {
+            if loss != nil || result.outcome == .pluginCrashed {
                 add(
                     "crash", .error,
                     "\(reason), on \(place). Such rows are lost, and inside the engine's process the whole run would be. Run "
                         + "it on such a row in a debugger or with -fsanitize=address", key: "step")
                 return false
             }
-            judge(result, reason, place, asks)
+            judge(result, cause, place, asks)
             checkRanges(result, description, place)
             if replies.content == .failed && asks && result.outcome == .scored {
                 add(
@@ -165,7 +180,8 @@ struct ScorerExercise {
         return true
     }
 
-    private func judge(_ result: Result, _ reason: String, _ place: String, _ asks: Bool) {
+    private func judge(_ result: Result, _ cause: UnscoredReason?, _ place: String, _ asks: Bool) {
+        let reason = cause?.description ?? ""
         switch result.outcome {
         case .scored: return
         case .modelError where !asks, .notAsked where !asks:
@@ -180,23 +196,24 @@ struct ScorerExercise {
                 "reason", .warning,
                 "\(place) has no score, and the reason that was given is empty. Say in words why", key: "empty")
         }
-        guard result.outcome == .scorerError else { return }
-        if reason.hasPrefix("the scorer gave no score") {
+        switch cause {
+        case .noScore:
             let isExplained = check.findings.contains { $0.check == "host-services" && $0.scorer == trial.scorer }
             if isExplained { return }
             add(
                 "rows", .error,
                 "\(reason): \(place). Its users cannot tell why it is missing. Call emit for its score, or fail with a reason",
                 key: "rows")
-        } else if reason.hasPrefix("the scorer's output") {
+        case .badOutput:
             add(
                 "outputs", .error, "\(reason): \(place). The row loses its score. Give what the output declares",
                 key: reason)
-        } else if reason.hasPrefix("the scorer gave up on the batch") {
+        case .gaveUp:
             add(
                 "status", .error,
                 "\(reason): step returned an error, on \(place). All rows of the batch without a score are lost for one. Call "
                     + "fail for the row that is at fault, and return ASSAY_OK", key: "status")
+        case .words, .lost, .notTried, .nothingAsked, nil: break
         }
     }
 
@@ -297,7 +314,7 @@ struct ScorerExercise {
                 return true
             } catch {
                 add(
-                    error.isHang ? "hang" : "crash", .error,
+                    error.check, .error,
                     "\(error.description), when \(threadCount) threads scored the same rows at once with one instance. "
                         + Self.whyThreads, key: "race")
                 return false
@@ -336,7 +353,7 @@ struct ScorerExercise {
         // Makes the worker free the calls.
         if let worker = plugin.worker() { plugin.giveBack(worker) }
         let known = check.findings.count
-        check.reportLines(of: trial.scorer)
+        check.reportEvents(of: trial.scorer)
         return check.findings[known...].allSatisfy { $0.check != "crash" && $0.check != "hang" }
     }
 
@@ -433,5 +450,15 @@ struct ScorerExercise {
             "the heap grows by about \(growth) bytes each time that an instance is made, scores \(rows.rows.count) rows and "
                 + "is destroyed. A long run ends without memory. Free in call_free what a call has, and in destroy what an "
                 + "instance has", key: "memory")
+    }
+}
+
+extension UnscoredReason {
+    /// The loss of a worker that the plugin is to blame for.
+    fileprivate var loss: WorkerLoss? {
+        switch self {
+        case .lost(let loss), .notTried(_, let loss): loss.isFaultOfPlugin ? loss : nil
+        case .words, .noScore, .badOutput, .gaveUp, .nothingAsked: nil
+        }
     }
 }
