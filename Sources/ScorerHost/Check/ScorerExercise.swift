@@ -44,7 +44,7 @@ struct ScorerExercise {
         }
     }
 
-    private func add(_ name: String, _ level: CheckFinding.Level, _ message: String, key: String? = nil) {
+    func add(_ name: String, _ level: CheckFinding.Level, _ message: String, key: String? = nil) {
         let place = trial.name.map { "with \($0): " } ?? ""
         check.add(CheckFinding(name, level, scorer: trial.scorer, place + message), key: key)
     }
@@ -55,13 +55,13 @@ struct ScorerExercise {
     ///
     /// - Returns: nil where the plugin did not survive it.
     @discardableResult
-    private func score(_ rows: CheckRows, _ replies: ScriptedReplies? = nil, isHuge: Bool = false) -> [Result]? {
+    func score(_ rows: CheckRows, _ replies: ScriptedReplies? = nil, isHuge: Bool = false) -> [Result]? {
         guard let scorer = makeScorer() else { return nil }
         return score(rows, with: ScorerCall(scorer), replies, isHuge: isHuge)
     }
 
     /// The replies that are given where nothing is to be wrong with them.
-    private var usualReplies: ScriptedReplies {
+    var usualReplies: ScriptedReplies {
         var replies = ScriptedReplies()
         if !check.replies.isEmpty { replies.usual = check.replies }
         return replies
@@ -99,19 +99,6 @@ struct ScorerExercise {
         let survived = judge(rows, call, results, replies, isHuge: isHuge)
         withExtendedLifetime(batch) {}
         return survived ? results : nil
-    }
-
-    /// Looks whether one row asks the same twice at once, which is answered once.
-    private func checkSamples(_ requests: [ModelRequest], _ rows: CheckRows) {
-        var seen: Set<ModelRequest> = []
-        for var request in requests {
-            request.tag = 0
-            if seen.insert(request).inserted { continue }
-            add(
-                "requests", .warning,
-                "two requests about \(rows.name) are equal, so both get the answer to the first. If they are votes, give each "
-                    + "a sample of its own (field sample of assay_request)", key: "equal")
-        }
     }
 
     private func results(of call: ScorerCall) -> [Result] {
@@ -272,7 +259,7 @@ struct ScorerExercise {
     }
 
     /// Returns whether they differ, which is then a finding.
-    private func compare(
+    func compare(
         _ ones: [Result], _ others: [Result], _ rows: [[CheckCell]], _ how: String, _ reference: String,
         _ scorer: Scorer
     ) -> Bool {
@@ -357,28 +344,6 @@ struct ScorerExercise {
         return check.findings[known...].allSatisfy { $0.check != "crash" && $0.check != "hang" }
     }
 
-    /// Gives each reply to all requests, so that all questions about a row are answered in the same way, which replies that
-    /// are chosen by chance may never do. Returns false where the plugin did not survive.
-    private func giveEachReply(_ inputs: [ColumnDescription]) -> Bool {
-        guard let scorer = makeScorer(), !scorer.description.roles.isEmpty else { return true }
-        let rows = CheckRows(name: "20 ordinary rows", rows: CheckRows.ordinary(inputs, 20))
-        var isScored = false
-        for reply in usualReplies.usual {
-            var replies = usualReplies
-            replies.only = reply
-            guard let results = score(rows, replies) else { return false }
-            isScored = isScored || results.contains { $0.outcome == .scored }
-        }
-        let many = CheckRows(name: "200 ordinary rows", rows: CheckRows.ordinary(inputs, 200))
-        guard let mixed = score(many) else { return false }
-        if isScored || mixed.contains(where: { $0.outcome == .scored }) { return true }
-        add(
-            "replies", .warning,
-            "no row got a score with any reply, so what it does once its questions are answered was not checked. Give replies "
-                + "that it can read, one on each line of a file: --replies FILE", key: "never scored")
-        return true
-    }
-
     /// Looks whether a scorer that reads JSON takes a text that was cut off, or is not JSON, for a whole one.
     private func breakJSON(_ inputs: [ColumnDescription]) -> Bool {
         guard let scorer = makeScorer(), scorer.description.roles.isEmpty else { return true }
@@ -401,26 +366,6 @@ struct ScorerExercise {
                 "it scores the \(input.name) \(rows[taken].debugDescription), which is not JSON, although it gives prose no "
                     + "score. An answer that was cut off would count like a whole one. Use a reader that refuses what is "
                     + "not JSON (kit_json_read in C), and fail the row as unparsed", key: "json \(input.name)")
-        }
-        return true
-    }
-
-    private func disturbReplies(_ inputs: [ColumnDescription]) -> Bool {
-        guard let scorer = makeScorer(), !scorer.description.roles.isEmpty else { return true }
-        let rows = CheckRows(name: "40 ordinary rows", rows: CheckRows.ordinary(inputs, 40))
-        var oneByOne = usualReplies
-        oneByOne.order = .oneByOneBackwards
-        guard let together = score(rows), let backwards = score(rows, oneByOne) else { return false }
-        _ = compare(
-            backwards, together, rows.rows, "with replies one by one and the last first", "with all replies at once",
-            scorer)
-        for content in ScriptedReplies.Content.allCases where content != .plausible {
-            let few = content == .huge ? CheckRows(name: "2 ordinary rows", rows: Array(rows.rows.prefix(2))) : rows
-            var replies = usualReplies
-            replies.content = content
-            if score(few, replies) == nil { return false }
-            replies.order = .oneByOneBackwards
-            if content == .mixed, score(few, replies) == nil { return false }
         }
         return true
     }
