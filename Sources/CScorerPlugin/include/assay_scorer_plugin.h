@@ -33,10 +33,11 @@
  * VERSIONS
  *     Within one major version, structs only grow at their end, functions are only added, and enumerators are only
  *     added. Each struct that may grow starts with struct_size, the size that its maker knew; ASSAY_HAS tells whether
- *     a field is there. Lists of such structs are lists of pointers, since an array could not grow. assay_str is
- *     frozen. Hosts and plugins of one major version work together whatever their minor versions are; a plugin of
- *     another major version is refused. Optional features are extensions, asked for by name (get_extension); their
- *     names carry their revision ("assay.chat/1"), those of third parties start with a reversed domain name.
+ *     a field is there; what came after 1.0 says since when. Lists of such structs are lists of pointers, since an
+ *     array could not grow. assay_str is frozen. Hosts and plugins of one major version work together whatever their
+ *     minor versions are; a plugin of another major version is refused. Optional features are extensions, asked for by
+ *     name (get_extension); their names carry their revision ("assay.chat/1"), those of third parties start with a
+ *     reversed domain name.
  */
 #ifndef ASSAY_SCORER_PLUGIN_H
 #define ASSAY_SCORER_PLUGIN_H
