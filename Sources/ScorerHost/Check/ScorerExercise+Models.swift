@@ -1,3 +1,5 @@
+import ScoringCore
+
 /// What a scorer does with requests and with what models reply.
 extension ScorerExercise {
     /// Looks whether one row asks the same twice at once, which is answered once.
