@@ -64,7 +64,7 @@ struct PluginLoadingTests {
             ),
             (
                 ["MAJOR=0"],
-                "built for ABI version 0.1, but this host has version 1.2; build the plugin with this host's header"
+                "built for ABI version 0.2, but this host has version 1.2; build the plugin with this host's header"
             ),
             (["SHORTER_PLUGIN=8"], "a struct assay_plugin has struct_size 88, at least 96 was expected"),
             (["SHORTER_SCORER=1"], "a struct assay_scorer has struct_size 55, at least 56 was expected"),
