@@ -17,6 +17,9 @@ final class IsolatedCall: CallRunner {
         var isHurried: Bool
         /// Replies that it waits for.
         var open = 0
+        /// Requests that it has made, and their bytes.
+        var asked = 0
+        var askedBytes = 0
     }
 
     private let scorer: IsolatedScorer
@@ -152,8 +155,22 @@ final class IsolatedCall: CallRunner {
     private func wait(_ part: Part, _ call: ScorerCall) throws(WorkerLoss) {
         var part = part
         var replies: [ModelReply] = []
+        var requests: [(asker: UInt64, role: String, json: String)] = []
         apply(part.worker.records, to: part.rows, call) { asker, role, json in
-            part.open += 1
+            requests.append((asker, role, json))
+            part.askedBytes += json.utf8.count
+        }
+        part.open += requests.count
+        part.asked += requests.count
+        // Before any is sent: whoever asks so much goes on asking.
+        let limit = scorer.requestLimit
+        if part.asked > limit.perRow * part.rows.count {
+            throw .misbehaved("more than \(limit.perRow) requests to models for each row")
+        }
+        if part.askedBytes > limit.bytes {
+            throw .misbehaved("more than \(limit.bytes >> 20) MiB of requests to models for one batch")
+        }
+        for (asker, role, json) in requests {
             switch ledger.ask(ReplyLedger.Asker(part: part.number, tag: asker), role: role, json: json) {
             case .ask(let tag): call.request(tag: tag, role: role, json: json)
             case .wait: break

@@ -48,6 +48,8 @@ final class IsolatedScorer: ScorerInstance {
 
     var isSound: Bool { allowance.withLock { $0.lost == 0 } }
 
+    var requestLimit: (perRow: Int, bytes: Int) { pool.settings.requestLimit }
+
     func makeRunner() -> any CallRunner { IsolatedCall(self) }
 
     func log(_ severity: LogSeverity, _ message: String) { pool.log(severity, message) }
