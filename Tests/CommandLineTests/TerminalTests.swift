@@ -58,8 +58,7 @@ struct TerminalTests {
         let folder = try TemporaryFolder(["rows.jsonl": row])
         let terminal = try Terminal()
         let result = try folder.assay(
-            "score", "rows.jsonl", "--fn", "basic::subset_of", "--include-input", "--format", "none", "--output",
-            terminal.path)
+            "score", "rows.jsonl", "--fn", "basic::subset_of", "--with-input", "--output", terminal.path)
         #expect(result.ending == .status(0), "\(result.errors)")
         let text = terminal.text
         #expect(text.contains("x\\u009b31m\\u202ey"), "\(text)")
