@@ -156,6 +156,7 @@ enum ScoringRoutes {
                     code: "invalid_shape", at: pointer.description)
             }
         }
+        try service.checkPatterns(of: functions.map(\.identifier), at: place.pointer.description)
         var request = ScoringRequest(dataset, functions: functions)
         request.definitions = service.definitions
         request.jobs = service.configuration.jobs
@@ -187,6 +188,20 @@ enum ScoringRoutes {
 }
 
 extension Service {
+    /// Checks that scoring functions have no more regular expressions together than a request may have: each takes kilobytes
+    /// when it is compiled, and a client may register any number of functions.
+    func checkPatterns(of functions: [String], at pointer: String) throws(APIError) {
+        let definitions = definitions
+        let count = functions.reduce(0) { count, id in
+            // Those that came with the server are the operator's, and few.
+            builtInFunction(id) == nil ? count + (definitions[id]?.json.patternCount ?? 0) : count
+        }
+        guard count > configuration.maxPatterns else { return }
+        throw .tooLarge(
+            "\(pointer): the scoring functions have \(count) regular expressions together, more than the "
+                + "\(configuration.maxPatterns) that a request may have; send several requests", at: pointer)
+    }
+
     /// Runs the engine for a request. Blocks.
     func score(
         _ request: ScoringRequest, _ context: HandlerContext, sink: RowSink? = nil, resultSink: @escaping ResultSink
