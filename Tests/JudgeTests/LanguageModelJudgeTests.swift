@@ -44,7 +44,7 @@ struct LanguageModelJudgeTests {
     @Test("the prompts of a row's votes have a limit together")
     func manyPrompts() throws {
         let rows: [JSONObject] = [["a": .string(String(repeating: "x", count: 8 << 20))]]
-        let results = try judge(["votes": 9]).score(rows) { _ in .text("Rating: 3") }
+        let results = try judge(["votes": 9, "temperature": 1]).score(rows) { _ in .text("Rating: 3") }
         #expect(results[0]["message"]?.string?.contains("its 9 prompts would have 72 MiB") == true, "\(results[0])")
     }
 
