@@ -108,7 +108,7 @@ struct LanguageModelJudge: ModelScorer {
         let most = PromptTemplate.longestPrompt
         if size > most { return "its prompt would have \(size >> 20) MiB; a prompt may have \(most >> 20) MiB" }
         guard size * votesPerRow > Self.longestPrompts else { return nil }
-        return "its \(votesPerRow) prompts would have \(size * votesPerRow >> 20) MiB; those of a row may have "
+        return "its \(votesPerRow) prompts would have \((size * votesPerRow) >> 20) MiB; those of a row may have "
             + "\(Self.longestPrompts >> 20) MiB"
     }
 
