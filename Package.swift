@@ -238,18 +238,33 @@ let package = Package(
     cxxLanguageStandard: .cxx17
 )
 
-// Built by Tests/Fuzz/run.py alone, since it needs libFuzzer.
+// Built by Tests/Fuzz/run.py alone, since they need libFuzzer.
 if Context.environment["ASSAY_FUZZ"] != nil {
     package.targets += [
         .systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
+        .target(name: "FuzzDriver", dependencies: ["CLibFuzzer"], path: "Tests/Fuzz/Driver"),
         .executableTarget(
-            name: "fuzz",
+            name: "fuzz-readers",
             dependencies: [
-                "CLibFuzzer", "Datasets", "JSON", "Patterns", "PromptTemplates", "ScoringCore", "ScoringDefinitions",
+                "Datasets", "FuzzDriver", "JSON", "Patterns", "PromptTemplates", "ScorerHost", "ScoringCore",
+                "ScoringDefinitions",
             ],
-            path: "Tests/Fuzz", exclude: ["CLibFuzzer", "Seeds", "run.py"],
-            sources: ["Fuzz.swift", "RowTargets.swift", "TextTargets.swift"]),
+            path: "Tests/Fuzz/Readers"),
+        .executableTarget(
+            name: "fuzz-service",
+            dependencies: [
+                "AssayServer", "Datasets", "Evaluation", "FuzzDriver", "HuggingFace", "Inference", "JSON",
+                "ScoringDefinitions",
+            ],
+            path: "Tests/Fuzz/Service"),
     ]
+}
+
+// Built by .ci/nightly alone, under ThreadSanitizer.
+if Context.environment["ASSAY_THREADS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "thread-check", dependencies: ["Concurrency", "JSON", "ScoringEngine"], path: "Tests/ThreadCheck"))
 }
 
 // An installed plugin has its own Swift runtime, and shows nothing but its entry, so that it meets no other's symbols.

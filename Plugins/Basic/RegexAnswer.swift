@@ -68,6 +68,7 @@ struct RegexAnswer: Scorer {
                         answers[row] = TextSlice(answer)
                         // Nothing was said, whatever was expected.
                         if answer.isEmpty { continue }
+                        if normalization != .text { try LongestText.check(answer, rightAnswers[row]) }
                         let isRight =
                             isPlain
                             ? agree(answer, rightAnswers[row])

@@ -56,8 +56,15 @@ struct JudgeParameters: Sendable {
                 "names no column, so that all rows would be asked the same; expected columns in braces, such as "
                     + "{generated_answer}\(doubt)")
         }
+        if template.columns.count > mostColumns {
+            throw ParameterRejection(
+                of: name, "names \(template.columns.count) columns; a prompt may name \(mostColumns)")
+        }
         return template
     }
+
+    /// Columns that a prompt may name: each is read of each row.
+    private static let mostColumns = 1000
 
     private static func panel(_ parameters: inout Configuration) throws(ParameterRejection) -> [String]? {
         let model = try parameters.text("judge_model", canBeEmpty: false)

@@ -79,8 +79,16 @@ struct LanguageModelJudge: ModelScorer {
     private var votesPerRow: Int { roles.count * parameters.votes }
 
     func start(_ rows: Rows, _ results: Results, _ models: Models) -> Conversations {
+        var open = Array(repeating: votesPerRow, count: rows.count)
         for row in 0..<rows.count {
-            let prompt = parameters.template.rendered(values(of: row, rows))
+            let values = values(of: row, rows)
+            let size = parameters.template.size(withValuesOf: values.map(\.count))
+            if let fault = promptFault(size) {
+                results.fail(row, .inputError, fault)
+                open[row] = 0
+                continue
+            }
+            let prompt = parameters.template.rendered(values)
             for index in 0..<votesPerRow {
                 let sample = index % parameters.votes
                 models.ask(
@@ -90,7 +98,19 @@ struct LanguageModelJudge: ModelScorer {
         }
         return Conversations(
             pending: Array(repeating: PendingVote(), count: rows.count * votesPerRow),
-            open: Array(repeating: votesPerRow, count: rows.count))
+            open: open)
+    }
+
+    /// Bytes that the prompts of a row may have, those of all its votes together.
+    private static let longestPrompts = 4 * PromptTemplate.longestPrompt
+
+    /// Why no model is asked about a row with a prompt of `size` bytes; nil where one is.
+    private func promptFault(_ size: Int) -> String? {
+        let most = PromptTemplate.longestPrompt
+        if size > most { return "its prompt would have \(size >> 20) MiB; a prompt may have \(most >> 20) MiB" }
+        guard size * votesPerRow > Self.longestPrompts else { return nil }
+        return "its \(votesPerRow) prompts would have \((size * votesPerRow) >> 20) MiB; those of a row may have "
+            + "\(Self.longestPrompts >> 20) MiB"
     }
 
     func receive(

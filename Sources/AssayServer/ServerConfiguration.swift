@@ -40,6 +40,8 @@ public struct ServerConfiguration: Sendable {
     public var maxPatterns = 1_000
     /// Days for which jobs are kept after their end; nil: without limit.
     public var jobDays: Int?
+    /// Days for which results of score-batch are kept, and their rows; nil: without limit.
+    public var resultDays: Int?
     /// Folders whose files may be registered as datasets.
     public var allowedFolders: [String] = []
     /// Whether datasets may be downloaded from private networks and from this machine.

@@ -96,9 +96,8 @@ struct ColumnPathParser {
             var name = ""
             while let character = next, character != quote {
                 position += 1
-                if character == "\\", let escaped = next {
-                    position += 1
-                    name.append(escaped)
+                if character == "\\" {
+                    name.append(try escape())
                 } else {
                     name.append(character)
                 }
@@ -127,6 +126,27 @@ struct ColumnPathParser {
         }
         position += 1
         return .element(index)
+    }
+
+    /// What an escape stands for whose backslash was read: as in JSON, and any other character for itself.
+    private mutating func escape() throws(ColumnPath.Fault) -> Character {
+        guard let character = next else { return "\\" }
+        position += 1
+        switch character {
+        case "b": return "\u{8}"
+        case "f": return "\u{c}"
+        case "n": return "\n"
+        case "r": return "\r"
+        case "t": return "\t"
+        case "u":
+            let digits = String(characters[position...].prefix(4))
+            guard digits.utf8.count == 4, !digits.hasPrefix("+"),
+                let scalar = UInt32(digits, radix: 16).flatMap(Unicode.Scalar.init)
+            else { throw fault("\\u is followed by four hexadecimal digits of a character, such as \\u001b") }
+            position += 4
+            return Character(scalar)
+        default: return character
+        }
     }
 
     private func fault(_ message: String) -> ColumnPath.Fault { ColumnPath.Fault(offset: position, message: message) }

@@ -71,6 +71,7 @@ extension Pattern {
         var window = SearchWindow(
             subject: scratch.addressed(subject), start: start, options: options, length: windowLength)
         while true {
+            if let firstBytes, !window.skip(to: firstBytes) { return nil }
             var result = PCRE2_ERROR_MATCHLIMIT
             if subject.count <= SearchPlan.longestWindowedLength {
                 result = searchDirectly(window, using: scratch)

@@ -35,6 +35,8 @@ public final class Pattern: @unchecked Sendable {
 
     /// Where a match can start, if that can be told from the pattern.
     let starts: StartPositions
+    /// What a match begins with, where it can start anywhere and that can be told.
+    let firstBytes: FirstBytes?
 
     /// The bytes that the compiled forms take, machine code included.
     public var compiledSize: Int { direct.size + guarded.size }
@@ -47,6 +49,7 @@ public final class Pattern: @unchecked Sendable {
         direct = try CompiledCode(translation, extraOptions: 0)
         guarded = try CompiledCode(translation, extraOptions: PCRE2_AUTO_CALLOUT)
         starts = direct.starts
+        firstBytes = starts == .anywhere ? FirstBytes(direct.pointer) : nil
         captureCount = translation.captureCount
         answerGroup = Int32(translation.answerGroup)
         self.source = source

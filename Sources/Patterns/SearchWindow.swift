@@ -42,6 +42,15 @@ struct SearchWindow {
     /// The last position, which is that of the end of the subject in the last window.
     var lastStart: Int { length > subject.count - start ? subject.count : start + length - 1 }
 
+    /// Goes on to the next start position with one of the bytes; false if there is none.
+    mutating func skip(to bytes: FirstBytes) -> Bool {
+        guard let next = bytes.next(in: subject, from: start) else { return false }
+        // The options are about the position where the search started, as in `advance`.
+        if next > start { options = 0 }
+        start = next
+        return true
+    }
+
     /// Goes on to the next window; false if this was the last.
     mutating func advance(starts: Pattern.StartPositions) -> Bool {
         guard lastStart < subject.count else { return false }

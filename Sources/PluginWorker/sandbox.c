@@ -59,6 +59,8 @@ static const char *limit_resources(uint64_t address_space) {
         close(file);
     }
     if (!set_limit(RLIMIT_AS, address_space)) return failed("its memory could not be limited");
+    /* Memory that is locked is nobody else's, however little is left. */
+    if (!set_limit(RLIMIT_MEMLOCK, 0)) return failed("its locked memory could not be limited");
     if (!set_limit(RLIMIT_CORE, 0) || !set_limit(RLIMIT_FSIZE, 0) || !set_limit(RLIMIT_NOFILE, 64))
         return failed("its use of files could not be limited");
     limit_threads();

@@ -21,7 +21,11 @@ public struct PromptTemplate: Sendable, Hashable {
     /// What stands in braces and may not be what its author thinks, by its place.
     private var remarks: [Remark] = []
 
+    /// The bytes that a prompt may have: more than any model reads. A template can name a column thousands of times.
+    public static let longestPrompt = 16 << 20
+
     public init(_ text: String) {
+        var places: [[UInt8]: Int] = [:]
         let bytes = Array(text.utf8)
         var literal: [UInt8] = []
         var position = 0
@@ -38,7 +42,7 @@ public struct PromptTemplate: Sendable, Hashable {
                 if Braces.isName(inner) || Braces.isPath(inner) {
                     remarks.append(Remark(.place, inner, behind: literal))
                     appendLiteral(&literal)
-                    parts.append(.value(index(of: inner)))
+                    parts.append(.value(index(of: inner, &places)))
                 } else if bytes.dropFirst(position + inner.utf8.count + 2).first == UInt8(ascii: "}") {
                     // The braces behind it are a literal one, which may be its end.
                     literal.append(byte)
@@ -62,15 +66,21 @@ public struct PromptTemplate: Sendable, Hashable {
     public func naming(_ columns: some Collection<String>) -> PromptTemplate {
         var template = self
         template.columns = []
+        var places: [[UInt8]: Int] = [:]
+        let known = Set(columns.map { Array($0.utf8) })
+        var named: Set<[UInt8]> = []
         for (index, part) in parts.enumerated() {
             switch part {
             case .literal: break
-            case .value(let column): template.parts[index] = .value(template.index(of: self.columns[column]))
+            case .value(let column): template.parts[index] = .value(template.index(of: self.columns[column], &places))
             case .open(let name):
-                guard columns.contains(where: { $0.utf8.elementsEqual(name.utf8) }) else { continue }
-                template.parts[index] = .value(template.index(of: name))
-                template.remarks.removeAll { $0.kind == .open && $0.inner.utf8.elementsEqual(name.utf8) }
+                guard known.contains(Array(name.utf8)) else { continue }
+                template.parts[index] = .value(template.index(of: name, &places))
+                named.insert(Array(name.utf8))
             }
+        }
+        if !named.isEmpty {
+            template.remarks.removeAll { $0.kind == .open && named.contains(Array($0.inner.utf8)) }
         }
         return template
     }
@@ -94,10 +104,22 @@ public struct PromptTemplate: Sendable, Hashable {
             doubts.append(
                 Doubt(text: "${\(first.inner)}", advice: "the dollar sign stays in the prompt; write {\(first.inner)}"))
         }
+        var told = Set(doubts)
         for remark in remarks {
-            if let doubt = remark.doubt(among: known), !doubts.contains(doubt) { doubts.append(doubt) }
+            if let doubt = remark.doubt(among: known), told.insert(doubt).inserted { doubts.append(doubt) }
         }
         return doubts
+    }
+
+    /// The bytes of the prompt with values of such sizes for `columns`, in their order.
+    public func size(withValuesOf sizes: [Int]) -> Int {
+        parts.reduce(0) { size, part in
+            switch part {
+            case .literal(let text): size + text.utf8.count
+            case .value(let index): size + sizes[index]
+            case .open(let name): size + name.utf8.count + 2
+            }
+        }
     }
 
     /// The prompt with the values of `columns`, in their order.
@@ -123,9 +145,14 @@ public struct PromptTemplate: Sendable, Hashable {
         bytes = []
     }
 
-    private mutating func index(of name: String) -> Int {
-        // Not by Swift's equality of texts, by which two columns of different bytes may be one.
-        if let index = columns.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) { return index }
+    /// The place of a name among the columns.
+    ///
+    /// - Parameter places: those of the names so far, by their bytes: by Swift's equality of texts, two columns of different
+    ///   bytes may be one.
+    private mutating func index(of name: String, _ places: inout [[UInt8]: Int]) -> Int {
+        let bytes = Array(name.utf8)
+        if let index = places[bytes] { return index }
+        places[bytes] = columns.count
         columns.append(name)
         return columns.count - 1
     }

@@ -51,6 +51,34 @@ extension Registry {
         try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM result") ?? 0 }
     }
 
+    /// Deletes a result and the dataset of its rows. That of a job is deleted with the job, and stays.
+    ///
+    /// - Returns: whether it was deleted.
+    public func deleteResult(_ id: String) throws(StoreError) -> Bool {
+        try deleteResults("id = ?", [id]) > 0
+    }
+
+    /// Deletes results that were recorded before a time, in seconds since 1970, and the datasets of their rows. Those of jobs
+    /// stay.
+    ///
+    /// - Returns: how many were deleted.
+    public func deleteResults(recordedBefore time: Int) throws(StoreError) -> Int {
+        try deleteResults("created_at < ?", [time])
+    }
+
+    private func deleteResults(_ condition: String, _ arguments: StatementArguments) throws(StoreError) -> Int {
+        let count = try write(deletes: true) { database in
+            let results = "FROM result WHERE job_id IS NULL AND \(condition)"
+            try database.execute(
+                sql: "UPDATE dataset SET id = NULL WHERE id IN (SELECT rows_dataset_id \(results))",
+                arguments: arguments)
+            try database.execute(sql: "DELETE \(results)", arguments: arguments)
+            return database.changesCount
+        }
+        if count > 0 { purge() }
+        return count
+    }
+
     private static let resultColumns =
         "id, created_at, dataset_id, rows_dataset_id, benchmark_id, job_id, functions, aggregates"
 }

@@ -137,6 +137,38 @@ struct ScoringTests {
         }
     }
 
+    @Test("results of score-batch are listed, and deleted with their rows")
+    func deletedResults() async throws {
+        try await TestServer.run { server async throws in
+            try await register(Self.rows(3), as: "d", server)
+            for saved in [false, true] {
+                let answer = try await server.post(
+                    "/v1/scoring/score-batch",
+                    [
+                        "dataset_id": "d", "scoring_functions": ["basic::equality": nil],
+                        "save_results_dataset": .bool(saved),
+                    ])
+                #expect(answer.status == 200)
+            }
+            let list = try await server.get("/v1/scoring/results?limit=1").json
+            #expect(list["has_more"] == true)
+            let result = try #require(list["data"]?.array?.first)
+            let (id, rows) = (result["id"]?.string ?? "", result["results_dataset_id"]?.string ?? "")
+            #expect(result["dataset_id"] == "d" && result["scoring_functions"] == ["basic::equality"])
+            #expect(try await server.get("/results/\(id)").status == 200)
+            #expect(try await server.get("/v1/datasets/\(rows)").status == 200)
+            #expect(try await server.delete("/v1/scoring/results/\(id)").status == 200)
+            for path in ["/results/\(id)", "/v1/datasets/\(rows)"] {
+                #expect(try await server.get(path).status == 404, "\(path)")
+            }
+            #expect(try await server.get("/v1/datasets/d").status == 200)
+            let again = try await server.delete("/v1/scoring/results/\(id)")
+            #expect(again.status == 404 && again.error["code"] == "unknown_result", "\(again.body)")
+            let left = try await server.get("/v1/scoring/results").json
+            #expect(left["data"]?.array?.count == 1 && left["has_more"] == false)
+        }
+    }
+
     @Test("results are saved as a dataset that can be read and scored again")
     func savedResults() async throws {
         try await TestServer.run { server async throws in

@@ -63,6 +63,25 @@ struct ServerLimitTests {
         }
     }
 
+    @Test("the functions of a request have the same limit of regular expressions together")
+    func manyFunctions() async throws {
+        try await TestServer.run(Self.small) { server async throws in
+            for id in ["mine::a", "mine::b"] {
+                var body = Self.function(["type": "regex_parser", "parsing_regexes": ["(a)", "(b)"]]).object ?? [:]
+                body["scoring_fn_id"] = .string(id)
+                #expect(try await server.post("/v1/scoring-functions", .object(body)).status == 200)
+            }
+            func score(_ functions: JSONValue) async throws -> TestResponse {
+                try await server.post(
+                    "/v1/scoring/score", ["input_rows": Self.rows, "scoring_functions": functions])
+            }
+            let one = try await score(["mine::a": nil, "basic::regex_parser_multiple_choice_answer": nil])
+            #expect(one.status == 200, "\(one.body)")
+            let both = try await score(["mine::a": nil, "mine::b": nil])
+            #expect(both.status == 413 && both.error["param"] == "/scoring_functions", "\(both.body)")
+        }
+    }
+
     @Test("a run's configuration has the same limits")
     func configuration() async throws {
         try await TestServer.run(Self.small) { server async throws in

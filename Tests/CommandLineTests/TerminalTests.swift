@@ -51,6 +51,19 @@ struct TerminalTests {
         #expect(result.ending == .status(0))
         #expect(lines(of: terminal.text.filter { $0 != "\r" }.replacingLineEnds) == lines(of: threeRowsTable))
     }
+
+    @Test("rows that are written to a terminal give it no orders")
+    func rowsOnTerminal() throws {
+        let row = "{\"generated_answer\": \"x\u{9B}31m\u{202E}y\", \"expected_answer\": \"x\"}\n"
+        let folder = try TemporaryFolder(["rows.jsonl": row])
+        let terminal = try Terminal()
+        let result = try folder.assay(
+            "score", "rows.jsonl", "--fn", "basic::subset_of", "--with-input", "--output", terminal.path)
+        #expect(result.ending == .status(0), "\(result.errors)")
+        let text = terminal.text
+        #expect(text.contains("x\\u009b31m\\u202ey"), "\(text)")
+        #expect(!text.unicodeScalars.contains("\u{9B}") && !text.unicodeScalars.contains("\u{202E}"))
+    }
 }
 
 extension String {

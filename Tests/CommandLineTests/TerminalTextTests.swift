@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Testing
 
 @Suite("What is written for people gives no orders to their terminal")
@@ -63,13 +63,8 @@ struct TerminalTextTests {
     @Test("nothing else in the program writes for people")
     func onlyWay() throws {
         let folder = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined() + "/Sources/assay"
-        let stream = try #require(opendir(folder))
-        defer { closedir(stream) }
         var files = 0
-        while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
+        for name in try FileManager.default.subpathsOfDirectory(atPath: folder) {
             guard name.hasSuffix(".swift"), name != "Terminal.swift" else { continue }
             files += 1
             let text = String(decoding: try TemporaryFolder.contents(of: "\(folder)/\(name)"), as: UTF8.self)

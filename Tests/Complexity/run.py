@@ -8,9 +8,12 @@ four times where it is quadratic.
 
     python3 Tests/Complexity/run.py [ASSAY] [CASE...]
 
-ASSAY is the executable, .build/debug/assay unless given. Exit status 2: valgrind or strip is missing here.
+ASSAY is the executable (default: .build/debug/assay). Each case is three or four runs under valgrind of some 5 s of
+processor time each, nearly all of it the start of the program, so all of them take some minutes: this is part of
+.ci/nightly. Exit status 2: valgrind or strip is missing here.
 """
 
+import concurrent.futures
 import glob
 import http.server
 import json
@@ -50,6 +53,9 @@ CASES = {
     "subset_of-any-of": (
         {"provider_resource_id": "subset-of", "any_of": True}, lambda n: row("a" * n, ["a" * 50 + "b"] * 8)),
     "regex-42-patterns": ("basic::regex_parser_multiple_choice_answer", lambda n: row("Answer : " * (n // 9), "A")),
+    "regex-first-byte": (
+        regex(parsing_regexes=["(?i)The best answer is ([A-D])"]), lambda n: row("t " * (n // 2), "A")),
+    "regex-no-first-byte": (regex(parsing_regexes=["[^a](b)"]), lambda n: row("a" * n, "A")),
     "regex-number": (
         regex(parsing_regexes=["(?s)(.*)"], normalize="number"), lambda n: row("1" * n + ",", "1" * n)),
     "regex-number-groups": (
@@ -119,7 +125,8 @@ def instructions(assay, folder, function, row, url):
     with open(path, "w", encoding="utf-8") as file:
         file.write(json.dumps(row, ensure_ascii=False) + "\n")
     command = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null",
-               assay, "score", path, "--fn-dir", os.path.join(ROOT, "scoring_fns"), "--fn-dir", folder, "--fn", function, "--jobs", "1"]
+               assay, "score", path, "--fn-dir", os.path.join(ROOT, "scoring_fns"), "--fn-dir", folder, "--fn", function,
+               "--jobs", "1"]
     if url:
         command += ["--model-url", url, "--no-cache"]
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=600)
@@ -134,6 +141,34 @@ def growths(counts):
     """How much the last of three counts has grown, and how many times the growth before that."""
     earlier, later = counts[1] - counts[0], counts[2] - counts[1]
     return later, later / max(earlier, 1)
+
+
+def measure(assay, url, name):
+    """Whether a case is linear, its instructions for a byte, and how much their growth has grown."""
+    function, make = CASES[name]
+    with tempfile.TemporaryDirectory() as folder:
+        asks = isinstance(function, dict) and function.get("provider_id") == "llm-as-judge"
+        if isinstance(function, dict):
+            members = dict(function)
+            definition = {
+                "identifier": "complexity::case", "provider_id": members.pop("provider_id", "basic"),
+                "provider_resource_id": members.pop("provider_resource_id"), "return_type": {"type": "number"},
+                "params": {"type": "llm_as_judge" if asks else "basic", "aggregation_functions": ["average"],
+                           **members}}
+            with open(os.path.join(folder, "case.json"), "w", encoding="utf-8") as file:
+                json.dump(definition, file)
+            function = "complexity::case"
+        place = url if asks else None
+        lengths = [20_000, 40_000, 80_000, 160_000]
+        counts = [instructions(assay, folder, function, make(length), place) for length in lengths[:3]]
+        growth, ratio = growths(counts)
+        if ratio > MOST:
+            # A buffer that begins to matter looks the same, once.
+            counts.append(instructions(assay, folder, function, make(lengths[3]), place))
+            growth, ratio = growths(counts[1:])
+    # What grows by a few instructions a byte is lost among the rest of the run.
+    per_byte = growth / (lengths[len(counts) - 1] - lengths[len(counts) - 2])
+    return ratio <= MOST or per_byte < 10, per_byte, ratio
 
 
 def main():
@@ -158,36 +193,14 @@ def main():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_address[1]}/v1"
     failures = 0
-    for name in arguments or CASES:
-        function, make = CASES[name]
-        with tempfile.TemporaryDirectory() as folder:
-            asks = isinstance(function, dict) and function.get("provider_id") == "llm-as-judge"
-            if isinstance(function, dict):
-                members = dict(function)
-                definition = {
-                    "identifier": "complexity::case", "provider_id": members.pop("provider_id", "basic"),
-                    "provider_resource_id": members.pop("provider_resource_id"), "return_type": {"type": "number"},
-                    "params": {"type": "llm_as_judge" if asks else "basic", "aggregation_functions": ["average"],
-                               **members}}
-                with open(os.path.join(folder, "case.json"), "w", encoding="utf-8") as file:
-                    json.dump(definition, file)
-                function = "complexity::case"
-            place = url if asks else None
-            lengths = [20_000, 40_000, 80_000, 160_000]
-            counts = [instructions(assay, folder, function, make(length), place) for length in lengths[:3]]
-            growth, ratio = growths(counts)
-            if ratio > MOST:
-                # A buffer that begins to matter looks the same, once.
-                counts.append(instructions(assay, folder, function, make(lengths[3]), place))
-                growth, ratio = growths(counts[1:])
-        # What grows by a few instructions a byte is lost among the rest of the run.
-        per_byte = growth / (lengths[len(counts) - 1] - lengths[len(counts) - 2])
-        is_linear = ratio <= MOST or per_byte < 10
-        failures += not is_linear
-        print(f"{'ok  ' if is_linear else 'FAIL'} {name:28} {per_byte:8.0f} instructions a byte, growth {ratio:.2f}",
-              flush=True)
+    names = arguments or list(CASES)
+    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        for name, (is_linear, per_byte, ratio) in zip(names, pool.map(lambda name: measure(assay, url, name), names)):
+            failures += not is_linear
+            print(f"{'ok  ' if is_linear else 'FAIL'} {name:28} {per_byte:8.0f} instructions a byte, growth {ratio:.2f}",
+                  flush=True)
     if failures:
-        sys.exit(f"{failures} of {len(arguments or CASES)} cases take more than linear time")
+        sys.exit(f"{failures} of {len(names)} cases take more than linear time")
 
 
 if __name__ == "__main__":

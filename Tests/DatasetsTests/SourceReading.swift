@@ -63,3 +63,16 @@ struct SeededGenerator: RandomNumberGenerator {
         return value ^ value >> 31
     }
 }
+
+/// Begins with some bytes, and goes on with one byte for ever.
+struct EndlessSource: ByteSource {
+    var start: MemorySource
+    var byte: UInt8
+
+    mutating func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        let count = start.read(into: buffer)
+        if count > 0 { return count }
+        buffer.initializeMemory(as: UInt8.self, repeating: byte)
+        return buffer.count
+    }
+}

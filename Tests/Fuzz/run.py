@@ -1,11 +1,11 @@
 """Fuzzes what reads bytes from outside, guided by coverage (libFuzzer), under AddressSanitizer.
 
-    python3 Tests/Fuzz/run.py [--seconds N] [TARGET…]
+    python3 Tests/Fuzz/run.py [--seconds N] [--part readers|service|worker] [TARGET…]
 
-Runs each target for N seconds (60), two at a time. Inputs that were found to reach something new are kept in
-.build-fuzz/corpus and used again; the seeds are in Tests/Fuzz/Seeds. An input that ends the process is left in
-.build-fuzz/findings, and run again by `.build-fuzz/release/fuzz TARGET FILE`. For hours: `--seconds 3600`. The hostile
-worker's fuzzer (worker-fuzz) runs beside them as the target `worker`.
+Runs each target for N seconds (60), two at a time. `readers` are what reads files, `service` what reads requests and the
+replies of models, `worker` a plugin worker that answers with anything (worker-fuzz). Inputs that were found to reach
+something new are kept in .build-fuzz/corpus and used again; the seeds are in Tests/Fuzz/Seeds. An input that ends the
+process is left in .build-fuzz/findings, and `.build-fuzz/release/fuzz-PART TARGET FILE` runs it again.
 
 Exit status: 0 nothing was found, 1 something was, 2 the toolchain has no libFuzzer.
 """
@@ -43,6 +43,9 @@ def library():
     return None
 
 
+PARTS = {"readers": "fuzz-readers", "service": "fuzz-service", "worker": "worker-fuzz"}
+
+
 def build(products):
     fuzzer = library()
     if fuzzer is None:
@@ -51,7 +54,7 @@ def build(products):
     command = [
         "swift", "build", "-c", "release", "--scratch-path", str(BUILD), "--sanitize=address",
         "-Xswiftc", f"-sanitize-coverage=edge,{COVERAGE}", "-Xcc", f"-fsanitize-coverage={COVERAGE}",
-        "-Xlinker", str(fuzzer), "-Xlinker", "-lstdc++"]
+        "-Xlinker", str(fuzzer), "-Xlinker", "-lstdc++", "-Xswiftc", "-enable-testing"]
     for product in products:
         result = subprocess.run(
             [*command, "--product", product], cwd=ROOT, env={**os.environ, "ASSAY_FUZZ": "1"}, capture_output=True,
@@ -62,7 +65,15 @@ def build(products):
             sys.exit(1)
 
 
-def fuzz(target, seconds):
+def targets_of(part):
+    """The names of the targets of a part."""
+    if part == "worker":
+        return ["worker"]
+    usage = subprocess.run([BUILD / "release" / PARTS[part]], capture_output=True, text=True).stdout
+    return usage.strip().rsplit("targets: ", 1)[-1].split()
+
+
+def fuzz(target, part, seconds):
     """Whether the target was fuzzed without a finding, and what was said."""
     if target == "worker":
         result = subprocess.run(
@@ -74,7 +85,7 @@ def fuzz(target, seconds):
     findings.mkdir(parents=True, exist_ok=True)
     seeds = ROOT / "Tests/Fuzz/Seeds" / target
     result = subprocess.run(
-        [BUILD / "release" / "fuzz", target, f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=3000",
+        [BUILD / "release" / PARTS[part], target, f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=3000",
          "-max_len=4096", f"-artifact_prefix={findings}/", "-print_final_stats=1", str(corpus),
          *([str(seeds)] if seeds.exists() else [])],
         capture_output=True, text=True, errors="replace",
@@ -90,18 +101,20 @@ def fuzz(target, seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--part", choices=PARTS, action="append")
     parser.add_argument("targets", nargs="*")
     options = parser.parse_args()
-    build(["fuzz", "worker-fuzz"])
-    usage = subprocess.run([BUILD / "release" / "fuzz"], capture_output=True, text=True).stdout
-    known = usage.strip().rsplit("targets: ", 1)[-1].split() + ["worker"]
-    targets = options.targets or known
+    parts = options.part or list(PARTS)
+    build([PARTS[part] for part in parts])
+    known = {target: part for part in parts for target in targets_of(part)}
+    targets = options.targets or list(known)
     for target in targets:
         if target not in known:
             parser.error(f"there is no target {target}; the targets are {' '.join(known)}")
     failed = False
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        for target, (passed, said) in zip(targets, pool.map(lambda target: fuzz(target, options.seconds), targets)):
+        ends = pool.map(lambda target: fuzz(target, known[target], options.seconds), targets)
+        for target, (passed, said) in zip(targets, ends):
             print(f"{target}: {'' if passed else 'FOUND SOMETHING: '}" + "\n".join(said), flush=True)
             failed = failed or not passed
     sys.exit(1 if failed else 0)

@@ -30,6 +30,31 @@ struct LanguageModelJudgeTests {
         }
     }
 
+    @Test("a row whose prompt would be larger than any model reads costs itself, and no memory")
+    func largePrompt() throws {
+        let template = String(repeating: "{a}", count: 20_000)
+        let rows: [JSONObject] = [["a": .string(String(repeating: "x", count: 100_000))], ["a": "1"]]
+        let results = try judge(["prompt_template": .string(template)]).score(rows) { _ in .text("Rating: 3") }
+        #expect(
+            results[0]["message"]?.string?.contains("its prompt would have 1907 MiB; a prompt may have 16 MiB") == true,
+            "\(results[0])")
+        #expect(results[1]["score"] == JSONValue(3.0))
+    }
+
+    @Test("the prompts of a row's votes have a limit together")
+    func manyPrompts() throws {
+        let rows: [JSONObject] = [["a": .string(String(repeating: "x", count: 8 << 20))]]
+        let results = try judge(["votes": 9, "temperature": 1]).score(rows) { _ in .text("Rating: 3") }
+        #expect(results[0]["message"]?.string?.contains("its 9 prompts would have 72 MiB") == true, "\(results[0])")
+    }
+
+    @Test("a prompt of very many places is read in linear time, and refused where it names too many columns")
+    func manyColumns() throws {
+        let template = (0..<20_000).map { "{a\($0)}" }.joined()
+        let error = #expect(throws: (any Error).self) { try judge(["prompt_template": .string(template)]) }
+        #expect("\(error as Any)".contains("names 20000 columns; a prompt may name 1000"), "\(error as Any)")
+    }
+
     @Test(
         "a request that failed costs its own row",
         arguments: [

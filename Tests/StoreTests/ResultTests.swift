@@ -39,6 +39,27 @@ struct ResultTests {
         #expect(try registry.result("r3") != nil)
     }
 
+    @Test("old ones are deleted with their rows, but those of jobs, which go with their job")
+    func deletion() throws {
+        for number in 0..<4 {
+            let draft = try registry.makeDataset()
+            try draft.append(RowBlock(lines: Array("{}\n".utf8)))
+            _ = try draft.publish(as: "rows\(number)", [:])
+            try registry.record(
+                StoredResult(
+                    id: "r\(number)", created: 1_000 + number, datasetID: "d", rowsDatasetID: "rows\(number)",
+                    jobID: number == 1 ? "j" : nil, functions: [], aggregates: [:]))
+        }
+        #expect(try registry.deleteResults(recordedBefore: 1_002) == 1)
+        #expect(try registry.results(ListPage(offset: 0, limit: 9)).map(\.id) == ["r3", "r2", "r1"])
+        #expect(try registry.deleteResult("r3") && !registry.deleteResult("r3"))
+        #expect(try !registry.deleteResult("r1") && !registry.deleteResult("r9"))
+        #expect(
+            try ["rows0", "rows1", "rows2", "rows3"].map { try registry.dataset($0) != nil } == [
+                false, true, true, false,
+            ])
+    }
+
     @Test("lists of datasets say what they are, page by page")
     func datasets() throws {
         let uri = "data:text/csv," + String(repeating: "é", count: 10_000)

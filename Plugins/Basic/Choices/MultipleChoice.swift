@@ -78,6 +78,7 @@ struct MultipleChoice: Scorer {
                 if check.stops(before: row, of: rows, reading: generated[row].count + rightAnswers[row].count) { break }
                 scratch.beginRow()
                 do throws(RowFault) {
+                    try LongestText.check(generated[row], rightAnswers[row], most: LongestText.ofChoices)
                     var list: ChoiceList?
                     if let choices, let choicesColumn {
                         let cell = choices.text.hasValue(row) ? choices.text[row] : choices.json[row]

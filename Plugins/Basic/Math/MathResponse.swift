@@ -54,6 +54,7 @@ struct MathResponse: Scorer {
                 if check.stops(before: row, of: rows, reading: generated[row].count + rightAnswers[row].count) { break }
                 scratch.beginRow()
                 do throws(RowFault) {
+                    try LongestText.check(generated[row], rightAnswers[row])
                     let answer = try normalized(generated[row], &scratch)
                     answers.append(answer)
                     let isRight =

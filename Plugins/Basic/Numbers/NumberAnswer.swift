@@ -81,6 +81,7 @@ struct NumberAnswer: Scorer {
                 if check.stops(before: row, of: rows, reading: generated[row].count + rightAnswers[row].count) { break }
                 scratch.beginRow()
                 do throws(RowFault) {
+                    try LongestText.check(generated[row], rightAnswers[row])
                     var rightNumbers: [ExactNumber] = []
                     for answer in try expected.answers(row, cells, &parser, &scratch) {
                         rightNumbers.append(try rightNumber(answer.span))

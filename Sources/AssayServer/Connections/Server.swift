@@ -100,7 +100,7 @@ public struct Server: Sendable {
         do {
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
-                tasks.addTask { try await deleteOldJobs(threads) }
+                tasks.addTask { try await deleteWhatIsOld(threads) }
                 tasks.addTask {
                     await stop()
                     await group.triggerGracefulShutdown()
@@ -122,20 +122,32 @@ public struct Server: Sendable {
         try result.get()
     }
 
-    /// Deletes the jobs that have been kept for as long as they are to be, at the start and once an hour.
-    private func deleteOldJobs(_ threads: NIOThreadPool) async throws {
+    /// Deletes the jobs and results that have been kept for as long as they are to be, at the start and once an hour.
+    private func deleteWhatIsOld(_ threads: NIOThreadPool) async throws {
+        let (jobDays, resultDays) = (service.configuration.jobDays, service.configuration.resultDays)
         while true {
-            if let days = service.configuration.jobDays {
-                try await threads.runIfActive { [service, logger] in
-                    do throws(StoreError) {
-                        let count = try service.registry.deleteJobs(finishedBefore: time(nil) - days * 86_400)
-                        if count > 0 { logger.info("old jobs were deleted", metadata: ["count": "\(count)"]) }
-                    } catch {
-                        logger.warning("old jobs could not be deleted", metadata: ["error": "\(error)"])
+            try await threads.runIfActive { [self] in
+                if let jobDays {
+                    deleteOld("jobs") { time throws(StoreError) in
+                        try service.registry.deleteJobs(finishedBefore: time - jobDays * 86_400)
+                    }
+                }
+                if let resultDays {
+                    deleteOld("results") { time throws(StoreError) in
+                        try service.registry.deleteResults(recordedBefore: time - resultDays * 86_400)
                     }
                 }
             }
             try await Task.sleep(for: .seconds(3600))
+        }
+    }
+
+    private func deleteOld(_ what: String, _ delete: (Int) throws(StoreError) -> Int) {
+        do throws(StoreError) {
+            let count = try delete(time(nil))
+            if count > 0 { logger.info("old \(what) were deleted", metadata: ["count": "\(count)"]) }
+        } catch {
+            logger.warning("old \(what) could not be deleted", metadata: ["error": "\(error)"])
         }
     }
 

@@ -54,13 +54,14 @@ struct AllowedFolders: Sendable {
     /// meantime, it is not followed.
     private func openWithoutLinks(_ path: String, from folder: String) -> Int32? {
         var place = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        let names = path.dropFirst(folder.count).split(separator: "/")
+        // By bytes, as the system takes paths apart: a combining mark makes another character of a slash before it.
+        let names = path.utf8.dropFirst(folder.utf8.count).split(separator: UInt8(ascii: "/"))
         for (index, name) in names.enumerated() {
             guard place >= 0 else { return nil }
             let isLast = index == names.count - 1
             // Without O_NONBLOCK, a pipe of that name would be waited for.
             let flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (isLast ? O_NONBLOCK : O_DIRECTORY)
-            let next = openat(place, String(name), flags)
+            let next = openat(place, String(Substring(name)), flags)
             close(place)
             place = next
         }

@@ -156,6 +156,16 @@ enum Schemas {
             "created_at": text, "started_at": nullable("string"), "finished_at": nullable("string"),
             "error": nullable("string"), "scores": nullable("object"), "generation": nullable("object"),
         ]),
+        "ScoringResultPage": object([
+            "data": [
+                "type": "array",
+                "items": object([
+                    "id": text, "created_at": text, "dataset_id": text, "results_dataset_id": nullable("string"),
+                    "benchmark_id": nullable("string"), "job_id": nullable("string"), "scoring_functions": texts,
+                ]),
+            ],
+            "has_more": ["type": "boolean"],
+        ]),
         "JobPage": object(["data": ["type": "array", "items": reference("Job")], "has_more": ["type": "boolean"]]),
         "JobResult": object([
             "job_id": text, "status": reference("JobStatus"), "generations": rows, "scores": reference("Results"),

@@ -166,7 +166,7 @@ struct RequestBody: Sendable {
 
 extension JSONValue {
     /// How many regular expressions there are in it: the elements of all arrays whose names say that they hold some.
-    fileprivate var patternCount: Int {
+    var patternCount: Int {
         switch self {
         case .object(let object):
             object.members.reduce(0) { count, member in

@@ -25,6 +25,7 @@ enum EvaluationRoutes {
         let body = try context.body().root
         let configuration = try configuration(in: body, service)
         let functions = try body.required("scoring_functions", "an array of identifiers").texts()
+        try service.checkPatterns(of: functions, at: "/scoring_functions")
         let input = try body.required("input_rows", "an array of objects").rows(limit: service.configuration.maxRows)
         // On the disk until all rows are done: whether the answer is an error is known only then.
         let rows = try unnamedFile(in: service.configuration.dataFolder)

@@ -66,6 +66,7 @@ enum JobRoutes {
     @Sendable private static func start(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
         let (definition, benchmark) = try BenchmarkRoutes.find(context.identifier, service)
         let configuration = try EvaluationRoutes.configuration(in: context.body().root, service)
+        try service.checkPatterns(of: benchmark.functions, at: "/scoring_functions")
         let dataset = try service.registry.dataset(benchmark.datasetID)
         let rows = dataset?.rowCount
         let keys = context.credentials.variables

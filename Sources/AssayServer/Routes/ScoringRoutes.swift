@@ -4,6 +4,7 @@ import Evaluation
 import HTTPTypes
 import Inference
 import JSON
+import Platform
 import ScoringDefinitions
 import ScoringEngine
 import Store
@@ -24,6 +25,21 @@ enum ScoringRoutes {
             Operation(
                 id: "scoreBatch", summary: "Scores the rows of a registered dataset.", providerTypes: types,
                 request: "ScoreBatchRequest", response: "ScoreBatchResponse"), scoreBatch),
+        Route(
+            .get, "/v1/scoring/results",
+            Operation(
+                id: "listScoringResults", summary: "Lists the results of score-batch and of jobs, the newest first.",
+                providerTypes: types, response: "ScoringResultPage",
+                query: [
+                    ("start_index", 0, "The first result, counted from 0; default: 0."),
+                    ("limit", 1, "The most results that are returned; default: 100."),
+                ]), listResults),
+        Route(
+            .delete, "/v1/scoring/results/{id}",
+            Operation(
+                id: "deleteScoringResult", summary: "Deletes a result of score-batch and the dataset of its rows.",
+                providerTypes: types,
+                errors: [("409", "It is the result of a job, which is deleted with the job.")]), deleteResult),
     ]
 
     /// Bytes of rows below which a second thread costs more than it saves.
@@ -98,6 +114,32 @@ enum ScoringRoutes {
         return id
     }
 
+    @Sendable private static func listResults(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        let start = try context.integer("start_index", from: 0) ?? 0
+        let limit = min(try context.integer("limit", from: 1) ?? 100, 1_000)
+        let results = try service.registry.results(ListPage(offset: start, limit: limit + 1))
+        let data = results.prefix(limit).map { result -> JSONValue in
+            [
+                "id": .string(result.id), "created_at": .string(Timestamp(result.created).text),
+                "dataset_id": .string(result.datasetID), "results_dataset_id": nullable(result.rowsDatasetID),
+                "benchmark_id": nullable(result.benchmarkID), "job_id": nullable(result.jobID),
+                "scoring_functions": .array(result.functions.map { .string($0) }),
+            ]
+        }
+        return .json(["data": .array(data), "has_more": .bool(results.count > limit)])
+    }
+
+    private static func nullable(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
+
+    @Sendable private static func deleteResult(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        let id = context.identifier
+        if try service.registry.deleteResult(id) { return .null }
+        guard let job = try service.registry.result(id)?.jobID else {
+            throw APIError.unknown("result", id, listedBy: "/v1/scoring/results")
+        }
+        throw APIError.conflict("the result \(quoted(id)) belongs to the job \(quoted(job)); delete the job")
+    }
+
     private static func request(
         _ dataset: Dataset, _ body: RequestBody.Place, _ service: Service
     ) throws(APIError) -> ScoringRequest {
@@ -114,6 +156,7 @@ enum ScoringRoutes {
                     code: "invalid_shape", at: pointer.description)
             }
         }
+        try service.checkPatterns(of: functions.map(\.identifier), at: place.pointer.description)
         var request = ScoringRequest(dataset, functions: functions)
         request.definitions = service.definitions
         request.jobs = service.configuration.jobs
@@ -145,6 +188,20 @@ enum ScoringRoutes {
 }
 
 extension Service {
+    /// Checks that scoring functions have no more regular expressions together than a request may have: each takes kilobytes
+    /// when it is compiled, and a client may register any number of functions.
+    func checkPatterns(of functions: [String], at pointer: String) throws(APIError) {
+        let definitions = definitions
+        let count = functions.reduce(0) { count, id in
+            // Those that came with the server are the operator's, and few.
+            builtInFunction(id) == nil ? count + (definitions[id]?.json.patternCount ?? 0) : count
+        }
+        guard count > configuration.maxPatterns else { return }
+        throw .tooLarge(
+            "\(pointer): the scoring functions have \(count) regular expressions together, more than the "
+                + "\(configuration.maxPatterns) that a request may have; send several requests", at: pointer)
+    }
+
     /// Runs the engine for a request. Blocks.
     func score(
         _ request: ScoringRequest, _ context: HandlerContext, sink: RowSink? = nil, resultSink: @escaping ResultSink

@@ -33,6 +33,7 @@ public final class CSVSource: ByteSource {
     private let isDelimiterFixed: Bool
     private let notices: DatasetNotices?
     private var failure: DatasetError?
+    private var empty = EmptyInput()
 
     /// - Parameters:
     ///   - delimiter: what stands between cells, unless the first row shows that it is something else, or `options` say.
@@ -72,6 +73,8 @@ public final class CSVSource: ByteSource {
             let isLast = inputHasEnded && failure == nil
             let used = try records.convert(input.front, count: input.count, isLast: isLast, to: &output)
             input.drop(used)
+            // Records are converted while there is no output, so what there is comes from these.
+            try empty.add(read: used, written: output.count, path: path)
             return used > 0
         } catch {
             input.drop(input.count)

@@ -16,6 +16,8 @@ public final class JSONArraySource: ByteSource {
     private var hasFinished = false
     private var framing: JSONArrayFraming
     private var failure: DatasetError?
+    private var empty = EmptyInput()
+    private let path: String?
 
     /// - Parameter path: what errors call the data.
     public convenience init(_ base: any ByteSource, path: String? = nil) {
@@ -24,6 +26,7 @@ public final class JSONArraySource: ByteSource {
 
     init(_ base: any ByteSource, framing: JSONArrayFraming.Kind, path: String?) {
         self.base = base
+        self.path = path
         self.framing = JSONArrayFraming(framing, path: path)
     }
 
@@ -80,6 +83,12 @@ public final class JSONArraySource: ByteSource {
         output.append(written: written)
         self.framing = framing
         failure = framing.failure ?? failure
+        do throws(DatasetError) {
+            try empty.add(read: used, written: written, path: path)
+        } catch {
+            failure = failure ?? error
+            hasFinished = true
+        }
     }
 }
 

@@ -76,7 +76,8 @@ struct RowColumns {
 
     /// A template with the row's values in its places, the choices as lines "A. …".
     func text(_ template: PromptTemplate, _ choicesColumn: String?) throws(GenerationFailure) -> String {
-        try template.rendered { index throws(GenerationFailure) in
+        var size = 0
+        return try template.rendered { index throws(GenerationFailure) in
             let name = template.columns[index]
             guard let value = self[name] else {
                 throw .input(
@@ -88,7 +89,12 @@ struct RowColumns {
                 }
                 return zip(letters, choices).map { "\($0). \($1)" }.joined(separator: "\n")
             }
-            return value.string ?? value.text
+            let text = value.string ?? value.text
+            size += text.utf8.count
+            guard size <= PromptTemplate.longestPrompt else {
+                throw .input("its prompt would have more than \(PromptTemplate.longestPrompt >> 20) MiB")
+            }
+            return text
         }
     }
 

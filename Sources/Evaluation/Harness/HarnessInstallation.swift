@@ -1,5 +1,6 @@
 import Concurrency
 import Glibc
+import Platform
 
 /// A program `lm_eval`, and what can be found out about it without running a task.
 struct HarnessInstallation {
@@ -31,11 +32,11 @@ struct HarnessInstallation {
             path.split(separator: "/").last?.hasPrefix("python") ?? false
         }
         if isPython(program) { return [program] }
-        guard let file = fopen(program, "re") else { return nil }
-        defer { fclose(file) }
+        guard let descriptor = try? RegularFile.open(program).descriptor else { return nil }
+        defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: 512)
-        let count = fread(&bytes, 1, bytes.count, file)
-        let line = String(decoding: bytes.prefix(count).prefix { $0 != 0x0A }, as: UTF8.self)
+        let count = read(descriptor, &bytes, bytes.count)
+        let line = String(decoding: bytes.prefix(max(count, 0)).prefix { $0 != 0x0A }, as: UTF8.self)
         guard line.hasPrefix("#!") else { return nil }
         let words = line.dropFirst(2).split(separator: " ").map(String.init)
         return words.last.map(isPython) == true ? words : nil

@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import Platform
 
 /// What lm_eval wrote at the end of a run: its newest `results_….json`, and the tasks' samples beside it.
 struct HarnessResults {
@@ -73,7 +74,16 @@ struct LineFile: ~Copyable {
     private(set) var offset: Int
 
     init?(_ path: String, from offset: Int = 0) {
-        guard let file = fopen(path, "re"), fseek(file, offset, SEEK_SET) == 0 else { return nil }
+        // Tasks are code that lm_eval runs, and may have left a FIFO of that name, which nobody ever writes to.
+        guard let descriptor = try? RegularFile.open(path).descriptor else { return nil }
+        guard let file = fdopen(descriptor, "r") else {
+            close(descriptor)
+            return nil
+        }
+        guard fseek(file, offset, SEEK_SET) == 0 else {
+            fclose(file)
+            return nil
+        }
         self.file = file
         self.offset = offset
     }

@@ -82,14 +82,16 @@ private struct EscapedText {
     func redacted(_ secrets: [Secret]) -> String {
         var result: [UInt8] = []
         var copied = 0
-        var start = 0
-        while let found = secrets.compactMap({ firstRange(of: $0, from: start) }).min(by: {
-            $0.lowerBound < $1.lowerBound
-        }) {
+        // Where each stands next, so that one which is found nowhere is not looked for again behind each of another.
+        var next = secrets.map { firstRange(of: $0, from: 0) }
+        while let found = next.compactMap(\.self).min(by: { $0.lowerBound < $1.lowerBound }) {
             result += bytes[copied..<places[found.lowerBound]]
             result += "[redacted]".utf8
             copied = places[found.upperBound]
-            start = found.upperBound
+            for index in next.indices {
+                guard let range = next[index], range.lowerBound < found.upperBound else { continue }
+                next[index] = firstRange(of: secrets[index], from: found.upperBound)
+            }
         }
         return String(decoding: result + bytes[copied...], as: UTF8.self)
     }

@@ -149,7 +149,7 @@ private struct MessageContent {
             // Mistral has parts within parts, Anthropic a text.
             for name in ["thinking", "reasoning", "text", "summary", "content"] {
                 if let member = part[name], let string = MessageContent(member).allText {
-                    thinking = (thinking ?? "") + string
+                    append(string, to: &thinking)
                     return
                 }
             }
@@ -157,7 +157,7 @@ private struct MessageContent {
         }
     }
 
-    private mutating func add(_ string: String) { text = (text ?? "") + string }
+    private mutating func add(_ string: String) { append(string, to: &text) }
 }
 
 extension JSONValue {

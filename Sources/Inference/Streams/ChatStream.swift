@@ -26,7 +26,7 @@ struct ChatStream {
         let choices = chunk["choices"]?.array ?? []
         guard let choice = choices.first(where: { ($0["index"]?.number?.int ?? 0) == 0 }) else { return }
         hasChoice = true
-        if let text = choice["text"]?.string { self.text = (self.text ?? "") + text }
+        if let text = choice["text"]?.string { append(text, to: &self.text) }
         if let reason = choice["finish_reason"], reason != .null { finish = reason }
         logprobs += choice["logprobs"]?["content"]?.array ?? []
         // Some servers send a whole message at the end of a stream of nothing else.
@@ -34,26 +34,29 @@ struct ChatStream {
     }
 
     private mutating func add(delta: JSONObject) {
-        func append(_ piece: JSONValue?, to text: inout String?) {
-            if let piece = piece?.string { text = (text ?? "") + piece }
+        func take(_ piece: JSONValue?, to text: inout String?) {
+            if let piece = piece?.string { append(piece, to: &text) }
         }
         if let parts = delta["content"]?.array {
             for part in parts {
                 switch part["type"]?.string {
-                case "thinking": append(.string(part["thinking"]?.plainText ?? ""), to: &reasoning)
+                case "thinking": take(.string(part["thinking"]?.plainText ?? ""), to: &reasoning)
                 case "reference": break
-                default: append(part["text"] ?? part, to: &content)
+                default: take(part["text"] ?? part, to: &content)
                 }
             }
         } else {
-            append(delta["content"], to: &content)
+            take(delta["content"], to: &content)
         }
         // Servers that changed the name send the same under both.
-        append((delta["reasoning_content"]?.string).map { .string($0) } ?? delta["reasoning"], to: &reasoning)
-        append(delta["refusal"], to: &refusal)
+        take((delta["reasoning_content"]?.string).map { .string($0) } ?? delta["reasoning"], to: &reasoning)
+        take(delta["refusal"], to: &refusal)
         for call in delta["tool_calls"]?.array ?? [] { add(call: call) }
         if let function = delta["function_call"], function != .null { add(call: ["index": 0, "function": function]) }
     }
+
+    /// More calls than a model makes in one reply. What goes beyond them is left out: a piece is looked for among all.
+    private static let mostCalls = 1000
 
     private mutating func add(call piece: JSONValue) {
         let id = piece["id"]?.string ?? ""
@@ -65,7 +68,7 @@ struct ChatStream {
         if let known = place, !id.isEmpty, !calls[known].id.isEmpty, calls[known].id != id { place = nil }
         if let place {
             calls[place].add(piece)
-        } else {
+        } else if calls.count < Self.mostCalls {
             var call = ToolCallStream(index: index)
             call.add(piece)
             calls.append(call)
@@ -94,6 +97,11 @@ struct ChatStream {
         completion.set("usage", usage)
         return completion
     }
+}
+
+/// Appends a piece where the text lies: a reply may come in very many pieces, and each copy is as long as the text so far.
+func append(_ piece: String, to text: inout String?) {
+    if text == nil { text = piece } else { text?.append(piece) }
 }
 
 /// A call of a tool, put together from its pieces.

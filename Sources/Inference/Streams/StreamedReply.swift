@@ -95,6 +95,8 @@ struct ResponseStream {
 struct MessageStream {
     private var message: JSONObject?
     private var blocks: [Int: JSONObject] = [:]
+    /// The texts, thinking and arguments of blocks, of which pieces have come.
+    private var texts: [Int: [String: String]] = [:]
     private var inputs: [Int: String] = [:]
     private var isDone = false
 
@@ -122,18 +124,18 @@ struct MessageStream {
     }
 
     private mutating func append(_ delta: JSONValue?, to index: Int) {
-        let (name, type): (String, JSONValue)
+        let name: String
         switch delta?["type"]?.string {
-        case "text_delta": (name, type) = ("text", "text")
-        case "thinking_delta": (name, type) = ("thinking", "thinking")
+        case "text_delta": name = "text"
+        case "thinking_delta": name = "thinking"
         case "input_json_delta":
             inputs[index, default: ""] += delta?["partial_json"]?.string ?? ""
             return
         default: return
         }
-        var block = blocks[index] ?? ["type": type]
-        block[name] = .string((block[name]?.string ?? "") + (delta?[name]?.string ?? ""))
-        blocks[index] = block
+        if blocks[index] == nil { blocks[index] = ["type": .string(name)] }
+        let start = blocks[index]?[name]?.string ?? ""
+        texts[index, default: [:]][name, default: start].append(delta?[name]?.string ?? "")
     }
 
     /// The message; nil where the stream does not hold the whole of it.
@@ -141,6 +143,7 @@ struct MessageStream {
         guard var message, isDone else { return nil }
         let content = blocks.sorted { $0.key < $1.key }.map { index, block -> JSONValue in
             var block = block
+            for (name, text) in texts[index] ?? [:] { block[name] = .string(text) }
             if let input = inputs[index], let json = try? JSONValue(parsing: input) { block["input"] = json }
             return .object(block)
         }

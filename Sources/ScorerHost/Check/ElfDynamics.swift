@@ -1,4 +1,4 @@
-import Glibc
+import Platform
 
 /// What a shared object exports and what it needs, read from its file, with none of its code run.
 ///
@@ -12,17 +12,15 @@ package struct ElfDynamics {
     package private(set) var glibc: String?
 
     private let bytes: [UInt8]
+    /// Entries of tables that may still be read. A file can have the same table in tens of thousands of sections, and lists
+    /// that lead in circles; no plugin has a hundredth of so many.
+    private var entriesLeft = 4_000_000
 
     /// Returns nil where the file cannot be read or has no table of sections.
     package init?(path: String) {
-        guard let file = fopen(path, "re") else { return nil }
-        defer { fclose(file) }
-        var status = stat()
-        guard fstat(fileno(file), &status) == 0, status.st_size > 64, status.st_size < 1 << 30 else { return nil }
-        bytes = [UInt8](unsafeUninitializedCapacity: Int(status.st_size)) { buffer, count in
-            count = fread(buffer.baseAddress, 1, buffer.count, file)
-        }
-        guard bytes.count == Int(status.st_size), bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46, 2, 1]) else { return nil }
+        guard let bytes = try? RegularFile.read(path, limit: 1 << 30) else { return nil }
+        self.bytes = bytes
+        guard bytes.count > 64, bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46, 2, 1]) else { return nil }
         guard let start = number(40, 8), let size = number(58, 2), let count = number(60, 2), start > 0, size >= 64
         else {
             return nil
@@ -40,6 +38,7 @@ package struct ElfDynamics {
         if type == neededVersions { return readVersions(at: offset, texts: texts) }
         let entry = type == dynamic ? 16 : 24
         for start in stride(from: offset, through: offset + length - entry, by: entry) {
+            guard takeEntry() else { return }
             if type == dynamic {
                 let needed = 1
                 if number(start, 8) == needed, let name = number(start + 8, 8) { libraries.append(text(texts + name)) }
@@ -53,11 +52,10 @@ package struct ElfDynamics {
     /// Base, "Symbol Versioning": Elfxx_Verneed, Elfxx_Vernaux).
     private mutating func readVersions(at start: Int, texts: Int) {
         var library = start
-        // As many as there can be in the file, so that no circle is followed for ever.
-        for _ in 0..<bytes.count / 16 {
+        while takeEntry() {
             guard let first = number(library + 8, 4), let next = number(library + 12, 4) else { return }
             var version = library + first
-            for _ in 0..<bytes.count / 16 {
+            while takeEntry() {
                 guard let name = number(version + 8, 4), let following = number(version + 12, 4) else { break }
                 note(version: text(texts + name))
                 if following == 0 { break }
@@ -66,6 +64,11 @@ package struct ElfDynamics {
             if next == 0 { return }
             library += next
         }
+    }
+
+    private mutating func takeEntry() -> Bool {
+        entriesLeft -= 1
+        return entriesLeft >= 0
     }
 
     private mutating func note(version name: String) {
@@ -95,6 +98,6 @@ package struct ElfDynamics {
 
     private func text(_ offset: Int) -> String {
         guard offset >= 0, offset < bytes.count else { return "" }
-        return String(decoding: bytes[offset...].prefix { $0 != 0 }, as: UTF8.self)
+        return String(decoding: bytes[offset...].prefix(4096).prefix { $0 != 0 }, as: UTF8.self)
     }
 }

@@ -17,6 +17,9 @@ final class IsolatedCall: CallRunner {
         var isHurried: Bool
         /// Replies that it waits for.
         var open = 0
+        /// Requests that it has made, and their bytes.
+        var asked = 0
+        var askedBytes = 0
     }
 
     private let scorer: IsolatedScorer
@@ -152,8 +155,22 @@ final class IsolatedCall: CallRunner {
     private func wait(_ part: Part, _ call: ScorerCall) throws(WorkerLoss) {
         var part = part
         var replies: [ModelReply] = []
+        var requests: [ModelRequest] = []
         apply(part.worker.records, to: part.rows, call) { request in
-            part.open += 1
+            requests.append(request)
+            part.askedBytes += request.json.utf8.count
+        }
+        part.open += requests.count
+        part.asked += requests.count
+        // Before any is sent: whoever asks so much goes on asking.
+        let limit = scorer.requestLimit
+        if part.asked > limit.perRow * part.rows.count {
+            throw .misbehaved("more than \(limit.perRow) requests to models for each row")
+        }
+        if part.askedBytes > limit.bytes {
+            throw .misbehaved("more than \(limit.bytes >> 20) MiB of requests to models for one batch")
+        }
+        for request in requests {
             switch ledger.ask(request, of: part.number) {
             case .ask(let tag):
                 var request = request

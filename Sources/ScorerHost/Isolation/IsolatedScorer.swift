@@ -49,6 +49,8 @@ final class IsolatedScorer: ScorerInstance {
 
     var isSound: Bool { allowance.withLock { $0.lost == 0 } }
 
+    var requestLimit: (perRow: Int, bytes: Int) { pool.settings.requestLimit }
+
     func makeRunner() -> any CallRunner { IsolatedCall(self) }
 
     func tell(_ event: PluginEvent) { pool.tell(event) }

@@ -13,11 +13,12 @@ struct ProcessUsage {
         defer { close(descriptor) }
         let line = withUnsafeTemporaryAllocation(byteCount: 1024, alignment: 1) { buffer in
             let count = read(descriptor, buffer.baseAddress, buffer.count)
-            return String(decoding: buffer.prefix(max(count, 0)), as: UTF8.self)
+            return Array(buffer.prefix(max(count, 0)))
         }
-        // The second field is the program's name in parentheses, which may hold anything.
-        guard let end = line.lastIndex(of: ")") else { return nil }
-        let fields = line[line.index(after: end)...].split(separator: " ")
+        // The second field is the program's name in parentheses, which may hold anything. As bytes: in a text, a name that
+        // ends with U+0600, say, makes one character of itself and the parenthesis.
+        guard let end = line.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        let fields = line[(end + 1)...].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
         let (userTime, systemTime, threads) = (14 - 3, 15 - 3, 20 - 3)
         guard fields.count > threads, let user = Int(fields[userTime]), let system = Int(fields[systemTime]),
             let count = Int(fields[threads])

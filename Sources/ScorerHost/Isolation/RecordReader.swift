@@ -92,20 +92,25 @@ extension String {
 /// Which rows of a batch a step has given something for, as far as its records tell.
 struct GivenRows {
     private var isGiven: [Bool]
-    /// Rows given and requests made: it only grows while a step gets anywhere, and not for ever.
+    /// Rows given and requests made, of which no more than some for each row count: it only grows while a step gets anywhere,
+    /// and not for ever.
     private(set) var progress = 0
+
+    private static let requestsPerRow = 10
 
     init(rowCount: Int, records: UnsafeRawBufferPointer) {
         isGiven = Array(repeating: false, count: rowCount)
+        var requests = 0
         var reader = RecordReader(records)
         while let (record, _) = reader.next() {
             switch record.kind {
             case UInt32(AW_EMIT): add(record.first, record.count)
             case UInt32(AW_FAIL): add(record.first, 1)
-            case UInt32(AW_REQUEST) where record.flags & UInt32(AW_REFUSED) == 0: progress += 1
+            case UInt32(AW_REQUEST) where record.flags & UInt32(AW_REFUSED) == 0: requests += 1
             default: break
             }
         }
+        progress += min(requests, Self.requestsPerRow * rowCount)
     }
 
     private mutating func add(_ first: UInt64, _ count: UInt64) {

@@ -31,12 +31,15 @@ struct ReplyLedger {
     }
 
     private struct Entry {
+        var question: Question
         var reply: ModelReply?
         var asker: Asker?
     }
 
     private var entries: [Entry] = []
-    private var byQuestion: [Question: [Int]] = [:]
+    /// Those whose askers are lost, the first of each question last. Others are not looked through: a plugin may ask the same
+    /// as often as it likes.
+    private var forgotten: [Question: [Int]] = [:]
     /// Those without a reply, by the tag under which the call asked.
     private var open: [UInt64: Int] = [:]
 
@@ -45,15 +48,14 @@ struct ReplyLedger {
         let asker = Asker(part: part, tag: request.tag)
         let question = Question(request)
         // A row may ask the same twice, and then wants two replies.
-        if let index = byQuestion[question]?.first(where: { entries[$0].asker == nil }) {
+        if let index = forgotten[question]?.popLast() {
             entries[index].asker = asker
             guard var reply = entries[index].reply else { return .wait }
             reply.tag = asker.tag
             return .answer(reply)
         }
         let index = entries.count
-        entries.append(Entry(asker: asker))
-        byQuestion[question, default: []].append(index)
+        entries.append(Entry(question: question, asker: asker))
         // The plugin's own tag, unless a worker that is lost, or another part, has used it.
         var tag = asker.tag
         while open[tag] != nil { tag = tag &- 1 &- UInt64(index) }
@@ -75,6 +77,9 @@ struct ReplyLedger {
 
     /// A part's worker is lost, and with it what it knew of its requests.
     mutating func forget(part: UInt64) {
-        for index in entries.indices where entries[index].asker?.part == part { entries[index].asker = nil }
+        for index in entries.indices.reversed() where entries[index].asker?.part == part {
+            entries[index].asker = nil
+            forgotten[entries[index].question, default: []].append(index)
+        }
     }
 }

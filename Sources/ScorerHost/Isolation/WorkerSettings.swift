@@ -12,6 +12,8 @@ public struct WorkerSettings: Sendable {
     public var addressSpace = 4 << 30
     /// The most bytes that one step may give. The engine holds several copies of them for a moment.
     public var outputLimit = 64 << 20
+    /// The most requests to models that a scorer may make for a row, and the most bytes that those for a batch may have.
+    var requestLimit = (perRow: 1000, bytes: 256 << 20)
     /// The most threads that a worker may have, its own included.
     public var threadLimit = Int(AW_MOST_THREADS)
     /// How long a worker is kept that nobody uses.

@@ -64,14 +64,22 @@ final class ScoringRun: Sendable {
         case read(ChunkWork?)
     }
 
+    /// A request of a call, whose tags are its own.
+    private struct RequestKey: Hashable {
+        let call: ObjectIdentifier
+        let tag: UInt64
+    }
+
     private struct State {
         var order: ChunkOrder<RowOutput>
         /// Calls that replies have come for.
         var ready: [OpenCall] = []
         /// Chunks with rows that no slice has been made of, since enough requests are open.
         var parked: [ChunkWork] = []
-        /// Requests to models without a reply.
+        /// Requests to models without a reply. A large one counts once more for each MiB that it has.
         var openRequests = 0
+        /// The MiB of those that are large.
+        var largeRequests: [RequestKey: Int] = [:]
         /// Whether a thread waits for rows of a dataset that something else makes.
         var isReading = false
         /// The values of the columns that results are told apart by, of the chunks so far.
@@ -238,7 +246,15 @@ final class ScoringRun: Sendable {
 
     private func ask(_ requests: [ModelRequest], for call: OpenCall) {
         guard let modelRequests, !requests.isEmpty else { return }
-        state.update { $0.openRequests += requests.count }
+        state.update { state in
+            for request in requests {
+                let size = request.json.utf8.count >> 20
+                state.openRequests += 1 + size
+                if size > 0 {
+                    state.largeRequests[RequestKey(call: ObjectIdentifier(call.call), tag: request.tag)] = size
+                }
+            }
+        }
         modelRequests.submit(requests, for: call)
     }
 
@@ -248,6 +264,10 @@ final class ScoringRun: Sendable {
         state.update { state in
             for (call, reply, isReplay) in states {
                 state.openRequests -= 1
+                if !state.largeRequests.isEmpty {
+                    let key = RequestKey(call: ObjectIdentifier(call.call), tag: reply.tag)
+                    state.openRequests -= state.largeRequests.removeValue(forKey: key) ?? 0
+                }
                 if call.slice.receive(reply, isReplay: isReplay, for: call) { state.ready.append(call) }
             }
         }

@@ -203,6 +203,11 @@ struct LimitOptions: ParsableArguments {
             "Delete jobs, with their results and rows, N days after their end; default: keep them.", valueName: "n"))
     var keepJobs: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Delete results of score-batch, with their rows, after N days; default: keep them.", valueName: "n"))
+    var keepResults: Int?
+
     func apply(to configuration: inout ServerConfiguration, _ settings: ServerSettings) throws {
         func limit(_ option: Int?, _ name: String, _ range: ClosedRange<Int>, _ default: Int) throws -> Int {
             if let option, !range.contains(option) {
@@ -227,8 +232,12 @@ struct LimitOptions: ParsableArguments {
         configuration.maxMetadataSize = try limit(
             maxMetadataSize, "max_metadata_size", 1_024...(1 << 30), configuration.maxMetadataSize)
         configuration.maxPatterns = try limit(maxPatterns, "max_patterns", 1...1_000_000, configuration.maxPatterns)
-        let days = try limit(keepJobs, "keep_jobs", 0...100_000, -1)
-        configuration.jobDays = days < 0 ? nil : days
+        func days(_ option: Int?, _ name: String) throws -> Int? {
+            let days = try limit(option, name, 0...100_000, -1)
+            return days < 0 ? nil : days
+        }
+        configuration.jobDays = try days(keepJobs, "keep_jobs")
+        configuration.resultDays = try days(keepResults, "keep_results")
         configuration.maxDownloadSize = try limit(
             maxDownloadSize, "max_download_size", 1...(1 << 50), configuration.maxDownloadSize)
     }

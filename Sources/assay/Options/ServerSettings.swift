@@ -15,6 +15,7 @@ struct ServerSettings {
         "max_connections", "max_rows", "max_dataset_size", "max_download_size", "allow_paths",
         "allow_private_addresses", "huggingface_url", "auth_token_file", "no_auth",
         "tls_cert", "tls_key", "cors_origins", "max_metadata_size", "max_patterns", "keep_jobs",
+        "keep_results",
     ]
 
     /// What looks like a setting in the environment and is not one. Others may use such names: Kubernetes sets some for

@@ -1,5 +1,6 @@
 import Concurrency
 import Glibc
+import JSON
 import Platform
 import ScoringEngine
 
@@ -89,6 +90,13 @@ final class OutputFile: @unchecked Sendable {
 
     func write(_ lines: UnsafeRawBufferPointer) throws {
         try begin()
+        guard isatty(descriptor) == 1 else { return try writeAsTheyAre(lines) }
+        // What a dataset or a model says must not give orders to a terminal. As JSON, the lines mean the same.
+        var text = String(decoding: lines, as: UTF8.self).visible
+        try text.withUTF8 { try writeAsTheyAre(UnsafeRawBufferPointer($0)) }
+    }
+
+    private func writeAsTheyAre(_ lines: UnsafeRawBufferPointer) throws {
         var written = 0
         while written < lines.count {
             let count = Glibc.write(descriptor, lines.baseAddress?.advanced(by: written), lines.count - written)

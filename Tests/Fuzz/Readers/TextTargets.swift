@@ -1,8 +1,8 @@
+import FuzzDriver
 import Glibc
 import JSON
 import Patterns
 import PromptTemplates
-import ScoringDefinitions
 
 /// What is parsed and written is the same value when it is parsed again.
 func json(_ bytes: [UInt8]) {
@@ -12,23 +12,29 @@ func json(_ bytes: [UInt8]) {
     if again != value || again.text != text { violated("a value changes when it is written", text, again.text) }
 }
 
-/// A file without a name, since definitions are read from files.
-private let definitionFile: Int32 = {
-    var path = Array("/tmp/assay-fuzz-XXXXXX".utf8CString)
-    let file = mkstemp(&path)
-    unlink(path)
-    return file
-}()
+/// A text that is read as Python's literal is a JSON value.
+func python(_ bytes: [UInt8]) {
+    guard let text = String(validating: bytes, as: UTF8.self), let value = PythonLiteral.json(of: text) else { return }
+    guard let again = try? JSONValue(parsing: value.text) else { violated("a literal is not JSON", text, value.text) }
+    if again.text != value.text { violated("a literal changes when it is written", text, value.text) }
+}
 
-/// A definition is read or refused with a place, and what is read can be overridden with its own parameters.
-func definition(_ bytes: [UInt8]) {
-    ftruncate(definitionFile, 0)
-    guard pwrite(definitionFile, bytes, bytes.count, 0) == bytes.count else { return }
-    let file = DefinitionFile(path: "/proc/self/fd/\(definitionFile)")
-    for error in file.errors where error.description.isEmpty { violated("an error without words") }
-    for function in file.functions where (try? function.overriding(with: nil)) == nil {
-        violated("a definition cannot be used without parameters", function.identifier)
+/// A path means the same when it is written from its parts. A zero byte ends the path; a row follows, which it looks into.
+func columnPath(_ bytes: [UInt8]) {
+    let parts = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
+    guard let name = String(validating: parts[0], as: UTF8.self) else { return }
+    let path = ColumnPath(name)
+    if let fault = path.fault, !(0...name.count).contains(fault.offset) {
+        violated("a fault is not in the path", name, fault)
     }
+    if !path.isColumn {
+        let written = ColumnPath(path.prefix(path.steps.count).name)
+        if written.root != path.root || written.steps != path.steps {
+            violated("a path changes when it is written", name, written.name, written)
+        }
+    }
+    guard parts.count > 1, let row = (try? JSONValue(parsing: Array(parts[1])))?.object else { return }
+    if case .nothing(let gap) = path.find(in: row), gap.description.isEmpty { violated("a gap without words", name) }
 }
 
 /// A template whose places are filled with nothing but themselves reads as it was written, but for doubled braces.
@@ -36,8 +42,9 @@ func template(_ bytes: [UInt8]) {
     guard let text = String(validating: bytes, as: UTF8.self) else { return }
     let template = PromptTemplate(text)
     let rendered = template.rendered { "{\(template.columns[$0])}" }
-    let undoubled = text.replacing("{{", with: "{").replacing("}}", with: "}")
-    if !text.contains("{{"), !text.contains("}}"), rendered != undoubled {
+    // In bytes: a combining mark makes another character of a brace.
+    let isPlain = !text.utf8.contains("{{".utf8) && !text.utf8.contains("}}".utf8)
+    if isPlain, rendered != text {
         violated("a template changes", text, rendered)
     }
     if rendered.utf8.count > text.utf8.count { violated("a template grows", text, rendered) }
@@ -59,7 +66,7 @@ func pattern(_ bytes: [UInt8]) {
         ] {
             guard let match else { continue }
             check(match.range, in: content, source)
-            if let group = match.group1 { check(group, in: content, source) }
+            if let group = match.answer { check(group, in: content, source) }
         }
     }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import FuzzDriver
 import JSON
 import ScoringCore
 

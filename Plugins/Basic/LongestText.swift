@@ -1,0 +1,19 @@
+import ScorerKit
+
+/// The bytes that a text may have which is taken apart, word by word or number by number: more than any model answers.
+///
+/// Such a text is looked at as a whole, so that a run that is stopped waits for it, and what is found in it takes memory. With
+/// these, a row takes less than a second, and some 100 MB. Texts that are only compared or searched have no limit.
+enum LongestText {
+    static let ofWords = 8 << 20
+    /// Each word of a text with choices is kept with its place.
+    static let ofChoices = 2 << 20
+
+    /// - Throws: where one of a row's texts is longer.
+    static func check(_ texts: UnsafeRawBufferPointer..., most: Int = ofWords) throws(RowFault) {
+        for text in texts where text.count > most {
+            throw RowFault(
+                .inputError, "a text of \(text.count >> 20) MiB is longer than the \(most >> 20) MiB that are read")
+        }
+    }
+}
