@@ -10,7 +10,7 @@ struct Assay: ParsableCommand {
         abstract: "Scores what language models wrote.",
         version: version,
         subcommands: [
-            ScoreCommand.self, EvaluateCommand.self, ServeCommand.self, ClientCommand.self, FunctionsCommand.self,
+            ScoreCommand.self, EvaluateCommand.self, CompareCommand.self, ServeCommand.self, ClientCommand.self, FunctionsCommand.self,
             PluginsCommand.self, VersionCommand.self,
         ])
 

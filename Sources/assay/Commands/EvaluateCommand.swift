@@ -64,6 +64,8 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup(title: "Dataset") var datasetArguments: DatasetArguments
 
+    @OptionGroup(title: "Statistics") var statisticsOptions: StatisticsOptions
+
     @OptionGroup var engineOptions: EngineOptions
 
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
@@ -73,6 +75,9 @@ struct EvaluateCommand: ParsableCommand {
     func validate() throws {
         if let samples, !(1...1000).contains(samples) {
             throw ValidationError("--samples \(samples): 1 to 1000 was expected")
+        }
+        if statisticsOptions.passAt != nil && samples ?? 1 == 1 {
+            throw ValidationError("--pass-at needs --samples N with at least 2 samples")
         }
         if rowOptions.functions.isEmpty && benchmark == nil { throw RowOptions.noFunction }
         if (model == nil) == (agent == nil) {
@@ -108,6 +113,8 @@ struct EvaluateCommand: ParsableCommand {
         request.filters = rowOptions.rowFilters
         request.limit = rowOptions.limit
         request.samples = samples ?? 1
+        request.clusterColumns = statisticsOptions.cluster?.names ?? []
+        request.passThreshold = statisticsOptions.passAt ?? request.passThreshold
         request.groupColumns = rowOptions.groupColumns
         request.groupLimit = rowOptions.groupLimit ?? request.groupLimit
         request.retriedOutcomes = rowOptions.retriedOutcomes

@@ -53,6 +53,11 @@ struct ScoreCommand: ParsableCommand {
         case keep, strip
     }
 
+    @Flag(help: "Rows with one --key are samples of one question: show pass@k, and intervals by question.")
+    var samples = false
+
+    @OptionGroup(title: "Statistics") var statisticsOptions: StatisticsOptions
+
     @OptionGroup var engineOptions: EngineOptions
 
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
@@ -62,6 +67,13 @@ struct ScoreCommand: ParsableCommand {
         if dryRun && rowOptions.output != nil {
             throw ValidationError("--dry-run has no rows to write; leave --output out")
         }
+        if samples && statisticsOptions.key == nil {
+            throw ValidationError("--samples needs --key COLUMN, which says which rows are samples of one question")
+        }
+        if statisticsOptions.key != nil && !samples {
+            throw ValidationError("--key needs --samples, for rows that are samples of one question")
+        }
+        if statisticsOptions.passAt != nil && !samples { throw ValidationError("--pass-at needs --samples") }
         if withInput && rowOptions.output == nil { throw ValidationError("--with-input needs --output FILE") }
     }
 
@@ -82,6 +94,9 @@ struct ScoreCommand: ParsableCommand {
         request.limit = rowOptions.limit
         request.groupColumns = rowOptions.groupColumns
         request.groupLimit = rowOptions.groupLimit ?? request.groupLimit
+        request.clusterColumns = statisticsOptions.cluster?.names ?? []
+        request.questionColumns = samples ? statisticsOptions.key?.names ?? [] : []
+        request.passThreshold = statisticsOptions.passAt ?? request.passThreshold
         request.retriedOutcomes = rowOptions.retriedOutcomes
         request.refusesWrongShapes = true
         request.includesInput = withInput
