@@ -126,7 +126,7 @@ let package = Package(
         .executableTarget(
             name: "assay",
             dependencies: [
-                "AssayServer", "CMalloc", "Concurrency", "Datasets", "Encodings", "Evaluation", "HuggingFace",
+                "AssayServer", "CMalloc", "Concurrency", "Datasets", "Encodings", "Evaluation", "Hashing", "HuggingFace",
                 "Inference",
                 "JSON", "Platform", "Runs", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine",
                 "Statistics", "Store",
@@ -189,6 +189,7 @@ let package = Package(
         .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
         .testTarget(name: "ScoringCoreTests", dependencies: ["ScoringCore"]),
         .testTarget(name: "StatisticsTests", dependencies: ["JSON", "Statistics"], exclude: ["Data"]),
+        .testTarget(name: "RunsTests", dependencies: ["JSON", "Runs", "Statistics"], exclude: ["Data"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
         .testTarget(
             name: "ScoringDefinitionsTests", dependencies: ["JSON", "ScoringCore", "ScoringDefinitions"]),

@@ -206,7 +206,8 @@ private struct Comparer {
             if let sink { try sink(Self.line(joined, functions)) }
         }
         var join = join
-        if options.averagesSamples {
+        let areSamples = runs.allSatisfy { $0.provenance?["samples"]?.number?.int ?? 1 > 1 }
+        if options.averagesSamples || areSamples {
             try join.forEachQuestion(readers, take)
         } else {
             try join.forEach(readers, take)

@@ -112,9 +112,6 @@ struct CompareCommand: ParsableCommand {
         guard (0...100_000).contains(regressions) else {
             throw ValidationError("--regressions \(regressions): 0 to 100000 was expected")
         }
-        if samples && key == nil {
-            throw ValidationError("--samples needs --key COLUMN, which says which rows are samples of one question")
-        }
         for requirement in requirements {
             let value = requirement.requirement.value
             guard Comparison.requirableValues.contains(value) else {

@@ -66,6 +66,8 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup(title: "Statistics") var statisticsOptions: StatisticsOptions
 
+    @OptionGroup(title: "Saved run") var saveOptions: SaveOptions
+
     @OptionGroup var engineOptions: EngineOptions
 
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
@@ -79,6 +81,7 @@ struct EvaluateCommand: ParsableCommand {
         if statisticsOptions.passAt != nil && samples ?? 1 == 1 {
             throw ValidationError("--pass-at needs --samples N with at least 2 samples")
         }
+        if statisticsOptions.key != nil && saveOptions.save == nil { throw ValidationError("--key needs --save") }
         if rowOptions.functions.isEmpty && benchmark == nil { throw RowOptions.noFunction }
         if (model == nil) == (agent == nil) {
             throw ValidationError("name who answers, a model or an agent: --model MODEL or --agent CONFIG")
@@ -128,7 +131,7 @@ struct EvaluateCommand: ParsableCommand {
         request.stopReading = input.stop
         let engine = engineOptions.makeEngine(cancellation: cancellation) { inference }
         let results = Result {
-            try evaluate(request, input, engine, cancellation)
+            try evaluate(request, input, engine, try saver(request, input, engine), cancellation)
         }
         waitFor {
             await engine.shutDown()
@@ -167,8 +170,27 @@ struct EvaluateCommand: ParsableCommand {
             name: model ?? "", sampling: try sampling?.read(for: "--sampling") ?? [:], systemMessage: systemMessage)
     }
 
+    private func saver(_ request: EvaluationRequest, _ input: DatasetInput, _ engine: Engine) throws -> RunSaver? {
+        let candidate: JSONValue =
+            switch request.candidate {
+            case .model(let name, let sampling, let systemMessage):
+                [
+                    "model": .string(name), "sampling": .object(sampling),
+                    "system_message": systemMessage.map { .string($0) } ?? .null,
+                ]
+            case .agent(let config): ["agent": .object(config)]
+            }
+        return try RunSaver(
+            RunSaver.Setup(
+                command: "evaluate", dataset: dataset, path: input.path, functions: request.functions,
+                mapping: request.mapping, filters: rowOptions.filters.map(\.text), limit: request.limit,
+                jobs: request.jobs, key: statisticsOptions.key?.names ?? [], cluster: request.clusterColumns,
+                groups: request.groupColumns, samples: request.samples > 1 ? request.samples : nil,
+                judgeModel: request.judgeModel, candidate: candidate, name: model), saveOptions, engine)
+    }
+
     private func evaluate(
-        _ request: EvaluationRequest, _ input: DatasetInput, _ engine: Engine,
+        _ request: EvaluationRequest, _ input: DatasetInput, _ engine: Engine, _ saver: RunSaver?,
         _ cancellation: Cancellation
     ) throws -> (results: EvaluationResults, unfinishedOutput: String?) {
         let options = [agent, sampling, benchmark].compactMap { $0?.path }
@@ -176,14 +198,18 @@ struct EvaluateCommand: ParsableCommand {
         return try rowOptions.run(
             input, engineOptions, filesRead: filesRead, samples: request.samples, cancellation
         ) { sink, progress in
+            let results: EvaluationResults
             do throws(EvaluationError) {
-                return try Evaluator(engine).run(request, sink: sink, progress: progress, cancellation: cancellation)
+                let saved = saver?.sink(to: sink, withInput: true) ?? sink
+                results = try Evaluator(engine).run(request, sink: saved, progress: progress, cancellation: cancellation)
             } catch {
                 // The place in a request means something only in what the options hold.
                 let parts = error.pointer?.split(separator: "/eval_candidate/") ?? []
                 let place = parts.count > 1 ? parts.last.map { "\($0): " } : nil
                 throw Failure((place ?? "") + error.commandText)
             }
+            if results.failure == nil { try saver?.finish(results.scoring, generation: results.generation.json) }
+            return results
         }
     }
 
