@@ -191,16 +191,13 @@ private struct Comparer {
             if !clusterPlaces.isEmpty { cluster = try state.cluster(of: a, clusterPlaces) }
             func text() -> String? { questionPlace.flatMap { a.cells[$0] }.map(Self.plainText) }
             for index in functions.indices {
-                state.pairs[index].add(
-                    a.scores[index], b.scores[index], cluster: cluster, row: a.number, key: joined.key, text: text)
+                state.pairs[index].add(joined, index, cluster: cluster, text: text)
             }
             for (column, place) in slicePlaces.enumerated() {
                 let value = a.cells[place].map(Self.plainText) ?? "(no value)"
                 if state.slices[column][value] == nil { state.slices[column][value] = functions.map(newPairs) }
                 for index in functions.indices {
-                    state.slices[column][value]?[index].add(
-                        a.scores[index], b.scores[index], cluster: cluster, row: a.number, key: joined.key,
-                        text: { nil })
+                    state.slices[column][value]?[index].add(joined, index, cluster: cluster, text: { nil })
                 }
             }
             if let sink { try sink(Self.line(joined, functions)) }

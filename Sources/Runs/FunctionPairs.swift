@@ -19,9 +19,9 @@ struct FunctionPairs {
     private(set) var unscoredInA = 0
     private(set) var unscoredInB = 0
     private(set) var unscoredInBoth = 0
-    /// The sums of A's and B's scores where the other has none.
-    private var aloneInA = ExactSum()
-    private var aloneInB = ExactSum()
+    /// The sums of what was scored, each row weighted with the share of it that was, and of the shares that were not.
+    private var scored = (a: ExactSum(), b: ExactSum())
+    private var missing = (a: ExactSum(), b: ExactSum())
     /// The worst, then by row.
     private(set) var regressions: [Regression] = []
     private let limit: Int
@@ -43,24 +43,30 @@ struct FunctionPairs {
 
     var isCategorical: Bool { !categories.isEmpty }
 
-    /// - Parameter text: what the row was about, if it is wanted.
-    mutating func add(_ a: RunScore, _ b: RunScore, cluster: Int, row: Int, key: String, text: () -> String?) {
+    /// Adds the scores of a row in both runs.
+    ///
+    /// - Parameters:
+    ///   - function: its index among those of the runs.
+    ///   - text: what the row was about, if it is wanted.
+    mutating func add(_ joined: JoinedRow, _ function: Int, cluster: Int, text: () -> String?) {
+        let (a, b) = (joined.rows[0].scores[function], joined.rows[1].scores[function])
+        let shares = (a: joined.rows[0].missingShare(function), b: joined.rows[1].missingShare(function))
+        missing.a.add(shares.a)
+        missing.b.add(shares.b)
+        if let number = a.number { scored.a.add(product: number, 1 - shares.a) }
+        if let number = b.number { scored.b.add(product: number, 1 - shares.b) }
         switch (a, b) {
         case (.missing, .missing): unscoredInBoth += 1
-        case (.missing, .number(let b)):
-            unscoredInA += 1
-            aloneInB.add(b)
         case (.missing, _): unscoredInA += 1
-        case (.number(let a), .missing):
-            unscoredInB += 1
-            aloneInA.add(a)
         case (_, .missing): unscoredInB += 1
         case (.number(let a), .number(let b)):
             numbers.add(a, b, cluster: cluster)
             if let count = pairs?.count {
                 if count < Self.resampledPairs { pairs?.append((a, b)) } else { pairs = nil }
             }
-            if b < a { keep(Regression(row: row, key: key, a: a, b: b, text: nil), text) }
+            if b < a {
+                keep(Regression(row: joined.rows[0].number, key: joined.key, a: a, b: b, text: nil), text)
+            }
         default: categories[Self.name(a), default: [:]][Self.name(b), default: 0] += 1
         }
     }
@@ -92,17 +98,14 @@ struct FunctionPairs {
 
     /// The lowest and the highest mean difference there could have been, had every matched row a score.
     func bounds(range: ClosedRange<Double>?) -> ClosedRange<Double>? {
-        let unscored = unscoredInA + unscoredInB + unscoredInBoth
-        guard unscored > 0, !isCategorical, numbers.count > 0 || unscored > unscoredInBoth else { return nil }
-        guard let range = range ?? (numbers.isBinary ? 0...1 : nil) else { return nil }
+        let (missingA, missingB) = (missing.a.value, missing.b.value)
+        guard missingA + missingB > 0, !isCategorical else { return nil }
+        guard let range = range ?? (numbers.isBinary && numbers.count > 0 ? 0...1 : nil) else { return nil }
         func mean(_ a: Double, _ b: Double) -> Double {
-            var sum = ExactSum()
-            sum.merge(numbers.b.sum)
-            sum.merge(aloneInB)
-            sum.add(product: b, Double(unscoredInB + unscoredInBoth))
-            sum.add(-numbers.a.sum.value)
-            sum.add(-aloneInA.value)
-            sum.add(product: -a, Double(unscoredInA + unscoredInBoth))
+            var sum = scored.b
+            sum.add(product: b, missingB)
+            sum.add(-scored.a.value)
+            sum.add(product: -a, missingA)
             return sum.value / Double(matched)
         }
         let lowest = mean(range.upperBound, range.lowerBound)

@@ -3,7 +3,8 @@ import Statistics
 /// A text of the data as part of a Markdown table or line: it stays a text.
 package func markdownText(_ text: String) -> String {
     var escaped = ""
-    for character in text.unicodeScalars {
+    let scalars = Array(text.unicodeScalars)
+    for (index, character) in scalars.enumerated() {
         switch character {
         case "\n", "\r", "\t": escaped += " "
         case "|", "`", "*", "_", "[", "]", "\\", "#", "~": escaped += "\\\(character)"
@@ -12,7 +13,8 @@ package func markdownText(_ text: String) -> String {
         case "&": escaped += "&amp;"
         // An address or a name would become a link, or notify somebody.
         case "@": escaped += "&#64;"
-        case ":": escaped += "&#58;"
+        case ":" where scalars[index...].dropFirst().first == "/": escaped += "&#58;"
+        case "." where index >= 3 && scalars[index - 3..<index].allSatisfy { $0 == "w" || $0 == "W" }: escaped += "&#46;"
         default: escaped.unicodeScalars.append(character)
         }
     }
@@ -62,7 +64,7 @@ extension Comparison {
         let interval = difference.interval.map { "\(signed($0.lower)) … \(signed($0.upper))" } ?? ""
         let cells = [
             name, aggregation.a.value.map(fixed) ?? "", aggregation.b.value.map(fixed) ?? "",
-            difference.difference.map(signed) ?? "", interval, pText(aggregation.pAdjusted),
+            difference.difference.map(signed) ?? "", interval, markdownText(pText(aggregation.pAdjusted)),
             grouped(aggregation.better), grouped(aggregation.worse), aggregation.verdict.text,
         ]
         return "| \(cells.joined(separator: " | ")) |"

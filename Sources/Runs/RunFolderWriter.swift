@@ -133,9 +133,9 @@ public final class RunFolderWriter: @unchecked Sendable {
         }
     }
 
-    /// The digest of each column.
+    /// The digest of each column that any row has.
     public var columnDigests: JSONObject {
-        JSONObject(zip(columns, digests).map { ($0.name, $1.json) })
+        JSONObject(zip(columns, digests).filter { $1.present > 0 }.map { ($0.name, $1.json) })
     }
 
     /// Writes what is left, and gives the folder its name.

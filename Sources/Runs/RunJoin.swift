@@ -149,6 +149,7 @@ extension RunJoin {
         struct Question {
             var rows: [RunRow?]
             var sums: [[ClusterSum]]
+            var samples: [Int]
         }
         var order: [String] = []
         var questions: [String: Question] = [:]
@@ -158,9 +159,11 @@ extension RunJoin {
                 if questions[key] == nil {
                     order.append(key)
                     let sums = row.scores.map { _ in ClusterSum() }
-                    questions[key] = Question(rows: readers.map { _ in nil }, sums: readers.map { _ in sums })
+                    questions[key] = Question(
+                        rows: readers.map { _ in nil }, sums: readers.map { _ in sums }, samples: readers.map { _ in 0 })
                 }
                 if questions[key]?.rows[index] == nil { questions[key]?.rows[index] = row }
+                questions[key]?.samples[index] += 1
                 for (function, score) in row.scores.enumerated() {
                     switch score {
                     case .number(let number): questions[key]?.sums[index][function].add(number)
@@ -182,8 +185,10 @@ extension RunJoin {
             matched += 1
             let means = rows.enumerated().map { index, row in
                 var row = row
-                for (function, sum) in question.sums[index].enumerated() where sum.count > 0 {
-                    row.scores[function] = .number(sum.sum.value / Double(sum.count))
+                for (function, sum) in question.sums[index].enumerated() {
+                    if sum.count > 0 { row.scores[function] = .number(sum.sum.value / Double(sum.count)) }
+                    let samples = question.samples[index]
+                    row.missingShares.append(Double(samples - sum.count) / Double(samples))
                 }
                 return row
             }

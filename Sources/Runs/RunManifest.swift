@@ -14,7 +14,7 @@ public struct SavedRun: Sendable {
     public let name: String
     /// `results.json`; nil for a file of output lines.
     public let manifest: JSONObject?
-    /// The identifiers of its functions, sorted.
+    /// The identifiers of its functions, in the order in which they were asked for.
     public let functions: [String]
     /// The columns that its lines hold beside the scores.
     public let columns: [String]
@@ -62,7 +62,7 @@ public struct SavedRun: Sendable {
             name =
                 manifest["name"]?.string ?? folder.split(separator: "/").last.map(String.init) ?? folder
             let known = manifest["provenance"]?["functions"]?.object?.keys ?? []
-            functions = known.sorted()
+            functions = known
             columns = (manifest["provenance"]?["dataset"]?["columns"]?.object?.keys ?? []).sorted()
             var definitions: [String: JSONValue] = [:]
             for function in known {

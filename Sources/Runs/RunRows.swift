@@ -34,6 +34,15 @@ struct RunRow: Sendable {
     var cells: [[UInt8]?]
     /// By function, in the order in which they were asked for.
     var scores: [RunScore]
+    /// Of averaged samples, the share without a score, by function; empty for single rows.
+    var missingShares: [Double] = []
+
+    /// The share of what a function was to score that has none.
+    func missingShare(_ function: Int) -> Double {
+        if missingShares.indices.contains(function) { return missingShares[function] }
+        if case .missing = scores[function] { return 1 }
+        return 0
+    }
 }
 
 /// The rows of a run, one after the other.

@@ -225,7 +225,7 @@ extension Aggregator {
             value = categories.map { .categoricalCount($0) }
         }
         return AggregateResult.Entry(
-            function: function, value: value, standardError: value == nil ? nil : estimate?.standardError,
+            function: function, value: value, standardError: estimate?.standardError,
             bounds: bounds, interval: value == nil ? nil : estimate?.interval,
             reasonWithoutInterval: value == nil ? nil : estimate?.reason, clusters: clusters)
     }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Requirements") struct RequirementTests {
     @Test("A requirement is read and checked as specified", arguments: try cases("require"))
-    func readAndChecked(_ test: JSONValue) throws {
+    func readAndChecked(_ test: SpecifiedCase) throws {
         let text = try #require(test["input"]?["require"]?.string)
         let expected = try #require(test["expected"])
         guard expected["error"] == nil else {

@@ -49,11 +49,20 @@ func write(_ text: String, to path: String) throws {
     fclose(file)
 }
 
+/// A case of a file of Data.
+struct SpecifiedCase: CustomTestStringConvertible {
+    let json: JSONValue
+
+    var testDescription: String { json["id"]?.string ?? "" }
+
+    subscript(_ name: String) -> JSONValue? { json[name] }
+}
+
 /// The cases of a file of Data.
-func cases(_ file: String) throws -> [JSONValue] {
+func cases(_ file: String) throws -> [SpecifiedCase] {
     let folder = #filePath.split(separator: "/").dropLast().joined(separator: "/")
     let text = String(decoding: try readBytes("/\(folder)/Data/\(file).jsonl"), as: UTF8.self)
-    return try text.split(separator: "\n").map { try JSONValue(parsing: String($0)) }
+    return try text.split(separator: "\n").map { SpecifiedCase(json: try JSONValue(parsing: String($0))) }
 }
 
 /// A run as `--save` keeps it.

@@ -64,6 +64,11 @@ struct ServedResults {
         if case .number(let number) = inner {
             var text = shortened(number.double)
             if let error = result["standard_error"]?[name]?.number { text += " ± \(shortened(error.double))" }
+            if let interval = result["interval"]?[name], let lower = interval["lower"]?.number?.double,
+                let upper = interval["upper"]?.number?.double
+            {
+                text += "  95% interval \(shortened(lower)) … \(shortened(upper))"
+            }
             if let correct = value["num_correct"]?.number, let total = value["num_total"]?.number?.int {
                 text += "  (\(correct.int.map(grouped) ?? shortened(correct.double)) of \(grouped(total)))"
             }

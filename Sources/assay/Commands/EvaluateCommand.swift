@@ -183,7 +183,7 @@ struct EvaluateCommand: ParsableCommand {
         return try RunSaver(
             RunSaver.Setup(
                 command: "evaluate", dataset: dataset, path: input.path, functions: request.functions,
-                mapping: request.mapping, filters: rowOptions.filters.map(\.text), limit: request.limit,
+                mapping: request.mapping, filters: rowOptions.filters.map(\.condition), limit: request.limit,
                 jobs: request.jobs, key: statisticsOptions.key?.names ?? [], cluster: request.clusterColumns,
                 groups: request.groupColumns, samples: request.samples > 1 ? request.samples : nil,
                 judgeModel: request.judgeModel, candidate: candidate, name: model), saveOptions, engine)

@@ -133,7 +133,7 @@ struct ScoreCommand: ParsableCommand {
         try RunSaver(
             RunSaver.Setup(
                 command: "score", dataset: dataset, path: input.path, functions: request.functions,
-                mapping: request.mapping, filters: rowOptions.filters.map(\.text), limit: request.limit,
+                mapping: request.mapping, filters: rowOptions.filters.map(\.condition), limit: request.limit,
                 jobs: request.jobs, key: statisticsOptions.key?.names ?? [], cluster: request.clusterColumns,
                 groups: request.groupColumns, samples: nil, judgeModel: request.judgeModel), saveOptions, engine)
     }

@@ -129,7 +129,7 @@ final class RunSaver: @unchecked Sendable {
         var run: JSONObject = [
             "command": .string(setup.command),
             "started": .string(started.text), "finished": .string(Timestamp.now.text),
-            "seconds": JSONValue(Double((ContinuousClock.now - start).components.seconds)),
+            "seconds": JSONValue(Double((ContinuousClock.now - start) / .milliseconds(1)).rounded() / 1000),
             "jobs": JSONValue(setup.jobs),
         ]
         if let usage = results.json["usage"] { run["usage"] = usage }
