@@ -151,11 +151,11 @@ let package = Package(
         .target(
             name: "ScorerParameters", dependencies: ["JSON", "Patterns", "ScorerKit"], path: "Plugins/Parameters"),
         .target(
-            name: "BasicScorers", dependencies: ["JSON", "Patterns", "ScorerKit", "ScorerParameters", "ScoringCore"],
+            name: "BasicScorers", dependencies: ["JSON", "Patterns", "ScorerKit", "ScorerParameters", "Statistics"],
             path: "Plugins/Basic"),
         .target(
             name: "JudgeScorers",
-            dependencies: ["JSON", "Patterns", "PromptTemplates", "ScorerKit", "ScorerParameters", "ScoringCore"],
+            dependencies: ["JSON", "Patterns", "PromptTemplates", "ScorerKit", "ScorerParameters", "Statistics"],
             path: "Plugins/Judge"),
 
         // A model server that misbehaves on command, for tests and benchmarks.

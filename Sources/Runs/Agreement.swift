@@ -272,7 +272,8 @@ extension Agreement {
     /// The values that requirements may name.
     public static let requirableValues = [
         "agreement", "agreement.lower", "agreement.upper", "kappa", "kappa.lower", "kappa.upper", "alpha",
-        "alpha.lower", "alpha.upper", "spearman", "spearman.lower", "spearman.upper", "bias", "bias.lower", "bias.upper",
+        "alpha.lower", "alpha.upper", "spearman", "spearman.lower", "spearman.upper", "bias", "bias.lower",
+        "bias.upper",
     ]
 
     /// Checks a requirement for each judge that it names.

@@ -24,7 +24,8 @@ extension Agreement {
     private func block(_ pair: Pair) -> [String] {
         var counts = "\(grouped(pair.rows)) rows with \(hasLabels ? "label and judgement" : "both judgements")"
         if hasLabels, !pair.unjudged.isEmpty {
-            counts += "; not judged: "
+            counts +=
+                "; not judged: "
                 + pair.unjudged.map { "\($0.outcome) \(grouped($0.count))" }.joined(separator: ", ")
         }
         if hasLabels, pair.unlabelled > 0 { counts += "; without a label: \(grouped(pair.unlabelled))" }

@@ -1,5 +1,4 @@
 public import JSON
-import Statistics
 
 extension Comparison {
     /// Compares two runs.
@@ -334,6 +333,7 @@ private struct Comparer {
 
     func comparison() -> Comparison {
         var comparison = Comparison(runs: runs)
+        let summary = PairSummary(runs: runs, options: options, isClustered: !cluster.isEmpty)
         comparison.pairing = Comparison.Pairing(
             key: key, matched: join.matched, onlyInA: join.alone[0], onlyInB: join.alone[1])
         comparison.refusals = refusals
@@ -345,7 +345,7 @@ private struct Comparer {
         for (index, name) in functions.enumerated() {
             let pairs = pairs[index]
             var function = Comparison.Function(identifier: name)
-            function.aggregations = aggregations(of: name, pairs)
+            function.aggregations = summary.aggregations(of: name, pairs)
             function.unscoredInA = pairs.unscoredInA
             function.unscoredInB = pairs.unscoredInB
             function.unscoredInBoth = pairs.unscoredInBoth
@@ -355,7 +355,7 @@ private struct Comparer {
             }
             function.slices = options.sliceColumns.enumerated().flatMap { column, columnName in
                 slices[column].sorted { $0.key < $1.key }.compactMap { value, all in
-                    aggregations(of: name, all[index]).first.map {
+                    summary.aggregations(of: name, all[index]).first.map {
                         Comparison.Slice(column: columnName, value: value, aggregation: $0)
                     }
                 }
@@ -364,108 +364,13 @@ private struct Comparer {
                 comparison.warnings.append(
                     Comparison.Warning(
                         code: "unscored_uneven",
-                        message: "\(name): \(pairs.unscoredInA) rows have no score in A alone and \(pairs.unscoredInB) in B "
+                        message:
+                            "\(name): \(pairs.unscoredInA) rows have no score in A alone and \(pairs.unscoredInB) in B "
                             + "alone; the rows that are left are a selection, and bounds say what that may hide"))
             }
             comparison.functions.append(function)
         }
         comparison.adjust()
         return comparison
-    }
-
-    private func aggregations(of function: String, _ pairs: FunctionPairs) -> [Comparison.Aggregation] {
-        if pairs.isCategorical { return [categories(pairs)] }
-        let names = runs.compactMap { $0.aggregations(of: function) }.first ?? []
-        let mean = names.first { $0 == "accuracy" || $0 == "average" }
-        var all: [Comparison.Aggregation] = []
-        if mean != nil || !names.contains("median") {
-            all.append(self.mean(pairs, mean ?? (pairs.numbers.isBinary ? "accuracy" : "average"), function))
-        }
-        if names.contains("median") { all.append(median(pairs)) }
-        return all
-    }
-
-    private func mean(_ pairs: FunctionPairs, _ name: String, _ function: String) -> Comparison.Aggregation {
-        let numbers = pairs.numbers
-        let result = numbers.result(level: options.level)
-        let power = Power(level: options.level, power: options.power)
-        var aggregation = Comparison.Aggregation(
-            name: name, a: .mean(of: numbers.a, level: options.level), b: .mean(of: numbers.b, level: options.level),
-            pairs: numbers.count, better: numbers.better, worse: numbers.worse, equal: numbers.equal,
-            difference: result)
-        aggregation.minimumDetectable = power.minimumDetectable(standardError: result.standardError)
-        if let wanted = options.detect ?? result.difference, wanted != 0 {
-            var needed =
-                if let discordant = result.discordant, result.clusters == nil {
-                    power.pairsNeeded(discordant: discordant, difference: wanted)
-                } else { power.pairsNeeded(standardDeviation: result.standardDeviation, difference: wanted) }
-            if let count = needed, let effect = result.designEffect {
-                needed = Int(exactly: (Double(count) * effect).rounded(.up))
-            }
-            aggregation.pairsNeeded = needed
-        }
-        aggregation.bounds = pairs.bounds(range: runs.compactMap { $0.range(of: function) }.first)
-        if options.margin != nil {
-            aggregation.marginInterval = numbers.result(level: 2 * options.level - 1).interval
-        }
-        return aggregation
-    }
-
-    private func median(_ pairs: FunctionPairs) -> Comparison.Aggregation {
-        let numbers = pairs.numbers
-        var result = PairedResult(units: numbers.count, isTooFew: false)
-        var (a, b) = (Estimate(nil), Estimate(nil))
-        if let list = pairs.pairs, !list.isEmpty, cluster.isEmpty {
-            let bootstrap = Bootstrap(seed: options.seed, level: options.level)
-            let estimate = bootstrap.medianDifference(of: list)
-            result.difference = estimate.value
-            result.interval = estimate.interval
-            result.reason = estimate.reason
-            result.test = .bootstrap
-            a = Estimate(Bootstrap.middle(of: list.map(\.a)))
-            b = Estimate(Bootstrap.middle(of: list.map(\.b)))
-        } else {
-            result.reason =
-                cluster.isEmpty
-                ? "more than \(FunctionPairs.resampledPairs) pairs are not resampled"
-                : "medians of clusters are not compared"
-        }
-        return Comparison.Aggregation(
-            name: "median", a: a, b: b, pairs: numbers.count, better: numbers.better, worse: numbers.worse,
-            equal: numbers.equal, difference: result)
-    }
-
-    private func categories(_ pairs: FunctionPairs) -> Comparison.Aggregation {
-        let names = Set(pairs.categories.keys).union(pairs.categories.values.flatMap(\.keys)).sorted()
-        let table = names.map { a in names.map { b in pairs.categories[a]?[b] ?? 0 } }
-        let same = names.indices.reduce(0) { $0 + table[$1][$1] }
-        let count = pairs.categoryCount
-        let test = MarginalHomogeneity(table)
-        var result = PairedResult(units: count, isTooFew: (test?.changed ?? 0) <= 4)
-        result.p = cluster.isEmpty ? test?.p : nil
-        result.reason = cluster.isEmpty ? nil : "shares of clusters are not tested"
-        return Comparison.Aggregation(
-            name: "categorical_count", a: Estimate(nil), b: Estimate(nil), pairs: count, better: 0, worse: 0,
-            equal: same, difference: result, categories: Comparison.Categories(names: names, table: table))
-    }
-}
-
-extension Comparison {
-    /// Adjusts p values, of functions as one family and of slices as another, and concludes.
-    fileprivate mutating func adjust() {
-        let places = functions.indices.flatMap { f in functions[f].aggregations.indices.map { (f, $0) } }
-        let p = places.map { functions[$0.0].aggregations[$0.1].difference.p }
-        tests = p.count { $0 != nil }
-        for (place, adjusted) in zip(places, adjustment.adjust(p)) {
-            functions[place.0].aggregations[place.1].pAdjusted = adjusted
-            functions[place.0].aggregations[place.1].conclude(alpha: 1 - level, margin: margin)
-        }
-        let slices = functions.indices.flatMap { f in functions[f].slices.indices.map { (f, $0) } }
-        let sliceP = slices.map { functions[$0.0].slices[$0.1].aggregation.difference.p }
-        let method: Adjustment = adjustment == .none ? .none : .bh
-        for (place, adjusted) in zip(slices, method.adjust(sliceP)) {
-            functions[place.0].slices[place.1].aggregation.pAdjusted = adjusted
-            functions[place.0].slices[place.1].aggregation.conclude(alpha: 1 - level, margin: margin)
-        }
     }
 }

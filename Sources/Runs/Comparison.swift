@@ -138,3 +138,23 @@ extension Comparison.Aggregation {
         }
     }
 }
+
+extension Comparison {
+    /// Adjusts p values, of functions as one family and of slices as another, and concludes.
+    mutating func adjust() {
+        let places = functions.indices.flatMap { f in functions[f].aggregations.indices.map { (f, $0) } }
+        let p = places.map { functions[$0.0].aggregations[$0.1].difference.p }
+        tests = p.count { $0 != nil }
+        for (place, adjusted) in zip(places, adjustment.adjust(p)) {
+            functions[place.0].aggregations[place.1].pAdjusted = adjusted
+            functions[place.0].aggregations[place.1].conclude(alpha: 1 - level, margin: margin)
+        }
+        let slices = functions.indices.flatMap { f in functions[f].slices.indices.map { (f, $0) } }
+        let sliceP = slices.map { functions[$0.0].slices[$0.1].aggregation.difference.p }
+        let method: Adjustment = adjustment == .none ? .none : .bh
+        for (place, adjusted) in zip(slices, method.adjust(sliceP)) {
+            functions[place.0].slices[place.1].aggregation.pAdjusted = adjusted
+            functions[place.0].slices[place.1].aggregation.conclude(alpha: 1 - level, margin: margin)
+        }
+    }
+}

@@ -73,7 +73,8 @@ extension Comparison {
         return [
             name, aggregation.a.value.map(fixed) ?? "–", aggregation.b.value.map(fixed) ?? "–",
             difference.difference.map(signed) ?? "–",
-            difference.interval.map { "\(signed($0.lower)) … \(signed($0.upper))" } ?? "–", pText(aggregation.pAdjusted),
+            difference.interval.map { "\(signed($0.lower)) … \(signed($0.upper))" } ?? "–",
+            pText(aggregation.pAdjusted),
             grouped(aggregation.better), grouped(aggregation.worse), aggregation.verdict.text,
         ]
     }
@@ -87,7 +88,9 @@ extension Comparison {
         if !names.isEmpty {
             let family =
                 tests == 1
-                ? "" : adjustment == .none ? ", not adjusted for \(tests) tests" : ", for \(tests) tests (\(adjustment.text))"
+                ? ""
+                : adjustment == .none
+                    ? ", not adjusted for \(tests) tests" : ", for \(tests) tests (\(adjustment.text))"
             lines.append("p by \(names.joined(separator: " and "))\(family).")
         }
         for function in functions {
@@ -118,7 +121,8 @@ extension Comparison {
         let worse = function.aggregations.first?.worse ?? 0
         guard worse > 0, !function.regressions.isEmpty else { return [] }
         let count = worse == 1 ? "1 row" : "\(grouped(worse)) rows"
-        let hint = worse > function.regressions.count ? " (--regressions N lists more, --output FILE all), the first" : ""
+        let hint =
+            worse > function.regressions.count ? " (--regressions N lists more, --output FILE all), the first" : ""
         return ["", "Worse in \(function.identifier): \(count)\(hint):"]
             + function.regressions.map { row in
                 let text = row.text.map { "   \"\(shortened($0, to: 50))\"" } ?? ""

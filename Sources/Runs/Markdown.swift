@@ -14,7 +14,8 @@ package func markdownText(_ text: String) -> String {
         // An address or a name would become a link, or notify somebody.
         case "@": escaped += "&#64;"
         case ":" where scalars[index...].dropFirst().first == "/": escaped += "&#58;"
-        case "." where index >= 3 && scalars[index - 3..<index].allSatisfy { $0 == "w" || $0 == "W" }: escaped += "&#46;"
+        case "." where index >= 3 && scalars[index - 3..<index].allSatisfy { $0 == "w" || $0 == "W" }:
+            escaped += "&#46;"
         default: escaped.unicodeScalars.append(character)
         }
     }
@@ -41,7 +42,8 @@ extension Comparison {
                         line("\(markdownText(function.identifier)) \(markdownText(aggregation.name))", aggregation))
                 }
                 for slice in function.slices.prefix(20) {
-                    lines.append(line("– \(markdownText(shortened("\(slice.column) \(slice.value)")))", slice.aggregation))
+                    lines.append(
+                        line("– \(markdownText(shortened("\(slice.column) \(slice.value)")))", slice.aggregation))
                 }
             }
             lines.append("")
@@ -50,11 +52,14 @@ extension Comparison {
             lines += ["<details><summary>Worse in \(markdownText(function.identifier))</summary>", ""]
             for row in function.regressions.prefix(20) {
                 lines.append(
-                    "- row \(row.row): \(plain(row.a)) → \(plain(row.b)) \(markdownText(shortened(row.text ?? "", to: 100)))")
+                    "- row \(row.row): \(plain(row.a)) → \(plain(row.b)) \(markdownText(shortened(row.text ?? "", to: 100)))"
+                )
             }
             lines += ["", "</details>", ""]
         }
-        for warning in warnings.prefix(20) { lines.append("- warning: \(markdownText(shortened(warning.message, to: 400)))") }
+        for warning in warnings.prefix(20) {
+            lines.append("- warning: \(markdownText(shortened(warning.message, to: 400)))")
+        }
         for note in notes.prefix(20) { lines.append("- note: \(markdownText(shortened(note, to: 400)))") }
         return lines.joined(separator: "\n") + "\n"
     }

@@ -160,7 +160,8 @@ extension RunJoin {
                     order.append(key)
                     let sums = row.scores.map { _ in ClusterSum() }
                     questions[key] = Question(
-                        rows: readers.map { _ in nil }, sums: readers.map { _ in sums }, samples: readers.map { _ in 0 })
+                        rows: readers.map { _ in nil }, sums: readers.map { _ in sums }, samples: readers.map { _ in 0 }
+                    )
                 }
                 if questions[key]?.rows[index] == nil { questions[key]?.rows[index] = row }
                 questions[key]?.samples[index] += 1

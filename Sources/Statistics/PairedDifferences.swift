@@ -127,7 +127,8 @@ extension PairedDifferences {
         let estimate = Estimate.realMean(of: differences, level: level)
         var result = PairedResult(
             difference: estimate.value, standardError: estimate.standardError, interval: estimate.interval,
-            units: count, standardDeviation: differences.standardDeviation, reason: reason(units: count, standardError: estimate.standardError),
+            units: count, standardDeviation: differences.standardDeviation,
+            reason: reason(units: count, standardError: estimate.standardError),
             isTooFew: better + worse <= 4)
         if count == 0 { return result }
         if count == 1 {
@@ -156,7 +157,8 @@ extension PairedDifferences {
             difference: mean.mean, standardError: mean.standardError, interval: estimate.interval,
             units: mean.clusters, clusters: mean.clusters,
             designEffect: mean.designEffect(plain: differences.standardError),
-            standardDeviation: differences.standardDeviation, reason: reason(units: mean.clusters, standardError: mean.standardError),
+            standardDeviation: differences.standardDeviation,
+            reason: reason(units: mean.clusters, standardError: mean.standardError),
             isTooFew: changed.count <= 4)
         if mean.clusters == 0 { return result }
         if mean.clusters == 1 {

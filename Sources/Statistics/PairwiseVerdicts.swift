@@ -103,11 +103,12 @@ package struct BradleyTerry: Sendable {
     }
 
     private static func residual(_ verdict: Verdict, _ theta: [Double]) -> Double {
-        let won = switch verdict.winner {
-        case .a: 1.0
-        case .b: 0.0
-        case .tie: 0.5
-        }
+        let won =
+            switch verdict.winner {
+            case .a: 1.0
+            case .b: 0.0
+            case .tie: 0.5
+            }
         return won - 1 / (1 + exp(theta[verdict.b] - theta[verdict.a]))
     }
 

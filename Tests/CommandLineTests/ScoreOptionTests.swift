@@ -150,7 +150,10 @@ struct ScoreOptionTests {
         ])
         let result = try folder.assay(
             "score", "rows.jsonl", "--fn-dir", "fns", "--fn", "my::answer", "--format", "table", "-o", "out.jsonl")
-        #expect(result.output == "my::answer\n  1 of 1 rows scored\n  accuracy  1.0  (1 of 1)  95% interval 0.2065 … 1.0\n  median    1.0\n")
+        #expect(
+            result.output
+                == "my::answer\n  1 of 1 rows scored\n  accuracy  1.0  (1 of 1)  95% interval 0.2065 … 1.0\n  median    1.0\n"
+        )
         #expect(result.errors == "")
         #expect(
             try folder.read("out.jsonl")
@@ -164,7 +167,9 @@ struct ScoreOptionTests {
         let mapping = ["--map", "generated_answer=prediction", "--map", "expected_answer=gold"]
         let result = try folder.command(arguments + mapping).run()
         #expect(result.ending == .status(0))
-        #expect(result.output == "basic::subset_of\n  1 of 1 rows scored\n  accuracy  1.0  (1 of 1)  95% interval 0.2065 … 1.0\n")
+        #expect(
+            result.output
+                == "basic::subset_of\n  1 of 1 rows scored\n  accuracy  1.0  (1 of 1)  95% interval 0.2065 … 1.0\n")
 
         let unmapped = try folder.command(arguments).run()
         #expect(unmapped.ending == .status(1))

@@ -141,7 +141,8 @@ func moments(_ scores: [Double]) -> Moments {
             var (small, large) = (Expansion(), ExactSum())
             for _ in 0..<Int.random(in: 1...12, using: &generator) {
                 // Sizes that overlap, ties of halves among them.
-                let number = Double(Int.random(in: -8...8, using: &generator))
+                let number =
+                    Double(Int.random(in: -8...8, using: &generator))
                     * Double(sign: .plus, exponent: 53 * Int.random(in: -2...2, using: &generator), significand: 0.5)
                 small.add(number)
                 large.add(number)

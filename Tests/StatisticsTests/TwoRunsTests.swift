@@ -116,7 +116,8 @@ import Testing
         let adjusted = Adjustment.holm.adjust(pairs.map(\.p))
         let means = runs.map { moments($0.1).mean() ?? .nan }
         let intervals = rankIntervals(
-            runs: runs.count, pairs: pairs.indices.map { (pairs[$0].a, pairs[$0].b, pairs[$0].difference, adjusted[$0]) },
+            runs: runs.count,
+            pairs: pairs.indices.map { (pairs[$0].a, pairs[$0].b, pairs[$0].difference, adjusted[$0]) },
             alpha: test.input["alpha"]?.double ?? 0.05)
         func object(_ values: [JSONValue]) -> JSONValue {
             .object(JSONObject(zip(runs.map(\.0), values).map { ($0, $1) }))
@@ -155,7 +156,8 @@ import Testing
         ])
     }
 
-    @Test("Swapping A and B mirrors the difference, its interval and its test", arguments: [[0.5, 1, 0.25], [1, 0, 1]])
+    @Test(
+        "Swapping A and B mirrors the difference, its interval and its test", arguments: [[0.5, 1, 0.25], [1, 0, 1]])
     func mirror(_ scores: [Double]) {
         var (there, back) = (PairedDifferences(), PairedDifferences())
         for i in 0..<40 {

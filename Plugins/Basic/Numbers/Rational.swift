@@ -1,4 +1,4 @@
-import ScoringCore
+import Statistics
 
 /// An exact rational number as it stands in a normalised math answer.
 ///

@@ -50,7 +50,8 @@ struct AgreeCommand: ParsableCommand {
     var level: LevelArgument?
 
     @Option(
-        help: ArgumentHelp("Weights of kappa for ordinal values: quadratic or linear (default: quadratic).", valueName: "weights"))
+        help: ArgumentHelp(
+            "Weights of kappa for ordinal values: quadratic or linear (default: quadratic).", valueName: "weights"))
     var weights = WeightsArgument.quadratic
 
     @Option(
@@ -71,7 +72,8 @@ struct AgreeCommand: ParsableCommand {
         name: .customLong("require"),
         help: ArgumentHelp(
             "End with status 4 unless this holds, such as 'mine::correct kappa.lower >= 0.6'; repeatable. Values: "
-                + "agreement, kappa, alpha, spearman, bias, each also with .lower and .upper.", valueName: "requirement"))
+                + "agreement, kappa, alpha, spearman, bias, each also with .lower and .upper.", valueName: "requirement"
+        ))
     var requirements: [RequirementArgument] = []
 
     func validate() throws {

@@ -50,7 +50,8 @@ struct CompareCommand: ParsableCommand {
 
     @Option(
         name: .customLong("by"),
-        help: ArgumentHelp("Also compare the rows of each value of COLUMN by themselves; repeatable.", valueName: "column"))
+        help: ArgumentHelp(
+            "Also compare the rows of each value of COLUMN by themselves; repeatable.", valueName: "column"))
     var sliceColumns: [String] = []
 
     @Option(
@@ -60,7 +61,9 @@ struct CompareCommand: ParsableCommand {
                 + "generation; repeatable.", valueName: "column"))
     var answerColumns: [String] = []
 
-    @Option(help: ArgumentHelp("How p values allow for several tests: holm, bh or none (default: holm).", valueName: "method"))
+    @Option(
+        help: ArgumentHelp(
+            "How p values allow for several tests: holm, bh or none (default: holm).", valueName: "method"))
     var adjust = AdjustmentArgument.holm
 
     @Option(help: ArgumentHelp("The level of intervals (default: 0.95).", valueName: "share"))
@@ -102,7 +105,9 @@ struct CompareCommand: ParsableCommand {
     var seed: UInt64 = 0
 
     func validate() throws {
-        guard level > 0.5, level < 1 else { throw ValidationError("--level \(level): above 0.5 and below 1 was expected") }
+        guard level > 0.5, level < 1 else {
+            throw ValidationError("--level \(level): above 0.5 and below 1 was expected")
+        }
         if let margin, !(margin > 0 && margin.isFinite) {
             throw ValidationError("--margin \(margin): a number above 0 was expected")
         }

@@ -102,6 +102,7 @@ struct EvaluateCommand: ParsableCommand {
         }
         interruption.onCancel { [stop = input.stop] in stop() }
         let (functions, settings) = try readBenchmark()
+        try ResultRequirements(rowOptions.requirements).validate(functions: functions.map(\.identifier))
         let inference: InferenceService
         do throws(EngineError) {
             inference = try modelOptions.makeInference(
@@ -201,7 +202,8 @@ struct EvaluateCommand: ParsableCommand {
             let results: EvaluationResults
             do throws(EvaluationError) {
                 let saved = saver?.sink(to: sink, withInput: true) ?? sink
-                results = try Evaluator(engine).run(request, sink: saved, progress: progress, cancellation: cancellation)
+                results = try Evaluator(engine).run(
+                    request, sink: saved, progress: progress, cancellation: cancellation)
             } catch {
                 // The place in a request means something only in what the options hold.
                 throw Failure((error.placeInCandidate.map { "\($0): " } ?? "") + error.commandText)

@@ -23,7 +23,7 @@ struct ScoreCommand: ParsableCommand {
             objects), .csv and .tsv (with a header row), each also .gz or .zst.
 
             Exit status: 0 all rows were scored; 1 the run failed; 3 some rows could not be scored, and the results say \
-            how many and why, or there were none; 64 the command line was wrong; 130 interrupted, what was done is in \
+            how many and why, or there were none; 4 a requirement is not met; 64 the command line was wrong; 130 interrupted, what was done is in \
             FILE.partial.
             """)
 
@@ -66,6 +66,7 @@ struct ScoreCommand: ParsableCommand {
 
     func validate() throws {
         if rowOptions.functions.isEmpty { throw RowOptions.noFunction }
+        try ResultRequirements(rowOptions.requirements).validate(functions: rowOptions.functions.map(\.identifier))
         if dryRun && rowOptions.output != nil {
             throw ValidationError("--dry-run has no rows to write; leave --output out")
         }
@@ -144,7 +145,8 @@ struct ScoreCommand: ParsableCommand {
     ) throws -> (results: ScoringResults, unfinishedOutput: String?) {
         var request = request
         if saver != nil { request.includesInput = true }
-        return try rowOptions.run(input, engineOptions, filesRead: filesRead, cancellation) { [request] sink, progress in
+        return try rowOptions.run(input, engineOptions, filesRead: filesRead, cancellation) {
+            [request] sink, progress in
             let results: ScoringResults
             do throws(EngineError) {
                 let saved = saver?.sink(to: sink, withInput: withInput) ?? sink

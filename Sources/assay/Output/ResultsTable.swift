@@ -132,11 +132,13 @@ struct ResultsTable {
         return "models: " + parts.joined(separator: "; ")
     }
 
-    /// The standard error. Of few scores it is too uncertain itself to be read, and 0 of equal ones is misleading.
     private func error(of entry: AggregateResult.Entry, _ scores: Int) -> String {
-        guard let error = entry.standardError, error > 0, (entry.clusters ?? scores) >= Self.fewScores else { return "" }
+        guard let error = entry.standardError, Self.shows(error, of: entry.clusters ?? scores) else { return "" }
         return " ± \(shortened(error))"
     }
+
+    /// Whether a standard error is shown. Of few scores it is too uncertain itself, and 0 of equal ones is misleading.
+    static func shows(_ standardError: Double, of scores: Int) -> Bool { standardError > 0 && scores >= fewScores }
 
     private static let fewScores = 10
 
