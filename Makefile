@@ -1,4 +1,4 @@
-PACKAGES = libpcre2-dev libsimdjson-dev libsqlite3-dev libssl-dev libzstd-dev zlib1g-dev pkg-config
+PACKAGES = libboost-dev libpcre2-dev libsimdjson-dev libsqlite3-dev libssl-dev libzstd-dev zlib1g-dev pkg-config
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # Only what the demos run and `make install` installs: the command line and its plugins, without tests, fuzzers and

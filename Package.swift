@@ -36,6 +36,8 @@ let package = Package(
         .target(name: "CScorerPlugin"),
         .target(name: "CWorkerProtocol"),
         .target(name: "CSubprocess"),
+        // Boost.Math, in templates only.
+        .target(name: "CDistributions"),
 
         // What everything may use.
         .target(name: "Concurrency", dependencies: ["Platform"]),
@@ -45,7 +47,8 @@ let package = Package(
         .target(name: "Platform"),
 
         // The engine, from the bottom up.
-        .target(name: "ScoringCore"),
+        .target(name: "Statistics", dependencies: ["CDistributions"]),
+        .target(name: "ScoringCore", dependencies: ["Statistics"]),
         .target(name: "JSON", dependencies: ["CSimdJSON"]),
         .target(name: "Patterns", dependencies: ["CPCRE2"]),
         .target(name: "PromptTemplates"),
@@ -84,7 +87,7 @@ let package = Package(
             name: "ScoringEngine",
             dependencies: [
                 "CScorerPlugin", "CSimdJSON", "Concurrency", "Datasets", "Encodings", "Inference", "JSON", "Platform",
-                "PromptTemplates", "ScorerHost", "ScoringCore", "ScoringDefinitions",
+                "PromptTemplates", "ScorerHost", "ScoringCore", "ScoringDefinitions", "Statistics",
             ]),
         .target(
             name: "Evaluation",
@@ -94,6 +97,11 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        .target(
+            name: "Runs",
+            dependencies: [
+                "CCompression", "Datasets", "Hashing", "JSON", "Platform", "ScoringCore", "Statistics",
             ]),
         .target(
             name: "AssayServer",
@@ -118,9 +126,10 @@ let package = Package(
         .executableTarget(
             name: "assay",
             dependencies: [
-                "AssayServer", "CMalloc", "Concurrency", "Datasets", "Encodings", "Evaluation", "HuggingFace",
+                "AssayServer", "CMalloc", "Concurrency", "Datasets", "Encodings", "Evaluation", "Hashing", "HuggingFace",
                 "Inference",
-                "JSON", "Platform", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store",
+                "JSON", "Platform", "Runs", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine",
+                "Statistics", "Store",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -142,11 +151,11 @@ let package = Package(
         .target(
             name: "ScorerParameters", dependencies: ["JSON", "Patterns", "ScorerKit"], path: "Plugins/Parameters"),
         .target(
-            name: "BasicScorers", dependencies: ["JSON", "Patterns", "ScorerKit", "ScorerParameters", "ScoringCore"],
+            name: "BasicScorers", dependencies: ["JSON", "Patterns", "ScorerKit", "ScorerParameters", "Statistics"],
             path: "Plugins/Basic"),
         .target(
             name: "JudgeScorers",
-            dependencies: ["JSON", "Patterns", "PromptTemplates", "ScorerKit", "ScorerParameters", "ScoringCore"],
+            dependencies: ["JSON", "Patterns", "PromptTemplates", "ScorerKit", "ScorerParameters", "Statistics"],
             path: "Plugins/Judge"),
 
         // A model server that misbehaves on command, for tests and benchmarks.
@@ -179,6 +188,8 @@ let package = Package(
         .testTarget(name: "HashingTests", dependencies: ["Hashing"]),
         .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
         .testTarget(name: "ScoringCoreTests", dependencies: ["ScoringCore"]),
+        .testTarget(name: "StatisticsTests", dependencies: ["JSON", "Statistics"], exclude: ["Data"]),
+        .testTarget(name: "RunsTests", dependencies: ["JSON", "Runs", "Statistics"], exclude: ["Data"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
         .testTarget(
             name: "ScoringDefinitionsTests", dependencies: ["JSON", "ScoringCore", "ScoringDefinitions"]),

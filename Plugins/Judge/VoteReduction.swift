@@ -1,6 +1,6 @@
 import JSON
 import ScorerKit
-import ScoringCore
+import Statistics
 
 /// How the votes on a row become its score.
 enum VoteReduction: String, CaseIterable, Sendable {

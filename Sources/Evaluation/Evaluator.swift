@@ -28,6 +28,10 @@ public struct EvaluationRequest: Sendable {
     /// Columns for each of whose values the rows are also aggregated by themselves, and for how many values.
     public var groupColumns: [String] = []
     public var groupLimit = 1000
+    /// Columns whose values together name a row's cluster, see ``ScoringRequest/clusterColumns``.
+    public var clusterColumns: [String] = []
+    /// The least score of a sample that passes.
+    public var passThreshold = 1.0
     /// Outcomes of rows whose judges are asked again where their replies came from the cache.
     public var retriedOutcomes: Set<RowOutcome> = []
     /// Whether a dataset is refused in whose first rows a column that is read as text holds nothing but lists or objects.
@@ -218,6 +222,8 @@ public struct Evaluator: Sendable {
         scoring.samples = request.samples
         scoring.groupColumns = request.groupColumns
         scoring.groupLimit = request.groupLimit
+        scoring.clusterColumns = request.clusterColumns
+        scoring.passThreshold = request.passThreshold
         scoring.retriedOutcomes = request.retriedOutcomes
         scoring.refusesWrongShapes = request.refusesWrongShapes
         scoring.includesInput = true

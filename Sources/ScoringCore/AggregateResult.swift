@@ -1,3 +1,5 @@
+public import Statistics
+
 /// The aggregates of one scoring function over all rows.
 public struct AggregateResult: Hashable, Sendable {
     /// One requested function with its value.
@@ -10,6 +12,36 @@ public struct AggregateResult: Hashable, Sendable {
         /// The lowest and the highest value there could have been if the rows without a number had scored anything in
         /// the range of the scores. Nil if there are no such rows, or if the value could have been anything.
         public let bounds: ClosedRange<Double>?
+        /// Where the value may lie, as far as the rows tell, at a level of 0.95; nil where that is not defined.
+        public let interval: Interval?
+        /// Why there is no interval.
+        public let reasonWithoutInterval: String?
+        /// The clusters that the standard error and the interval rest on.
+        public let clusters: Int?
+    }
+
+    /// What the samples of questions show, where rows are samples.
+    public struct Samples: Hashable, Sendable {
+        /// Questions with a scored sample.
+        public let questions: Int
+        /// The fewest and the most scored samples of a question.
+        public let least: Int
+        public let most: Int
+        /// Questions whose samples all have one score.
+        public let consistent: Int
+        /// By number of samples, in ascending order.
+        package let passes: [Passes]
+    }
+
+    /// How likely k samples of a question pass.
+    package struct Passes: Hashable, Sendable {
+        package let k: Int
+        /// pass@k: that one of them does. The mean over questions.
+        package let anyPasses: Estimate
+        /// pass^k: that all of them do.
+        package let allPass: Estimate
+        /// Questions with fewer than k scored samples.
+        package let leftOut: Int
     }
 
     /// The value of a function over the scored rows.
@@ -30,14 +62,8 @@ public struct AggregateResult: Hashable, Sendable {
         public let count: Int
         /// The least and the greatest count there could have been; nil if every row was scored.
         public let bounds: ClosedRange<Int>?
-    }
-
-    /// The same, without standard errors.
-    public var withoutStandardErrors: AggregateResult {
-        AggregateResult(
-            entries: entries.map {
-                Entry(function: $0.function, value: $0.value, standardError: nil, bounds: $0.bounds)
-            }, counts: counts, nonNumeric: nonNumeric, distribution: distribution)
+        /// Of the category's share of the scored rows; nil where rows are not independent of one another.
+        public let interval: Interval?
     }
 
     /// One entry a requested function, in the order in which they were requested.
@@ -47,4 +73,6 @@ public struct AggregateResult: Hashable, Sendable {
     public let nonNumeric: Int
     /// How the scores lie; nil unless the aggregator kept that.
     public let distribution: [ScoreDistribution.Bar]?
+    /// What the samples show; nil where rows are not samples of questions.
+    public let samples: Samples?
 }

@@ -1,3 +1,5 @@
+import Statistics
+
 /// The aggregates of one scoring function in the making: a partial state that takes rows in batches and can be merged.
 ///
 /// The result does not depend on the order of the rows, on how they fell into batches, or on the order of merges: sums
@@ -16,11 +18,19 @@ public struct Aggregator: Sendable {
     private var numbers: NumberTally?
     private var texts: TextTally?
     private var distribution: ScoreDistribution?
+    private var units: UnitTallies?
 
     /// An aggregator that has seen no rows.
     ///
     /// - Parameter keepsDistribution: whether the result says how the scores lie.
     public init(functions: [AggregationFunction], kind: ScoreKind, keepsDistribution: Bool = false) {
+        self.init(functions: functions, kind: kind, keepsDistribution: keepsDistribution, units: UnitTallies.Kinds())
+    }
+
+    /// - Parameter units: what rows are to come with.
+    package init(
+        functions: [AggregationFunction], kind: ScoreKind, keepsDistribution: Bool, units: UnitTallies.Kinds
+    ) {
         self.functions = functions.reduce(into: []) { unique, function in
             if !unique.contains(function) { unique.append(function) }
         }
@@ -30,6 +40,7 @@ public struct Aggregator: Sendable {
         if functions.contains(.median) || functions.contains(.categoricalCount) { numbers = NumberTally() }
         if functions.contains(.categoricalCount) { texts = TextTally() }
         if keepsDistribution { distribution = ScoreDistribution() }
+        if !units.isEmpty { self.units = UnitTallies(units) }
     }
 
     /// Adds rows with scores that are numbers, or booleans as 1.0 and 0.0.
@@ -38,6 +49,13 @@ public struct Aggregator: Sendable {
     /// finite counts as no number, and as a category it is `nan`, `inf` or `-inf`. A row whose weight is not finite has
     /// no weight, and neither has any row without `weights`.
     public mutating func add(outcomes: Span<RowOutcome>, scores: Span<Double>, weights: Span<Double>? = nil) {
+        add(outcomes: outcomes, scores: scores, weights: weights, units: nil)
+    }
+
+    /// The same for rows of clusters or questions.
+    package mutating func add(
+        outcomes: Span<RowOutcome>, scores: Span<Double>, weights: Span<Double>?, units: RowUnits?
+    ) {
         precondition(scores.count == outcomes.count, "There must be one score a row.")
         if let weights { precondition(weights.count == outcomes.count, "There must be one weight a row.") }
         let rowsToTake = count(outcomes)
@@ -46,13 +64,13 @@ public struct Aggregator: Sendable {
             finite += scores[i].isFinite ? 1 : 0
         }
         if rowsToTake == outcomes.count, finite == scores.count {
-            add(numbers: scores, weights: weights)
+            add(numbers: scores, weights: weights, units: units)
             return
         }
-        var taken = Numbers(capacity: rowsToTake)
+        var taken = Numbers(capacity: rowsToTake, units: units)
         for i in outcomes.indices where outcomes[i] == .scored {
             if scores[i].isFinite {
-                taken.append(scores[i], weight: weights?[i])
+                taken.append(scores[i], weight: weights?[i], row: i)
             } else {
                 nonNumeric += 1
                 texts?.add(scores[i].pythonDescription)
@@ -67,12 +85,19 @@ public struct Aggregator: Sendable {
     /// All spans have one element a row. The score of a row that was not scored is not looked at. Where `kind` is
     /// `number`, a text that reads as a decimal number is that number in every respect, as a category, too.
     public mutating func add(outcomes: Span<RowOutcome>, texts scores: Span<String>, weights: Span<Double>? = nil) {
+        add(outcomes: outcomes, texts: scores, weights: weights, units: nil)
+    }
+
+    /// The same for rows of clusters or questions.
+    package mutating func add(
+        outcomes: Span<RowOutcome>, texts scores: Span<String>, weights: Span<Double>?, units: RowUnits?
+    ) {
         precondition(scores.count == outcomes.count, "There must be one score a row.")
         if let weights { precondition(weights.count == outcomes.count, "There must be one weight a row.") }
-        var taken = Numbers(capacity: count(outcomes))
+        var taken = Numbers(capacity: count(outcomes), units: units)
         for i in outcomes.indices where outcomes[i] == .scored {
             if kind == .number, let number = Double(decimalText: scores[i]) {
-                taken.append(number, weight: weights?[i])
+                taken.append(number, weight: weights?[i], row: i)
             } else {
                 nonNumeric += 1
                 texts?.add(scores[i])
@@ -94,6 +119,7 @@ public struct Aggregator: Sendable {
         if let other = other.numbers { numbers?.merge(other) }
         if let other = other.texts { texts?.merge(other) }
         if let other = other.distribution { distribution?.merge(other) }
+        if let other = other.units { units?.merge(other) }
     }
 
     /// The aggregates of the rows so far.
@@ -105,7 +131,8 @@ public struct Aggregator: Sendable {
     public func result(range: ClosedRange<Double>?) -> AggregateResult {
         AggregateResult(
             entries: functions.map { entry(of: $0, range: range) }, counts: counts, nonNumeric: nonNumeric,
-            distribution: kind == .boolean ? distribution?.barsOfBooleans() : distribution?.bars())
+            distribution: kind == .boolean ? distribution?.barsOfBooleans() : distribution?.bars(),
+            samples: units?.samples)
     }
 }
 
@@ -118,15 +145,24 @@ extension Aggregator {
         /// Parallel to `scores`; a missing weight is NaN.
         var weights: [Double] = []
 
-        init(capacity: Int) {
+        /// Of the rows that scores are taken from.
+        let units: RowUnits?
+        /// The rows that were taken, where they have units.
+        private var rows: [Int] = []
+
+        init(capacity: Int, units: RowUnits?) {
+            self.units = units
             scores.reserveCapacity(capacity)
             weights.reserveCapacity(capacity)
         }
 
-        mutating func append(_ score: Double, weight: Double?) {
+        mutating func append(_ score: Double, weight: Double?, row: Int) {
             scores.append(score)
             weights.append(weight ?? .nan)
+            if units != nil { rows.append(row) }
         }
+
+        var takenUnits: RowUnits? { units?.selecting(rows) }
     }
 
     /// Counts the outcomes and returns how many rows were scored.
@@ -143,14 +179,15 @@ extension Aggregator {
     }
 
     private mutating func add(_ taken: Numbers) {
-        add(numbers: taken.scores.span, weights: taken.weights.span)
+        add(numbers: taken.scores.span, weights: taken.weights.span, units: taken.takenUnits)
     }
 
-    private mutating func add(numbers scores: Span<Double>, weights: Span<Double>?) {
+    private mutating func add(numbers scores: Span<Double>, weights: Span<Double>?, units: RowUnits?) {
         moments?.add(scores)
         if let weights { weighted?.add(scores, weights: weights) }
         numbers?.add(scores)
         distribution?.add(scores)
+        if let units { self.units?.add(scores, units) }
     }
 }
 
@@ -161,28 +198,49 @@ extension Aggregator {
     private var missing: Int { counts.unscored + nonNumeric }
 
     private func entry(of function: AggregationFunction, range: ClosedRange<Double>?) -> AggregateResult.Entry {
-        var standardError: Double?
+        var estimate: Estimate?
+        var clusters: Int?
         var bounds: ClosedRange<Double>?
         let value: AggregateResult.Value?
         switch function {
         case .accuracy:
             value = accuracy
-            standardError = moments?.standardError
+            (estimate, clusters) = mean
             bounds = meanBounds(range ?? (moments?.isWithinUnit == true ? 0...1 : nil))
         case .average:
             value = moments?.mean().map { .average($0) }
-            standardError = moments?.standardError
+            (estimate, clusters) = mean
             bounds = meanBounds(range)
         case .weightedAverage:
             value = weighted?.mean.map { .weightedAverage($0) }
-            standardError = weighted?.standardError
+            // The weighted error takes rows for independent, and those of a cluster or a question are not.
+            if units == nil { estimate = weighted.map { .weightedMean(of: $0) } }
         case .median:
-            value = numbers.flatMap { median(of: $0.runs) }.map { .median($0) }
+            let runs = numbers?.runs ?? []
+            let middle = median(of: runs)
+            value = middle.map { .median($0) }
+            if units == nil { estimate = .median(of: runs, value: middle) }
             bounds = medianBounds(range)
         case .categoricalCount:
             value = categories.map { .categoricalCount($0) }
         }
-        return AggregateResult.Entry(function: function, value: value, standardError: standardError, bounds: bounds)
+        return AggregateResult.Entry(
+            function: function, value: value, standardError: estimate?.standardError,
+            bounds: bounds, interval: value == nil ? nil : estimate?.interval,
+            reasonWithoutInterval: value == nil ? nil : estimate?.reason, clusters: clusters)
+    }
+
+    /// The mean with its standard error and interval, by cluster or question where rows have them.
+    private var mean: (Estimate?, clusters: Int?) {
+        guard let moments else { return (nil, nil) }
+        guard let units else {
+            var estimate = Estimate.mean(of: moments)
+            // As the sums give it, which round once.
+            estimate.standardError = moments.standardError
+            return (estimate, nil)
+        }
+        let mean = units.mean
+        return (mean.estimate(isBinary: moments.isBinary), mean.clusters)
     }
 
     private var accuracy: AggregateResult.Value? {
@@ -222,9 +280,11 @@ extension Aggregator {
         guard !all.counts.isEmpty else { return nil }
         // A score that is no number is a category all the same, so only rows without a score are uncertain.
         let unscored = counts.unscored
+        let scored = all.counts.values.reduce(0, +)
         return all.counts.sorted { $0.key < $1.key }.map { name, count in
             AggregateResult.Category(
-                name: name.text, count: count, bounds: unscored > 0 ? count...(count + unscored) : nil)
+                name: name.text, count: count, bounds: unscored > 0 ? count...(count + unscored) : nil,
+                interval: units == nil ? Estimate.proportion(count, of: scored).interval : nil)
         }
     }
 

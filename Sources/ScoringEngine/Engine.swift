@@ -202,11 +202,20 @@ public final class Engine: Sendable {
         let failureColumn = (request.failureColumn ?? request.dataset.failureColumn).map { columns.column($0, .json) }
         let skipColumn = request.skipColumn.map { columns.column($0, .bool) }
         let groups = request.groupColumns.map { columns.column($0, .json) }
-        try checkMapping(columns, functions, request.filters.map(\.column) + request.groupColumns)
+        func units(_ names: [String], _ option: String) -> UnitColumns? {
+            names.isEmpty
+                ? nil : UnitColumns(columns: names.map { columns.column($0, .json) }, names: names, option: option)
+        }
+        let cluster = units(request.clusterColumns, "--cluster")
+        let question = units(request.questionColumns, "--samples")
+        try checkMapping(
+            columns, functions,
+            request.filters.map(\.column) + request.groupColumns + request.clusterColumns + request.questionColumns)
         return RunPlan(
             dataset: request.dataset, functions: functions, columns: columns, filters: filters,
             failureColumn: failureColumn, skipColumn: skipColumn, groups: groups,
-            groupNames: request.groupColumns, groupLimit: request.groupLimit,
+            groupNames: request.groupColumns, groupLimit: request.groupLimit, cluster: cluster, question: question,
+            passThreshold: request.passThreshold,
             limit: request.limit, samples: request.samples, retriedOutcomes: request.retriedOutcomes,
             refusesWrongShapes: request.refusesWrongShapes,
             includesInput: request.includesInput, writesRows: writesRows, writesResults: writesResults,
@@ -324,8 +333,16 @@ public struct ScoringRequest: Sendable {
     /// How many values of each of these columns: those whose first rows come first. The rows of others are aggregated
     /// together.
     public var groupLimit = 1000
-    /// How many rows of the dataset, one after the other, are samples of one row. They have that row's number, and since
-    /// they do not depend on chance alone, aggregates have no standard errors.
+    /// Columns whose values together name a row's cluster: rows that resemble one another, such as questions about one
+    /// text. Standard errors and intervals are those of clusters then. Every row needs a value.
+    public var clusterColumns: [String] = []
+    /// Columns whose values together name the question that a row is a sample of. Results have pass@k then, and standard
+    /// errors are by question where there are no clusters.
+    public var questionColumns: [String] = []
+    /// The least score of a sample that passes.
+    public var passThreshold = 1.0
+    /// How many rows of the dataset, one after the other, are samples of one row, as with `questionColumns`. They have
+    /// that row's number.
     package var samples = 1
     /// Outcomes of rows whose requests are sent again where their replies came from the cache.
     public var retriedOutcomes: Set<RowOutcome> = []

@@ -10,8 +10,8 @@ struct Assay: ParsableCommand {
         abstract: "Scores what language models wrote.",
         version: version,
         subcommands: [
-            ScoreCommand.self, EvaluateCommand.self, ServeCommand.self, ClientCommand.self, FunctionsCommand.self,
-            PluginsCommand.self, VersionCommand.self,
+            ScoreCommand.self, EvaluateCommand.self, CompareCommand.self, AgreeCommand.self, ServeCommand.self,
+            ClientCommand.self, FunctionsCommand.self, PluginsCommand.self, VersionCommand.self,
         ])
 
     static func main() {

@@ -102,7 +102,7 @@ struct HostileRowTests {
                 """
                 basic::subset_of
                   2 of 3 rows scored; not scored: input_error 1
-                  accuracy  1.0 ± 0.0  (2 of 2)  between 0.6667 and 1.0 had all rows been scored
+                  accuracy  1.0  (2 of 2)  95% interval 0.3424 … 1.0  between 0.6667 and 1.0 had all rows been scored
 
                 First rows without a score:
                   row 1, basic::subset_of, input_error:

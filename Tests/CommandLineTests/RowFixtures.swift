@@ -20,7 +20,7 @@ let threeLines = """
 let threeRowsTable = """
     basic::subset_of
       3 of 3 rows scored
-      accuracy  0.6667 ± 0.3333  (2 of 3)
+      accuracy  0.6667  (2 of 3)  95% interval 0.2077 … 0.9385
 
     """
 

@@ -32,7 +32,12 @@ struct SampleTests {
         #expect(lines.map { $0["sample"] } == [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3])
         #expect(try result.rows("total", of: "basic::equality") == 12)
         #expect(try result.value("generation", "samples") == 4)
-        #expect(try result.value("results", "basic::equality")["standard_error"] == nil)
+        // Samples of a row resemble one another, so that errors and intervals are by row.
+        let results = try result.value("results", "basic::equality")
+        #expect(results["samples"]?["questions"] == 3)
+        #expect(results["samples"]?["least"] == 4 && results["samples"]?["most"] == 4)
+        #expect(results["samples"]?["pass_at_k"]?.object?.keys == ["1", "2", "4"])
+        #expect(results["interval"]?["accuracy"]?["clusters"] == 3)
         // Equal rows share the answers to each of their samples.
         #expect(server.totals.requests == 8)
         #expect(!result.errors.contains("temperature"))

@@ -30,6 +30,14 @@ struct ScoreOptionTests {
                   },
                   "standard_error": {
                     "accuracy": 0.3333333333333333
+                  },
+                  "interval": {
+                    "accuracy": {
+                      "level": 0.95,
+                      "lower": 0.20765960080204768,
+                      "upper": 0.9385080552796037,
+                      "method": "wilson"
+                    }
                   }
                 }
               }
@@ -55,11 +63,11 @@ struct ScoreOptionTests {
             result.output == """
                 basic::subset_of
                   3 of 3 rows scored
-                  accuracy  0.6667 ± 0.3333  (2 of 3)
+                  accuracy  0.6667  (2 of 3)  95% interval 0.2077 … 0.9385
 
                 basic::equality
                   3 of 3 rows scored
-                  accuracy  0.3333 ± 0.3333  (1 of 3)
+                  accuracy  0.3333  (1 of 3)  95% interval 0.0615 … 0.7923
 
                 """)
         #expect(
@@ -81,7 +89,7 @@ struct ScoreOptionTests {
             result.output == """
                 basic::subset_of
                   1 of 2 rows scored; not scored: input_error 1
-                  accuracy  1.0  (1 of 1)  between 0.5 and 1.0 had all rows been scored
+                  accuracy  1.0  (1 of 1)  95% interval 0.2065 … 1.0  between 0.5 and 1.0 had all rows been scored
 
                 First rows without a score:
                   row 1, basic::subset_of, input_error: the row has no column "generated_answer"
@@ -114,7 +122,7 @@ struct ScoreOptionTests {
         let table = """
             basic::subset_of
               3 of 3 rows scored
-              average  0.6667 ± 0.3333
+              average  0.6667  95% interval 0.2077 … 0.9385
 
             """
         for parameters in [
@@ -142,7 +150,10 @@ struct ScoreOptionTests {
         ])
         let result = try folder.assay(
             "score", "rows.jsonl", "--fn-dir", "fns", "--fn", "my::answer", "--format", "table", "-o", "out.jsonl")
-        #expect(result.output == "my::answer\n  1 of 1 rows scored\n  accuracy  1.0  (1 of 1)\n  median    1.0\n")
+        #expect(
+            result.output
+                == "my::answer\n  1 of 1 rows scored\n  accuracy  1.0  (1 of 1)  95% interval 0.2065 … 1.0\n  median    1.0\n"
+        )
         #expect(result.errors == "")
         #expect(
             try folder.read("out.jsonl")
@@ -156,7 +167,9 @@ struct ScoreOptionTests {
         let mapping = ["--map", "generated_answer=prediction", "--map", "expected_answer=gold"]
         let result = try folder.command(arguments + mapping).run()
         #expect(result.ending == .status(0))
-        #expect(result.output == "basic::subset_of\n  1 of 1 rows scored\n  accuracy  1.0  (1 of 1)\n")
+        #expect(
+            result.output
+                == "basic::subset_of\n  1 of 1 rows scored\n  accuracy  1.0  (1 of 1)  95% interval 0.2065 … 1.0\n")
 
         let unmapped = try folder.command(arguments).run()
         #expect(unmapped.ending == .status(1))

@@ -41,10 +41,12 @@ struct LibraryTests {
                 == #"{"results": {"basic::equality": {"aggregated_results": {"accuracy": {"accuracy": 0.5, "#
                 + #""num_correct": 1, "num_total": 2}}, "rows": {"total": 2, "scored": 2, "unparsed": 0, "input_error": 0, "#
                 + #""scorer_error": 0, "model_error": 0, "timed_out": 0, "plugin_crashed": 0, "not_asked": 0, "non_numeric": 0}, "#
-                + #""standard_error": {"accuracy": 0.5}}, "basic::subset_of": {"aggregated_results": {"accuracy": "#
+                + #""standard_error": {"accuracy": 0.5}, "interval": {"accuracy": {"level": 0.95, "#
+                + #""lower": 0.09453120573423071, "upper": 0.9054687942657693, "method": "wilson"}}}, "basic::subset_of": {"aggregated_results": {"accuracy": "#
                 + #"{"accuracy": 1.0, "num_correct": 1, "num_total": 1}}, "rows": {"total": 2, "scored": 1, "unparsed": 0, "#
                 + #""input_error": 1, "scorer_error": 0, "model_error": 0, "timed_out": 0, "plugin_crashed": 0, "#
-                + #""not_asked": 0, "non_numeric": 0}, "bounds": {"accuracy": {"lowest": 0.5, "highest": 1.0}}}}}"#)
+                + #""not_asked": 0, "non_numeric": 0}, "interval": {"accuracy": {"level": 0.95, "#
+                + #""lower": 0.20654931437723742, "upper": 1.0, "method": "wilson"}}, "bounds": {"accuracy": {"lowest": 0.5, "highest": 1.0}}}}}"#)
     }
 
     @Test("a dataset without rows has aggregates of nothing")

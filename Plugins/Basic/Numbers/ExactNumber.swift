@@ -1,4 +1,4 @@
-import ScoringCore
+import Statistics
 
 /// An exact rational number: one decimal over another.
 struct ExactNumber: Equatable {

@@ -77,7 +77,7 @@ enum Schemas {
             optional: [
                 // Engines elsewhere do not count rows by outcome.
                 "rows": ["type": "object", "additionalProperties": integer],
-                "standard_error": anyObject, "bounds": anyObject, "usage": anyObject,
+                "standard_error": anyObject, "interval": anyObject, "bounds": anyObject, "usage": anyObject,
             ]),
         "ScoreBatchRequest": object(
             ["dataset_id": identifier, "scoring_functions": reference("RequestedFunctions")],

@@ -11,7 +11,7 @@ struct GroupTotals {
     init(_ index: Int, _ plan: RunPlan, _ registry: GroupRegistry, _ workers: [Worker]) {
         column = plan.groupNames[index]
         self.registry = registry
-        aggregators = GroupAggregators(plan.functions)
+        aggregators = GroupAggregators(plan.functions, units: plan.units)
         for worker in workers { aggregators.merge(worker.groups[index]) }
     }
 
@@ -47,8 +47,6 @@ struct GroupTotals {
 extension RunPlan {
     /// The aggregates of one function.
     func result(of aggregator: Aggregator, by function: Int) -> AggregateResult {
-        let result = aggregator.result(range: functions[function].range)
-        // Samples of one row resemble one another, so that a standard error over all of them would be too small.
-        return samples == 1 ? result : result.withoutStandardErrors
+        aggregator.result(range: functions[function].range)
     }
 }

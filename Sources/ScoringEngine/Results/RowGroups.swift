@@ -11,33 +11,47 @@ enum GroupKey: Hashable, Sendable {
     case missing
 }
 
-/// The values of one column in a chunk.
+/// The values of a column in a chunk, or those of several columns together.
 struct ChunkGroups {
     /// Each once, in the order of their first rows.
     private(set) var keys: [GroupKey] = []
     /// The index of each row's value in `keys`.
     private(set) var rows: [Int] = []
 
-    init(_ column: Int, of batch: RowBatch) {
-        let states = batch.states(column)
-        var places: [String: Int] = [:]
+    init(_ columns: [Int], of batch: RowBatch) {
+        var places: [[String]: Int] = [:]
         var placesOfKeys: [GroupKey: Int] = [:]
         rows.reserveCapacity(batch.count)
         for row in 0..<batch.count {
-            let isValue = states[row] == CellState.value.rawValue
-            let text = isValue ? String(decoding: batch.text(column, row: row), as: UTF8.self) : ""
-            if let place = places[text] {
+            let texts = columns.map { column in
+                batch.states(column)[row] == CellState.value.rawValue
+                    ? String(decoding: batch.text(column, row: row), as: UTF8.self) : ""
+            }
+            if let place = places[texts] {
                 rows.append(place)
                 continue
             }
             // One value may be written in several ways.
-            let key = isValue ? GroupKey.value((try? JSONValue(parsing: text)) ?? .string(text)) : .missing
+            let key = Self.key(texts)
             let place = placesOfKeys[key] ?? keys.count
             if place == keys.count { keys.append(key) }
-            places[text] = place
+            places[texts] = place
             placesOfKeys[key] = place
             rows.append(place)
         }
+    }
+
+    /// The first readable row without a value.
+    func firstRowWithout(in batch: RowBatch) -> Int? {
+        guard let missing = keys.firstIndex(of: .missing) else { return nil }
+        return rows.indices.first { rows[$0] == missing && batch.isReadable($0) }
+    }
+
+    /// - Parameter texts: the JSON of each column's value; no JSON is empty.
+    private static func key(_ texts: [String]) -> GroupKey {
+        if texts.contains("") { return .missing }
+        let values = texts.map { (try? JSONValue(parsing: $0)) ?? .string($0) }
+        return .value(values.count == 1 ? values[0] : .array(values))
     }
 }
 
@@ -70,11 +84,13 @@ struct GroupRegistry {
 /// The aggregates of a run's functions for each value of one column.
 struct GroupAggregators {
     private let functions: [BoundFunction]
+    private let units: UnitTallies.Kinds
     /// By place in the registry, one for each function.
     private(set) var byPlace: [Int: [Aggregator]] = [:]
 
-    init(_ functions: [BoundFunction]) {
+    init(_ functions: [BoundFunction], units: UnitTallies.Kinds) {
         self.functions = functions
+        self.units = units
     }
 
     /// Adds the results of a slice.
@@ -82,13 +98,14 @@ struct GroupAggregators {
     /// - Parameters:
     ///   - places: of the slice's rows.
     ///   - results: of each function.
-    mutating func add(_ places: ArraySlice<Int>, _ results: [RowResults]) {
+    ///   - units: what the rows belong to.
+    mutating func add(_ places: ArraySlice<Int>, _ results: [RowResults], _ units: RowUnits?) {
         var rows: [Int: [Int]] = [:]
         for (row, place) in places.enumerated() { rows[place, default: []].append(row) }
         let empty = newAggregators
         for (index, results) in results.enumerated() {
             let scores = RowScores(
-                results, functions[index].description, isNumber: functions[index].scoreKind == .number)
+                results, functions[index].description, isNumber: functions[index].scoreKind == .number, units: units)
             for (place, rows) in rows {
                 scores.selecting(rows).add(to: &byPlace[place, default: empty][index])
             }
@@ -106,7 +123,11 @@ struct GroupAggregators {
     }
 
     private var newAggregators: [Aggregator] {
-        functions.map { Aggregator(functions: $0.function.aggregationFunctions, kind: $0.scoreKind) }
+        functions.map {
+            Aggregator(
+                functions: $0.function.aggregationFunctions, kind: $0.scoreKind, keepsDistribution: false,
+                units: units)
+        }
     }
 }
 
@@ -120,9 +141,13 @@ struct RowScores {
     private var outcomes: [RowOutcome]
     private var values: Values
     private var weights: [Double]?
+    private var units: RowUnits?
 
-    /// - Parameter isNumber: whether the function's scores are numbers.
-    init(_ results: RowResults, _ description: ScorerDescription, isNumber: Bool) {
+    /// - Parameters:
+    ///   - isNumber: whether the function's scores are numbers.
+    ///   - units: what the rows belong to.
+    init(_ results: RowResults, _ description: ScorerDescription, isNumber: Bool, units: RowUnits?) {
+        self.units = units
         outcomes = Array(results.outcomes)
         let score = results.outputs[description.scoreOutput]
         let rows = 0..<results.count
@@ -149,14 +174,16 @@ struct RowScores {
         case .texts(let texts): selected.values = .texts(rows.map { texts[$0] })
         }
         selected.weights = weights.map { weights in rows.map { weights[$0] } }
+        selected.units = units?.selecting(rows)
         return selected
     }
 
     func add(to aggregator: inout Aggregator) {
         switch values {
         case .numbers(let numbers):
-            aggregator.add(outcomes: outcomes.span, scores: numbers.span, weights: weights?.span)
-        case .texts(let texts): aggregator.add(outcomes: outcomes.span, texts: texts.span, weights: weights?.span)
+            aggregator.add(outcomes: outcomes.span, scores: numbers.span, weights: weights?.span, units: units)
+        case .texts(let texts):
+            aggregator.add(outcomes: outcomes.span, texts: texts.span, weights: weights?.span, units: units)
         }
     }
 }

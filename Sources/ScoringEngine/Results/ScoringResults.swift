@@ -2,6 +2,7 @@ public import Inference
 public import JSON
 public import ScoringCore
 public import ScoringDefinitions
+import Statistics
 
 /// What one function came to.
 public struct FunctionResult: Sendable {
@@ -12,7 +13,7 @@ public struct FunctionResult: Sendable {
     /// What its models were asked; nil where it asks none.
     public var usage: ModelUsage?
 
-    /// `{"aggregated_results": …, "rows": …}`, with "standard_error" and "bounds" of the aggregations that have them, with
+    /// `{"aggregated_results": …, "rows": …}`, with "standard_error", "interval" and "bounds" of the aggregations that have them, with
     /// "by" of a run that tells results apart, and with "usage" of a function that asks models.
     public var json: JSONValue {
         var result = aggregates.members
@@ -60,20 +61,24 @@ public struct ResultGroup: Sendable {
 }
 
 extension AggregateResult {
-    /// `{"aggregated_results": …, "rows": …}`, with "standard_error" and "bounds" of the aggregations that have them.
+    /// `{"aggregated_results": …, "rows": …}`, with "standard_error", "interval" and "bounds" of the aggregations that have them.
     fileprivate var members: JSONObject {
         var aggregated = JSONObject()
         var errors = JSONObject()
         var bounds = JSONObject()
+        var intervals = JSONObject()
         for entry in entries {
             let name = entry.function.rawValue
             aggregated[name] = entry.value.map(json(of:)) ?? .null
             if let error = entry.standardError { errors[name] = JSONValue(error) }
             bounds[name] = boundsJSON(of: entry)
+            intervals[name] = intervalJSON(of: entry)
         }
         var result: JSONObject = ["aggregated_results": .object(aggregated), "rows": rows]
         if !errors.isEmpty { result["standard_error"] = .object(errors) }
+        if !intervals.isEmpty { result["interval"] = .object(intervals) }
         if !bounds.isEmpty { result["bounds"] = .object(bounds) }
+        if let samples { result["samples"] = samples.json }
         return result
     }
 
@@ -98,6 +103,20 @@ extension AggregateResult {
             for category in categories { counts[category.name] = JSONValue(category.count) }
             return ["categorical_count": .object(counts)]
         }
+    }
+
+    private func intervalJSON(of entry: AggregateResult.Entry) -> JSONValue? {
+        if case .categoricalCount(let categories) = entry.value {
+            var shares = JSONObject()
+            for category in categories { shares[category.name] = category.interval.map { .object($0.json) } }
+            return shares.isEmpty ? nil : .object(shares)
+        }
+        var json = entry.interval?.json
+        if json == nil, let reason = entry.reasonWithoutInterval {
+            json = ["lower": .null, "upper": .null, "reason": .string(reason)]
+        }
+        if let clusters = entry.clusters { json?["clusters"] = JSONValue(clusters) }
+        return json.map { .object($0) }
     }
 
     private func boundsJSON(of entry: AggregateResult.Entry) -> JSONValue? {
@@ -145,5 +164,39 @@ public struct ScoringResults: Sendable {
         var json: JSONObject = ["results": .object(results)]
         if let usage { json["usage"] = usage.json }
         return .object(json)
+    }
+}
+
+extension Interval {
+    /// `{"level": …, "lower": …, "upper": …, "method": …}`.
+    fileprivate var json: JSONObject {
+        [
+            "level": JSONValue(level), "lower": JSONValue(lower), "upper": JSONValue(upper),
+            "method": .string(method.rawValue),
+        ]
+    }
+}
+
+extension AggregateResult.Samples {
+    /// `{"questions": …, "least": …, "most": …, "consistent": …, "pass_at_k": {K: {"value": …, "standard_error": …,
+    /// "interval": …}}, "pass_hat_k": …}`, with "left_out" where questions have fewer than K samples.
+    fileprivate var json: JSONValue {
+        func json(_ estimate: Estimate, leftOut: Int) -> JSONValue {
+            var json: JSONObject = ["value": JSONValue(estimate.value)]
+            if let error = estimate.standardError { json["standard_error"] = JSONValue(error) }
+            if let interval = estimate.interval { json["interval"] = .object(interval.json) }
+            if let reason = estimate.reason { json["reason"] = .string(reason) }
+            if leftOut > 0 { json["left_out"] = JSONValue(leftOut) }
+            return .object(json)
+        }
+        var (any, all) = (JSONObject(), JSONObject())
+        for pass in passes {
+            any[String(pass.k)] = json(pass.anyPasses, leftOut: pass.leftOut)
+            all[String(pass.k)] = json(pass.allPass, leftOut: pass.leftOut)
+        }
+        return [
+            "questions": JSONValue(questions), "least": JSONValue(least), "most": JSONValue(most),
+            "consistent": JSONValue(consistent), "pass_at_k": .object(any), "pass_hat_k": .object(all),
+        ]
     }
 }

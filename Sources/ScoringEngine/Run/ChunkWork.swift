@@ -17,6 +17,9 @@ final class ChunkWork: @unchecked Sendable {
     var holds = 0
     /// The place of each row's value among those of each column that results are told apart by.
     var groups: [[Int]] = []
+    /// A number for each row's cluster, and for the question that it is a sample of; empty without them.
+    var clusters: [Int] = []
+    var questions: [Int] = []
     /// The rows settled so far that all functions scored, and the others.
     var scored = 0
     var unscored = 0

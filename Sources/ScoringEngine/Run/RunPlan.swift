@@ -1,4 +1,5 @@
 import Datasets
+import JSON
 import ScoringCore
 
 /// A run, worked out: what is read, scored and written.
@@ -15,6 +16,11 @@ struct RunPlan: Sendable {
     var groups: [Int]
     var groupNames: [String]
     var groupLimit: Int
+    /// The columns whose values say which rows belong together: clusters, and the questions that rows are samples of.
+    var cluster: UnitColumns?
+    var question: UnitColumns?
+    /// The least score of a sample that passes.
+    var passThreshold: Double
     var limit: Int?
     /// Rows of the dataset that are one row of the data that it was made of, one after the other.
     var samples: Int
@@ -33,6 +39,15 @@ struct RunPlan: Sendable {
 
     var formatter: RowFormatter
 
+    /// Whether columns say which rows belong together.
+    var tellsRowsApart: Bool { !groups.isEmpty || cluster != nil || question != nil }
+
+    /// What rows belong to, for the aggregates.
+    var units: UnitTallies.Kinds {
+        UnitTallies.Kinds(
+            hasClusters: cluster != nil, hasQuestions: question != nil || samples > 1, passThreshold: passThreshold)
+    }
+
     /// Rows that a scorer gets at once. Where models are asked, rows wait for those that they are with; and what is asked
     /// again is all that a call has asked.
     var sliceSize: Int { asksModels ? (retriedOutcomes.isEmpty ? 16 : 1) : 1024 }
@@ -43,5 +58,23 @@ struct RunPlan: Sendable {
     /// The columns that a table has to be read for.
     var columnNames: ColumnSelection {
         ColumnSelection(columns.requests.columnNames, includesOthers: includesInput)
+    }
+}
+
+/// Columns whose values together say what a row belongs to.
+struct UnitColumns: Sendable {
+    /// The indices among the run's columns.
+    var columns: [Int]
+    var names: [String]
+    /// The option that asks for them, for messages.
+    var option: String
+
+    /// The failure of a run with a row that has no value in one of them.
+    func missing(in dataset: String, row: Int) -> EngineError {
+        let columns = names.map(quoted).joined(separator: " and ")
+        return EngineError(
+            .dataset,
+            "\(dataset): row \(row): the column \(columns) is missing or null; with \(option), every row needs a value. "
+                + "To leave such rows out, use --where, or add the value")
     }
 }

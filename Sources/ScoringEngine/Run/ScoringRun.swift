@@ -84,6 +84,8 @@ final class ScoringRun: Sendable {
         var isReading = false
         /// The values of the columns that results are told apart by, of the chunks so far.
         var groups: [GroupRegistry]
+        var clusters = GroupRegistry(limit: .max)
+        var questions = GroupRegistry(limit: .max)
         var groupedChunks = 0
         /// Chunks claimed and not done.
         var chunksInWork = 0
@@ -190,7 +192,7 @@ final class ScoringRun: Sendable {
             close()
             work.batch.keep(limit: max(0, limit - base.selected)) { _ in true }
         }
-        if !plan.groups.isEmpty && !group(work, index) { return }
+        if plan.tellsRowsApart && !group(work, index, base) { return }
         // Of rows that are made meanwhile, whoever makes them knows how many there are.
         if !plan.dataset.isLive { progress.add(taken: work.batch.count) }
         let out = plan.writesAnything ? state.update { $0.spareOutputs.popLast() } ?? RowOutput(plan) : nil
@@ -199,17 +201,28 @@ final class ScoringRun: Sendable {
     }
 
     /// Finds the place of each row's value among those of the chunks before. False where the run is given up.
-    private func group(_ work: ChunkWork, _ index: Int) -> Bool {
-        let groups = plan.groups.map { ChunkGroups($0, of: work.batch) }
+    private func group(_ work: ChunkWork, _ index: Int, _ base: ChunkCounts) -> Bool {
+        let groups = plan.groups.map { ChunkGroups([$0], of: work.batch) }
+        let clusters = plan.cluster.map { ChunkGroups($0.columns, of: work.batch) }
+        let questions = plan.question.map { ChunkGroups($0.columns, of: work.batch) }
+        for (units, columns) in [(clusters, plan.cluster), (questions, plan.question)] {
+            guard let units, let columns, let row = units.firstRowWithout(in: work.batch) else { continue }
+            abort(columns.missing(in: plan.dataset.name, row: base.rows + work.batch.rowIndex(row)))
+            return false
+        }
         // The chunks before this one are all in work, so it is not long before its turn comes.
         let isItsTurn: Bool = state.wait { state in
             if state.isAborted { return false }
             return state.groupedChunks == index ? true : nil
         }
         guard isItsTurn else { return false }
-        work.groups = state.update { state in
+        (work.groups, work.clusters, work.questions) = state.update { state in
             state.groupedChunks += 1
-            return groups.enumerated().map { column, groups in state.groups[column].places(of: groups) }
+            return (
+                groups.enumerated().map { column, groups in state.groups[column].places(of: groups) },
+                clusters.map { state.clusters.places(of: $0) } ?? [],
+                questions.map { state.questions.places(of: $0) } ?? []
+            )
         }
         return true
     }

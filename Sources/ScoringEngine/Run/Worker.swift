@@ -25,9 +25,9 @@ final class Worker: @unchecked Sendable {
         aggregators = plan.functions.map {
             Aggregator(
                 functions: $0.function.aggregationFunctions, kind: $0.scoreKind,
-                keepsDistribution: plan.keepsDistribution)
+                keepsDistribution: plan.keepsDistribution, units: plan.units)
         }
-        groups = plan.groups.map { _ in GroupAggregators(plan.functions) }
+        groups = plan.groups.map { _ in GroupAggregators(plan.functions, units: plan.units) }
         unscored = FirstUnscored(limit: plan.examples)
         zeros = plan.functions.map { _ in ZeroScores() }
     }
@@ -95,14 +95,15 @@ final class Worker: @unchecked Sendable {
     /// Takes the results of a slice whose calls have all ended.
     func settle(_ slice: SliceWork, of work: ChunkWork) {
         var isComplete = true
+        let units = units(of: slice.rows, work)
         for (index, call) in slice.calls.enumerated() {
             let before = aggregators[index].counts.unscored
-            call.results.add(to: &aggregators[index], plan.functions[index].description)
+            call.results.add(to: &aggregators[index], plan.functions[index].description, units)
             if !zeros[index].hasOthers { lookForZeros(index, call.results, slice.rows, of: work) }
             if aggregators[index].counts.unscored > before { isComplete = false }
         }
         for index in groups.indices {
-            groups[index].add(work.groups[index][slice.rows], slice.calls.map(\.results))
+            groups[index].add(work.groups[index][slice.rows], slice.calls.map(\.results), units)
         }
         let unscoredRows = isComplete ? 0 : countUnscored(slice, of: work)
         work.unscored += unscoredRows
@@ -110,6 +111,19 @@ final class Worker: @unchecked Sendable {
         if let out = work.out { append(slice, of: work, to: out) }
         // A reply that nobody waited for may still come to a call that asked, and must not come to the next.
         if !plan.asksModels { spareSlice = slice }
+    }
+
+    /// What the rows of a slice belong to; nil where they are on their own.
+    private func units(of rows: Range<Int>, _ work: ChunkWork) -> RowUnits? {
+        guard plan.cluster != nil || plan.question != nil || plan.samples > 1 else { return nil }
+        var units = RowUnits()
+        if plan.cluster != nil { units.clusters = Array(work.clusters[rows]) }
+        if plan.question != nil {
+            units.questions = Array(work.questions[rows])
+        } else if plan.samples > 1 {
+            units.questions = rows.map { (work.base.rows + work.batch.rowIndex($0)) / plan.samples }
+        }
+        return units
     }
 
     private func append(_ slice: SliceWork, of work: ChunkWork, to out: RowOutput) {
@@ -146,12 +160,12 @@ final class Worker: @unchecked Sendable {
 
 extension RowResults {
     /// Adds the rows to a function's aggregates.
-    fileprivate func add(to aggregator: inout Aggregator, _ description: ScorerDescription) {
+    fileprivate func add(to aggregator: inout Aggregator, _ description: ScorerDescription, _ units: RowUnits?) {
         let score = outputs[description.scoreOutput]
         if score.type == .f64 && description.weightOutput == nil {
-            aggregator.add(outcomes: outcomes.span, scores: score.numbers.span)
+            aggregator.add(outcomes: outcomes.span, scores: score.numbers.span, weights: nil, units: units)
         } else {
-            RowScores(self, description, isNumber: aggregator.kind == .number).add(to: &aggregator)
+            RowScores(self, description, isNumber: aggregator.kind == .number, units: units).add(to: &aggregator)
         }
     }
 }

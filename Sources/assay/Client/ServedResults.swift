@@ -63,9 +63,18 @@ struct ServedResults {
         let inner = value[name] ?? value
         if case .number(let number) = inner {
             var text = shortened(number.double)
-            if let error = result["standard_error"]?[name]?.number { text += " ± \(shortened(error.double))" }
-            if let correct = value["num_correct"]?.number, let total = value["num_total"]?.number?.int {
+            let total = value["num_total"]?.number?.int
+            let scored = total ?? result["rows"]?["scored"]?.number?.int ?? 0
+            if let error = result["standard_error"]?[name]?.number?.double, ResultsTable.shows(error, of: scored) {
+                text += " ± \(shortened(error))"
+            }
+            if let correct = value["num_correct"]?.number, let total {
                 text += "  (\(correct.int.map(grouped) ?? shortened(correct.double)) of \(grouped(total)))"
+            }
+            if let interval = result["interval"]?[name], let lower = interval["lower"]?.number?.double,
+                let upper = interval["upper"]?.number?.double
+            {
+                text += "  95% interval \(shortened(lower)) … \(shortened(upper))"
             }
             if let bounds = result["bounds"]?[name], let lowest = bounds["lowest"]?.number,
                 let highest = bounds["highest"]?.number

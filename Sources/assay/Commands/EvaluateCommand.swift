@@ -64,6 +64,10 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup(title: "Dataset") var datasetArguments: DatasetArguments
 
+    @OptionGroup(title: "Statistics") var statisticsOptions: StatisticsOptions
+
+    @OptionGroup(title: "Saved run") var saveOptions: SaveOptions
+
     @OptionGroup var engineOptions: EngineOptions
 
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
@@ -74,6 +78,10 @@ struct EvaluateCommand: ParsableCommand {
         if let samples, !(1...1000).contains(samples) {
             throw ValidationError("--samples \(samples): 1 to 1000 was expected")
         }
+        if statisticsOptions.passAt != nil && samples ?? 1 == 1 {
+            throw ValidationError("--pass-at needs --samples N with at least 2 samples")
+        }
+        if statisticsOptions.key != nil && saveOptions.save == nil { throw ValidationError("--key needs --save") }
         if rowOptions.functions.isEmpty && benchmark == nil { throw RowOptions.noFunction }
         if (model == nil) == (agent == nil) {
             throw ValidationError("name who answers, a model or an agent: --model MODEL or --agent CONFIG")
@@ -94,6 +102,7 @@ struct EvaluateCommand: ParsableCommand {
         }
         interruption.onCancel { [stop = input.stop] in stop() }
         let (functions, settings) = try readBenchmark()
+        try ResultRequirements(rowOptions.requirements).validate(functions: functions.map(\.identifier))
         let inference: InferenceService
         do throws(EngineError) {
             inference = try modelOptions.makeInference(
@@ -108,6 +117,8 @@ struct EvaluateCommand: ParsableCommand {
         request.filters = rowOptions.rowFilters
         request.limit = rowOptions.limit
         request.samples = samples ?? 1
+        request.clusterColumns = statisticsOptions.cluster?.names ?? []
+        request.passThreshold = statisticsOptions.passAt ?? request.passThreshold
         request.groupColumns = rowOptions.groupColumns
         request.groupLimit = rowOptions.groupLimit ?? request.groupLimit
         request.retriedOutcomes = rowOptions.retriedOutcomes
@@ -121,7 +132,7 @@ struct EvaluateCommand: ParsableCommand {
         request.stopReading = input.stop
         let engine = engineOptions.makeEngine(cancellation: cancellation) { inference }
         let results = Result {
-            try evaluate(request, input, engine, cancellation)
+            try evaluate(request, input, engine, try saver(request, input, engine), cancellation)
         }
         waitFor {
             await engine.shutDown()
@@ -160,8 +171,27 @@ struct EvaluateCommand: ParsableCommand {
             name: model ?? "", sampling: try sampling?.read(for: "--sampling") ?? [:], systemMessage: systemMessage)
     }
 
+    private func saver(_ request: EvaluationRequest, _ input: DatasetInput, _ engine: Engine) throws -> RunSaver? {
+        let candidate: JSONValue =
+            switch request.candidate {
+            case .model(let name, let sampling, let systemMessage):
+                [
+                    "model": .string(name), "sampling": .object(sampling),
+                    "system_message": systemMessage.map { .string($0) } ?? .null,
+                ]
+            case .agent(let config): ["agent": .object(config)]
+            }
+        return try RunSaver(
+            RunSaver.Setup(
+                command: "evaluate", dataset: dataset, path: input.path, functions: request.functions,
+                mapping: request.mapping, filters: rowOptions.filters.map(\.condition), limit: request.limit,
+                jobs: request.jobs, key: statisticsOptions.key?.names ?? [], cluster: request.clusterColumns,
+                groups: request.groupColumns, samples: request.samples > 1 ? request.samples : nil,
+                judgeModel: request.judgeModel, candidate: candidate, name: model), saveOptions, engine)
+    }
+
     private func evaluate(
-        _ request: EvaluationRequest, _ input: DatasetInput, _ engine: Engine,
+        _ request: EvaluationRequest, _ input: DatasetInput, _ engine: Engine, _ saver: RunSaver?,
         _ cancellation: Cancellation
     ) throws -> (results: EvaluationResults, unfinishedOutput: String?) {
         let options = [agent, sampling, benchmark].compactMap { $0?.path }
@@ -169,12 +199,17 @@ struct EvaluateCommand: ParsableCommand {
         return try rowOptions.run(
             input, engineOptions, filesRead: filesRead, samples: request.samples, cancellation
         ) { sink, progress in
+            let results: EvaluationResults
             do throws(EvaluationError) {
-                return try Evaluator(engine).run(request, sink: sink, progress: progress, cancellation: cancellation)
+                let saved = saver?.sink(to: sink, withInput: true) ?? sink
+                results = try Evaluator(engine).run(
+                    request, sink: saved, progress: progress, cancellation: cancellation)
             } catch {
                 // The place in a request means something only in what the options hold.
                 throw Failure((error.placeInCandidate.map { "\($0): " } ?? "") + error.commandText)
             }
+            if results.failure == nil { try saver?.finish(results.scoring, generation: results.generation.json) }
+            return results
         }
     }
 

@@ -23,7 +23,7 @@ struct ScoreCommand: ParsableCommand {
             objects), .csv and .tsv (with a header row), each also .gz or .zst.
 
             Exit status: 0 all rows were scored; 1 the run failed; 3 some rows could not be scored, and the results say \
-            how many and why, or there were none; 64 the command line was wrong; 130 interrupted, what was done is in \
+            how many and why, or there were none; 4 a requirement is not met; 64 the command line was wrong; 130 interrupted, what was done is in \
             FILE.partial.
             """)
 
@@ -53,15 +53,31 @@ struct ScoreCommand: ParsableCommand {
         case keep, strip
     }
 
+    @Flag(help: "Rows with one --key are samples of one question: show pass@k, and intervals by question.")
+    var samples = false
+
+    @OptionGroup(title: "Statistics") var statisticsOptions: StatisticsOptions
+
+    @OptionGroup(title: "Saved run") var saveOptions: SaveOptions
+
     @OptionGroup var engineOptions: EngineOptions
 
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
 
     func validate() throws {
         if rowOptions.functions.isEmpty { throw RowOptions.noFunction }
+        try ResultRequirements(rowOptions.requirements).validate(functions: rowOptions.functions.map(\.identifier))
         if dryRun && rowOptions.output != nil {
             throw ValidationError("--dry-run has no rows to write; leave --output out")
         }
+        if samples && statisticsOptions.key == nil {
+            throw ValidationError("--samples needs --key COLUMN, which says which rows are samples of one question")
+        }
+        if statisticsOptions.key != nil && !samples && saveOptions.save == nil {
+            throw ValidationError("--key needs --save or --samples")
+        }
+        if dryRun && saveOptions.save != nil { throw ValidationError("--dry-run has no run to keep; leave --save out") }
+        if statisticsOptions.passAt != nil && !samples { throw ValidationError("--pass-at needs --samples") }
         if withInput && rowOptions.output == nil { throw ValidationError("--with-input needs --output FILE") }
     }
 
@@ -82,6 +98,9 @@ struct ScoreCommand: ParsableCommand {
         request.limit = rowOptions.limit
         request.groupColumns = rowOptions.groupColumns
         request.groupLimit = rowOptions.groupLimit ?? request.groupLimit
+        request.clusterColumns = statisticsOptions.cluster?.names ?? []
+        request.questionColumns = samples ? statisticsOptions.key?.names ?? [] : []
+        request.passThreshold = statisticsOptions.passAt ?? request.passThreshold
         request.retriedOutcomes = rowOptions.retriedOutcomes
         request.refusesWrongShapes = true
         request.includesInput = withInput
@@ -101,7 +120,7 @@ struct ScoreCommand: ParsableCommand {
             try models.makeInference(isQuiet: isQuiet, asksNobody: isDryRun)
         }
         let results = Result {
-            try score(request, input, engine, cancellation)
+            try score(request, input, engine, try saver(request, input, engine), cancellation)
         }
         waitFor { await engine.shutDown() }
         let (scoring, unfinishedOutput) = try results.get()
@@ -111,16 +130,32 @@ struct ScoreCommand: ParsableCommand {
     /// The files that the run reads beside the dataset, as far as options name them.
     private var filesRead: [String] { rowOptions.filesRead + modelOptions.filesRead }
 
+    private func saver(_ request: ScoringRequest, _ input: DatasetInput, _ engine: Engine) throws -> RunSaver? {
+        try RunSaver(
+            RunSaver.Setup(
+                command: "score", dataset: dataset, path: input.path, functions: request.functions,
+                mapping: request.mapping, filters: rowOptions.filters.map(\.condition), limit: request.limit,
+                jobs: request.jobs, key: statisticsOptions.key?.names ?? [], cluster: request.clusterColumns,
+                groups: request.groupColumns, samples: nil, judgeModel: request.judgeModel), saveOptions, engine)
+    }
+
     private func score(
-        _ request: ScoringRequest, _ input: DatasetInput, _ engine: Engine,
+        _ request: ScoringRequest, _ input: DatasetInput, _ engine: Engine, _ saver: RunSaver?,
         _ cancellation: Cancellation
     ) throws -> (results: ScoringResults, unfinishedOutput: String?) {
-        try rowOptions.run(input, engineOptions, filesRead: filesRead, cancellation) { sink, progress in
+        var request = request
+        if saver != nil { request.includesInput = true }
+        return try rowOptions.run(input, engineOptions, filesRead: filesRead, cancellation) {
+            [request] sink, progress in
+            let results: ScoringResults
             do throws(EngineError) {
-                return try engine.score(request, sink: sink, progress: progress, cancellation: cancellation)
+                let saved = saver?.sink(to: sink, withInput: withInput) ?? sink
+                results = try engine.score(request, sink: saved, progress: progress, cancellation: cancellation)
             } catch {
                 throw Failure(error.commandText)
             }
+            if results.failure == nil { try saver?.finish(results) }
+            return results
         }
     }
 

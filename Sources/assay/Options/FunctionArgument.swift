@@ -103,7 +103,9 @@ struct ConditionArgument: ExpressibleByArgument {
     var isNegated: Bool
 
     /// As it was given, for messages.
-    var text: String { "--where \(name)\(isNegated ? "!=" : "=")\(value)" }
+    var text: String { "--where \(condition)" }
+
+    var condition: String { "\(name)\(isNegated ? "!=" : "=")\(value)" }
 
     init?(argument: String) {
         guard let assignment = AssignmentArgument(argument: argument) else { return nil }

@@ -87,6 +87,13 @@ struct RowOptions: ParsableArguments {
     @Option(help: "What goes to standard output; table on a terminal, else json.")
     var format: Format?
 
+    @Option(
+        name: .customLong("require"),
+        help: ArgumentHelp(
+            "End with status 4 unless this holds, such as 'basic::subset_of accuracy >= 0.5' or '* unscored <= 1%'; "
+                + "repeatable.", valueName: "requirement"))
+    var requirements: [RequirementArgument] = []
+
     @Option(name: .shortAndLong, help: ArgumentHelp("Worker threads; all cores unless given.", valueName: "n"))
     var jobs: Int?
 
@@ -218,7 +225,10 @@ struct RowOptions: ParsableArguments {
         _ results: ScoringResults, failure: String?, unfinishedOutput: String?, isQuiet: Bool,
         _ text: (Format) -> String
     ) throws {
+        let requirements = ResultRequirements(requirements)
+        let checked = failure == nil && !results.isCancelled ? requirements.check(results) : []
         if failure == nil || results.isCancelled { try printOutput(text(outputFormat)) }
+        for requirement in checked { printError(requirement.line) }
         if let failure, !results.isCancelled {
             throw Failure(failure + (unfinishedOutput.map { "; the rows before that are in \($0)" } ?? ""))
         }
@@ -234,12 +244,16 @@ struct RowOptions: ParsableArguments {
         }
         if results.functions.allSatisfy({ $0.aggregates.counts.total == 0 }) {
             printError("assay: no row was scored: \(reasonForNoRows)")
-            throw ExitCode(3)
+            throw ExitCode(checked.contains { !$0.isMet } ? 4 : 3)
         }
         if !isQuiet {
             for hint in results.hints { printError("hint: \(hint)") }
         }
-        if !results.isComplete { throw ExitCode(3) }
+        if checked.contains(where: { !$0.isMet }) { throw ExitCode(4) }
+        let isCovered = results.functions.allSatisfy { function in
+            function.aggregates.counts.unscored == 0 || requirements.coversUnscored(function.function.identifier)
+        }
+        if !isCovered { throw ExitCode(3) }
     }
 
     private var reasonForNoRows: String {

@@ -3,6 +3,7 @@ import JSON
 import ScoringCore
 import ScoringDefinitions
 import ScoringEngine
+import Statistics
 
 /// Results for people to read.
 struct ResultsTable {
@@ -59,8 +60,9 @@ struct ResultsTable {
         }
         var table: [(name: String, value: String)] = []
         for entry in result.aggregates.entries {
-            table += values(of: entry)
+            table += values(of: entry, in: result.aggregates)
         }
+        table += passes(of: result.aggregates.samples)
         let width = table.map(\.name.count).max() ?? 0
         let values = table.map { name, value in
             value.isEmpty ? "  \(name)" : "  \(name)\(String(repeating: " ", count: width - name.count))  \(value)"
@@ -78,7 +80,7 @@ struct ResultsTable {
             let rows =
                 counts.unscored == 0
                 ? grouped(counts.total) : "\(grouped(counts.scored)) of \(grouped(counts.total))"
-            let values = group.aggregates.entries.map(shortText(of:))
+            let values = group.aggregates.entries.map { shortText(of: $0, in: group.aggregates) }
             table.append(["  " + name(of: group.value), rows] + values)
         }
         let widths = table[0].indices.map { column in table.map { $0[column].count }.max() ?? 0 }
@@ -93,8 +95,10 @@ struct ResultsTable {
     }
 
     /// A value on one line: the counts of categories one after the other.
-    private func shortText(of entry: AggregateResult.Entry) -> String {
-        guard case .categoricalCount(let categories) = entry.value else { return values(of: entry)[0].1 }
+    private func shortText(of entry: AggregateResult.Entry, in aggregates: AggregateResult) -> String {
+        guard case .categoricalCount(let categories) = entry.value else {
+            return values(of: entry, in: aggregates)[0].1
+        }
         return categories.map { "\(oneLine($0.name, limit: 40)) \(grouped($0.count))" }.joined(separator: ", ")
     }
 
@@ -128,19 +132,45 @@ struct ResultsTable {
         return "models: " + parts.joined(separator: "; ")
     }
 
-    private func values(of entry: AggregateResult.Entry) -> [(String, String)] {
+    private func error(of entry: AggregateResult.Entry, _ scores: Int) -> String {
+        guard let error = entry.standardError, Self.shows(error, of: entry.clusters ?? scores) else { return "" }
+        return " ± \(shortened(error))"
+    }
+
+    /// Whether a standard error is shown. Of few scores it is too uncertain itself, and 0 of equal ones is misleading.
+    static func shows(_ standardError: Double, of scores: Int) -> Bool { standardError > 0 && scores >= fewScores }
+
+    private static let fewScores = 10
+
+    private func text(of interval: Interval) -> String {
+        "95% interval \(shortened(interval.lower)) … \(shortened(interval.upper))"
+    }
+
+    /// A line for each number of samples.
+    private func passes(of samples: AggregateResult.Samples?) -> [(name: String, value: String)] {
+        guard let samples, samples.most > 1 else { return [] }
+        func line(_ name: String, _ estimate: Estimate, _ pass: AggregateResult.Passes) -> (String, String) {
+            var text = estimate.value.map(shortened) ?? "nothing to work on"
+            if let interval = estimate.interval { text += "  \(self.text(of: interval))" }
+            if pass.leftOut > 0 { text += "; left out: \(counted(pass.leftOut, "question")) with fewer samples" }
+            return ("\(name)\(pass.k)", text)
+        }
+        return samples.passes.map { line("pass@", $0.anyPasses, $0) }
+            + samples.passes.dropFirst().map { line("pass^", $0.allPass, $0) }
+    }
+
+    private func values(of entry: AggregateResult.Entry, in aggregates: AggregateResult) -> [(String, String)] {
+        let samples = aggregates.samples
         let name = entry.function.rawValue
         var value: String
         switch entry.value {
         case nil: value = "nothing to work on"
         case .accuracy(let accuracy, let correct, let total):
-            value = shortened(accuracy)
-            if let error = entry.standardError { value += " ± \(shortened(error))" }
+            value = shortened(accuracy) + error(of: entry, total)
             let right = Int(exactly: correct).map(grouped) ?? shortened(correct)
             value += "  (\(right) of \(grouped(total)))"
         case .average(let average), .weightedAverage(let average), .median(let average):
-            value = shortened(average)
-            if let error = entry.standardError { value += " ± \(shortened(error))" }
+            value = shortened(average) + error(of: entry, aggregates.counts.scored)
         case .categoricalCount(let categories):
             return [(name, "")]
                 + categories.map { category in
@@ -148,6 +178,12 @@ struct ResultsTable {
                         category.bounds.map { " (\(grouped($0.lowerBound)) to \(grouped($0.upperBound)))" } ?? ""
                     return ("  \(oneLine(category.name))", grouped(category.count) + bounds)
                 }
+        }
+        if let interval = entry.interval {
+            value += "  \(text(of: interval))"
+            if let clusters = entry.clusters {
+                value += ", \(counted(clusters, clusters == samples?.questions ? "question" : "cluster"))"
+            }
         }
         if let bounds = entry.bounds {
             value +=

@@ -1,13 +1,18 @@
 /// What means and their standard errors are computed from: the exact sums of some scores and of their squares.
-struct Moments: Sendable {
-    private(set) var count = 0
+package struct Moments: Sendable {
+    package private(set) var count = 0
     /// Whether every score so far lies in 0...1.
-    private(set) var isWithinUnit = true
-    private(set) var sum = ExactSum()
+    package private(set) var isWithinUnit = true
+    package private(set) var sum = ExactSum()
     private var squares = ExactSum()
+    /// Whether every score so far is 0 or 1.
+    package private(set) var isBinary = true
+
+    /// No scores.
+    package init() {}
 
     /// Adds finite scores.
-    mutating func add(_ scores: Span<Double>) {
+    package mutating func add(_ scores: Span<Double>) {
         count += scores.count
         var start = 0
         while start < scores.count {
@@ -17,15 +22,43 @@ struct Moments: Sendable {
         }
     }
 
-    mutating func merge(_ other: Moments) {
+    /// Adds one score.
+    package mutating func add(_ score: Double) {
+        count += 1
+        isWithinUnit = isWithinUnit && score >= 0 && score <= 1
+        isBinary = isBinary && (score == 0 || score == 1)
+        sum.add(score)
+        squares.add(product: score, score)
+    }
+
+    /// Adds the difference `b - a` as it is, without rounding.
+    package mutating func add(difference b: Double, _ a: Double) {
+        count += 1
+        let difference = b - a
+        isWithinUnit = isWithinUnit && difference >= 0 && difference <= 1
+        isBinary = isBinary && (difference == 0 || difference == 1)
+        sum.add(b)
+        sum.add(-a)
+        squares.add(product: b, b)
+        squares.add(product: -2 * b, a)
+        squares.add(product: a, a)
+    }
+
+    /// The standard deviation of the sample; nil for fewer than two scores.
+    package var standardDeviation: Double? {
+        standardError.map { $0 * Double(count).squareRoot() }
+    }
+
+    package mutating func merge(_ other: Moments) {
         count += other.count
         isWithinUnit = isWithinUnit && other.isWithinUnit
+        isBinary = isBinary && other.isBinary
         sum.merge(other.sum)
         squares.merge(other.squares)
     }
 
     /// The mean there would be if `extraCount` more scores were `extra`. Nil if there is no score at all.
-    func mean(with extra: Double = 0, times extraCount: Int = 0) -> Double? {
+    package func mean(with extra: Double = 0, times extraCount: Int = 0) -> Double? {
         let total = count + extraCount
         guard total > 0 else { return nil }
         var sum = sum
@@ -37,7 +70,7 @@ struct Moments: Sendable {
     ///
     /// Nil for fewer than two scores. With n scores of sum S and sum of squares Q it is √((n Q - S²) / (n² (n - 1))),
     /// and all of it up to the division is done in integers, so that nothing is lost to cancellation.
-    var standardError: Double? {
+    package var standardError: Double? {
         guard count > 1 else { return nil }
         let n = Magnitude(count)
         let sum = sum.integer.magnitude
@@ -68,6 +101,8 @@ struct Moments: Sendable {
         }
         let areWithinUnit = withinUnit == slice.count
         isWithinUnit = isWithinUnit && areWithinUnit
+        // Integers in 0...1.
+        isBinary = isBinary && areWithinUnit && smallIntegers == slice.count
         if smallIntegers == slice.count {
             sum.add(plainSum)
             squares.add(plainSquares)
@@ -101,17 +136,20 @@ struct Moments: Sendable {
 }
 
 /// What a weighted mean and its standard error are computed from: exact sums over scores x with weights w.
-struct WeightedMoments: Sendable {
+package struct WeightedMoments: Sendable {
     /// The scores with a weight other than 0.
-    private var count = 0
+    package private(set) var count = 0
     private var w = ExactSum()
     private var wx = ExactSum()
     private var ww = ExactSum()
     private var wwx = ExactSum()
     private var wwxx = ExactSum()
 
+    /// No scores.
+    package init() {}
+
     /// Adds finite scores, each with its weight; those whose weight is not finite have none and are left out.
-    mutating func add(_ scores: Span<Double>, weights: Span<Double>) {
+    package mutating func add(_ scores: Span<Double>, weights: Span<Double>) {
         for i in scores.indices {
             let (score, weight) = (scores[i], weights[i])
             guard weight.isFinite, weight != 0 else { continue }
@@ -124,7 +162,7 @@ struct WeightedMoments: Sendable {
         }
     }
 
-    mutating func merge(_ other: WeightedMoments) {
+    package mutating func merge(_ other: WeightedMoments) {
         count += other.count
         w.merge(other.w)
         wx.merge(other.wx)
@@ -134,7 +172,7 @@ struct WeightedMoments: Sendable {
     }
 
     /// Σ w x / Σ w. Nil if the weights add up to 0.
-    var mean: Double? {
+    package var mean: Double? {
         let (a, b) = (wx.integer, w.integer)
         guard !b.magnitude.isZero else { return nil }
         let mean = Quotient(a.magnitude, b.magnitude, exponent: 0).rounded
@@ -146,7 +184,7 @@ struct WeightedMoments: Sendable {
     ///
     /// Nil for fewer than two scores with a weight other than 0. With A = Σ w x and B = Σ w it is
     /// √(B² Σ w² x² - 2 A B Σ w² x + A² Σ w²) / B², and all of it up to the division is done in integers.
-    var standardError: Double? {
+    package var standardError: Double? {
         let (a, b) = (wx.integer, w.integer)
         guard count > 1, !b.magnitude.isZero else { return nil }
         let cross = wwx.integer

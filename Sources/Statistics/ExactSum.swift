@@ -42,7 +42,7 @@ public struct ExactSum: Sendable {
     }
 
     /// Adds the product of four numbers.
-    mutating func add(product x: Double, _ y: Double, _ z: Double, _ w: Double) {
+    package mutating func add(product x: Double, _ y: Double, _ z: Double, _ w: Double) {
         guard x.isFinite, y.isFinite, z.isFinite, w.isFinite else { return }
         reserve(1)
         let (a, b, c, d) = (BinaryParts(x), BinaryParts(y), BinaryParts(z), BinaryParts(w))
@@ -91,7 +91,7 @@ public struct ExactSum: Sendable {
     public var value: Double { divided(by: 1) }
 
     /// The sum divided by a positive number, correctly rounded.
-    func divided(by divisor: Int) -> Double {
+    package func divided(by divisor: Int) -> Double {
         let (isNegative, magnitude) = integer
         let quotient = Quotient(magnitude, Magnitude(divisor), exponent: Self.unitExponent).rounded
         return isNegative ? -quotient : quotient

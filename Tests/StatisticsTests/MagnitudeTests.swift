@@ -1,6 +1,6 @@
 import Testing
 
-@testable import ScoringCore
+@testable import Statistics
 
 @Suite("Whole numbers of any length")
 struct MagnitudeTests {

@@ -1,4 +1,4 @@
-import ScoringCore
+import Statistics
 import Testing
 
 @Suite struct ExactSumTests {

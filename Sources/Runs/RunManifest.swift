@@ -1,0 +1,146 @@
+import Datasets
+import Glibc
+public import JSON
+import Platform
+
+/// A run that was saved, or a file of output lines: where its rows are, and what is known of how they came about.
+public struct SavedRun: Sendable {
+    /// The schema that this version writes, and the newest that it reads.
+    package static let schema = "assay.run/1"
+
+    /// As the command line named it.
+    public let path: String
+    /// The run's own name; that of the model, or of the folder.
+    public let name: String
+    /// `results.json`; nil for a file of output lines.
+    public let manifest: JSONObject?
+    /// The identifiers of its functions, in the order in which they were asked for.
+    public let functions: [String]
+    /// The columns that its lines hold beside the scores.
+    public let columns: [String]
+    /// The definitions of its functions, as far as they were saved.
+    let definitions: [String: JSONValue]
+    let rows: DatasetLocation
+
+    /// Whether nothing but rows is known.
+    public var isUnverified: Bool { manifest == nil }
+
+    var provenance: JSONValue? { manifest?["provenance"] }
+
+    /// The columns that say which question a row is, where that was saved.
+    var key: [String]? { provenance?["key"]?.array?.compactMap(\.string) }
+
+    var cluster: [String]? { provenance?["cluster"]?.array?.compactMap(\.string) }
+
+    /// The range of a function's scores.
+    func range(of function: String) -> ClosedRange<Double>? {
+        guard let ends = provenance?["functions"]?[function]?["score_range"]?.array, ends.count == 2,
+            let lower = ends[0].number?.double, let upper = ends[1].number?.double, lower <= upper
+        else { return nil }
+        return lower...upper
+    }
+
+    /// The columns that a function reads; nil where that is not known.
+    func columnsRead(by function: String) -> [String]? {
+        provenance?["functions"]?[function]?["columns"]?.array?.compactMap(\.string)
+    }
+
+    func aggregations(of function: String) -> [String]? {
+        provenance?["functions"]?[function]?["aggregations"]?.array?.compactMap(\.string)
+    }
+
+    /// Opens a run: a folder that `--save` made, its `results.json`, or a file of output lines.
+    public init(_ path: String) throws {
+        self.path = path
+        var folder = path
+        while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+        if folder.hasSuffix("/results.json") { folder.removeLast("/results.json".count) }
+        if folder == "results.json" { folder = "." }
+        if FileStatus(ofPath: folder)?.kind == .folder {
+            let manifest = try Self.readManifest(folder)
+            self.manifest = manifest
+            name =
+                manifest["name"]?.string ?? folder.split(separator: "/").last.map(String.init) ?? folder
+            let known = manifest["provenance"]?["functions"]?.object?.keys ?? []
+            functions = known
+            columns = (manifest["provenance"]?["dataset"]?["columns"]?.object?.keys ?? []).sorted()
+            var definitions: [String: JSONValue] = [:]
+            for function in known {
+                let file = "\(folder)/functions/\(Self.fileName(of: function))"
+                if let bytes = try? RegularFile.read(file, limit: 64 << 20) {
+                    definitions[function] = try? JSONValue(parsing: String(decoding: bytes, as: UTF8.self))
+                }
+            }
+            self.definitions = definitions
+            rows = try Self.location("\(folder)/rows.jsonl.zst")
+            return
+        }
+        if FileStatus(ofPath: folder) == nil, FileStatus(ofPath: folder + ".partial")?.kind == .folder {
+            throw Refusal(.unfinished, "\(path): the run did not reach its end; its rows are in \(folder).partial")
+        }
+        rows = try Self.location(path)
+        manifest = nil
+        definitions = [:]
+        name = folder.split(separator: "/").last.map(String.init) ?? folder
+        (functions, columns) = try Self.look(at: rows, path)
+    }
+
+    /// The name of the file of a function's definition.
+    package static func fileName(of function: String) -> String {
+        function.replacing("::", with: ".").replacing("/", with: "_") + ".json"
+    }
+
+    private static func readManifest(_ folder: String) throws -> JSONObject {
+        let path = folder + "/results.json"
+        let bytes: [UInt8]
+        do {
+            bytes = try RegularFile.read(path, limit: 256 << 20)
+        } catch {
+            throw RunError("\(folder): not a run folder: results.json \(error.message)")
+        }
+        guard let json = try? JSONValue(parsing: String(decoding: bytes, as: UTF8.self)), let object = json.object,
+            let schema = object["schema"]?.string
+        else { throw RunError("\(path): not the results of a run: a JSON object with \"schema\" was expected") }
+        guard schema == Self.schema else {
+            throw Refusal(
+                .schema, "\(path): the schema is \(quoted(schema)), and this version reads \(quoted(Self.schema))")
+        }
+        return object
+    }
+
+    private static func location(_ path: String) throws -> DatasetLocation {
+        do throws(DatasetError) {
+            return try DatasetLocation(path)
+        } catch {
+            throw RunError("\(error)")
+        }
+    }
+
+    /// What the first lines of a file of output lines hold.
+    private static func look(at rows: DatasetLocation, _ path: String) throws -> ([String], [String]) {
+        do throws(DatasetError) {
+            var reader = ChunkReader(try rows.open(), chunkSize: 64 << 10)
+            let chunk = Chunk()
+            let batch = RowBatch([])
+            var (functions, columns): (Set<String>, Set<String>) = ([], [])
+            if try reader.read(into: chunk) {
+                batch.read(chunk)
+                for row in 0..<min(batch.count, 100) {
+                    let line = String(decoding: batch.line(row), as: UTF8.self)
+                    guard let object = try? JSONValue(parsing: line).object else { continue }
+                    functions.formUnion(object["scores"]?.object?.keys ?? [])
+                    columns.formUnion(object.keys.filter { $0 != "row" && $0 != "scores" })
+                }
+            }
+            if functions.isEmpty {
+                throw DatasetError(
+                    .malformed,
+                    "neither a run folder nor output lines: no line has \"scores\". Save a run with --save DIR, or its "
+                        + "lines with --output FILE", path: path)
+            }
+            return (functions.sorted(), columns.sorted())
+        } catch {
+            throw RunError("\(error)")
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import Statistics
+
+/// What a row belongs to: scores of one cluster, or samples of one question, resemble one another.
+package struct RowUnits: Sendable {
+    /// A number for each row's cluster; empty without clusters.
+    package var clusters: [Int]
+    /// A number for each row's question; empty where rows are no samples.
+    package var questions: [Int]
+
+    package init(clusters: [Int] = [], questions: [Int] = []) {
+        self.clusters = clusters
+        self.questions = questions
+    }
+
+    package func selecting(_ rows: [Int]) -> RowUnits {
+        RowUnits(
+            clusters: clusters.isEmpty ? [] : rows.map { clusters[$0] },
+            questions: questions.isEmpty ? [] : rows.map { questions[$0] })
+    }
+}
+
+/// What is counted for clusters and questions. Memory grows with their number.
+package struct UnitTallies: Sendable {
+    /// Which of them a run has.
+    package struct Kinds: Sendable, Equatable {
+        package var hasClusters = false
+        package var hasQuestions = false
+        /// The least score of a sample that passes.
+        package var passThreshold = 1.0
+
+        package init(hasClusters: Bool = false, hasQuestions: Bool = false, passThreshold: Double = 1) {
+            self.hasClusters = hasClusters
+            self.hasQuestions = hasQuestions
+            self.passThreshold = passThreshold
+        }
+
+        var isEmpty: Bool { !hasClusters && !hasQuestions }
+    }
+
+    /// The scored samples of a question.
+    struct Samples: Sendable {
+        var sum = ClusterSum()
+        var passes = 0
+        var least = Double.infinity
+        var greatest = -Double.infinity
+    }
+
+    let kinds: Kinds
+    private var clusters: [Int: ClusterSum] = [:]
+    private var questions: [Int: Samples] = [:]
+
+    init(_ kinds: Kinds) { self.kinds = kinds }
+
+    mutating func add(_ scores: Span<Double>, _ units: RowUnits) {
+        if kinds.hasClusters {
+            for i in scores.indices { clusters[units.clusters[i], default: ClusterSum()].add(scores[i]) }
+        }
+        guard kinds.hasQuestions else { return }
+        for i in scores.indices {
+            let score = scores[i]
+            var samples = questions[units.questions[i]] ?? Samples()
+            samples.sum.add(score)
+            samples.passes += score >= kinds.passThreshold ? 1 : 0
+            samples.least = min(samples.least, score)
+            samples.greatest = max(samples.greatest, score)
+            questions[units.questions[i]] = samples
+        }
+    }
+
+    mutating func merge(_ other: UnitTallies) {
+        for (place, sum) in other.clusters { clusters[place, default: ClusterSum()].merge(sum) }
+        for (place, theirs) in other.questions {
+            var samples = questions[place] ?? Samples()
+            samples.sum.merge(theirs.sum)
+            samples.passes += theirs.passes
+            samples.least = min(samples.least, theirs.least)
+            samples.greatest = max(samples.greatest, theirs.greatest)
+            questions[place] = samples
+        }
+    }
+
+    /// The mean with the standard error that the units allow: by cluster, else by question.
+    var mean: ClusteredMean {
+        kinds.hasClusters ? ClusteredMean(clusters.values) : ClusteredMean(questions.values.lazy.map(\.sum))
+    }
+
+    /// What is known of the samples; nil where rows are no samples.
+    var samples: AggregateResult.Samples? {
+        guard kinds.hasQuestions else { return nil }
+        let most = questions.values.map(\.sum.count).max() ?? 0
+        return AggregateResult.Samples(
+            questions: questions.count, least: questions.values.map(\.sum.count).min() ?? 0, most: most,
+            consistent: questions.values.count { $0.least == $0.greatest },
+            passes: Self.sizes(upTo: most).map(passes(of:)))
+    }
+
+    /// 1, 2, 4, 8 and so on, and the number of samples itself.
+    private static func sizes(upTo most: Int) -> [Int] {
+        var sizes: [Int] = []
+        var size = 1
+        while size < most {
+            sizes.append(size)
+            size *= 2
+        }
+        return most > 0 ? sizes + [most] : []
+    }
+
+    private func passes(of k: Int) -> AggregateResult.Passes {
+        var (any, all) = (Moments(), Moments())
+        for samples in questions.values {
+            let (n, c) = (samples.sum.count, samples.passes)
+            if let chance = passAtK(samples: n, correct: c, k: k) { any.add(chance) }
+            if let chance = passHatK(samples: n, correct: c, k: k) { all.add(chance) }
+        }
+        return AggregateResult.Passes(
+            k: k, anyPasses: .realMean(of: any), allPass: .realMean(of: all), leftOut: questions.count - any.count)
+    }
+}

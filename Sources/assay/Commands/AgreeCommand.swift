@@ -1,0 +1,140 @@
+import ArgumentParser
+import Glibc
+import JSON
+import Runs
+import Statistics
+
+struct AgreeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "agree",
+        abstract: "Compare judgements with people's labels, or judges with one another.",
+        discussion: """
+            EXAMPLES
+              assay agree runs/judged --fn mine::correct --labels human
+              assay agree judged.jsonl --labels labels.csv:verdict --key id
+              assay agree runs/judged --fn mine::first --fn mine::second
+              assay agree runs/monday runs/tuesday --fn mine::rating
+
+            RUN is a folder that --save made, or a file of --output. With --labels, each function is compared with the \
+            labels; without, the functions and runs are compared with one another. Rows belong together by their key, or \
+            else by their numbers.
+
+            Exit status: 0 compared; 4 a requirement is not met; 5 rows do not belong together; 1 something cannot be \
+            read; 64 the command line was wrong.
+            """)
+
+    @Argument(help: ArgumentHelp("The runs.", valueName: "run"))
+    var runs: [String]
+
+    @Option(
+        name: .customLong("fn"),
+        help: ArgumentHelp("A function whose scores are judgements; repeatable. Default: all.", valueName: "id"))
+    var functions: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The labels: a column of the rows; or a file (JSON Lines, CSV) that is joined by --key, with the column after "
+                + "a colon where it is not called label.", valueName: "column|file[:column]"))
+    var labels: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The columns that say which question a row is, with commas between several. Default: the key that was "
+                + "saved, else row numbers.", valueName: "column"))
+    var key: ColumnList?
+
+    @Option(
+        help: ArgumentHelp(
+            "What values mean: nominal (names), ordinal (an order), or interval (distances count). Default: as the values "
+                + "look.", valueName: "level"))
+    var level: LevelArgument?
+
+    @Option(
+        help: ArgumentHelp(
+            "Weights of kappa for ordinal values: quadratic or linear (default: quadratic).", valueName: "weights"))
+    var weights = WeightsArgument.quadratic
+
+    @Option(
+        name: .customLong("map-label"),
+        help: ArgumentHelp("Read the label OLD as NEW, such as pass=1; repeatable.", valueName: "old=new"))
+    var labelMap: [AssignmentArgument] = []
+
+    @Option(help: ArgumentHelp("Numbers from T on are 1, the others 0.", valueName: "t"))
+    var threshold: Double?
+
+    @Option(help: ArgumentHelp("List N rows that are judged differently (default: 3).", valueName: "n"))
+    var disagreements = 3
+
+    @Option(help: "What goes to standard output; table on a terminal, else json.")
+    var format: RowOptions.Format?
+
+    @Option(
+        name: .customLong("require"),
+        help: ArgumentHelp(
+            "End with status 4 unless this holds, such as 'mine::correct kappa.lower >= 0.6'; repeatable. Values: "
+                + "agreement, kappa, alpha, spearman, bias, each also with .lower and .upper.", valueName: "requirement"
+        ))
+    var requirements: [RequirementArgument] = []
+
+    func validate() throws {
+        if runs.isEmpty { throw ValidationError("name at least one run") }
+        guard (0...100_000).contains(disagreements) else {
+            throw ValidationError("--disagreements \(disagreements): 0 to 100000 was expected")
+        }
+        if labels == nil && !labelMap.isEmpty { throw ValidationError("--map-label needs --labels") }
+        for requirement in requirements where !Agreement.requirableValues.contains(requirement.requirement.value) {
+            throw ValidationError(
+                "--require '\(requirement.requirement.text)': the value \"\(requirement.requirement.value)\" is not known; "
+                    + "known: \(Agreement.requirableValues.joined(separator: ", "))")
+        }
+    }
+
+    func run() throws {
+        let agreement: Agreement
+        do {
+            var options = AgreementOptions()
+            options.key = key?.names
+            options.functions = functions
+            options.labels = labels
+            options.labelMap = labelMap.map { ($0.name, $0.value) }
+            options.level = level?.level
+            options.weights = weights.weights
+            options.threshold = threshold
+            options.disagreements = disagreements
+            agreement = try Agreement(try runs.map { try SavedRun($0) }, options: options)
+        } catch let refusal as Refusal {
+            printError("assay: not compared: \(refusal)")
+            throw ExitCode(5)
+        } catch let error as RunError {
+            throw Failure(error.message)
+        }
+        let checked = requirements.flatMap { agreement.check($0.requirement) }
+        if format ?? (isatty(STDOUT_FILENO) == 1 ? .table : .json) == .table {
+            try printOutput(agreement.text)
+        } else {
+            var json = agreement.json.object ?? [:]
+            if !checked.isEmpty { json["requirements"] = .array(checked.map(\.json)) }
+            try printOutput(JSONValue.object(json).prettyText + "\n")
+        }
+        for requirement in checked { printError(requirement.line) }
+        if checked.contains(where: { !$0.isMet }) { throw ExitCode(4) }
+    }
+}
+
+enum LevelArgument: String, ExpressibleByArgument, CaseIterable {
+    case nominal, ordinal, interval
+
+    var level: KrippendorffAlpha.Level {
+        switch self {
+        case .nominal: .nominal
+        case .ordinal: .ordinal
+        case .interval: .interval
+        }
+    }
+}
+
+enum WeightsArgument: String, ExpressibleByArgument, CaseIterable {
+    case linear, quadratic
+
+    var weights: Kappa.Weights { self == .linear ? .linear : .quadratic }
+}
