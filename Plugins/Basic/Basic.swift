@@ -5,7 +5,7 @@ import ScorerKit
 private let plugin = ScorerPlugin(
     id: "basic", version: "0.1.0",
     description:
-        "Deterministic scorers: equality, containment, answers found by regular expressions, normalised answers.",
+        "Deterministic scorers: equality, containment, answers extracted by regular expressions, normalised answers.",
     scorers: [
         Equality.self, SubsetOf.self, MultipleChoice.self, NumberAnswer.self, RegexAnswer.self, MathResponse.self,
         DocVQAnswer.self,
@@ -20,7 +20,7 @@ public func assay_plugin_entry(_ hostMajor: UInt32, _ hostMinor: UInt32) -> Unsa
 
 extension ScorerDeclaration.Column {
     /// The score of a scorer that says right or wrong.
-    static let verdict = output("score", .f64, "1.0 where the answer is right, else 0.0", range: 0...1)
+    static let verdict = output("score", .f64, "1.0 if the answer is correct, otherwise 0.0", range: 0...1)
 }
 
 /// Calls `body` with one zero a row, and emits what it has made of them as the output "score".

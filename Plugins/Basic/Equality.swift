@@ -6,10 +6,10 @@ import ScorerParameters
 struct Equality: Scorer {
     static let declaration = ScorerDeclaration(
         id: "equality",
-        description: "1.0 if expected_answer and generated_answer are the same JSON value, else 0.0",
+        description: "1.0 if expected_answer and generated_answer are the same JSON value, otherwise 0.0",
         inputs: [
             .required("generated_answer", .json, "what the model answered"),
-            .required("expected_answer", .json, "the right answer"),
+            .required("expected_answer", .json, "the correct answer"),
         ],
         outputs: [.verdict], parametersSchema: anyOfSchema)
 

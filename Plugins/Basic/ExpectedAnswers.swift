@@ -28,10 +28,10 @@ struct ExpectedAnswers: Sendable {
 
     /// The inputs that hold the right answers: number 1 and, for lists, number 2.
     var inputs: [ScorerDeclaration.Column] {
-        if !isList { return [.required("expected_answer", .text, "the right answer")] }
+        if !isList { return [.required("expected_answer", .text, "the correct answer")] }
         return [
-            .required("expected_answer", .json, "the right answers, a list"),
-            .optional("expected_answer", .text, "the same, where it is a text", isLenient: true),
+            .required("expected_answer", .json, "the correct answers, a list"),
+            .optional("expected_answer", .text, "the same, as a string", isLenient: true),
         ]
     }
 
@@ -67,7 +67,7 @@ struct ExpectedAnswers: Sendable {
         for element in elements {
             guard let text = element.scalarText else {
                 throw RowFault(
-                    .inputError, "the list in expected_answer holds \(element.kind); expected texts or numbers")
+                    .inputError, "the list in expected_answer holds \(element.kind); expected strings or numbers")
             }
             answers.append(Array(text.utf8))
         }
@@ -92,7 +92,7 @@ struct ExpectedAnswers: Sendable {
         } catch {
             guard let list = PythonLiteral.json(of: String(decoding: text, as: UTF8.self)) else {
                 throw RowFault(
-                    .inputError, "\(column) is not a list as JSON or Python writes it: \(error)")
+                    .inputError, "\(column) is not a list in JSON or Python syntax: \(error)")
             }
             value = list
         }
@@ -120,7 +120,7 @@ struct ExpectedAnswers: Sendable {
             throw RowFault(error, "in expected_answer, ")
         }
         guard let found, !found.isEmpty else {
-            throw RowFault(.inputError, "none of expected_regexes finds an answer in expected_answer")
+            throw RowFault(.inputError, "no pattern of expected_regexes matches expected_answer")
         }
         return Array(text[found])
     }

@@ -8,12 +8,12 @@ struct RegexAnswer: Scorer {
     static let declaration = ScorerDeclaration(
         id: "regex-parser-multiple-choice-answer",
         description:
-            "1.0 if what the first of parsing_regexes that is found in generated_answer captures is expected_answer",
+            "1.0 if the first of parsing_regexes that matches generated_answer captures expected_answer",
         inputs: [
             .required("generated_answer", .text, "what the model answered"),
-            .required("expected_answer", .text, "the right answer"),
+            .required("expected_answer", .text, "the correct answer"),
         ],
-        outputs: [.verdict, .output("parsed_answer", .text, "what was found; null where nothing was")],
+        outputs: [.verdict, .output("parsed_answer", .text, "the answer that was found, or null")],
         parametersSchema: #"""
             {"type": "object", "additionalProperties": false, "required": ["parsing_regexes"], "properties": {
             "parsing_regexes": \#(ExpectedAnswers.patternsSchema),

@@ -7,13 +7,13 @@ struct SubsetOf: Scorer {
     static let declaration = ScorerDeclaration(
         id: "subset-of",
         description:
-            "1.0 if expected_answer is contained in generated_answer, else 0.0: a part of a text, an element of an "
+            "1.0 if generated_answer contains expected_answer, otherwise 0.0: as part of a string, an element of an "
             + "array, or a key of an object",
         inputs: [
-            .required("generated_answer", .json, "what the model answered: a text, an array or an object"),
+            .required("generated_answer", .json, "what the model answered: a string, an array or an object"),
             .required("expected_answer", .json, "what it must contain"),
-            .optional("generated_answer", .text, "the same, where it is a text", isLenient: true),
-            .optional("expected_answer", .text, "the same, where it is a text", isLenient: true),
+            .optional("generated_answer", .text, "the same, as a string", isLenient: true),
+            .optional("expected_answer", .text, "the same, as a string", isLenient: true),
         ],
         outputs: [.verdict], parametersSchema: anyOfSchema)
 
@@ -72,8 +72,8 @@ struct SubsetOf: Scorer {
             default:
                 throw RowFault(
                     .inputError,
-                    "\(kind.rawValue) cannot be contained in \(whole.rawValue); expected a text in a text, "
-                        + "anything in an array, or a text as a key of an object"
+                    "\(kind.rawValue) cannot be contained in \(whole.rawValue); expected a string in a string, "
+                        + "anything in an array, or a string as a key of an object"
                         + (whole == .text && kind == .array ? "; to accept any element of the list, set any_of" : ""))
             }
         }
@@ -103,7 +103,7 @@ struct SubsetOf: Scorer {
     }
 
     private enum Kind: String {
-        case text = "a text"
+        case text = "a string"
         case array = "an array"
         case object = "an object"
         case boolean = "a boolean"

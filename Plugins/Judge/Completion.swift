@@ -38,8 +38,8 @@ struct Completion: Sendable, Equatable {
     /// - Parameter isEmpty: whether the reply has no text.
     func explaining(_ reason: String, isEmpty: Bool) -> String {
         if isEmpty, let tool = calledTools.first {
-            return "the reply calls the tool \"\(tool.shortened)\" and has no text, and a score is read from text only "
-                + "(ask a judge_model that calls no tools, or send \"tool_choice\": \"none\" in extra_body)"
+            return "the reply calls the tool \"\(tool.shortened)\" and has no text, but a score is read from text only "
+                + "(use a judge_model that does not call tools, or send \"tool_choice\": \"none\" in extra_body)"
         }
         guard cutOff == .length, let spent else { return reason }
         return "\(reason); \(spent)"
@@ -49,8 +49,8 @@ struct Completion: Sendable, Equatable {
     private var spent: String? {
         let thought = reasoningTokens ?? 0
         guard thought > 0 || reasoning != nil else { return nil }
-        let share = thought > 0 ? "\(thought) of them for reasoning" : "reasoning among them"
-        return outputTokens.map { "it took \($0) tokens, \(share)" }
-            ?? "the model was still reasoning, or had just begun"
+        let share = thought > 0 ? "\(thought) of them for reasoning" : "including reasoning"
+        return outputTokens.map { "it used \($0) tokens, \(share)" }
+            ?? "the model was still reasoning, or had just started"
     }
 }

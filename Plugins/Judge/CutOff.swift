@@ -7,8 +7,8 @@ enum CutOff: String, Sendable {
     var explanation: String {
         switch self {
         case .length:
-            "the reply was cut off at its greatest length (raise max_tokens, or have the prompt ask for a shorter reply)"
-        case .contentFilter: "the reply was cut off by the model's content filter (ask another judge_model)"
+            "the reply was cut off at the length limit (raise max_tokens, or ask for a shorter reply in the prompt)"
+        case .contentFilter: "the reply was cut off by the model's content filter (use another judge_model)"
         }
     }
 

@@ -34,7 +34,7 @@ enum JSONReply: Equatable {
         }
         var broken = "a code block of broken JSON"
         if found.isEmpty && !hasBroken {
-            broken = "what looks like a broken one"
+            broken = "something that looks like a broken one"
             for text in words {
                 let inWords = EmbeddedObjects(in: text)
                 found += inWords.objects
@@ -46,9 +46,9 @@ enum JSONReply: Equatable {
             return
         }
         if hasBroken {
-            self = .unclear("the reply holds a JSON object, and \(broken)")
+            self = .unclear("the reply contains a JSON object and \(broken)")
         } else if found.contains(where: { $0.object != first.object }) {
-            self = .unclear("the reply holds \(found.count) JSON objects")
+            self = .unclear("the reply contains \(found.count) JSON objects")
         } else if Self.isQuotation(first.text, in: whole, of: values) {
             self = .unclear("the only JSON object in the reply repeats a passage of the row")
         } else {

@@ -25,8 +25,8 @@ struct JudgeRequest: Sendable {
     init(_ parameters: inout Parameters, format: ResponseFormat?) throws(ParameterRejection) {
         systemPrompt = try parameters.text("system_prompt")
         var sampling: JSONObject = [:]
-        let temperature = try parameters.number("temperature", expected: "a number, 0 or more") { $0 >= 0 }
-        let topP = try parameters.number("top_p", expected: "a number above 0, 1 at most") { $0 > 0 && $0 <= 1 }
+        let temperature = try parameters.number("temperature", expected: "a number of at least 0") { $0 >= 0 }
+        let topP = try parameters.number("top_p", expected: "a number above 0 and at most 1") { $0 > 0 && $0 <= 1 }
         if let temperature {
             sampling["temperature"] = .number(temperature)
         } else if !parameters.isNull("temperature") {
@@ -107,7 +107,8 @@ struct JudgeRequest: Sendable {
         for key in extra.keys {
             guard let reason = reservedMembers[key] else { continue }
             throw ParameterRejection(
-                pointer: JSONPointer("/params/\(name)").appending(key).description, "is not for extra_body: \(reason)")
+                pointer: JSONPointer("/params/\(name)").appending(key).description,
+                "is not allowed in extra_body: \(reason)")
         }
         return extra.members.sorted { $0.key < $1.key }
     }
@@ -115,12 +116,12 @@ struct JudgeRequest: Sendable {
     /// Members of a request that cannot be given in `extra_body`, and why.
     private static let reservedMembers: [String: String] = {
         var reasons = [
-            "model": "judge_model says which model is asked", "messages": "prompt_template and system_prompt make them",
-            "stream": "replies are read whole", "n": "votes says how often a model is asked",
-            "assay": "the name is the engine's",
+            "model": "judge_model names the model", "messages": "they are built from prompt_template and system_prompt",
+            "stream": "replies are read as a whole", "n": "votes sets how often a model is asked",
+            "assay": "the name is reserved for the engine",
         ]
         for name in ["temperature", "top_p", "max_tokens", "seed", "stop", "response_format"] {
-            reasons[name] = "it is the parameter \(name)"
+            reasons[name] = "use the parameter \(name)"
         }
         return reasons
     }()

@@ -22,7 +22,7 @@ struct LanguageModelJudge: ModelScorer {
         let inputs = parameters.template.columns.flatMap { column -> [ScorerDeclaration.Column] in
             [
                 .required(column, .json, "inserted into the prompt"),
-                .optional(column, .text, "the same, where it is a text, number or boolean", isLenient: true),
+                .optional(column, .text, "the same, as a string, number or boolean", isLenient: true),
             ]
         }
         declaration = Self.declare(
@@ -34,21 +34,21 @@ struct LanguageModelJudge: ModelScorer {
         inputs: [ScorerDeclaration.Column], scores: ScoreType, roles: [String], hasVotes: Bool
     ) -> ScorerDeclaration {
         var outputs: [ScorerDeclaration.Column] = [
-            .output("score", scores.cellType, "what was read from the reply", range: scores.range),
+            .output("score", scores.cellType, "the score in the reply", range: scores.range),
             .output("judge_feedback", .text, "the reply"),
-            .output("reasoning", .text, "what the model thought before its reply", isOptional: true),
+            .output("reasoning", .text, "the model's thinking before its reply", isOptional: true),
         ]
         if hasVotes {
             outputs += [
                 .output(
                     "spread", .f64,
                     "the standard deviation of the votes; for a majority, the share of the votes against it"),
-                .output("votes", .json, "each model's score and reply, or why it has none"),
+                .output("votes", .json, "each model's score and reply, or the reason why it has none"),
             ]
         }
         return ScorerDeclaration(
             id: "llm-as-judge",
-            description: "a score read from what a language model replies to prompt_template",
+            description: "a score from a language model's reply to prompt_template",
             inputs: inputs, outputs: outputs, roles: roles, parametersSchema: JudgeParameters.schema)
     }
 
@@ -115,7 +115,7 @@ struct LanguageModelJudge: ModelScorer {
                         tag: reply.tag, role: roles[index / parameters.votes],
                         request: parameters.request.body(
                             parameters.template.rendered(values), sample: index % parameters.votes, reply: reply.text,
-                            correction: "Your reply could not be read: \(reason). Reply again, with nothing but "
+                            correction: "Your reply could not be read: \(reason). Reply again, with only "
                                 + parameters.reader.expectation, isCutOff: completion.cutOff == .length))
                     return
                 }

@@ -33,7 +33,7 @@ struct ResponseFormat: Sendable, Equatable {
         case "json_schema":
             guard let schema = given["json_schema"]?["schema"]?.object else {
                 throw ParameterRejection(
-                    of: name, "has the type json_schema and no schema; expected {\"json_schema\": {\"schema\": …}}")
+                    of: name, "has the type json_schema but no schema; expected {\"json_schema\": {\"schema\": …}}")
             }
             json = .object(given)
             try check(schema, at: "/params/\(name)/json_schema/schema")

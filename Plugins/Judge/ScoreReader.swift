@@ -54,7 +54,7 @@ struct ScoreReader: Sendable {
             if !patterns.patterns.isEmpty {
                 return try search(reply, quoting: values, isCutOff: isCutOff, using: &scratch)
             }
-            return .nothing("the reply holds no JSON object")
+            return .nothing("the reply contains no JSON object")
         }
     }
 
@@ -63,7 +63,7 @@ struct ScoreReader: Sendable {
         if let field { return "one JSON object whose member \"\(field)\" is \(type.expectation)" }
         let kind = type == .numberOrText ? "" : ", \(type.expectation)"
         let sources = patterns.patterns.map(\.source).joined(separator: "\n")
-        return "the score\(kind), written so that one of these regular expressions finds it:\n\(sources)"
+        return "the score\(kind), written so that one of these regular expressions matches:\n\(sources)"
     }
 
     // MARK: Regular expressions
@@ -73,13 +73,13 @@ struct ScoreReader: Sendable {
     ) throws(MatchError) -> Reading {
         let text = Array(reply.utf8)
         guard let match = try find(in: text, using: &scratch) else {
-            return .nothing("none of judge_score_regexes is found in the reply")
+            return .nothing("no pattern of judge_score_regexes matches the reply")
         }
         guard let group = match.answer, !group.isEmpty else {
-            return .nothing("group 1 of the regular expression that is found in the reply is empty")
+            return .nothing("group 1 of the matching regular expression is empty")
         }
         if isCutOff, CutOff.mayGoOn(behind: max(match.range.upperBound, group.upperBound), in: text) {
-            return .nothing("the score may have gone on behind the reply's end")
+            return .nothing("the score may have been cut off at the end of the reply")
         }
         let reading = type.score(fromText: String(decoding: text[group], as: UTF8.self))
         if case .score = reading,

@@ -35,7 +35,7 @@ enum ScoreType: Sendable, Equatable {
         switch self {
         case .number(let range?): "a number from \(Self.brief(range.lowerBound)) to \(Self.brief(range.upperBound))"
         case .number(nil), .numberOrText: "a number"
-        case .text: "a text"
+        case .text: "a string"
         case .boolean: "true or false"
         case .json: "a value"
         }
@@ -46,7 +46,7 @@ enum ScoreType: Sendable, Equatable {
         switch self {
         case .number, .numberOrText:
             if let number = Double(plainDecimal: text) { return score(number) }
-            return self == .numberOrText ? .score(.string(text)) : .nothing("\"\(text.shortened)\" is no number")
+            return self == .numberOrText ? .score(.string(text)) : .nothing("\"\(text.shortened)\" is not a number")
         case .text, .json:
             return .score(.string(text))
         case .boolean:
@@ -78,7 +78,7 @@ enum ScoreType: Sendable, Equatable {
     private func score(_ number: Double) -> Reading {
         if let range, !range.contains(number) {
             return .nothing(
-                "\(Self.brief(number)) is outside of score_range, "
+                "\(Self.brief(number)) is outside score_range, "
                     + "\(Self.brief(range.lowerBound)) to \(Self.brief(range.upperBound))")
         }
         // Written as Python writes a float: 8.0. A double that is read from finite text is finite, unless it was too large.

@@ -65,7 +65,7 @@ enum VoteReduction: String, CaseIterable, Sendable {
     private static func failure(of votes: [Vote], scored: Int) -> Verdict {
         for vote in votes {
             guard case .unscored(let outcome, let message) = vote.verdict else { continue }
-            return .unscored(outcome, "\(scored) of \(votes.count) votes gave a score: \(message)")
+            return .unscored(outcome, "\(scored) of \(votes.count) votes have a score: \(message)")
         }
         return .unscored(.scorerError, "there are no votes")
     }

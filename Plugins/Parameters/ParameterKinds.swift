@@ -6,7 +6,7 @@ extension Parameters {
     public mutating func text(_ name: String) throws(ParameterRejection) -> String? {
         guard let value = value(name) else { return nil }
         guard let text = value.string, !text.isEmpty else {
-            throw ParameterRejection(of: name, found: value, expected: "a text that is not empty")
+            throw ParameterRejection(of: name, found: value, expected: "a non-empty string")
         }
         return text
     }
@@ -75,25 +75,26 @@ extension Parameters {
         throw ParameterRejection(of: name, found: value, expected: "one of \(words)")
     }
 
-    /// A list of texts with at least one element.
+    /// A list of strings with at least one element.
     public mutating func texts(_ name: String) throws(ParameterRejection) -> [String] {
         guard let texts = try optionalTexts(name) else {
-            throw ParameterRejection(of: name, "is missing; expected an array of texts")
+            throw ParameterRejection(of: name, "is missing; expected an array of strings")
         }
         return texts
     }
 
-    /// A list of texts with at least one element; nil where it is not given.
+    /// A list of strings with at least one element; nil where it is not given.
     public mutating func optionalTexts(_ name: String) throws(ParameterRejection) -> [String]? {
         guard let value = value(name) else { return nil }
         guard let elements = value.array, !elements.isEmpty else {
             let found = value.array == nil ? value.kind : "no element"
-            throw ParameterRejection(of: name, "found \(found); expected an array of texts")
+            throw ParameterRejection(of: name, "found \(found); expected an array of strings")
         }
         var texts: [String] = []
         for (index, element) in elements.enumerated() {
             guard let text = element.string else {
-                throw ParameterRejection(pointer: "/params/\(name)/\(index)", "found \(element.kind); expected a text")
+                throw ParameterRejection(
+                    pointer: "/params/\(name)/\(index)", "found \(element.kind); expected a string")
             }
             texts.append(text)
         }

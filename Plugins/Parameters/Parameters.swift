@@ -24,7 +24,7 @@ public struct Parameters {
             throw ParameterRejection(pointer: "", "\(error)")
         }
         guard let params = value["params"]?.object else {
-            throw ParameterRejection(pointer: "/params", "an object was expected")
+            throw ParameterRejection(pointer: "/params", "expected an object")
         }
         self.params = params
         identifier = value["identifier"]?.string ?? ""
@@ -48,7 +48,7 @@ public struct Parameters {
     /// Rejects parameters that nobody has asked for.
     public func finish() throws(ParameterRejection) {
         for (key, value) in params.members where value != .null && !known.contains(key) {
-            let expected = known.isEmpty ? "this scorer takes none" : "it takes \(known.joined(separator: ", "))"
+            let expected = known.isEmpty ? "this scorer has no parameters" : "expected \(known.joined(separator: ", "))"
             throw ParameterRejection(
                 pointer: JSONPointer("/params").appending(key).description, "unknown parameter; \(expected)")
         }

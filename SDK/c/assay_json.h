@@ -182,7 +182,7 @@ static inline bool kit_json_take_string(kit_json_reader *reader) {
     if (!kit_json_take(reader, '"')) return kit_json_expect(reader, "a string");
     while (reader->at < reader->end && *reader->at != '"') {
         if ((unsigned char)*reader->at < 0x20)
-            return kit_json_expect(reader, "an escape such as \\n in place of a control character");
+            return kit_json_expect(reader, "an escape such as \\n instead of a control character");
         if (*reader->at++ != '\\') continue;
         if (kit_json_take(reader, 'u')) {
             for (int i = 0; i < 4; i++, reader->at++) {
@@ -191,7 +191,7 @@ static inline bool kit_json_take_string(kit_json_reader *reader) {
                     return kit_json_expect(reader, "four hexadecimal digits");
             }
         } else if (reader->at == reader->end || *reader->at == 0 || strchr("\"\\/bfnrt", *reader->at) == NULL) {
-            return kit_json_expect(reader, "an escape that JSON has");
+            return kit_json_expect(reader, "a valid JSON escape");
         } else {
             reader->at++;
         }
@@ -209,7 +209,7 @@ static inline bool kit_json_take_value(kit_json_reader *reader) {
         reader->at = kit_json_past_space(reader->at, reader->end);
         const char first = reader->at < reader->end ? *reader->at : 0;
         if (first == '{' || first == '[') {
-            if (depth == KIT_JSON_DEPTH) return kit_json_expect(reader, "fewer arrays and objects in each other");
+            if (depth == KIT_JSON_DEPTH) return kit_json_expect(reader, "fewer nested arrays and objects");
             const unsigned char bit = (unsigned char)(1 << depth % 8);
             is_object[depth / 8] = (unsigned char)((is_object[depth / 8] & (bit - 1)) | (first == '{' ? bit : 0));
             depth++;
@@ -317,7 +317,7 @@ static inline char kit_json_kind(assay_str value) {
 static inline assay_str kit_json_brief(assay_str value) {
     if (value.len <= 60) return value;
     const char kind = kit_json_kind(value);
-    return kit_str(kind == '{' ? "an object" : kind == '[' ? "an array" : kind == '"' ? "a long text" : "a number");
+    return kit_str(kind == '{' ? "an object" : kind == '[' ? "an array" : kind == '"' ? "a long string" : "a number");
 }
 
 /* The elements of an array or the members of an object, one after the other. */

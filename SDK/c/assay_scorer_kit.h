@@ -112,7 +112,7 @@ static inline void kit_fail(const kit_step *step, int64_t row, int32_t outcome, 
 /* Says that a row has no score because a text of it is not JSON, and where: the row is ASSAY_ROW_UNPARSED. */
 static inline void kit_fail_json(const kit_step *step, uint64_t row, const kit_json_fault *fault) {
     char message[160];
-    snprintf(message, sizeof message, "the answer is not valid JSON: %s was expected at byte %llu", fault->expected,
+    snprintf(message, sizeof message, "the answer is not valid JSON: expected %s at byte %llu", fault->expected,
              (unsigned long long)fault->byte);
     kit_fail(step, (int64_t)row, ASSAY_ROW_UNPARSED, kit_str(message));
 }
@@ -249,7 +249,7 @@ static inline bool kit_text_parameter(kit_parameters *parameters, const char *na
     assay_str value;
     if (!kit_parameter(parameters, name, &value)) return false;
     if (kit_json_text(value, text)) return true;
-    kit_reject(parameters, kit_str(name), "", "expected a text");
+    kit_reject(parameters, kit_str(name), "", "expected a string");
     return false;
 }
 
@@ -267,10 +267,10 @@ static inline assay_status kit_close_parameters(kit_parameters *parameters) {
         if (!is_known) {
             kit_buffer list = kit_empty();
             for (uint32_t i = 0; i < parameters->n_known; i++) {
-                kit_append(&list, kit_str(i == 0 ? "it takes " : ", "));
+                kit_append(&list, kit_str(i == 0 ? "expected " : ", "));
                 kit_append(&list, kit_str(parameters->known[i]));
             }
-            if (parameters->n_known == 0) kit_append(&list, kit_str("this scorer takes none"));
+            if (parameters->n_known == 0) kit_append(&list, kit_str("this scorer has no parameters"));
             kit_reject(parameters, kit_contents(&name), "", "unknown parameter; %.*s", (int)list.length, list.bytes);
             kit_free(&list);
         }

@@ -172,7 +172,7 @@ public:
         if (status == ASSAY_OK)
             state_.n_awaited++;
         else
-            fail(row, ASSAY_ROW_SCORER_ERROR, "the host did not take the request (" + std::to_string(status) + ")");
+            fail(row, ASSAY_ROW_SCORER_ERROR, "the host did not accept the request (" + std::to_string(status) + ")");
     }
 
 private:
@@ -210,7 +210,7 @@ struct Instance {
 // Runs what belongs to a row; an exception is the row's end only.
 template <class Body>
 void guarded(Call &call, uint64_t row, const Body &body) noexcept {
-    const char *message = "an exception that is no std::exception";
+    const char *message = "an exception that is not a std::exception";
     try {
         body();
         return;

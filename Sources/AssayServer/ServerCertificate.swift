@@ -22,7 +22,7 @@ final class ServerCertificate: Sendable {
             _ = try NIOSSLContext(
                 configuration: .makeServerConfiguration(certificateChain: pair.chain, privateKey: pair.key))
         } catch {
-            throw TLSFault(message: "\(files.certificate) and \(files.key) do not go together: \(error)")
+            throw TLSFault(message: "\(files.certificate) and \(files.key) do not match: \(error)")
         }
         self.pair.withLock { $0 = pair }
     }
@@ -48,7 +48,7 @@ final class ServerCertificate: Sendable {
         do {
             return try read(file)
         } catch {
-            throw TLSFault(message: "\(file): no \(noun) in PEM could be read: \(error)")
+            throw TLSFault(message: "\(file): a PEM \(noun) could not be read: \(error)")
         }
     }
 }

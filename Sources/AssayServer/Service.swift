@@ -54,7 +54,7 @@ final class Service: Sendable {
         for (id, definition) in try registry.definitions(.scoringFunction) {
             guard definitions[id] == nil else {
                 warnings.append(
-                    "the registered scoring function \(id) is hidden by one that came with a definition file")
+                    "the registered scoring function \(id) is hidden by one from a definition file")
                 continue
             }
             do throws(InvalidDefinition) {
@@ -90,7 +90,7 @@ final class Service: Sendable {
     func importing<Result>(_ body: () throws -> Result) throws -> Result {
         guard imports.take() else {
             metrics.reject()
-            throw APIError.busy("as many datasets are being downloaded as may be; try again soon")
+            throw APIError.busy("too many datasets are being downloaded; try again soon")
         }
         defer { imports.giveBack() }
         return try body()

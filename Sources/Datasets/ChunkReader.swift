@@ -88,7 +88,10 @@ public struct ChunkReader: ~Copyable {
             }
             if length >= longestLine {
                 let error = DatasetError(
-                    .tooLarge, "a line is longer than \(longestLine) bytes; is this JSON Lines, one row a line?")
+                    .tooLarge,
+                    "a line is longer than \(longestLine) bytes; check that the data is JSON Lines, with one row per "
+                        + "line"
+                )
                 failure = error
                 throw error
             }

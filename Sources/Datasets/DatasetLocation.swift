@@ -59,7 +59,7 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
         guard options.concernsTables, !isTable else { return }
         throw DatasetError(
             .unknownFormat,
-            "--delimiter, --no-header and --columns are for tables, and this is read as JSON; if it is a table, add"
+            "--delimiter, --no-header and --columns apply to tables, but this is read as JSON; if it is a table, add"
                 + " --input-format csv", path: description)
     }
 
@@ -116,12 +116,12 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
                 })
             else {
                 throw DatasetError(
-                    .unknownFormat, "not a file URI of this machine, such as file:///data/rows.jsonl", path: argument)
+                    .unknownFormat, "not a file URI on this machine, such as file:///data/rows.jsonl", path: argument)
             }
             path = decoded
         }
         guard !path.isEmpty, !path.utf8.contains(0) else {
-            throw DatasetError(.unknownFormat, "the dataset's path is empty or has a zero byte in it", path: argument)
+            throw DatasetError(.unknownFormat, "the dataset's path is empty or contains a zero byte", path: argument)
         }
         return path
     }
@@ -161,10 +161,10 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
             throw DatasetError(
                 .unknownFormat,
                 ForeignFormat.advice(name: path)
-                    ?? "the name does not say what the file holds; known are .jsonl, .ndjson, .json, .csv and .tsv,"
-                    + " each also with .gz or .zst; or say it with --input-format", path: path)
+                    ?? "the ending does not name a known format; expected .jsonl, .ndjson, .json, .csv or .tsv,"
+                    + " optionally with .gz or .zst; or name the format with --input-format", path: path)
         case S_IFDIR:
-            throw DatasetError(.unreadable, "is a directory; name a file in it", path: path)
+            throw DatasetError(.unreadable, "is a folder; name a file in it", path: path)
         default:
             return .jsonLines
         }

@@ -51,7 +51,7 @@ public struct AssayProvider: EvaluationProvider {
                 .dataset, "the dataset \"\(run.benchmark.datasetID)\" of the benchmark is not registered")
         }
         guard let inference = run.inference else {
-            throw EvaluationError(.model, "there is no way to any model; configure one")
+            throw EvaluationError(.model, "no model is configured; add one to the configuration")
         }
         for name in run.configuration.scoringParameters.keys where !run.functions.contains(name) {
             throw EvaluationError(

@@ -32,19 +32,19 @@ public struct BenchmarkConfiguration: Sendable, Hashable {
             if value == .null { return nil }
             guard let result = read(value) else {
                 throw EvaluationError(
-                    .invalid, "found \(value.kind); \(type) was expected",
+                    .invalid, "found \(value.kind); expected \(type)",
                     at: ([pointer] + path).joined(separator: "/"))
             }
             return result
         }
         func required<Value>(_ value: Value?, _ path: String, _ type: String) throws(EvaluationError) -> Value {
             guard let value else {
-                throw EvaluationError(.invalid, "is missing; \(type) was expected", at: pointer + path)
+                throw EvaluationError(.invalid, "is missing; expected \(type)", at: pointer + path)
             }
             return value
         }
         guard json.object != nil else {
-            throw EvaluationError(.invalid, "found \(json.kind); an object was expected", at: pointer)
+            throw EvaluationError(.invalid, "found \(json.kind); expected an object", at: pointer)
         }
         _ = try required(
             try member("eval_candidate", of: "an object", \.object), "/eval_candidate", "an object with a \"type\"")
@@ -66,7 +66,7 @@ public struct BenchmarkConfiguration: Sendable, Hashable {
                     "an AgentConfig"))
         default:
             throw EvaluationError(
-                .invalid, "found \(JSONValue.string(kind).text); \"model\" or \"agent\" was expected",
+                .invalid, "found \(JSONValue.string(kind).text); expected \"model\" or \"agent\"",
                 at: pointer + "/eval_candidate/type")
         }
         // Some examples of clients send an empty array in the place of nothing.
@@ -75,7 +75,7 @@ public struct BenchmarkConfiguration: Sendable, Hashable {
             ?? [:]
         for (name, value) in scoringParameters.members where value.object == nil && value != .null {
             throw EvaluationError(
-                .invalid, "found \(value.kind); an object of parameters was expected",
+                .invalid, "found \(value.kind); expected an object of parameters",
                 at: "\(pointer)/scoring_params/\(JSONPointer().appending(name).description.dropFirst())")
         }
         numExamples = try member("num_examples", of: "an integer from 0") { value in
@@ -97,7 +97,7 @@ private func systemMessage(in value: JSONValue?, _ pointer: String) throws(Evalu
     let texts = parts?.compactMap { $0["text"]?.string ?? $0.string }
     guard let parts, let texts, texts.count == parts.count, !texts.isEmpty else {
         throw EvaluationError(
-            .invalid, "found no text; a text, or a message with a text as its content, was expected",
+            .invalid, "expected a string, or a message whose content is a string",
             at: pointer + "/eval_candidate/system_message")
     }
     return texts.joined(separator: "\n")

@@ -166,8 +166,8 @@ public struct Evaluator: Sendable {
         if request.samples > 1 { preparation.addedColumns.append(sampleColumn) }
         if request.samples > 1 && preparation.temperature == 0 {
             request.notice(
-                "warning: at temperature 0 most models give all \(request.samples) samples of a row the same answer; "
-                    + "sample at a higher one: --sampling '{\"temperature\": 0.7}'")
+                "warning: at temperature 0, most models answer all \(request.samples) samples of a row identically; "
+                    + "use a higher temperature: --sampling '{\"temperature\": 0.7}'")
         }
         for warning in settings.warnings(among: columns) { request.notice("warning: \(warning)") }
         let names = try check(request, preparation, &reader)
@@ -251,16 +251,16 @@ public struct Evaluator: Sendable {
                 while !rows.missing.isEmpty, try rest.read(into: chunk) { _ = rows.lines(of: chunk) }
             }
             if !firstRows.isEmpty && !rows.hasRows {
-                throw DatasetError(.malformed, "no line of its beginning is a row: a JSON object")
+                throw DatasetError(.malformed, "none of the first lines is a row (a JSON object)")
             }
             if let path = rows.missing.first, !firstRows.isEmpty {
                 let why = path.fault.map { "; as a path, it is not valid: \($0)" } ?? rows.gap.map { ": \($0)" } ?? ""
                 throw DatasetError(
-                    .malformed, "no row has the column \(quoted(path.name)), which is mapped or filtered by\(why)")
+                    .malformed, "no row has the column \(quoted(path.name)), which a mapping or a filter names\(why)")
             }
             lines = rows
             if !rows.canAsk, let failure = rows.failure {
-                throw DatasetError(.malformed, "no row can be asked: \(failure.message)")
+                throw DatasetError(.malformed, "no row has a prompt: \(failure.message)")
             }
         } catch {
             throw EvaluationError(.dataset, "\(request.dataset.name): \(error.description)")
@@ -295,7 +295,7 @@ public struct Evaluator: Sendable {
         }
         if lines.readsAnswerAsExpected && read.contains("expected_answer") {
             request.notice(
-                "expected_answer is the column \"answer\" of the dataset; to read another: --map expected_answer=COLUMN"
+                "expected_answer is read from the column \"answer\"; to use another one: --map expected_answer=COLUMN"
             )
         }
         return columns

@@ -24,14 +24,14 @@ struct MemberReader {
     }
 
     mutating func text(_ name: String) throws(EvaluationError) -> String? {
-        try member(name, "a text that is not empty") { value in value.string.flatMap { $0.isEmpty ? nil : $0 } }
+        try member(name, "a non-empty string") { value in value.string.flatMap { $0.isEmpty ? nil : $0 } }
     }
 
     /// Refuses members that nobody has asked for.
     func finish() throws(EvaluationError) {
         for key in object.keys where !known.contains(key) {
             throw EvaluationError(
-                .invalid, "unknown member; those there can be are \(known.joined(separator: ", "))",
+                .invalid, "is an unknown member; expected one of \(known.joined(separator: ", "))",
                 at: pointer.appending(key).description)
         }
     }
@@ -41,7 +41,7 @@ extension EvaluationError {
     static func unexpected(_ value: JSONValue, _ expected: String, at pointer: JSONPointer) -> EvaluationError {
         let text = value.text
         return EvaluationError(
-            .invalid, "found \(text.utf8.count <= 60 ? text : value.kind); \(expected) was expected",
+            .invalid, "found \(text.utf8.count <= 60 ? text : value.kind); expected \(expected)",
             at: pointer.description)
     }
 }

@@ -119,16 +119,16 @@ public final class InferenceService: Sendable {
             return true
         }
         let seconds = Int(((time - now) / .seconds(1)).rounded())
-        if isNew { log("waiting \(seconds) s, as asked by \(error.message)") }
+        if isNew { log("waiting \(seconds) s, as requested by \(error.message)") }
     }
 
     /// Warns, once for each model, that its server most likely left out a part of a prompt.
     func warn(promptOf characters: Int, cutTo tokens: Int, by model: Model) {
         guard state.withLock({ $0.cutting.insert(model.id).inserted }) else { return }
         log(
-            "\(model): the server counted \(tokens) tokens in a prompt of \(characters) characters, so it has most likely "
-                + "left out a part of it; give the model a longer context (Ollama: set OLLAMA_CONTEXT_LENGTH, or PARAMETER "
-                + "num_ctx in a Modelfile), or send shorter prompts")
+            "\(model): the server counted \(tokens) tokens in a prompt of \(characters) characters, so it probably "
+                + "dropped part of it; give the model a longer context (Ollama: set OLLAMA_CONTEXT_LENGTH, or "
+                + "PARAMETER num_ctx in a Modelfile), or send shorter prompts")
     }
 
     /// Warns that the cache fails. Once: what fails for one reply fails for all.
@@ -137,6 +137,6 @@ public final class InferenceService: Sendable {
             defer { state.hasWarned = true }
             return !state.hasWarned
         }
-        if isFirst { log("answers are not stored, so that a later run asks them again: \(error)") }
+        if isFirst { log("replies are not cached, so a later run repeats these requests: \(error)") }
     }
 }

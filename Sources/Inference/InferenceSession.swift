@@ -28,11 +28,13 @@ public final class InferenceSession: Sendable {
         if limits.maxCost != nil, model.kind == .agents {
             throw InferenceError(
                 .invalidModel,
-                "\(model) does not say what turns cost, so that their cost cannot be limited; limit the requests")
+                "\(model) does not report the cost of turns, so their cost cannot be limited; limit the requests "
+                    + "instead"
+            )
         }
         if limits.maxCost != nil, model.price == nil {
             throw InferenceError(
-                .invalidModel, "\(model) has no price, so that its cost cannot be limited; configure price_per_million")
+                .invalidModel, "\(model) has no price, so its cost cannot be limited; configure price_per_million")
         }
         _ = try service.endpoint(of: model)
     }
@@ -254,12 +256,12 @@ extension InferenceSession {
                 try await endpoint.enter(notBefore: time)
                 if let reason = state.withLock(\.stop) {
                     endpoint.abandon()
-                    throw InferenceError(.notAsked, "not asked: \(reason)")
+                    throw InferenceError(.notAsked, "not sent: \(reason)")
                 }
                 // It may have waited while others found out what the server refuses.
                 if !isCurrent() {
                     endpoint.abandon()
-                    var error = InferenceError(.notAsked, "not asked: the request is out of date")
+                    var error = InferenceError(.notAsked, "not sent: the request is no longer needed")
                     error.isOutdated = true
                     throw error
                 }
@@ -274,7 +276,7 @@ extension InferenceSession {
                 time = nil
             case .refused(let reason):
                 endpoint.abandon()
-                throw InferenceError(.notAsked, "not asked: \(reason)")
+                throw InferenceError(.notAsked, "not sent: \(reason)")
             }
         }
     }
@@ -328,7 +330,7 @@ extension InferenceSession {
     private func perform(_ actions: Budget<Waiter>.Actions) {
         for waiter in actions.granted { waiter.resume(returning: .success(())) }
         for (waiter, reason) in actions.refused {
-            waiter.resume(returning: .failure(InferenceError(.notAsked, "not asked: \(reason)")))
+            waiter.resume(returning: .failure(InferenceError(.notAsked, "not sent: \(reason)")))
         }
     }
 

@@ -1,6 +1,6 @@
 /// Reads what Python prints for lists, tuples, dictionaries, texts, numbers, booleans and None
 /// (https://docs.python.org/3/library/ast.html#ast.literal_eval), which is how tables that were written by Python hold
-/// lists: `['Graz', "Vienna's"]`. Also NumPy's way to print an array of texts, without commas: `['a' 'b']`.
+/// lists: `['Graz', "Vienna's"]`. Also NumPy's way to print an array of strings, without commas: `['a' 'b']`.
 public struct PythonLiteral {
     private let bytes: [UInt8]
     private var position = 0

@@ -36,10 +36,10 @@ public struct MatchError: Error, Hashable, CustomStringConvertible {
             case .depth(let limit): "backtracked deeper than \(limit) levels; \(advice)"
             case .timeBudget(let budget): "took longer than \(budget); \(advice)"
             case .rowBudget(let budget):
-                "was the last of this row's searches, which together took longer than \(budget); \(advice)"
-            case .cancelled: "was stopped, since the run was cancelled"
-            case .outOfMemory: "found no memory left"
-            case .unexpected(let code): "failed with PCRE2 error \(code); is the text valid UTF-8?"
+                "exceeded the time for all searches of this row, which is \(budget); \(advice)"
+            case .cancelled: "was stopped because the run was cancelled"
+            case .outOfMemory: "ran out of memory"
+            case .unexpected(let code): "failed with PCRE2 error \(code); check that the text is valid UTF-8"
             }
         return "the search for /\(shortened)/ \(text)"
     }

@@ -68,7 +68,7 @@ struct CompiledCode: ~Copyable {
         }
         guard let compiled else {
             throw PatternError(
-                "PCRE2 cannot compile this: \(Self.message(of: code))", at: translation.sourceOffset(of: offset))
+                "PCRE2 cannot compile the pattern: \(Self.message(of: code))", at: translation.sourceOffset(of: offset))
         }
         pointer = compiled
         // Where this fails (no executable memory, or a very long pattern), searches find out and interpret.

@@ -28,7 +28,7 @@ extension PatternList {
         let length = sources.reduce(0) { $0 + $1.utf8.count }
         guard length <= maximumLength else {
             throw PatternListError(
-                index: nil, message: "the patterns have \(length) bytes in all; at most \(maximumLength) are allowed")
+                index: nil, message: "the patterns have \(length) bytes in total; at most \(maximumLength) are allowed")
         }
         var patterns: [Pattern] = []
         var size = 0
@@ -42,7 +42,7 @@ extension PatternList {
             if needsGroup && pattern.captureCount == 0 {
                 throw PatternListError(
                     index: index,
-                    message: "the pattern has no group 1, which is what is read; put the answer's part in parentheses")
+                    message: "the pattern has no group 1, which captures the answer; put that part in parentheses")
             }
             size += pattern.compiledSize
             guard size <= maximumCompiledSize else {

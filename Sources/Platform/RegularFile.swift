@@ -103,7 +103,7 @@ package enum RegularFile {
             case S_IFSOCK: "a socket"
             default: "a device"
             }
-        if let kind { throw Fault("is \(kind); a regular file was expected", found: kind) }
+        if let kind { throw Fault("is \(kind); expected a regular file", found: kind) }
     }
 
     private static func fault(_ action: String = "opened") -> Fault {
@@ -115,7 +115,7 @@ package enum RegularFile {
 
     private static func tooLarge(_ size: Int, _ limit: Int) -> Fault {
         Fault(
-            "has \(size >> 20) MiB; at most \(limit >> 20) MiB were expected", found: "\(size >> 20) MiB")
+            "has \(size >> 20) MiB; expected at most \(limit >> 20) MiB", found: "\(size >> 20) MiB")
     }
 }
 

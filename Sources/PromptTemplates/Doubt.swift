@@ -56,25 +56,25 @@ struct Remark: Sendable, Hashable {
         return Doubt(
             text: "{{\(inner)}}",
             advice:
-                "doubled braces stand for literal ones, and no value is inserted; write {\(isColumn ? name : start)}")
+                "doubled braces stand for literal braces, so no value is inserted; write {\(isColumn ? name : start)}")
     }
 
     private func openDoubt(_ known: [String]?) -> Doubt? {
         func doubt(_ advice: String) -> Doubt { Doubt(text: "{\(inner)}", advice: advice) }
         if isLaTeX { return nil }
         if let sign = inner.first, let last = inner.last, "%#".contains(sign), last == sign, inner.utf8.count > 2 {
-            return doubt("tags of other template languages are not run, and stay in the prompt")
+            return doubt("tags of other template languages have no effect and stay in the prompt")
         }
         if inner.utf8.allSatisfy({ $0 &- UInt8(ascii: "0") < 10 }) {
-            return doubt("places are not numbered: write a column's name, such as {generated_answer}")
+            return doubt("placeholders are not numbered: write a column's name, such as {generated_answer}")
         }
         let name = trimmed
         if Braces.isName(name) || Braces.isPath(name) {
-            return doubt("spaces do not belong in the braces; write {\(name)}")
+            return doubt("spaces are not allowed in the braces; write {\(name)}")
         }
         let root = String(name.unicodeScalars.prefix { Braces.isLetter($0) || Braces.isInner($0) || $0 == "." })
         if Braces.isName(root), isExpression(of: root, name.dropFirst(root.count)) {
-            return doubt("values are inserted as they are, without formats or expressions; write {\(root)}")
+            return doubt("values are inserted unchanged, without formats or expressions; write {\(root)}")
         }
         // Code has spaces within its braces, a name has none.
         guard name.utf8.count == inner.utf8.count, name.unicodeScalars.count <= 60,
@@ -83,8 +83,9 @@ struct Remark: Sendable, Hashable {
         else { return nil }
         return doubt(
             known == nil
-                ? "it is a place only where the data has a column of this very name, and stays as it is otherwise"
-                : "the data has no column of this name, so that it stays as it is ({{…}} says that it is meant to)")
+                ? "it is a placeholder only if the data has a column with exactly this name; otherwise, it stays in "
+                    + "the prompt"
+                : "the data has no column with this name, so it stays in the prompt (write {{…}} if that is intended)")
     }
 
     /// Whether what follows a name is a conversion or format of Python's, or an index or call of any language's.

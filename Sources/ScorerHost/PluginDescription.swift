@@ -45,11 +45,11 @@ extension PluginDescription {
         for table in pointers(plugin.scorers) {
             let scorer = try ScorerDescription(table)
             if scorers.contains(where: { $0.id == scorer.id }) {
-                throw TableFault(message: "the scorer \"\(scorer.id)\" is there twice")
+                throw TableFault(message: "the scorer \"\(scorer.id)\" is listed twice")
             }
             scorers.append(scorer)
         }
-        if scorers.isEmpty { throw TableFault(message: "it offers no scorer") }
+        if scorers.isEmpty { throw TableFault(message: "it has no scorers") }
     }
 
     /// The first thing in which `other` says something else, in words; nil where they say the same.
@@ -59,7 +59,7 @@ extension PluginDescription {
         let (ones, others) = (facts, other.facts)
         for (one, other) in zip(ones, others) where one != other {
             if one.name != other.name {
-                return "the manifest goes on with \(one.name), and the plugin with \(other.name)"
+                return "the manifest continues with \(one.name), but the plugin with \(other.name)"
             }
             return "\(one.name) is \(one.value) in the manifest and \(other.value) in the plugin"
         }

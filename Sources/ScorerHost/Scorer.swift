@@ -67,5 +67,5 @@ protocol CallRunner: AnyObject {
 func creationFailure(_ id: String, of plugin: Plugin, _ status: assay_status, _ faults: [ParameterFault]) -> any Error {
     if !faults.isEmpty { return ParameterError(faults: faults) }
     return PluginError(
-        path: plugin.path, "scorer \"\(id)\" could not be made, and gave no reason (status \(status))")
+        path: plugin.path, "scorer \"\(id)\" could not be created, and did not say why (status \(status))")
 }

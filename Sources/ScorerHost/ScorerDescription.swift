@@ -90,7 +90,7 @@ extension ScorerDescription {
         }
         if let list = outputs.first(where: { $0.type == .textList }) {
             throw TableFault(
-                message: "output \"\(list.name)\" of \(scorer) is a list of text; give such a value as json")
+                message: "output \"\(list.name)\" of \(scorer) is a list of text; declare such an output as json")
         }
         guard
             let made = ScorerDescription(
@@ -105,7 +105,7 @@ func checkSize<Struct>(_ size: UInt32, of type: Struct.Type, named name: String)
     // Version 1.0 is the oldest, so every field that this host knows must be there.
     if Int(size) < MemoryLayout<Struct>.size {
         throw TableFault(
-            message: "a struct \(name) has struct_size \(size), at least \(MemoryLayout<Struct>.size) was expected")
+            message: "a struct \(name) has struct_size \(size), expected at least \(MemoryLayout<Struct>.size)")
     }
 }
 
@@ -126,7 +126,7 @@ private func columns(
             throw TableFault(message: "\(what), \"\(name)\", has the unknown type \(spec.type)")
         }
         if columns.contains(where: { $0.name == name && $0.type == type }) {
-            throw TableFault(message: "\(what), \"\(name)\", is there twice")
+            throw TableFault(message: "\(what), \"\(name)\", is listed twice")
         }
         columns.append(
             ColumnDescription(

@@ -8,10 +8,10 @@ public struct Configuration {
     /// - Parameter configuration: JSON text as `create` of the plugin header describes it.
     public init(_ configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
         guard case .object(let members)? = JSONText(parsing: configuration) else {
-            throw ParameterRejection(pointer: "", "a JSON object was expected")
+            throw ParameterRejection(pointer: "", "expected a JSON object")
         }
         guard case .object(let params)? = members.last(where: { $0.key == "params" })?.value else {
-            throw ParameterRejection(pointer: "/params", "an object was expected")
+            throw ParameterRejection(pointer: "/params", "expected an object")
         }
         self.params = params
     }
@@ -20,18 +20,18 @@ public struct Configuration {
         switch value(name) {
         case nil: return nil
         case .text(let text)?: return text
-        case let other?: throw rejection(of: name, other, expected: "a text")
+        case let other?: throw rejection(of: name, other, expected: "a string")
         }
     }
 
     public mutating func texts(_ name: String) throws(ParameterRejection) -> [String]? {
         guard let value = value(name) else { return nil }
-        guard case .list(let elements) = value else { throw rejection(of: name, value, expected: "a list of texts") }
+        guard case .list(let elements) = value else { throw rejection(of: name, value, expected: "a list of strings") }
         var texts: [String] = []
         for (index, element) in elements.enumerated() {
             guard case .text(let text) = element else {
                 throw ParameterRejection(
-                    pointer: Self.pointer(name) + "/\(index)", "found \(element.brief); expected a text")
+                    pointer: Self.pointer(name) + "/\(index)", "found \(element.brief); expected a string")
             }
             texts.append(text)
         }
@@ -62,7 +62,7 @@ public struct Configuration {
     /// Rejects parameters that nobody has asked for.
     public func finish() throws(ParameterRejection) {
         for key in params.map(\.key) where !known.contains(key) {
-            let expected = known.isEmpty ? "this scorer takes none" : "it takes \(known.joined(separator: ", "))"
+            let expected = known.isEmpty ? "this scorer has no parameters" : "expected \(known.joined(separator: ", "))"
             throw ParameterRejection(pointer: Self.pointer(key), "unknown parameter; \(expected)")
         }
     }

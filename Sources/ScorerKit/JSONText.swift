@@ -25,7 +25,7 @@ indirect enum JSONText {
         case .null: "null"
         case .bool(let truth): truth ? "true" : "false"
         case .number(let number): "\(number)"
-        case .text(let text): text.utf8.count <= 60 ? jsonString(text) : "a long text"
+        case .text(let text): text.utf8.count <= 60 ? jsonString(text) : "a long string"
         case .list: "a list"
         case .object: "an object"
         }

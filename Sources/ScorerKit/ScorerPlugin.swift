@@ -85,7 +85,9 @@ private struct OfferedScorer {
             else {
                 throw ParameterRejection(
                     pointer: "",
-                    "this scorer asks models, and its host makes no model requests (extension \(ASSAY_EXT_CHAT))")
+                    "this scorer asks models, but its host does not support model requests (extension "
+                        + "\(ASSAY_EXT_CHAT))"
+                )
             }
             return ModelInstance(host, chat, try Asking(configuration: configuration))
         }

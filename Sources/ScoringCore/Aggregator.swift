@@ -38,8 +38,8 @@ public struct Aggregator: Sendable {
     /// finite counts as no number, and as a category it is `nan`, `inf` or `-inf`. A row whose weight is not finite has
     /// no weight, and neither has any row without `weights`.
     public mutating func add(outcomes: Span<RowOutcome>, scores: Span<Double>, weights: Span<Double>? = nil) {
-        precondition(scores.count == outcomes.count, "There must be one score a row.")
-        if let weights { precondition(weights.count == outcomes.count, "There must be one weight a row.") }
+        precondition(scores.count == outcomes.count, "There must be one score per row.")
+        if let weights { precondition(weights.count == outcomes.count, "There must be one weight per row.") }
         let rowsToTake = count(outcomes)
         var finite = 0
         for i in scores.indices {
@@ -67,8 +67,8 @@ public struct Aggregator: Sendable {
     /// All spans have one element a row. The score of a row that was not scored is not looked at. Where `kind` is
     /// `number`, a text that reads as a decimal number is that number in every respect, as a category, too.
     public mutating func add(outcomes: Span<RowOutcome>, texts scores: Span<String>, weights: Span<Double>? = nil) {
-        precondition(scores.count == outcomes.count, "There must be one score a row.")
-        if let weights { precondition(weights.count == outcomes.count, "There must be one weight a row.") }
+        precondition(scores.count == outcomes.count, "There must be one score per row.")
+        if let weights { precondition(weights.count == outcomes.count, "There must be one weight per row.") }
         var taken = Numbers(capacity: count(outcomes))
         for i in outcomes.indices where outcomes[i] == .scored {
             if kind == .number, let number = Double(decimalText: scores[i]) {

@@ -81,7 +81,7 @@ extension DefinitionReader {
         for name in written.params.keys where name != key && nearNames(to: name, among: [key], limit: 2) == [key] {
             report(
                 at: written.place.appending(name), found: "an unknown parameter",
-                expected: "one that the scorer knows", suggestion: key)
+                expected: "a parameter that the scorer knows", suggestion: key)
         }
         guard let value = written.params[key] else { return [] }
         let names = AggregationFunction.allCases.map(\.rawValue)

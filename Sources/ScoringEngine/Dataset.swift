@@ -35,7 +35,7 @@ public struct Dataset: Sendable {
         let notices = notices
         hasLines = location.format == .jsonLines
         if location.isFormatAssumed {
-            formatAdvice = "\(name) was taken for JSON Lines; if it is something else, say so: --input-format csv"
+            formatAdvice = "\(name) was read as JSON Lines; if it has another format, name it, as in --input-format csv"
         }
         open = { columns throws(DatasetError) in
             try location.open(columns: columns, control: control, notices: notices)

@@ -165,15 +165,15 @@ public final class Engine: Sendable {
                 if AggregationFunction(rawValue: identifier) != nil {
                     throw EngineError(
                         .unknownFunction,
-                        "\"\(identifier)\" is an aggregation of scores and not a scoring function; name a function whose "
-                            + "scores it is of, such as basic::equality or basic::subset_of", remedy: .listFunctions)
+                        "\"\(identifier)\" is an aggregation of scores, not a scoring function; name a function that "
+                            + "produces scores, such as basic::equality or basic::subset_of", remedy: .listFunctions)
                 }
                 throw EngineError(.unknownFunction, error.description, remedy: .listFunctions)
             } catch {
                 throw EngineError(.invalidDefinition, "\(identifier): \(error)")
             }
             if functions.contains(where: { ExactText($0.function.identifier) == ExactText(identifier) }) {
-                throw EngineError(.invalidDefinition, "\(identifier) is asked for twice in one run")
+                throw EngineError(.invalidDefinition, "\(identifier) is named twice in one run")
             }
             try function.nameColumns(of: rows, mapping: request.mapping, warn: request.warn)
             let scorer =
@@ -186,7 +186,7 @@ public final class Engine: Sendable {
                     function: function, scorer: scorer, columns: inputs,
                     models: try models(of: scorer, function, request)))
         }
-        if functions.isEmpty { throw EngineError(.unknownFunction, "no scoring function was asked for") }
+        if functions.isEmpty { throw EngineError(.unknownFunction, "no scoring function was named") }
         let filters = request.filters.map { filter in
             RowSelection(filter, column: columns.column(filter.column, .text))
         }
@@ -213,7 +213,8 @@ public final class Engine: Sendable {
         for name in columns.mapping.keys.sorted() where !columns.usedMappings.contains(name) {
             let names = read.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
             throw EngineError(
-                .missingColumn, "\"\(name)\" is mapped, but no function reads a column of that name; they read \(names)"
+                .missingColumn,
+                "\"\(name)\" is mapped, but no function reads a column with that name; the functions read \(names)"
             )
         }
     }
@@ -228,13 +229,13 @@ public final class Engine: Sendable {
             guard let name = function.modelName(for: role) ?? (role == "judge" ? request.judgeModel : nil) else {
                 throw EngineError(
                     .model,
-                    "\(function.identifier): its scorer asks a model in the role \"\(role)\", and none is named. Give it as the "
-                        + "parameter \"\(role)_model\"", remedy: role == "judge" ? .nameJudge : nil)
+                    "\(function.identifier): its scorer asks a model in the role \"\(role)\", but no model is named. "
+                        + "Name it with the parameter \"\(role)_model\"", remedy: role == "judge" ? .nameJudge : nil)
             }
             guard let inference = try inference(of: request) else {
                 throw EngineError(
                     .model,
-                    "\(function.identifier) asks the model \"\(name)\", but the engine was given no access to models")
+                    "\(function.identifier) asks the model \"\(name)\", but the engine has no access to models")
             }
             do throws(InferenceError) {
                 models[role] = try inference.catalog.find(name)
@@ -295,7 +296,7 @@ public final class Engine: Sendable {
         else { return }
         request.warn(
             "\(plan.dataset.name): the column \(quoted(request.source(of: answerColumn))) holds a model's thinking "
-                + "(</think>), which is scored as a part of its answers; --reasoning strip takes it out")
+                + "(</think>), which is scored as part of its answers; to remove it, use --reasoning strip")
     }
 }
 

@@ -52,8 +52,8 @@ extension Registry {
             guard rows.count <= limit - dataset.rowCount else {
                 throw StoreError(
                     .tooLarge,
-                    "the dataset \(quoted(id)) has \(dataset.rowCount) rows; with \(rows.count) more it would have more "
-                        + "than the \(limit) that are allowed")
+                    "the dataset \(quoted(id)) has \(dataset.rowCount) rows; with \(rows.count) more, it would exceed "
+                        + "the limit of \(limit) rows")
             }
             try Self.append(rows, to: dataset.number, after: dataset.rowCount, in: database)
             return true

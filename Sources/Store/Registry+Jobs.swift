@@ -84,7 +84,7 @@ extension Registry {
             try database.execute(
                 sql: """
                     UPDATE job SET status = \(StoredJob.Status.failed.sql), finished_at = unixepoch(),
-                        error = 'the process ended ' || starts || ' times while this job ran; it is not begun again'
+                        error = 'the process ended ' || starts || ' times while this job ran; it is not started again'
                     WHERE status = \(StoredJob.Status.inProgress.sql) AND starts >= ?
                     """, arguments: [Self.startLimit])
             return try String.fetchAll(

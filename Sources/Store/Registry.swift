@@ -144,7 +144,8 @@ public final class Registry: Sendable {
         // SQLite goes on to write a file that was removed, which nobody will ever read.
         guard let file, file == FileIdentity(of: path) else {
             throw StoreError(
-                .notWritable, "cannot write \(path): it was removed or replaced while it was in use; start again")
+                .notWritable,
+                "cannot write \(path): it was removed or replaced while it was in use; restart the program")
         }
         return value
     }
@@ -178,7 +179,9 @@ public final class Registry: Sendable {
         if try pool.read(migrator.hasBeenSuperseded) {
             throw StoreError(
                 .newerVersion,
-                "cannot use \(path): a newer version of this software wrote it; use that version, or another folder")
+                "cannot use \(path): it was written by a newer version of this software; use that version, or another "
+                    + "folder"
+            )
         }
         try migrator.migrate(pool)
         return pool
@@ -272,7 +275,10 @@ private final class FolderLock: Sendable {
         guard isHeld else {
             close(descriptor)
             throw StoreError(
-                .busy, "cannot use the folder of \(path): another process uses it; end that, or use another folder")
+                .busy,
+                "cannot use the folder of \(path): another process is using it; stop that process, or use another "
+                    + "folder"
+            )
         }
     }
 

@@ -35,7 +35,9 @@ enum ReplyTable {
         if try pool.read(migrator.hasBeenSuperseded) {
             throw StoreError(
                 .newerVersion,
-                "cannot use \(path): a newer version of this software wrote it; use that version, or another folder")
+                "cannot use \(path): it was written by a newer version of this software; use that version, or another "
+                    + "folder"
+            )
         }
         if try pool.read(migrator.hasCompletedMigrations) { return }
         do {

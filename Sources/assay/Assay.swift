@@ -7,7 +7,7 @@ struct Assay: ParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "assay",
-        abstract: "Scores what language models wrote.",
+        abstract: "Score what language models write.",
         version: version,
         subcommands: [
             ScoreCommand.self, EvaluateCommand.self, ServeCommand.self, ClientCommand.self, FunctionsCommand.self,

@@ -53,7 +53,8 @@ final class Interruption: Sendable {
             Self.reading.stop()
             action.withLock { $0 }?()
             printError(
-                "assay: stopping; what is under way is finished first, for some seconds; interrupt again to stop at once"
+                "assay: stopping after the work in progress, which may take a few seconds; interrupt again to stop at "
+                    + "once"
             )
         }
     }

@@ -27,8 +27,7 @@ struct ParameterSummary {
         let element = property["items"]?["type"]?.string
         let names = types.map { type in
             switch type {
-            case "string": "text"
-            case "array": element.map { "list of \($0 == "string" ? "texts" : "\($0)s")" } ?? "list"
+            case "array": element.map { "list of \($0)s" } ?? "list"
             default: type
             }
         }

@@ -28,7 +28,7 @@ struct PluginProject {
         let near = hyphenated(name)
         return
             "\"\(name)\" is not a valid plugin name: expected up to 64 lower-case letters a to z, digits and hyphens, "
-            + "beginning with a letter and not ending with a hyphen, such as word-limit"
+            + "starting with a letter and not ending with a hyphen, such as word-limit"
             + (near.isEmpty ? "" : "; did you mean \(near)?")
     }
 
@@ -63,7 +63,7 @@ struct PluginProject {
                 throw Failure(
                     "\(folder) already exists, and nothing in it was changed; name another folder with --output")
             }
-            throw Self.failure(folder, "cannot be made")
+            throw Self.failure(folder, "cannot be created")
         }
         let replacements = [
             ("@NAME@", name), ("@SOURCE@", sourceFile),
@@ -96,7 +96,7 @@ struct PluginProject {
             let to = "\(folder)/\(Self.replacing(replacements, in: file))"
             guard let status = FileStatus(ofPath: from) else { throw Self.failure(from, "cannot be read") }
             if status.kind == .folder {
-                guard mkdir(to, 0o777) == 0 || errno == EEXIST else { throw Self.failure(to, "cannot be made") }
+                guard mkdir(to, 0o777) == 0 || errno == EEXIST else { throw Self.failure(to, "cannot be created") }
                 try copy(from, to: to, replacements)
             } else {
                 try Self.write(Self.replacing(replacements, in: try Self.text(of: from)), to: to)
@@ -131,7 +131,7 @@ struct PluginProject {
         guard let file = fopen(path, "wxe") else { throw failure(path, "cannot be written") }
         let count = fwrite(Array(text.utf8), 1, text.utf8.count, file)
         guard fclose(file) == 0, count == text.utf8.count else {
-            throw failure(path, "could not be written to its end")
+            throw failure(path, "could not be written completely")
         }
     }
 

@@ -29,7 +29,7 @@ struct TarArchive {
 
     private mutating func addHeader(_ name: String, size: Int, mode: Int, kind: UInt8) throws(Refusal) {
         guard name.utf8.count <= 100 else { throw Refusal(message: "\(name): the path is longer than 100 bytes") }
-        guard size < 1 << 33 else { throw Refusal(message: "\(name): it has 8 GiB or more") }
+        guard size < 1 << 33 else { throw Refusal(message: "\(name): the file has 8 GiB or more") }
         var header = [UInt8](repeating: 0, count: Self.blockSize)
         func put(_ bytes: some Sequence<UInt8>, _ offset: Int) {
             for (index, byte) in bytes.enumerated() { header[offset + index] = byte }

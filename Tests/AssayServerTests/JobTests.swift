@@ -22,7 +22,7 @@ struct JobTests {
             #expect(running["started_at"] != .null && running["finished_at"] == .null)
             let early = try await server.get(job + "/result")
             #expect(early.status == 409 && early.error["code"] == "job_not_finished")
-            #expect(early.error["message"] == "the job is in_progress; 2 of 5 rows are done")
+            #expect(early.error["message"] == "the job is in_progress; 2 of 5 rows are complete")
             provider.allow(.max)
             let ended = try await server.job(job) { $0["finished_at"] != .null }
             #expect(ended["status"] == "completed" && ended["progress"] == ["done": 5, "total": 5])

@@ -238,7 +238,7 @@ struct JoinTests {
         #expect(
             scores[3]?["message"]
                 == "the row has no \"custom_id\" to join gold.csv by: the row has the columns \"response\"")
-        #expect(result.errors.contains("1 of 3 rows of gold.csv belong to no row of batch.jsonl"))
+        #expect(result.errors.contains("1 of 3 rows of gold.csv do not match any row of batch.jsonl"))
     }
 
     @Test("only rows that --where lets through are looked at, and columns of both files serve")
@@ -327,8 +327,8 @@ struct HuggingFaceTests {
             let offset = Int(query["offset"] ?? "") ?? 0
             let length = min(100, Int(query["length"] ?? "") ?? 0)
             let rows = (offset..<max(offset, min(offset + length, 250))).map {
-                "{\"row_idx\": \($0), \"row\": {\"generated_answer\": \"\($0)\", \"expected_answer\": \"\($0)\", \"label\": \($0 % 2)},"
-                    + " \"truncated_cells\": []}"
+                "{\"row_idx\": \($0), \"row\": {\"generated_answer\": \"\($0)\", \"expected_answer\": \"\($0)\", "
+                    + "\"label\": \($0 % 2)}, \"truncated_cells\": []}"
             }
             return FakeWeb.Page(
                 body: """
@@ -404,7 +404,7 @@ struct HuggingFaceTests {
             ("hf://o/n?revision=v1", "only the revision main"), ("hf://o/n@v1", "only the revision main"),
             ("hf://datasets/o/n/data/file.parquet", "single files of a dataset are not read"),
             ("hf://o/n?split=test[5]", "a slice such as test[:100]"), ("hf://o/n?split=train%2Btest", "several splits"),
-            ("hf://", "not like hf://datasets/OWNER/NAME"), ("hf://o/n?labels=x", "text or ids was expected"),
+            ("hf://", "not like hf://datasets/OWNER/NAME"), ("hf://o/n?labels=x", "expected text or ids"),
         ])
     func faults(uri: String, message: String) async throws {
         let web = try await Self.server()

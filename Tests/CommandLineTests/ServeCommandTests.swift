@@ -56,7 +56,7 @@ struct ServeCommandTests {
     func reloading() async throws {
         let folder = try TemporaryFolder(["token": "0123456789abcdef"])
         let serving = try Serving(folder, ["--auth-token-file", "token"])
-        for (text, notice) in [("fedcba9876543210\n", "were read again"), ("short", "stay as they were")] {
+        for (text, notice) in [("fedcba9876543210\n", "were read again"), ("short", "stay in use")] {
             try folder.write(text, to: "token")
             serving.running.send(SIGHUP)
             try serving.running.wait { serving.running.errorText.contains(notice) }

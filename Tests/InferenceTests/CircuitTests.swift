@@ -27,7 +27,7 @@ struct CircuitTests {
             CircuitCourse(
                 testDescription: "no connection, five times over three seconds",
                 outcomes: CircuitCourse.every(1, times: 6, .unreachable), opens: 4,
-                reason: "5 attempts to connect in a row failed within 4 s, the last one: broken; "
+                reason: "5 consecutive connection attempts failed within 4 s, the last one: broken; "
                     + "check that the server runs, and the URL"),
             CircuitCourse(
                 testDescription: "no connection, many times at once",
@@ -53,7 +53,8 @@ struct CircuitTests {
                 outcomes: CircuitCourse.every(4, times: 8, .failed)
                     + CircuitCourse.every(0.5, from: 29, times: 10, .timedOut),
                 opens: 32.5,
-                reason: "16 requests in a row failed within 33 s, the last one: broken; check the server and its log"),
+                reason: "16 consecutive requests failed within 33 s, the last one: broken; check the server and its log"
+            ),
             CircuitCourse(
                 testDescription: "many failures within less than half a minute",
                 outcomes: CircuitCourse.every(0.1, times: 250, .failed)),
@@ -92,7 +93,7 @@ struct CircuitTests {
         let outcome = AttemptOutcome.throttled(status: 429, retryAt: start + .seconds(3600))
         #expect(
             circuit.record(outcome, detail: "status 429", at: start)
-                == "it asks to be left alone for 3600 s (status 429); run again after that")
+                == "it asks for no requests for 3600 s (status 429); run again after that")
         var patient = Circuit()
         let soon = AttemptOutcome.throttled(status: 429, retryAt: start + .seconds(600))
         #expect(patient.record(soon, detail: "status 429", at: start) == nil)

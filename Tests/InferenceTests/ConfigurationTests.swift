@@ -127,7 +127,7 @@ struct ConfigurationTests {
             (
                 #"{"models": [{"id": "a", "url": "http://h", "reasoning": {"strip": [7]}}]}"#,
                 "/models/0/reasoning/strip: found an array; expected the text that ends the thinking, such as "
-                    + #""</think>", a list of such texts, or null"#
+                    + #""</think>", a list of such strings, or null"#
             ),
             (
                 #"{"models": [{"id": "a", "url": "http://h", "parameters": {"drop": ["seed", "messages"]}}]}"#,
@@ -140,7 +140,7 @@ struct ConfigurationTests {
             ),
             (
                 #"{"models": [{"id": "a", "url": "http://h", "parameters": {"set": {"seed": null}}}]}"#,
-                "/models/0/parameters/set/seed: found null; expected a value; to leave a member out, name it in drop"
+                "/models/0/parameters/set/seed: found null; expected a value; to omit a member, name it in drop"
             ),
             (
                 #"{"models": [{"id": "a", "url": "http://h", "default_temperature": "0"}]}"#,

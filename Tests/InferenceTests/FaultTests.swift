@@ -43,12 +43,12 @@ struct ServerFault: Sendable, CustomTestStringConvertible {
         ServerFault("no UTF-8", .malformed(.invalidUTF8), .badReply, "its reply is not valid JSON: "),
         ServerFault(
             "an endless body", .answer("A").padded(toBytes: 17 << 20), .badReply, "its body has more than 16 MiB"),
-        ServerFault("silence", .stall(.beforeHead), .timedOut, "no whole answer within 1.0 s"),
-        ServerFault("silence after the head", .stall(.afterHead), .timedOut, "no whole answer within 1.0 s"),
-        ServerFault("silence in the body", .stall(.inBody), .timedOut, "no whole answer within 1.0 s"),
+        ServerFault("silence", .stall(.beforeHead), .timedOut, "no complete response within 1.0 s"),
+        ServerFault("silence after the head", .stall(.afterHead), .timedOut, "no complete response within 1.0 s"),
+        ServerFault("silence in the body", .stall(.inBody), .timedOut, "no complete response within 1.0 s"),
         ServerFault(
             "a byte now and then", .answer("A").dripping(every: .milliseconds(50)), .timedOut,
-            "no whole answer within 1.0 s"),
+            "no complete response within 1.0 s"),
     ]
 }
 
@@ -87,8 +87,8 @@ struct FaultTests {
     @Test(
         "what cannot pass is not tried again",
         arguments: [
-            (400, ""), (401, "; the model has no API key: name the variable that holds it"),
-            (403, "; the model has no API key: name the variable that holds it"),
+            (400, ""), (401, "; the model has no API key: name the environment variable that holds it"),
+            (403, "; the model has no API key: name the environment variable that holds it"),
             (404, #"; check the URL, and the model's name "m""#), (405, ""),
             (413, "; the request is too long for the server"), (422, ""), (307, ""),
         ])
@@ -125,8 +125,9 @@ struct FaultTests {
             #expect(messages.count == 1)
             let message = try #require(messages.first)
             #expect(message.hasPrefix("model \"m\" at \(server.url) is not available: "))
-            #expect(message.contains(" attempts to connect in a row failed within "))
-            #expect(message.hasSuffix("the last one: connection refused; check that the server runs, and the URL"))
+            #expect(message.contains(" consecutive connection attempts failed within "))
+            #expect(
+                message.hasSuffix("the last one: connection refused; check the URL, and that the server is running"))
         }
     }
 

@@ -185,7 +185,8 @@ struct CachedSessionTests {
             #expect(await session.results(20, model).answers.count == 20)
         }
         #expect(warnings.all.count == 1)
-        #expect(warnings.all.first?.hasPrefix("answers are not stored, so that a later run asks them again: ") == true)
+        #expect(
+            warnings.all.first?.hasPrefix("replies are not cached, so a later run repeats these requests: ") == true)
     }
 
     @Test("no key is in an error, an answer or the cache, whatever the server does with it")

@@ -52,7 +52,7 @@ struct LanguageModelJudgeTests {
             result == [
                 "judge_feedback": .string(reply), "outcome": JSONValue(ASSAY_ROW_UNPARSED),
                 "message": .string(
-                    "none of judge_score_regexes is found in the reply; the reply: \"I would rather not say. "
+                    "no pattern of judge_score_regexes matches the reply; the reply: \"I would rather not say. "
                         + String(repeating: "é", count: 56) + "…\""),
             ])
     }
@@ -234,9 +234,9 @@ struct AskingAgainTests {
         #expect(
             requests[1].messages == [
                 "S", "Rate x.", "It \"is\" 11.",
-                "Your reply could not be read: none of judge_score_regexes is found in the reply. Reply again, with nothing "
-                    + "but the score, a number from 0 to 10, written so that one of these regular expressions finds it:\n"
-                    + "Rating: (\\S+)",
+                "Your reply could not be read: no pattern of judge_score_regexes matches the reply. Reply again, with "
+                    + "nothing but the score, a number from 0 to 10, written so that one of these regular expressions "
+                    + "matches:\nRating: (\\S+)",
             ])
         let roles = requests[1].body["messages"]?.array?.compactMap { $0["role"]?.string }
         #expect(roles == ["system", "user", "assistant", "user"])
@@ -257,7 +257,7 @@ struct AskingAgainTests {
         #expect(result["score"] == JSONValue(2.0))
         #expect(
             last
-                == "Your reply could not be read: 12 is outside of score_range, 0 to 10. Reply again, with nothing but "
+                == "Your reply could not be read: 12 is outside score_range, 0 to 10. Reply again, with only "
                 + "one JSON object whose member \"grade\" is a number from 0 to 10")
     }
 
@@ -267,7 +267,7 @@ struct AskingAgainTests {
         #expect(
             unread == [
                 "judge_feedback": "two", "outcome": JSONValue(ASSAY_ROW_UNPARSED),
-                "message": "none of judge_score_regexes is found in the reply; the reply: \"two\"",
+                "message": "no pattern of judge_score_regexes matches the reply; the reply: \"two\"",
             ])
         let failed = try judge(["re_ask": true]).score(["a": "x"], replies: "one")
         #expect(
@@ -327,7 +327,7 @@ struct VotingTests {
         #expect(half["score"] == nil && half["spread"] == nil)
         #expect(half["judge_feedback"] == "Rating: 4")
         #expect(half["outcome"] == JSONValue(ASSAY_ROW_MODEL_ERROR))
-        #expect(half["message"] == "1 of 2 votes gave a score: asked too often")
+        #expect(half["message"] == "1 of 2 votes have a score: asked too often")
         #expect(half["votes"]?.array?.count == 2)
 
         let tied = try judge(["votes": 2, "seed": 1, "vote_reduction": "majority"])

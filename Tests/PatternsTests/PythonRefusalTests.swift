@@ -26,7 +26,7 @@ struct PythonRefusalTests {
         let error = #expect(throws: PatternError.self) { try Pattern(#"Answer:\h*(\d+)"#) }
         #expect(
             error?.description
-                == #"at character 7: "\h" is not an escape of Python's re; write "[ \t]" for horizontal space"#)
+                == #"at character 7: "\h" is not an escape in Python's re; write "[ \t]" for horizontal space"#)
     }
 
     @Test("Groups nested too deep are refused, others are not")

@@ -28,7 +28,7 @@ struct CallMachineTests {
     }
 
     private static let wantsNothing = CallMachine.Action.fail(
-        "the scorer waits for model replies, but has asked nothing")
+        "the scorer waits for model replies, but has sent no request")
 
     @Test(
         "each step leads to one action",

@@ -27,9 +27,11 @@ struct Fault: CustomTestStringConvertible, Sendable {
         Fault(text: "write over rows", reason: "the plugin crashed: SIGSEGV (segmentation fault)"),
         Fault(text: "late", reason: "the plugin crashed: SIGABRT (aborted)"),
         Fault(
-            text: "garbage", reason: "the plugin crashed: its output is broken: a message that answers nothing"),
+            text: "garbage",
+            reason: "the plugin crashed: its output is broken: a message that does not answer a request"),
         Fault(
-            text: "short garbage", reason: "the plugin crashed: its output is broken: a message that answers nothing"),
+            text: "short garbage",
+            reason: "the plugin crashed: its output is broken: a message that does not answer a request"),
         Fault(text: "endless", reason: "the plugin crashed: its output is broken: more than 32 MiB in one step"),
     ]
 
@@ -154,7 +156,7 @@ struct HostilePluginTests {
     func creation(configuration: String, cause: String) throws {
         let plugin = try load(timeout: .seconds(1))
         let error = #expect(throws: PluginError.self) { try plugin.scorer("hostile", configuration) }
-        #expect(error?.description == "\(plugin.path): \(cause), when its scorer \"hostile\" was made")
+        #expect(error?.description == "\(plugin.path): \(cause) while its scorer \"hostile\" was made")
         // What failed for these parameters works for others.
         #expect(score(["a"], try plugin.scorer("hostile")).verdicts == [score(of: "a")])
     }
@@ -167,7 +169,7 @@ struct HostilePluginTests {
         ])
     func loading(macro: String, cause: String) throws {
         let error = #expect(throws: PluginError.self) { try load([macro], timeout: .seconds(1)) }
-        #expect(error?.message == "\(cause), when it was loaded")
+        #expect(error?.message == "\(cause) while it was loaded")
     }
 
     @Test("an instance that crashes when it is destroyed costs no row of another")

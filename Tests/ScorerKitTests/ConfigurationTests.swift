@@ -30,13 +30,13 @@ struct ConfigurationTests {
     @Test(
         "what is wrong, and where",
         arguments: [
-            (#"{"t": 1}"#, "/params/t", "found 1.0; expected a text"),
-            (#"{"l": "x"}"#, "/params/l", "found \"x\"; expected a list of texts"),
-            (#"{"l": ["x", [1]]}"#, "/params/l/1", "found a list; expected a text"),
+            (#"{"t": 1}"#, "/params/t", "found 1.0; expected a string"),
+            (#"{"l": "x"}"#, "/params/l", "found \"x\"; expected a list of strings"),
+            (#"{"l": ["x", [1]]}"#, "/params/l/1", "found a list; expected a string"),
             (#"{"n": 2}"#, "/params/n", "found 2.0; expected a number from 0.0 to 1.0"),
             (#"{"b": "true"}"#, "/params/b", "found \"true\"; expected true or false"),
-            (#"{"x/~": 1}"#, "/params/x~1~0", "unknown parameter; it takes t, l, n, b"),
-            ("[]", "/params", "an object was expected"), ("{", "", "a JSON object was expected"),
+            (#"{"x/~": 1}"#, "/params/x~1~0", "unknown parameter; expected t, l, n, b"),
+            ("[]", "/params", "expected an object"), ("{", "", "expected a JSON object"),
         ])
     func rejections(params: String, pointer: String, message: String) throws {
         let error = #expect(throws: ParameterRejection.self) {

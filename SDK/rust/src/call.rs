@@ -151,7 +151,7 @@ impl<'a> Call<'a> {
         };
         // SAFETY: the cell is of the kind that it is said to be; the host copies it.
         let status = unsafe { (self.host.emit)(self.host, self.call, output as u32, row as u64, 1, &column) };
-        assert!(status == abi::OK, "output {output} does not take such a value in row {row}");
+        assert!(status == abi::OK, "output {output} does not accept such a value in row {row}");
     }
 
     /// Says that a row has no score, and why.
@@ -191,7 +191,7 @@ impl<'a> Call<'a> {
         if status == abi::OK {
             self.awaited.set(self.awaited.get() + 1);
         } else {
-            self.fail(row, Unscored::ScorerError, &format!("the host did not take the request ({status})"));
+            self.fail(row, Unscored::ScorerError, &format!("the host did not accept the request ({status})"));
         }
     }
 }

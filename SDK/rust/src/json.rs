@@ -31,7 +31,7 @@ impl Value {
         let mut reader = Reader { text, at: 0 };
         let value = reader.value(0)?;
         reader.skip_space();
-        if reader.at == text.len() { Ok(value) } else { Err(reader.fault("something follows the value")) }
+        if reader.at == text.len() { Ok(value) } else { Err(reader.fault("there is text after the value")) }
     }
 
     /// Reads the value that begins at an offset, and says where it ends.
@@ -190,7 +190,7 @@ impl Reader<'_> {
     fn value(&mut self, depth: usize) -> Result<Value, Fault> {
         self.skip_space();
         match self.peek() {
-            b'{' | b'[' if depth == MAX_DEPTH => Err(self.fault("lists and objects lie too deep in each other")),
+            b'{' | b'[' if depth == MAX_DEPTH => Err(self.fault("lists and objects are nested too deeply")),
             b'{' => self.object(depth),
             b'[' => self.list(depth),
             b'"' => Ok(Value::Text(self.string()?)),
@@ -270,7 +270,7 @@ impl Reader<'_> {
                     return Ok(text);
                 }
                 b'\\' => text.push(self.escape()?),
-                _ => return Err(self.fault("a string has no end, or a control character in it")),
+                _ => return Err(self.fault("a string is not closed, or contains a control character")),
             }
         }
     }
@@ -289,7 +289,7 @@ impl Reader<'_> {
                 self.at += 1;
                 return self.unicode();
             }
-            _ => return Err(self.fault("an escape that JSON does not have")),
+            _ => return Err(self.fault("an invalid JSON escape")),
         };
         self.at += 1;
         Ok(character)

@@ -51,10 +51,10 @@ impl Parameters {
         }
     }
 
-    /// A list of texts; `None` where it is not given.
+    /// A list of strings; `None` where it is not given.
     pub fn texts(&mut self, name: &'static str) -> Result<Option<Vec<String>>, Rejection> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let elements = value.as_list().ok_or_else(|| Rejection::found(name, value, "a list of texts"))?;
+        let elements = value.as_list().ok_or_else(|| Rejection::found(name, value, "a list of strings"))?;
         let mut texts = Vec::new();
         for (index, element) in elements.iter().enumerate() {
             match element.as_str() {
@@ -107,15 +107,15 @@ impl Parameters {
     /// Rejects those that nobody has asked for.
     pub(crate) fn finish(self) -> Result<(), Rejection> {
         let Value::Object(members) = &self.params else {
-            return Err(Rejection { pointer: "/params".into(), message: "an object was expected".into() });
+            return Err(Rejection { pointer: "/params".into(), message: "expected an object".into() });
         };
         match members.iter().find(|(name, _)| !self.known.contains(&name.as_str())) {
             None => Ok(()),
             Some((name, _)) if self.known.is_empty() => {
-                Err(Rejection::of(name, "unknown parameter; this scorer takes none"))
+                Err(Rejection::of(name, "unknown parameter; this scorer has no parameters"))
             }
             Some((name, _)) => {
-                Err(Rejection::of(name, format!("unknown parameter; it takes {}", self.known.join(", "))))
+                Err(Rejection::of(name, format!("unknown parameter; expected {}", self.known.join(", "))))
             }
         }
     }

@@ -106,9 +106,9 @@ struct Access: Sendable {
         throw APIError(
             status: .forbidden, type: "permission_error", code: "host_not_allowed",
             message:
-                "without a token the server answers requests to this machine's own names only, such as localhost or "
-                + "127.0.0.1, not to \(quoted(String(authority.prefix(200)))); use one of those, or have the operator set a "
-                + "token with --auth-token-file",
+                "without a token the server only accepts requests to this machine's own names, such as localhost or "
+                + "127.0.0.1, not to \(quoted(String(authority.prefix(200)))); use one of those, or ask the operator "
+                + "to set a token with --auth-token-file",
             param: "Host")
     }
 
@@ -120,7 +120,7 @@ struct Access: Sendable {
         if let authority, authority == request.head.authority { return }
         throw APIError(
             status: .forbidden, type: "permission_error", code: "origin_not_allowed",
-            message: "pages of \(origin) may not use the server; the operator allows them with --cors-origin",
+            message: "pages from \(origin) may not use the server; the operator can allow them with --cors-origin",
             param: "Origin")
     }
 

@@ -24,7 +24,7 @@ struct ConnectionLimit: AvailableConnectionsDelegate {
         guard count >= limit else { return }
         // The new one is not among them yet.
         if !connections.closeOldestStranger() {
-            logger.warning("as many connections are open as may be", metadata: ["limit": "\(limit)"])
+            logger.warning("the limit on open connections is reached", metadata: ["limit": "\(limit)"])
         }
     }
 

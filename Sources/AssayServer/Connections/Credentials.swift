@@ -38,8 +38,8 @@ struct Credentials: Sendable {
             if let secret, secret.isEmpty { continue }
             guard let secret, secret.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
                 throw .invalid(
-                    "the header \(Self.header): the value of \(quoted(String(key.prefix(200)))) is not a valid key; a "
-                        + "string of the visible characters of ASCII, without spaces, was expected",
+                    "the header \(Self.header): the value of \(quoted(String(key.prefix(200)))) is not a valid key; "
+                        + "expected a string of visible ASCII characters, without spaces",
                     code: "invalid_provider_data", at: Self.header)
             }
             for name in names { variables[name] = secret }

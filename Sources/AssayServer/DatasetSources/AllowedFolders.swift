@@ -33,13 +33,13 @@ struct AllowedFolders: Sendable {
             guard let descriptor = openWithoutLinks(real, from: folder) else { continue }
             guard FileStatus(ofDescriptor: descriptor)?.kind == .regular else {
                 close(descriptor)
-                throw Self.fault("\(quoted(path)) is no regular file")
+                throw Self.fault("\(quoted(path)) is not a regular file")
             }
             return DescriptorSource(descriptor: descriptor, named: path)
         }
         throw Self.fault(
             "\(quoted(path)) is not a file in a folder that the server may read"
-                + (folders.isEmpty ? "; it may read none: the operator allows them with --allow-path" : ""))
+                + (folders.isEmpty ? "; the operator can allow folders with --allow-path" : ""))
     }
 
     private static func fault(_ message: String) -> APIError {

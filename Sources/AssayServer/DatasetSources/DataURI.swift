@@ -17,18 +17,18 @@ struct DataURI {
         let isBase64 = parts.last == "base64"
         if isBase64 { parts.removeLast() }
         guard let format = DatasetLocation.Format(mediaType: parts.first ?? "") else {
-            throw fault("is of no known type; text/csv, application/json and application/jsonl are")
+            throw fault("has an unknown media type; expected text/csv, application/json or application/jsonl")
         }
         self.format = format
         guard let decoded = percentDecoded(uri[uri.index(after: comma)...]) else {
-            throw fault("has a % that no two hexadecimal digits follow")
+            throw fault("has a % without two hexadecimal digits after it")
         }
         if !isBase64 {
             bytes = decoded
         } else if let data = bytesOfBase64(decoded) {
             bytes = data
         } else {
-            throw fault("is no valid Base64")
+            throw fault("is not valid Base64")
         }
     }
 }

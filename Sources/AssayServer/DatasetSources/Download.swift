@@ -16,7 +16,7 @@ struct Download {
     /// The rows of what lies at an address, as JSON Lines.
     func rows(at uri: String) throws -> any ByteSource {
         guard var address = WebAddress(uri) else {
-            throw fault("\(quoted(uri)) is no plain address of the web, such as https://example.com/rows.jsonl")
+            throw fault("\(quoted(uri)) is not a plain web address, such as https://example.com/rows.jsonl")
         }
         let deadline = ContinuousClock.now + .seconds(configuration.downloadSeconds)
         for _ in 0...Self.maxRedirections {
@@ -30,34 +30,34 @@ struct Download {
                     let format = DatasetLocation.Format(name: String(path)) ?? DatasetLocation.Format(mediaType: type)
                 else {
                     throw fault(
-                        "neither the end of \(address.text) nor its type \(quoted(type)) says what the rows are written as"
+                        "neither the ending of \(address.text) nor its type \(quoted(type)) names a known format"
                     )
                 }
                 return format.rows(of: try file.source(named: address.text), named: address.text)
             case 301, 302, 303, 307, 308:
                 guard let location = head.location, let next = address.redirected(to: location) else {
-                    throw fault("\(address.text) is redirected to nowhere that can be read")
+                    throw fault("\(address.text) redirects without a valid address")
                 }
                 if address.scheme == "https" && next.scheme != "https" {
-                    throw fault("\(address.text) is redirected to an address without TLS, \(next.text)")
+                    throw fault("\(address.text) redirects to an address without TLS, \(next.text)")
                 }
                 address = next
-            default: throw fault("\(address.text) answered with status \(head.status)")
+            default: throw fault("\(address.text) responded with status \(head.status)")
             }
         }
-        throw fault("\(uri) is redirected more than \(Self.maxRedirections) times")
+        throw fault("\(uri) redirects more than \(Self.maxRedirections) times")
     }
 
     private func get(_ address: WebAddress, into file: DownloadFile, _ deadline: ContinuousClock.Instant) throws
         -> FetchedHead
     {
         let machines = address.resolve()
-        guard let machine = machines.first else { throw fault("the host \(address.host) is not known") }
+        guard let machine = machines.first else { throw fault("the host \(address.host) cannot be found") }
         // All of them: a name that stands for machines here and there is a trap.
         if !configuration.allowsPrivateAddresses, let other = machines.first(where: { !$0.isPublic }) {
             throw fault(
-                "\(address.host) is \(other.text), an address of a private network or of a special kind; "
-                    + "the operator allows these with --allow-private-addresses")
+                "\(address.host) is \(other.text), a private or special-purpose address; "
+                    + "the operator can allow these with --allow-private-addresses")
         }
         do {
             return try fetch(
@@ -88,7 +88,7 @@ private final class DownloadFile: Sendable {
         descriptor = mkstemp(&template)
         self.limit = limit
         guard descriptor >= 0 else {
-            throw APIError.unavailable("no file can be made for a download: \(systemMessage())")
+            throw APIError.unavailable("a file for the download cannot be created: \(systemMessage())")
         }
         unlink(template)
     }
@@ -102,7 +102,7 @@ private final class DownloadFile: Sendable {
         }
         if isTooMuch { throw APIError.tooLarge("the source has more than the \(limit) bytes that may be downloaded") }
         guard bytes.withUnsafeBytes({ writeAll($0, to: descriptor) }) else {
-            throw APIError.unavailable("a download cannot be kept: \(systemMessage())")
+            throw APIError.unavailable("the download cannot be stored: \(systemMessage())")
         }
     }
 
@@ -110,7 +110,7 @@ private final class DownloadFile: Sendable {
     func source(named name: String) throws -> DescriptorSource {
         let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
         guard copy >= 0, lseek(copy, 0, SEEK_SET) == 0 else {
-            throw DatasetError(.unreadable, "a download cannot be read back", path: name)
+            throw DatasetError(.unreadable, "the download cannot be read back", path: name)
         }
         return DescriptorSource(descriptor: copy, named: name)
     }

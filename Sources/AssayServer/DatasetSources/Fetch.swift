@@ -105,5 +105,5 @@ private func watchPace(of received: ByteCount, over seconds: Int) async throws {
 /// A server that would take forever.
 private struct SlowServer: Error, CustomStringConvertible {
     var seconds: Int
-    var description: String { "it has sent less than \(seconds) KiB in \(seconds) seconds" }
+    var description: String { "it sent less than \(seconds) KiB in \(seconds) seconds" }
 }

@@ -58,7 +58,7 @@ struct RowImport: ~Copyable {
         } catch {
             throw fault("row \(count + 1) is \(error.message)", name)
         }
-        if !isObject { throw fault("row \(count + 1) is no JSON object", name) }
+        if !isObject { throw fault("row \(count + 1) is not a JSON object", name) }
         count += 1
         if count > maxRows { throw APIError.tooLarge("\(name) has more than the \(maxRows) rows that are allowed") }
         if repairs > 0, let row = try? parser.parse(line, repairs: &repairs) {

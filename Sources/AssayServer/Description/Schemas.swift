@@ -65,7 +65,7 @@ enum Schemas {
         "ScoreRequest": object(["input_rows": rows, "scoring_functions": reference("RequestedFunctions")]),
         "RequestedFunctions": [
             "type": "object", "minProperties": 1, "additionalProperties": nullable("object"),
-            "description": "Scoring functions by identifier, each with parameters that are laid over its own, or null.",
+            "description": "Scoring functions by identifier, each with parameters that override its own, or null.",
         ],
         "ScoreResponse": object(["results": reference("Results")]),
         "Results": ["type": "object", "additionalProperties": reference("ScoringResult")],

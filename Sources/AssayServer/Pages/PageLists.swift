@@ -29,7 +29,7 @@ enum PageLists {
                 read: { service, page in
                     try resultTable(
                         service.registry.results(page), service,
-                        none: "Nothing has been scored yet. POST /v1/scoring/score-batch scores a dataset.")
+                        none: "Nothing has been scored yet. Score a dataset with POST /v1/scoring/score-batch.")
                 }),
             List(
                 path: "/jobs", name: "jobs", heading: "Jobs", list: .jobs, table: .jobTable,
@@ -64,7 +64,7 @@ enum PageLists {
     /// `/results`, `/jobs`, `/datasets`, `/benchmarks` and `/functions`.
     static func page(_ path: String, _ service: Service, _ context: HandlerContext) throws -> Page {
         guard let list = lists.first(where: { $0.path == path }) else {
-            throw APIError.notFound("There is no such list.")
+            throw APIError.notFound("This list does not exist.")
         }
         let count = try list.count(service)
         let start = try min(context.integer("from", from: 0) ?? 0, max(0, count - 1))
@@ -150,7 +150,7 @@ enum PageLists {
     /// What a dataset holds, by where its rows came from.
     static func about(uri: String?, resultsOf: String?) -> String {
         if let resultsOf { return "results of " + PageText.shown(resultsOf) }
-        guard let uri else { return "rows that were sent" }
+        guard let uri else { return "uploaded rows" }
         return PageText.shown(PageText.cut(uri, to: 120, lines: 1).map { $0 + "…" } ?? uri)
     }
 

@@ -44,7 +44,7 @@ enum PageRoutes {
 
     private static func failure(_ error: APIError) -> Page {
         let isMissing = error.status == .notFound
-        let heading = isMissing ? "There is nothing here" : "That did not work"
+        let heading = isMissing ? "Not found" : "Something went wrong"
         return Page(
             status: error.status, title: heading, template: .failure,
             view: ["heading": heading, "message": PageText.shown(error.message)])

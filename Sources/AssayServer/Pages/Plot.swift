@@ -22,8 +22,8 @@ struct Plot {
         view["plotCaption"] = caption
         view["width"] = Self.text(Self.width)
         view["plotText"] =
-            "\(bars.count) bars, the highest for \(most?.label ?? "") with \(PageText.count(most?.count ?? 0, "row")). "
-            + "The table beside the plot has all numbers."
+            "\(bars.count) bars; the highest is for \(most?.label ?? "") with "
+            + "\(PageText.count(most?.count ?? 0, "row")). The table next to the plot has all the numbers."
         return view
     }
 

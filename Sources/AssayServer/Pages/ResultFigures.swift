@@ -30,7 +30,7 @@ enum ResultFigures {
     }
 
     private static func label(_ name: String) -> String {
-        name == "categorical_count" ? "different scores" : name.split(separator: "_").joined(separator: " ")
+        name == "categorical_count" ? "distinct scores" : name.split(separator: "_").joined(separator: " ")
     }
 
     private static func shownValue(_ name: String, _ value: JSONValue) -> String {
@@ -41,7 +41,7 @@ enum ResultFigures {
     }
 
     private static func notes(_ name: String, _ value: JSONValue, _ result: JSONValue?) -> [String] {
-        if value == .null { return ["nothing to work on"] }
+        if value == .null { return ["no scores"] }
         if let categories = value["categorical_count"]?.object {
             let most = categories.members.sorted { number($0.value) ?? 0 > number($1.value) ?? 0 }.prefix(3)
             let texts = most.map { key, count in
@@ -60,20 +60,12 @@ enum ResultFigures {
         if let bounds = result?["bounds"]?[name], let lowest = number(bounds["lowest"]),
             let highest = number(bounds["highest"])
         {
-            let range = "between \(PageText.figure(lowest)) and \(PageText.figure(highest))"
-            notes.append((lowest == highest ? "the same" : range) + ", had all rows been scored")
+            let range = "\(PageText.figure(lowest)) to \(PageText.figure(highest))"
+            notes.append("if every row had been scored: " + (lowest == highest ? "the same" : range))
         }
         if let others = integer(result?["rows"]?["non_numeric"]), others > 0 {
-            notes.append("without \(PageText.count(others, "score")) that is no number".plural(others))
+            notes.append("excludes \(PageText.count(others, "non-numeric score"))")
         }
         return notes
-    }
-}
-
-extension String {
-    /// `that is no number` for one, `that are no numbers` for more.
-    fileprivate func plural(_ count: Int) -> String {
-        guard count != 1, hasSuffix("that is no number") else { return self }
-        return dropLast("that is no number".count) + "that are no numbers"
     }
 }

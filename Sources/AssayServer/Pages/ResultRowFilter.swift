@@ -29,7 +29,7 @@ struct ResultRowFilter {
         func number(_ name: String, _ label: String) throws(APIError) -> Double? {
             guard let text = field(name) else { return nil }
             guard let number = Double(decimalText: text) else {
-                throw .invalid("“\(label)” is no number: \(PageText.shown(text.prefix(100)))", at: name)
+                throw .invalid("“\(label)” is not a number: \(PageText.shown(text.prefix(100)))", at: name)
             }
             return number
         }
@@ -42,7 +42,7 @@ struct ResultRowFilter {
         case "missing": outcome = .missing
         case let name?:
             guard let known = RowOutcome.allCases.first(where: { $0.name == name }) else {
-                throw .invalid("there is no outcome “\(PageText.shown(name.prefix(100)))”", at: "outcome")
+                throw .invalid("“\(PageText.shown(name.prefix(100)))” is not a known outcome", at: "outcome")
             }
             outcome = .exactly(known)
         }

@@ -60,7 +60,7 @@ struct RowsView {
     private func outputs(_ function: String, _ result: JSONValue, _ href: String) -> [View] {
         (result.object?.members ?? []).compactMap { key, value in
             if key == "score" || key == "outcome" || value == .null { return nil }
-            let name = key == "message" ? "why there is no score" : words(key)
+            let name = key == "message" ? "reason without a score" : words(key)
             return cell("\(function): \(name)", value, href, isBad: key == "message")
         }
     }
@@ -70,7 +70,7 @@ struct RowsView {
         let text = value.string ?? value.text
         let isCode = value.array != nil || value.object != nil
         let beginning = PageText.cut(text, to: lengthLimit, lines: lineLimit)
-        let note = "… cut; \(PageText.size(text.utf8.count)) in all."
+        let note = "… shortened; \(PageText.size(text.utf8.count)) in total."
         let shownName = PageText.cut(name, to: 200, lines: 1).map { $0 + "…" } ?? name
         return [
             "name": PageText.shown(shownName), "kind": value.string == nil ? Self.kind(of: value) : false as Any,

@@ -37,8 +37,8 @@ enum SignIn {
 
     private static func redirection(to next: String) -> Page {
         var page = Page(
-            status: .seeOther, title: "Go on", template: .failure,
-            view: ["heading": "Go on", "message": "You are signed in."])
+            status: .seeOther, title: "Continue", template: .failure,
+            view: ["heading": "Continue", "message": "You are signed in."])
         page.headers[.location] = next
         return page
     }

@@ -82,7 +82,7 @@ struct APIError: Error, CustomStringConvertible {
     static func fault(requestID: String) -> APIError {
         APIError(
             status: .internalServerError, type: "server_error", code: "internal_error",
-            message: "the server failed; its log says more under the request \(requestID)")
+            message: "the server failed; for details, look for request \(requestID) in its log")
     }
 }
 
@@ -116,7 +116,7 @@ extension APIError {
         case is ConnectionHandler.SlowClient:
             self = APIError(
                 status: .requestTimeout, type: "invalid_request_error", code: "request_timeout",
-                message: "the body came too slowly")
+                message: "the body arrived too slowly")
         default: return nil
         }
     }
@@ -141,8 +141,8 @@ extension APIError {
     /// What a client can do about an error of the engine, behind its message.
     private static func advice(_ message: String, _ remedy: EngineError.Remedy?) -> String {
         switch remedy {
-        case .listFunctions: (message.hasSuffix("?") ? " " : "; ") + "GET /v1/scoring-functions lists all"
-        case .addModel: "; GET /v1/models lists those that are, and the server's operator configures others"
+        case .listFunctions: (message.hasSuffix("?") ? " " : "; ") + "GET /v1/scoring-functions lists them"
+        case .addModel: "; GET /v1/models lists the configured models, and the server's operator can add others"
         case .addPlugin: "; GET /v1/providers lists them"
         // The message says what a request can do.
         case .mapColumn, .mapColumns, .nameJudge, nil: ""
@@ -153,10 +153,10 @@ extension APIError {
     init(_ error: HTTPParserError) {
         switch error {
         case .headerOverflow:
-            self = .invalid("the request's headers are larger than is allowed", code: "headers_too_large")
+            self = .invalid("the request's headers are too large", code: "headers_too_large")
             status = .requestHeaderFieldsTooLarge
-        case .invalidEOFState: self = .invalid("the request ends before its end", code: "invalid_http")
-        default: self = .invalid("this is no valid HTTP/1.1: \(error.debugDescription)", code: "invalid_http")
+        case .invalidEOFState: self = .invalid("the request is incomplete", code: "invalid_http")
+        default: self = .invalid("this is not valid HTTP/1.1: \(error.debugDescription)", code: "invalid_http")
         }
     }
 }

@@ -74,7 +74,7 @@ private final class UnnamedFile: Sendable {
     init(folder: String) throws(EngineError) {
         var template = Array("\(folder)/results-XXXXXX".utf8CString)
         descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw Self.failure("no file for results can be made in \(folder)") }
+        guard descriptor >= 0 else { throw Self.failure("a file for results cannot be created in \(folder)") }
         unlink(template)
     }
 
@@ -82,7 +82,7 @@ private final class UnnamedFile: Sendable {
 
     func append(_ bytes: UnsafeRawBufferPointer) throws(EngineError) {
         guard writeAll(bytes, to: descriptor) else {
-            throw Self.failure("the results cannot be kept until they are sent")
+            throw Self.failure("the results cannot be stored until they are sent")
         }
     }
 

@@ -22,8 +22,8 @@ struct HandlerContext: Sendable {
     func reserve(_ bytes: Int) throws(APIError) {
         guard hold.add(bytes: bytes) else {
             throw .busy(
-                "the requests under way take all the memory that they may; try again soon, with fewer rows, or by a "
-                    + "dataset and score-batch, which needs none")
+                "the requests in progress use all the memory that is allowed; try again soon, with fewer rows, or use "
+                    + "a dataset and score-batch, which needs no memory for rows")
         }
     }
 
@@ -37,7 +37,7 @@ struct HandlerContext: Sendable {
         guard let text = query[name], !text.isEmpty else { return nil }
         guard let number = Int(text), number >= least else {
             throw .invalid(
-                "the parameter \(name) is \(quoted(text)); an integer from \(least) was expected",
+                "the parameter \(name) is \(quoted(text)); expected an integer from \(least)",
                 code: "invalid_parameter",
                 at: name)
         }
@@ -51,7 +51,7 @@ extension HandlerContext {
         guard let text = query[name], !text.isEmpty else { return false }
         guard let value = ["true": true, "1": true, "false": false, "0": false][text.lowercased()] else {
             throw .invalid(
-                "the parameter \(name) is \(quoted(text)); true or false was expected", code: "invalid_parameter",
+                "the parameter \(name) is \(quoted(text)); expected true or false", code: "invalid_parameter",
                 at: name)
         }
         return value

@@ -61,7 +61,7 @@ struct Responder: HTTPResponder {
             // Not earlier: who sends slowly should keep nobody else out.
             guard hold.enter() else {
                 service.metrics.reject()
-                throw APIError.busy("the server works on as many requests as it may; try again soon")
+                throw APIError.busy("the server is handling as many requests as it can; try again soon")
             }
             let output = ResponseStream()
             let call = HandlerContext(
@@ -152,7 +152,7 @@ struct Responder: HTTPResponder {
 
     private func busy() -> APIError {
         service.metrics.reject()
-        return .busy("the requests under way take all the memory that they may; try again soon")
+        return .busy("the requests in progress use all the memory that is allowed; try again soon")
     }
 
     /// Bytes that are reserved for a body at once. What is announced need not come.
@@ -161,7 +161,7 @@ struct Responder: HTTPResponder {
     private func checkContentType(_ request: Request) throws(APIError) {
         if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
             throw .invalid(
-                "the body is encoded as \(quoted(encoding)); it was expected as it is",
+                "the body is encoded as \(quoted(encoding)); send it uncompressed",
                 code: "invalid_content_encoding",
                 at: "Content-Encoding")
         }
@@ -169,7 +169,7 @@ struct Responder: HTTPResponder {
         let name = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
         guard name == "application/json" || name.hasSuffix("+json") else {
             throw .invalid(
-                "the body is of the type \(quoted(type)); application/json was expected", code: "invalid_content_type",
+                "the body is of the type \(quoted(type)); expected application/json", code: "invalid_content_type",
                 at: "Content-Type")
         }
     }

@@ -121,11 +121,11 @@ struct RouteTable: Sendable {
         let methods = others.methods.sorted()
         if methods.isEmpty {
             throw .notFound(
-                "there is nothing at this path; GET /v1/inspect/routes lists what there is", code: "unknown_path")
+                "this path does not exist; GET /v1/inspect/routes lists the paths", code: "unknown_path")
         }
         throw APIError(
             status: .methodNotAllowed, type: "invalid_request_error", code: "method_not_allowed",
-            message: "\(method.rawValue) is not for this path; it takes \(methods.joined(separator: ", "))",
+            message: "\(method.rawValue) is not allowed for this path; it accepts \(methods.joined(separator: ", "))",
             allowedMethods: methods)
     }
 }

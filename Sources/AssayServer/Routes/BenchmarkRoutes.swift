@@ -15,23 +15,23 @@ enum BenchmarkRoutes {
             Route(
                 .get, path,
                 Operation(
-                    id: "listBenchmarks" + version, summary: "Lists the benchmarks.", providerTypes: types,
+                    id: "listBenchmarks" + version, summary: "List the benchmarks.", providerTypes: types,
                     response: "BenchmarkList"), list),
             Route(
                 .post, path,
                 Operation(
-                    id: "registerBenchmark" + version, summary: "Registers a benchmark.", providerTypes: types,
+                    id: "registerBenchmark" + version, summary: "Register a benchmark.", providerTypes: types,
                     request: "BenchmarkRegistration",
                     registered: ("$request.body#/benchmark_id", [path + "/{id}"])), register),
             Route(
                 .get, path + "/{id}",
                 Operation(
-                    id: "getBenchmark" + version, summary: "Gets a benchmark.", providerTypes: types,
+                    id: "getBenchmark" + version, summary: "Get a benchmark.", providerTypes: types,
                     response: "Benchmark"), get),
             Route(
                 .delete, path + "/{id}",
                 Operation(
-                    id: "unregisterBenchmark" + version, summary: "Unregisters a benchmark.", providerTypes: types),
+                    id: "unregisterBenchmark" + version, summary: "Unregister a benchmark.", providerTypes: types),
                 unregister),
         ]
     }
@@ -70,8 +70,8 @@ enum BenchmarkRoutes {
             try body.member("provider_id")?.optionalIdentifier() ?? provider(of: metadata, dataset, functions, service)
         if dataset.isEmpty && provider == AssayProvider.id {
             throw APIError.invalid(
-                "/dataset_id: it is missing or empty; the identifier of a dataset was expected, as the provider "
-                    + "\(provider) answers the rows of one", code: "invalid_shape", at: "/dataset_id")
+                "/dataset_id: is missing or empty; expected the identifier of a dataset, because the provider "
+                    + "\(provider) answers its rows", code: "invalid_shape", at: "/dataset_id")
         }
         let definition: JSONValue = [
             "identifier": .string(id),

@@ -15,23 +15,23 @@ enum ScoringFunctionRoutes {
         Route(
             .get, path,
             Operation(
-                id: "listScoringFunctions", summary: "Lists the scoring functions.", providerTypes: types,
+                id: "listScoringFunctions", summary: "List the scoring functions.", providerTypes: types,
                 response: "ScoringFunctionList"), list),
         Route(
             .post, path,
             Operation(
-                id: "registerScoringFunction", summary: "Registers a scoring function.", providerTypes: types,
+                id: "registerScoringFunction", summary: "Register a scoring function.", providerTypes: types,
                 request: "ScoringFunctionRegistration", registered: ("$request.body#/scoring_fn_id", [path + "/{id}"])),
             register),
         Route(
             .get, path + "/{id}",
             Operation(
-                id: "getScoringFunction", summary: "Gets a scoring function.", providerTypes: types,
+                id: "getScoringFunction", summary: "Get a scoring function.", providerTypes: types,
                 response: "ScoringFunction"), get),
         Route(
             .delete, path + "/{id}",
             Operation(
-                id: "unregisterScoringFunction", summary: "Unregisters a scoring function.", providerTypes: types),
+                id: "unregisterScoringFunction", summary: "Unregister a scoring function.", providerTypes: types),
             unregister),
     ]
 
@@ -57,8 +57,8 @@ enum ScoringFunctionRoutes {
             if let other = service.builtInFunction(function.identifier) {
                 guard other.json == function.json else {
                     throw APIError.conflict(
-                        "the scoring function \(quoted(function.identifier)) comes with the server and is another one; "
-                            + "take another identifier")
+                        "the scoring function \(quoted(function.identifier)) is built into the server and differs; "
+                            + "choose another identifier")
                 }
                 return
             }
@@ -80,7 +80,8 @@ enum ScoringFunctionRoutes {
         try service.registration.withLock { _ in
             if service.builtInFunction(context.identifier) != nil {
                 throw APIError.conflict(
-                    "the scoring function \(quoted(context.identifier)) comes with the server and cannot be unregistered"
+                    "the scoring function \(quoted(context.identifier)) is built into the server and cannot be "
+                        + "unregistered"
                 )
             }
             guard try service.registry.unregister(.scoringFunction, context.identifier) else {

@@ -17,12 +17,12 @@ enum ScoringRoutes {
         Route(
             .post, "/v1/scoring/score",
             Operation(
-                id: "score", summary: "Scores the rows of the request.", providerTypes: types, request: "ScoreRequest",
+                id: "score", summary: "Score the rows of the request.", providerTypes: types, request: "ScoreRequest",
                 response: "ScoreResponse"), score),
         Route(
             .post, "/v1/scoring/score-batch",
             Operation(
-                id: "scoreBatch", summary: "Scores the rows of a registered dataset.", providerTypes: types,
+                id: "scoreBatch", summary: "Score the rows of a registered dataset.", providerTypes: types,
                 request: "ScoreBatchRequest", response: "ScoreBatchResponse"), scoreBatch),
     ]
 
@@ -110,7 +110,7 @@ enum ScoringRoutes {
             default:
                 let pointer = place.pointer.appending(id)
                 throw .invalid(
-                    "\(pointer): found \(value.kind); an object of parameters or null was expected",
+                    "\(pointer): found \(value.kind); expected an object of parameters or null",
                     code: "invalid_shape", at: pointer.description)
             }
         }

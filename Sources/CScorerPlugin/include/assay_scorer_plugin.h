@@ -145,7 +145,7 @@ typedef struct assay_host {
 
     /* Says what is wrong with the parameters, as often as needed; create then returns ASSAY_E_INVALID. `pointer` is a
      * JSON Pointer (RFC 6901) into the config_json that create was given, such as "/params/parsing_regexes/0";
-     * `message` says what was found there and what was expected. Both are copied. [in-create] */
+     * `message` says what was expected there and what was found. Both are copied. [in-create] */
     void (*reject)(const struct assay_host *, assay_creation *, assay_str pointer, assay_str message) ASSAY_NOEXCEPT;
 
     /* Gives the cells [first_row, first_row + n_rows) of output number `output`. Everything is copied at once. The type
@@ -251,7 +251,7 @@ typedef struct assay_plugin {
     /* Makes an instance of `scorer` (one of `scorers`). `config_json` is {"identifier": …, "return_type": {"type": …},
      * "params": {…}}: the scoring function's id, the type of its scores, and the definition's parameters with the
      * request's laid over them, but for "type" and "aggregation_functions", which are the host's. A parameter that is
-     * null is not given: a request took it away. A member "columns", a list of texts, is there where "prompt_template"
+     * null is not given: a request took it away. A member "columns", a list of strings, is there where "prompt_template"
      * has columns of the data in braces whose names are not plain ones, such as {Best Answer}: they are places, too. It is
      * valid JSON; an unknown member of "params" is to be rejected. On ASSAY_OK, *self is the
      * instance (it may be NULL). On an error after `reject`, nothing is kept and destroy is not called. The host

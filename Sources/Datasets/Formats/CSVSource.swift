@@ -86,7 +86,8 @@ public final class CSVSource: ByteSource {
         guard input.count <= recordLimit else {
             let limit = recordLimit >> 20
             failure = DatasetError(
-                .tooLarge, "the record that starts here has more than \(limit) MiB; a quote may not be closed",
+                .tooLarge,
+                "the record that starts here has more than \(limit) MiB; check for a quote that is not closed",
                 path: path, at: .line(records.line))
             return
         }
@@ -111,7 +112,7 @@ public final class CSVSource: ByteSource {
                 let (found, expected) = (Delimiter.name(start.delimiter), Delimiter.name(delimiter))
                 notices?.set(
                     "\(path ?? "the table"): the cells are separated by \(found)s, not \(expected)s"
-                        + " (--delimiter \(expected) if that is wrong)", on: "delimiter")
+                        + " (if that is wrong, use --delimiter \(expected))", on: "delimiter")
             }
         }
     }

@@ -60,7 +60,7 @@ extension DatasetLocation.Format {
             case .array, .sequence: return JSONArraySource(text, framing: .sequence, path: path)
             case .member(let name, let start):
                 notices?.set(
-                    "\(path): the rows are the elements of the member \"\(name)\" of the object in it", on: "rows")
+                    "\(path): the rows are read from the member \"\(name)\" of its object", on: "rows")
                 text.skip(start)
                 return JSONArraySource(text, framing: .member(at: start), path: path)
             }

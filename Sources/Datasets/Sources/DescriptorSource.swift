@@ -49,7 +49,7 @@ public final class DescriptorSource: ByteSource {
         }
         switch status.st_mode & S_IFMT {
         case S_IFDIR:
-            throw DatasetError(.unreadable, "is a directory; name a file in it", path: path)
+            throw DatasetError(.unreadable, "is a folder; name a file in it", path: path)
         case S_IFREG:
             mayWait = false
             // Only advice: that it may fail changes nothing but speed.

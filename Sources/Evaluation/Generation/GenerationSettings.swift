@@ -49,11 +49,11 @@ public struct GenerationSettings: Sendable {
         tools["tools"] = try reader.member("tools", "an array of tools") { value in
             value.objects.flatMap { $0.isEmpty ? nil : value }
         }
-        tools["tool_choice"] = try reader.member("tool_choice", "a text or an object") { value in
+        tools["tool_choice"] = try reader.member("tool_choice", "a string or an object") { value in
             value.string == nil && value.object == nil ? nil : value
         }
         mapping =
-            try reader.member("map", "an object of texts, such as {\"expected_answer\": \"answers.text[0]\"}") {
+            try reader.member("map", "an object of strings, such as {\"expected_answer\": \"answers.text[0]\"}") {
                 value in
                 guard let members = value.object?.members else { return nil }
                 let pairs = members.compactMap { member in member.value.string.map { (member.key, $0) } }
@@ -72,12 +72,12 @@ public struct GenerationSettings: Sendable {
             extraction = try AnswerExtraction(regexes, occurrence ?? .first, at: pointer.appending("answer_regexes"))
         } else if occurrence != nil {
             throw EvaluationError(
-                .invalid, "says which match counts, but there are no answer_regexes",
+                .invalid, "needs answer_regexes, which are missing",
                 at: pointer.appending("answer_match").description)
         }
         if !examples.isEmpty && template == nil {
             throw EvaluationError(
-                .invalid, "examples are written with prompt_template, and there is none",
+                .invalid, "needs prompt_template, which is missing",
                 at: pointer.appending("examples").description)
         }
         for index in examples.indices {
@@ -111,7 +111,7 @@ public struct GenerationSettings: Sendable {
             all += warnings("answer_template", answerTemplate, columns + examples.flatMap(\.keys))
         }
         if let text = systemMessage, let name = PromptTemplate(text).columns.first(where: columns.contains) {
-            all.append("the benchmark's system_message has {\(name)}: it is sent as it is, and no value is inserted")
+            all.append("the benchmark's system_message has {\(name)}, which is sent as written: no value is inserted")
         }
         return all
     }
@@ -136,7 +136,7 @@ extension JSONValue {
         return objects.count == elements.count ? objects : nil
     }
 
-    /// The elements of an array of texts.
+    /// The elements of an array of strings.
     var texts: [String]? {
         guard let elements = array else { return nil }
         let texts = elements.compactMap(\.string)

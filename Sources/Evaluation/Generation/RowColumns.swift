@@ -43,7 +43,7 @@ struct RowColumns {
     /// How far the row goes along a path, as the end of a sentence.
     private func gap(_ name: String) -> String {
         let path = ColumnPath(name)
-        if let fault = path.fault { return ", and as a path that name is not valid: \(fault)" }
+        if let fault = path.fault { return ", and the name is not a valid path: \(fault)" }
         guard !path.isColumn, case .nothing(let gap) = find(path) else { return "" }
         return ": \(gap)"
     }
@@ -68,8 +68,8 @@ struct RowColumns {
         }
         guard let letter = letter(of: answer, among: choices) else {
             throw .input(
-                "the expected answer \(answer.text) is none of the \(choices.count) choices: neither the place of one, "
-                    + "counted from 0, nor its letter, nor its text")
+                "the expected answer \(answer.text) is none of the \(choices.count) choices: neither the position of "
+                    + "one, counted from 0, nor its letter, nor its text")
         }
         if answer != .string(letter) { add("expected_answer", .string(letter)) }
     }
@@ -84,7 +84,7 @@ struct RowColumns {
             }
             if name == choicesColumn {
                 guard let choices = choices(in: name) else {
-                    throw .input("column \"\(name)\" is no list of 1 to 26 choices (texts or numbers)")
+                    throw .input("column \"\(name)\" is not a list of 1 to 26 choices (strings or numbers)")
                 }
                 return zip(letters, choices).map { "\($0). \($1)" }.joined(separator: "\n")
             }
@@ -92,7 +92,7 @@ struct RowColumns {
         }
     }
 
-    /// The choices of a column: an array of texts and numbers, or the text of one, as JSON or as Python prints it.
+    /// The choices of a column: an array of strings and numbers, or the text of one, as JSON or as Python prints it.
     private func choices(in column: String) -> [String]? {
         guard let value = self[column] else { return nil }
         let elements = value.array ?? value.string.flatMap(list(in:)) ?? []

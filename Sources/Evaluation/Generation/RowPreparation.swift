@@ -51,8 +51,8 @@ struct RowPreparation: Sendable {
             if settings.systemMessage != nil || !settings.examples.isEmpty || !settings.tools.isEmpty {
                 throw EvaluationError(
                     .invalid,
-                    "the benchmark has a system message, examples or tools, which an agent's turn cannot hold; write them "
-                        + "into the agent's configuration", at: pointer.description)
+                    "the benchmark has a system message, examples or tools, which an agent's turn cannot have; move "
+                        + "them to the agent's configuration", at: pointer.description)
             }
         }
         for index in settings.examples.indices {
@@ -156,27 +156,27 @@ struct RowPreparation: Sendable {
         }
         if let value = columns["completion_input"] {
             guard let text = value.string else {
-                throw .input("column \"completion_input\" is \(value.kind); a text was expected")
+                throw .input("column \"completion_input\" is \(value.kind); expected a string")
             }
             return .completion((try? JSONValue(parsing: text).string) ?? text)
         }
         for name in ["input_query", "question"] {
             guard let value = columns[name] else { continue }
             guard let text = value.string else {
-                throw .input("column \"\(name)\" is \(value.kind); a text was expected")
+                throw .input("column \"\(name)\" is \(value.kind); expected a string")
             }
             return .chat([["role": "user", "content": .string(text)]])
         }
         throw .input(
-            "the row has none of the columns that say what is asked: chat_completion_input, messages, completion_input, "
-                + "input_query, question; a prompt template can make a question of others")
+            "the row has no column with a prompt: expected chat_completion_input, messages, "
+                + "completion_input, input_query or question; a prompt template can build a prompt from other columns")
     }
 
     private func messages(_ value: JSONValue, _ name: String) throws(GenerationFailure) -> [JSONValue] {
         var value = value
         if let text = value.string {
             guard let parsed = try? JSONValue(parsing: text) else {
-                throw .input("column \"\(name)\" is a text, but no JSON")
+                throw .input("column \"\(name)\" is a string, but not valid JSON")
             }
             value = parsed
         }
@@ -184,7 +184,7 @@ struct RowPreparation: Sendable {
             messages.allSatisfy({ $0["role"]?.string != nil && hasContent($0) })
         else {
             throw .input(
-                "column \"\(name)\" holds no messages; [{\"role\": \"user\", \"content\": \"…\"}] was expected")
+                "column \"\(name)\" holds no messages; expected [{\"role\": \"user\", \"content\": \"…\"}]")
         }
         return messages.map { .object($0) }
     }
@@ -218,7 +218,7 @@ struct RowPreparation: Sendable {
             case .completion(let prompt): messages = [["role": "user", "content": .string(prompt)]]
             }
             guard let turn = AgentTurn.request(configuration, messages: messages) else {
-                throw .input("the row has no message of a user, which is all that an agent is told")
+                throw .input("the row has no user message, which is the only kind that an agent receives")
             }
             return turn
         }

@@ -28,11 +28,13 @@ struct SamplingParameters: Sendable {
             let name = Self.aliases[written] ?? written
             let place = pointer.appending(written)
             if name != written, sampling[name] ?? .null != .null {
-                throw EvaluationError(.invalid, "stands beside \"\(name)\", which is the same", at: place.description)
+                throw EvaluationError(
+                    .invalid, "is set together with \"\(name)\", which means the same; remove one of them",
+                    at: place.description)
             }
             if Self.others.contains(name) || !Self.asksOnce(name, value) {
                 throw EvaluationError(
-                    .invalid, "is no sampling parameter: requests are made of the rows, one answer each",
+                    .invalid, "is not a sampling parameter: each request is built from a row and has one answer",
                     at: place.description)
             }
             switch name {
@@ -111,7 +113,7 @@ struct SamplingParameters: Sendable {
             members["top_k"] = count
         default:
             throw EvaluationError(
-                .invalid, "has no \"type\"; \"greedy\", \"top_p\" or \"top_k\" was expected", at: pointer.description)
+                .invalid, "has no \"type\"; expected \"greedy\", \"top_p\" or \"top_k\"", at: pointer.description)
         }
         try reader.finish()
         return members

@@ -14,7 +14,7 @@ struct HarnessArguments {
     func words() throws(EvaluationError) -> [String] {
         guard case .model(_, let sampling, let systemMessage) = configuration.candidate else {
             throw EvaluationError(
-                .unsupported, "lm_eval evaluates models; an agent was asked for",
+                .unsupported, "lm_eval evaluates models, not agents",
                 at: "/benchmark_config/eval_candidate/type")
         }
         var words = [
@@ -34,7 +34,7 @@ struct HarnessArguments {
             // lm_eval takes 0 for no limit at all.
             guard count > 0 else {
                 throw EvaluationError(
-                    .unsupported, "is 0; lm_eval evaluates one example at least", at: "/benchmark_config/num_examples")
+                    .unsupported, "is 0; lm_eval evaluates at least one example", at: "/benchmark_config/num_examples")
             }
             words.append("--limit=\(count)")
         }
@@ -43,7 +43,7 @@ struct HarnessArguments {
         if let systemMessage {
             guard !systemMessage.utf8.contains(0) else {
                 throw EvaluationError(
-                    .invalid, "holds a zero byte", at: "/benchmark_config/eval_candidate/system_message")
+                    .invalid, "contains a zero byte", at: "/benchmark_config/eval_candidate/system_message")
             }
             words.append("--system_instruction=\(systemMessage)")
         }
@@ -96,7 +96,7 @@ struct HarnessArguments {
         if let temperature = arguments["temperature"] {
             guard let number = temperature.number else {
                 throw EvaluationError(
-                    .invalid, "found \(temperature.kind); a number was expected",
+                    .invalid, "found \(temperature.kind); expected a number",
                     at: pointer.appending("temperature").description)
             }
             // Answers that were drawn are not cached by lm_eval, which tells them by this.

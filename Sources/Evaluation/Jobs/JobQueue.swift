@@ -185,13 +185,13 @@ public final class JobQueue: Sendable {
     }
 
     private func giveUp(_ id: String, since failure: StoreError, log: @Sendable (String) -> Void) -> StoredJob? {
-        let end = JobEnd(.failed, error: "what the job did could not be kept: \(failure.message)")
+        let end = JobEnd(.failed, error: "the job's result could not be stored: \(failure.message)")
         var isLogged = false
         while true {
             do throws(StoreError) {
                 return try registry.endJob(id, end)
             } catch {
-                if !isLogged { log("the job \(id) has failed, and that cannot be kept yet: \(error)") }
+                if !isLogged { log("the job \(id) has failed, and this cannot be stored yet: \(error)") }
                 isLogged = true
             }
             // Until it can be, or the process ends: the job begins anew then.

@@ -137,8 +137,8 @@ private func outputFormat(_ format: JSONValue) throws(UnsupportedRequest) -> JSO
         return ["type": "json_schema", "schema": anthropicSchema(schema)]
     case "json_object":
         throw UnsupportedRequest(
-            reason: "the Messages API has no response_format of the type json_object; give a JSON Schema as "
-                + "response_format, or leave it out and ask for JSON in the prompt")
+            reason: "the Messages API has no response_format of the type json_object; use a JSON Schema as "
+                + "response_format, or remove it and ask for JSON in the prompt")
     default: return nil
     }
 }

@@ -88,7 +88,7 @@ final class AdaptationBook: Sendable {
         guard state.withLock({ $0.told.insert(adaptation).inserted }) else { return }
         let what = change.replacement.map { "is sent as \($0)" } ?? "is not sent"
         log(
-            "\(model) refuses \(change.parameter), which \(what) from now on; to state it beforehand, write "
+            "\(model) refuses \(change.parameter), which \(what) from now on; to set this in advance, write "
                 + "\(adaptation.configuration) in the model's configuration")
     }
 

@@ -94,11 +94,11 @@ extension Complaint {
     var advice: String? {
         switch self {
         case .account:
-            "; no request is answered until the account has credit again: add credit or raise its limit, then run again"
+            "; the account has no credit left: add credit or raise its limit, then run again"
         case .moderation: "; the server's content filter refused the prompt of this row"
         case .otherAPI(let name): "; set \"api\": \"\(name)\" in the model's configuration"
         case .context:
-            "; the prompt and the answer's max_tokens do not fit into the model's context: shorten the prompt or lower "
+            "; the prompt and the answer's max_tokens do not fit in the model's context: shorten the prompt or lower "
                 + "max_tokens"
         case .key, .unknownModel, .other: nil
         }

@@ -51,8 +51,9 @@ extension InferenceSession {
     private static func advice(onRefused member: String) -> String {
         let configuration = #""parameters": {"drop": ["\#(member)"]} in the model's configuration"#
         if member == "response_format" {
-            return #"; to ask without it, set "response_format": null in the function's params, or \#(configuration)"#
+            return
+                #"; to send requests without it, set "response_format": null in the function's params, or \#(configuration)"#
         }
-        return "; to ask without \(member), take it out of the parameters that are given, or set \(configuration)"
+        return "; to send requests without \(member), remove it from the parameters, or set \(configuration)"
     }
 }

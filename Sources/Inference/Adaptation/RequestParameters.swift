@@ -71,7 +71,7 @@ extension RequestParameters {
             for (name, value) in set.members {
                 let child = added.child(name, value)
                 try check(name, at: child)
-                if value == .null { throw child.fault(expected: "a value; to leave a member out, name it in drop") }
+                if value == .null { throw child.fault(expected: "a value; to omit a member, name it in drop") }
             }
         }
     }

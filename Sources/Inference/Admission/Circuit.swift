@@ -98,7 +98,7 @@ struct Circuit {
         _ outcome: AttemptOutcome, detail: String, at now: ContinuousClock.Instant
     ) -> String? {
         if case .throttled(_, .some(let time)) = outcome, time - now > RetrySchedule.longestPause {
-            return "it asks to be left alone for \(Self.seconds(time - now)) (\(detail)); run again after that"
+            return "it asks for no requests for \(Self.seconds(time - now)) (\(detail)); run again after that"
         }
         switch outcome {
         case .answered:
@@ -124,16 +124,16 @@ struct Circuit {
         failed.extend(at: now)
         if unreachable.count >= 5, unreachable.length(at: now) >= .seconds(3) {
             let seconds = Self.seconds(unreachable.length(at: now))
-            return "\(unreachable.count) attempts to connect in a row failed within \(seconds), the last one: "
-                + "\(detail); check that the server runs, and the URL"
+            return "\(unreachable.count) consecutive connection attempts failed within \(seconds), the last one with: "
+                + "\(detail); check the URL, and that the server is running"
         }
         if refused.count >= (hasSucceeded ? 10 : 3) {
-            return "it refused \(refused.count) requests in a row, the last one: \(detail); "
+            return "it refused \(refused.count) consecutive requests, the last one with: \(detail); "
                 + "check the URL, the name of the model and the API key"
         }
         if failed.count >= 16, failed.length(at: now) >= .seconds(30) {
             let seconds = Self.seconds(failed.length(at: now))
-            return "\(failed.count) requests in a row failed within \(seconds), the last one: \(detail); "
+            return "\(failed.count) consecutive requests failed within \(seconds), the last one with: \(detail); "
                 + "check the server and its log"
         }
         return nil

@@ -42,7 +42,7 @@ final class AgentExchange: Sendable {
     /// - Parameter body: that of an ``InferenceRequest`` for a turn.
     func attempt(_ body: String) async -> Attempt {
         guard let request = TurnRequest(body) else {
-            let message = "\(model): the body of the request is no JSON object with agent_config and messages"
+            let message = "\(model): the body of the request is not a JSON object with agent_config and messages"
             return Attempt(result: .failure(InferenceError(.invalidRequest, message)), outcome: .abandoned)
         }
         do throws(Failure) {
@@ -95,8 +95,8 @@ final class AgentExchange: Sendable {
             return Attempt(reply, of: model, latency: latency)
         case .awaitingInput(let tools):
             let message =
-                "the turn ended with a call of \(model.redaction(tools)) instead of an answer: either the tool is its "
-                + "client's, or max_infer_iters is too low"
+                "the turn ended with a call of \(model.redaction(tools)) instead of an answer: either the tool must "
+                + "run on the client, or max_infer_iters is too low"
             // Another attempt would end like this one.
             throw Failure(attempt: Attempt(.badReply, message, of: model, outcome: .rejected))
         case .failed(let said, let status):

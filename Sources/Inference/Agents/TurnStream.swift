@@ -59,7 +59,7 @@ enum TurnEnd {
             switch payload?["event_type"]?.string {
             case "turn_complete":
                 guard let turn = payload?["turn"], let object = turn.object else {
-                    throw BadResponse(reason: #"has no "turn" in the event of its end"#)
+                    throw BadResponse(reason: #"has no "turn" in its final event"#)
                 }
                 self = .complete(
                     InferenceReply(text: try InferenceReply.answer(in: object), response: turn.text))
@@ -72,7 +72,7 @@ enum TurnEnd {
             default: break
             }
         }
-        if isEmpty { throw BadResponse(reason: "holds no events of a turn") }
+        if isEmpty { throw BadResponse(reason: "contains no events of a turn") }
         self = .none
     }
 

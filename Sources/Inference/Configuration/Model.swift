@@ -55,17 +55,18 @@ public struct Model: Sendable, CustomStringConvertible {
             guard name.isVariableName else {
                 // Not shown, since it may well be the key itself.
                 let message =
-                    "its configuration gives what cannot be the name of a variable of the "
-                    + "environment where that of the one with the key is wanted"
+                    "the name of the environment variable "
+                    + "for the key, in its configuration, is not valid"
                 throw InferenceError(.invalidModel, prefix + message)
             }
             // A key read from a file often ends with a line break.
             guard let value = environment(name)?.trimmed, !value.isEmpty else {
-                let message = "the variable \(name) of the environment, which its configuration names, is not set"
+                let message = "the environment variable \(name), which its configuration names, is not set"
                 throw InferenceError(.invalidModel, prefix + message)
             }
             guard value.isHeaderValue else {
-                let message = "the variable \(name) of the environment holds a character that no HTTP header may hold"
+                let message =
+                    "the environment variable \(name) contains a character that is not allowed in an HTTP header"
                 throw InferenceError(.invalidModel, prefix + message)
             }
             return value
@@ -84,7 +85,7 @@ public struct Model: Sendable, CustomStringConvertible {
             switch header.value {
             case .literal(let text):
                 guard text.isHeaderValue else {
-                    let message = "the header \(header.name) holds a character that no HTTP header may hold"
+                    let message = "the header \(header.name) contains a character that is not allowed in an HTTP header"
                     throw InferenceError(.invalidModel, prefix + message)
                 }
                 headers.append(SentHeader(name: header.name, value: Secret(text), isLiteral: true))

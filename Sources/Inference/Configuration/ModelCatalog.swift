@@ -83,7 +83,7 @@ public final class ModelCatalog: Sendable {
         guard let agentsConfiguration else {
             throw InferenceError(
                 .unknownModel,
-                "no server of agents is configured; give the URL of a Llama Stack server with --agents-url, or as "
+                "no server for agents is configured; name the URL of a Llama Stack server with --agents-url, or with "
                     + #"{"agents": {"url": …}} in the configuration"#)
         }
         return try Model(agentsConfiguration, kind: .agents, environment: environment)
@@ -122,9 +122,9 @@ public final class ModelCatalog: Sendable {
         if provider == nil || provider == Self.defaultProvider { return try configuration(of: name) }
         throw InferenceError(
             .unknownModel,
-            "there is no provider \"\(wanted)\"; name a configured model, whose server is meant"
+            "there is no provider \"\(wanted)\"; name a configured model to use its server"
                 + (ids.isEmpty ? "" : " (\(ids.joined(separator: ", ")))")
-                + ", or \"\(Self.defaultProvider)\", the server of models without a configuration")
+                + ", or \"\(Self.defaultProvider)\", the server for models that are not in the configuration")
     }
 
     private func configuration(of name: String) throws(InferenceError) -> ModelConfiguration {
@@ -138,8 +138,8 @@ public final class ModelCatalog: Sendable {
             configuration.api = defaultEndpoint.api
             return configuration
         }
-        let known = ids.isEmpty ? "no model is" : "configured are \(ids.joined(separator: ", "))"
-        throw InferenceError(.unknownModel, "no model \"\(name)\" is configured (\(known))")
+        let known = ids.isEmpty ? "no models are configured" : "configured models: \(ids.joined(separator: ", "))"
+        throw InferenceError(.unknownModel, "the model \"\(name)\" is not configured (\(known))")
     }
 }
 

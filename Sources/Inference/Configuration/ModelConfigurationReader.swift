@@ -152,7 +152,7 @@ extension ReasoningSettings {
                 self.marks = .closing(marks)
             } else {
                 throw place.child("strip", strip).fault(
-                    expected: "the text that ends the thinking, such as \"</think>\", a list of such texts, or null")
+                    expected: "the text that ends the thinking, such as \"</think>\", a list of such strings, or null")
             }
         }
         isKept = try place.optional("keep", "true or false", as: \.bool) ?? isKept

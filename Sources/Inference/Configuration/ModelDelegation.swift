@@ -15,8 +15,8 @@ package struct ModelDelegation: Sendable {
         guard model.api == .chat || model.api == .completions else {
             throw InferenceError(
                 .invalidModel,
-                "\(model): another program can ask it through the chat or the completions API, but not through "
-                    + "\"api\": \(quoted(model.api.rawValue)); configure the model with one of these")
+                "\(model): other programs can use it through the chat or the completions API, but not through "
+                    + "\"api\": \(quoted(model.api.rawValue)); configure the model with one of those")
         }
         let bearer = "Bearer "
         var key: Secret?
@@ -24,7 +24,7 @@ package struct ModelDelegation: Sendable {
             guard header.name.lowercased() == "authorization", header.value.value.hasPrefix(bearer) else {
                 throw InferenceError(
                     .invalidModel,
-                    "\(model): another program can be given its address and its key, but not the header \(header.name); "
+                    "\(model): other programs can receive its address and its key, but not the header \(header.name); "
                         + "configure the model without it")
             }
             key = Secret(String(header.value.value.dropFirst(bearer.count)))
@@ -32,8 +32,8 @@ package struct ModelDelegation: Sendable {
         guard model.address.query.isEmpty, model.address.userInfo == nil else {
             throw InferenceError(
                 .invalidModel,
-                "\(model): its URL has a query, a user name or a password, which another program would show; configure "
-                    + "the model without them, with its key in a variable of the environment (api_key_env)")
+                "\(model): its URL has a query, a user name or a password, which another program would reveal; "
+                    + "configure the model without them, with its key in an environment variable (api_key_env)")
         }
         self.key = key
         self.limits = limits

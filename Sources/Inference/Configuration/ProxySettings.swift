@@ -47,7 +47,7 @@ struct ProxySettings: Sendable {
         case "http": kind = .http
         case "socks5", "socks5h": kind = .socks
         default:
-            throw Fault(reason: "\(variable) names a proxy of the kind \(scheme)://; use http:// or socks5h://")
+            throw Fault(reason: "\(variable) names a proxy of the type \(scheme)://; use http:// or socks5h://")
         }
         let address: ModelAddress
         do throws(ModelAddress.Fault) {
@@ -57,7 +57,7 @@ struct ProxySettings: Sendable {
             throw Fault(reason: "the address of the proxy in \(variable) \(error.reason)")
         }
         if kind == .socks, address.userInfo != nil {
-            throw Fault(reason: "\(variable) gives a user name for a SOCKS proxy, which cannot be used")
+            throw Fault(reason: "\(variable) has a user name for a SOCKS proxy, which is not supported")
         }
         let host = address.host.hasPrefix("[") ? String(address.host.dropFirst().dropLast()) : address.host
         return Proxy(

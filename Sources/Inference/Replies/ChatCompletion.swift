@@ -47,12 +47,12 @@ struct ChatCompletion {
     private static func firstChoice(in object: JSONObject) throws(BadResponse) -> JSONObject {
         let choice = object["choices"]?.array?.first?.object
         if let error = [choice?["error"], object["error"]].lazy.compactMap(\.self).first(where: \.isSubstantial) {
-            let place = choice == nil ? "holds an error instead of choices" : "holds an error in its first choice"
+            let place = choice == nil ? "contains an error instead of choices" : "contains an error in its first choice"
             throw BadResponse(reason: place, error: ServerError(error))
         }
-        guard let choice else { throw BadResponse(reason: "holds no choices", error: Self.filter(in: object)) }
+        guard let choice else { throw BadResponse(reason: "contains no choices", error: Self.filter(in: object)) }
         if let reason = finishReason(of: choice), FinishReason.isFailure(serverSpelling: reason) {
-            throw BadResponse(reason: "ends with an error: the server broke it off (finish_reason \(quoted(reason)))")
+            throw BadResponse(reason: "ends with an error: the server aborted it (finish_reason \(quoted(reason)))")
         }
         return choice
     }

@@ -35,7 +35,7 @@ enum StreamedReply: Hashable {
                     throw BadResponse(reason: "has an event that is \(error.message)")
                 }
                 guard let object = json.object else {
-                    throw BadResponse(reason: "has an event that is \(json.kind), where an object was expected")
+                    throw BadResponse(reason: "has an event that is \(json.kind); expected an object")
                 }
                 if let error = Self.error(in: object, of: event) {
                     self = .whole(["error": error])

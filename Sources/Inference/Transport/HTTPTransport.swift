@@ -105,7 +105,7 @@ final class HTTPTransport: Sendable {
                 url: address.target(of: operation, part), method: method, headers: headers,
                 body: body.map { .string($0) })
         } catch {
-            throw TransportFailure(.badResponse, "it names what no URL can hold")
+            throw TransportFailure(.badResponse, "it contains a name that is not allowed in a URL")
         }
         return try await execute(request, by: deadline)
     }

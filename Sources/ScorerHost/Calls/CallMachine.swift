@@ -54,7 +54,7 @@ struct CallMachine {
     }
 
     /// Why rows have no score whose step waits for nothing.
-    static let nothingAsked = "the scorer waits for model replies, but has asked nothing"
+    static let nothingAsked = "the scorer waits for model replies, but has sent no request"
 
     /// Why rows have no score whose step returned an error.
     static func gaveUp(_ status: assay_status) -> String { "the scorer gave up on the batch: \(reason(status))" }

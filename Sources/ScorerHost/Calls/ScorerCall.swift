@@ -176,7 +176,7 @@ public final class ScorerCall {
 
     func fail(row: Int64, outcome: Int32, _ message: assay_str) -> Int32 {
         guard let outcome = Self.outcome(outcome) else {
-            return misuse("fail: \(outcome) is no outcome of an unscored row")
+            return misuse("fail: \(outcome) is not an outcome of an unscored row")
         }
         if row == -1 {
             results.failRemaining(outcome, String(message))

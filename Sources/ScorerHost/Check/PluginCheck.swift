@@ -68,7 +68,7 @@ public final class PluginCheck {
             add(
                 CheckFinding(
                     loss.isHang ? "hang" : "crash", .error,
-                    "\(loss.description), when it was loaded. Nothing of it can be used. See its constructors and "
+                    "\(loss.description) while it was loaded, so it cannot be used. See its constructors and "
                         + "assay_plugin_entry, which should only return a static table"))
         } catch {
             add(CheckFinding("load", .error, "\((error as? PluginError)?.message ?? "\(error)")"))
@@ -98,15 +98,17 @@ public final class PluginCheck {
                 add(
                     CheckFinding(
                         "parameters", .error, scorer: trial.scorer,
-                        "it refuses the parameters of \(name): \(error.faults.map(\.description).joined(separator: "; ")). "
-                            + "Correct the definition, or the scorer"))
+                        "it refuses the parameters of \(name): "
+                            + "\(error.faults.map(\.description).joined(separator: "; ")). Correct the definition, or "
+                            + "the scorer"))
             }
             for fault in error.faults where !fault.pointer.isEmpty && !fault.pointer.hasPrefix("/") {
                 add(
                     CheckFinding(
                         "parameters", .error, scorer: trial.scorer,
-                        "it refuses parameters at \"\(fault.pointer)\", which is no JSON Pointer into what create was given, "
-                            + "so its users are not shown the place. Begin with /params/"), key: "pointer")
+                        "it refuses parameters at \"\(fault.pointer)\", which is not a JSON Pointer into the "
+                            + "configuration, so its users do not see the place. Start it with "
+                            + "/params/"), key: "pointer")
             }
         } catch {
             report(error, trial, "with \(trial.name.map { "the parameters of \($0)" } ?? "no parameters")")
@@ -121,16 +123,16 @@ public final class PluginCheck {
             add(
                 CheckFinding(
                     "parameters", .error, scorer: trial.scorer,
-                    "it accepts the parameter \"\(name)\", which it does not know. Whoever misspells a parameter will get "
-                        + "wrong scores and no word of it. Reject what is unknown, with a pointer to it"))
+                    "it accepts the parameter \"\(name)\", which it does not know. A user who misspells a parameter "
+                        + "will get wrong scores without a warning. Reject unknown parameters, with a pointer to each"))
         } catch let error as ParameterError {
             if !error.faults.contains(where: { $0.pointer.hasSuffix("/\(name)") }) {
                 add(
                     CheckFinding(
                         "parameters", .warning, scorer: trial.scorer,
                         "it refuses the unknown parameter \"\(name)\", but points to "
-                            + "\"\(error.faults.first?.pointer ?? "")\". Its users will look in the wrong place. Point to "
-                            + "/params/\(name)"))
+                            + "\"\(error.faults.first?.pointer ?? "")\". Its users will look in the wrong place. "
+                            + "Point to /params/\(name)"))
             }
         } catch {
             report(error, trial, "with an unknown parameter")
@@ -145,9 +147,9 @@ public final class PluginCheck {
                 isLoss ? (message.contains("no sign of progress") ? "hang" : "crash") : "parameters", .error,
                 scorer: trial.scorer,
                 isLoss
-                    ? "\(message) \(when). A run with such a definition fails. Reject what cannot be used, and return"
-                    : "create fails \(when): \(message). Its users cannot know what to change. Call reject with a pointer and "
-                        + "a message before ASSAY_E_INVALID is returned"), key: "create \(when)")
+                    ? "\(message) \(when). A run with such a definition fails. Reject invalid parameters, and return"
+                    : "create fails \(when): \(message). Its users cannot know what to change. Call reject with a "
+                        + "pointer and a message before ASSAY_E_INVALID is returned"), key: "create \(when)")
     }
 
     /// Has a scorer score all kinds of rows, and looks at what it does to its process meanwhile.
@@ -170,7 +172,9 @@ public final class PluginCheck {
         do throws(PluginError) {
             return try Plugin(isolating: path, settings: settings) { _, _, message in lines.add(message) }
         } catch {
-            add(CheckFinding("load", .error, "it was loaded once, but not again: \(error.message)"), key: "again")
+            add(
+                CheckFinding("load", .error, "it could be loaded once, but not a second time: \(error.message)"),
+                key: "again")
             return nil
         }
     }
@@ -183,7 +187,7 @@ public final class PluginCheck {
                 add(
                     CheckFinding(
                         "host-services", .error, scorer: scorer,
-                        "\(misuse). Such a call is not taken, so its rows may lack what was given. See the comment "
+                        "\(misuse). The host ignores such a call, so its rows may lack values. See the comment "
                             + "of that function in the plugin header"), key: String(misuse.prefix(8)))
             } else if line.hasPrefix("wrote to standard") {
                 add(
@@ -194,8 +198,8 @@ public final class PluginCheck {
                 add(
                     CheckFinding(
                         line.contains("no sign of progress") ? "hang" : "crash", .error, scorer: scorer,
-                        "\(line): in call_free or destroy, maybe of a call that waits for replies. A run that is cancelled "
-                            + "ends so, too. Free what the call has, and wait for nothing"), key: "free")
+                        "\(line): in call_free or destroy, possibly of a call that waits for replies. A cancelled run "
+                            + "ends in the same way. Free the resources of the call, and do not wait"), key: "free")
             }
         }
     }
@@ -215,7 +219,8 @@ public final class PluginCheck {
             add(
                 CheckFinding(
                     "output", .warning, scorer: scorer,
-                    "it wrote \(stream.byteCount) bytes to standard \(isOutput ? "output" : "error"), beginning with \(text). "
+                    "it wrote \(stream.byteCount) bytes to standard \(isOutput ? "output" : "error"), beginning with "
+                        + "\(text). "
                         + Self.whyStreams), key: "stream")
         }
         for change in after.changes { add(Self.finding(change, scorer), key: "\(change.kind)") }
@@ -229,16 +234,17 @@ public final class PluginCheck {
             add(
                 CheckFinding(
                     "threads", .warning, scorer: scorer,
-                    "\(count - first) more threads run after all its instances were destroyed than before. They add up, and "
-                        + "may use what was freed. Join them in destroy"))
+                    "\(count - first) more threads are running after all its instances were destroyed than before. "
+                        + "They accumulate, and may use freed memory. Join them in destroy"))
         }
         let opened = after.descriptors & ~before.descriptors
         if opened != 0 {
             add(
                 CheckFinding(
                     "descriptors", .warning, scorer: scorer,
-                    "\(opened.nonzeroBitCount) more descriptors are open after all its instances were destroyed than before "
-                        + "(number \(opened.trailingZeroBitCount)). A long run ends with too many. Close them in destroy"
+                    "\(opened.nonzeroBitCount) more descriptors are open after all its instances were destroyed than "
+                        + "before (number \(opened.trailingZeroBitCount)). A long run will exceed the limit. Close "
+                        + "them in destroy"
                 ))
         }
         let closed = before.descriptors & ~after.descriptors
@@ -246,14 +252,14 @@ public final class PluginCheck {
             add(
                 CheckFinding(
                     "descriptors", .error, scorer: scorer,
-                    "it has closed descriptor \(closed.trailingZeroBitCount), which was not its own. Another file gets that "
-                        + "number next. Close only what it has opened, and once"))
+                    "it has closed descriptor \(closed.trailingZeroBitCount), which was not its own. Another file "
+                        + "will get that number next. Close only descriptors that the plugin opened, and only once"))
         }
     }
 
     private static let whyStreams =
-        "Both streams are the host's: results go to standard output, and progress to standard error, and what reads them "
-        + "breaks. Use the host's log"
+        "Both streams belong to the host, which writes results to standard output and progress to standard error. "
+        + "Other output breaks programs that read them. Use the host's log"
 
     private static func finding(_ change: WorkerProbe.Change, _ scorer: String) -> CheckFinding {
         let (check, why): (String, String) =
@@ -261,22 +267,23 @@ public final class PluginCheck {
             case AW_TEXT_LOCALE:
                 (
                     "locale",
-                    "Numbers are then read and written otherwise in the whole process. Use newlocale and the functions with _l"
+                    "This changes how the whole process reads and writes numbers. Use newlocale and the functions "
+                        + "with _l"
                 )
             case AW_TEXT_SIGNALS:
-                ("signals", "The host stops its runs with signals. Leave handlers and masks alone")
-            case AW_TEXT_UMASK: ("umask", "Files of the host then get other rights. Leave it alone")
+                ("signals", "The host uses signals to stop runs. Do not change handlers or masks")
+            case AW_TEXT_UMASK: ("umask", "This changes the permissions of the host's files. Do not change it")
             case AW_TEXT_FOLDER:
-                ("working-directory", "Relative paths of the host then lead elsewhere. Use absolute paths")
+                ("working-directory", "This redirects the host's relative paths. Use absolute paths")
             case AW_TEXT_ENVIRONMENT:
                 (
                     "environment",
-                    "Other threads may read it at that moment, and crash. Use parameters or variables of its own"
+                    "Other threads may be reading it, and crash. Use parameters or the plugin's own variables"
                 )
             default:
                 (
                     "floating-point",
-                    "Numbers are then computed otherwise in the whole thread. Put it back before returning, and do not link "
+                    "This changes how the whole thread computes. Restore it before returning, and do not link "
                         + "with -ffast-math"
                 )
             }

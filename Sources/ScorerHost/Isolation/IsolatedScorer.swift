@@ -32,7 +32,7 @@ final class IsolatedScorer: ScorerInstance {
                 } catch let loss as WorkerLoss {
                     pool.discard(worker)
                     throw PluginError(
-                        path: plugin.path, "\(loss.description), when its scorer \"\(offered.id)\" was made")
+                        path: plugin.path, "\(loss.description) while its scorer \"\(offered.id)\" was created")
                 } catch {
                     pool.giveBack(worker)
                     throw error
@@ -106,7 +106,7 @@ final class IsolatedScorer: ScorerInstance {
                     number, plugin.scorers[index], in: worker, index, of: plugin, configuration, pool)
                 if again == description { return .worker(worker) }
                 allowance.withLock {
-                    $0.lose(.misbehaved("it describes itself in another way each time that it is made"))
+                    $0.lose(.misbehaved("it describes itself differently each time that it is created"))
                 }
             } catch let loss as WorkerLoss {
                 allowance.withLock { $0.lose(loss) }
@@ -162,7 +162,10 @@ extension WorkerAllowance {
         guard isExhausted, let lastLoss else { return nil }
         return RowOutcomeReason(
             outcome: lastLoss.verdict.outcome,
-            reason: "not tried, since \(lost) workers were lost to the plugin; the last time, \(lastLoss.description)")
+            reason:
+                "not tried, because the plugin has already ended \(lost) worker processes; the last time, "
+                + "\(lastLoss.description)"
+        )
     }
 }
 

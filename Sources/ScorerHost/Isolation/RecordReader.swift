@@ -34,9 +34,9 @@ struct RecordReader {
         while let (record, rest) = reader.next() {
             switch Int(record.kind) {
             case AW_EMIT:
-                if !record.holdsCells(rest, rowCount: rowCount) { return "cells that are none" }
+                if !record.holdsCells(rest, rowCount: rowCount) { return "invalid cells" }
             case AW_REQUEST, AW_REJECT:
-                if record.count > record.length { return "a text beyond its end" }
+                if record.count > record.length { return "a string beyond its end" }
             case AW_FAIL, AW_LOG, AW_MISUSE, AW_PLUGIN...AW_RACED: break
             default: return "a record of an unknown kind"
             }

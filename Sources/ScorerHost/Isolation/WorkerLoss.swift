@@ -30,10 +30,10 @@ public enum WorkerLoss: Error, Sendable, Hashable {
         case .exit(let status): "the plugin crashed: exited with status \(status)"
         case .hang(let time): "the plugin showed no sign of progress for \(seconds(time)) s, and was stopped"
         case .tooManyThreads(let most): "the plugin crashed: it had more than \(most) threads, and was stopped"
-        case .stopped: "the run was stopped while the plugin was at work"
+        case .stopped: "the run was stopped while the plugin was working"
         case .disconnected: "the plugin crashed: it closed its connection to the engine"
         case .misbehaved(let how): "the plugin crashed: its output is broken: \(how)"
-        case .unavailable(let why): "the plugin's worker could not be used: \(why)"
+        case .unavailable(let why): "the plugin's worker process could not be used: \(why)"
         }
     }
 }

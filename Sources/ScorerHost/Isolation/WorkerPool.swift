@@ -63,7 +63,7 @@ final class WorkerPool: Sendable {
         if let contents = state.update({ $0.contents }) { return contents }
         giveBack(try start())
         guard let contents = state.update({ $0.contents }) else {
-            throw PluginError(path: path, "it said nothing of itself")  // Not reached: `start` has kept what it said.
+            throw PluginError(path: path, "it did not describe itself")  // Not reached: `start` has kept what it said.
         }
         return contents
     }
@@ -161,7 +161,9 @@ final class WorkerPool: Sendable {
             member.idleStartTime = usage.processorTime
             return nil
         }
-        if usage.processorTime - start > settings.idleProcessorTime { return .isBusy("it went on using the processor") }
+        if usage.processorTime - start > settings.idleProcessorTime {
+            return .isBusy("it continued to use the processor")
+        }
         let isOld = member.worker.openCalls == 0 && ContinuousClock.now - member.idleStart > settings.idleTime
         return isOld ? .isOld : nil
     }
@@ -197,9 +199,10 @@ final class WorkerPool: Sendable {
             throw error
         } catch WorkerLoss.unavailable(let why) {
             throw PluginError(
-                path: path, "\(why). The isolation \"in-process\" runs it without a worker, with all your rights")
+                path: path,
+                "\(why). The isolation \"in-process\" runs it without a worker process, with all your rights")
         } catch let loss as WorkerLoss {
-            throw PluginError(path: path, "\(loss.description), when it was loaded")
+            throw PluginError(path: path, "\(loss.description) while it was loaded")
         } catch {
             throw PluginError(path: path, "\(error)")
         }
@@ -217,8 +220,8 @@ final class WorkerPool: Sendable {
         throw PluginError(
             path: path,
             manifest == nil
-                ? "it says something else each time that it is loaded: \(difference)"
-                : "its manifest is not that of this file: \(difference). If the file is what it should be, write the "
+                ? "it describes itself differently each time that it is loaded: \(difference)"
+                : "its manifest does not match this file: \(difference). If the file is the right one, write the "
                     + "manifest again: assay plugins manifest \(path)")
     }
 

@@ -43,7 +43,7 @@ extension IsolatedCall {
         } else {
             call.misuse(
                 ScorerCall.outcome(outcome) == nil
-                    ? "fail: \(outcome) is no outcome of an unscored row"
+                    ? "fail: \(outcome) is not an outcome of an unscored row"
                     : "fail: row \(row) of a batch of \(rows.count)")
         }
     }

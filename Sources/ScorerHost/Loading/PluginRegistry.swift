@@ -55,7 +55,9 @@ public struct PluginRegistry: Sendable {
             if let other = self[plugin.id] {
                 throw PluginError(
                     path: plugin.path,
-                    "its id \"\(plugin.id)\" is also that of \(other.path), which is used; remove one of the two")
+                    "its id \"\(plugin.id)\" is also that of \(other.path), which takes precedence; remove one of the "
+                        + "two"
+                )
             }
             plugins.append(plugin)
         } catch {
@@ -71,7 +73,7 @@ public struct PluginRegistry: Sendable {
             if trusted.contains(path) { return try Plugin(loading: path, log: log) }
             if let check = isolation.trust(path) {
                 if let plugin = try Plugin(loading: path, checking: check, log: log) { return plugin }
-                log(.warning, path, "it has changed since it was trusted, and so runs in a worker")
+                log(.warning, path, "it has changed since it was trusted, so it runs in a worker process")
             }
         case .all: break
         }

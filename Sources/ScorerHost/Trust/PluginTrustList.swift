@@ -53,7 +53,7 @@ public struct PluginTrustList: Sendable {
             else {
                 throw Refusal(
                     description:
-                        "\(path): line \(index + 1): a SHA-256, two spaces and a path were expected, as sha256sum "
+                        "\(path): line \(index + 1): expected a SHA-256, two spaces and a path, as sha256sum "
                         + "prints them; no plugin is trusted because of it")
             }
             entries.append(Entry(digest: digest, path: Self.resolved(String(rest.dropFirst(2)))))
@@ -72,7 +72,7 @@ public struct PluginTrustList: Sendable {
             throw RegularFile.Fault("\(what) belongs to another user")
         }
         guard status.st_mode & (S_IWGRP | S_IWOTH) == 0 else {
-            throw RegularFile.Fault("\(what) can be written by others; take that away with chmod go-w")
+            throw RegularFile.Fault("\(what) can be written by other users; prevent that with chmod go-w")
         }
     }
 
@@ -99,7 +99,7 @@ public struct PluginTrustList: Sendable {
         } catch {
             throw Refusal(description: "\(plugin): \(error.message)")
         }
-        guard let bytes else { throw Refusal(description: "\(plugin): there is no such file") }
+        guard let bytes else { throw Refusal(description: "\(plugin): the file does not exist") }
         do throws(PluginError) {
             try checkWithoutLoading(file)
         } catch {

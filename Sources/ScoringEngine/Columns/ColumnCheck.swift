@@ -141,7 +141,7 @@ struct ColumnCheck {
             let more = columnsThere.count > 50 ? " and \(columnsThere.count - 50) more" : ""
             message += " The columns are \(shown)\(more)."
             for hint in hints { message += " " + hint }
-            if let joinFailure { message += " Rows were not joined; the first: \(joinFailure)." }
+            if let joinFailure { message += " Some rows could not be joined; the first: \(joinFailure)." }
         }
         return EngineError(.missingColumn, message + logName, remedy: columnsThere.isEmpty ? nil : remedy)
     }
@@ -198,8 +198,8 @@ struct ColumnCheck {
         let mapped = name == input ? "" : ", which is mapped to \(quoted(input)),"
         return EngineError(
             .missingColumn,
-            "\(plan.dataset.name): the column \(quoted(name))\(mapped) holds \(value.kind) in each of the first rows, such "
-                + "as \(excerpt(value)), and \(function.function.identifier) reads a text."
+            "\(plan.dataset.name): the column \(quoted(name))\(mapped) holds \(value.kind) in each of the first rows, "
+                + "such as \(excerpt(value)), but \(function.function.identifier) reads a string."
                 + (log.map { " The rows look like \($0.name)." } ?? ""),
             remedy: path.map { .mapColumns([ColumnSuggestion(input, $0)]) })
     }

@@ -75,8 +75,8 @@ extension ScoringFunction {
             }
             if let name = named.first {
                 warnings.append(
-                    "\(identifier): system_prompt has {\(name)}: it is sent as it is, and no value is inserted; columns "
-                        + "are named in prompt_template")
+                    "\(identifier): system_prompt has {\(name)}, which is sent as written: no value is inserted. "
+                        + "Columns can be named in prompt_template")
             }
         }
         return warnings

@@ -110,7 +110,7 @@ final class ModelRequestQueue: Sendable {
         for request in requests {
             guard let model = function.models[request.role] else {
                 // Not reached: a scorer can ask only in roles that it declares, and those are bound.
-                let text = "no model plays \(request.role)"
+                let text = "no model has the role \(request.role)"
                 faults.append((call, ModelReply(tag: request.tag, status: .failed, text: text), false))
                 continue
             }

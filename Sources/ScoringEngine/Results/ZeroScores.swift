@@ -99,13 +99,13 @@ struct ZeroScoreHint {
         if holds({ isContainer($0) && !isContainer($1) }) {
             let value = pairs[0].generated
             let path = TextPaths.inside(value, of: names.generated).first
-            return "the column \"\(names.generated)\" holds \(value.kind), and \"\(names.expected)\" a single value, "
+            return "the column \"\(names.generated)\" holds \(value.kind), but \"\(names.expected)\" a single value, "
                 + "first \(excerpt(value)) and \(excerpt(pairs[0].expected))"
-                + (path.map { "; to read a text inside: \(ColumnSuggestion("generated_answer", $0).option)" } ?? "")
+                + (path.map { "; to read a string inside it: \(ColumnSuggestion("generated_answer", $0).option)" } ?? "")
         }
         if holds({ !isContainer($0) && $1.array != nil }) {
             return "the column \"\(names.expected)\" holds a list and \"\(names.generated)\" does not, first "
-                + "\(excerpt(pairs[0].expected)) and \(excerpt(pairs[0].generated)); where any of several answers is "
+                + "\(excerpt(pairs[0].expected)) and \(excerpt(pairs[0].generated)); if any of several answers is "
                 + "right: --fn '\(function.function.identifier)={\"any_of\": true}'"
         }
         return nil
@@ -115,7 +115,7 @@ struct ZeroScoreHint {
     private var marks: String? {
         guard pairs.allSatisfy({ $0.expected.string?.contains("####") ?? false }) else { return nil }
         return "the column \"\(names.expected)\" holds a solution that ends in \"#### ANSWER\"; a function with "
-            + "\"expected_regexes\": [\"#### *(.+)\"] compares with the answer alone"
+            + "\"expected_regexes\": [\"#### *(.+)\"] compares only the answer"
     }
 
     /// Numbers that are equal and are written differently.
@@ -128,8 +128,8 @@ struct ZeroScoreHint {
             return nil
         }
         return "equal numbers are written in different ways, such as \(excerpt(example.generated)) and "
-            + "\(excerpt(example.expected)); \(alternative("basic::number", else: "a function with \"normalize\": \"number\""))"
-            + " compares their values"
+            + "\(excerpt(example.expected)); "
+            + "\(alternative("basic::number", else: "a function with \"normalize\": \"number\"")) compares their values"
     }
 
     private func number(_ text: String) -> Double? {
@@ -140,7 +140,7 @@ struct ZeroScoreHint {
     private var spelling: String? {
         func folded(_ text: String) -> String { text.lowercased().filter { !$0.isWhitespace } }
         guard holdsOften({ folded($0) == folded($1) }) else { return nil }
-        return "answers differ from what is expected in white space or case only; "
+        return "answers differ from the expected answers only in white space or case; "
             + "\(alternative("basic::exact_match", else: "a function with \"normalize\": \"casefold\"")) ignores that"
     }
 
@@ -149,8 +149,8 @@ struct ZeroScoreHint {
         guard function.function.identifier == "basic::equality",
             holdsOften({ !$1.isEmpty && $0.utf8.count > $1.utf8.count && $0.contains($1) })
         else { return nil }
-        return "expected answers stand inside longer ones, such as \(excerpt(pairs[0].generated)); basic::subset_of "
-            + "accepts that, and a function with \"parsing_regexes\" reads the answer from the text"
+        return "expected answers are part of longer ones, such as \(excerpt(pairs[0].generated)); basic::subset_of "
+            + "accepts that, and a function with \"parsing_regexes\" extracts the answer from the text"
     }
 
     private func alternative(_ identifier: String, else other: String) -> String {

@@ -106,7 +106,7 @@ final class SliceBinder {
         guard input.name == "expected_answer", input.type == .text,
             function.description.parametersSchema?.contains("\"any_of\"") == true
         else { return "" }
-        return "; if it is a list of right answers, set any_of to true"
+        return "; for a list of correct answers, set any_of to true"
     }
 
     /// What a list or an object looks like that stands where something else is read, and where texts are in it.
@@ -116,7 +116,7 @@ final class SliceBinder {
         else { return "" }
         let paths = TextPaths.inside(value, of: path.name).prefix(3)
         return " but \(value.kind): \(excerpt(value))"
-            + (paths.isEmpty ? "" : "; texts inside it: \(paths.joined(separator: ", "))")
+            + (paths.isEmpty ? "" : "; strings inside it: \(paths.joined(separator: ", "))")
     }
 
     /// How far a row goes along a path.

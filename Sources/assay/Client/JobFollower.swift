@@ -29,7 +29,7 @@ struct JobFollower {
         interruption.onCancel { [display] in
             display.clear()
             printError(
-                "assay: the job goes on; follow it with: assay client jobs follow \(words)\n"
+                "assay: the job continues; follow it with: assay client jobs follow \(words)\n"
                     + "assay: or stop it with: assay client jobs cancel \(words)")
             _exit(130)
         }
@@ -60,7 +60,7 @@ struct JobFollower {
             } catch {
                 // What a proxy says while the server behind it is started again.
                 guard error.status == nil || [502, 503, 504].contains(error.status) else { throw error }
-                if lost == nil { printError("assay: \(error); asking again for 10 minutes") }
+                if lost == nil { printError("assay: \(error); retrying for 10 minutes") }
                 let since = lost ?? .now
                 lost = since
                 if ContinuousClock.now - since > Self.patience { throw error }
@@ -95,7 +95,7 @@ struct JobFollower {
         shown["scores"] = .object(results.functions)
         try options.show(.object(shown)) { generation(of: job) + results.table }
         if status == "cancelled" {
-            printError("assay: the job was cancelled; the results are those of the rows that were done")
+            printError("assay: the job was cancelled; the results cover only the completed rows")
             throw ExitCode(130)
         }
         if !results.isComplete { throw ExitCode(3) }
@@ -106,7 +106,7 @@ struct JobFollower {
         let total = rows["total"]?.number?.int ?? 0
         var line = "  \(grouped(rows["generated"]?.number?.int ?? 0)) of \(grouped(total)) rows answered"
         if let truncated = generation["truncated"]?.number?.int, truncated > 0 {
-            line += "; \(grouped(truncated)) cut off by a limit on their length"
+            line += "; \(grouped(truncated)) cut off at the length limit"
         }
         let usage = generation["usage"].map { "  " + ResultsTable.spending(of: .init($0)) + "\n" } ?? ""
         let name = job["candidate"]?["model"]?.string ?? "candidate"

@@ -57,13 +57,14 @@ struct RowUpload: ~Copyable {
         let head =
             isRegistered
             ? "{\"rows\": ["
-            : "{\"dataset_id\": \(id), \"purpose\": \"eval/question-answer\", \"source\": {\"type\": \"rows\", \"rows\": ["
+            : "{\"dataset_id\": \(id), \"purpose\": \"eval/question-answer\", \"source\": {\"type\": \"rows\", "
+                + "\"rows\": ["
         let body = Array(head.utf8) + rows + Array((isRegistered ? "]}" : "]}}").utf8)
         let path = isRegistered ? "/v1beta/datasetio/append-rows/\(percentEncoded(self.id))" : "/v1beta/datasets"
         do throws(ServerConnection.Fault) {
             try server.post(path, bytes: body)
         } catch {
-            throw Failure("\(name): \(error) (among the rows up to \(grouped(count)))")
+            throw Failure("\(name): \(error) (in the rows up to row \(grouped(count)))")
         }
         isRegistered = true
         rows.removeAll(keepingCapacity: true)

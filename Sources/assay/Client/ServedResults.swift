@@ -39,7 +39,7 @@ struct ServedResults {
                 (rows[outcome.name]?.number?.int).flatMap { $0 > 0 ? "\($0) \(outcome.name)" : nil }
             }
             if !others.isEmpty {
-                line += "; \(grouped(total - scored)) rows not scored (\(others.joined(separator: ", ")))"
+                line += "; \(counted(total - scored, "row")) not scored (\(others.joined(separator: ", ")))"
             }
             lines.append(line)
         }
@@ -80,7 +80,7 @@ struct ServedResults {
             // Two at least: one would stand beside the name.
             return text.count > 1 ? text : text + [""]
         }
-        return inner == .null ? ["nothing to work on"] : inner.prettyText.split(separator: "\n").map(String.init)
+        return inner == .null ? ["no scores"] : inner.prettyText.split(separator: "\n").map(String.init)
     }
 }
 

@@ -111,7 +111,7 @@ final class ServerConnection: Sendable {
             }
         }
         guard let result = outcome.withLock({ $0 }) else {
-            throw Fault(description: "the server at \(url) gave no answer")
+            throw Fault(description: "the server at \(url) did not respond")
         }
         let answer = try result.get()
         let json = try? JSONValue(parsing: answer.body)
@@ -128,12 +128,14 @@ final class ServerConnection: Sendable {
         if let said {
             text += oneLine(said)
         } else if (200..<300).contains(status) {
-            text += "the answer is not JSON; is this the address of a server of the scoring API?"
+            text += "the response is not JSON; check that the address is that of an Assay or Llama Stack server"
         } else {
-            text += "the server answered with status \(status)"
+            text += "the server responded with status \(status)"
         }
         if status == 401 {
-            text += token == nil ? "; name the variable that holds the token with --api-key-env" : "; check the token"
+            text +=
+                token == nil
+                ? "; name the environment variable that holds the token with --api-key-env" : "; check the token"
         }
         return Fault(description: text, status: status, retryAfter: retryAfter)
     }
@@ -141,13 +143,14 @@ final class ServerConnection: Sendable {
     /// Why there was no answer, in the words of a user.
     private static func reason(_ error: any Error) -> String {
         switch error {
-        case let error as HTTPClientError where error == .connectTimeout: "it did not accept a connection in 10 seconds"
+        case let error as HTTPClientError where error == .connectTimeout:
+            "it did not accept a connection within 10 seconds"
         case let error as NIOConnectionError:
-            error.connectionErrors.isEmpty ? "the host \(error.host) is not known" : "nothing accepts connections there"
+            error.connectionErrors.isEmpty ? "the host \(error.host) is not known" : "the connection was refused"
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
-            "TLS failed (\(error)); for a certificate that is not from a public authority, name it in SSL_CERT_FILE"
-        case is NIOTooManyBytesError: "the answer has more than 1 GiB"
-        case let error as IOError where error.errnoCode == ECONNREFUSED: "nothing accepts connections there"
+            "TLS failed (\(error)); if the certificate is not from a public authority, set SSL_CERT_FILE to it"
+        case is NIOTooManyBytesError: "the response is larger than 1 GiB"
+        case let error as IOError where error.errnoCode == ECONNREFUSED: "the connection was refused"
         default: oneLine("\(error)")
         }
     }

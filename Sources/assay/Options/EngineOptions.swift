@@ -29,31 +29,31 @@ struct EngineOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Where plugins run: process, all of them in processes of their own; in-process, none of them (default: those "
-                + "that are not trusted)."))
+            "Where plugins run: process runs each in its own process; in-process runs all inside assay (default: only "
+                + "plugins that are not trusted get their own process)."))
     var isolation: Isolation?
 
     @Option(
-        help: ArgumentHelp("Trust the plugin FILE in this run, whatever is in it; repeatable.", valueName: "file"))
+        help: ArgumentHelp("Trust the plugin FILE in this run, whatever it contains; repeatable.", valueName: "file"))
     var trust: [String] = []
 
     @Option(
         name: .customLong("plugin-timeout"),
         help: ArgumentHelp(
-            "How long a plugin in a process of its own may go without giving a row (default: 10).",
+            "Seconds that a plugin in its own process may take until its next row (default: 10).",
             valueName: "seconds"))
     var pluginTimeout: Double?
 
     @Option(
         name: .customLong("plugin-memory"),
         help: ArgumentHelp(
-            "The address space that a plugin in a process of its own may have (default: 4096).", valueName: "mib"))
+            "MiB of address space that a plugin in its own process may use (default: 4096).", valueName: "mib"))
     var pluginMemory: Int?
 
-    @Flag(name: .shortAndLong, help: "Say nothing on standard error but what made the run fail.")
+    @Flag(name: .shortAndLong, help: "Write nothing to standard error except why the run failed.")
     var quiet = false
 
-    @Flag(name: .shortAndLong, help: "Say more on standard error: plugins' debug lines, times.")
+    @Flag(name: .shortAndLong, help: "Write more to standard error: plugins' debug messages, and times.")
     var verbose = false
 
     func validate() throws {
@@ -61,13 +61,13 @@ struct EngineOptions: ParsableArguments {
             throw ValidationError("\(folder) is not a folder that can be read")
         }
         for file in trust where access(file, R_OK) != 0 {
-            throw ValidationError("--trust \(file): there is no such file that can be read")
+            throw ValidationError("--trust \(file): the file does not exist or cannot be read")
         }
         if let pluginTimeout, !(pluginTimeout >= 0.01 && pluginTimeout <= 86400) {
-            throw ValidationError("--plugin-timeout \(pluginTimeout): 0.01 to 86400 seconds were expected")
+            throw ValidationError("--plugin-timeout \(pluginTimeout): expected 0.01 to 86400 seconds")
         }
         if let pluginMemory, pluginMemory < 64 || pluginMemory > 1 << 30 {
-            throw ValidationError("--plugin-memory \(pluginMemory): at least 64 MiB were expected")
+            throw ValidationError("--plugin-memory \(pluginMemory): expected at least 64 MiB")
         }
     }
 

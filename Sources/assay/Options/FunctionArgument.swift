@@ -41,7 +41,7 @@ struct JSONArgument: ExpressibleByArgument {
         do {
             let value = try JSONValue(parsing: bytes)
             guard let object = value.object else {
-                throw ValidationError("\(name): found \(value.kind); an object was expected")
+                throw ValidationError("\(name): found \(value.kind); expected an object")
             }
             return object
         } catch let error as JSONError {
@@ -59,7 +59,7 @@ struct JSONArgument: ExpressibleByArgument {
                 let count = try source.read(into: buffer)
                 if count == 0 { return bytes }
                 bytes.append(contentsOf: buffer[..<count])
-                if bytes.count > 16 << 20 { throw ValidationError("\(path): 16 MiB at most were expected") }
+                if bytes.count > 16 << 20 { throw ValidationError("\(path): expected at most 16 MiB") }
             }
         } catch let error as DatasetError {
             if error.code == .stopped { throw ExitCode(130) }

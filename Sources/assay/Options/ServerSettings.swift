@@ -27,7 +27,7 @@ struct ServerSettings {
             let near = nearNames(to: name, among: variables).prefix(3)
             return "the environment variable \(name) is not a setting of the server and is ignored; "
                 + (near.isEmpty
-                    ? "serve --help lists the variables that are read"
+                    ? "'assay serve --help' lists the variables that the server reads"
                     : "did you mean \(near.joined(separator: " or "))?")
         }
     }
@@ -60,7 +60,7 @@ struct ServerSettings {
         let expected = "an integer from \(range.lowerBound) to \(range.upperBound)"
         if let text = environmentValue(name) {
             guard let number = Int(text), range.contains(number) else {
-                throw Failure("the variable \(Self.variableName(name)) is \(quoted(text)); \(expected) was expected")
+                throw Failure("the variable \(Self.variableName(name)) is \(quoted(text)); expected \(expected)")
             }
             return number
         }
@@ -70,7 +70,7 @@ struct ServerSettings {
     func flag(_ name: String) throws -> Bool {
         if let text = environmentValue(name) {
             guard let value = ["true": true, "1": true, "false": false, "0": false][text] else {
-                throw Failure("the variable \(Self.variableName(name)) is \(quoted(text)); true or false was expected")
+                throw Failure("the variable \(Self.variableName(name)) is \(quoted(text)); expected true or false")
             }
             return value
         }

@@ -44,7 +44,7 @@ final class OutputFile: @unchecked Sendable {
             }
             if others.contains(where: { isSameFile(name, as: $0) }) {
                 throw EngineError(
-                    .output, "\(path): the output would overwrite a file that the run reads; name another")
+                    .output, "\(path): the output would overwrite a file that the run reads; name another file")
             }
         }
         let status = FileStatus(ofPath: path)
@@ -55,7 +55,7 @@ final class OutputFile: @unchecked Sendable {
             isBegun = true
             descriptor = fcntl(stream, F_DUPFD_CLOEXEC, 3)
         } else if status?.kind == .folder {
-            throw EngineError(.output, "\(path): cannot be written: Is a directory; name a file in it")
+            throw EngineError(.output, "\(path): is a folder; name a file in it")
         } else if let status, status.kind != .regular {
             target = .inPlace
             isBegun = true
@@ -69,7 +69,8 @@ final class OutputFile: @unchecked Sendable {
         if descriptor < 0 { throw failure("cannot be written") }
         if case .file(let file, _) = target, !isLocked(file + partialEnding) {
             throw EngineError(
-                .output, "\(path)\(partialEnding): another run is writing to it; wait for its end, or name another file"
+                .output,
+                "\(path)\(partialEnding): another run is writing to it; wait until that run ends, or name another file"
             )
         }
     }
@@ -98,7 +99,7 @@ final class OutputFile: @unchecked Sendable {
                 continue
             }
             if count < 0 {
-                let error = failure("could not be written to its end")
+                let error = failure("could not be written completely")
                 // Half a line would make the file unreadable.
                 let whole = lines[..<written].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
                 if case .file = target { _ = ftruncate(descriptor, length + off_t(whole)) }
@@ -116,7 +117,7 @@ final class OutputFile: @unchecked Sendable {
         if case .file(_, let mode?) = target { fchmod(descriptor, mode) }
         let result = Glibc.close(descriptor)
         descriptor = -1
-        if result != 0 && errno != EINTR { throw failure("could not be written to its end") }
+        if result != 0 && errno != EINTR { throw failure("could not be written completely") }
         if case .file(let file, _) = target, rename(file + partialEnding, file) != 0 {
             throw failure("cannot be replaced; the lines are in \(file)\(partialEnding)")
         }
@@ -148,7 +149,7 @@ final class OutputFile: @unchecked Sendable {
             if poll(&request, 1, 100) != 0 { return }
             if cancellation.isCancelled { patience -= 1 }
             if patience == 0 {
-                throw EngineError(.output, "\(path): the run was stopped, and nobody reads what it has written")
+                throw EngineError(.output, "\(path): the run was stopped, and nothing reads the pipe that it writes to")
             }
         }
     }
@@ -167,7 +168,7 @@ private func openWaiting(_ path: String, _ cancellation: Cancellation) throws ->
         let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK)
         // Of a pipe that nobody reads, the system says that there is no such device.
         guard descriptor < 0 && errno == ENXIO else { return descriptor }
-        if cancellation.isCancelled { throw EngineError(.output, "\(path): nobody reads the pipe") }
+        if cancellation.isCancelled { throw EngineError(.output, "\(path): nothing reads the pipe") }
         usleep(50_000)
     }
 }

@@ -63,7 +63,7 @@ final class ProgressDisplay: Sendable {
         // A slow judge does less than a row a second.
         let rateText = rate < 10 ? "\((rate * 10).rounded() / 10)" : grouped(Int(rate))
         var parts = ["\(grouped(rows)) rows", "\(rateText) rows/s"]
-        if progress.replies > 0 { parts.append("\(grouped(progress.replies)) replies of models") }
+        if progress.replies > 0 { parts.append("\(grouped(progress.replies)) model replies") }
         if progress.unscored > 0 { parts.append("\(grouped(progress.unscored)) not scored") }
         if let expected = expectedRows {
             let share = min(1, Double(rows) / expected)

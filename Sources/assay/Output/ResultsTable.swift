@@ -50,12 +50,13 @@ struct ResultsTable {
         var rows = "\(grouped(counts.scored)) of \(grouped(counts.total)) rows scored"
         let others = RowOutcome.allCases.filter { $0 != .scored && counts[$0] > 0 }
         if !others.isEmpty {
-            rows += "; not scored: " + others.map { "\($0.name) \(grouped(counts[$0]))" }.joined(separator: ", ")
+            let parts = others.map { "\(grouped(counts[$0])) \($0.name)" }.joined(separator: ", ")
+            rows += "; \(counted(counts.unscored, "row")) not scored (\(parts))"
         }
         if result.aggregates.nonNumeric > 0
             && result.function.aggregationFunctions.contains(where: { $0 != .categoricalCount })
         {
-            rows += "; \(grouped(result.aggregates.nonNumeric)) scores are no numbers"
+            rows += "; \(grouped(result.aggregates.nonNumeric)) scores are not numbers"
         }
         var table: [(name: String, value: String)] = []
         for entry in result.aggregates.entries {
@@ -110,19 +111,21 @@ struct ResultsTable {
     /// What models were asked, and what that took.
     static func spending(of usage: ModelUsage) -> String {
         var parts = ["\(counted(usage.requests, "request"))"]
-        if usage.cached > 0 { parts.append("\(counted(usage.cached, "answer")) from the cache") }
+        if usage.cached > 0 { parts.append("\(grouped(usage.cached)) from the cache") }
         if usage.requests > 0 {
-            var tokens = "\(grouped(usage.inputTokens)) tokens in, \(grouped(usage.outputTokens)) out"
+            var tokens = "\(grouped(usage.inputTokens)) input tokens, \(grouped(usage.outputTokens)) output tokens"
             if usage.answersWithoutUsage > 0 {
-                tokens += " (\(counted(usage.answersWithoutUsage, "answer")) did not say)"
+                tokens += " (\(counted(usage.answersWithoutUsage, "reply", plural: "replies")) without a token count)"
             }
             parts.append(tokens)
         }
-        if usage.cachedInputTokens > 0 { parts.append("\(grouped(usage.cachedInputTokens)) of the input cached") }
-        if usage.reasoningTokens > 0 { parts.append("\(grouped(usage.reasoningTokens)) of the output reasoning") }
-        parts += usage.adaptations.sorted().map { "\($0.sentence), as its server refuses it" }
+        if usage.cachedInputTokens > 0 {
+            parts.append("\(grouped(usage.cachedInputTokens)) input tokens cached by the server")
+        }
+        if usage.reasoningTokens > 0 { parts.append("\(grouped(usage.reasoningTokens)) output tokens for reasoning") }
+        parts += usage.adaptations.sorted().map { "\($0.sentence), because its server refuses it" }
         if usage.cutPrompts > 0 {
-            parts.append("\(counted(usage.cutPrompts, "prompt")) most likely cut off by the server")
+            parts.append("\(counted(usage.cutPrompts, "prompt")) probably cut off by the server")
         }
         if let cost = usage.cost, usage.requests > 0 { parts.append("cost \(money(cost))") }
         return "models: " + parts.joined(separator: "; ")
@@ -132,7 +135,7 @@ struct ResultsTable {
         let name = entry.function.rawValue
         var value: String
         switch entry.value {
-        case nil: value = "nothing to work on"
+        case nil: value = "no scores"
         case .accuracy(let accuracy, let correct, let total):
             value = shortened(accuracy)
             if let error = entry.standardError { value += " ± \(shortened(error))" }
@@ -151,7 +154,7 @@ struct ResultsTable {
         }
         if let bounds = entry.bounds {
             value +=
-                "  between \(shortened(bounds.lowerBound)) and \(shortened(bounds.upperBound)) had all rows been scored"
+                "  if every row had been scored: \(shortened(bounds.lowerBound)) to \(shortened(bounds.upperBound))"
         }
         return [(name, value)]
     }
@@ -164,8 +167,8 @@ func shortened(_ value: Double) -> String {
 }
 
 /// "1 request", "2,638 requests".
-func counted(_ count: Int, _ noun: String) -> String {
-    "\(grouped(count)) \(noun)\(count == 1 ? "" : "s")"
+func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
+    "\(grouped(count)) \(count == 1 ? noun : plural ?? noun + "s")"
 }
 
 /// An amount, to a hundredth of a cent.

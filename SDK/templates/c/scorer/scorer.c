@@ -8,8 +8,8 @@ static const assay_column_spec *const inputs[] = {
 
 enum { OUT_SCORE, OUT_WORDS };
 static const assay_column_spec *const outputs[] = {
-    [OUT_SCORE] = KIT_OUTPUT("score", ASSAY_TYPE_F64, "1.0, or max_words by the number of words", 0, 1),
-    [OUT_WORDS] = KIT_OUTPUT("words", ASSAY_TYPE_I64, "how many words the answer has", 0, 0), NULL};
+    [OUT_SCORE] = KIT_OUTPUT("score", ASSAY_TYPE_F64, "1.0, or max_words divided by the number of words", 0, 1),
+    [OUT_WORDS] = KIT_OUTPUT("words", ASSAY_TYPE_I64, "the number of words in the answer", 0, 0), NULL};
 
 static const assay_scorer scorer = {
     .struct_size = sizeof scorer,

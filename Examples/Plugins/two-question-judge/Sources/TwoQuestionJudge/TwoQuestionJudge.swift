@@ -23,7 +23,7 @@ struct TwoQuestionJudge: ModelScorer {
         description: "whether a model finds generated_answer correct, and supported by context",
         inputs: [
             .required("input_query", .text, "the question"),
-            .required("expected_answer", .text, "the right answer"),
+            .required("expected_answer", .text, "the correct answer"),
             .required("context", .text, "what the answer may go by"),
             .required("generated_answer", .text, "the answer to judge"),
         ],

@@ -18,8 +18,8 @@ impl Scorer for ShortAnswer {
         description: "1.0 for an answer of at most max_words words, less for longer ones",
         inputs: &[Column::required("generated_answer", Kind::Text, "the answer")],
         outputs: &[
-            Column::output("score", Kind::Number, "1.0, or max_words by the number of words").within(0.0, 1.0),
-            Column::output("words", Kind::Integer, "how many words the answer has"),
+            Column::output("score", Kind::Number, "1.0, or max_words divided by the number of words").within(0.0, 1.0),
+            Column::output("words", Kind::Integer, "the number of words in the answer"),
         ],
         parameters_schema: Some(
             r#"{"type": "object", "additionalProperties": false,

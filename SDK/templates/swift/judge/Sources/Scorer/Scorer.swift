@@ -71,7 +71,8 @@ struct Judge: ModelScorer {
 }
 
 private let plugin = ScorerPlugin(
-    id: "org.example.@NAME@", version: "0.1.0", description: "A judge that asks yes or no", modelScorers: [Judge.self])
+    id: "org.example.@NAME@", version: "0.1.0", description: "A judge that asks a yes-or-no question",
+    modelScorers: [Judge.self])
 
 // The name is the plugin header's.
 // swift-format-ignore: AlwaysUseLowerCamelCase

@@ -15,8 +15,8 @@ struct ShortAnswer: Scorer {
         description: "1.0 for an answer of at most max_words words, less for longer ones",
         inputs: [.required("generated_answer", .text, "the answer")],
         outputs: [
-            .output("score", .f64, "1.0, or max_words by the number of words", range: 0...1),
-            .output("words", .i64, "how many words the answer has"),
+            .output("score", .f64, "1.0, or max_words divided by the number of words", range: 0...1),
+            .output("words", .i64, "the number of words in the answer"),
         ],
         parametersSchema: """
             {"type": "object", "additionalProperties": false,
@@ -46,7 +46,8 @@ struct ShortAnswer: Scorer {
 }
 
 private let plugin = ScorerPlugin(
-    id: "org.example.@NAME@", version: "0.1.0", description: "How short answers are", scorers: [ShortAnswer.self])
+    id: "org.example.@NAME@", version: "0.1.0", description: "Scores how short answers are", scorers: [ShortAnswer.self]
+)
 
 // The name is the plugin header's.
 // swift-format-ignore: AlwaysUseLowerCamelCase
