@@ -87,7 +87,7 @@ struct ColumnPathParser {
         return name
     }
 
-    /// What stands in brackets: a number, or a name in quotes.
+    /// The content of brackets: a number, or a name in quotes.
     private mutating func bracket() throws(ColumnPath.Fault) -> ColumnPath.Step {
         position += 1
         if let quote = next, quote == "\"" || quote == "'" {

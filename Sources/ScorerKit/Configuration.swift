@@ -1,6 +1,6 @@
-/// The parameters of an instance, read one by one by name; what is left over at the end was not expected.
+/// The parameters of an instance, read one by one by name; parameters that are left over at the end are rejected.
 ///
-/// A parameter that is null is not given. Every rejection names the place, what was found there and what was expected.
+/// A parameter that is null counts as missing. Every rejection names the place, what was found and what was expected.
 public struct Configuration {
     private let params: [JSONText.Member]
     private var known: [String] = []
@@ -54,12 +54,12 @@ public struct Configuration {
         }
     }
 
-    /// Takes parameters that are the host's business, such as "judge_model", whatever they are.
+    /// Accepts parameters that are meant for the host, such as "judge_model", whatever their value.
     public mutating func skip(_ name: String) {
         _ = value(name)
     }
 
-    /// Rejects parameters that nobody has asked for.
+    /// Rejects parameters that have not been read.
     public func finish() throws(ParameterRejection) {
         for key in params.map(\.key) where !known.contains(key) {
             let expected = known.isEmpty ? "this scorer has no parameters" : "expected \(known.joined(separator: ", "))"

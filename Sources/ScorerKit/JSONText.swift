@@ -1,4 +1,4 @@
-/// A JSON value, for the parameters of scorers that bring no JSON parser of their own.
+/// A JSON value, for the parameters of scorers without their own JSON parser.
 indirect enum JSONText {
     case null
     case bool(Bool)
@@ -12,14 +12,14 @@ indirect enum JSONText {
         var value: JSONText
     }
 
-    /// Reads a text that is one value; nil where it is none, or nested deeper than 128 levels.
+    /// Parses a text that is one value; nil if it is invalid, or nested more than 128 levels deep.
     init?(parsing bytes: UnsafeRawBufferPointer) {
         var reader = JSONTextReader(bytes: bytes)
         guard let value = reader.value(depth: 0), reader.isAtEnd() else { return nil }
         self = value
     }
 
-    /// The value for a message: a short one as it is, else what kind it is.
+    /// The value for a message: a short value unchanged, otherwise its kind.
     var brief: String {
         switch self {
         case .null: "null"
@@ -32,7 +32,7 @@ indirect enum JSONText {
     }
 }
 
-/// A text as a JSON string, quotes and all, as requests to models need it.
+/// A text as a JSON string, including the quotes, for requests to models.
 public func jsonString(_ text: String) -> String {
     var out = "\""
     for scalar in text.unicodeScalars {
@@ -57,7 +57,7 @@ private struct JSONTextReader {
     let bytes: UnsafeRawBufferPointer
     var place = 0
 
-    /// The byte at the place; 0, which stands nowhere in JSON, at the end.
+    /// The byte at the current position; 0, which does not occur in JSON, at the end.
     private var next: UInt8 { place < bytes.count ? bytes[place] : 0 }
 
     mutating func isAtEnd() -> Bool {
@@ -160,7 +160,7 @@ private struct JSONTextReader {
         return nil
     }
 
-    /// What stands behind `\u`. A surrogate without its other half becomes U+FFFD.
+    /// The character after `\u`. An unpaired surrogate becomes U+FFFD.
     private mutating func escapedScalar() -> Unicode.Scalar? {
         guard let first = fourDigits() else { return nil }
         if (0xD800..<0xDC00).contains(first) {

@@ -1,9 +1,9 @@
 /// Why a run could not start or had to stop.
 public struct EngineError: Error, Sendable, CustomStringConvertible {
     public var code: Code
-    /// What was found, and where; and what to do about it, but for the remedy.
+    /// What was found, where, and what to do about it, without the remedy.
     public var message: String
-    /// What would mend it, for whoever knows how that is asked for here: with an option, or a request.
+    /// What would solve the problem. The caller knows how to express it: as an option, or as part of a request.
     public var remedy: Remedy?
 
     public init(_ code: Code, _ message: String, remedy: Remedy? = nil) {
@@ -12,19 +12,19 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
         self.remedy = remedy
     }
 
-    /// Something that the user of the engine can do.
+    /// An action of the engine's user.
     public enum Remedy: Sendable, Hashable {
-        /// To look at the scoring functions that there are.
+        /// List the scoring functions.
         case listFunctions
-        /// To read another column in the place of one that is not there.
+        /// Map a missing column to another one.
         case mapColumn
-        /// To read these columns, or places within them, in the place of others.
+        /// Map columns to these columns or paths.
         case mapColumns([ColumnSuggestion])
-        /// To name the model in the role "judge".
+        /// Name the judge model.
         case nameJudge
-        /// To make a model known.
+        /// Configure a model.
         case addModel
-        /// To make a plugin known.
+        /// Add a plugin.
         case addPlugin
     }
 
@@ -41,15 +41,15 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
         public static let unknownFunction = Code(value: .unknownFunction)
         /// A definition or the parameters of a request are not valid.
         public static let invalidDefinition = Code(value: .invalidDefinition)
-        /// A function's plugin is not there or cannot be used.
+        /// A function's plugin is missing or cannot be used.
         public static let plugin = Code(value: .plugin)
         /// No row has a column that a function needs.
         public static let missingColumn = Code(value: .missingColumn)
-        /// The dataset could not be read, or not to its end.
+        /// The dataset could not be read completely.
         public static let dataset = Code(value: .dataset)
         /// The results could not be written.
         public static let output = Code(value: .output)
-        /// A model that a function asks is not known, or its server is gone.
+        /// A model that a function asks is unknown, or its server cannot be reached.
         public static let model = Code(value: .model)
     }
 }

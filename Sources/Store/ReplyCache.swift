@@ -2,20 +2,20 @@ import GRDB
 import Glibc
 import Platform
 
-/// The replies of models, kept in the file `replies.sqlite` of a folder, one reply a key.
+/// The replies of models, stored in the file `replies.sqlite` of a folder, one reply per key.
 ///
-/// Several threads and several processes may use one file. A reply whose `store` has returned survives the end of the
-/// process, however it comes, SIGKILL included. A failure of power or of the system may cost the replies of the last
-/// moments, never the file: SQLite runs with a write-ahead log and `synchronous = NORMAL`.
+/// Several threads and several processes may use the same file. A reply whose `store` has returned survives the end of the
+/// process, even by SIGKILL. A power failure or system crash may lose the most recent replies, but never damages the file:
+/// SQLite runs with a write-ahead log and `synchronous = NORMAL`.
 public final class ReplyCache: Sendable {
     /// The path of the file.
     public let path: String
     private let database: DatabasePool
     private let writer: ReplyWriter
 
-    /// Opens the file, and makes it and the folder where they are missing.
+    /// Opens the file, and creates it and the folder if they are missing.
     ///
-    /// - Throws: where the file cannot be written, is no database, or is of a newer version.
+    /// - Throws: if the file cannot be written, is not a database, or has a newer version.
     public init(folder: String) throws(StoreError) {
         let path = folder.hasSuffix("/") ? folder + "replies.sqlite" : folder + "/replies.sqlite"
         try makeFolder(folder)
@@ -28,9 +28,9 @@ public final class ReplyCache: Sendable {
         writer = ReplyWriter(database: database, path: path)
     }
 
-    /// The replies stored for `keys`, as of one moment.
+    /// The stored replies for `keys`, from one consistent snapshot.
     ///
-    /// Blocks for about 5 µs a key. A pending `store` of this process may not be seen yet.
+    /// Blocks for about 5 µs per key. A pending `store` of this process may not be visible yet.
     public func replies(for keys: some Sequence<ReplyKey>) throws(StoreError) -> [ReplyKey: StoredReply] {
         try read { database in
             let statement = try database.cachedStatement(sql: ReplyTable.find)
@@ -42,19 +42,19 @@ public final class ReplyCache: Sendable {
         }
     }
 
-    /// Stores a reply, and returns what is stored under the key from then on: the reply itself, or the one that was
-    /// there before.
+    /// Stores a reply, and returns the reply that is now stored under the key: the new one, or one that was already
+    /// there.
     ///
     /// Returns when the reply is committed. Replies that arrive while another commit runs are committed together.
     ///
-    /// - Parameter replaces: whether the reply takes the place of one that is stored already.
+    /// - Parameter replaces: whether the reply replaces one that is already stored.
     public func store(
         _ reply: StoredReply, for key: ReplyKey, replaces: Bool = false
     ) async throws(StoreError) -> StoredReply {
         try await writer.store(reply, for: key, replaces: replaces)
     }
 
-    /// How many replies the file holds. Reads the whole index.
+    /// The number of replies in the file. Reads the whole index.
     public func count() throws(StoreError) -> Int {
         try read { database in
             try Int.fetchOne(database, sql: "SELECT count(*) FROM reply") ?? 0
@@ -83,7 +83,7 @@ public final class ReplyCache: Sendable {
         configuration.prepareDatabase { database in
             if !database.configuration.readonly { try database.execute(sql: "PRAGMA synchronous = NORMAL") }
         }
-        // While another process makes the file, SQLite reports it as busy at once, whatever the timeout.
+        // While another process creates the file, SQLite reports it as busy at once, regardless of the timeout.
         var attempts = 100
         while true {
             do {
@@ -98,7 +98,7 @@ public final class ReplyCache: Sendable {
     }
 }
 
-/// Makes the folder and those that it is in, where they are missing.
+/// Creates the folder and its parents if they are missing.
 func makeFolder(_ folder: String) throws(StoreError) {
     var path = folder.hasPrefix("/") ? "/" : ""
     for component in folder.split(separator: "/") {

@@ -18,25 +18,25 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
 
         /// The file or its folder cannot be created or written.
         public static let notWritable = Code(value: .notWritable)
-        /// The file holds something else than a database, or a damaged one.
+        /// The file is not a database, or a damaged one.
         public static let noDatabase = Code(value: .noDatabase)
         /// A newer version of this software wrote the file.
         public static let newerVersion = Code(value: .newerVersion)
-        /// Another process kept the file locked for longer than one waits.
+        /// Another process kept the file locked for longer than the timeout.
         public static let busy = Code(value: .busy)
         /// The disk, or the file's quota, is full.
         public static let full = Code(value: .full)
-        /// Something else is registered under the identifier.
+        /// The identifier is already used for something else.
         public static let conflict = Code(value: .conflict)
-        /// What was read was removed in the meantime.
+        /// The data was removed while it was being read.
         public static let gone = Code(value: .gone)
-        /// There would be more than is allowed.
+        /// A limit would be exceeded.
         public static let tooLarge = Code(value: .tooLarge)
-        /// SQLite reported anything else.
+        /// Any other error of SQLite.
         public static let failed = Code(value: .failed)
     }
 
-    /// Explains an error that came up while `action` ("open", "write") was done to `path`.
+    /// Explains an error that occurred during `action` ("open", "write") on `path`.
     init(_ error: any Error, path: String, action: String) {
         if let error = error as? StoreError {
             self = error

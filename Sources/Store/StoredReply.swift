@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a reply is stored under: a digest of everything that could change it.
+/// The key of a reply: a digest of everything that could change it.
 public struct ReplyKey: Hashable, Sendable {
     let bytes: Data
 
@@ -9,11 +9,11 @@ public struct ReplyKey: Hashable, Sendable {
     }
 }
 
-/// A model's reply as it is kept.
+/// A stored reply of a model.
 public struct StoredReply: Hashable, Sendable {
-    /// The name that the model was asked by, for people who look into the file.
+    /// The name of the model, for people who look into the file.
     public var model: String
-    /// The text that the model wrote, nil where the reply holds none.
+    /// The text of the reply; nil if it contains none.
     public var text: String?
     /// The whole body of the response.
     public var response: String

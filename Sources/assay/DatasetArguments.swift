@@ -4,7 +4,7 @@ import Datasets
 import HuggingFace
 import ScoringEngine
 
-/// How the dataset is written, and what is joined to it.
+/// The format of the dataset, and the file that is joined to it.
 struct DatasetArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -76,7 +76,7 @@ struct DatasetArguments: ParsableArguments {
         return options
     }
 
-    /// The dataset that an argument names, with what is joined to it.
+    /// The dataset that an argument names, including the join.
     func input(_ argument: String) throws(DatasetError) -> DatasetInput {
         var input = try input(argument, options)
         if let join, let key = on.flatMap({ JoinKey($0) }) {
@@ -117,21 +117,21 @@ struct DatasetArguments: ParsableArguments {
     }
 }
 
-/// A dataset that the command line names.
+/// A dataset from the command line.
 struct DatasetInput {
     var dataset: Dataset
-    /// The file, where it is one.
+    /// Its path; nil if it is not a file.
     var path: String?
     /// The file that is joined to it.
     var joinedPath: String?
     /// The file's size.
     var byteSize: Int?
-    /// How far the file was read.
+    /// Shows how much of the file has been read.
     var reading: ReadControl
-    /// Ends a read that waits.
+    /// Ends a blocked read.
     var stop: @Sendable () -> Void
 
-    /// Says what was noticed while the rows were read.
+    /// Prints the warnings that were collected while the rows were read.
     func printNotices(isQuiet: Bool) {
         if isQuiet { return }
         for warning in dataset.notices.warnings { printError("warning: \(oneLine(warning))") }

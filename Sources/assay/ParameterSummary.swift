@@ -3,7 +3,7 @@ import ScorerHost
 
 /// The parameters of a scorer in a few words each, from its JSON Schema.
 struct ParameterSummary {
-    /// "max_words (number, 1 to 1000000)", in the schema's order; nil where the scorer has no schema, or one that cannot be read.
+    /// "max_words (number, 1 to 1000000)", in the schema's order; nil if the scorer has no readable schema.
     let items: [String]?
 
     init(_ scorer: ScorerDescription) {

@@ -10,8 +10,8 @@ enum DatasetSource {
     case rows(RequestRows)
     case uri(String)
 
-    /// Reads a source. Without a "type", as the official command line sends it, the member that is there says which one it
-    /// is.
+    /// Reads a source. Without a "type", as the official command line sends it, the member that is present determines the
+    /// type.
     init(_ place: RequestBody.Place, maxRows: Int) throws(APIError) {
         let expected = "\"uri\" or \"rows\""
         let type = place.member("type")
@@ -41,14 +41,14 @@ enum DatasetSource {
         if case .uri(let uri) = self, HuggingFaceLocation.isMeant(by: uri) { "huggingface" } else { "localfs" }
     }
 
-    /// What the registry keeps of it. Of rows, their digest: they are the dataset's first rows.
+    /// What the registry stores. For rows, only their digest, because they are the dataset's first rows.
     var definition: JSONValue {
         switch self {
         case .rows(let rows):
             let digest = rows.lines().withUnsafeBytes { SHA256.digest(of: $0) }
             return ["type": "rows", "sha256": .string(hexadecimal(digest.bytes))]
         case .uri(let uri):
-            // Of a long one that holds its rows, the beginning and a digest: the rows are kept once, as rows.
+            // For a long data: URI, its beginning and a digest: the rows are stored once, as rows.
             guard uri.utf8.count > Self.longestURI, uri.prefix(5).lowercased() == "data:" else {
                 return ["type": "uri", "uri": .string(uri)]
             }
@@ -59,7 +59,7 @@ enum DatasetSource {
         }
     }
 
-    /// Bytes of a URI that is kept as it is.
+    /// The longest URI that is stored unchanged, in bytes.
     private static let longestURI = 64 << 10
 
     /// Reads the rows. Blocks.

@@ -6,14 +6,14 @@ import NIOCore
 import Platform
 import Synchronization
 
-/// Downloads a dataset into a file without a name, so that it is read only once it is there whole.
+/// Downloads a dataset into an unnamed file, so that it is only read when it is complete.
 struct Download {
     let configuration: ServerConfiguration
     let cancellation: Cancellation
 
     private static let maxRedirections = 5
 
-    /// The rows of what lies at an address, as JSON Lines.
+    /// The rows at an address, as JSON Lines.
     func rows(at uri: String) throws -> any ByteSource {
         guard var address = WebAddress(uri) else {
             throw fault("\(quoted(uri)) is not a plain web address, such as https://example.com/rows.jsonl")
@@ -53,7 +53,7 @@ struct Download {
     {
         let machines = address.resolve()
         guard let machine = machines.first else { throw fault("the host \(address.host) cannot be found") }
-        // All of them: a name that stands for machines here and there is a trap.
+        // All addresses are checked: a name with both public and private addresses is an attack.
         if !configuration.allowsPrivateAddresses, let other = machines.first(where: { !$0.isPublic }) {
             throw fault(
                 "\(address.host) is \(other.text), a private or special-purpose address; "
@@ -77,7 +77,7 @@ struct Download {
     }
 }
 
-/// A file without a name that takes a download up to a limit.
+/// An unnamed file for a download, up to a limit.
 private final class DownloadFile: Sendable {
     private let descriptor: Int32
     private let limit: Int
@@ -106,7 +106,7 @@ private final class DownloadFile: Sendable {
         }
     }
 
-    /// The bytes from the beginning. The file may be let go of then.
+    /// The bytes from the start. The file object may be released afterwards.
     func source(named name: String) throws -> DescriptorSource {
         let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
         guard copy >= 0, lseek(copy, 0, SEEK_SET) == 0 else {

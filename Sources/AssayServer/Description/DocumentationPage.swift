@@ -1,7 +1,7 @@
 import HTTPTypes
 import JSON
 
-/// The description of the API as a page that needs nothing else, scripts and fonts included.
+/// The description of the API as a self-contained page, without scripts or external fonts.
 struct DocumentationPage {
     static let contentType = "text/html; charset=utf-8"
 
@@ -51,7 +51,7 @@ struct DocumentationPage {
     }
 }
 
-/// The text with the characters replaced that mean something in HTML.
+/// The text with the special characters of HTML escaped.
 func escaped(_ text: String) -> String {
     var escaped = ""
     for character in text.unicodeScalars {

@@ -1,7 +1,7 @@
 import HTTPTypes
 import JSON
 
-/// The description of the API (OpenAPI 3.1), made of the routes that are served.
+/// The description of the API (OpenAPI 3.1), generated from the routes.
 struct OpenAPI {
     let routes: [Route]
     let version: String
@@ -76,7 +76,7 @@ struct OpenAPI {
 
     private func isGuarded(_ route: Route) -> Bool { needsToken && !route.operation.isPublic }
 
-    /// What can be done with what a request registers, by the operation: whatever has its identifier in the path.
+    /// The operations on a newly registered object, by name: all with its identifier in the path.
     private func links(of route: Route) -> JSONValue? {
         guard let (place, paths) = route.operation.registered else { return nil }
         var links: JSONObject = [:]

@@ -1,7 +1,7 @@
 import JSON
 import Synchronization
 
-/// Counts of what the server does, as Prometheus reads them.
+/// Counters of the server, for Prometheus.
 final class Metrics: Sendable {
     private struct Key: Hashable {
         var operation: String
@@ -25,7 +25,7 @@ final class Metrics: Sendable {
         var models: [ModelCount: Double] = [:]
     }
 
-    /// What is counted of models: the name in a run's usage, the one of the metric, and what it is.
+    /// The counters for models: the name in a run's usage, the name of the metric, and its description.
     private enum ModelCount: String, CaseIterable {
         case requests, answered, cached, failed
         case notAsked = "not_asked"
@@ -52,10 +52,10 @@ final class Metrics: Sendable {
 
     private let state = Mutex(State())
 
-    /// A request begins to be worked on.
+    /// The work on a request starts.
     func begin() { state.withLock { $0.open += 1 } }
 
-    /// A request was answered to the end.
+    /// A request was answered completely.
     func end(_ operation: String, status: Int, after duration: Duration) {
         let seconds = duration / .seconds(1)
         state.withLock { state in
@@ -69,10 +69,10 @@ final class Metrics: Sendable {
         }
     }
 
-    /// A request was turned away since there were too many.
+    /// A request was rejected because there were too many.
     func reject() { state.withLock { $0.rejected += 1 } }
 
-    /// So many connections are open.
+    /// Sets the number of open connections.
     func setConnections(_ count: Int) { state.withLock { $0.connections = count } }
 
     func add(rows: Int, unscored: Int) {
@@ -82,9 +82,9 @@ final class Metrics: Sendable {
         }
     }
 
-    /// A run has asked models.
+    /// Adds the requests of a run to models.
     ///
-    /// - Parameter usage: as results have it: `{"requests": …, "answered": …, …}`.
+    /// - Parameter usage: in the form of results: `{"requests": …, "answered": …, …}`.
     func add(usage: JSONValue) {
         state.withLock { state in
             for count in ModelCount.allCases {

@@ -3,7 +3,7 @@ import JSON
 import Logging
 import Store
 
-/// The pages for people.
+/// The routes of the web pages.
 enum PageRoutes {
     static let all: [Route] =
         [
@@ -28,7 +28,7 @@ enum PageRoutes {
         Route(.get, path, operation(id, isPublic: isPublic), handler(make))
     }
 
-    /// What goes wrong on the way to a page is a page, too.
+    /// Errors of pages are shown as pages.
     private static func handler(_ make: @escaping @Sendable (Service, HandlerContext) throws -> Page) -> Route.Handler {
         { service, context in
             do {

@@ -1,5 +1,5 @@
-/// The templates of pages, in Mustache. What stands in double braces is escaped; only what another template has made
-/// stands in triple ones.
+/// The Mustache templates of pages. Values in double braces are escaped; triple braces are only used for the output of
+/// other templates.
 enum PageTemplate: String, CaseIterable {
     case frame, overview, results, datasets, benchmarks, functions, pager, resultTable, datasetTable, benchmarkTable
     case functionTable, jobs, jobTable, result, scores, plot, filters, rows, cells, dataset, signIn, failure

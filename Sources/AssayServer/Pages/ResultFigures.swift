@@ -1,7 +1,7 @@
 import JSON
 import ScoringCore
 
-/// What the aggregates of a function say, in short and in full.
+/// The aggregates of a function, in short and in full.
 enum ResultFigures {
     /// Each aggregation's name, value and standard error, on a line of a list.
     static func short(_ result: JSONValue?) -> [View] {
@@ -14,7 +14,7 @@ enum ResultFigures {
         }
     }
 
-    /// The same, with all that is known about them.
+    /// The same, with all details.
     static func full(_ result: JSONValue?) -> [View] {
         entries(of: result).map { name, value in
             let error = number(result?["standard_error"]?[name])

@@ -2,13 +2,13 @@ import JSON
 import ScoringCore
 import Store
 
-/// `/results/{id}`: what a run came to, and its rows.
+/// `/results/{id}`: the result of a run, and its rows.
 struct ResultPage {
     private let result: StoredResult
     private let service: Service
     private let context: HandlerContext
     private let path: String
-    /// The rows and their scores; nil where they were not kept, or are gone.
+    /// The rows and their scores; nil if they were not kept, or were deleted.
     private let rows: StoredDataset?
 
     static let rowsOnPage = 25
@@ -79,7 +79,7 @@ struct ResultPage {
         return view
     }
 
-    /// The lines of the table: one for all scored rows where nobody knows how their scores lie.
+    /// The lines of the table; a single line for all scored rows if their distribution is unknown.
     private func lines(_ bars: [ScoreBar], _ counts: JSONValue?, _ function: String) -> [ScoreBar] {
         if result.distributions[function] != nil { return bars }
         let scored = ScoreBar(
@@ -177,7 +177,7 @@ struct ResultPage {
 
     private static let fields = ["function", "outcome", "score", "least", "below", "from"]
 
-    /// What is known of the query, in the order of the form.
+    /// The known parameters of the query, in the order of the form.
     private var query: [(String, String)] {
         Self.fields.compactMap { name in
             context.query[name].flatMap { $0.isEmpty ? nil : (name, $0) }
@@ -203,11 +203,11 @@ struct ResultPage {
     }
 }
 
-/// The page of a dataset; nil for the two names that a path cannot have for its last part.
+/// The page of a dataset; nil for `.` and `..`, which cannot be the last part of a path.
 func datasetLink(_ id: String) -> String? { id == "." || id == ".." ? nil : PageText.link("/datasets", id) }
 
 extension StoredJob {
-    /// The model or the agent that it asks for the answers.
+    /// The model or the agent that generated the answers.
     var candidateName: String? {
         let candidate = request["benchmark_config"]?["eval_candidate"]
         if let model = candidate?["model"]?.string { return model }

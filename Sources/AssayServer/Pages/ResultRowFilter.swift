@@ -2,9 +2,9 @@ import Glibc
 import JSON
 import ScoringCore
 
-/// Which rows of a result are asked for.
+/// A filter for the rows of a result.
 struct ResultRowFilter {
-    /// What became of a row.
+    /// The outcome of a row.
     enum Outcome: Equatable {
         case any
         /// Any but `scored`.
@@ -12,12 +12,12 @@ struct ResultRowFilter {
         case exactly(RowOutcome)
     }
 
-    /// The function that all of it is about; nil: any one function.
+    /// The function that the filter applies to; nil means any single function.
     var function: String?
     var outcome = Outcome.any
     /// The score as text.
     var score: String?
-    /// The least number that the score may be, and one that it has to be below.
+    /// The lower bound of the score (inclusive), and the upper bound (exclusive).
     var least: Double?
     var below: Double?
 
@@ -48,10 +48,10 @@ struct ResultRowFilter {
         }
     }
 
-    /// Whether it lets all rows through.
+    /// Whether all rows match.
     var isEmpty: Bool { function == nil && outcome == .any && score == nil && least == nil && below == nil }
 
-    /// A text that stands in all rows which the filter lets through, unless they spell it with escapes; nil: there is none.
+    /// Text that every matching row contains, unless it is spelled with escapes; nil if there is none.
     var neededText: String? {
         switch outcome {
         case .missing: "outcome"
@@ -60,9 +60,9 @@ struct ResultRowFilter {
         }
     }
 
-    /// Whether a row is let through.
+    /// Whether a row matches.
     ///
-    /// - Parameter scores: what the functions said of it.
+    /// - Parameter scores: the row's results of all functions.
     func accepts(_ scores: [(function: String, result: JSONValue)]) -> Bool {
         scores.contains { name, result in function.map { $0.utf8.elementsEqual(name.utf8) } ?? true && accepts(result) }
     }

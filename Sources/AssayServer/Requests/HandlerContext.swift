@@ -2,7 +2,7 @@ import Concurrency
 import JSON
 import Logging
 
-/// A request on its way through a handler.
+/// A request as a handler sees it.
 struct HandlerContext: Sendable {
     var id: String
     /// The parts of the path that the route's template names, decoded.
@@ -12,13 +12,13 @@ struct HandlerContext: Sendable {
     var bytes: [UInt8]
     var credentials: Credentials
     var output: ResponseStream
-    /// Is cancelled when the client goes away.
+    /// Is cancelled when the client disconnects.
     var cancellation: Cancellation
     var logger: Logger
-    /// What it takes of the memory of all requests.
+    /// Its share of the memory of all requests.
     var hold: AdmissionHold
 
-    /// Takes in bytes that stay in memory until the request is answered, such as those of the answer.
+    /// Reserves memory that is used until the request is answered, for example for the response.
     func reserve(_ bytes: Int) throws(APIError) {
         guard hold.add(bytes: bytes) else {
             throw .busy(
@@ -32,7 +32,7 @@ struct HandlerContext: Sendable {
 
     func body() throws(APIError) -> RequestBody { try RequestBody(padded: bytes) }
 
-    /// A parameter of the query that is an integer.
+    /// An integer parameter of the query.
     func integer(_ name: String, from least: Int) throws(APIError) -> Int? {
         guard let text = query[name], !text.isEmpty else { return nil }
         guard let number = Int(text), number >= least else {
@@ -46,7 +46,7 @@ struct HandlerContext: Sendable {
 }
 
 extension HandlerContext {
-    /// A parameter of the query that is true or false; false where it is missing.
+    /// A Boolean parameter of the query; false if it is missing.
     func flag(_ name: String) throws(APIError) -> Bool {
         guard let text = query[name], !text.isEmpty else { return false }
         guard let value = ["true": true, "1": true, "false": false, "0": false][text.lowercased()] else {

@@ -1,13 +1,13 @@
 import JSON
 
-/// The body of a request, a JSON object, checked whole and taken apart where it is needed.
+/// The body of a request, a JSON object: validated as a whole, and parsed where it is needed.
 struct RequestBody: Sendable {
     /// With the padding behind it.
     fileprivate let bytes: [UInt8]
     private let outline: JSONOutline
 
     /// - Parameter bytes: the body, and `JSONParser.padding` zero bytes behind it.
-    /// - Throws: where the body is not a JSON object.
+    /// - Throws: if the body is not a JSON object.
     init(padded bytes: [UInt8]) throws(APIError) {
         self.bytes = bytes
         if bytes.count <= JSONParser.padding {
@@ -32,7 +32,7 @@ struct RequestBody: Sendable {
         }
     }
 
-    /// The whole body as a place to read members from.
+    /// The whole body.
     var root: Place { Place(body: self, pointer: JSONPointer(), outline: outline) }
 
     /// A value in the body.
@@ -53,7 +53,7 @@ struct RequestBody: Sendable {
             (try? JSONValue(parsing: Array(body.bytes[outline.range]))) ?? .null
         }
 
-        /// The member `key`; nil where it is missing or null.
+        /// The member `key`; nil if it is missing or null.
         func member(_ key: String) -> Place? {
             guard let member = outline[key] else { return nil }
             let isNull = body.bytes[member.range].elementsEqual("null".utf8)
@@ -78,7 +78,7 @@ struct RequestBody: Sendable {
             return text
         }
 
-        /// A text that may be the identifier of something. U+FFFD stands for what is no text.
+        /// A valid identifier. U+FFFD, which stands for invalid UTF-8, is not allowed.
         func identifier() throws(APIError) -> String {
             let expected = "an identifier (a string of 1 to 1024 characters, without control characters or U+FFFD)"
             let text = try text(expected)
@@ -93,7 +93,7 @@ struct RequestBody: Sendable {
             return text
         }
 
-        /// An identifier; nil for an empty string, which some clients send in the place of nothing.
+        /// An identifier; nil for an empty string, which some clients send instead of omitting the member.
         func optionalIdentifier() throws(APIError) -> String? {
             value.string == "" ? nil : try identifier()
         }
@@ -103,10 +103,10 @@ struct RequestBody: Sendable {
             return object
         }
 
-        /// An object that is kept, or that scorers are made of: metadata, parameters. It is in memory as a tree, in lists of
-        /// everything, and each of its regular expressions takes kilobytes when it is compiled.
+        /// An object that is stored, or that configures scorers: metadata or parameters. It is held in memory as a tree and
+        /// returned in lists, and each of its regular expressions uses kilobytes when it is compiled.
         ///
-        /// - Throws: where it is larger, or has more regular expressions, than is allowed.
+        /// - Throws: if it is larger, or has more regular expressions, than allowed.
         func limitedObject(
             _ limits: ServerConfiguration, _ expected: String = "an object"
         ) throws(APIError) -> JSONObject {
@@ -167,7 +167,7 @@ struct RequestBody: Sendable {
 }
 
 extension JSONValue {
-    /// How many regular expressions there are in it: the elements of all arrays whose names say that they hold some.
+    /// The number of its regular expressions: the elements of all arrays with the name of a pattern list.
     fileprivate var patternCount: Int {
         switch self {
         case .object(let object):

@@ -7,7 +7,7 @@ import Store
 enum BenchmarkRoutes {
     static let path = "/v1alpha/eval/benchmarks"
     static let types = ["inline::assay"]
-    /// Where benchmarks are, and what the names of operations there end with.
+    /// The paths of benchmarks, and the suffixes of the operations' names.
     static let paths = [("/v1/eval/benchmarks", "V1"), (path, "")]
 
     static let all: [Route] = paths.flatMap { path, version in
@@ -50,7 +50,7 @@ enum BenchmarkRoutes {
         .json(try find(context.identifier, service).definition)
     }
 
-    /// A benchmark as it is registered, and as those know it who run it.
+    /// A registered benchmark, in the form for providers.
     static func find(_ id: String, _ service: Service) throws -> (definition: JSONValue, benchmark: Benchmark) {
         guard let definition = try service.registry.definition(.benchmark, id),
             let benchmark = Benchmark(definition)
@@ -64,7 +64,7 @@ enum BenchmarkRoutes {
         let functions = try body.required("scoring_functions", "an array of identifiers").texts()
         let resource = try body.member("provider_benchmark_id")?.identifier() ?? id
         let metadata = try body.member("metadata")?.limitedObject(service.configuration) ?? [:]
-        // Engines with datasets of their own are given an empty identifier.
+        // Engines with their own datasets get an empty identifier.
         let dataset = try body.member("dataset_id")?.optionalIdentifier() ?? ""
         let provider =
             try body.member("provider_id")?.optionalIdentifier() ?? provider(of: metadata, dataset, functions, service)
@@ -89,8 +89,8 @@ enum BenchmarkRoutes {
         return .null
     }
 
-    /// The provider of a benchmark that names none: the one whose kind of metadata it has where it has no dataset and no
-    /// scoring functions of its own, and otherwise the server's own.
+    /// The default provider of a benchmark: if it has neither a dataset nor scoring functions, the provider that its metadata
+    /// fits; otherwise the server's own.
     private static func provider(
         of metadata: JSONObject, _ dataset: String, _ functions: [String], _ service: Service
     ) throws(APIError) -> String {

@@ -132,7 +132,7 @@ enum DatasetRoutes {
 
     private static func unknown(_ id: String) -> APIError { .unknown("dataset", id, listedBy: path) }
 
-    /// The dataset, and with it the rows of one that was given as rows.
+    /// The dataset, including its rows if it was registered with rows.
     private static func answer(_ dataset: StoredDataset, _ service: Service, _ context: HandlerContext) throws
         -> RouteResponse?
     {
@@ -160,13 +160,13 @@ enum DatasetRoutes {
         return members
     }
 
-    /// The source of a dataset; that of one that was given as rows is kept as their digest.
+    /// The source of a dataset; for rows, only their digest is stored.
     private static func shownSource(of dataset: StoredDataset, rows: [JSONValue]) -> JSONValue {
         let source = dataset.definition["source"] ?? .null
         return source["type"] == "rows" ? ["type": "rows", "rows": .array(rows)] : source
     }
 
-    /// A name that nobody else has.
+    /// A unique name.
     static func randomName() -> String {
         var bits = UInt128.random(in: 0...UInt128.max)
         var name = ""

@@ -47,7 +47,7 @@ enum EvaluationRoutes {
             throw context.cancellation.isCancelled ? ResponseStream.Abandoned() : error
         }
         service.count(result.generation, scores: result.scores)
-        // Nobody else cancels it than a client that is gone.
+        // Only a disconnected client cancels it.
         if result.isCancelled { throw ResponseStream.Abandoned() }
         let rows = lines.withLock { $0 }
         try EvaluationAnswer(scores: result.scores) { MemorySource(rows) }.write(to: context.output)

@@ -6,7 +6,7 @@ import Logging
 import ScorerHost
 import ScoringEngine
 
-/// What the server says about itself.
+/// Routes about the server itself.
 enum InspectRoutes {
     static let all: [Route] = [
         Route(
@@ -78,7 +78,7 @@ enum InspectRoutes {
             providers.append(
                 provider(
                     "inference", ModelCatalog.defaultProvider, "remote::openai-compatible", ["models": ids],
-                    // Requests may name any number of models that nobody has.
+                    // Requests may name any number of models that do not exist.
                     faults: Array(inference.outages.prefix(5))))
         }
         return providers

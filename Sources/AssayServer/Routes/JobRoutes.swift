@@ -98,7 +98,7 @@ enum JobRoutes {
         }
     }
 
-    /// Seconds after which a job may find room. Jobs take longer than other requests.
+    /// Seconds after which to retry when the queue is full. Jobs take longer than other requests.
     private static let retryAfter = 10
 
     @Sendable private static func list(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
@@ -178,7 +178,7 @@ enum JobRoutes {
 
     // MARK: Shapes
 
-    /// A job, and how far it is where it runs.
+    /// A job, with its progress if it is running.
     private struct CurrentJob {
         var job: StoredJob
         var progress: EvaluationProgress?
@@ -188,7 +188,7 @@ enum JobRoutes {
             self.progress = progress
         }
 
-        /// The status; one that its provider's engine has not begun with waits there.
+        /// The status; `scheduled` while the job waits in its provider's engine.
         var status: StoredJob.Status {
             job.status == .inProgress && progress?.isWaiting == true ? .scheduled : job.status
         }
@@ -208,7 +208,7 @@ enum JobRoutes {
     }
 
     private static func current(_ id: String, of benchmarkID: String, _ service: Service) throws -> CurrentJob {
-        // In this order: a job that comes to its end in between has its numbers from the store.
+        // In this order, so that a job that ends in between has its numbers from the store.
         let progress = service.jobs.progress(of: id)
         return CurrentJob(try find(id, of: benchmarkID, service), progress)
     }
@@ -237,7 +237,7 @@ enum JobRoutes {
 }
 
 extension StoredJob {
-    /// What answers the rows, by its name: `{"type": "model", "model": …}`.
+    /// The candidate, by name: `{"type": "model", "model": …}`.
     var candidate: JSONValue {
         let candidate = request["benchmark_config"]?["eval_candidate"] ?? .null
         let configuration = candidate["config"] ?? .null
@@ -253,14 +253,14 @@ extension HandlerContext {
 }
 
 extension Service {
-    /// Counts what a run has asked: its candidate, and the models of its scoring functions.
+    /// Counts the requests of a run: those to its candidate, and those of its scoring functions.
     func count(_ generation: JSONObject, scores: JSONObject) {
         for usage in [generation["usage"]] + scores.members.map({ $0.value["usage"] }) {
             if let usage { metrics.add(usage: usage) }
         }
     }
 
-    /// A job has come to its end, and is stored with its result and its rows.
+    /// A job has ended, and is stored with its result and its rows.
     func jobEnded(_ job: StoredJob, _ logger: Logger) {
         var metadata: Logger.Metadata = [
             "job_id": "\(job.id)", "benchmark_id": "\(job.benchmarkID)", "status": "\(job.status.rawValue)",

@@ -22,7 +22,7 @@ enum MetricsRoute {
             + "assay_build_info{version=\"\(service.configuration.version)\"} 1\n"
     }
 
-    /// How the jobs stand.
+    /// The numbers of jobs by status.
     private static func jobs(_ service: Service) throws(StoreError) -> String {
         let counts = try service.registry.jobCounts()
         var text = "# HELP assay_jobs Stored evaluation jobs.\n# TYPE assay_jobs gauge\n"

@@ -30,7 +30,7 @@ enum ModelRoutes {
     ]
 
     @Sendable private static func list(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
-        // One that is configured hides a registered one, which was there before.
+        // A configured model hides an older registered one.
         let configured = service.models?.ids ?? []
         var last: String?
         var isFirst = true
@@ -118,7 +118,7 @@ enum ModelRoutes {
         ])
     }
 
-    /// The model as both generations of clients read it: the older with `identifier`, the newer as OpenAI's API has it.
+    /// The model in a form for both generations of clients: older ones read `identifier`, newer ones OpenAI's format.
     private static func shown(_ model: JSONValue) -> JSONValue {
         var object = model.object ?? [:]
         var custom: JSONObject = [:]

@@ -62,7 +62,7 @@ enum ScoringFunctionRoutes {
                 }
                 return
             }
-            // What a request has to bring is not there to be checked.
+            // Parameters that each request must supply cannot be checked here.
             if service.engine.missingParameters(of: function).isEmpty {
                 do {
                     _ = try service.engine.bind(function, parametersFrom: "the body")
@@ -109,7 +109,7 @@ enum ScoringFunctionRoutes {
             definition["metadata"] = .object(metadata)
         }
         if let resource = try body.member("provider_scoring_fn_id")?.identifier() {
-            // Scorers may be named as the functions are that come with the server, and with underscores.
+            // Scorers may have the names of built-in functions, or be spelled with underscores.
             let provider = definition["provider_id"]?.string
             let scorer = service.builtInFunction(resource).flatMap {
                 $0.providerID == provider ? $0.providerResourceID : nil
@@ -126,7 +126,7 @@ enum ScoringFunctionRoutes {
         }
     }
 
-    /// The provider where none is named: the one in the identifier, or else the one that such parameters are for.
+    /// The default provider: the one in the identifier, or otherwise the one that the type of the parameters implies.
     private static func provider(of id: String, _ params: JSONObject?) -> String {
         if let separator = id.firstRange(of: "::"), separator.lowerBound > id.startIndex {
             return String(id[..<separator.lowerBound])

@@ -3,7 +3,7 @@ import Concurrency
 import Glibc
 import JSON
 
-/// `assay client`: uses a server from the shell.
+/// `assay client`: the commands that use a server.
 struct ClientCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "client",
@@ -52,22 +52,22 @@ struct ClientOptions: ParsableArguments {
         return try ServerConnection(url: url, token: token)
     }
 
-    /// Takes signals from here on. To be called first: only threads that start later leave them to it. Before anything is
-    /// known that should be said, or undone, an interruption ends the program.
+    /// Handles signals from now on. Must be called first, because only threads that start later leave the signals to it.
+    /// Until another action is set, an interruption ends the program.
     static func interruption() -> Interruption {
         let interruption = Interruption(cancelling: Cancellation())
         interruption.onCancel { _exit(130) }
         return interruption
     }
 
-    /// The options that name the same server, for commands that messages suggest.
+    /// The options that name the same server, for the commands that messages suggest.
     var words: String {
         (url == "http://127.0.0.1:8321" ? "" : " --url \(url)") + (apiKeyEnv.map { " --api-key-env \($0)" } ?? "")
     }
 
     var isTable: Bool { (format ?? (isOnTerminal(output: true) ? .table : .json)) == .table }
 
-    /// Prints JSON, or a table of the same.
+    /// Prints JSON, or the same data as a table.
     func show(_ json: JSONValue, _ table: () -> String) throws {
         try printOutput(isTable ? table() : json.prettyText + "\n")
     }

@@ -38,7 +38,7 @@ struct ClientFunctionsCommand: ParsableCommand {
 
         func run() throws {
             var body = try definition.read(for: "the definition")
-            // A definition calls these otherwise than a registration does.
+            // These members have other names in a definition than in a registration.
             if body["scoring_fn_id"] == nil { body["scoring_fn_id"] = body["identifier"] }
             if body["provider_scoring_fn_id"] == nil { body["provider_scoring_fn_id"] = body["provider_resource_id"] }
             try options.connect().post(path, .object(body))
@@ -177,7 +177,7 @@ struct ClientInfoCommand: ParsableCommand {
 }
 
 extension ClientOptions {
-    /// Prints a list of the server's: of each entry, some members.
+    /// Prints one of the server's lists, with some members of each entry.
     func list(_ path: String, _ members: [String]) throws {
         let answer = try connect().get(path)
         let entries = answer["data"]?.array ?? answer.array ?? []

@@ -107,7 +107,7 @@ final class TemporaryDatasets: Sendable {
 
     func add(_ id: String) { ids.update { $0.append(id) } }
 
-    /// Deletes them as far as that is possible.
+    /// Deletes them; errors are ignored.
     func delete() {
         let all = ids.update { ids -> [String] in
             defer { ids = [] }

@@ -9,14 +9,14 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// A server of the scoring API, as its clients see it. All calls block.
+/// A connection to a server of the scoring API. All calls block.
 final class ServerConnection: Sendable {
-    /// What the server said instead of an answer, or why it said nothing.
+    /// The server's error, or the reason why there was no response.
     struct Fault: Error, CustomStringConvertible {
         var description: String
-        /// Nil where there was no answer.
+        /// Nil if there was no response.
         var status: Int?
-        /// Seconds after which the server wants to be asked again.
+        /// Seconds after which the server asks for a new attempt.
         var retryAfter: Int?
     }
 
@@ -25,9 +25,9 @@ final class ServerConnection: Sendable {
     private let token: String?
     private let client: HTTPClient
 
-    /// Bytes of an answer that are read; larger ones come in pages.
+    /// The maximum size of a response, in bytes; larger data comes in pages.
     private static let maximumAnswer = 1 << 30
-    /// How often a request is made again that the server has turned away.
+    /// How often a request is repeated after status 429.
     private static let repetitions = 5
 
     /// - Parameters:
@@ -65,7 +65,7 @@ final class ServerConnection: Sendable {
 
     func delete(_ path: String) throws(Fault) { _ = try send(.DELETE, path) }
 
-    /// Makes a request, and makes it again where the server has turned it away as one too many.
+    /// Sends a request, and repeats it after status 429.
     private func send(_ method: HTTPMethod, _ path: String, _ body: [UInt8]? = nil) throws(Fault) -> JSONValue {
         var repetition = 0
         while true {
@@ -95,7 +95,7 @@ final class ServerConnection: Sendable {
         let outcome = Mutex<Result<(status: Int, retryAfter: Int?, body: [UInt8]), Fault>?>(nil)
         waitFor { [client, url] in
             do {
-                // A score of a large dataset may take days.
+                // Scoring a large dataset may take days.
                 let response = try await client.execute(prepared, timeout: .hours(24 * 30))
                 let bytes = try await response.body.collect(upTo: Self.maximumAnswer)
                 let answer = (
@@ -140,7 +140,7 @@ final class ServerConnection: Sendable {
         return Fault(description: text, status: status, retryAfter: retryAfter)
     }
 
-    /// Why there was no answer, in the words of a user.
+    /// Why there was no response, in words for users.
     private static func reason(_ error: any Error) -> String {
         switch error {
         case let error as HTTPClientError where error == .connectTimeout:

@@ -175,7 +175,7 @@ struct EvaluateCommand: ParsableCommand {
             do throws(EvaluationError) {
                 return try Evaluator(engine).run(request, sink: sink, progress: progress, cancellation: cancellation)
             } catch {
-                // The place in a request means something only in what the options hold.
+                // The pointer into the request only means something within the values of options.
                 let parts = error.pointer?.split(separator: "/eval_candidate/") ?? []
                 let place = parts.count > 1 ? parts.last.map { "\($0): " } : nil
                 throw Failure((place ?? "") + error.commandText)
@@ -204,6 +204,6 @@ extension EvaluationResults: RunResults {
 }
 
 extension EvaluationError {
-    /// The message, and the option or command that mends it.
+    /// The message, with the option or command that solves the problem.
     var commandText: String { EngineError(.model, message, remedy: remedy).commandText }
 }

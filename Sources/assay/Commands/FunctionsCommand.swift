@@ -102,7 +102,7 @@ struct FunctionsCommand: ParsableCommand {
                         _ = try engine.bind(function)
                         try printOutput("\(path): \(function.identifier) is valid\n")
                     } catch let error as EngineError {
-                        // Faults of the parameters name the file, those of the plugin do not.
+                        // Errors about parameters name the file; errors about the plugin do not.
                         let fault = error.commandText
                         printError(fault.hasPrefix(path) ? fault : "\(path): \(fault)")
                         faults += 1

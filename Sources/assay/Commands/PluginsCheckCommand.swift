@@ -179,7 +179,7 @@ extension PluginsCommand {
         ) {
             let required = scorer.parametersSchema.flatMap { try? JSONValue(parsing: $0) }?["required"]?.array ?? []
             var trials = functions.filter { function in
-                // The scorer of a plugin that has one need not be named.
+                // If a plugin has a single scorer, the definition need not name it.
                 let isNamed = contents.scorers.count == 1 || function.providerResourceID == scorer.id
                 guard function.providerID == contents.id && isNamed else { return false }
                 let missing = required.compactMap(\.string).filter { function.params[$0] ?? .null == .null }
@@ -196,7 +196,7 @@ extension PluginsCommand {
             if let given = try? givenParameters() {
                 trials.append(trial(scorer, "--params", "check", ["type": .string(returnType(of: scorer))], given))
             }
-            // Always without any, too: what a scorer needs, it has to ask for.
+            // Always try without parameters too: a scorer must reject missing ones.
             trials.append(trial(scorer, nil, "check", ["type": .string(returnType(of: scorer))], [:]))
             var wasExercised = false
             for trial in trials where check.accepts(trial) && !(wasExercised && trial.name == nil) {

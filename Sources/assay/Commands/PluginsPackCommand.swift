@@ -116,7 +116,7 @@ extension PluginsCommand {
             }
         }
 
-        /// The names in a folder, sorted, without hidden ones.
+        /// The names in a folder, sorted, without hidden files.
         private func entries(of folder: String) throws -> [String] {
             guard let directory = opendir(folder) else {
                 throw Failure("\(folder): cannot be read: \(systemMessage())")
@@ -133,7 +133,7 @@ extension PluginsCommand {
         }
 
         private func write(_ bytes: [UInt8], to path: String) throws {
-            // The plugin's author chooses the name that the archive has by default, and may have put a link there.
+            // The plugin's author chooses the default name of the archive, and may have put a link there.
             let following = output == nil ? O_NOFOLLOW : 0
             let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | following, 0o666)
             guard descriptor >= 0, let file = fdopen(descriptor, "w") else {

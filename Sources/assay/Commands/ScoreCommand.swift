@@ -108,7 +108,7 @@ struct ScoreCommand: ParsableCommand {
         try report(scoring, unfinishedOutput)
     }
 
-    /// The files that the run reads beside the dataset, as far as options name them.
+    /// The files that options name and the run reads, other than the dataset.
     private var filesRead: [String] { rowOptions.filesRead + modelOptions.filesRead }
 
     private func score(

@@ -59,7 +59,7 @@ struct ServeCommand: ParsableCommand {
         for warning in ServerSettings.warnings() { logger.warning("\(warning)") }
         do {
             var configuration = try makeConfiguration()
-            // Files are needed, too: for the registry, results that wait, plugins' workers, models.
+            // Other files need descriptors too: the registry, waiting results, plugins' workers, models.
             if let files = OpenFiles.raiseLimit(), configuration.maxConnections > files / 2 {
                 configuration.maxConnections = max(1, files / 2)
                 logger.warning(
@@ -67,7 +67,7 @@ struct ServeCommand: ParsableCommand {
                     metadata: ["max_connections": "\(configuration.maxConnections)", "files": "\(files)"])
             }
             let registry = try Registry(folder: configuration.dataFolder)
-            // With the data, so that a copy of the folder has the answers that were paid for.
+            // In the data folder, so that a copy of the folder includes the replies that were paid for.
             let inference = try modelOptions.makeInference(
                 agentsURL: agentOptions.agentsURL, cacheFolder: configuration.dataFolder + "/cache",
                 isQuiet: engineOptions.quiet)
@@ -79,7 +79,7 @@ struct ServeCommand: ParsableCommand {
             try serve(server, configuration, logger)
             waitFor {
                 await engine.shutDown()
-                // The engine knows it only once it has asked a model itself.
+                // The engine only knows it after it has asked a model itself.
                 await inference.shutDown()
             }
         } catch let error as ConfigurationError {
@@ -93,8 +93,8 @@ struct ServeCommand: ParsableCommand {
         }
     }
 
-    /// Has the allocator give back what large requests took when they are done. It would keep it, and that in each of its
-    /// arenas, of which it makes eight for each core.
+    /// Makes the allocator return the memory of large requests to the system. By default, it would keep that memory in each of
+    /// its arenas, of which there are up to eight per core.
     private static func limitFreeMemory() {
         mallopt(M_ARENA_MAX, Int32(max(4, sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
         mallopt(M_MMAP_THRESHOLD, 1 << 20)
@@ -142,7 +142,7 @@ struct ServeCommand: ParsableCommand {
         if let failure = failure.withLock({ $0 }) { throw failure }
     }
 
-    /// Reads the token, the certificate and its key again, on SIGHUP. What cannot be read stays as it was.
+    /// Reads the token, the certificate and its key again, on SIGHUP. If one cannot be read, the previous one stays in use.
     private static func reload(_ server: Server, _ access: AccessOptions, _ file: String?, _ logger: Logger) {
         do {
             try server.reload(accessToken: access.accessToken(ServerSettings(file: file)))
@@ -154,7 +154,7 @@ struct ServeCommand: ParsableCommand {
         }
     }
 
-    /// Why a server could not be started, in the words of a user.
+    /// Why a server could not be started, in words for users.
     private static func reason(_ error: any Error, _ port: Int) -> String {
         switch (error as? IOError)?.errnoCode {
         case EADDRINUSE:

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// Where the agents are that benchmarks have as candidates.
+/// The server whose agents can be candidates.
 struct AgentOptions: ParsableArguments {
     @Option(
         name: .customLong("agents-url"),

@@ -8,7 +8,7 @@ import ScorerHost
 import ScoringDefinitions
 import ScoringEngine
 
-/// Where definitions and plugins are looked for, and what is said of those that are broken.
+/// Where to look for definitions and plugins, and how to report broken ones.
 struct EngineOptions: ParsableArguments {
     @Option(
         name: .customLong("fn-dir"),
@@ -81,7 +81,7 @@ struct EngineOptions: ParsableArguments {
 
     /// Which plugins are trusted.
     ///
-    /// - Parameter asksUnknownPlugins: whether such as are not trusted and have no manifest are run to know what they are.
+    /// - Parameter asksUnknownPlugins: whether to run untrusted plugins without a manifest, so that they describe themselves.
     private func makeIsolation(asksUnknownPlugins: Bool, _ cancellation: Cancellation?) -> PluginIsolation {
         var settings = PluginIsolation()
         switch isolation {
@@ -105,9 +105,9 @@ struct EngineOptions: ParsableArguments {
     }
 
     /// - Parameters:
-    ///   - asksUnknownPlugins: whether plugins that are not trusted and have no manifest are run to know what they are.
-    ///   - cancellation: when it is cancelled, plugins that are being loaded are not waited for.
-    ///   - inference: makes what performs the requests of functions that ask models.
+    ///   - asksUnknownPlugins: whether to run untrusted plugins without a manifest, so that they describe themselves.
+    ///   - cancellation: cancelling it ends the wait for plugins that are being loaded.
+    ///   - inference: creates the service that sends the requests of functions that ask models.
     func makeEngine(
         asksUnknownPlugins: Bool = true, cancellation: Cancellation? = nil,
         inference: @escaping @Sendable () throws(EngineError) -> InferenceService? = { nil }
@@ -130,7 +130,7 @@ struct EngineOptions: ParsableArguments {
     }
 }
 
-/// Where this executable lies, and what lies around it.
+/// The folder of this executable, and the folders near it.
 enum Installation {
     /// The folder of the executable, symbolic links resolved.
     static let folder: String = {
@@ -139,22 +139,22 @@ enum Installation {
         return parent(of: String(cString: path))
     }()
 
-    /// `share/assay/scoring_fns` beside an installed executable's `bin`, or the nearest `scoring_fns` in a folder above
-    /// one that lies where it was built.
+    /// `share/assay/scoring_fns` next to an installed executable's `bin`, or, for an executable in a build folder, the
+    /// nearest `scoring_fns` in a folder above it.
     static var functionFolders: [String] {
         let installed = "\(prefix)/share/assay/scoring_fns"
         if isFolder(installed) { return [installed] }
         return above("scoring_fns").map { [$0] } ?? []
     }
 
-    /// The folders of ASSAY_PLUGIN_PATH, the user's own, `lib/assay/plugins` beside an installed executable's `bin`, and
+    /// The folders of ASSAY_PLUGIN_PATH, the user's own, `lib/assay/plugins` next to an installed executable's `bin`, and
     /// the executable's own.
     static var pluginFolders: [String] {
         folders(in: "ASSAY_PLUGIN_PATH")
             + [userPluginFolder, "\(prefix)/lib/assay/plugins", folder].compactMap { $0 }.filter(isFolder)
     }
 
-    /// `assay/plugins` in `$XDG_DATA_HOME`, or else in `~/.local/share`; nil where neither is known.
+    /// `assay/plugins` in `$XDG_DATA_HOME`, or otherwise in `~/.local/share`; nil if neither is known.
     static var userPluginFolder: String? {
         func variable(_ name: String) -> String? {
             guard let value = getenv(name).map({ String(cString: $0) }), value.hasPrefix("/") else { return nil }
@@ -164,12 +164,12 @@ enum Installation {
         return folder.map { "\($0)/assay/plugins" }
     }
 
-    /// The folders that a variable of the environment names, separated by colons.
+    /// The folders that an environment variable names, separated by colons.
     static func folders(in variable: String) -> [String] {
         getenv(variable).map { String(cString: $0) }?.split(separator: ":").map(String.init) ?? []
     }
 
-    /// The folders `NAME.functions` beside the plugins `NAME.so`: definitions that come with them.
+    /// The folders `NAME.functions` next to plugins `NAME.so`: the definitions that come with them.
     static func functionFolders(ofPluginsIn folders: [String]) -> [String] {
         folders.flatMap { folder -> [String] in
             guard let directory = opendir(folder) else { return [] }
@@ -185,23 +185,23 @@ enum Installation {
         }
     }
 
-    /// Where new plugins are begun from: `share/assay/plugin-templates` beside an installed executable's `bin`, or
+    /// The templates of new plugins: `share/assay/plugin-templates` next to an installed executable's `bin`, or
     /// `SDK/templates` of the tree that it was built in.
     static var templateFolder: String? {
         let installed = "\(prefix)/share/assay/plugin-templates"
         return isFolder(installed) ? installed : above("SDK/templates")
     }
 
-    /// The folders of the headers for plugins: `include` beside an installed executable's `bin`, or those of the tree.
+    /// The folders of the plugin headers: `include` next to an installed executable's `bin`, or those of the source tree.
     static var includeFolders: [String] {
         if isFolder("\(prefix)/share/assay") { return ["\(prefix)/include"] }
         return ["Sources/CScorerPlugin/include", "SDK/c", "SDK/cpp"].compactMap { above($0) }
     }
 
-    /// What an executable in `bin` is installed in.
+    /// The prefix of an executable that is installed in `bin`.
     private static var prefix: String { parent(of: folder) }
 
-    /// A folder by its path from the nearest folder around the executable that has it.
+    /// A folder at a relative path, in the nearest folder above the executable that has it.
     private static func above(_ path: String) -> String? {
         var place = folder
         while true {

@@ -4,7 +4,7 @@ import Glibc
 import JSON
 import ScoringCore
 
-/// A JSON object as an argument: itself, or the path of a file that holds it.
+/// A JSON object as an argument: JSON text, or the path of a JSON file.
 struct JSONArgument: ExpressibleByArgument {
     private enum Source {
         case file(String)
@@ -26,7 +26,7 @@ struct JSONArgument: ExpressibleByArgument {
 
     /// Reads the object.
     ///
-    /// - Parameter option: the option that it was given for, for messages.
+    /// - Parameter option: the name of the option, for messages.
     func read(for option: String) throws -> JSONObject {
         let name: String
         let bytes: [UInt8]
@@ -102,7 +102,7 @@ struct ConditionArgument: ExpressibleByArgument {
     var value: String
     var isNegated: Bool
 
-    /// As it was given, for messages.
+    /// As the user wrote it, for messages.
     var text: String { "--where \(name)\(isNegated ? "!=" : "=")\(value)" }
 
     init?(argument: String) {
@@ -115,7 +115,7 @@ struct ConditionArgument: ExpressibleByArgument {
     }
 }
 
-/// A value of `--retry`: outcomes of rows, with commas between them.
+/// A value of `--retry`: outcomes of rows, separated by commas.
 struct OutcomesArgument: ExpressibleByArgument {
     var outcomes: [RowOutcome]
 

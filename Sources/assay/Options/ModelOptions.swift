@@ -4,7 +4,7 @@ import Inference
 import ScoringEngine
 import Store
 
-/// Where the models are that scoring functions ask, how they are asked, and what that may cost.
+/// The models that scoring functions ask, the limits on requests, and the budget.
 struct ModelOptions: ParsableArguments {
     @Option(
         name: .customLong("judge-model"),
@@ -23,7 +23,7 @@ struct ModelOptions: ParsableArguments {
         transform: readAPI)
     var modelAPI: ModelAPI?
 
-    /// The API of models that the configuration does not have.
+    /// The API of models that are not in the configuration.
     private var defaultAPI: ModelAPI { modelAPI ?? .chat }
 
     @Option(
@@ -85,7 +85,7 @@ struct ModelOptions: ParsableArguments {
         if noCache && cache != nil { throw ValidationError("--cache and --no-cache cannot be used together") }
     }
 
-    /// The files that asking models reads.
+    /// The files that these options name.
     var filesRead: [String] {
         let folder = noCache ? nil : cache ?? Self.userCacheFolder
         return (config.map { [$0] } ?? []) + (folder.map { ["\($0)/replies.sqlite"] } ?? [])
@@ -93,13 +93,13 @@ struct ModelOptions: ParsableArguments {
 
     var budget: BudgetLimits { BudgetLimits(maxRequests: maxRequests, maxCost: maxCost) }
 
-    /// What performs the requests of a run.
+    /// The service that sends the requests of a run.
     ///
     /// - Parameters:
-    ///   - agentsURL: the server of agents, in place of the configuration's.
-    ///   - cacheFolder: where answers are kept unless an option says so; nil: in the user's folder for such.
-    ///   - isQuiet: whether warnings are left out.
-    ///   - asksNobody: whether no request is sent, so that no server has to be known.
+    ///   - agentsURL: the server for agents, instead of the configured one.
+    ///   - cacheFolder: the folder of the reply cache if no option names one; nil means the user's cache folder.
+    ///   - isQuiet: whether to suppress warnings.
+    ///   - asksNobody: whether no request will be sent, so that no server is needed.
     func makeInference(
         agentsURL: String? = nil, cacheFolder: String? = nil, isQuiet: Bool, asksNobody: Bool = false
     ) throws(EngineError) -> InferenceService {
@@ -129,7 +129,7 @@ struct ModelOptions: ParsableArguments {
         }
     }
 
-    /// The server of models that the configuration does not have. A key alone means that of the API it is named after.
+    /// The server for models that are not in the configuration. If only a key is set, the server of the key's provider.
     private var defaultEndpoint: ModelCatalog.DefaultEndpoint? {
         let (provider, url) =
             defaultAPI == .anthropic
@@ -171,16 +171,16 @@ struct ModelOptions: ParsableArguments {
     throw ValidationError("--model-api \(name): expected one of \(names)")
 }
 
-/// A variable of the environment that is set to something.
+/// An environment variable that is set and not empty.
 func variable(_ name: String) -> String? {
     guard let value = getenv(name), value.pointee != 0 else { return nil }
     return String(cString: value)
 }
 
-/// Refuses an option that is no URL of the web.
+/// Rejects an option that is not an HTTP URL.
 func checkURL(_ text: String, of option: String) throws {
     if let fault = ModelConfiguration.fault(ofURL: text) {
-        // Not the text itself, which may hold a password.
+        // Not the text itself, which may contain a password.
         throw ValidationError(text.isEmpty ? "\(option) is empty" : "what \(option) names \(fault)")
     }
 }

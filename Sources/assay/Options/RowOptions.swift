@@ -8,15 +8,15 @@ import ScorerHost
 import ScoringCore
 import ScoringEngine
 
-/// What a run came to.
+/// The results of a run.
 protocol RunResults {
-    /// Whether the run took all rows that it was to take.
+    /// Whether the run processed all rows that it was meant to.
     var hasReachedEnd: Bool { get }
     var scoring: ScoringResults { get }
 }
 
 extension RunResults {
-    /// Whether no row has a score, as models failed: the results are worth less than any earlier ones.
+    /// Whether no row has a score because models failed; such results must not replace earlier ones.
     fileprivate var hasNothing: Bool {
         scoring.functions.allSatisfy { function in
             let counts = function.aggregates.counts
@@ -25,7 +25,7 @@ extension RunResults {
     }
 }
 
-/// What is done with which rows, and where the results go: for all commands that score.
+/// The rows, the functions and the output: options of all commands that score.
 struct RowOptions: ParsableArguments {
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
 
@@ -125,14 +125,14 @@ struct RowOptions: ParsableArguments {
         try functions.map { ($0.identifier, try $0.parameters?.read(for: "--fn \($0.identifier)")) }
     }
 
-    /// The column of the dataset for each that is mapped.
+    /// The dataset's column for each mapped column.
     var columnMapping: [String: String] {
         Dictionary(mapping.map { ($0.name, $0.value) }) { one, _ in one }
     }
 
     var retriedOutcomes: Set<RowOutcome> { Set(retry.flatMap(\.outcomes)) }
 
-    /// The conditions, several values of one column as one.
+    /// The conditions; values of the same column are combined.
     var rowFilters: [RowCondition] {
         var conditions: [RowCondition] = []
         for filter in filters {
@@ -147,7 +147,7 @@ struct RowOptions: ParsableArguments {
         return conditions
     }
 
-    /// The end of a file's name that says that it holds something else than JSON Lines.
+    /// The ending of a file name that means a format other than JSON Lines.
     private static func foreignEnding(of path: String) -> String? {
         let endings = [".csv", ".tsv", ".parquet", ".arrow", ".feather", ".xlsx", ".gz", ".zst", ".zip"]
         return endings.first { path.lowercased().hasSuffix($0) }
@@ -157,12 +157,12 @@ struct RowOptions: ParsableArguments {
 
     var outputFormat: Format { format ?? (isatty(STDOUT_FILENO) == 1 ? .table : .json) }
 
-    /// Runs `body` with what takes its output lines, and shows its progress.
+    /// Runs `body` with a sink for its output lines, and shows its progress.
     ///
     /// - Parameters:
-    ///   - filesRead: files beside the dataset that the output must not overwrite.
+    ///   - filesRead: other files that the output must not overwrite.
     ///   - samples: rows that are scored for each row of the dataset.
-    /// - Returns: what `body` returns, and the file that has the lines of a run which did not reach its end.
+    /// - Returns: the result of `body`, and the file with the lines of an incomplete run.
     func run<Results: RunResults>(
         _ input: DatasetInput, _ engineOptions: EngineOptions, filesRead: [String], samples: Int = 1,
         _ cancellation: Cancellation,
@@ -210,12 +210,12 @@ struct RowOptions: ParsableArguments {
         }
     }
 
-    /// Prints results, and ends the program as they call for.
+    /// Prints the results, and ends the program with the exit status that they require.
     ///
     /// - Parameters:
-    ///   - failure: why the run ended before its dataset did.
-    ///   - unfinishedOutput: the file that has the lines of the rows before that.
-    ///   - text: the results in a format.
+    ///   - failure: why the run ended early.
+    ///   - unfinishedOutput: the file with the lines of the completed rows.
+    ///   - text: the results in the given format.
     func report(
         _ results: ScoringResults, failure: String?, unfinishedOutput: String?, isQuiet: Bool,
         _ text: (Format) -> String

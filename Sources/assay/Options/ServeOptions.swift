@@ -7,7 +7,7 @@ import Inference
 import JSON
 import Platform
 
-/// Who may use the server.
+/// Access to the server.
 struct AccessOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -30,7 +30,7 @@ struct AccessOptions: ParsableArguments {
             valueName: "origin"))
     var corsOrigins: [String] = []
 
-    /// The token as its file has it now; nil where no file is named.
+    /// The current token in the file; nil if no file is named.
     func accessToken(_ settings: ServerSettings) throws -> String? {
         try (authTokenFile ?? settings.text("auth_token_file")).map { try token(in: $0) }
     }
@@ -65,7 +65,7 @@ struct AccessOptions: ParsableArguments {
         }
     }
 
-    /// Whether a browser may send this as the origin of a page; "null" is that of pages without one.
+    /// Whether a browser may send this as a page's origin; "null" stands for pages without an origin.
     private func isOrigin(_ text: String) -> Bool {
         if text == "*" || text == "null" { return true }
         guard let separator = text.firstRange(of: "://") else { return false }
@@ -80,7 +80,7 @@ struct AccessOptions: ParsableArguments {
         guard let status = FileStatus(ofPath: path) else {
             throw Failure("the token file \(path): \(systemMessage())")
         }
-        // A pipe is what a shell gives for <(…).
+        // A shell passes a pipe for <(…).
         guard status.kind == .regular || status.kind == .pipe else {
             throw Failure("the token file \(path) is not a file")
         }
@@ -117,7 +117,7 @@ struct AccessOptions: ParsableArguments {
         return String(decoding: token, as: UTF8.self)
     }
 
-    /// Bytes that the file with the token may have, white space included.
+    /// The maximum size of the token file, in bytes, including white space.
     private static let longestFile = 8192
 }
 
@@ -151,7 +151,7 @@ struct SourceOptions: ParsableArguments {
     }
 }
 
-/// How much the server takes on.
+/// Limits of the server.
 struct LimitOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,

@@ -2,7 +2,7 @@ import ScoringDefinitions
 import ScoringEngine
 
 extension EngineError {
-    /// The message, and the option or command that mends it.
+    /// The message, with the option or command that solves the problem.
     var commandText: String {
         switch remedy {
         case .listFunctions: message + (message.hasSuffix("?") ? " " : "; ") + functionsAdvice
@@ -19,14 +19,14 @@ extension EngineError {
 }
 
 extension UnknownFunction {
-    /// The message, and the command that shows what there is.
+    /// The message, with the command that lists the functions.
     var commandText: String { description + (nearIdentifiers.isEmpty ? "; " : " ") + functionsAdvice }
 }
 
 private let functionsAdvice = "\"assay functions list\" lists them"
 
 extension ColumnSuggestion {
-    /// The option that maps the column, as a shell takes it.
+    /// The option that maps the column, quoted for a shell.
     var commandText: String {
         let pair = "\(name)=\(path)"
         let isPlain = pair.allSatisfy { $0.isLetter || $0.isNumber || "_=.-/".contains($0) }

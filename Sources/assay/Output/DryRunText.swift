@@ -1,7 +1,7 @@
 import JSON
 import ScoringEngine
 
-/// What a run would ask, for people to read.
+/// The requests that a run would send, as text.
 struct DryRunText {
     private let dryRun: DryRun
 
@@ -39,7 +39,7 @@ struct DryRunText {
         return [requests, tokens] + (cost.map { [$0] } ?? [])
     }
 
-    /// The messages as they would be read, and the rest of the request as JSON.
+    /// The messages as text, and the rest of the request as JSON.
     private func text(of body: JSONValue, number: Int, _ shown: inout [JSONValue: Int]) -> String {
         guard var rest = body.object, let messages = rest["messages"]?.array else { return body.prettyText }
         rest["messages"] = nil

@@ -1,6 +1,6 @@
 import Evaluation
 
-/// How a generation went, for people to read.
+/// A summary of the generation, as text.
 struct GenerationSummary {
     let text: String
 

@@ -4,7 +4,7 @@ import ScoringCore
 import ScoringDefinitions
 import ScoringEngine
 
-/// Results for people to read.
+/// The results as a table.
 struct ResultsTable {
     private let results: ScoringResults
 
@@ -26,7 +26,7 @@ struct ResultsTable {
         return lines.joined(separator: "\n")
     }
 
-    /// A line for each row and reason, with the functions that have no score for it.
+    /// One line for each row and reason, with the functions without a score.
     private var unscoredRows: [String] {
         var entries: [(row: UnscoredRow, functions: [String])] = []
         for row in results.unscored {
@@ -70,7 +70,7 @@ struct ResultsTable {
         return [result.function.identifier, "  " + rows] + values + usage + result.groups.flatMap(block(of:))
     }
 
-    /// The results for each value of a column, a line each.
+    /// The results for each value of a column, one line each.
     private func block(of groups: ResultGroups) -> [String] {
         let names = groups.groups.first?.aggregates.entries.map(\.function.rawValue) ?? []
         var table = [["by \(oneLine(groups.column, limit: 60))", "rows"] + names]
@@ -87,7 +87,7 @@ struct ResultsTable {
             let padded = zip(cells, widths).map { cell, width in
                 cell + String(repeating: " ", count: width - cell.count)
             }
-            // Without what pads the last cell.
+            // Without the padding of the last cell.
             let end = String(repeating: " ", count: (widths.last ?? 0) - (cells.last?.count ?? 0))
             return String(("  " + padded.joined(separator: "  ")).dropLast(end.count))
         }
@@ -108,7 +108,7 @@ struct ResultsTable {
         }
     }
 
-    /// What models were asked, and what that took.
+    /// The requests to models, and their tokens and cost.
     static func spending(of usage: ModelUsage) -> String {
         var parts = ["\(counted(usage.requests, "request"))"]
         if usage.cached > 0 { parts.append("\(grouped(usage.cached)) from the cache") }
@@ -160,7 +160,8 @@ struct ResultsTable {
     }
 }
 
-/// Four decimal places, which are enough for a reader; the JSON has all. What they would hide is written in full.
+/// Four decimal places, which are enough for reading; the JSON has them all. A value that would look like 0 is written in
+/// full.
 func shortened(_ value: Double) -> String {
     let scaled = (value * 10_000).rounded() / 10_000
     return abs(value) < 1e9 && (scaled != 0 || value == 0) ? scaled.description : value.description
