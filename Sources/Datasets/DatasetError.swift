@@ -1,14 +1,14 @@
 /// Why a dataset could not be read, and where.
 ///
-/// Errors of a single row are not errors of this type: they become input errors of that row, and reading goes on.
+/// Errors of a single row are not of this type: they become input errors of that row, and reading continues.
 public struct DatasetError: Error, Hashable, Sendable {
-    /// The kind of fault, for code that wants to tell them apart.
+    /// The kind of fault, for code that distinguishes them.
     public var code: Code
     /// What was found, and what to do about it, in one line.
     public var message: String
-    /// The file, or nil for bytes that came from no file.
+    /// The file, or nil for bytes that are not from a file.
     public var path: String?
-    /// The point in the file, where there is one.
+    /// The point in the file, if known.
     public var place: Place?
 
     public init(_ code: Code, _ message: String, path: String? = nil, at place: Place? = nil) {
@@ -26,17 +26,17 @@ public struct DatasetError: Error, Hashable, Sendable {
 
         private var value: Value
 
-        /// Compressed data that does not decompress.
+        /// Compressed data that cannot be decompressed.
         public static let damaged = Code(value: .damaged)
-        /// The framing of the rows (array brackets, the header row of a table) cannot be made out.
+        /// The framing of the rows (array brackets, the header row of a table) is not valid.
         public static let malformed = Code(value: .malformed)
-        /// Whoever started the reading wants no more of it.
+        /// Reading was stopped by the caller.
         public static let stopped = Code(value: .stopped)
-        /// Something exceeds a limit on memory.
+        /// A memory limit would be exceeded.
         public static let tooLarge = Code(value: .tooLarge)
-        /// The data ends before its format says that it does.
+        /// The data is incomplete.
         public static let truncated = Code(value: .truncated)
-        /// The name of the dataset does not say what it holds, or is no name of a file.
+        /// The name of the dataset does not determine its format, or is not the name of a file.
         public static let unknownFormat = Code(value: .unknownFormat)
         /// The operating system refused to open or read the file.
         public static let unreadable = Code(value: .unreadable)

@@ -1,28 +1,28 @@
 public import JSON
 
-/// What a run of a benchmark is to do: the API's `benchmark_config`.
+/// The configuration of a benchmark's run: the API's `benchmark_config`.
 public struct BenchmarkConfiguration: Sendable, Hashable {
-    /// What answers the rows.
+    /// The source of the answers.
     public enum Candidate: Sendable, Hashable {
-        /// A model, with the API's `sampling_params` as they came.
+        /// A model, with the API's `sampling_params` unchanged.
         case model(name: String, sampling: JSONObject, systemMessage: String?)
-        /// An agent of a Llama Stack server, with its `AgentConfig` as it came.
+        /// An agent of a Llama Stack server, with its `AgentConfig` unchanged.
         case agent(JSONObject)
 
         var isAgent: Bool { if case .agent = self { true } else { false } }
     }
 
     public var candidate: Candidate
-    /// Parameters of scoring functions, by identifier, to lay over their definitions'.
+    /// Parameters of scoring functions, by identifier, which override those of their definitions.
     public var scoringParameters: JSONObject
-    /// Only so many rows are answered and scored, the first ones; nil: all.
+    /// The number of rows to answer and score, from the start; nil means all.
     public var numExamples: Int?
-    /// The whole configuration as it came.
+    /// The whole configuration, unchanged.
     public var json: JSONValue
 
     /// Reads a `benchmark_config`.
     ///
-    /// - Parameter pointer: where it stands in the request, for messages.
+    /// - Parameter pointer: its place in the request, for messages.
     public init(_ json: JSONValue, at pointer: String = "/benchmark_config") throws(EvaluationError) {
         func member<Value>(
             _ path: String..., of type: String, _ read: (JSONValue) -> Value?
@@ -48,7 +48,7 @@ public struct BenchmarkConfiguration: Sendable, Hashable {
         }
         _ = try required(
             try member("eval_candidate", of: "an object", \.object), "/eval_candidate", "an object with a \"type\"")
-        // Where nothing is said, a model is meant, as in the API's own definition.
+        // The default is a model, as in the API's own definition.
         let kind = try member("eval_candidate", "type", of: "\"model\" or \"agent\"", \.string) ?? "model"
         switch kind {
         case "model":
@@ -69,7 +69,7 @@ public struct BenchmarkConfiguration: Sendable, Hashable {
                 .invalid, "found \(JSONValue.string(kind).text); expected \"model\" or \"agent\"",
                 at: pointer + "/eval_candidate/type")
         }
-        // Some examples of clients send an empty array in the place of nothing.
+        // Some client examples send an empty array instead of omitting the member.
         scoringParameters =
             try member("scoring_params", of: "an object") { $0.object ?? ($0.array?.isEmpty == true ? [:] : nil) }
             ?? [:]
@@ -88,7 +88,7 @@ public struct BenchmarkConfiguration: Sendable, Hashable {
     public func parameters(of function: String) -> JSONObject? { scoringParameters[function]?.object }
 }
 
-/// The text of a system message: the text itself, or a message of a chat with texts as its content.
+/// The text of a system message: a string, or a chat message with text as its content.
 private func systemMessage(in value: JSONValue?, _ pointer: String) throws(EvaluationError) -> String? {
     guard let value, value != .null else { return nil }
     let content = value.object == nil ? value : value["content"] ?? .null

@@ -3,11 +3,11 @@ public import ScoringEngine
 /// Why an evaluation could not start, or had to stop.
 public struct EvaluationError: Error, Sendable, Hashable, CustomStringConvertible {
     public var code: Code
-    /// What was found, where, and what to do about it. Holds no secret.
+    /// What was found, where, and what to do about it. Contains no secrets.
     public var message: String
-    /// What would mend it, for whoever knows how that is asked for, see `EngineError`.
+    /// What would solve the problem, in a form that the caller can express, see `EngineError`.
     public var remedy: EngineError.Remedy?
-    /// The member of the request or of the benchmark that is at fault, as a JSON pointer, where one is.
+    /// The JSON pointer of the faulty member in the request or benchmark, if there is one.
     public var pointer: String?
 
     public init(_ code: Code, _ message: String, at pointer: String? = nil) {
@@ -27,13 +27,13 @@ public struct EvaluationError: Error, Sendable, Hashable, CustomStringConvertibl
 
         /// The benchmark, its metadata or the request is not valid.
         public static let invalid = Code(value: .invalid)
-        /// Something that the evaluation needs is not there: a provider's configuration, a dataset, a program.
+        /// Something that the evaluation needs is missing: a provider's configuration, a dataset, a program.
         public static let unavailable = Code(value: .unavailable)
         /// The benchmark's provider cannot do this.
         public static let unsupported = Code(value: .unsupported)
-        /// The candidate or a judge is not known, or its server is gone.
+        /// The candidate or a judge is unknown, or its server cannot be reached.
         public static let model = Code(value: .model)
-        /// The dataset could not be read, or not to its end.
+        /// The dataset could not be read completely.
         public static let dataset = Code(value: .dataset)
         /// The results could not be written.
         public static let output = Code(value: .output)

@@ -1,7 +1,7 @@
 import JSON
 
-/// The members of an object of a benchmark's metadata or of a configuration, read one by one: what is left over at the
-/// end was not expected. A member that is null is not given. Errors say where, what was found and what was expected.
+/// The members of an object in a benchmark's metadata or in a configuration, read one by one: members that are left over at
+/// the end are rejected. A member that is null counts as missing. Errors name the place, what was found and what was expected.
 struct MemberReader {
     private let object: JSONObject
     private let pointer: JSONPointer
@@ -13,7 +13,7 @@ struct MemberReader {
         self.pointer = pointer
     }
 
-    /// A member, as `read` makes it out; nil where it is not given.
+    /// A member, converted by `read`; nil if it is missing.
     mutating func member<Value>(
         _ name: String, _ expected: String, _ read: (JSONValue) -> Value?
     ) throws(EvaluationError) -> Value? {
@@ -27,7 +27,7 @@ struct MemberReader {
         try member(name, "a non-empty string") { value in value.string.flatMap { $0.isEmpty ? nil : $0 } }
     }
 
-    /// Refuses members that nobody has asked for.
+    /// Rejects members that have not been read.
     func finish() throws(EvaluationError) {
         for key in object.keys where !known.contains(key) {
             throw EvaluationError(

@@ -1,6 +1,6 @@
-/// Files that people bring and that hold no rows in a format that is read here, and what to do with them.
+/// Common files in unsupported formats, with advice on what to do with them.
 enum ForeignFormat {
-    /// What to do with a file of this name; nil where its name says nothing of the kind.
+    /// Advice for a file with this name; nil if the name is not that of an unsupported format.
     static func advice(name: String) -> String? {
         let ending = name.lowercased().split(separator: ".").last.map(String.init) ?? ""
         return switch ending {
@@ -17,7 +17,7 @@ enum ForeignFormat {
         }
     }
 
-    /// What to do with a file that begins with these bytes.
+    /// Advice for a file that starts with these bytes.
     static func advice(firstBytes bytes: [UInt8]) -> String? {
         func begins(_ text: String) -> Bool { bytes.starts(with: text.utf8) }
         if begins("PAR1") { return parquet }
@@ -45,7 +45,7 @@ enum ForeignFormat {
     private static let sqlite = "this is a database; export the rows as CSV or JSON Lines"
 }
 
-/// A source of which nothing can be read.
+/// A source that always fails.
 struct FailedSource: ByteSource {
     let error: DatasetError
 

@@ -1,16 +1,16 @@
 public import Inference
 public import JSON
 
-/// One turn of an agent: how it is asked for, and what a row gets of it.
+/// One turn of an agent: the request, and the result for a row.
 public struct AgentTurn: Sendable, Hashable {
-    /// What the agent answered in the end.
+    /// The agent's final answer.
     public var answer: String
-    /// What it retrieved on the way; nil where it retrieved nothing.
+    /// What it retrieved; nil if it retrieved nothing.
     public var context: String?
-    /// `length` where the answer was cut off.
+    /// `length` if the answer was cut off.
     public var finishReason: String?
 
-    /// The tools that retrieve: that of today's Llama Stack, and that of its first versions.
+    /// The retrieval tools of current and early versions of Llama Stack.
     private static let retrievalTools: Set<String> = ["knowledge_search", "query_from_memory"]
 
     /// Reads a reply to a turn.
