@@ -1,13 +1,13 @@
-/// Why a request to a model got no answer, or could not be made.
+/// Why a request to a model failed, or could not be sent.
 public struct InferenceError: Error, Sendable, Hashable, CustomStringConvertible {
     public var code: Code
-    /// The model and its address, what went wrong, and what to do about it. Holds no secret.
+    /// The model and its address, what went wrong, and what to do about it. Contains no secrets.
     public var message: String
-    /// The status that the server answered, where that was the failure.
+    /// The status of the response, if that was the failure.
     public var status: Int?
-    /// What the server said, where it said something.
+    /// The server's own error, if there is one.
     var serverError: ServerError?
-    /// Whether the request was not sent, as more has been learnt of the model's server since it was adapted to that.
+    /// Whether the request was not sent because new changes for the model's server have been discovered since it was adapted.
     var isOutdated = false
 
     init(_ code: Code, _ message: String, status: Int? = nil) {
@@ -32,19 +32,19 @@ public struct InferenceError: Error, Sendable, Hashable, CustomStringConvertible
         public static let invalidModel = Code(value: .invalidModel)
         /// The body of the request is not a JSON object.
         public static let invalidRequest = Code(value: .invalidRequest)
-        /// No whole answer came in time.
+        /// No complete response arrived in time.
         public static let timedOut = Code(value: .timedOut)
-        /// The server answered with a status of failure.
+        /// The server returned an error status.
         public static let rejected = Code(value: .rejected)
         /// No connection could be made.
         public static let unreachable = Code(value: .unreachable)
-        /// The connection ended before the whole answer was there.
+        /// The connection ended before the response was complete.
         public static let dropped = Code(value: .dropped)
-        /// The answer is not what a model server answers.
+        /// The response is not valid for a model server.
         public static let badReply = Code(value: .badReply)
-        /// The server failed so often that it is not asked any more for a while.
+        /// The server failed so often that no requests are sent to it for a while.
         public static let unavailable = Code(value: .unavailable)
-        /// The limit on requests or on cost is reached; the request was not made, or not again.
+        /// The limit on requests or on cost is reached; the request was not sent, or not repeated.
         public static let notAsked = Code(value: .notAsked)
         /// The task was cancelled, or the service shut down.
         public static let cancelled = Code(value: .cancelled)

@@ -9,7 +9,7 @@ public final class InferenceSession: Sendable {
         var usages: [String: ModelUsage] = [:]
         var budget: Budget<Waiter>
         var tickets = Ticket.Roll()
-        /// Why nothing is sent any more.
+        /// Why no more requests are sent.
         var stop: String?
     }
 
@@ -23,7 +23,7 @@ public final class InferenceSession: Sendable {
         state = Mutex(State(budget: Budget(limits: limits)))
     }
 
-    /// Checks before a run that a model can be asked at all within the run's limits. Sends nothing.
+    /// Checks, before a run, that a model can be used within the run's limits. Sends nothing.
     public func check(_ model: Model) throws(InferenceError) {
         if limits.maxCost != nil, model.kind == .agents {
             throw InferenceError(
@@ -39,14 +39,14 @@ public final class InferenceSession: Sendable {
         _ = try service.endpoint(of: model)
     }
 
-    /// How many requests to the model may be under way at once.
+    /// The maximum number of requests to the model in progress.
     public func maxConcurrency(of model: Model) -> Int { service.limits(of: model).maxConcurrency }
 
-    /// The replies that the cache holds already, nil where it holds none. They count as cached.
+    /// The replies in the cache, nil for those that are missing. They count as cached.
     ///
     /// Blocks for about 10 µs a request.
     ///
-    /// - Parameter label: what the requests are counted under, such as the name of a scoring function.
+    /// - Parameter label: the name under which the requests are counted, such as that of a scoring function.
     public func lookUp(
         _ requests: [(request: InferenceRequest, model: Model)], for label: String
     ) throws(StoreError) -> [InferenceReply?] {
@@ -64,13 +64,13 @@ public final class InferenceSession: Sendable {
         return replies
     }
 
-    /// Asks a model, as often as failures that may pass call for, and stores the answer before it returns it.
+    /// Sends a request to a model, repeats it after temporary failures, and stores the reply before returning it.
     ///
-    /// Waits as long as the endpoint's limits and the run's budget want. Where a cache is there, an answer that it
-    /// holds is returned instead, and equal requests under way at the same time are asked once.
+    /// Waits as long as the endpoint's limits and the run's budget require. With a cache, a stored reply is returned instead,
+    /// and equal requests that are in progress at the same time are sent once.
     ///
     /// - Parameters:
-    ///   - label: what the request is counted under.
+    ///   - label: the name under which the request is counted.
     ///   - isLookedUp: whether `lookUp` has just found that the cache holds no answer. Without it, this blocks for some
     ///     50 µs to find out.
     ///   - replacesStored: whether the model is asked whatever the cache holds, and its reply is kept in place of that.
@@ -99,17 +99,17 @@ public final class InferenceSession: Sendable {
     /// One of a few, in turn. For tasks that never block.
     public static var executor: any TaskExecutor { EventLoopExecutor.next() }
 
-    /// Sends nothing more: requests that are not under way fail as not asked, as soon as their turn comes.
+    /// Sends no more requests: those that are not in progress fail as not asked when their turn comes.
     public func stop(_ reason: String) {
         state.withLock { $0.stop = reason }
     }
 
-    /// What the requests of a label came to so far.
+    /// The usage of the requests with a label so far.
     public func usage(for label: String) -> ModelUsage {
         state.withLock { $0.usages[label] ?? ModelUsage() }
     }
 
-    /// What all requests came to so far.
+    /// The usage of all requests so far.
     public var totalUsage: ModelUsage {
         state.withLock { state in
             // In an order that does not change, so that neither does the sum of the costs.

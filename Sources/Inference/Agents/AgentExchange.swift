@@ -4,16 +4,16 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// Has turns taken by agents of one Llama Stack server.
+/// Runs turns of agents on one Llama Stack server.
 ///
-/// An agent is created once for each configuration and shared by all turns; each turn has a session of its own, which
-/// is deleted after it. Agents are deleted when the endpoint is shut down. What a configuration wants to be persistent
-/// (`enable_session_persistence`) stays.
+/// An agent is created once for each configuration and shared by all turns; each turn has its own session, which is deleted
+/// afterwards. Agents are deleted when the endpoint is shut down. With `enable_session_persistence` in the configuration,
+/// nothing is deleted.
 ///
 /// The routes and what the server sends are those of Llama Stack 0.2.23: POST `/agents`, `/agents/ID/session` and
 /// `/agents/ID/session/ID/turn`.
 final class AgentExchange: Sendable {
-    /// Why there is no answer.
+    /// Why there is no reply.
     private struct Failure: Error {
         var attempt: Attempt
         /// Whether the server does not know the agent or the session that it was asked about.
@@ -29,7 +29,7 @@ final class AgentExchange: Sendable {
     private let agents = Mutex<[String: String]>([:])
     private let creations = SingleFlight<String, Creation>()
 
-    /// How long the server is waited for when it is told that something is not needed any more.
+    /// How long a deletion may take.
     private static let farewell = TimeAmount.seconds(1)
 
     init(_ model: Model, _ transport: HTTPTransport) {
@@ -37,7 +37,7 @@ final class AgentExchange: Sendable {
         self.transport = transport
     }
 
-    /// Makes an attempt at a turn, all within one timeout.
+    /// Makes an attempt at a turn, within one timeout.
     ///
     /// - Parameter body: that of an ``InferenceRequest`` for a turn.
     func attempt(_ body: String) async -> Attempt {
@@ -52,7 +52,7 @@ final class AgentExchange: Sendable {
         }
     }
 
-    /// Deletes the agents, as far as the server does that at once.
+    /// Deletes the agents, without waiting long for the server.
     func deleteAll() async {
         let deadline = NIODeadline.now() + Self.farewell
         let ids = agents.withLock { agents in
@@ -72,7 +72,7 @@ final class AgentExchange: Sendable {
             if request.isDeletable { await delete("/\(agent)/session/\(session)", by: .now() + Self.farewell) }
             return try read(response, latency: latency)
         } catch {
-            // The server has been started anew since the session was opened: the next attempt opens another.
+            // The server has been restarted since the session was opened: the next attempt opens another one.
             var failure = error
             failure.isForgotten = failure.isForgotten || failure.attempt.names(agent) || failure.attempt.names(session)
             if failure.isForgotten {
@@ -137,7 +137,7 @@ extension AgentExchange {
         }
     }
 
-    /// The agent with the configuration. Who needs one that is being created waits for it.
+    /// The agent with the configuration. If it is being created, the caller waits for it.
     private func agent(_ configuration: String, by deadline: NIODeadline) async throws(Failure) -> String {
         if let known = agents.withLock({ $0[configuration] }) { return known }
         switch await creations.join(configuration) {

@@ -1,8 +1,8 @@
 import Encodings
 
-/// The address of a model's API, taken apart.
+/// The parsed address of a model's API.
 struct ModelAddress: Hashable, Sendable {
-    /// Why a text is no such address.
+    /// Why a text is not a valid address.
     struct Fault: Error {
         var reason: String
     }
@@ -68,7 +68,7 @@ struct ModelAddress: Hashable, Sendable {
         }
     }
 
-    /// The address without user name, password and query, as messages show it.
+    /// The address without user name, password and query, for messages.
     var shown: String { origin + path }
 
     /// The address of an operation, as requests go to it.

@@ -23,14 +23,14 @@ public struct CellColumn {
     }
 }
 
-/// One batch being scored by one scorer, step by step. Reused: after a call has ended, `start` begins another.
+/// One batch that a scorer is scoring, step by step. Reused: after a call has ended, `start` starts another one.
 ///
 /// Used by one thread at a time, which need not be the same each time.
 public final class ScorerCall {
     public enum Progress: Sendable, Hashable {
         /// The results are complete.
         case finished
-        /// The scorer waits for these requests, beside those of earlier steps that have no reply yet.
+        /// The scorer waits for these requests, in addition to open requests of earlier steps.
         case waiting([ModelRequest])
     }
 

@@ -3,11 +3,11 @@ import CWorkerProtocol
 import Glibc
 import Synchronization
 
-/// Runs a plugin in workers on rows, replies and parameters that are made to find its faults.
+/// Runs a plugin in worker processes on rows, replies and parameters that are designed to reveal its faults.
 ///
 /// Used by one thread.
 public final class PluginCheck {
-    /// Parameters that a scorer is tried with.
+    /// Parameters with which a scorer is tried.
     public struct Trial: Sendable {
         /// The scorer in the plugin.
         public var scorer: String
@@ -29,7 +29,7 @@ public final class PluginCheck {
         }
     }
 
-    /// Why a plugin could not be checked, which says nothing of it.
+    /// Why a plugin could not be checked; this is not a fault of the plugin.
     public struct Impossible: Error {
         public var reason: String
     }
@@ -38,9 +38,9 @@ public final class PluginCheck {
     private let settings: WorkerSettings
     /// What has been found so far.
     public private(set) var findings: [CheckFinding] = []
-    /// What the plugin says of itself; nil where it could not be loaded.
+    /// The plugin's description of itself; nil if it could not be loaded.
     public private(set) var contents: PluginDescription?
-    /// What models say to scorers that ask; empty: what the check makes up.
+    /// The replies for scorers that ask models; empty means made-up ones.
     public var replies: [CheckReply] = []
     /// Why a scorer last refused its parameters.
     public private(set) var lastRefusal = ""

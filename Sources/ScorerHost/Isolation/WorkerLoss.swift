@@ -7,23 +7,23 @@ public enum WorkerLoss: Error, Sendable, Hashable {
     case signal(Int32)
     /// The plugin ended it, with this status.
     case exit(Int32)
-    /// It showed no sign of progress for so long, and was stopped.
+    /// It showed no sign of progress for this long, and was stopped.
     case hang(Duration)
     /// It had more threads than this, and was stopped.
     case tooManyThreads(Int)
-    /// It was still at work some seconds after the run was stopped, and so was ended.
+    /// It was still working some seconds after the run was stopped, and was ended.
     case stopped
     /// It closed its connection to this process, and was stopped.
     case disconnected
-    /// It gave what no worker gives, in words, and was stopped.
+    /// It sent invalid data (described in words), and was stopped.
     case misbehaved(String)
-    /// It could not be started, or given something; in words.
+    /// It could not be started or used; described in words.
     case unavailable(String)
 
-    /// What became of the row that was to blame.
+    /// The outcome of the row that caused the loss.
     var isHang: Bool { if case .hang = self { true } else { false } }
 
-    /// The cause in words, as results and errors have it.
+    /// The cause in words, for results and errors.
     public var description: String {
         switch self {
         case .signal(let number): "the plugin crashed: \(signalName(number))"

@@ -1,7 +1,7 @@
 import Concurrency
 import Glibc
 
-/// The workers of one plugin. As many as are in use at once are started; they are kept for later.
+/// The workers of one plugin. New ones are started when all are in use; they are kept for later.
 final class WorkerPool: Sendable {
     /// What is left to be done in a worker by whoever uses it next.
     enum Chore {
@@ -32,7 +32,7 @@ final class WorkerPool: Sendable {
     /// `@unchecked Sendable`: it is touched under the monitor's lock only, and a worker by whoever has it in use.
     private struct State: @unchecked Sendable {
         var members: [Member] = []
-        /// What the plugin says of itself, once it was asked.
+        /// The plugin's description of itself, once it is known.
         var contents: PluginDescription?
         var lastNumber: UInt64 = 0
         /// Lines of the plugin that were logged.
@@ -88,7 +88,7 @@ final class WorkerPool: Sendable {
 
     // MARK: Using workers
 
-    /// A worker that nobody uses, started if there is none. To be followed by `giveBack` or `discard`.
+    /// An unused worker, started if there is none. Must be followed by `giveBack` or `discard`.
     func take() throws(PluginError) -> WorkerProcess {
         while let (worker, chores) = state.update({ state in
             state.members.last { !$0.isInUse }.map { ($0.worker, $0.take()) }
@@ -98,7 +98,7 @@ final class WorkerPool: Sendable {
         return try start()
     }
 
-    /// This worker, once nobody else uses it; nil where it is lost.
+    /// This worker, when it is no longer in use; nil if it is lost.
     func take(_ worker: WorkerProcess) -> WorkerProcess? {
         let chores: [Chore]? = state.wait { state -> [Chore]?? in
             guard let member = state.members.first(where: { $0.worker === worker }) else { return .some(nil) }
@@ -168,7 +168,7 @@ final class WorkerPool: Sendable {
         return isOld ? .isOld : nil
     }
 
-    /// Lets go of a worker that is lost.
+    /// Removes a lost worker.
     func discard(_ worker: WorkerProcess) {
         report(worker, isAtEnd: true)
         state.update { state in state.members.removeAll { $0.worker === worker } }
