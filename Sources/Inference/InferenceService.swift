@@ -9,6 +9,7 @@ public final class InferenceService: Sendable {
         var endpoints: [EndpointKey: Endpoint] = [:]
         var isShutDown = false
         var hasWarned = false
+        var hasAnnouncedWait = false
         /// The ids of the models whose prompts were reported as cut.
         var cutting: Set<String> = []
         /// The end of the pause that a model's server requested, by the model's id.
@@ -119,6 +120,15 @@ public final class InferenceService: Sendable {
         }
         let seconds = Int(((time - now) / .seconds(1)).rounded())
         if isNew { log("waiting \(seconds) s, as requested by \(error.message)") }
+    }
+
+    /// Logs, once, that another process has sent the same requests.
+    func announceWait() {
+        let isFirst = state.withLock { state in
+            defer { state.hasAnnouncedWait = true }
+            return !state.hasAnnouncedWait
+        }
+        if isFirst { log("another process with the same cache has sent some of the requests; waiting for its replies") }
     }
 
     /// Warns, once per model, that its server has probably dropped part of a prompt.

@@ -1,10 +1,8 @@
 import Concurrency
 import Datasets
-import Glibc
 import JSON
 import NIOCore
 import Platform
-import Synchronization
 
 /// Downloads a dataset into an unnamed file, so that it is only read when it is complete.
 struct Download {
@@ -33,7 +31,7 @@ struct Download {
                         "neither the ending of \(address.text) nor its type \(quoted(type)) names a known format"
                     )
                 }
-                return format.rows(of: try file.source(named: address.text), named: address.text)
+                return format.rows(of: file.source(named: address.text), named: address.text)
             case 301, 302, 303, 307, 308:
                 guard let location = head.location, let next = address.redirected(to: location) else {
                     throw fault("\(address.text) redirects without a valid address")
@@ -78,40 +76,33 @@ struct Download {
 }
 
 /// An unnamed file for a download, up to a limit.
-private final class DownloadFile: Sendable {
-    private let descriptor: Int32
+private struct DownloadFile: Sendable {
+    private let file: UnnamedFile
     private let limit: Int
-    private let size = Mutex(0)
 
-    init(folder: String, limit: Int) throws {
-        var template = Array("\(folder)/download-XXXXXX".utf8CString)
-        descriptor = mkstemp(&template)
+    init(folder: String, limit: Int) throws(APIError) {
+        do throws(RegularFile.Fault) {
+            file = try UnnamedFile(in: folder)
+        } catch {
+            throw .unavailable("the download cannot be stored: \(error.message)")
+        }
         self.limit = limit
-        guard descriptor >= 0 else {
-            throw APIError.unavailable("a file for the download cannot be created: \(systemMessage())")
-        }
-        unlink(template)
     }
 
-    deinit { close(descriptor) }
-
-    func write(_ bytes: ByteBufferView) throws {
-        let isTooMuch = size.withLock { size in
-            size += bytes.count
-            return size > limit
+    func write(_ bytes: ByteBufferView) throws(APIError) {
+        if file.size + bytes.count > limit {
+            throw .tooLarge("the source has more than the \(limit) bytes that may be downloaded")
         }
-        if isTooMuch { throw APIError.tooLarge("the source has more than the \(limit) bytes that may be downloaded") }
-        guard bytes.withUnsafeBytes({ writeAll($0, to: descriptor) }) else {
-            throw APIError.unavailable("the download cannot be stored: \(systemMessage())")
+        let result: Result<Void, RegularFile.Fault> = bytes.withUnsafeBytes { bytes in
+            do throws(RegularFile.Fault) {
+                return .success(try file.append(bytes))
+            } catch {
+                return .failure(error)
+            }
         }
+        if case .failure(let fault) = result { throw .unavailable("the download cannot be stored: \(fault.message)") }
     }
 
-    /// The bytes from the start. The file object may be released afterwards.
-    func source(named name: String) throws -> DescriptorSource {
-        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-        guard copy >= 0, lseek(copy, 0, SEEK_SET) == 0 else {
-            throw DatasetError(.unreadable, "the download cannot be read back", path: name)
-        }
-        return DescriptorSource(descriptor: copy, named: name)
-    }
+    /// The bytes from the beginning. The file may be let go of then.
+    func source(named name: String) -> UnnamedFileSource { UnnamedFileSource(file, named: name) }
 }

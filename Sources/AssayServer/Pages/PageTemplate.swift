@@ -50,6 +50,7 @@ extension PageTemplate {
         <nav aria-label="Pages"><ul>
         {{#navigation}}<li><a href="{{href}}"{{#isCurrent}} aria-current="page"{{/isCurrent}}>{{name}}</a></li>
         {{/navigation}}</ul></nav>
+        {{#hasSignOut}}<form class="sign-out" method="post" action="/logout"><button>Sign out</button></form>{{/hasSignOut}}
         </div></header>
         <main id="main" tabindex="-1">
         {{{body}}}
@@ -186,8 +187,8 @@ extension PageTemplate {
         <input class="long" id="token" name="token" type="password" autocomplete="current-password" required autofocus></div>
         <button>Sign in</button>
         </form>
-        <p class="soft">You stay signed in for twelve hours, or until the server restarts. Already signed in, and sent here by a
-        link from another site? <a href="{{next}}">Continue</a>.</p>
+        <p class="soft">You stay signed in for twelve hours, until you sign out, or until the server restarts. Already signed in, and sent here
+        by a link from another site? <a href="{{next}}">Continue</a>.</p>
         """
 
     static let failureText = """

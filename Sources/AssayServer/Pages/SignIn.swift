@@ -1,9 +1,10 @@
 import HTTPTypes
 import JSON
 
-/// `/login`: a browser cannot send the access token with each request, so it exchanges it for a session.
+/// `/login` and `/logout`: a browser cannot send the access token with each request, so it exchanges it for a session.
 enum SignIn {
     static let path = "/login"
+    static let endPath = "/logout"
 
     /// The sign-in page that leads to the page at `target`.
     static func link(from target: String) -> String { PageText.link(path, nil, [("next", target)]) }
@@ -26,19 +27,25 @@ enum SignIn {
         return page
     }
 
+    /// Ends the session of a browser, and shows it the form to sign in again.
+    static func end(_ service: Service, _ context: HandlerContext) -> Page {
+        var page = redirection(to: path, "You are signed out.")
+        page.headers[.setCookie] = service.access.endSession(in: context.cookies)
+        return page
+    }
+
     private static func page(next: String, isWrong: Bool) -> Page {
         var page = Page(
             status: isWrong ? .forbidden : .ok, title: "Sign in", template: .signIn,
             view: ["next": next, "isWrong": isWrong])
-        // Without a referrer policy that allows it, a browser would not send the form's origin, and the form would be rejected.
-        page.headers[Page.referrerPolicy] = "same-origin"
+        page.hasForm = true
         return page
     }
 
-    private static func redirection(to next: String) -> Page {
+    private static func redirection(to next: String, _ message: String = "You are signed in.") -> Page {
         var page = Page(
             status: .seeOther, title: "Continue", template: .failure,
-            view: ["heading": "Continue", "message": "You are signed in."])
+            view: ["heading": "Continue", "message": message])
         page.headers[.location] = next
         return page
     }
