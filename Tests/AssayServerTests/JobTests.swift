@@ -106,7 +106,7 @@ struct JobTests {
             #expect(result.status == 409 && result.error["code"] == "job_failed")
             #expect(
                 result.error["message"]?.string
-                    == "the job failed: the engine broke at row 2; the rows that were done are in the dataset \(dataset)"
+                    == "the job failed: the engine broke at row 2; the completed rows are in the dataset \(dataset)"
             )
             #expect(try await server.get("/v1/datasetio/iterrows/\(dataset)").json["data"]?.array?.count == 2)
         }

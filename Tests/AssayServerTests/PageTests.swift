@@ -200,9 +200,9 @@ struct PageTests {
             let result = try await Self.score("d", server)
             let page = try await server.get(result).body
             #expect(page.utf8.count < 100_000)
-            #expect(page.contains("1 MB in all") && page.contains("and 4,972 columns more"))
+            #expect(page.contains("1 MB in total") && page.contains("and 4,972 columns more"))
             let whole = try await server.get(result + "?row=0").body
-            #expect(whole.utf8.count > 1_000_000 && !whole.contains("in all."))
+            #expect(whole.utf8.count > 1_000_000 && !whole.contains("in total."))
             #expect(try await server.get(result + "?row=1").body.contains("column 4999"))
             #expect(try await server.get("/datasets/d?row=2").body.contains(deep))
             #expect(

@@ -65,7 +65,7 @@ struct BroughtDatasetTests {
         let mapped = ["--map", "generated_answer=answer", "--map", "expected_answer=answer"]
         #expect(try score("no_header.csv", names + mapped).scores == [right, right, right])
         let few = try score("no_header.csv", ["--columns", "a,b"] + mapping).result
-        #expect(few.errors.contains("the first row has 6 cells, but 2 names of columns are given"))
+        #expect(few.errors.contains("the first row has 6 cells, but --columns has 2 names"))
     }
 
     @Test("NaN in a column that nobody asks for costs no score, and is written as null")
@@ -193,7 +193,7 @@ struct BroughtDatasetTests {
         let result = try folder.assay("score", "-", "--fn", "basic::subset_of", "--delimiter", "tab")
         #expect(result.errors.contains("--input-format csv"))
         let unsaid = try folder.assay("score", "-", "--fn", "basic::subset_of", input: table)
-        #expect(unsaid.errors.contains("standard input was taken for JSON Lines"), "\(unsaid.errors)")
+        #expect(unsaid.errors.contains("standard input was read as JSON Lines"), "\(unsaid.errors)")
     }
 }
 
@@ -365,7 +365,7 @@ struct HuggingFaceTests {
         #expect(result.ending == .status(0), "\(result.errors)")
         #expect(result.output.contains("\"num_correct\": \(count)"), "\(result.output)")
         #expect(result.errors.contains("class labels are numbers in \"label\""))
-        #expect(result.errors.contains("\"picture\" holds addresses of files, which expire"))
+        #expect(result.errors.contains("\"picture\" contains addresses of files, which expire"))
         try await web.stop()
     }
 
@@ -398,13 +398,13 @@ struct HuggingFaceTests {
     @Test(
         "an address that cannot be read says why",
         arguments: [
-            ("hf://o/n?split=train", "has none of what the address asks for"),
+            ("hf://o/n?split=train", "has no split for this address"),
             ("hf://o/other?split=test", "The dataset does not exist"),
             ("hf://o/n?data_files=x", "data_files cannot be read"), ("hf://o/n?x=1", "the parameter \"x\" is unknown"),
-            ("hf://o/n?revision=v1", "only the revision main"), ("hf://o/n@v1", "only the revision main"),
-            ("hf://datasets/o/n/data/file.parquet", "single files of a dataset are not read"),
+            ("hf://o/n?revision=v1", "only has the revision main"), ("hf://o/n@v1", "only has the revision main"),
+            ("hf://datasets/o/n/data/file.parquet", "single files of a dataset cannot be read"),
             ("hf://o/n?split=test[5]", "a slice such as test[:100]"), ("hf://o/n?split=train%2Btest", "several splits"),
-            ("hf://", "not like hf://datasets/OWNER/NAME"), ("hf://o/n?labels=x", "expected text or ids"),
+            ("hf://", "expected hf://datasets/OWNER/NAME"), ("hf://o/n?labels=x", "expected text or ids"),
         ])
     func faults(uri: String, message: String) async throws {
         let web = try await Self.server()

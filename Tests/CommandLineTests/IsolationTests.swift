@@ -194,7 +194,7 @@ struct IsolationTests {
         #expect(result.ending == .status(0))
         #expect(
             result.errors.hasPrefix(
-                "warning: \(folder.path)/config/assay/trusted-plugins: the list can be written by others; "))
+                "warning: \(folder.path)/config/assay/trusted-plugins: the list can be written by other users; "))
     }
 
     @Test("judges in workers give the same bytes, and ask the same")

@@ -98,7 +98,7 @@ struct CSVSourceTests {
     func quoteNotClosed() {
         let reading = readAll(CSVSource(MemorySource("a,b\n\"1\n\",2\n3,\"4\n5,6\n")))
         let reason =
-            "line 4: the quote that opens cell 2 is never closed; the rest of the data (line ends: 2) was taken for"
+            "line 4: the quote that opens cell 2 is never closed; the rest of the data (line ends: 2) was read as"
             + " its text"
         #expect(reading == Reading(text: #"{"a":"1\n","b":"2"}"# + "\n\0\(reason)\n"))
     }
@@ -122,8 +122,8 @@ struct CSVSourceTests {
             ),
             (
                 "a,b\r1,2\r",
-                "t.csv, line 1: the header row: a carriage return in or after cell 2 that no line feed follows; quote "
-                    + "the cell, or end the file's lines with line feeds"
+                "t.csv, line 1: the header row: a carriage return in or after cell 2 without a line feed after it; "
+                    + "quote the cell, or end the file's lines with line feeds"
             ),
         ])
     func headerErrors(input: String, message: String) {

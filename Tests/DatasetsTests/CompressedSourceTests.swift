@@ -104,13 +104,13 @@ struct CompressedSourceTests {
             (Kind.zstd, 0, "x, byte 0 of the compressed data: the zstd data is empty"),
             (
                 Kind.gzip, 20,
-                "x, byte 20 of the compressed data: the gzip data breaks off here; the rows before it were read. Get "
-                    + "the file anew"
+                "x, byte 20 of the compressed data: the gzip data ends too early; the rows before that were read. "
+                    + "Download or copy the file again"
             ),
             (
                 Kind.zstd, 12,
-                "x, byte 12 of the compressed data: the zstd data breaks off here; the rows before it were read. Get "
-                    + "the file anew"
+                "x, byte 12 of the compressed data: the zstd data ends too early; the rows before that were read. "
+                    + "Download or copy the file again"
             ),
         ])
     func truncationMessages(kind: Kind, count: Int, message: String) {

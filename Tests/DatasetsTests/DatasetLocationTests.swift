@@ -55,7 +55,7 @@ struct DatasetLocationTests {
             ("/", "/: is a folder; name a file in it"),
             (
                 #filePath,
-                #filePath + ": the name does not say what the file holds; known are .jsonl, .ndjson, .json, .csv and"
+                #filePath + ": the ending does not name a known format; expected .jsonl, .ndjson, .json, .csv or"
                     + " .tsv, optionally with .gz or .zst; or name the format with --input-format"
             ),
         ])

@@ -60,15 +60,15 @@ struct JSONArraySourceTests {
             ("[}", "", "x.json, byte 1: '}' closes a bracket that was not opened"),
             ("[{} {}]", "{}", "x.json, byte 4: found '{' after element 1; expected a comma or ]"),
             ("[{}\"a\"]", "{}", "x.json, byte 3: found '\"' after element 1; expected a comma or ]"),
-            ("[{}] x", "{}\n", "x.json, byte 5: 'x' after the ] of the array"),
-            ("[{}]\"x\"", "{}\n", "x.json, byte 4: '\"' after the ] of the array"),
-            ("[1]]", "1\n", "x.json, byte 3: ']' after the ] of the array"),
+            ("[{}] x", "{}\n", "x.json, byte 5: found 'x' after the ] of the array"),
+            ("[{}]\"x\"", "{}\n", "x.json, byte 4: found '\"' after the ] of the array"),
+            ("[1]]", "1\n", "x.json, byte 3: found ']' after the ] of the array"),
             ("[", "", "x.json, byte 1: the data ends before the ] of the array (elements read: 0)"),
             ("[{},", "{}\n", "x.json, byte 4: the data ends before the ] of the array (elements read: 1)"),
             (
                 "[{},{\"a\":[[1}]", "{}\n{\"a\":[[1}]",
-                "x.json, byte 14: the data ends within element 2 of the array, which starts at byte 4; a bracket or "
-                    + "quote in it may be missing"
+                "x.json, byte 14: the data ends within element 2 of the array, which starts at byte 4; check it for "
+                    + "a missing bracket or quote"
             ),
         ])
     func errors(input: String, delivered: String, message: String) {

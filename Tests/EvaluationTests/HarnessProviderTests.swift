@@ -322,8 +322,8 @@ import Testing
         let fixture = try HarnessFixture("echo slow\nwhile :; do sleep 1000; done", timeout: .milliseconds(300))
         let found = await error(fixture, try fixture.run())
         #expect(
-            found?.message == "lm_eval was stopped because it took more than 0.3 s (timeout_seconds); the last that it "
-                + "wrote:\nslow")
+            found?.message == "lm_eval was stopped because it took more than 0.3 s (timeout_seconds); its last output:"
+                + "\nslow")
     }
 
     @Test func waitsForNoProcessThatCannotBeWaitedFor() {

@@ -51,7 +51,7 @@ import Testing
             #"{"task": "a", "task_yaml": {}, "include_path": "/x"}"#,
             "/metadata/include_path: is set together with task_yaml;"
         ),
-        (#"{"task": "a", "apply_chat_template": false}"#, "/metadata/apply_chat_template: is false; a chat's messages"),
+        (#"{"task": "a", "apply_chat_template": false}"#, "/metadata/apply_chat_template: is false, but chat messages"),
         (
             #"{"task": "a", "endpoint": "completions", "apply_chat_template": true}"#,
             "/metadata/apply_chat_template: needs a \"tokenizer\", which has the template"

@@ -48,8 +48,8 @@ import Testing
     @Test(
         "a row that cannot be asked says why",
         arguments: [
-            (#"{"text": "Q?"}"#, "the row has none of the columns that say what is asked"),
-            (#"{"question": null}"#, "the row has none of the columns that say what is asked"),
+            (#"{"text": "Q?"}"#, "the row has no column with a prompt"),
+            (#"{"question": null}"#, "the row has no column with a prompt"),
             (#"{"question": 5}"#, "column \"question\" is a number; expected a string"),
             (#"{"messages": []}"#, "column \"messages\" holds no messages"),
             (#"{"messages": [{"role": "user"}]}"#, "column \"messages\" holds no messages"),
@@ -197,8 +197,8 @@ import Testing
     @Test(
         "sampling parameters that are none are refused, with their place",
         arguments: [
-            (#"{"messages": []}"#, "/s/messages: is no sampling parameter"),
-            (#"{"n": 2}"#, "/s/n: is no sampling parameter"), (#"{"stream": true}"#, "/s/stream: is no sampling"),
+            (#"{"messages": []}"#, "/s/messages: is not a sampling parameter"),
+            (#"{"n": 2}"#, "/s/n: is not a sampling parameter"), (#"{"stream": true}"#, "/s/stream: is not a sampling"),
             (
                 #"{"max_tokens": 5, "max_new_tokens": 6}"#,
                 "/s/max_new_tokens: is set together with \"max_tokens\", which means the same; remove one of them"
@@ -262,7 +262,7 @@ import Testing
                 "/metadata/generation/prompt: is an unknown member; expected one of prompt_template"
             ),
             (#"{"prompt_template": ""}"#, "/metadata/generation/prompt_template: found \"\""),
-            (#"{"examples": [{}]}"#, "/metadata/generation/examples: examples are written with prompt_template"),
+            (#"{"examples": [{}]}"#, "/metadata/generation/examples: needs prompt_template"),
             (
                 #"{"prompt_template": "{q}", "examples": [{"q": "1", "answer": "2"}, {"q": "1"}]}"#,
                 "/metadata/generation/examples/1: the row has no value in the column \"expected_answer\""
@@ -276,7 +276,7 @@ import Testing
                 #"{"expected_regexes": ["a"]}"#,
                 "/metadata/generation/expected_regexes/0: the pattern has no group 1"
             ),
-            (#"{"answer_match": "last"}"#, "/metadata/generation/answer_match: says which match counts"),
+            (#"{"answer_match": "last"}"#, "/metadata/generation/answer_match: needs answer_regexes"),
         ])
     func settingsFaults(_ settings: String, _ message: String) throws {
         let metadata: JSONObject = ["generation": try JSONValue(parsing: settings)]

@@ -186,7 +186,7 @@ struct AgentFaultTests {
             (
                 "turn-awaiting-input", InferenceError.Code.badReply,
                 "the turn ended with a call of calculator instead of an answer: either the tool must run on the "
-                    + "client's, or max_infer_iters is too low"
+                    + "client, or max_infer_iters is too low"
             ),
             (
                 "turn-unknown-model", .rejected,

@@ -34,12 +34,12 @@ struct ServerFault: Sendable, CustomTestStringConvertible {
         ServerFault("closes in the body", .drop(.inBody), .dropped, "the server closed the connection"),
         ServerFault("no HTTP", .garbage, .dropped, "the connection broke"),
         ServerFault("HTML", .malformed(.notJSON), .badReply, "its reply is not valid JSON: "),
-        ServerFault("another shape", .malformed(.otherShape), .badReply, "its reply holds no choices: {"),
-        ServerFault("no choices", .malformed(.noChoices), .badReply, "its reply holds no choices: {"),
+        ServerFault("another shape", .malformed(.otherShape), .badReply, "its reply contains no choices: {"),
+        ServerFault("no choices", .malformed(.noChoices), .badReply, "its reply contains no choices: {"),
         ServerFault("no text", .malformed(.nullContent), .badReply, "its reply has a message without text: {"),
         ServerFault(
             "an error as an answer", .malformed(.errorObject), .badReply,
-            "its reply holds an error instead of choices: the model could not be loaded (after"),
+            "its reply contains an error instead of choices: the model could not be loaded (after"),
         ServerFault("no UTF-8", .malformed(.invalidUTF8), .badReply, "its reply is not valid JSON: "),
         ServerFault(
             "an endless body", .answer("A").padded(toBytes: 17 << 20), .badReply, "its body has more than 16 MiB"),
@@ -127,7 +127,8 @@ struct FaultTests {
             #expect(message.hasPrefix("model \"m\" at \(server.url) is not available: "))
             #expect(message.contains(" consecutive connection attempts failed within "))
             #expect(
-                message.hasSuffix("the last one: connection refused; check the URL, and that the server is running"))
+                message.hasSuffix(
+                    "the last one with: connection refused; check the URL, and that the server is running"))
         }
     }
 

@@ -48,8 +48,8 @@ struct ReplyTests {
         "what is no answer says what it is instead",
         arguments: [
             (.chat, "", "is empty"), (.chat, "[]", "is an array; expected an object"),
-            (.chat, "{}", "holds no choices"), (.chat, #"{"choices": []}"#, "holds no choices"),
-            (.chat, #"{"error": {"message": "no"}}"#, "holds an error instead of choices"),
+            (.chat, "{}", "contains no choices"), (.chat, #"{"choices": []}"#, "contains no choices"),
+            (.chat, #"{"error": {"message": "no"}}"#, "contains an error instead of choices"),
             (.chat, #"{"choices": [{}]}"#, #"has no "message" in its first choice"#),
             (.chat, #"{"choices": [{"message": {"content": null}}]}"#, "has a message without text"),
             (.completion, #"{"choices": [{}]}"#, #"has no "text" in its first choice"#),

@@ -35,7 +35,7 @@ struct JudgeParameterTests {
             (
                 ["prompt_template": "Rate {{ this }}."], "/prompt_template",
                 "names no column, so all rows would have the same prompt; expected columns in braces, such as "
-                    + "{generated_answer} ({{ this }}: doubled braces stand for literal ones, and no value is "
+                    + "{generated_answer} ({{ this }}: doubled braces stand for literal braces, so no value is "
                     + "inserted; write {this})"
             ),
             (["system_prompt": 3], "/system_prompt", "found 3; expected a string that is not empty"),
@@ -116,12 +116,12 @@ struct JudgeParameterTests {
             (
                 ["votes": 3], "/votes",
                 "found 3, with temperature 0 and no seed: all votes of a model would be the same; expected a "
-                    + "temperature above 0 or a seed beside it, or several judge_models instead"
+                    + "temperature above 0, a seed, or several judge_models"
             ),
             (
                 ["votes": 3, "judge_models": ["m", "n"]], "/votes",
                 "found 3, with temperature 0 and no seed: all votes of a model would be the same; expected a "
-                    + "temperature above 0 or a seed beside it, or several judge_models instead"
+                    + "temperature above 0, a seed, or several judge_models"
             ),
             (
                 ["vote_reduction": "sum"], "/vote_reduction",

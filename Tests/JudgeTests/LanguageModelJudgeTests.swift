@@ -61,7 +61,7 @@ struct LanguageModelJudgeTests {
     func textInRange() throws {
         let result = try judge().score(["a": "x"], replies: "Rating: good")
         #expect(result["outcome"] == JSONValue(ASSAY_ROW_UNPARSED))
-        #expect(result["message"] == #""good" is no number; the reply: "Rating: good""#)
+        #expect(result["message"] == #""good" is not a number; the reply: "Rating: good""#)
     }
 
     @Test("a regular expression without end costs its own row")
@@ -151,11 +151,11 @@ struct LanguageModelJudgeTests {
         #expect(result["reasoning"] == "Rating: 3, or")
         #expect(
             result["message"]?.string
-                == "the reply is empty; the reply was cut off at its greatest length (raise max_tokens, or have the prompt ask "
-                + "for a shorter reply); it took 2000 tokens, 1990 of them for reasoning")
+                == "the reply is empty; the reply was cut off at the length limit (raise max_tokens, or ask "
+                + "for a shorter reply in the prompt); it used 2000 tokens, 1990 of them for reasoning")
         let uncounted = try judge().score(["a": "x"]) { _ in Self.broken("Rat", reasoning: "Hm.") }
         #expect(
-            uncounted["message"]?.string?.contains("; it took 2000 tokens, reasoning among them; the reply: ") == true)
+            uncounted["message"]?.string?.contains("; it used 2000 tokens, including reasoning; the reply: ") == true)
     }
 
     @Test(
@@ -341,7 +341,7 @@ struct VotingTests {
         let mean = try judge(["votes": 3, "seed": 1, "score_range": nil])
             .score(["a": "x"], replies: "Rating: B", "Rating: 2", "Rating: 3")
         #expect(mean["score"] == JSONValue(2.5))
-        #expect(mean["votes"]?.array?[0]["message"] == #""B" is no number; the reply: "Rating: B""#)
+        #expect(mean["votes"]?.array?[0]["message"] == #""B" is not a number; the reply: "Rating: B""#)
         let majority = try judge(["votes": 3, "seed": 1, "score_range": nil, "vote_reduction": "majority"])
             .score(["a": "x"], replies: "Rating: B", "Rating: 2", "Rating: B")
         #expect(majority["score"] == "B")

@@ -36,7 +36,7 @@ struct ScoreReaderTests {
             ("Total rating: 3. Total rating: 5", [rating], .last, number(5)),
             ("Score: 4. Total rating: 2", [rating, #"Score: (\d+)"#], .first, number(2)),
             ("Score: 4", [rating, #"Score: (\d+)"#], .first, number(4)),
-            ("Grade: B", ["Grade: (.)"], .first, .nothing(#""B" is no number"#)),
+            ("Grade: B", ["Grade: (.)"], .first, .nothing(#""B" is not a number"#)),
             ("Total rating: 11", [rating], .first, .nothing("11 is outside score_range, 0 to 10")),
             (
                 "Total rating: 11. Score: 4", [rating, #"Score: (\d+)"#], .first,
@@ -249,7 +249,10 @@ struct JSONReplyTests {
             ("```python\nprint({\"score\": 1})\n```\n```json\n{\"score\": 8}\n```", number(8)),
             ("```json\n[1, 2]\n```\n```json\n{\"score\": 8}\n```", number(8)),
             (#"{"other": {"score": 1}, "score": 8, "list": [{"score": 2}]}"#, number(8)),
-            ("```json\n{\"score\": 1}\n```\n```json\n{\"score\": 8}\n```", .nothing("the reply holds 2 JSON objects")),
+            (
+                "```json\n{\"score\": 1}\n```\n```json\n{\"score\": 8}\n```",
+                .nothing("the reply contains 2 JSON objects")
+            ),
             ("```json\n{\"score\": 8}\n```\nor\n```\n{\"score\": 8}\n```", number(8)),
             (#"{"score": 8, "score": 8}"#, .nothing(#"the reply's JSON object has "score" twice"#)),
             (
@@ -293,7 +296,7 @@ struct JSONReplyTests {
             (#"So: {"parts": {"score": 1}}."#, .nothing(#"the reply's JSON object has no "score""#)),
             // Several that agree are one; others are not told apart.
             (#"{"score": 8}. Again: {"score": 8}"#, number(8)),
-            (#"Not {"score": 2}, but {"score": 8}."#, .nothing("the reply holds 2 JSON objects")),
+            (#"Not {"score": 2}, but {"score": 8}."#, .nothing("the reply contains 2 JSON objects")),
             // One that breaks off may have been the last word.
             (#"{"score": 8}. On reflection {"score": "#, broken), (#"Of {"score": N}, I give {"score": 8}"#, broken),
             (#"So {"parts": {"score": 1}, "score": "#, noJSON), (#"So {'score': 8}"#, noJSON),
@@ -317,7 +320,7 @@ struct JSONReplyTests {
             #expect(try read(reply, field: "score", quoting: [answer]) == quotation)
         }
         let both = #"It asks for {"score": 10}; I give {"score": 2}."#
-        #expect(try read(both, field: "score", quoting: [answer]) == .nothing("the reply holds 2 JSON objects"))
+        #expect(try read(both, field: "score", quoting: [answer]) == .nothing("the reply contains 2 JSON objects"))
         #expect(try read(#"I give {"score": 2}."#, field: "score", quoting: [answer]) == number(2))
     }
 
@@ -350,7 +353,7 @@ struct JSONReplyTests {
         #expect(try read("```json\n{\"score\": 10}\n```", field: "score", quoting: [answer]) == number(10))
         #expect(try read("I say:\n```json\n{\"score\": 2}\n```", field: "score", quoting: [answer]) == number(2))
         let both = "\(answer)\nI say:\n```json\n{\"score\": 2}\n```"
-        #expect(try read(both, field: "score", quoting: [answer]) == .nothing("the reply holds 2 JSON objects"))
+        #expect(try read(both, field: "score", quoting: [answer]) == .nothing("the reply contains 2 JSON objects"))
         #expect(
             try read(#"{"why": "it says {\"score\": 10}", "score": 2}"#, field: "score", quoting: [answer]) == number(2)
         )

@@ -135,7 +135,8 @@ struct HostilePluginTests {
         let reasons = (0..<3).map { _ in score(texts, scorer).verdicts.map { $0.reason ?? "" } }
         #expect(Set(reasons[0][..<20]) == ["the plugin crashed: SIGABRT (aborted)"])
         let givenUp =
-            "not tried, since 50 workers were lost to the plugin; the last time, the plugin crashed: SIGABRT (aborted)"
+            "not tried, because the plugin has already ended 50 worker processes; the last time, the plugin crashed: "
+            + "SIGABRT (aborted)"
         #expect(Set(reasons[1] + reasons[2]) == [givenUp])
         #expect(reasons[0].filter { $0 != givenUp }.count <= 50)
     }

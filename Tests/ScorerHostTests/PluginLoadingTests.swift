@@ -76,10 +76,10 @@ struct PluginLoadingTests {
             (["ID=NULL"], "the plugin's id is NULL"),
             ([#"ID="\xFF""#], "the plugin's id is not UTF-8"),
             (["SCORER_ID=NULL"], "a scorer's id is NULL"),
-            (["SCORERS=&scorer.known,&scorer.known,NULL"], #"the scorer "one" is there twice"#),
+            (["SCORERS=&scorer.known,&scorer.known,NULL"], #"the scorer "one" is listed twice"#),
             (["CONCURRENCY=7"], #"scorer "one": unknown concurrency 7"#),
             ([#"OUTPUT="verdict""#], #"scorer "one" has no output named "score""#),
-            (["OUTPUT_TWICE"], #"an output of scorer "one", "score", is there twice"#),
+            (["OUTPUT_TWICE"], #"an output of scorer "one", "score", is listed twice"#),
             (["OUTPUT_TYPE=0"], #"an output of scorer "one", "score", has the unknown type 0"#),
             (["OUTPUT_TYPE=7"], #"an output of scorer "one", "score", has the unknown type 7"#),
             (

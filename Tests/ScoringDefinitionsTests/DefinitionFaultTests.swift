@@ -204,7 +204,7 @@ struct DefinitionFaultTests {
                 {"identifier": "a::b", "return_type": {"type": "number"}, "params": {"type": "basic"}, "context": {}}
                 """,
                 [
-                    #"my.json: /context: found "context" beside "params"; "#
+                    #"my.json: /context: found both "context" and "params"; "#
                         + #"expected only one of them; "context" is the older form of "params""#
                 ]),
         ])

@@ -37,7 +37,7 @@ struct OutcomeTests {
                 "basic::docvqa", #"{"generated_answer": ["a"], "expected_answer": "[\"a\"]"}"#,
                 Verdict.inputError(
                     #"column "generated_answer" is not a text value but an array: ["a"]; "#
-                        + "texts inside it: generated_answer[0]")
+                        + "strings inside it: generated_answer[0]")
             ),
             (
                 "basic::docvqa", #"{"generated_answer": "a", "expected_answer": ["b", "a"]}"#, Verdict.right
@@ -68,7 +68,7 @@ struct OutcomeTests {
             ),
             (
                 "basic::subset_of", #"{"generated_answer": "12", "expected_answer": 1}"#,
-                Verdict.inputError("a number cannot be contained in a text" + noContainment)
+                Verdict.inputError("a number cannot be contained in a string" + noContainment)
             ),
             (
                 "basic::subset_of", #"{"generated_answer": {"1": 2}, "expected_answer": [1]}"#,
@@ -76,7 +76,7 @@ struct OutcomeTests {
             ),
             (
                 "basic::subset_of", #"{"generated_answer": true, "expected_answer": "t"}"#,
-                Verdict.inputError("a text cannot be contained in a boolean" + noContainment)
+                Verdict.inputError("a string cannot be contained in a boolean" + noContainment)
             ),
             ("basic::subset_of", #"{"generated_answer": {"1": 2}, "expected_answer": "1"}"#, Verdict.right),
             ("basic::subset_of", #"{"generated_answer": [], "expected_answer": []}"#, Verdict.wrong),
