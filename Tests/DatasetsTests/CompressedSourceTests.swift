@@ -170,7 +170,7 @@ struct CompressedSourceTests {
         #expect(reading.error?.place == .compressedByte(compressed.count))
         let message =
             switch kind {
-            case .gzip: "0x67 on is not gzip data; all of the gzip data was read"
+            case .gzip: "the data from 0x67 on is not gzip data; all of the gzip data was read"
             case .zstd:
                 "the data that follows is not zstd data (Unknown frame descriptor); all of the zstd data was read"
             }

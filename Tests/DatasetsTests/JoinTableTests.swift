@@ -30,7 +30,7 @@ struct JoinTableTests {
                 {"k": "1", "b": [1], "a": 2}
                 {"join_error": {"outcome": "input_error", "message": "the row has no \\"k\\" to join right by: the row has no \
                 columns"}}
-                # "a" is in left and in right; those of left are used, and the others are called joined.NAME
+                # "a" is in left and in right; the values of left are used, and the others are called joined.NAME
 
                 """)
     }

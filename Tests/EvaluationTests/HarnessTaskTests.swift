@@ -27,20 +27,20 @@ import Testing
             "/metadata/task: is missing; expected the name of a task of lm_eval, of letters, digits and _.:+-"
         ),
         (#"{"task": "a", "tsak": 1}"#, "/metadata/tsak: is an unknown member; expected one of task, task_yaml,"),
-        (#"{"task": "/etc/task.yaml"}"#, #"/metadata/task: found "/etc/task.yaml"; the name of a task"#),
-        (#"{"task": "task.yaml"}"#, #"/metadata/task: found "task.yaml"; the name of a task"#),
-        (#"{"task": ".."}"#, #"/metadata/task: found ".."; the name of a task"#),
-        (#"{"task": "a,b"}"#, #"/metadata/task: found "a,b"; the name of a task"#),
-        (#"{"task": "mmlu_*"}"#, #"/metadata/task: found "mmlu_*"; the name of a task"#),
-        (#"{"task": "-x"}"#, #"/metadata/task: found "-x"; the name of a task"#),
-        (#"{"task": ["a"]}"#, "/metadata/task: found an array; the name of a task"),
+        (#"{"task": "/etc/task.yaml"}"#, #"/metadata/task: found "/etc/task.yaml"; expected the name of a task"#),
+        (#"{"task": "task.yaml"}"#, #"/metadata/task: found "task.yaml"; expected the name of a task"#),
+        (#"{"task": ".."}"#, #"/metadata/task: found ".."; expected the name of a task"#),
+        (#"{"task": "a,b"}"#, #"/metadata/task: found "a,b"; expected the name of a task"#),
+        (#"{"task": "mmlu_*"}"#, #"/metadata/task: found "mmlu_*"; expected the name of a task"#),
+        (#"{"task": "-x"}"#, #"/metadata/task: found "-x"; expected the name of a task"#),
+        (#"{"task": ["a"]}"#, "/metadata/task: found an array; expected the name of a task"),
         (
             #"{"task": "a", "num_fewshot": -1}"#,
             "/metadata/num_fewshot: found -1; expected an integer from 0 to 1000"
         ),
         (
             #"{"task": "a", "endpoint": "embeddings"}"#,
-            #"/metadata/endpoint: found "embeddings"; "chat" or "completions""#
+            #"/metadata/endpoint: found "embeddings"; expected "chat" or "completions""#
         ),
         (#"{"task": "a", "task_yaml": 1}"#, "/metadata/task_yaml: found 1; expected an object, or YAML as a string"),
         (

@@ -210,7 +210,7 @@ import Testing
             (#"{"top_p": 2}"#, "/s/top_p: found 2; expected a number from 0 to 1"),
             (#"{"strategy": {"type": "beam"}}"#, "/s/strategy/type: found \"beam\"; expected \"greedy\""),
             (#"{"strategy": {"type": "top_k"}}"#, "/s/strategy: has no \"top_k\""),
-            (#"{"strategy": {"type": "greedy", "top_p": 1}}"#, "/s/strategy/top_p: unknown member"),
+            (#"{"strategy": {"type": "greedy", "top_p": 1}}"#, "/s/strategy/top_p: is an unknown member"),
         ])
     func samplingFaults(_ parameters: String, _ message: String) throws {
         let sampling = try #require(JSONValue(parsing: parameters).object)

@@ -93,7 +93,7 @@ struct CSVRecords: ~Copyable {
             guard names.count <= given.count else {
                 throw DatasetError(
                     .malformed,
-                    "the first row has \(names.count) cells, but --columns has \(given.count) names",
+                    "the first row has \(names.count) cells, but --columns names \(given.count)",
                     path: path, at: .line(line))
             }
             try name(given.map(jsonString))
