@@ -53,7 +53,7 @@ static assay_status create(const assay_scorer *its_scorer, const assay_host *hos
     const assay_host_chat *chat = kit_chat(host);
     kit_parameters parameters;
     kit_open_parameters(&parameters, host, creation, config_json);
-    assay_str model; /* the host's business; asking for it makes it known */
+    assay_str model; /* for the host; reading it makes it a known parameter */
     kit_parameter(&parameters, "judge_model", &model);
     assay_status status = kit_close_parameters(&parameters);
     if (status != ASSAY_OK) return status;

@@ -1,7 +1,7 @@
-/* Scores how short answers are: 1.0 for at most max_words words, less the longer they are. */
+/* Scores how short answers are: 1.0 for at most max_words words, lower for longer answers. */
 #include "assay_scorer_kit.h"
 
-/* What it reads and gives. Columns are known by their index. */
+/* Its inputs and outputs. Columns are identified by their index. */
 enum { IN_ANSWER };
 static const assay_column_spec *const inputs[] = {
     [IN_ANSWER] = KIT_REQUIRED("generated_answer", ASSAY_TYPE_STR, "the answer"), NULL};

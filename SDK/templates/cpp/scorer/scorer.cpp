@@ -1,9 +1,9 @@
-// Scores how short answers are: 1.0 for at most max_words words, less the longer they are.
+// Scores how short answers are: 1.0 for at most max_words words, lower for longer answers.
 #include "assay_scorer_kit.hpp"
 
 namespace {
 
-// What it reads and gives. Columns are known by their index.
+// Its inputs and outputs. Columns are identified by their index.
 enum Input { in_answer };
 constexpr assay_column_spec inputs[] = {assay::required("generated_answer", ASSAY_TYPE_STR, "the answer")};
 constexpr const assay_column_spec *input_list[] = {&inputs[0], nullptr};

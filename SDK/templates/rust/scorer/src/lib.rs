@@ -1,8 +1,8 @@
-//! Scores how short answers are: 1.0 for at most max_words words, less the longer they are.
+//! Scores how short answers are: 1.0 for at most max_words words, lower for longer answers.
 
 use assay_scorer::{plugin, Call, Column, Declaration, Kind, Parameters, Rejection, Scorer, Unscored};
 
-// Columns are known by their index in the declaration.
+// Columns are identified by their index in the declaration.
 const ANSWER: usize = 0;
 const SCORE: usize = 0;
 const WORDS: usize = 1;

@@ -1,11 +1,11 @@
 public import CScorerPlugin
 import ScorerKit
 
-/// Scores how short answers are: 1.0 for at most max_words words, less the longer they are.
+/// Scores how short answers are: 1.0 for at most max_words words, lower for longer answers.
 ///
 /// One instance is one scoring function with its parameters. Threads share it.
 struct ShortAnswer: Scorer {
-    // Columns are known by their index in the declaration.
+    // Columns are identified by their index in the declaration.
     private static let answer = 0
     private static let score = 0
     private static let words = 1
