@@ -44,8 +44,8 @@ struct Equality: Scorer {
         }
     }
 
-    /// Whether an answer is one element of a list, or of a list that is written in a text: there, numbers and booleans
-    /// also equal texts that spell them, since all cells of such a table are texts.
+    /// Whether an answer is an element of a list, or of a list written in a string. In a string, numbers and booleans
+    /// also equal strings that spell them, because all cells of such a table are strings.
     private func isAny(
         _ answer: UnsafeRawBufferPointer, of list: UnsafeRawBufferPointer, _ parser: inout JSONParser
     ) throws -> Bool {

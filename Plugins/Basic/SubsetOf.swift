@@ -2,7 +2,7 @@ import JSON
 import ScorerKit
 import ScorerParameters
 
-/// 1.0 where the expected answer is contained in the generated one.
+/// 1.0 if the generated answer contains the expected one.
 struct SubsetOf: Scorer {
     static let declaration = ScorerDeclaration(
         id: "subset-of",
@@ -52,17 +52,17 @@ struct SubsetOf: Scorer {
     /// An answer that may contain another.
     private struct Whole {
         let json: UnsafeRawBufferPointer
-        /// Its contents, where it is a text.
+        /// Its contents, if it is a string.
         let text: UnsafeRawBufferPointer
 
-        /// - Parameter partText: the contents of `part`, where it is a text.
+        /// - Parameter partText: the contents of `part`, if it is a string.
         func contains(
             _ part: UnsafeRawBufferPointer, _ partText: UnsafeRawBufferPointer, _ parser: inout JSONParser
         ) throws(RowFault) -> Bool {
             let (whole, kind) = (Kind(of: json), Kind(of: part))
             switch (whole, kind) {
             case (.text, .text): return TextSearch.contains(text, partText)
-            // An object's keys are texts: a number is not among them, which is no error.
+            // The keys of an object are strings, so a number is not among them; that is not an error.
             case (.array, _), (.object, .text), (.object, .number), (.object, .boolean):
                 do throws(JSONError) {
                     return try parser.contains(json, part)
@@ -78,9 +78,9 @@ struct SubsetOf: Scorer {
             }
         }
 
-        /// Whether it contains an element of the list that `parts` is, or is written in the text that `parts` is.
+        /// Whether it contains an element of `parts`, which is a list or a string with a list written in it.
         ///
-        /// In a text, numbers and booleans are looked for as they are written.
+        /// In a string, numbers and booleans are searched for as they are written.
         func containsAny(
             of parts: UnsafeRawBufferPointer, _ partsText: UnsafeRawBufferPointer, _ parser: inout JSONParser
         ) throws(RowFault) -> Bool {

@@ -1,19 +1,19 @@
 import JSON
 
-/// What a chat completion says beside its text.
+/// What a chat completion contains besides its text.
 struct Completion: Sendable, Equatable {
-    /// Why the reply ends before the model was done; nil where it is whole, and where the response does not say.
+    /// Why the reply is incomplete; nil if it is complete or the response does not say.
     var cutOff: CutOff?
-    /// What the model thought before it replied; it is never scored.
+    /// The model's reasoning before its reply; it is never scored.
     var reasoning: String?
     /// The names of the tools that the reply calls.
     var calledTools: [String] = []
-    /// Tokens of the reply, with its reasoning.
+    /// The tokens of the reply, including its reasoning.
     var outputTokens: Int?
-    /// Those of them that the model thought in.
+    /// The tokens of the reasoning.
     var reasoningTokens: Int?
 
-    /// Reads the body of a response; what it does not say, or says in a form of its own, stays nil.
+    /// Reads the body of a response. Anything that is missing, or in an unknown form, stays nil.
     init(response: UnsafeRawBufferPointer) {
         var parser = JSONParser()
         guard !response.isEmpty, let body = try? parser.parse(response) else { return }
@@ -33,7 +33,7 @@ struct Completion: Sendable, Equatable {
         return number.int
     }
 
-    /// Adds to the reason why a reply has no score what its completion says about it.
+    /// Adds what the completion tells about it to the reason why a reply has no score.
     ///
     /// - Parameter isEmpty: whether the reply has no text.
     func explaining(_ reason: String, isEmpty: Bool) -> String {
@@ -45,7 +45,7 @@ struct Completion: Sendable, Equatable {
         return "\(reason); \(spent)"
     }
 
-    /// What a reply that was cut off had used its tokens for, where it had thought.
+    /// What the tokens of a truncated reply were used for, if the model had reasoned.
     private var spent: String? {
         let thought = reasoningTokens ?? 0
         guard thought > 0 || reasoning != nil else { return nil }

@@ -1,11 +1,11 @@
 /// The arithmetic mean of finite numbers, rounded once.
 ///
-/// The sum is kept as doubles that do not overlap, as Python's `math.fsum` does (J. R. Shewchuk, "Adaptive precision
-/// floating-point arithmetic and fast robust geometric predicates", 1997). The quotient is then the double nearest to the
-/// true mean, the even one of two; only where the numbers are more than some 2^900 apart, or the mean is subnormal, it may be
-/// the one beside it.
+/// The sum is kept as non-overlapping doubles, as in Python's `math.fsum` (J. R. Shewchuk, "Adaptive precision
+/// floating-point arithmetic and fast robust geometric predicates", 1997). The quotient is then the double nearest to
+/// the true mean, with ties to even. Only if the numbers differ by a factor of more than about 2^900, or the mean is
+/// subnormal, can it be the neighbouring double.
 enum ExactMean {
-    /// The mean; 0 of no numbers.
+    /// The mean; 0 if there are no numbers.
     static func of(_ numbers: some Collection<Double>) -> Double {
         guard let largest = numbers.lazy.map(\.magnitude).max(), largest > 0 else { return 0 }
         let unit = powerOfTwo(near: largest)
@@ -19,7 +19,7 @@ enum ExactMean {
         return mean * unit
     }
 
-    /// The population standard deviation; 0 of no numbers. Never beyond the largest of their magnitudes.
+    /// The population standard deviation; 0 if there are no numbers. It never exceeds the largest of their magnitudes.
     static func deviation(of numbers: [Double]) -> Double {
         guard let largest = numbers.lazy.map(\.magnitude).max(), largest > 0 else { return 0 }
         let unit = powerOfTwo(near: largest)
@@ -28,12 +28,12 @@ enum ExactMean {
         return of(scaled.map { ($0 - mean) * ($0 - mean) }).squareRoot() * unit
     }
 
-    /// Keeps sums and squares far from the ends of the doubles. One that can be divided by and multiplied with.
+    /// A scale that keeps sums and squares well within the range of a double; it can be divided by and multiplied with.
     private static func powerOfTwo(near number: Double) -> Double {
         Double(sign: .plus, exponent: min(max(number.exponent, -1000), 1000), significand: 1)
     }
 
-    /// Doubles with the same exact sum as others, the least first, of which each is smaller than the last bit of the next.
+    /// Doubles with the same exact sum as `numbers`, in ascending order, each smaller than the last bit of the next.
     private static func expansion(of numbers: [Double]) -> [Double] {
         var parts: [Double] = []
         for number in numbers {
@@ -54,7 +54,7 @@ enum ExactMean {
         return parts
     }
 
-    /// Whether a mean is nearer to `upper` than to `lower`, or as near and `upper` is even.
+    /// Whether a mean is nearer to `upper` than to `lower`, or equally near and `upper` is even.
     private static func isMean(
         of sum: [Double], _ count: Double, beyondMiddleOf lower: Double, _ upper: Double
     ) -> Bool {

@@ -10,7 +10,7 @@ struct JudgeParameters: Sendable {
     var request: JudgeRequest
     var reader: ScoreReader
     var asksAgain: Bool
-    /// The models of a panel; nil where there is one model, which the host knows.
+    /// The models of a panel; nil if there is only one model, which the host knows.
     var panel: [String]?
     /// How often each model is asked.
     var votes: Int

@@ -4,7 +4,7 @@ import PromptTemplates
 import ScorerKit
 import ScorerParameters
 
-/// Asks one or several models about each row, and reads the score from what they reply.
+/// Asks one or more models about each row and reads the score from their replies.
 struct LanguageModelJudge: ModelScorer {
     static let declaration = declare(inputs: [], scores: .json, roles: ["judge"], hasVotes: false)
 
@@ -17,8 +17,8 @@ struct LanguageModelJudge: ModelScorer {
     init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
         parameters = try JudgeParameters(configuration)
         roles = parameters.panel.map { panel in panel.indices.map { "judge/\($0 + 1)" } } ?? ["judge"]
-        // A value is bound as JSON so that a row without it does not get here, and as text, which is what is inserted;
-        // of an array or object, which is no text, the JSON is inserted.
+        // A value is bound as JSON, so that a row without it does not get here, and as text, which is inserted in the
+        // prompt; for an array or object, which is not text, the JSON is inserted.
         let inputs = parameters.template.columns.flatMap { column -> [ScorerDeclaration.Column] in
             [
                 .required(column, .json, "inserted into the prompt"),
@@ -62,17 +62,17 @@ struct LanguageModelJudge: ModelScorer {
 
     // MARK: Conversations
 
-    /// The votes of a batch, those of a row one after the other.
+    /// The votes of a batch; those of one row are consecutive.
     struct Conversations {
         fileprivate var pending: [PendingVote]
-        /// How many votes each row still waits for.
+        /// The number of votes that each row is still waiting for.
         fileprivate var open: [Int]
     }
 
     /// A vote that is being cast.
     fileprivate struct PendingVote {
         var vote: Vote?
-        /// The reply that could not be read, where the model was asked once more, and what was thought before it.
+        /// If the model was asked again: the reply that could not be read, and its reasoning.
         var first: (reply: String, reasoning: String?)?
     }
 
@@ -130,7 +130,7 @@ struct LanguageModelJudge: ModelScorer {
         guard conversations.open[row] == 0 else { return }
         let pending = row * votesPerRow..<(row + 1) * votesPerRow
         finish(row, conversations.pending[pending].compactMap(\.vote), results)
-        // The replies of rows that are done need not be kept.
+        // The replies of finished rows need not be kept.
         for ballot in pending { conversations.pending[ballot] = PendingVote() }
     }
 
@@ -153,7 +153,7 @@ struct LanguageModelJudge: ModelScorer {
         }
     }
 
-    /// What the template inserts: the texts of a row, by column.
+    /// The values that the template inserts: the texts of a row, by column.
     private func values(of row: Int, _ rows: Rows) -> [UnsafeRawBufferPointer] {
         parameters.template.columns.indices.map { column in
             let texts = rows.texts(2 * column + 1)

@@ -2,7 +2,7 @@ public import JSON
 public import ScorerKit
 
 extension Parameters {
-    /// A text that is not empty.
+    /// A non-empty string.
     public mutating func text(_ name: String) throws(ParameterRejection) -> String? {
         guard let value = value(name) else { return nil }
         guard let text = value.string, !text.isEmpty else {
@@ -21,7 +21,7 @@ extension Parameters {
 
     /// A finite number, as it was written.
     ///
-    /// - Parameter expected: what it is, in words, such as "a number from 0 to 1".
+    /// - Parameter expected: a description, such as "a number from 0 to 1".
     public mutating func number(
         _ name: String, expected: String = "a number", where isAllowed: (Double) -> Bool = { _ in true }
     ) throws(ParameterRejection) -> JSONNumber? {
@@ -62,9 +62,9 @@ extension Parameters {
         return bounds[0]...bounds[1]
     }
 
-    /// One of several words.
+    /// One of several strings.
     ///
-    /// - Parameter fallback: what it is where it is not given; nil: the first.
+    /// - Parameter fallback: the value if the parameter is not given; nil for the first.
     public mutating func choice<Choice>(
         _ name: String, fallback: Choice? = nil
     ) throws(ParameterRejection) -> Choice where Choice: RawRepresentable<String> & CaseIterable {
@@ -83,7 +83,7 @@ extension Parameters {
         return texts
     }
 
-    /// A list of strings with at least one element; nil where it is not given.
+    /// A list of strings with at least one element; nil if it is not given.
     public mutating func optionalTexts(_ name: String) throws(ParameterRejection) -> [String]? {
         guard let value = value(name) else { return nil }
         guard let elements = value.array, !elements.isEmpty else {

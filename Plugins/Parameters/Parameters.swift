@@ -1,20 +1,20 @@
 public import JSON
 public import ScorerKit
 
-/// The parameters of a scorer, read one by one; what is left over at the end was not expected.
+/// The parameters of a scorer, read one by one; any left over at the end are unknown.
 ///
-/// A parameter that is null is not given. Every error names the place, what was found there and what was expected.
+/// A null parameter counts as not given. Every error names the place, what was found and what was expected.
 public struct Parameters {
     /// The scoring function's id.
     public let identifier: String
     /// The type of its scores: "number", "string", …
     public let returnType: String
-    /// Columns of the data that templates in the parameters may name though their names are not plain ones.
+    /// Columns of the data that templates in the parameters may name although their names are not simple identifiers.
     public let columns: [String]
     private let params: JSONObject
     private var known: [String] = []
 
-    /// - Parameter configuration: JSON text as `create` of the plugin header describes it.
+    /// - Parameter configuration: JSON as described for `create` in the plugin header.
     public init(_ configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
         var parser = JSONParser()
         let value: JSONValue
@@ -32,20 +32,20 @@ public struct Parameters {
         columns = value["columns"]?.array?.compactMap(\.string) ?? []
     }
 
-    /// A parameter as it was written; nil where it is not given.
+    /// A parameter as it was written; nil if it is not given.
     public mutating func value(_ name: String) -> JSONValue? {
         if !known.contains(name) { known.append(name) }
         guard let value = params[name], value != .null else { return nil }
         return value
     }
 
-    /// Whether a parameter is written as null: a request takes away so what a definition or the scorer itself has for it.
+    /// Whether a parameter is written as null, with which a request removes the value of a definition or of the scorer.
     public mutating func isNull(_ name: String) -> Bool {
         if !known.contains(name) { known.append(name) }
         return params[name] == .null
     }
 
-    /// Rejects parameters that nobody has asked for.
+    /// Rejects unknown parameters.
     public func finish() throws(ParameterRejection) {
         for (key, value) in params.members where value != .null && !known.contains(key) {
             let expected = known.isEmpty ? "this scorer has no parameters" : "expected \(known.joined(separator: ", "))"
@@ -56,12 +56,12 @@ public struct Parameters {
 }
 
 extension ParameterRejection {
-    /// Says what is wrong with the parameter `name`.
+    /// An error about the parameter `name`.
     public init(of name: String, _ message: String) {
         self.init(pointer: JSONPointer("/params").appending(name).description, message)
     }
 
-    /// Says that the parameter `name` is something else than was expected.
+    /// An error that the parameter `name` is not what was expected.
     public init(of name: String, found value: JSONValue, expected: String) {
         let text = value.text
         let isShort = text.utf8.count <= 60

@@ -2,14 +2,14 @@ public import Patterns
 public import ScorerKit
 
 extension Parameters {
-    /// A list of regular expressions, each with a group, which is what is read (`Match.answer`).
+    /// A list of regular expressions, each with a group that is read (`Match.answer`).
     public mutating func patterns(
         _ name: String, needsGroup: Bool = true
     ) throws(ParameterRejection) -> [Pattern] {
         try Self.compile(try texts(name), name, needsGroup: needsGroup)
     }
 
-    /// The same; nil where it is not given.
+    /// The same; nil if it is not given.
     public mutating func optionalPatterns(_ name: String) throws(ParameterRejection) -> [Pattern]? {
         guard let sources = try optionalTexts(name) else { return nil }
         return try Self.compile(sources, name, needsGroup: true)

@@ -5,7 +5,7 @@ public struct Configuration {
     private let params: [JSONText.Member]
     private var known: [String] = []
 
-    /// - Parameter configuration: JSON text as `create` of the plugin header describes it.
+    /// - Parameter configuration: JSON as described for `create` in the plugin header.
     public init(_ configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
         guard case .object(let members)? = JSONText(parsing: configuration) else {
             throw ParameterRejection(pointer: "", "expected a JSON object")

@@ -7,7 +7,7 @@ public protocol ConfiguredScorer: Sendable {
 
     /// Creates an instance.
     ///
-    /// - Parameter configuration: JSON text as `create` of the plugin header describes it.
+    /// - Parameter configuration: JSON as described for `create` in the plugin header.
     /// - Throws: `ParameterRejection` if the parameters are not valid.
     init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection)
 

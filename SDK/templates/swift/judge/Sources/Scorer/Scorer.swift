@@ -74,7 +74,7 @@ private let plugin = ScorerPlugin(
     id: "org.example.@NAME@", version: "0.1.0", description: "A judge that asks a yes-or-no question",
     modelScorers: [Judge.self])
 
-// The name is the plugin header's.
+// The name is the one in the plugin header.
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func assay_plugin_entry(_ hostMajor: UInt32, _ hostMinor: UInt32) -> UnsafePointer<assay_plugin>? {
