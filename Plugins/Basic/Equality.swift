@@ -2,7 +2,7 @@ import JSON
 import ScorerKit
 import ScorerParameters
 
-/// 1.0 where both answers are the same JSON value.
+/// 1.0 if both answers are the same JSON value.
 struct Equality: Scorer {
     static let declaration = ScorerDeclaration(
         id: "equality",

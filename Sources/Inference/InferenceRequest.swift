@@ -38,7 +38,7 @@ extension InferenceRequest {
     /// The body as it is sent: with the model's name as its first member.
     ///
     /// - Parameter quotedName: the name as a JSON string.
-    /// - Returns: nil where the body does not begin as an object.
+    /// - Returns: nil if the body does not begin as an object.
     func body(naming quotedName: String) -> [UInt8]? {
         let bytes = body.utf8
         guard let brace = bytes.firstIndex(where: { !$0.isJSONSpace }), bytes[brace] == UInt8(ascii: "{") else {

@@ -23,7 +23,7 @@ public struct TokenUsage: Hashable, Sendable {
 }
 
 extension TokenUsage {
-    /// Reads the member `usage` of a response; nil where it does not count both sides.
+    /// Reads the member `usage` of a response; nil if it does not count both sides.
     init?(of object: JSONObject) {
         // A server of embeddings counts no output.
         guard let usage = object["usage"]?.object,

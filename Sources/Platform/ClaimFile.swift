@@ -45,7 +45,7 @@ package final class ClaimFile: Sendable {
 
     /// Claims a number until it is released. Does not wait; takes some microseconds.
     ///
-    /// - Returns: false where somebody else has claimed it.
+    /// - Returns: false if somebody else has claimed it.
     package func claim(_ number: UInt64) -> Bool {
         state.withLock { state in
             guard state.claims.insert(number).inserted else { return false }

@@ -52,7 +52,7 @@ extension PluginDescription {
         if scorers.isEmpty { throw TableFault(message: "it has no scorers") }
     }
 
-    /// The first thing in which `other` says something else, in words; nil where they say the same.
+    /// The first thing in which `other` says something else, in words; nil if they say the same.
     ///
     /// - Parameter other: what the plugin itself says, while this is what its manifest says.
     package func firstDifference(from other: PluginDescription) -> String? {

@@ -49,7 +49,7 @@ public struct ScorerDescription: Sendable, Hashable {
     public var parametersSchema: String?
     public var concurrency: ScorerConcurrency
 
-    /// Returns nil where no output is named "score".
+    /// Returns nil if no output is named "score".
     public init?(
         id: String, description: String, inputs: [ColumnDescription], outputs: [ColumnDescription],
         roles: [String] = [], parametersSchema: String? = nil, concurrency: ScorerConcurrency

@@ -187,7 +187,7 @@ extension ScoreDistribution {
         var first: Double
         var last: Double
 
-        /// Edges at multiples of 1, 2 or 5 times a power of ten; nil where such numbers are not exact enough.
+        /// Edges at multiples of 1, 2 or 5 times a power of ten; nil if such numbers are not exact enough.
         init?(decimalFrom least: Double, to greatest: Double, limit: Int) {
             let span = greatest - least
             guard span.isFinite, span > 0 else { return nil }

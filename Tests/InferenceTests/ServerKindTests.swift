@@ -5,7 +5,7 @@ import Testing
 /// What a user gets of one question to a kind of server.
 struct KindCase: Sendable, CustomTestStringConvertible {
     var kind: ServerKind
-    /// The answer; nil where there is none.
+    /// The answer; nil if there is none.
     var text: String?
     var thought = false
     var finish = FinishReason.stop

@@ -3,7 +3,7 @@ import Patterns
 import ScorerKit
 import ScorerParameters
 
-/// 1.0 where the option that an answer chooses is the right one.
+/// 1.0 if the option that an answer chooses is the right one.
 struct MultipleChoice: Scorer {
     static let declaration = ScorerDeclaration(
         id: "multiple-choice",

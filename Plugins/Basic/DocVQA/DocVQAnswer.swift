@@ -2,7 +2,7 @@ import JSON
 import ScorerKit
 import ScorerParameters
 
-/// 1.0 where the answer is among the expected ones after the VQA normalisation.
+/// 1.0 if the answer is among the expected ones after the VQA normalisation.
 struct DocVQAnswer: Scorer {
     static let declaration = ScorerDeclaration(
         id: "docvqa",

@@ -3,7 +3,7 @@ import Patterns
 import ScorerKit
 import ScorerParameters
 
-/// 1.0 where two answers are the same after the MATH and Minerva normalisation.
+/// 1.0 if two answers are the same after the MATH and Minerva normalisation.
 struct MathResponse: Scorer {
     static let declaration = ScorerDeclaration(
         id: "regex-parser-math-response",

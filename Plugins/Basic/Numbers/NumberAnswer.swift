@@ -3,7 +3,7 @@ import Patterns
 import ScorerKit
 import ScorerParameters
 
-/// 1.0 where the number that an answer states is the right one, or close enough.
+/// 1.0 if the number that an answer states is the right one, or close enough.
 struct NumberAnswer: Scorer {
     static let declaration = ScorerDeclaration(
         id: "number",

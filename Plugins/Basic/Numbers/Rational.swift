@@ -7,7 +7,7 @@ struct Rational {
     private let numerator: Natural
     private let denominator: Natural
 
-    /// Reads all of `text` but white space at its ends; nil where that is no number, its denominator is 0, or it has
+    /// Reads all of `text` but white space at its ends; nil if that is no number, its denominator is 0, or it has
     /// more digits, the denominator's (1 for a decimal) among them, than `maximumDigits`.
     init?(_ text: Span<UInt8>) {
         let range = text.rangeWithoutOuterWhiteSpace(in: 0..<text.count)

@@ -6,7 +6,7 @@ import JSON
 /// `{"openai_api_key": "…"}`. Such a key replaces the environment variable that a configured model's key is in, whatever
 /// the case of the name, for this request only. Keys that no configured model uses are ignored.
 ///
-/// The official command line always sends its three keys, which are empty where its environment has none. A key that is
+/// The official command line always sends its three keys, which are empty if its environment has none. A key that is
 /// null, empty or white space is therefore not a key, and neither is an empty header.
 struct Credentials: Sendable {
     /// Keys by the name of the variable. Only variables with keys: clients must not set any other variable.

@@ -10,7 +10,7 @@ public struct JoinKey: Sendable, Hashable {
         self.right = right
     }
 
-    /// Reads `COLUMN` or `LEFT=RIGHT`; nil where a side is empty.
+    /// Reads `COLUMN` or `LEFT=RIGHT`; nil if a side is empty.
     public init?(_ text: String) {
         let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard sides.allSatisfy({ !$0.isEmpty }), let left = sides.first, let right = sides.last else { return nil }

@@ -47,7 +47,7 @@ public struct AgentTurn: Sendable, Hashable {
     /// - Parameters:
     ///   - agent: an `AgentConfig`.
     ///   - messages: those of a chat, each an object with `role` and `content`.
-    /// - Returns: nil where no message is a user's.
+    /// - Returns: nil if no message is a user's.
     public static func request(_ agent: JSONObject, messages: [JSONValue]) -> InferenceRequest? {
         let said = messages.filter { $0["role"] == "user" }
         guard !said.isEmpty else { return nil }

@@ -35,7 +35,7 @@ struct HarnessFolder {
         }
     }
 
-    /// The folder of a job that has run before; nil where it is gone, or somebody else's by now.
+    /// The folder of a job that has run before; nil if it is gone, or somebody else's by now.
     init?(existing path: String) {
         var status = stat()
         guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid() else {

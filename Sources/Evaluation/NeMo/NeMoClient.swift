@@ -51,7 +51,7 @@ struct NeMoClient: Sendable {
         longestPause = settings.pollInterval
     }
 
-    /// The URL without slashes at its end; nil where it is none.
+    /// The URL without slashes at its end; nil if it is none.
     static func base(_ url: String) -> String? {
         let slashes = url.reversed().prefix { $0 == "/" }.count
         let base = String(url.dropLast(slashes))

@@ -105,7 +105,7 @@ extension Complaint {
 }
 
 extension ServerError {
-    /// The status that an error in a response with a status of success stands for; nil where it does not say.
+    /// The status that an error in a response with a status of success stands for; nil if it does not say.
     var impliedStatus: Int? {
         if let status { return status }
         let statuses = [

@@ -40,7 +40,7 @@ private struct EscapedText {
     /// Where each byte of it begins in `bytes`, and the end.
     private var places: [Int] = []
 
-    /// Returns nil where there are none.
+    /// Returns nil if there are none.
     init?(_ text: String) {
         var text = text
         let mark = Array("u00".utf8)

@@ -7,10 +7,10 @@ struct ChatCompletion {
     /// A JSON array.
     var toolCalls: JSONValue?
     var finish: FinishReason
-    /// The completion in the form that ``InferenceReply/response`` promises; nil where it has that form already.
+    /// The completion in the form that ``InferenceReply/response`` promises; nil if it has that form already.
     var normalised: JSONObject?
 
-    /// - Throws: where it is no answer: without choices, or with an error in their place.
+    /// - Throws: if it is no answer: without choices, or with an error in their place.
     init(_ object: JSONObject, _ settings: ReasoningSettings) throws(BadResponse) {
         let choice = try Self.firstChoice(in: object)
         let spelling = Self.finishReason(of: choice)
@@ -37,7 +37,7 @@ struct ChatCompletion {
         normalised = normalise(object, choice, message, finishSpelling: spelling)
     }
 
-    /// Why the model stopped, as the server spells it; nil where it does not say.
+    /// Why the model stopped, as the server spells it; nil if it does not say.
     private static func finishReason(of choice: JSONObject) -> String? {
         // SGLang's own API has an object.
         let reasons = [choice["finish_reason"], choice["finish_reason"]?["type"], choice["native_finish_reason"]]
@@ -79,7 +79,7 @@ struct ChatCompletion {
         return details.compactMap { $0["text"]?.string ?? $0["summary"]?.string }.joined().nonBlank
     }
 
-    /// The calls of tools, in today's form; nil where there is none.
+    /// The calls of tools, in today's form; nil if there is none.
     private static func toolCalls(of message: JSONObject) -> JSONValue? {
         if let calls = message["tool_calls"]?.array, !calls.isEmpty {
             return .array(

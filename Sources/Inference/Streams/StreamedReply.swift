@@ -136,7 +136,7 @@ struct MessageStream {
         blocks[index] = block
     }
 
-    /// The message; nil where the stream does not hold the whole of it.
+    /// The message; nil if the stream does not hold the whole of it.
     var reply: JSONObject? {
         guard var message, isDone else { return nil }
         let content = blocks.sorted { $0.key < $1.key }.map { index, block -> JSONValue in

@@ -8,14 +8,14 @@ struct Attempt {
     var outcome: AttemptOutcome
     /// What the failure was, as part of a sentence; empty for an answer.
     var detail = ""
-    /// What a response with a status of success used, whatever became of it; nil where the server did not say.
+    /// What a response with a status of success used, whatever became of it; nil if the server did not say.
     var usage: TokenUsage?
     /// Whether the server sent a response that it will bill: a reply, or what is no reply and says what it used.
     var hasResponse = false
 
     /// What the response cost: by what the server says that it used, or else by its length.
     ///
-    /// - Returns: nil where there was none.
+    /// - Returns: nil if there was none.
     func cost(of request: InferenceRequest, _ model: Model) -> Double? {
         guard hasResponse else { return nil }
         if let usage { return model.cost(of: usage) }

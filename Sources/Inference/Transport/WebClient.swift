@@ -23,7 +23,7 @@ package final class WebClient: Sendable {
     /// - Parameters:
     ///   - url: of the server.
     ///   - environment: its variables by their names.
-    /// - Throws: where the address, a proxy or the file of certificates cannot be used.
+    /// - Throws: if the address, a proxy or the file of certificates cannot be used.
     package init(for url: String, environment: @Sendable @escaping (String) -> String?) throws(InferenceError) {
         let address: ModelAddress
         do throws(ModelAddress.Fault) {

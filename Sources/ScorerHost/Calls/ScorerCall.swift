@@ -8,7 +8,7 @@ public struct CellColumn {
     public var type: ValueType
     /// Laid out as the plugin header says for the type.
     public var values: UnsafeRawPointer
-    /// An Arrow validity bitmap; nil where all cells have a value.
+    /// An Arrow validity bitmap; nil if all cells have a value.
     public var validity: UnsafePointer<UInt8>?
     public var listOffsets: UnsafePointer<Int64>?
 
@@ -187,7 +187,7 @@ public final class ScorerCall {
         return Int32(ASSAY_OK)
     }
 
-    /// The outcome that a plugin gives a row without a score; nil where that is none.
+    /// The outcome that a plugin gives a row without a score; nil if that is none.
     static func outcome(_ code: Int32) -> RowOutcome? {
         guard let outcome = RowOutcome(rawValue: UInt8(clamping: code)) else { return nil }
         return outcome == .scored || outcome == .pluginCrashed ? nil : outcome

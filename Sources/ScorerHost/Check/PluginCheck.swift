@@ -306,7 +306,7 @@ private final class CheckLog: Sendable {
 }
 
 extension Plugin {
-    /// A worker that nobody uses, to be given back; nil where the plugin runs in none, or none can be had.
+    /// A worker that nobody uses, to be given back; nil if the plugin runs in none, or none can be had.
     func worker() -> WorkerProcess? {
         guard case .isolated(let pool) = code else { return nil }
         return try? pool.take()

@@ -53,7 +53,7 @@ struct ScorerExercise {
 
     /// Scores rows in one batch with an instance of its own.
     ///
-    /// - Returns: nil where the plugin did not survive it.
+    /// - Returns: nil if the plugin did not survive it.
     @discardableResult
     private func score(_ rows: CheckRows, _ replies: ScriptedReplies? = nil, isHuge: Bool = false) -> [Result]? {
         guard let scorer = makeScorer() else { return nil }
@@ -116,7 +116,7 @@ struct ScorerExercise {
         }
     }
 
-    /// Looks at the results of a call. Returns false where the plugin did not survive.
+    /// Looks at the results of a call. Returns false if the plugin did not survive.
     private func judge(
         _ rows: CheckRows, _ call: ScorerCall, _ results: [Result], _ replies: ScriptedReplies, isHuge: Bool
     ) -> Bool {
@@ -230,7 +230,7 @@ struct ScorerExercise {
 
     // MARK: The same rows in another way
 
-    /// Scores the same rows in batches of other sizes, and backwards. Returns false where the plugin did not survive.
+    /// Scores the same rows in batches of other sizes, and backwards. Returns false if the plugin did not survive.
     private func compareBatches(_ all: CheckRows) -> Bool {
         // As many as 1,000 in one batch.
         let rows = (0..<1000).map { all.rows[$0 % all.rows.count] }
@@ -278,7 +278,7 @@ struct ScorerExercise {
         return false
     }
 
-    /// Runs calls of one instance side by side, where it says that this is fine. Returns false where it did not survive.
+    /// Runs calls of one instance side by side, where it says that this is fine. Returns false if it did not survive.
     private func race(_ all: CheckRows) -> Bool {
         // What differs from call to call differs from thread to thread, and is one fault.
         if check.findings.contains(where: { $0.check == "determinism" && $0.scorer == trial.scorer }) { return true }
@@ -319,7 +319,7 @@ struct ScorerExercise {
 
     // MARK: Calls that end early, and models that fail
 
-    /// Cancels calls, before and between steps. Returns false where the plugin did not survive.
+    /// Cancels calls, before and between steps. Returns false if the plugin did not survive.
     private func cancel(_ all: CheckRows) -> Bool {
         guard let scorer = makeScorer() else { return false }
         let cancellation = Cancellation()
@@ -348,7 +348,7 @@ struct ScorerExercise {
     }
 
     /// Gives each reply to all requests, so that all questions about a row are answered in the same way, which replies that
-    /// are chosen by chance may never do. Returns false where the plugin did not survive.
+    /// are chosen by chance may never do. Returns false if the plugin did not survive.
     private func giveEachReply(_ inputs: [ColumnDescription]) -> Bool {
         guard let scorer = makeScorer(), !scorer.description.roles.isEmpty else { return true }
         let rows = CheckRows(name: "20 ordinary rows", rows: CheckRows.ordinary(inputs, 20))

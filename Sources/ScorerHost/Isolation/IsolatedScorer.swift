@@ -117,7 +117,7 @@ final class IsolatedScorer: ScorerInstance {
         }
     }
 
-    /// This worker, when it is free; nil where it is lost.
+    /// This worker, when it is free; nil if it is lost.
     func takeWorker(_ worker: WorkerProcess) -> WorkerProcess? { pool.take(worker) }
 
     func giveBack(_ worker: WorkerProcess) { pool.giveBack(worker) }

@@ -26,7 +26,7 @@ struct RecordReader {
         return (record, UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
     }
 
-    /// What is wrong with records as a whole; nil where each is one that a worker writes.
+    /// What is wrong with records as a whole; nil if each is one that a worker writes.
     ///
     /// - Parameter rowCount: the rows of the step that gave them.
     static func fault(in bytes: UnsafeRawBufferPointer, rowCount: Int) -> String? {
@@ -68,7 +68,7 @@ extension aw_record {
         }
     }
 
-    /// What follows in two parts, the first being `count` bytes long; nil where there are not so many.
+    /// What follows in two parts, the first being `count` bytes long; nil if there are not so many.
     func parts(of rest: UnsafeRawBufferPointer) -> (UnsafeRawBufferPointer, UnsafeRawBufferPointer)? {
         guard count <= UInt64(rest.count) else { return nil }
         let cut = Int(count)

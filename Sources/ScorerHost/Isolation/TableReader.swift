@@ -51,7 +51,7 @@ struct TableReader: ~Copyable {
         return try PluginDescription(keep(plugin))
     }
 
-    /// The description of an instance; nil where none was given.
+    /// The description of an instance; nil if none was given.
     consuming func instanceDescription() throws(TableFault) -> ScorerDescription? {
         try checkSize()
         guard let scorer = scorers.first else { return nil }

@@ -151,7 +151,7 @@ final class WorkerPool: Sendable {
         case isBusy(String)
     }
 
-    /// Whether a worker that nobody uses is to be ended, and why; nil where it is kept.
+    /// Whether a worker that nobody uses is to be ended, and why; nil if it is kept.
     private func uselessness(of member: Member) -> Uselessness? {
         guard let usage = member.worker.usage else { return nil }
         if usage.threadCount > settings.threadLimit {
@@ -225,7 +225,7 @@ final class WorkerPool: Sendable {
                     + "manifest again: assay plugins manifest \(path)")
     }
 
-    /// Does what is left to be done in a worker. Returns false where that cost it.
+    /// Does what is left to be done in a worker. Returns false if that cost it.
     private func perform(_ chores: [Chore], in worker: WorkerProcess) -> Bool {
         do throws(WorkerLoss) {
             for chore in chores {

@@ -2,7 +2,7 @@ import CWorkerProtocol
 import Glibc
 import Platform
 
-/// What keeps the loader from a shared object, as far as its header tells; nil where nothing does, or where it is no ELF file
+/// What keeps the loader from a shared object, as far as its header tells; nil if nothing does, or where it is no ELF file
 /// and so the loader's to judge.
 ///
 /// A file can be for another kind of machine, of which the loader only says that it was not found. And it can be cut short, by

@@ -27,7 +27,7 @@ public enum PluginManifest {
         return path
     }
 
-    /// Reads the manifest of a plugin; nil where there is none.
+    /// Reads the manifest of a plugin; nil if there is none.
     package static func read(for plugin: String) throws(PluginError) -> PluginDescription? {
         let path = path(for: plugin)
         do {

@@ -21,7 +21,7 @@ public struct PluginTrustList: Sendable {
     public let path: String
     private var entries: [Entry] = []
 
-    /// `assay/trusted-plugins` in `$XDG_CONFIG_HOME`, or else in `~/.config`; nil where neither is known.
+    /// `assay/trusted-plugins` in `$XDG_CONFIG_HOME`, or else in `~/.config`; nil if neither is known.
     public static var defaultPath: String? {
         func variable(_ name: String) -> String? {
             guard let value = getenv(name).map({ String(cString: $0) }), value.hasPrefix("/") else { return nil }
@@ -76,7 +76,7 @@ public struct PluginTrustList: Sendable {
         }
     }
 
-    /// The check of a plugin's bytes; nil where it is not on the list.
+    /// The check of a plugin's bytes; nil if it is not on the list.
     ///
     /// - Parameter path: its path, symbolic links resolved.
     public func check(for path: String) -> PluginIsolation.ByteCheck? {
