@@ -66,8 +66,8 @@ public final class InferenceSession: Sendable {
 
     /// Sends a request to a model, repeats it after temporary failures, and stores the reply before returning it.
     ///
-    /// Waits as long as the endpoint's limits and the run's budget require. With a cache, a stored reply is returned instead,
-    /// and equal requests that are in progress at the same time are sent once.
+    /// Waits as long as the endpoint's limits and the run's budget require. With a cache, a stored reply is returned
+    /// instead, and equal requests that are in progress at the same time are sent once.
     ///
     /// - Parameters:
     ///   - label: the name under which the request is counted.
@@ -166,7 +166,8 @@ extension InferenceSession {
         }.get()
     }
 
-    /// Asks, unless the cache has a reply by now, or gets one from another process that asks for the same.
+    /// Sends the request, unless the cache has a reply by now or gets one from another process that sends the same
+    /// request.
     private func askOnce(
         _ request: InferenceRequest, of model: Model, for label: String, in cache: ReplyCache, _ isLookedUp: Bool
     ) async -> Result<InferenceReply, InferenceError> {
@@ -187,10 +188,10 @@ extension InferenceSession {
         return await askAndStore(request, of: model, for: label, under: key, in: cache)
     }
 
-    /// Waits while somebody else asks for the reply, whose process may end at any time.
+    /// Waits while another caller requests the reply; its process may end at any time.
     ///
-    /// - Returns: whether the key is reserved now; false when the wait took too long, as it does for a process that is
-    ///   stopped (SIGSTOP).
+    /// - Returns: whether the key is reserved now; false if the wait took too long, for example because the other
+    ///   process is stopped (SIGSTOP).
     private func waitForReservation(of key: ReplyKey, in cache: ReplyCache) async throws(InferenceError) -> Bool {
         let clock = ContinuousClock()
         let start = clock.now

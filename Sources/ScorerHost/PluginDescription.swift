@@ -1,13 +1,13 @@
 import CScorerPlugin
 import ScoringCore
 
-/// What a plugin says of itself: copied from its table and checked.
+/// A plugin's description of itself, copied from its table and checked.
 public struct PluginDescription: Sendable, Hashable {
     /// The `provider_id` of the definitions that use it.
     public var id: String
     public var version: String
     public var description: String
-    /// The version of the plugin header that it was built with.
+    /// The version of the plugin header that the plugin was built with.
     public var abiMajor: UInt32
     public var abiMinor: UInt32
     public var scorers: [ScorerDescription]
@@ -26,9 +26,9 @@ public struct PluginDescription: Sendable, Hashable {
 }
 
 extension PluginDescription {
-    /// Reads a plugin's table. Its functions are not looked at.
+    /// Reads a plugin's table, except for its functions.
     init(_ pointer: UnsafePointer<assay_plugin>) throws(TableFault) {
-        // The version stands before everything that another major version may have changed.
+        // The version precedes everything that another major version may have changed.
         let plugin = pointer.pointee
         guard plugin.abi_major == ASSAY_ABI_MAJOR else {
             throw TableFault(
@@ -52,9 +52,9 @@ extension PluginDescription {
         if scorers.isEmpty { throw TableFault(message: "it has no scorers") }
     }
 
-    /// The first thing in which `other` says something else, in words; nil if they say the same.
+    /// A description of the first difference from `other`; nil if there is none.
     ///
-    /// - Parameter other: what the plugin itself says, while this is what its manifest says.
+    /// - Parameter other: the description in the plugin itself; this one is from its manifest.
     package func firstDifference(from other: PluginDescription) -> String? {
         let (ones, others) = (facts, other.facts)
         for (one, other) in zip(ones, others) where one != other {
@@ -68,7 +68,7 @@ extension PluginDescription {
         return "\(rest.name) is only in the \(ones.count > others.count ? "manifest" : "plugin")"
     }
 
-    /// All that it says, in order, each thing with a name.
+    /// All its parts in order, each with a name.
     private var facts: [Fact] {
         var facts = [
             Fact("its id", id), Fact("its version", version), Fact("its description", description),

@@ -6,11 +6,11 @@ public struct ColumnDescription: Sendable, Hashable {
     public var name: String
     public var description: String
     public var type: ValueType
-    /// Whether rows without a value reach the scorer (inputs), or leave it out of their results (outputs).
+    /// Whether rows without a value reach the scorer (inputs), or results may omit it (outputs).
     public var isOptional: Bool
-    /// Whether a value of another type counts as none (optional inputs).
+    /// Whether a value of another type counts as missing (optional inputs).
     public var isLenient: Bool
-    /// The least and greatest value of a numeric output, where the plugin states them.
+    /// The least and greatest value of a numeric output, if the plugin states them.
     public var range: ClosedRange<Double>?
 
     public init(
@@ -26,14 +26,14 @@ public struct ColumnDescription: Sendable, Hashable {
     }
 }
 
-/// How many calls of a scorer may run at once.
+/// How many calls of a scorer may run concurrently.
 public enum ScorerConcurrency: UInt32, Sendable {
     case parallel = 0
     case instanceSerial = 1
     case processSerial = 2
 }
 
-/// What a scorer reads, gives and asks: copied from the plugin's table and checked.
+/// The inputs, outputs and models of a scorer, copied from the plugin's table and checked.
 public struct ScorerDescription: Sendable, Hashable {
     public var id: String
     public var description: String
@@ -43,7 +43,7 @@ public struct ScorerDescription: Sendable, Hashable {
     public var scoreOutput: Int
     /// The index of the output "weight", if there is one.
     public var weightOutput: Int?
-    /// The models that the scorer asks, by role.
+    /// The models that the scorer uses, by role.
     public var roles: [String]
     /// The JSON Schema of its parameters, as the plugin wrote it.
     public var parametersSchema: String?
@@ -67,7 +67,7 @@ public struct ScorerDescription: Sendable, Hashable {
     }
 }
 
-/// What is wrong with a plugin's table; the path is added by whoever reads it.
+/// A fault in a plugin's table; the caller adds the path.
 struct TableFault: Error {
     var message: String
 }
@@ -102,7 +102,7 @@ extension ScorerDescription {
 }
 
 func checkSize<Struct>(_ size: UInt32, of type: Struct.Type, named name: String) throws(TableFault) {
-    // Version 1.0 is the oldest, so every field that this host knows must be there.
+    // Version 1.0 is the oldest, so every field that this host knows must be present.
     if Int(size) < MemoryLayout<Struct>.size {
         throw TableFault(
             message: "a struct \(name) has struct_size \(size), expected at least \(MemoryLayout<Struct>.size)")

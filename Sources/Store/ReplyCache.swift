@@ -4,15 +4,15 @@ import Platform
 
 /// The replies of models, stored in the file `replies.sqlite` of a folder, one reply per key.
 ///
-/// Several threads and several processes may use the same file. A reply whose `store` has returned survives the end of the
-/// process, even by SIGKILL. A power failure or system crash may lose the most recent replies, but never damages the file:
-/// SQLite runs with a write-ahead log and `synchronous = NORMAL`.
+/// Several threads and several processes may use the same file. A reply whose `store` has returned survives the end of
+/// the process, even by SIGKILL. A power failure or system crash may lose the most recent replies, but never damages
+/// the file: SQLite runs with a write-ahead log and `synchronous = NORMAL`.
 public final class ReplyCache: Sendable {
     /// The path of the file.
     public let path: String
     private let database: DatabasePool
     private let writer: ReplyWriter
-    /// Nil where the file system has no locks: nothing is reserved then.
+    /// Nil if the file system does not support locks; then nothing is reserved.
     private let reservations: ClaimFile?
 
     /// Opens the file, and creates it and the folder if they are missing.
@@ -22,7 +22,7 @@ public final class ReplyCache: Sendable {
         let path = folder.hasSuffix("/") ? folder + "replies.sqlite" : folder + "/replies.sqlite"
         try makeFolder(folder)
         self.path = path
-        // Before the database, so that whoever may write to it from now on is seen.
+        // Before the database, so that all later writers are noticed.
         reservations = try? ClaimFile(path + "-reservations")
         do {
             database = try Self.open(path)
@@ -58,8 +58,8 @@ public final class ReplyCache: Sendable {
         try await writer.store(reply, for: key, replaces: replaces)
     }
 
-    /// Reserves a key for a caller that requests its reply, so that no other caller requests it at the same time, either in this
-    /// process or in another one that uses the cache. Does not wait; takes some microseconds.
+    /// Reserves a key for a caller that requests its reply, so that no other caller requests it at the same time,
+    /// either in this process or in another one that uses the cache. Does not wait; takes some microseconds.
     ///
     /// The reservation lasts until `cancelReservation`, or until the process ends, in whatever way.
     ///

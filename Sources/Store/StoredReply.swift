@@ -9,8 +9,8 @@ public struct ReplyKey: Hashable, Sendable {
         bytes = Data(digest)
     }
 
-    /// The number under which the key is reserved. Two keys may have the same one: then one waits for the other in vain, and
-    /// is asked for after it.
+    /// The number under which the key is reserved. Two keys may have the same number; then one waits for the other
+    /// unnecessarily and is requested after it.
     var reservation: UInt64 {
         bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } % ClaimFile.limit
     }

@@ -61,7 +61,7 @@ public final class DescriptorSource: ByteSource {
 
     /// Reads an open file, and closes it in the end.
     ///
-    /// - Parameter name: what errors call it.
+    /// - Parameter name: its name in error messages.
     public init(descriptor: Int32, named name: String) {
         self.descriptor = descriptor
         ownsDescriptor = true

@@ -7,9 +7,9 @@ import Synchronization
 /// Runs turns of agents on one Llama Stack server.
 ///
 /// An agent is created once for each configuration and shared by all turns; each turn has its own session, which is
-/// deleted afterwards, however the turn ended. Agents are deleted when the endpoint is shut down, and so are the sessions of
-/// turns after which the server could not be reached. With `enable_session_persistence` in the configuration, nothing is
-/// deleted.
+/// deleted afterwards, however the turn ended. Agents are deleted when the endpoint is shut down, and so are the
+/// sessions of turns after which the server could not be reached. With `enable_session_persistence` in the
+/// configuration, nothing is deleted.
 ///
 /// The routes and what the server sends are those of Llama Stack 0.2.23: POST `/agents`, `/agents/ID/session` and
 /// `/agents/ID/session/ID/turn`.
@@ -36,7 +36,7 @@ final class AgentExchange: Sendable {
 
     /// How long a deletion may take.
     private static let farewell = TimeAmount.seconds(1)
-    /// More of them would not be deleted in that time.
+    /// More could not be deleted in that time.
     private static let leftSessionLimit = 1_000
 
     init(_ model: Model, _ transport: HTTPTransport) {
@@ -99,7 +99,7 @@ final class AgentExchange: Sendable {
             } else if isLeft, failure.hasResponse {
                 await delete(path, by: .now() + Self.farewell)
             } else if isLeft {
-                // It would not be reached now either, or nobody waits for it any more.
+                // It could not be reached now either, or nobody is waiting for it any longer.
                 leftSessions.withLock { if $0.count < Self.leftSessionLimit { $0.append(path) } }
             }
             throw failure

@@ -25,7 +25,7 @@ public struct CellColumn {
 
 /// One batch that a scorer is scoring, step by step. Reused: after a call has ended, `start` starts another one.
 ///
-/// Used by one thread at a time, which need not be the same each time.
+/// Used by one thread at a time, which need not always be the same.
 public final class ScorerCall {
     public enum Progress: Sendable, Hashable {
         /// The results are complete.
