@@ -7,7 +7,7 @@ package enum RegularFile {
     package struct Fault: Error {
         /// The end of a sentence that starts with the file's name.
         package var message: String
-        /// What was found instead of a usable file: `a FIFO`, `Permission denied`.
+        /// What was found instead of a usable file: `a FIFO`, `no readable file (Permission denied)`.
         package var found: String
         /// Whether nothing has that name.
         package var isMissing = false
@@ -108,14 +108,14 @@ package enum RegularFile {
 
     private static func fault(_ action: String = "opened") -> Fault {
         let code = errno
-        var fault = Fault("cannot be \(action): \(systemMessage(code))", found: systemMessage(code))
+        let message = systemMessage(code)
+        var fault = Fault("cannot be \(action): \(message)", found: "no readable file (\(message))")
         fault.isMissing = code == ENOENT
         return fault
     }
 
     private static func tooLarge(_ size: Int, _ limit: Int) -> Fault {
-        Fault(
-            "has \(size >> 20) MiB; expected at most \(limit >> 20) MiB", found: "\(size >> 20) MiB")
+        Fault("has \(size) bytes; expected at most \(limit >> 20) MiB", found: "\(size) bytes")
     }
 }
 

@@ -63,7 +63,7 @@ public struct DefinitionFile: Sendable {
             return try RegularFile.read(path, limit: maximumSize)
         } catch {
             throw DefinitionError(
-                file: path, found: error.found, expected: "a file of at most \(maximumSize >> 20) MiB that can be read")
+                file: path, found: error.found, expected: "a file of at most \(maximumSize >> 20) MiB")
         }
     }
 }

@@ -39,7 +39,8 @@ struct DefinitionFolder {
     /// The names in the folder, sorted; none if it was listed before.
     private mutating func names(in folder: String) throws(DefinitionError) -> [String] {
         func unreadable() -> DefinitionError {
-            DefinitionError(file: folder, found: systemMessage(), expected: "a folder of definitions that can be read")
+            DefinitionError(
+                file: folder, found: "no readable folder (\(systemMessage()))", expected: "a folder of definitions")
         }
         guard let directory = opendir(folder) else { throw unreadable() }
         defer { closedir(directory) }

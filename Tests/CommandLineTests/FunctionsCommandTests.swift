@@ -132,7 +132,7 @@ struct FunctionsCommandTests {
         let errors = lines(of: result.errors)
         #expect(errors.count == 2)
         #expect(errors.first?.hasPrefix("broken.json: ") == true)
-        #expect(errors.last?.hasPrefix("nowhere.json: found No such file or directory") == true)
+        #expect(errors.last?.hasPrefix("nowhere.json: found no readable file (No such file or directory)") == true)
     }
 
     @Test("what ships is fine")

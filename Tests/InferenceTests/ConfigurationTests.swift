@@ -180,8 +180,8 @@ struct ConfigurationTests {
         }
         #expect(
             missing.description
-                == "/nowhere/assay.json: found No such file or directory; "
-                + "expected a file of at most 16 MiB that can be read")
+                == "/nowhere/assay.json: found no readable file (No such file or directory); "
+                + "expected a file of at most 16 MiB")
         let other = try #require(throws: ConfigurationError.self) {
             _ = try ModelConfiguration.models(inFile: #filePath)
         }

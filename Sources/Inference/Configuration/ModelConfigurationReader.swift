@@ -192,6 +192,6 @@ private func contents(of path: String) throws(ConfigurationError) -> [UInt8] {
         return try RegularFile.read(path, limit: limit)
     } catch {
         throw ConfigurationError(
-            file: path, found: error.found, expected: "a file of at most \(limit >> 20) MiB that can be read")
+            file: path, found: error.found, expected: "a file of at most \(limit >> 20) MiB")
     }
 }
