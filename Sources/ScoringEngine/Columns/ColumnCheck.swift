@@ -115,7 +115,7 @@ struct ColumnCheck {
     }
 
     private var failure: EngineError {
-        var names: [String] = []
+        var gaps: [(names: [String], need: String)] = []
         var hints: [String] = []
         for column in missing {
             if let hint = hint(on: plan.columns.requests[column].path), !hints.contains(hint) { hints.append(hint) }
@@ -129,10 +129,18 @@ struct ColumnCheck {
                 users.isEmpty
                 ? plan.groups.contains(column) ? "a grouping" : "a filter"
                 : users.map(\.function.identifier).joined(separator: " and ")
-            let sentence = "\(quoted(name))\(wanted), which \(who) needs"
-            if !names.contains(sentence) { names.append(sentence) }
+            let need = "which \(who) \(users.count > 1 ? "need" : "needs")"
+            let label = quoted(name) + wanted
+            guard let place = gaps.firstIndex(where: { $0.need == need }) else {
+                gaps.append(([label], need))
+                continue
+            }
+            if !gaps[place].names.contains(label) { gaps[place].names.append(label) }
         }
-        var message = "\(plan.dataset.name): no row has the column \(names.joined(separator: "; nor "))."
+        let columns = gaps.map { gap in
+            "the \(gap.names.count > 1 ? "columns" : "column") \(gap.names.joined(separator: " or ")), \(gap.need)"
+        }
+        var message = "\(plan.dataset.name): no row has \(columns.joined(separator: "; nor "))."
         if columnsThere.isEmpty {
             message += firstFault.map { " No row could be read; \($0)" } ?? " The rows have no columns."
             if firstFault != nil, let remedy = plan.dataset.formatAdvice { message += ". \(remedy)" }
