@@ -1,5 +1,6 @@
 import JSON
 import ScorerKit
+import ScoringCore
 
 /// How the score of a row is computed from its votes.
 enum VoteReduction: String, CaseIterable, Sendable {

@@ -45,8 +45,8 @@ protocol ScorerInstance: AnyObject, Sendable {
     /// An object that runs the calls of one `ScorerCall`, one after the other.
     func makeRunner() -> any CallRunner
 
-    /// Writes a line to the log under the plugin's name.
-    func log(_ severity: LogSeverity, _ message: String)
+    /// Tells the log something of the plugin.
+    func tell(_ event: PluginEvent)
 }
 
 /// Runs the steps of a call. Their results are passed to the call before they return.

@@ -5,18 +5,22 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
     public var message: String
     /// What would solve the problem. The caller knows how to express it: as an option, or as part of a request.
     public var remedy: Remedy?
+    /// The error behind it, where there is one: a `ParameterError` with the places of all faults, say.
+    public var cause: (any Error)?
 
-    public init(_ code: Code, _ message: String, remedy: Remedy? = nil) {
+    public init(_ code: Code, _ message: String, remedy: Remedy? = nil, cause: (any Error)? = nil) {
         self.code = code
         self.message = message
         self.remedy = remedy
+        self.cause = cause
     }
 
     /// An action of the engine's user.
     public enum Remedy: Sendable, Hashable {
-        /// List the scoring functions.
-        case listFunctions
-        /// Map a missing column to another one.
+        /// To look at the scoring functions that there are. These have a similar name, and the message asks whether one of
+        /// them was meant.
+        case listFunctions(near: [String])
+        /// To read another column in the place of one that is not there.
         case mapColumn
         /// Map columns to these columns or paths.
         case mapColumns([ColumnSuggestion])
@@ -31,25 +35,21 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
     public var description: String { message }
 
     /// A kind of failure.
-    public struct Code: Hashable, Sendable {
-        private enum Value {
-            case unknownFunction, invalidDefinition, plugin, missingColumn, dataset, output, model
-        }
-        private var value: Value
-
+    @nonexhaustive
+    public enum Code: Hashable, Sendable {
         /// No definition has the identifier.
-        public static let unknownFunction = Code(value: .unknownFunction)
+        case unknownFunction
         /// A definition or the parameters of a request are not valid.
-        public static let invalidDefinition = Code(value: .invalidDefinition)
-        /// A function's plugin is missing or cannot be used.
-        public static let plugin = Code(value: .plugin)
+        case invalidDefinition
+        /// A function's plugin is not there or cannot be used.
+        case plugin
         /// No row has a column that a function needs.
-        public static let missingColumn = Code(value: .missingColumn)
-        /// The dataset could not be read completely.
-        public static let dataset = Code(value: .dataset)
+        case missingColumn
+        /// The dataset could not be read, or not to its end.
+        case dataset
         /// The results could not be written.
-        public static let output = Code(value: .output)
-        /// A model that a function asks is unknown, or its server cannot be reached.
-        public static let model = Code(value: .model)
+        case output
+        /// A model that a function asks is not known, or its server is gone.
+        case model
     }
 }

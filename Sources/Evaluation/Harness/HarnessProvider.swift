@@ -204,8 +204,8 @@ public struct HarnessProvider: EvaluationProvider {
     private func model(of run: EvaluationRun) throws(EvaluationError) -> ModelDelegation {
         guard case .model(let name, _, _) = run.configuration.candidate else {
             throw EvaluationError(
-                .unsupported, "lm_eval evaluates models, not agents",
-                at: "/benchmark_config/eval_candidate/type")
+                .unsupported, "lm_eval evaluates models; an agent was asked for",
+                at: "\(EvaluationError.candidatePointer)/type")
         }
         guard let inference = run.inference else {
             throw EvaluationError(.model, "no model is configured; add one to the configuration")

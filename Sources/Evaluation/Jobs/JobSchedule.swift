@@ -40,10 +40,7 @@ package struct JobSchedule {
     /// The number of waiting jobs.
     package var waitingCount: Int { line.count + coming }
 
-    /// Whether the job waits or runs.
-    package func has(_ id: String) -> Bool { running[id] != nil || line.contains(id) }
-
-    /// Reserves a place in the queue, to be used with `add` or released with `giveUp`.
+    /// Asks for a place in the line, to be taken with `add` or given back with `giveUp`.
     package mutating func reserve() -> Place {
         if isStopping { return .stopping }
         if waitingCount >= maxWaiting { return .full }

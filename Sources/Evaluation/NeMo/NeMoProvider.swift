@@ -187,14 +187,13 @@ public struct NeMoProvider: EvaluationProvider {
     private func model(of run: EvaluationRun) throws(EvaluationError) -> String {
         guard case .model(let name, _, let systemMessage) = run.configuration.candidate else {
             throw EvaluationError(
-                .unsupported, "NeMo Evaluator evaluates models, not agents",
-                at: "/benchmark_config/eval_candidate/type")
+                .unsupported, "NeMo Evaluator evaluates models; an agent was asked for",
+                at: "\(EvaluationError.candidatePointer)/type")
         }
         if systemMessage != nil {
             throw EvaluationError(
-                .unsupported,
-                "NeMo Evaluator does not accept a system message with a job; put it in the benchmark's metadata",
-                at: "/benchmark_config/eval_candidate/system_message")
+                .unsupported, "NeMo Evaluator takes no system message with a job; put it into the benchmark's metadata",
+                at: "\(EvaluationError.candidatePointer)/system_message")
         }
         if run.configuration.numExamples != nil {
             throw EvaluationError(

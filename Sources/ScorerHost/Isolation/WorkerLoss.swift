@@ -20,10 +20,17 @@ public enum WorkerLoss: Error, Sendable, Hashable {
     /// It could not be started or used; described in words.
     case unavailable(String)
 
-    /// The outcome of the row that caused the loss.
     var isHang: Bool { if case .hang = self { true } else { false } }
 
-    /// The cause in words, for results and errors.
+    /// Whether the plugin is to blame, and not the run that was stopped or the system that gave nothing.
+    var isFaultOfPlugin: Bool {
+        switch self {
+        case .signal, .exit, .hang, .tooManyThreads, .disconnected, .misbehaved: true
+        case .stopped, .unavailable: false
+        }
+    }
+
+    /// The cause in words, as results and errors have it.
     public var description: String {
         switch self {
         case .signal(let number): "the plugin crashed: \(signalName(number))"

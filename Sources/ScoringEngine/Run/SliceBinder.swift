@@ -104,7 +104,7 @@ final class SliceBinder {
     /// Advice if an answer is a list, for scorers with an option to accept lists.
     private func advice(_ input: ColumnDescription) -> String {
         guard input.name == "expected_answer", input.type == .text,
-            function.description.parametersSchema?.contains("\"any_of\"") == true
+            function.takesAnyOf
         else { return "" }
         return "; for a list of correct answers, set any_of to true"
     }

@@ -175,10 +175,8 @@ struct EvaluateCommand: ParsableCommand {
             do throws(EvaluationError) {
                 return try Evaluator(engine).run(request, sink: sink, progress: progress, cancellation: cancellation)
             } catch {
-                // The pointer into the request only means something within the values of options.
-                let parts = error.pointer?.split(separator: "/eval_candidate/") ?? []
-                let place = parts.count > 1 ? parts.last.map { "\($0): " } : nil
-                throw Failure((place ?? "") + error.commandText)
+                // The place in a request means something only in what the options hold.
+                throw Failure((error.placeInCandidate.map { "\($0): " } ?? "") + error.commandText)
             }
         }
     }

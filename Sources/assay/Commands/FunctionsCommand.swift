@@ -104,7 +104,7 @@ struct FunctionsCommand: ParsableCommand {
                     } catch let error as EngineError {
                         // Errors about parameters name the file; errors about the plugin do not.
                         let fault = error.commandText
-                        printError(fault.hasPrefix(path) ? fault : "\(path): \(fault)")
+                        printError(error.code == .invalidDefinition ? fault : "\(path): \(fault)")
                         faults += 1
                     }
                 }

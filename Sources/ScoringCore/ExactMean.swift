@@ -1,12 +1,12 @@
 /// The arithmetic mean of finite numbers, rounded once.
 ///
-/// The sum is kept as non-overlapping doubles, as in Python's `math.fsum` (J. R. Shewchuk, "Adaptive precision
-/// floating-point arithmetic and fast robust geometric predicates", 1997). The quotient is then the double nearest to
-/// the true mean, with ties to even. Only if the numbers differ by a factor of more than about 2^900, or the mean is
-/// subnormal, can it be the neighbouring double.
-enum ExactMean {
-    /// The mean; 0 if there are no numbers.
-    static func of(_ numbers: some Collection<Double>) -> Double {
+/// The sum is kept as doubles that do not overlap, as Python's `math.fsum` does (J. R. Shewchuk, "Adaptive precision
+/// floating-point arithmetic and fast robust geometric predicates", 1997). The quotient is then the double nearest to the
+/// true mean, the even one of two; only where the numbers are more than some 2^900 apart, or the mean is subnormal, it may be
+/// the one beside it.
+package enum ExactMean {
+    /// The mean; 0 of no numbers.
+    package static func of(_ numbers: some Collection<Double>) -> Double {
         guard let largest = numbers.lazy.map(\.magnitude).max(), largest > 0 else { return 0 }
         let unit = powerOfTwo(near: largest)
         let scaled = numbers.map { $0 / unit }
@@ -19,8 +19,8 @@ enum ExactMean {
         return mean * unit
     }
 
-    /// The population standard deviation; 0 if there are no numbers. It never exceeds the largest of their magnitudes.
-    static func deviation(of numbers: [Double]) -> Double {
+    /// The population standard deviation; 0 of no numbers. Never beyond the largest of their magnitudes.
+    package static func deviation(of numbers: [Double]) -> Double {
         guard let largest = numbers.lazy.map(\.magnitude).max(), largest > 0 else { return 0 }
         let unit = powerOfTwo(near: largest)
         let scaled = numbers.map { $0 / unit }
