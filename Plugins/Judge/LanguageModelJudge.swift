@@ -116,7 +116,7 @@ struct LanguageModelJudge: ModelScorer {
                         tag: reply.tag, role: roles[index / parameters.votes],
                         request: parameters.request.body(
                             parameters.template.rendered(values), sample: index % parameters.votes, reply: reply.text,
-                            correction: "Your reply could not be read: \(reason). Reply again, with nothing but "
+                            correction: "Your reply could not be read: \(reason). Reply again, with only "
                                 + parameters.reader.expectation, isCutOff: completion.cutOff == .length),
                         sample: index % parameters.votes)
                     return

@@ -85,7 +85,7 @@ final class ModelInstance<Asking: ModelScorer>: ScorerInstance {
         }
         while let (tag, status) = kept.requests.refused.popLast() {
             let reply = ModelReply(
-                tag: tag, failure: .modelError, text: "the host did not take the request (status \(status))")
+                tag: tag, failure: .modelError, text: "the host did not accept the request (status \(status))")
             scorer.receive(reply, &kept.conversations, rows, results, models)
         }
         return assay_status(kept.requests.count > 0 ? ASSAY_PENDING : ASSAY_OK)

@@ -166,8 +166,8 @@ public final class Engine: Sendable {
                 if AggregationFunction(rawValue: identifier) != nil {
                     throw EngineError(
                         .unknownFunction,
-                        "\"\(identifier)\" is an aggregation of scores and not a scoring function; name a function whose "
-                            + "scores it is of, such as basic::equality or basic::subset_of",
+                        "\"\(identifier)\" is an aggregation of scores, not a scoring function; name a function that "
+                            + "produces scores, such as basic::equality or basic::subset_of",
                         remedy: .listFunctions(near: []),
                         cause: error)
                 }

@@ -270,7 +270,7 @@ struct JoinTests {
         #expect(result.ending == .status(0), "\(result.errors)")
         let line = try JSONValue(parsing: folder.read("out.jsonl"))
         #expect(line["meta"] == "own" && line["joined.meta"] == ["key": 1])
-        #expect(result.errors.contains("2 rows are left out of the join; the first: row 2"), "\(result.errors)")
+        #expect(result.errors.contains("2 rows are left out of the join; the first one: row 2"), "\(result.errors)")
         #expect(result.errors.contains("\"meta\" is in answers.jsonl and in nested.jsonl"))
     }
 

@@ -26,7 +26,7 @@ struct JudgeParameterTests {
                 "test::judge has no prompt of its own; set prompt_template to a text that names columns in "
                     + "braces, such as {generated_answer}"
             ),
-            (["prompt_template": ""], "/prompt_template", #"found ""; expected a string that is not empty"#),
+            (["prompt_template": ""], "/prompt_template", #"found ""; expected a non-empty string"#),
             (
                 ["prompt_template": "Rate {{this}}."], "/prompt_template",
                 "names no column, so all rows would have the same prompt; expected columns in braces, such as "
@@ -38,8 +38,8 @@ struct JudgeParameterTests {
                     + "{generated_answer} ({{ this }}: doubled braces stand for literal braces, so no value is "
                     + "inserted; write {this})"
             ),
-            (["system_prompt": 3], "/system_prompt", "found 3; expected a string that is not empty"),
-            (["judge_model": ["m"]], "/judge_model", #"found ["m"]; expected a string that is not empty"#),
+            (["system_prompt": 3], "/system_prompt", "found 3; expected a non-empty string"),
+            (["judge_model": ["m"]], "/judge_model", #"found ["m"]; expected a non-empty string"#),
             (["judge_models": []], "/judge_models", "found no element; expected an array of strings"),
             (["judge_models": ["m", 3]], "/judge_models/1", "found a number; expected a string"),
             (["judge_models": [""]], "/judge_models/0", #"found ""; expected the name of a model"#),

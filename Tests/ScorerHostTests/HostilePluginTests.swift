@@ -157,7 +157,7 @@ struct HostilePluginTests {
     func creation(configuration: String, cause: String) throws {
         let plugin = try load(timeout: .seconds(1))
         let error = #expect(throws: PluginError.self) { try plugin.scorer("hostile", configuration) }
-        #expect(error?.description == "\(plugin.path): \(cause) while its scorer \"hostile\" was made")
+        #expect(error?.description == "\(plugin.path): \(cause) while its scorer \"hostile\" was created")
         // What failed for these parameters works for others.
         #expect(score(["a"], try plugin.scorer("hostile")).verdicts == [score(of: "a")])
     }

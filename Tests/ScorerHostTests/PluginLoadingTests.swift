@@ -70,7 +70,7 @@ struct PluginLoadingTests {
             (["SHORTER_SCORER=1"], "a struct assay_scorer has struct_size 55, expected at least 56"),
             (["SHORTER_COLUMN=48"], "a struct assay_column_spec has struct_size 0, expected at least 48"),
             (["ENTRY=another_name"], "not a scorer plugin: it does not export assay_plugin_entry"),
-            (["REFUSES"], "the plugin says that it cannot work with ABI version 1.2 of this host"),
+            (["REFUSES"], "the plugin does not support ABI version 1.2 of this host"),
             (["STEP=NULL"], "create, destroy and step of its table must not be NULL"),
             (["SCORERS=NULL"], "it has no scorers"),
             (["ID=NULL"], "the plugin's id is NULL"),

@@ -64,8 +64,7 @@ enum ResultFigures {
             notes.append("if every row had been scored: " + (lowest == highest ? "the same" : range))
         }
         if let others = integer(result?["rows"]?["non_numeric"]), others > 0 {
-            let what = others == 1 ? "that is no number" : "that are no numbers"
-            notes.append("without \(PageText.count(others, "score")) \(what)")
+            notes.append("excludes \(PageText.count(others, "non-numeric score"))")
         }
         return notes
     }

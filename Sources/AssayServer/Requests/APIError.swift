@@ -115,8 +115,8 @@ extension APIError {
         case is ConnectionHandler.SlowClient:
             self = APIError(
                 status: .requestTimeout, type: "invalid_request_error", code: "request_timeout",
-                message: "the body came too slowly")
-        // An error that no client is told of.
+                message: "the body arrived too slowly")
+        // An error that is not reported to clients.
         default: return nil
         }
     }
@@ -137,11 +137,11 @@ extension APIError {
         }
     }
 
-    /// What a client can do about an error of the engine, behind its message.
+    /// Advice for clients, to be appended to the engine's message.
     private static func advice(_ remedy: EngineError.Remedy?) -> String {
         switch remedy {
-        case .listFunctions(let near): (near.isEmpty ? "; " : " ") + "GET /v1/scoring-functions lists all"
-        case .addModel: "; GET /v1/models lists those that are, and the server's operator configures others"
+        case .listFunctions(let near): (near.isEmpty ? "; " : " ") + "GET /v1/scoring-functions lists them"
+        case .addModel: "; GET /v1/models lists the configured models, and the server's operator can add others"
         case .addPlugin: "; GET /v1/providers lists them"
         // The message already says what to do.
         case .mapColumn, .mapColumns, .nameJudge, nil: ""

@@ -196,8 +196,8 @@ public final class PluginCheck {
                 add(
                     CheckFinding(
                         loss.check, .error, scorer: scorer,
-                        "\(event.text): in call_free or destroy, maybe of a call that waits for replies. A run that is "
-                            + "cancelled ends so, too. Free what the call has, and wait for nothing"), key: "free")
+                        "\(event.text): in call_free or destroy, possibly of a call that waits for replies. A cancelled "
+                            + "run ends in the same way. Free the resources of the call, and do not wait"), key: "free")
             case .line, .endedIdle: break
             }
         }

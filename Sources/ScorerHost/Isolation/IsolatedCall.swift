@@ -165,7 +165,7 @@ final class IsolatedCall: CallRunner {
         }
         if !replies.isEmpty { return try deliver(replies, to: part, call) }
         if part.open > 0 { return parts.append(part) }
-        call.statusFault = "ASSAY_PENDING, but it waits for no reply"
+        call.statusFault = "ASSAY_PENDING, but no reply is outstanding"
         call.failRemaining(part.rows, .scorerError, .nothingAsked)
         try part.worker.free(part.place)
     }

@@ -32,8 +32,8 @@ final class IsolatedScorer: ScorerInstance {
                 } catch let loss as WorkerLoss {
                     pool.discard(worker)
                     throw PluginError(
-                        path: plugin.path, "\(loss.description), when its scorer \"\(offered.id)\" was made", loss: loss
-                    )
+                        path: plugin.path, "\(loss.description) while its scorer \"\(offered.id)\" was created",
+                        loss: loss)
                 } catch {
                     pool.giveBack(worker)
                     throw error

@@ -206,7 +206,7 @@ final class WorkerPool: Sendable {
                 path: path,
                 "\(why). The isolation \"in-process\" runs it without a worker process, with all your rights")
         } catch let loss as WorkerLoss {
-            throw PluginError(path: path, "\(loss.description), when it was loaded", loss: loss)
+            throw PluginError(path: path, "\(loss.description) while it was loaded", loss: loss)
         } catch {
             throw PluginError(path: path, "\(error)")
         }

@@ -175,7 +175,7 @@ struct EvaluateCommand: ParsableCommand {
             do throws(EvaluationError) {
                 return try Evaluator(engine).run(request, sink: sink, progress: progress, cancellation: cancellation)
             } catch {
-                // The place in a request means something only in what the options hold.
+                // The pointer into the request only means something within the values of options.
                 throw Failure((error.placeInCandidate.map { "\($0): " } ?? "") + error.commandText)
             }
         }

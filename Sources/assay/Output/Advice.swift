@@ -6,7 +6,7 @@ extension EngineError {
     var commandText: String {
         switch remedy {
         case .listFunctions(let near): message + (near.isEmpty ? "; " : " ") + functionsAdvice
-        case .mapColumn: message + " A column of another name can be mapped: --map NEEDED=NAME"
+        case .mapColumn: message + " To use a column with another name: --map NEEDED=NAME"
         case .mapColumns(let columns):
             message + " Map them: " + columns.map(\.commandText).joined(separator: " ")
         case .nameJudge: message + ", or with --judge-model"
