@@ -2,29 +2,29 @@ import CScorerPlugin
 
 /// A scorer written in Swift that asks models.
 ///
-/// It is a conversation, not a loop that waits: `start` sees a batch and asks what it wants to know, `receive` is called
-/// once for each reply, in any order, and may ask more. The batch is done when no reply is awaited any more; until then
-/// no thread is held. Several batches of an instance may run at once, each on one thread at a time, with its own
-/// `Conversations`. The models are known by their roles in the declaration; addresses and keys stay with the host. A
-/// host that makes no model requests cannot make an instance.
+/// It is a conversation, not a loop that waits: `start` receives a batch and sends requests; `receive` is called once for
+/// each reply, in any order, and may send more. The batch is done when no reply is outstanding; until then, no thread is
+/// blocked. Several batches of an instance may run at once, each on one thread at a time, with its own `Conversations`.
+/// Models are identified by their roles in the declaration; addresses and keys stay with the host. On a host that does not
+/// support model requests, creating an instance fails.
 public protocol ModelScorer: ConfiguredScorer {
-    /// What is remembered of a batch between its replies.
+    /// The state of a batch between its replies.
     associatedtype Conversations
 
-    /// Begins a batch. What can be scored without a reply may be.
+    /// Starts a batch. Rows that need no reply may be scored at once.
     func start(_ rows: Rows, _ results: Results, _ models: Models) -> Conversations
 
-    /// Takes a reply. The rows are those of `start`, each time.
+    /// Handles a reply. The rows are always those of `start`.
     func receive(
         _ reply: ModelReply, _ conversations: inout Conversations, _ rows: Rows, _ results: Results, _ models: Models)
 }
 
-/// What became of a model request. Valid during `receive` only.
+/// The result of a model request. Only valid during `receive`.
 public struct ModelReply {
     /// The request that it answers.
     public let tag: UInt64
-    /// What a row is that cannot be scored without the reply: `modelError`, or `notAsked` where the request was never
-    /// made; nil where the model has answered.
+    /// The outcome of a row that cannot be scored without the reply: `modelError`, or `notAsked` if the request was never
+    /// sent; nil if the model replied.
     public let failure: Unscored?
     /// The assistant's message without its reasoning, or what went wrong, in words.
     public let text: String
@@ -81,7 +81,7 @@ public struct Models {
     let call: OpaquePointer
     let requests: OpenRequests
 
-    /// Asks the model of a role. Exactly one reply comes for it; nothing blocks.
+    /// Sends a request to the model of a role. Exactly one reply will arrive. Does not block.
     ///
     /// - Parameters:
     ///   - tag: tells replies apart; no other open request of the batch has it.
@@ -112,10 +112,10 @@ public struct Models {
     }
 }
 
-/// The requests of one batch whose replies are awaited.
+/// The open requests of one batch.
 final class OpenRequests {
-    /// Those that the host has taken.
+    /// Those that the host has accepted.
     var count = 0
-    /// Those that it has not, whose replies say so.
+    /// Those that it has refused, whose replies say so.
     var refused: [(tag: UInt64, status: assay_status)] = []
 }

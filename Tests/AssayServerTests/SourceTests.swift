@@ -149,7 +149,7 @@ struct SourceTests {
                 #expect(try await server.delete("/v1/datasets/d").status == 200)
             }
             for (path, status, reason) in [
-                ("/nope.csv", 400, "404"), ("/loop", 400, "redirected"), ("/file", 400, "redirected"),
+                ("/nope.csv", 400, "404"), ("/loop", 400, "redirects"), ("/file", 400, "redirects"),
                 ("/untyped", 400, "written as"), ("/large.csv", 413, "bytes"),
             ] {
                 let answer = try await register(web.url + path, server)
@@ -201,7 +201,8 @@ struct SourceTests {
             if parts[0] == "/base/splits" {
                 return FakeWeb.Page(
                     body:
-                        "{\"splits\": [{\"config\": \"default\", \"split\": \"test\"}, {\"config\": \"x\", \"split\": \"test\"}]}"
+                        "{\"splits\": [{\"config\": \"default\", \"split\": \"test\"}, {\"config\": \"x\", \"split\": "
+                        + "\"test\"}]}"
                 )
             }
             guard query.hasPrefix("dataset=o%2Fn&config=default&split=test&offset="),
@@ -212,7 +213,8 @@ struct SourceTests {
             }
             return FakeWeb.Page(
                 body:
-                    "{\"features\": [], \"rows\": [\(rows.joined(separator: ", "))], \"num_rows_total\": 250, \"partial\": false}"
+                    "{\"features\": [], \"rows\": [\(rows.joined(separator: ", "))], \"num_rows_total\": 250, "
+                    + "\"partial\": false}"
             )
         }
         let configuration = TestServer.configured {

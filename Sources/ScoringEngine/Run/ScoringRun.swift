@@ -4,7 +4,7 @@ import ScorerHost
 import ScoringCore
 import Synchronization
 
-/// Counts that a run keeps up to date for whoever shows its progress.
+/// Counters that a run updates, to show its progress.
 public final class RunProgress: Sendable {
     private let scoredRows = Atomic<Int>(0)
     private let unscoredRows = Atomic<Int>(0)
@@ -13,14 +13,14 @@ public final class RunProgress: Sendable {
 
     public init() {}
 
-    /// Rows of the dataset that the run has taken so far, to be scored or done already.
+    /// Rows of the dataset that the run has started or completed.
     public var rowsTaken: Int { takenRows.load(ordering: .relaxed) }
 
-    /// Rows done, with or without a score.
+    /// Completed rows, with or without a score.
     public var rows: Int { scoredRows.load(ordering: .relaxed) + unscored }
-    /// Rows that some function could not score.
+    /// Rows that at least one function could not score.
     public var unscored: Int { unscoredRows.load(ordering: .relaxed) }
-    /// Replies of models, from the cache or not.
+    /// Replies of models, including those from the cache.
     public var replies: Int { modelReplies.load(ordering: .relaxed) }
 
     func add(scored: Int, unscored: Int) {
@@ -37,14 +37,14 @@ public final class RunProgress: Sendable {
     }
 }
 
-/// Takes the output lines of a run in order, many at a time, from one thread at a time.
+/// Receives the output lines of a run in order, many at a time, from one thread at a time.
 public typealias RowSink = @Sendable (UnsafeRawBufferPointer) throws -> Void
 
-/// Scores the chunks of a dataset on threads of their own, and puts the results in order.
+/// Scores the chunks of a dataset on several threads, and keeps the results in order.
 ///
-/// A thread reads a chunk, cuts it into slices and starts each function on them. A slice whose functions ask no model is
-/// done at once. Another waits, its chunk with it, while the threads go on with other chunks, and whichever thread is
-/// free hands it the replies as they come.
+/// A thread reads a chunk, divides it into slices and starts each function on them. A slice whose functions do not ask a
+/// model is done at once. Other slices wait, together with their chunk, while the threads continue with other chunks; any
+/// free thread passes them the replies as they arrive.
 final class ScoringRun: Sendable {
     private let plan: RunPlan
     private let sink: RowSink?
@@ -54,13 +54,13 @@ final class ScoringRun: Sendable {
     private let modelRequests: ModelRequestQueue?
     private let state: Monitor<State>
 
-    /// What there is to do for a thread.
+    /// A piece of work for a thread.
     private enum Job {
-        /// Gives a scorer the replies that have come for it.
+        /// Pass the replies that have arrived to a scorer.
         case deliver(OpenCall)
-        /// Cuts and starts more slices of a chunk.
+        /// Create and start more slices of a chunk.
         case start(ChunkWork)
-        /// Reads another chunk.
+        /// Read another chunk.
         case read(ChunkWork?)
     }
 
@@ -72,34 +72,34 @@ final class ScoringRun: Sendable {
 
     private struct State {
         var order: ChunkOrder<RowOutput>
-        /// Calls that replies have come for.
+        /// Calls for which replies have arrived.
         var ready: [OpenCall] = []
-        /// Chunks with rows that no slice has been made of, since enough requests are open.
+        /// Chunks with rows that are not in a slice yet, because enough requests are open.
         var parked: [ChunkWork] = []
         /// Requests to models without a reply. A large one counts once more for each MiB that it has.
         var openRequests = 0
-        /// The MiB of those that are large.
+        /// The size in MiB of the large requests.
         var largeRequests: [RequestKey: Int] = [:]
-        /// Whether a thread waits for rows of a dataset that something else makes.
+        /// Whether a thread waits for rows that are produced during the run.
         var isReading = false
-        /// The values of the columns that results are told apart by, of the chunks so far.
+        /// The values of the grouping columns in the chunks so far.
         var groups: [GroupRegistry]
         var clusters = GroupRegistry(limit: .max)
         var questions = GroupRegistry(limit: .max)
         var groupedChunks = 0
-        /// Chunks claimed and not done.
+        /// Chunks that are claimed but not done.
         var chunksInWork = 0
         var spareWorks: [ChunkWork] = []
         var spareOutputs: [RowOutput] = []
-        /// No chunk is claimed any more: the data has ended or failed, the limit is reached, or nobody wants the rest.
+        /// Whether no more chunks are claimed: the data has ended or failed, the limit is reached, or the run was stopped.
         var isClosed = false
         /// Why the run failed.
         var failure: EngineError?
-        /// Whether chunks in work are given up, too.
+        /// Whether chunks in progress are abandoned too.
         var isAborted = false
     }
 
-    /// - Parameter modelRequests: performs the requests to models; nil where no function makes any.
+    /// - Parameter modelRequests: sends the requests to models; nil if no function asks one.
     init(
         _ plan: RunPlan, reader: consuming ChunkReader, jobs: Int, modelRequests: ModelRequestQueue?, sink: RowSink?,
         resultSink: ResultSink?, progress: RunProgress, cancellation: Cancellation
@@ -110,8 +110,8 @@ final class ScoringRun: Sendable {
         self.progress = progress
         self.modelRequests = modelRequests
         self.reader = SharedReader(reader, endsWhenCancelled: !plan.dataset.isLive, cancellation)
-        // A row that waits long for its model holds up the output of all rows behind it, but not the asking for them.
-        // Chunks of a run that asks models are small, and many of them wait at once.
+        // A row that waits a long time for its model delays the output of all later rows, but not their requests.
+        // The chunks of a run that asks models are small, and many of them wait at once.
         let waiting = modelRequests.map { max(plan.dataset.isLive ? 1 : 1024, 4 * $0.maxConcurrency) } ?? 2
         let groups = plan.groups.map { _ in GroupRegistry(limit: plan.groupLimit) }
         state = Monitor(State(order: ChunkOrder(window: 2 * jobs + waiting), groups: groups))
@@ -128,14 +128,14 @@ final class ScoringRun: Sendable {
         defer { modelRequests?.close() }
         onThreads(jobs) { index in self.work(workers[index]) }
         let (failure, selected, groups) = state.update { ($0.failure, $0.order.total.selected, $0.groups) }
-        // A worker may have read on before the limit was known to be reached; what it met there concerns nobody.
+        // A worker may have read beyond the limit before it was known; a fault that it found there does not matter.
         if let limit = plan.limit, selected >= limit, failure?.code == .dataset {
             return (workers, groups, nil)
         }
         return (workers, groups, failure)
     }
 
-    // MARK: What threads do
+    // MARK: Work of the threads
 
     private func work(_ worker: Worker) {
         while let job = nextJob() {
@@ -147,7 +147,7 @@ final class ScoringRun: Sendable {
         }
     }
 
-    /// Waits for something to do; nil when the run is over.
+    /// Waits for work; nil when the run is over.
     private func nextJob() -> Job? {
         state.wait { state -> Job?? in
             if state.isAborted { return .some(nil) }
@@ -162,8 +162,8 @@ final class ScoringRun: Sendable {
         }
     }
 
-    /// Whether more requests are wanted: enough to have others at hand for all those under way while their answers are
-    /// stored and read.
+    /// Whether more requests are wanted: enough to replace all requests in progress while their replies are stored and
+    /// read.
     private func hasRoom(_ state: State) -> Bool {
         modelRequests.map { state.openRequests < 4 * $0.maxConcurrency } ?? true
     }
@@ -182,7 +182,7 @@ final class ScoringRun: Sendable {
         let index = work.chunk.index
         let counts = worker.readRows(of: work)
         state.update { $0.order.count(index, counts) }
-        // The chunks before this one are all in work, so it is not long before they are counted.
+        // All earlier chunks are in progress, so they will soon be counted.
         let base: ChunkCounts? = state.wait { state in
             if state.isAborted { return .some(nil) }
             return state.order.base(of: index).map { .some($0) }
@@ -193,14 +193,14 @@ final class ScoringRun: Sendable {
             work.batch.keep(limit: max(0, limit - base.selected)) { _ in true }
         }
         if plan.tellsRowsApart && !group(work, index, base) { return }
-        // Of rows that are made meanwhile, whoever makes them knows how many there are.
+        // The producer of rows knows their number.
         if !plan.dataset.isLive { progress.add(taken: work.batch.count) }
         let out = plan.writesAnything ? state.update { $0.spareOutputs.popLast() } ?? RowOutput(plan) : nil
         work.begin(base: base, out: out)
         startSlices(of: work, worker)
     }
 
-    /// Finds the place of each row's value among those of the chunks before. False where the run is given up.
+    /// Finds the index of each row's value, after the values of earlier chunks. False if the run was abandoned.
     private func group(_ work: ChunkWork, _ index: Int, _ base: ChunkCounts) -> Bool {
         let groups = plan.groups.map { ChunkGroups([$0], of: work.batch) }
         let clusters = plan.cluster.map { ChunkGroups($0.columns, of: work.batch) }
@@ -210,7 +210,7 @@ final class ScoringRun: Sendable {
             abort(columns.missing(in: plan.dataset.name, row: base.rows + work.batch.rowIndex(row)))
             return false
         }
-        // The chunks before this one are all in work, so it is not long before its turn comes.
+        // All earlier chunks are in progress, so its turn will come soon.
         let isItsTurn: Bool = state.wait { state in
             if state.isAborted { return false }
             return state.groupedChunks == index ? true : nil
@@ -248,7 +248,7 @@ final class ScoringRun: Sendable {
         release(work, worker)
     }
 
-    /// Puts a chunk aside where enough requests are open.
+    /// Sets a chunk aside if enough requests are open.
     private func park(_ work: ChunkWork) -> Bool {
         state.update { state in
             if hasRoom(state) { return false }
@@ -271,7 +271,7 @@ final class ScoringRun: Sendable {
         modelRequests.submit(requests, for: call)
     }
 
-    /// Takes replies from the modelRequests, on any thread.
+    /// Receives replies from `modelRequests`, on any thread.
     private func receive(_ states: ModelRequestQueue.ReceivedReplies) {
         progress.add(replies: states.count { $0.reply.status == .answered })
         state.update { state in
@@ -306,7 +306,7 @@ final class ScoringRun: Sendable {
         release(finished, worker)
     }
 
-    /// Whether rows of a call that has ended have outcomes for which models are to be asked again.
+    /// Whether some rows of a finished call have outcomes for which requests are sent again.
     private func mayStartAgain(_ open: OpenCall) -> Bool {
         open.attempt == 0 && !plan.retriedOutcomes.isEmpty
             && open.call.results.outcomes.contains { plan.retriedOutcomes.contains($0) }
@@ -318,7 +318,7 @@ final class ScoringRun: Sendable {
         }
     }
 
-    /// Lets go of a chunk. When nothing holds it any more, its slices are settled and it is done.
+    /// Releases a chunk. When nothing holds it any more, its slices are settled and it is done.
     private func release(_ work: ChunkWork, _ worker: Worker) {
         let isDone = state.update { _ in
             work.holds -= 1
@@ -373,7 +373,7 @@ final class ScoringRun: Sendable {
     }
 }
 
-/// The reader that all workers take their chunks from.
+/// The reader that supplies chunks to all workers.
 ///
 /// `@unchecked Sendable`: used under `lock` only.
 private final class SharedReader: @unchecked Sendable {
@@ -382,14 +382,14 @@ private final class SharedReader: @unchecked Sendable {
     private let endsWhenCancelled: Bool
     private let cancellation: Cancellation
 
-    /// - Parameter endsWhenCancelled: false where the dataset ends by itself then.
+    /// - Parameter endsWhenCancelled: false if the dataset itself ends on cancellation.
     init(_ reader: consuming ChunkReader, endsWhenCancelled: Bool, _ cancellation: Cancellation) {
         self.reader = reader
         self.endsWhenCancelled = endsWhenCancelled
         self.cancellation = cancellation
     }
 
-    /// Reads the next chunk; false at the end, and once the run is cancelled. What was read before is scored all the same.
+    /// Reads the next chunk; false at the end, and after the run is cancelled. Chunks that were already read are still scored.
     func read(into chunk: Chunk) throws(DatasetError) -> Bool {
         try lock.withLock { _ throws(DatasetError) in
             if endsWhenCancelled && cancellation.isCancelled && !reader.hasPending { return false }
