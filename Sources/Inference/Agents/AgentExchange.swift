@@ -3,6 +3,7 @@ import JSON
 import NIOCore
 import NIOHTTP1
 import Synchronization
+import Web
 
 /// Has turns taken by agents of one Llama Stack server.
 ///

@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+package import Web
 
 /// Takes secrets out of texts.
 package struct Redaction: Sendable {
