@@ -148,11 +148,11 @@ let package = Package(
         .target(
             name: "ScorerParameters", dependencies: ["JSON", "Patterns", "ScorerKit"], path: "Plugins/Parameters"),
         .target(
-            name: "BasicScorers", dependencies: ["JSON", "Patterns", "ScorerKit", "ScorerParameters"],
+            name: "BasicScorers", dependencies: ["JSON", "Patterns", "ScorerKit", "ScorerParameters", "ScoringCore"],
             path: "Plugins/Basic"),
         .target(
             name: "JudgeScorers",
-            dependencies: ["JSON", "Patterns", "PromptTemplates", "ScorerKit", "ScorerParameters"],
+            dependencies: ["JSON", "Patterns", "PromptTemplates", "ScorerKit", "ScorerParameters", "ScoringCore"],
             path: "Plugins/Judge"),
 
         // A model server that misbehaves on command, for tests and benchmarks.
@@ -258,6 +258,15 @@ if Context.environment["ASSAY_FUZZ"] != nil {
             path: "Tests/Fuzz", exclude: ["CLibFuzzer", "Seeds", "run.py"],
             sources: ["Fuzz.swift", "RowTargets.swift", "TextTargets.swift"]),
     ]
+}
+
+// An installed plugin shows nothing but its entry, so that it meets no other Swift runtime's symbols.
+if Context.environment["ASSAY_INSTALLATION"] != nil {
+    for target in package.targets where ["BasicScorers", "JudgeScorers"].contains(target.name) {
+        target.linkerSettings = [
+            .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/SDK/plugin.map"])
+        ]
+    }
 }
 
 // One loop gives every Swift target the same settings.

@@ -1,31 +1,40 @@
 import JSON
+import ScorerKit
 
-/// What a chat completion says beside its text.
-struct Completion: Sendable, Equatable {
-    /// Why the reply ends before the model was done; nil where it is whole, and where the response does not say.
-    var cutOff: CutOff?
+/// What a model's reply says beside its text.
+struct Completion {
+    /// Why the reply ends before the model was done; nil where it is whole, and where that is not known.
+    let cutOff: CutOff?
     /// What the model thought before it replied; it is never scored.
-    var reasoning: String?
-    /// The names of the tools that the reply calls.
-    var calledTools: [String] = []
-    /// Tokens of the reply, with its reasoning.
-    var outputTokens: Int?
-    /// Those of them that the model thought in.
-    var reasoningTokens: Int?
+    let reasoning: String?
+    /// The whole response, which is read for explanations only. Valid as long as the reply.
+    private let response: UnsafeRawBufferPointer
 
-    /// Reads the body of a response; what it does not say, or says in a form of its own, stays nil.
-    init(response: UnsafeRawBufferPointer) {
+    init(_ reply: ModelReply) {
+        cutOff = reply.finishReason.flatMap(CutOff.init)
+        reasoning = reply.reasoning
+        response = reply.response
+    }
+
+    /// Adds to the reason why a reply has no score what its completion says about it.
+    ///
+    /// - Parameter isEmpty: whether the reply has no text.
+    func explaining(_ reason: String, isEmpty: Bool) -> String {
+        guard isEmpty || cutOff == .length else { return reason }
         var parser = JSONParser()
-        guard !response.isEmpty, let body = try? parser.parse(response) else { return }
-        let choice = body["choices"]?.array?.first
-        let message = choice?["message"]
-        cutOff = choice?["finish_reason"]?.string.flatMap(CutOff.init)
-        let thought = message?["reasoning_content"]?.string ?? ""
-        reasoning = thought.isEmpty ? nil : thought
-        calledTools = (message?["tool_calls"]?.array ?? []).compactMap { $0["function"]?["name"]?.string }
-        let usage = body["usage"]
-        outputTokens = Self.count(usage?["completion_tokens"])
-        reasoningTokens = Self.count(usage?["completion_tokens_details"]?["reasoning_tokens"])
+        let body = response.isEmpty ? nil : try? parser.parse(response)
+        if isEmpty, let tool = Self.calledTool(in: body) {
+            return "the reply calls the tool \"\(tool.shortened)\" and has no text, and a score is read from text only "
+                + "(ask a judge_model that calls no tools, or send \"tool_choice\": \"none\" in extra_body)"
+        }
+        guard cutOff == .length, let spent = spent(body?["usage"]) else { return reason }
+        return "\(reason); \(spent)"
+    }
+
+    /// The first tool that the reply calls.
+    private static func calledTool(in body: JSONValue?) -> String? {
+        let calls = body?["choices"]?.array?.first?["message"]?["tool_calls"]?.array ?? []
+        return calls.lazy.compactMap { $0["function"]?["name"]?.string }.first
     }
 
     private static func count(_ value: JSONValue?) -> Int? {
@@ -33,21 +42,10 @@ struct Completion: Sendable, Equatable {
         return number.int
     }
 
-    /// Adds to the reason why a reply has no score what its completion says about it.
-    ///
-    /// - Parameter isEmpty: whether the reply has no text.
-    func explaining(_ reason: String, isEmpty: Bool) -> String {
-        if isEmpty, let tool = calledTools.first {
-            return "the reply calls the tool \"\(tool.shortened)\" and has no text, and a score is read from text only "
-                + "(ask a judge_model that calls no tools, or send \"tool_choice\": \"none\" in extra_body)"
-        }
-        guard cutOff == .length, let spent else { return reason }
-        return "\(reason); \(spent)"
-    }
-
     /// What a reply that was cut off had used its tokens for, where it had thought.
-    private var spent: String? {
-        let thought = reasoningTokens ?? 0
+    private func spent(_ usage: JSONValue?) -> String? {
+        let outputTokens = Self.count(usage?["completion_tokens"])
+        let thought = Self.count(usage?["completion_tokens_details"]?["reasoning_tokens"]) ?? 0
         guard thought > 0 || reasoning != nil else { return nil }
         let share = thought > 0 ? "\(thought) of them for reasoning" : "reasoning among them"
         return outputTokens.map { "it took \($0) tokens, \(share)" }
