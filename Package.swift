@@ -70,10 +70,11 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
+        // Requests to servers of the web, through proxies.
         .target(
-            name: "Inference",
+            name: "Web",
             dependencies: [
-                "Encodings", "Hashing", "JSON", "Platform", "Store",
+                "Encodings", "Platform",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -81,8 +82,17 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         .target(
+            name: "Inference",
+            dependencies: [
+                "Encodings", "Hashing", "JSON", "Platform", "Store", "Web",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        .target(
             name: "HuggingFace",
-            dependencies: ["Concurrency", "Datasets", "Encodings", "Inference", "JSON"]),
+            dependencies: ["Concurrency", "Datasets", "Encodings", "JSON", "Web"]),
         .target(
             name: "ScoringEngine",
             dependencies: [
@@ -93,9 +103,7 @@ let package = Package(
             name: "Evaluation",
             dependencies: [
                 "CSubprocess", "Concurrency", "Datasets", "Encodings", "Inference", "JSON", "Patterns", "Platform",
-                "PromptTemplates", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "NIOCore", package: "swift-nio"),
+                "PromptTemplates", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store", "Web",
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
         .target(
@@ -107,8 +115,7 @@ let package = Package(
             name: "AssayServer",
             dependencies: [
                 "Concurrency", "Datasets", "Encodings", "Evaluation", "Hashing", "HuggingFace", "Inference", "JSON",
-                "Platform", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "Platform", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store", "Web",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -129,9 +136,8 @@ let package = Package(
                 "AssayServer", "CMalloc", "Concurrency", "Datasets", "Encodings", "Evaluation", "Hashing", "HuggingFace",
                 "Inference",
                 "JSON", "Platform", "Runs", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine",
-                "Statistics", "Store",
+                "Statistics", "Store", "Web",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -185,6 +191,9 @@ let package = Package(
             exclude: ["hostile_worker.c"]),
 
         .testTarget(name: "EncodingsTests", dependencies: ["Encodings"]),
+        .testTarget(
+            name: "WebTests",
+            dependencies: ["Encodings", "FakeModel", "Web", .product(name: "NIOHTTP1", package: "swift-nio")]),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"]),
         .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
         .testTarget(name: "ScoringCoreTests", dependencies: ["ScoringCore"]),
@@ -206,7 +215,7 @@ let package = Package(
             exclude: ["Data"]),
         .testTarget(name: "StoreTests", dependencies: ["JSON", "Store"]),
         .testTarget(
-            name: "InferenceTests", dependencies: ["Encodings", "FakeModel", "Inference", "JSON", "Store"],
+            name: "InferenceTests", dependencies: ["Encodings", "FakeModel", "Inference", "JSON", "Store", "Web"],
             exclude: ["Data"]),
         .testTarget(
             name: "JudgeTests",
@@ -225,8 +234,7 @@ let package = Package(
             name: "AssayServerTests",
             dependencies: [
                 "AssayServer", "Concurrency", "Datasets", "Evaluation", "FakeModel", "HuggingFace", "Inference", "JSON",
-                "ScorerHost", "ScoringEngine", "Store",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "ScorerHost", "ScoringEngine", "Store", "Web",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -48,6 +48,8 @@ public struct ServerConfiguration: Sendable {
     public var allowsPrivateAddresses = false
     /// The maximum size of a download, in bytes, before decompression.
     public var maxDownloadSize = 4 << 30
+    /// Reads a variable of the environment: the proxies that downloads go through, and SSL_CERT_FILE.
+    public var environment: @Sendable (String) -> String? = { _ in nil }
     /// How long a download may take.
     public var downloadSeconds = 600
     /// The datasets server for `huggingface://` and `hf://`.

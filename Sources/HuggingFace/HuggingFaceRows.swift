@@ -1,9 +1,8 @@
 public import Concurrency
 public import Datasets
 import Encodings
-import Glibc
-import Inference
 import JSON
+import Web
 
 /// Where the datasets server of the Hugging Face Hub is, and how it is asked.
 public struct HuggingFaceServer: Sendable {
@@ -52,7 +51,7 @@ public final class HuggingFaceRows: ByteSource {
     /// Rows that the server gives at once, at most.
     private static let pageLength = 100
     private static let maxPageSize = 256 << 20
-    private static let attempts = 6
+    private static let retries = WebClient.Retries(attempts: 6)
 
     /// - Parameters:
     ///   - cancellation: ends reading, also while it waits.
@@ -65,10 +64,16 @@ public final class HuggingFaceRows: ByteSource {
         self.server = server
         self.cancellation = cancellation
         self.notices = notices
-        do throws(InferenceError) {
-            client = try WebClient(for: server.url, environment: server.environment)
+        let url: WebURL
+        do throws(WebURL.Fault) {
+            url = try WebURL(parsing: server.url)
         } catch {
-            throw DatasetError(.unreadable, "the address of the datasets server cannot be used: \(error.message)")
+            throw DatasetError(.unreadable, "the address of the datasets server \(error.reason)")
+        }
+        do throws(WebClient.Fault) {
+            client = try WebClient(for: url, WebClient.Options(environment: server.environment))
+        } catch {
+            throw DatasetError(.unreadable, "the datasets server cannot be asked: \(error.reason)")
         }
     }
 
@@ -194,30 +199,30 @@ public final class HuggingFaceRows: ByteSource {
         let url = "\(server.url)\(slash)\(name)?\(query)"
         var headers = [("Accept", "application/json")]
         if let token = server.token, !token.isEmpty { headers.append(("Authorization", "Bearer \(token)")) }
-        var reason = ""
-        for attempt in 0..<Self.attempts {
-            if cancellation.isCancelled { throw DatasetError(.stopped, "reading was stopped", path: "\(location)") }
-            let response: WebClient.Response
-            do {
-                response = try waiting(cancellation) { [client, headers] in
-                    try await client.get(url, headers: headers, timeout: .seconds(60), limit: Self.maxPageSize)
+        let request = WebClient.Request(url, headers: headers, timeout: .seconds(60), limit: Self.maxPageSize)
+        let result: Result<WebClient.Response, TransportFailure>
+        do {
+            result = try waiting(cancellation) { [client] in
+                do throws(TransportFailure) {
+                    return .success(try await client.send(request, Self.retries))
+                } catch {
+                    return .failure(error)
                 }
-            } catch {
-                reason = "could not be read: \(error)"
-                pause(attempt, nil)
-                continue
             }
-            if response.status == 200 {
-                guard let answer = try? JSONValue(parsing: response.body) else {
-                    throw fault("sent a response that is not JSON")
-                }
-                return answer
-            }
-            reason = explanation(of: response)
-            guard [408, 429, 500, 502, 503, 504].contains(response.status) else { break }
-            pause(attempt, response.retryAfter.flatMap { Int($0) })
+        } catch {
+            // Not reached: what is waited for throws nothing.
+            throw fault("could not be read: \(error)")
         }
-        throw fault(reason)
+        if cancellation.isCancelled { throw DatasetError(.stopped, "reading was stopped", path: "\(location)") }
+        switch result {
+        case .failure(let failure): throw fault("could not be read: \(failure)")
+        case .success(let response):
+            guard response.status == 200 else { throw fault(explanation(of: response)) }
+            guard let answer = try? JSONValue(parsing: response.body) else {
+                throw fault("sent a response that is not JSON")
+            }
+            return answer
+        }
     }
 
     private func explanation(of response: WebClient.Response) -> String {
@@ -233,13 +238,6 @@ public final class HuggingFaceRows: ByteSource {
         default: break
         }
         return text
-    }
-
-    /// Waits before another attempt.
-    private func pause(_ attempt: Int, _ seconds: Int?) {
-        if attempt + 1 == Self.attempts { return }
-        let milliseconds = seconds.map { min(max(0, $0), 60) * 1000 } ?? 250 << attempt
-        for _ in 0..<milliseconds / 50 where !cancellation.isCancelled { usleep(50_000) }
     }
 
     private func fault(_ message: String) -> DatasetError {

@@ -1,5 +1,6 @@
 import Hashing
 import Store
+import Web
 
 extension ReplyKey {
     /// The key of a reply: SHA-256 over everything that could change it, and over nothing secret. The request is the one

@@ -161,6 +161,46 @@ struct SourceTests {
         try await web.stop()
     }
 
+    @Test("a download goes through the proxy of the environment, and private addresses are refused there as well")
+    func proxiedDownloads() async throws {
+        let web = try await FakeWeb { head in
+            switch head.uri {
+            case "/rows.csv": FakeWeb.Page(body: "q\n1\n")
+            case "/moved": FakeWeb.Page(status: 302, headers: [("Location", "/rows.csv")])
+            case "/inside": FakeWeb.Page(status: 302, headers: [("Location", "http://10.1.2.3/rows.csv")])
+            default: FakeWeb.Page(status: 404)
+            }
+        }
+        // Only the proxy knows the name.
+        let proxy = try FakeProxy(names: ["rows.invalid:80": "127.0.0.1:\(web.port)"])
+        let configuration = TestServer.configured { configuration in
+            configuration.environment = { $0 == "http_proxy" ? proxy.url : nil }
+        }
+        try await TestServer.run(configuration) { server async throws in
+            for path in ["/rows.csv", "/moved"] {
+                let answer = try await register("http://rows.invalid" + path, server)
+                #expect(answer.status == 200, "\(answer.body)")
+                #expect(try await rows(server) == [["q": "1"]])
+                #expect(try await server.delete("/v1/datasets/d").status == 200)
+            }
+            let asked = proxy.requests.count
+            for uri in ["http://127.0.0.1:\(web.port)/rows.csv", "http://2130706433:\(web.port)/rows.csv"] {
+                let answer = try await register(uri, server)
+                #expect(answer.status == 400 && answer.body.contains("a private network"), "\(answer.body)")
+            }
+            #expect(proxy.requests.count == asked)
+            let inside = try await register("http://rows.invalid/inside", server)
+            #expect(inside.status == 400 && inside.body.contains("10.1.2.3 is 10.1.2.3"), "\(inside.body)")
+        }
+        #expect(proxy.requests.allSatisfy { $0.target == "rows.invalid:80" })
+        // Without the proxy nobody knows the name.
+        try await TestServer.run { server async throws in
+            let answer = try await register("http://rows.invalid/rows.csv", server)
+            #expect(answer.status == 400 && answer.body.contains("the host rows.invalid is not known"))
+        }
+        try await web.stop()
+    }
+
     @Test(
         "addresses of this machine and of private networks are refused, however they are written",
         arguments: [
@@ -217,9 +257,11 @@ struct SourceTests {
                     + "\"partial\": false}"
             )
         }
+        let proxy = try FakeProxy()
         let configuration = TestServer.configured {
             $0.huggingFace.url = web.url + "/base"
             $0.huggingFace.token = "hf_secret"
+            $0.huggingFace.environment = { $0 == "http_proxy" ? proxy.url : nil }
         }
         try await TestServer.run(configuration) { server async throws in
             for uri in [
@@ -241,6 +283,7 @@ struct SourceTests {
             }
         }
         #expect(web.requests.allSatisfy { $0.headers.first(name: "authorization") == "Bearer hf_secret" })
+        #expect(!proxy.requests.isEmpty)
         try await web.stop()
     }
 

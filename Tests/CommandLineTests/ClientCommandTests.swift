@@ -117,7 +117,11 @@ struct ClientCommandTests {
         #expect(unset.ending == .status(1) && unset.errors.contains("MY_TOKEN is not set"), "\(unset.errors)")
         let nobody = try folder.command(["client", "info", "--url", "http://127.0.0.1:1"]).run()
         #expect(
-            nobody.ending == .status(1) && nobody.errors.contains("the connection was refused"), "\(nobody.errors)")
+            nobody.ending == .status(1) && nobody.errors.contains("cannot be reached: connection refused"),
+            "\(nobody.errors)")
+        let proxy = try FakeProxy()
+        let proxied = try client(folder, ["functions"] + key, serving, setup: setup + " http_proxy=" + proxy.url)
+        #expect(proxied.ending == .status(0) && proxy.requests.count == 1, "\(proxied.errors)")
         let page = try folder.command(["client", "functions", "--url", serving.url + "/login"]).run()
         #expect(page.ending == .status(1), "\(page.errors)")
         let nonsense = try folder.command(["client", "info", "--url", "h:1"]).run()

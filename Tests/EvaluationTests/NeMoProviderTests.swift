@@ -41,6 +41,32 @@ import Testing
         await #expect(throws: EvaluationError.self) { try await offPool(body) }
     }
 
+    // MARK: Connections
+
+    @Test("requests go through the proxy of the environment, over a connection that is kept")
+    func proxy() async throws {
+        let service = try await FakeNeMo("running", "completed")
+        let proxy = try FakeProxy()
+        let settings = EvaluationSettings.NeMo(url: service.url, pollInterval: .milliseconds(20))
+        let provider = NeMoProvider(settings) { $0 == "http_proxy" ? proxy.url : nil }
+        let run = try run()
+        _ = try await offPool { try provider.runJob(run) }
+        #expect(service.requests.count > 2)
+        #expect(proxy.requests.map(\.method) == ["CONNECT"])
+        try await service.stop()
+    }
+
+    @Test("a proxy that cannot be used is named")
+    func badProxy() async throws {
+        let service = try await FakeNeMo()
+        let settings = EvaluationSettings.NeMo(url: service.url)
+        let provider = NeMoProvider(settings) { $0 == "http_proxy" ? "gopher://p" : nil }
+        let found = await error { try provider.register(benchmark()) }
+        #expect(found?.code == .unavailable)
+        #expect(found?.message.contains("http_proxy names a proxy of the kind gopher://") == true)
+        try await service.stop()
+    }
+
     // MARK: Registering
 
     @Test func postsTheMetadataAsTheyAre() async throws {

@@ -23,11 +23,14 @@ public final class FakeProxy: Sendable {
 
     private let group: MultiThreadedEventLoopGroup
     private let isStopped = Mutex(false)
-    private let book = ProxyBook()
+    private let book: ProxyBook
 
     /// Starts a proxy, on a free port if `port` is 0.
-    public init(port: Int = 0) throws(FakeModelError) {
-        let book = book
+    ///
+    /// - Parameter names: where it finds hosts that nobody else knows, `host:port` by `host:port`.
+    public init(port: Int = 0, names: [String: String] = [:]) throws(FakeModelError) {
+        let book = ProxyBook(names: names)
+        self.book = book
         (group, self.port) = try listen(on: port, threads: 1) { channel in
             channel.eventLoop.makeCompletedFuture {
                 let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
@@ -60,6 +63,11 @@ public final class FakeProxy: Sendable {
 /// The requests to a proxy, shared with its handlers.
 private final class ProxyBook: Sendable {
     let requests = Mutex<[FakeProxy.ProxiedRequest]>([])
+    let names: [String: String]
+
+    init(names: [String: String]) {
+        self.names = names
+    }
 }
 
 /// Reads one request of a client, connects to where it wants to go, and passes bytes on from then.
@@ -131,6 +139,7 @@ private final class ProxyHandler: ChannelInboundHandler, RemovableChannelHandler
         to target: String, defaultPort: Int, _ context: ChannelHandlerContext,
         then action: @escaping (any Channel) -> Void
     ) {
+        let target = book.names[target] ?? target
         let colon = target.lastIndex(of: ":") ?? target.endIndex
         let port = Int(target[colon...].dropFirst()) ?? defaultPort
         let client = context.channel

@@ -1,5 +1,6 @@
 import Encodings
 import Testing
+import Web
 
 @testable import Inference
 

@@ -3,6 +3,7 @@ public import Inference
 public import JSON
 import ScorerHost
 import ScoringCore
+import Web
 
 /// Runs tasks of EleutherAI's lm-evaluation-harness (PyPI `lm-eval`, from version 0.4.6 on) by its program `lm_eval`, which
 /// asks the candidate itself.

@@ -2,7 +2,6 @@ import Concurrency
 import Encodings
 public import Inference
 public import JSON
-import NIOCore
 import NIOHTTP1
 
 /// Runs benchmarks on a NeMo Evaluator microservice, by its API of version 1 (as the PyPI package `nemo-microservices` has

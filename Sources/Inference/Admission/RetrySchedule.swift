@@ -1,10 +1,9 @@
+import Web
+
 /// Decides whether and when one request is repeated after a failed attempt.
 ///
-/// Pauses are drawn by exponential backoff with full jitter: uniformly from nothing to 0.5 s, 1 s, 2 s … up to 30 s,
-/// as the blog of AWS's architects recommends ("Exponential Backoff And Jitter", 2015).
+/// Pauses are those of ``Backoff``.
 struct RetrySchedule {
-    static let base = Duration.milliseconds(500)
-    static let cap = Duration.seconds(30)
     /// How often a server may say when to come again, for each retry, beside the retries.
     static let invitationsPerRetry = 4
 
@@ -34,18 +33,13 @@ struct RetrySchedule {
         case .throttled(status: 429, .some(let time)), .throttled(status: 503, .some(let time)):
             guard invitations < Self.invitationsPerRetry * maximum else { return nil }
             defer { invitations += 1 }
-            return max(time, now + Self.pause(after: invitations, fraction: fraction))
+            return max(time, now + Backoff.pause(after: invitations, fraction: fraction))
         case .throttled, .timedOut, .unreachable, .failed:
             guard retries < maximum else { return nil }
             defer { retries += 1 }
-            var time = now + Self.pause(after: retries, fraction: fraction)
+            var time = now + Backoff.pause(after: retries, fraction: fraction)
             if case .throttled(_, .some(let earliest)) = outcome { time = max(time, earliest) }
             return time
         }
-    }
-
-    private static func pause(after failures: Int, fraction: Double) -> Duration {
-        // Beyond 2^6 × 0.5 s the cap holds anyway.
-        min(base * (1 << min(failures, 6)), cap) * fraction
     }
 }

@@ -3,6 +3,7 @@ import JSON
 import NIOCore
 import NIOHTTP1
 import Synchronization
+import Web
 
 /// Runs turns of agents on one Llama Stack server.
 ///

@@ -1,4 +1,5 @@
 import Encodings
+import Web
 
 /// A model, with everything that a request to it needs. Its secrets cannot be read from outside.
 public struct Model: Sendable, CustomStringConvertible {
@@ -96,13 +97,13 @@ public struct Model: Sendable, CustomStringConvertible {
             }
         }
         var authorization: Secret?
-        if let basic = address.basicAuthorization, let userInfo = address.userInfo {
+        if let basic = address.basicAuthorization, let userInfo = address.url.userInfo {
             let password = String(userInfo.value.drop { $0 != ":" }.dropFirst())
             secrets += [basic, Secret(password), Secret(leniently(percentDecoded: password))]
             authorization = basic
         }
         // Some servers take their key in the query.
-        secrets += address.query.split { "?&=".contains($0) }.flatMap { part in
+        secrets += address.url.query.split { "?&=".contains($0) }.flatMap { part in
             [Secret(String(part)), Secret(leniently(percentDecoded: String(part)))]
         }
         func isGiven(_ name: String) -> Bool { headers.contains { $0.name.lowercased() == name } }

@@ -1,6 +1,7 @@
 import Glibc
 public import JSON
 import Platform
+import Web
 
 extension ModelConfiguration {
     /// Reads the models of a configuration file, a JSON object with the member "models". Without it, there are no models.

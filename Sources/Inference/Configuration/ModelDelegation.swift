@@ -1,4 +1,5 @@
 import JSON
+import Web
 
 /// What another program needs to send its own requests to a model: the address, the model's name there, and the key.
 package struct ModelDelegation: Sendable {
@@ -29,7 +30,7 @@ package struct ModelDelegation: Sendable {
             }
             key = Secret(String(header.value.value.dropFirst(bearer.count)))
         }
-        guard model.address.query.isEmpty, model.address.userInfo == nil else {
+        guard model.address.url.query.isEmpty, model.address.url.userInfo == nil else {
             throw InferenceError(
                 .invalidModel,
                 "\(model): its URL has a query, a user name or a password, which another program would reveal; "

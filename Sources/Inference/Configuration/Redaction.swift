@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+package import Web
 
 /// Removes secrets from texts.
 package struct Redaction: Sendable {

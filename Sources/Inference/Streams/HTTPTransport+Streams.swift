@@ -1,6 +1,7 @@
 import JSON
 import NIOCore
 import NIOHTTP1
+import Web
 
 extension HTTPTransport.Response {
     /// The response with a body that is one JSON value, where it is a stream of events.

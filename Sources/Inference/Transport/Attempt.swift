@@ -1,6 +1,7 @@
 import Glibc
 import NIOCore
 import NIOHTTP1
+import Web
 
 /// What came of one attempt to get an answer.
 struct Attempt {

@@ -2,6 +2,7 @@ import JSON
 import NIOCore
 import NIOPosix
 import Synchronization
+import Web
 
 /// One model on one server: its gate and its connections, shared by all runs of the process.
 final class Endpoint: Sendable {
@@ -113,11 +114,5 @@ final class Endpoint: Sendable {
             guard let self else { return }
             perform(state.withLock { $0.gate.wake(alarm: time, at: clock.now) })
         }
-    }
-}
-
-extension TimeAmount {
-    init(_ duration: Duration) {
-        self = .nanoseconds(Int64(duration / .nanoseconds(1)))
     }
 }

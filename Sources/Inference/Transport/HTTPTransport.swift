@@ -1,11 +1,8 @@
 import AsyncHTTPClient
-import Encodings
 import NIOCore
 import NIOHTTP1
-import NIOHTTPCompression
-import NIOPosix
-import NIOSSL
 import Synchronization
+import Web
 
 /// Sends requests to one endpoint over persistent connections.
 final class HTTPTransport: Sendable {
@@ -18,14 +15,11 @@ final class HTTPTransport: Sendable {
 
     /// The largest body that is read, in bytes, decompressed.
     static let maximumBodySize = 16 << 20
-    static let connectTimeout = TimeAmount.seconds(10)
 
-    private let client: HTTPClient
+    private let client: WebClient
     /// How long a request may take; for a streamed reply, how long no data may arrive.
     private let timeout: TimeAmount
     private let isStreaming: Bool
-    /// Host and port of the proxy, if one is used.
-    private let proxy: String?
     private let address: ModelAddress
     private let headers: HTTPHeaders
     private let requests: [InferenceRequest.Operation: HTTPClient.Request]
@@ -64,21 +58,16 @@ final class HTTPTransport: Sendable {
         self.headers = headers
         address = model.address
 
-        var configuration = HTTPClient.Configuration()
-        // Each attempt has its deadline; failures to connect are known at once, and retried with the others.
-        configuration.timeout = HTTPClient.Configuration.Timeout(
-            connect: Self.connectTimeout, read: isStreaming ? timeout : nil)
-        configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = limits.maxConcurrency
-        configuration.redirectConfiguration = .disallow
-        configuration.decompression = .enabled(limit: .size(Self.maximumBodySize))
-        configuration.httpVersion = .automatic
-        do throws(InferenceError) {
-            proxy = try configuration.useEnvironment(environment, for: model.address)
+        var options = WebClient.Options(environment: environment)
+        // Each attempt has its deadline; what fails is retried with the others.
+        options.silence = isStreaming ? timeout : nil
+        options.maxConnections = limits.maxConcurrency
+        options.decompressionLimit = Self.maximumBodySize
+        do throws(WebClient.Fault) {
+            client = try WebClient(for: model.address.url, options)
         } catch {
-            throw InferenceError(error.code, "\(model): \(error.message)")
+            throw InferenceError(.invalidModel, "\(model): \(error.reason)")
         }
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
     /// Sends one request and reads the whole response, all within the timeout.
@@ -114,21 +103,13 @@ final class HTTPTransport: Sendable {
         _ request: HTTPClient.Request, by deadline: NIODeadline
     ) async throws(TransportFailure) -> Response {
         let accumulator = BodyAccumulator(limit: Self.maximumBodySize)
-        // The deadline of a task of this kind covers the body as well; that of the newer calls ends with the head.
-        let loop = MultiThreadedEventLoopGroup.currentEventLoop
-        let task = client.execute(
-            request: request, delegate: accumulator, eventLoop: loop.map { .delegate(on: $0) } ?? .indifferent,
-            deadline: deadline)
         do {
-            try await withTaskCancellationHandler {
-                try await task.get()
-            } onCancel: {
-                task.cancel()
-            }
+            try await client.execute(request, into: accumulator, by: deadline)
         } catch {
-            var failure = TransportFailure(
-                error, timeout: timeout, longest: isStreaming ? timeout * Self.streamLength : nil)
-            if let proxy, failure.kind == .unreachable { failure.reason += " (through the proxy \(proxy))" }
+            let failure = client.explained(
+                TransportFailure(
+                    error, timeout: timeout, longest: isStreaming ? timeout * Self.streamLength : nil,
+                    limit: Self.maximumBodySize))
             // Some servers do not end a stream as HTTP wants it, though it is whole.
             guard isStreaming, failure.kind == .dropped || failure.kind == .timedOut,
                 let (_, body) = accumulator.received,
@@ -144,20 +125,6 @@ final class HTTPTransport: Sendable {
 
     /// Ends the connections, and the requests under way with them.
     func shutDown() async {
-        // Fails only where it has been shut down before.
-        try? await client.shutdown()
-    }
-}
-
-extension HTTPClient.Configuration.Proxy {
-    init(_ proxy: ProxySettings.Proxy) {
-        switch proxy.kind {
-        case .socks: self = .socksServer(host: proxy.host, port: proxy.port)
-        case .http:
-            let credentials = proxy.credentials.map { base64(Array($0.value.utf8)) }
-            self = .server(
-                host: proxy.host, port: proxy.port,
-                authorization: credentials.map { HTTPClient.Authorization.basic(credentials: $0) })
-        }
+        await client.shutDown()
     }
 }

@@ -1,13 +1,7 @@
-import AsyncHTTPClient
 import Concurrency
-import Glibc
-import Inference
 import JSON
-import NIOCore
 import NIOHTTP1
-import NIOPosix
-import NIOSSL
-import Synchronization
+import Web
 
 /// A connection to a server of the scoring API. All calls block.
 final class ServerConnection: Sendable {
@@ -16,42 +10,43 @@ final class ServerConnection: Sendable {
         var description: String
         /// Nil if there was no response.
         var status: Int?
-        /// Seconds after which the server asks for a new attempt.
-        var retryAfter: Int?
     }
 
     /// The server's address without a slash at its end.
     let url: String
-    private let token: String?
-    private let client: HTTPClient
+    private let hasToken: Bool
+    private let authorization: Secret?
+    private let client: WebClient
 
     /// The maximum size of a response, in bytes; larger data comes in pages.
     private static let maximumAnswer = 1 << 30
-    /// How often a request is repeated after status 429.
-    private static let repetitions = 5
+    /// A request is repeated if the server rejects it because of too many requests.
+    private static let retries = WebClient.Retries(attempts: 6, longestPause: .seconds(30)) { result in
+        guard let response = try? result.get() else { return false }
+        return response.status == 429 && response.retryAfter != nil
+    }
 
     /// - Parameters:
     ///   - url: may have a path, under which a proxy serves the API; a version at its end is ignored.
     ///   - token: the server's access token.
-    init(url: String, token: String?) throws {
-        var base = Substring(url)
-        while base.hasSuffix("/") { base = base.dropLast() }
-        if base.hasSuffix("/v1") { base = base.dropLast(3) }
-        self.url = String(base)
-        self.token = token
-        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        configuration.timeout.connect = .seconds(10)
-        if let file = variable("SSL_CERT_FILE"), !file.isEmpty, url.hasPrefix("https:") {
-            do {
-                try configuration.trustCertificates(inPEMFile: file)
-            } catch {
-                throw Failure(error.message)
-            }
+    init(url text: String, token: String?) throws {
+        var url: WebURL
+        do throws(WebURL.Fault) {
+            url = try WebURL(parsing: text)
+        } catch {
+            throw Failure("the address of the server \(error.reason)")
         }
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        while url.path.hasSuffix("/") { url.path.removeLast() }
+        if url.path.hasSuffix("/v1") { url.path.removeLast(3) }
+        do throws(WebClient.Fault) {
+            client = try WebClient(for: url, WebClient.Options(environment: { variable($0) }))
+        } catch {
+            throw Failure(error.reason)
+        }
+        self.url = url.origin + url.path
+        hasToken = token != nil
+        authorization = token.map { Secret("Bearer \($0)") } ?? url.basicAuthorization
     }
-
-    deinit { try? client.syncShutdown() }
 
     func get(_ path: String) throws(Fault) -> JSONValue { try send(.GET, path) }
 
@@ -65,61 +60,29 @@ final class ServerConnection: Sendable {
 
     func delete(_ path: String) throws(Fault) { _ = try send(.DELETE, path) }
 
-    /// Sends a request, and repeats it after status 429.
     private func send(_ method: HTTPMethod, _ path: String, _ body: [UInt8]? = nil) throws(Fault) -> JSONValue {
-        var repetition = 0
-        while true {
-            do throws(Fault) {
-                return try sendOnce(method, path, body)
-            } catch {
-                guard error.status == 429, let seconds = error.retryAfter, repetition < Self.repetitions else {
-                    throw error
-                }
-                repetition += 1
-                sleep(UInt32(clamping: min(seconds, 30)))
-            }
+        var headers: [(name: String, value: String)] = [
+            ("User-Agent", "assay/\(Assay.version)"), ("Accept", "application/json"),
+        ]
+        if let authorization { headers.append(("Authorization", authorization.value)) }
+        if body != nil { headers.append(("Content-Type", "application/json")) }
+        // A score of a large dataset may take days.
+        let request = WebClient.Request(
+            url + path, method: method, headers: headers, body: body, timeout: .seconds(30 * 86_400),
+            limit: Self.maximumAnswer)
+        let response: WebClient.Response
+        do {
+            response = try waiting { [client] in try await client.send(request, Self.retries) }
+        } catch {
+            throw Fault(description: "the server at \(url) cannot be reached: \(oneLine("\(error)"))")
         }
+        let json = try? JSONValue(parsing: response.body)
+        if response.isSuccess, let json { return json }
+        throw fault(response, json)
     }
 
-    private func sendOnce(_ method: HTTPMethod, _ path: String, _ body: [UInt8]?) throws(Fault) -> JSONValue {
-        var request = HTTPClientRequest(url: url + path)
-        request.method = method
-        request.headers.add(name: "User-Agent", value: "assay/\(Assay.version)")
-        request.headers.add(name: "Accept", value: "application/json")
-        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
-        if let body {
-            request.headers.add(name: "Content-Type", value: "application/json")
-            request.body = .bytes(ByteBuffer(bytes: body))
-        }
-        let prepared = request
-        let outcome = Mutex<Result<(status: Int, retryAfter: Int?, body: [UInt8]), Fault>?>(nil)
-        waitFor { [client, url] in
-            do {
-                // Scoring a large dataset may take days.
-                let response = try await client.execute(prepared, timeout: .hours(24 * 30))
-                let bytes = try await response.body.collect(upTo: Self.maximumAnswer)
-                let answer = (
-                    Int(response.status.code), response.headers.first(name: "Retry-After").flatMap { Int($0) },
-                    Array(bytes.readableBytesView)
-                )
-                outcome.withLock { $0 = .success(answer) }
-            } catch {
-                let reason = Self.reason(error)
-                outcome.withLock {
-                    $0 = .failure(Fault(description: "the server at \(url) cannot be reached: \(reason)"))
-                }
-            }
-        }
-        guard let result = outcome.withLock({ $0 }) else {
-            throw Fault(description: "the server at \(url) did not respond")
-        }
-        let answer = try result.get()
-        let json = try? JSONValue(parsing: answer.body)
-        if (200..<300).contains(answer.status), let json { return json }
-        throw fault(answer.status, answer.retryAfter, json)
-    }
-
-    private func fault(_ status: Int, _ retryAfter: Int?, _ json: JSONValue?) -> Fault {
+    private func fault(_ response: WebClient.Response, _ json: JSONValue?) -> Fault {
+        let status = response.status
         // Llama Stack has its messages in "detail", or "error" with a "detail".
         let said =
             json?["error"]?["message"]?.string ?? json?["detail"]?.string
@@ -134,24 +97,8 @@ final class ServerConnection: Sendable {
         }
         if status == 401 {
             text +=
-                token == nil
-                ? "; name the environment variable that holds the token with --api-key-env" : "; check the token"
+                !hasToken ? "; name the environment variable that holds the token with --api-key-env" : "; check the token"
         }
-        return Fault(description: text, status: status, retryAfter: retryAfter)
-    }
-
-    /// Why there was no response, in words for users.
-    private static func reason(_ error: any Error) -> String {
-        switch error {
-        case let error as HTTPClientError where error == .connectTimeout:
-            "it did not accept a connection within 10 seconds"
-        case let error as NIOConnectionError:
-            error.connectionErrors.isEmpty ? "the host \(error.host) is not known" : "the connection was refused"
-        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
-            "TLS failed (\(error)); if the certificate is not from a public authority, set SSL_CERT_FILE to it"
-        case is NIOTooManyBytesError: "the response is larger than 1 GiB"
-        case let error as IOError where error.errnoCode == ECONNREFUSED: "the connection was refused"
-        default: oneLine("\(error)")
-        }
+        return Fault(description: text, status: status)
     }
 }

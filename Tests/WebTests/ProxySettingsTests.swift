@@ -1,11 +1,10 @@
 import Testing
-
-@testable import Inference
+import Web
 
 struct ProxySettingsTests {
     private func proxy(for url: String, _ variables: [String: String]) throws -> String? {
         let settings = ProxySettings { variables[$0] }
-        guard let proxy = try settings.proxy(for: ModelAddress(parsing: url)) else { return nil }
+        guard let proxy = try settings.proxy(for: WebURL(parsing: url)) else { return nil }
         let user = proxy.credentials.map { $0.value + "@" } ?? ""
         return "\(proxy.kind) \(user)\(proxy.host):\(proxy.port)"
     }

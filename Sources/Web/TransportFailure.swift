@@ -1,6 +1,6 @@
 import AsyncHTTPClient
 import Glibc
-import NIOCore
+package import NIOCore
 import NIOHTTP1
 import NIOHTTPCompression
 import NIOPosix
@@ -8,8 +8,8 @@ import NIOSSL
 import Platform
 
 /// Why no whole response came.
-struct TransportFailure: Error {
-    enum Kind {
+package struct TransportFailure: Error, CustomStringConvertible {
+    package enum Kind: Sendable {
         /// No connection could be made.
         case unreachable
         /// There was no connection to be had for a while, be it that none could be made or that all were busy.
@@ -21,21 +21,25 @@ struct TransportFailure: Error {
         case cancelled
     }
 
-    var kind: Kind
+    package var kind: Kind
     /// What happened, as part of a sentence. May hold what the server sent.
-    var reason: String
+    package var reason: String
 
-    init(_ kind: Kind, _ reason: String) {
+    package init(_ kind: Kind, _ reason: String) {
         self.kind = kind
         self.reason = reason
     }
 
+    package var description: String { reason }
+
     /// - Parameters:
     ///   - timeout: how long the response may take.
     ///   - longest: where that is how long nothing of it may come, how long it may take in all.
-    init(_ error: any Error, timeout: TimeAmount, longest: TimeAmount? = nil) {
+    ///   - limit: bytes that its body may have.
+    package init(_ error: any Error, timeout: TimeAmount, longest: TimeAmount? = nil, limit: Int) {
         let seconds = Double((longest ?? timeout).nanoseconds) / 1e9
         switch error {
+        case let error as TransportFailure: self = error
         case let error as HTTPClientError where error == .readTimeout && longest != nil:
             self.init(.timedOut, "no data arrived for \(Double(timeout.nanoseconds) / 1e9) s")
         case let error as HTTPClientError:
@@ -43,9 +47,12 @@ struct TransportFailure: Error {
         case let error as NIOConnectionError:
             self.init(.unreachable, Self.reason(error))
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
-            self.init(.unreachable, "a secure connection could not be made: \(error)")
+            self.init(
+                .unreachable,
+                "a secure connection could not be made: \(error); if the certificate is not from a public authority, set "
+                    + "SSL_CERT_FILE to it")
         case is BodyAccumulator.TooLarge, is NIOHTTPDecompression.DecompressionError:
-            self.init(.badResponse, "its body has more than \(HTTPTransport.maximumBodySize >> 20) MiB")
+            self.init(.badResponse, "its body has more than \(limit >> 20) MiB")
         case HTTPParserError.invalidEOFState:
             self.init(.remoteConnectionClosed, seconds: seconds)
         case is CancellationError:
@@ -62,7 +69,7 @@ struct TransportFailure: Error {
     }
 
     private init(_ error: HTTPClientError, seconds: Double) {
-        let connectSeconds = HTTPTransport.connectTimeout.nanoseconds / 1_000_000_000
+        let connectSeconds = WebClient.connectTimeout.nanoseconds / 1_000_000_000
         switch error {
         case .deadlineExceeded, .readTimeout, .writeTimeout:
             self.init(.timedOut, "no complete response within \(seconds) s")

@@ -1,14 +1,14 @@
 /// The pause that a server requests in its headers: `retry-after-ms`, or `Retry-After` (RFC 9110, section
 /// 10.2.3) in seconds or as a date.
-struct RetryAfter: Hashable {
+package struct RetryAfter: Hashable {
     /// More than anybody waits, and little enough to calculate with.
     private static let maximum = Duration.seconds(1_000_000)
 
-    let pause: Duration
+    package let pause: Duration
 
     /// - Parameter seconds: the time by the wall clock, in seconds since 1970, which a date is compared with.
     /// - Returns: nil if no header has a valid value.
-    init?(milliseconds: String?, retryAfter: String?, seconds now: Int) {
+    package init?(milliseconds: String?, retryAfter: String?, seconds now: Int) {
         let pause: Duration
         if let value = milliseconds.flatMap(Double.init), value >= 0 {
             pause = .milliseconds(min(value, 1e9))
@@ -24,7 +24,7 @@ struct RetryAfter: Hashable {
 }
 
 /// The seconds since 1970 of a date such as `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that servers may send today.
-func secondsSince1970(ofHTTPDate text: String) -> Int? {
+package func secondsSince1970(ofHTTPDate text: String) -> Int? {
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     let parts = text.split(separator: " ")
     guard parts.count == 6, parts[5] == "GMT", let day = Int(parts[1]), (1...31).contains(day),
