@@ -36,7 +36,7 @@ public struct ModelReply {
     /// The whole response body, JSON, where there is one.
     public let response: UnsafeRawBufferPointer
 
-    /// Whether the message ends before the model was done, since it came to its greatest length.
+    /// Whether the message is cut off because it reached its maximum length.
     public var isCutOff: Bool { finishReason == "length" }
 
     /// A reply to a request that was not made.
