@@ -142,9 +142,9 @@ static inline const assay_host_chat *kit_chat(const assay_host *host) {
     return chat != NULL && ASSAY_HAS(chat, assay_host_chat, request) ? chat : NULL;
 }
 
-/* Queues a request for the model of a role: the body of an OpenAI-compatible chat completion request without "model". The
- * reply to it has the same tag. `sample` tells apart requests that are otherwise equal (repeated votes), from 0; hosts
- * before version 1.2 take none but 0, and others are ASSAY_E_UNSUPPORTED. */
+/* Queues a request for the model of a role: the body of an OpenAI-compatible chat completion request without "model". Its
+ * reply has the same tag. `sample` distinguishes otherwise equal requests (repeated votes), from 0; hosts before version
+ * 1.2 only support 0, and for others the result is ASSAY_E_UNSUPPORTED. */
 static inline assay_status kit_ask(const kit_step *step, const assay_host_chat *chat, uint64_t tag, const char *role,
                                    assay_str json, uint32_t sample) {
     if (!ASSAY_HAS(chat, assay_host_chat, ask))
@@ -159,22 +159,22 @@ static inline assay_status kit_ask(const kit_step *step, const assay_host_chat *
     return chat->ask(step->host, step->call, &request);
 }
 
-/* Why the model stopped: "stop", "length", "content_filter", "tool_calls"; empty where that is not known. */
+/* Why the model stopped: "stop", "length", "content_filter", "tool_calls"; empty if it is not known. */
 static inline assay_str kit_finish_reason(const assay_reply *reply) {
     return ASSAY_HAS(reply, assay_reply, finish_reason) ? reply->finish_reason : kit_bytes("", 0);
 }
 
-/* Whether the message ends before the model was done, since it came to its greatest length. */
+/* Whether the message is cut off because it reached its maximum length. */
 static inline bool kit_is_cut_off(const assay_reply *reply) {
     return kit_equal(kit_finish_reason(reply), kit_str("length"));
 }
 
-/* What the model thought before its message; empty where it shows nothing. */
+/* The model's reasoning before its message; empty if there is none. */
 static inline assay_str kit_reasoning(const assay_reply *reply) {
     return ASSAY_HAS(reply, assay_reply, reasoning) ? reply->reasoning : kit_bytes("", 0);
 }
 
-/* What a row is whose model request has failed. */
+/* The outcome of a row whose model request has failed. */
 static inline int32_t kit_failure(const assay_reply *reply) {
     return reply->status == ASSAY_E_CANCELLED ? ASSAY_ROW_NOT_ASKED : ASSAY_ROW_MODEL_ERROR;
 }

@@ -186,13 +186,13 @@ private:
 struct Reply {
     uint64_t row;
     uint32_t question;
-    int32_t failure;         // 0, or what the row is without the reply: ASSAY_ROW_MODEL_ERROR or ASSAY_ROW_NOT_ASKED
-    std::string_view text;   // the assistant's message without its reasoning, or what went wrong
-    std::string_view finish_reason;  // "stop", "length", "content_filter", "tool_calls"; empty where that is not known
-    std::string_view reasoning;      // what the model thought before its message; empty where it shows nothing
-    std::string_view response_json;  // the whole response body, where there is one
+    int32_t failure;         // 0, or the outcome of the row: ASSAY_ROW_MODEL_ERROR or ASSAY_ROW_NOT_ASKED
+    std::string_view text;   // the assistant's message without its reasoning, or a description of the error
+    std::string_view finish_reason;  // "stop", "length", "content_filter", "tool_calls"; empty if it is not known
+    std::string_view reasoning;      // the model's reasoning before its message; empty if there is none
+    std::string_view response_json;  // the whole response body, or empty if there is none
 
-    // Whether the message ends before the model was done, since it came to its greatest length.
+    // Whether the message is cut off because it reached its maximum length.
     bool is_cut_off() const { return finish_reason == "length"; }
 };
 

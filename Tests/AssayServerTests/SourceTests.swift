@@ -150,7 +150,7 @@ struct SourceTests {
             }
             for (path, status, reason) in [
                 ("/nope.csv", 400, "404"), ("/loop", 400, "redirects"), ("/file", 400, "redirects"),
-                ("/untyped", 400, "written as"), ("/large.csv", 413, "bytes"),
+                ("/untyped", 400, "known format"), ("/large.csv", 413, "bytes"),
             ] {
                 let answer = try await register(web.url + path, server)
                 #expect(answer.status == status && answer.body.contains(reason), "\(path): \(answer.body)")
@@ -295,7 +295,7 @@ struct SourceTests {
         }
         try await TestServer.run(TestServer.configured { $0.huggingFace.url = web.url }) { server async throws in
             let answer = try await register("huggingface://datasets/o/n?split=a&config=b", server)
-            #expect(answer.status == 400 && answer.body.contains("cut"))
+            #expect(answer.status == 400 && answer.body.contains("shortened"))
         }
         try await web.stop()
     }

@@ -250,7 +250,7 @@ import Testing
         ] {
             let found = await error(fixture, run)
             #expect(found?.code == .model)
-            #expect(found?.message.contains("other programs") == true)
+            #expect(found?.message.contains("other program") == true)
             #expect(found?.message.contains("pass-of-user") == false)
         }
         #expect(isGone(fixture.path + "/started"))

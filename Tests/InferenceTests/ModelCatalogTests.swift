@@ -48,7 +48,7 @@ struct ModelCatalogTests {
         let catalog = catalog(ModelConfiguration(id: "judge", url: "http://a"))
         let error = try #require(throws: InferenceError.self) { _ = try catalog.find("juge") }
         #expect(error.code == .unknownModel)
-        #expect(error.message.hasPrefix(#"no model "juge" is not configured (configured are judge)"#))
+        #expect(error.message.hasPrefix(#"the model "juge" is not configured (configured models: judge)"#))
     }
 
     @Test("the key is read from the environment, line breaks around it are not", arguments: ["KEY", "KEY_FROM_FILE"])

@@ -52,7 +52,7 @@ impl Reply<'_> {
         Value::parse(self.response_json).ok()
     }
 
-    /// Whether the message ends before the model was done, since it came to its greatest length.
+    /// Whether the message is cut off because it reached its maximum length.
     pub fn is_cut_off(&self) -> bool {
         self.finish_reason == "length"
     }

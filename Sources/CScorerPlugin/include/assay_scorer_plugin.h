@@ -32,12 +32,12 @@
  *
  * VERSIONS
  *     Within one major version, structs only grow at their end, functions are only added, and enumerators are only
- *     added. Each struct that may grow starts with struct_size, the size that its maker knew; ASSAY_HAS tells whether
- *     a field is there; what came after 1.0 says since when. Lists of such structs are lists of pointers, since an
- *     array could not grow. assay_str is frozen. Hosts and plugins of one major version work together whatever their
- *     minor versions are; a plugin of another major version is refused. Optional features are extensions, asked for by
- *     name (get_extension); their names carry their revision ("assay.chat/1"), those of third parties start with a
- *     reversed domain name.
+ *     added. Each struct that may grow starts with struct_size, the size that its creator knew; ASSAY_HAS tells whether
+ *     it has a field. Anything added after 1.0 states its version. Lists of such structs are lists of pointers, because
+ *     an array could not grow. assay_str is frozen. Hosts and plugins with the same major version work together,
+ *     whatever their minor versions; a plugin with another major version is refused. Optional features are extensions,
+ *     requested by name (get_extension); their names include their revision ("assay.chat/1"), and those of third
+ *     parties start with a reversed domain name.
  */
 #ifndef ASSAY_SCORER_PLUGIN_H
 #define ASSAY_SCORER_PLUGIN_H
@@ -177,26 +177,26 @@ typedef struct assay_host {
 /* A request to a model. Since 1.2. */
 typedef struct assay_request {
     uint32_t struct_size;
-    uint32_t sample; /* tells apart requests that are otherwise equal (repeated votes), so that each gets an answer of its
-                      * own and not the stored answer to another; 0 for the only or the first one. It is not sent */
-    uint64_t tag;    /* the plugin's own; tags differ within a call while they are open */
-    assay_str role;  /* one of the roles of the scorer's description */
+    uint32_t sample; /* distinguishes otherwise equal requests (repeated votes), so that each gets its own reply instead
+                      * of the cached reply to another one; 0 for the only or the first request. It is not sent */
+    uint64_t tag;    /* chosen by the plugin; open tags of a call must differ */
+    assay_str role;  /* one of the roles in the scorer's description */
     assay_str json;  /* the body of an OpenAI-compatible chat completion request without "model" ("messages",
-                      * "temperature", "response_format", …). Its members are sent as they are */
+                      * "temperature", "response_format", …). Its members are sent unchanged */
 } assay_request;
 
 typedef struct assay_host_chat {
     uint32_t struct_size;
     uint32_t reserved;
 
-    /* The same as `ask`, for plugins that work with hosts of version 1.0 and 1.1, too. `request_json` may have a member
-     * "assay", which the host takes out: {"sample": N}. [in-step] */
+    /* The same as `ask`, for plugins that also work with hosts of version 1.0 and 1.1. `request_json` may have a member
+     * "assay", which the host removes: {"sample": N}. [in-step] */
     assay_status (*request)(const assay_host *, assay_call *, uint64_t tag, assay_str role, assay_str request_json)
         ASSAY_NOEXCEPT;
 
-    /* Queues a chat completion for the model of a role. Exactly one reply with the request's tag comes in a later
-     * step(REPLIES). Returns ASSAY_OK, or ASSAY_E_INVALID, having queued nothing, for a role that the description does
-     * not name or a tag that is open. Copied; never blocks; never calls back. Since 1.2. [in-step] */
+    /* Queues a chat completion for the model of a role. Exactly one reply with the request's tag arrives in a later
+     * step(REPLIES). Returns ASSAY_OK; or ASSAY_E_INVALID, without queuing anything, if the description does not have
+     * the role or the tag is open. Copied; never blocks; never calls back. Since 1.2. [in-step] */
     assay_status (*ask)(const assay_host *, assay_call *, const assay_request *) ASSAY_NOEXCEPT;
 } assay_host_chat;
 
@@ -205,12 +205,12 @@ typedef struct assay_reply {
     assay_status status; /* ASSAY_OK; ASSAY_E_CANCELLED: the request was not sent, because the run was stopped or its budget
                           * is spent; ASSAY_E_TIMEOUT or another error that `text` explains */
     uint64_t tag;
-    assay_str text;          /* the assistant's message without its reasoning, or what went wrong */
-    assay_str response_json; /* the whole response body where there is one, else empty */
-    assay_str finish_reason; /* why the model stopped, as OpenAI's chat completions spell it whatever its server wrote:
-                              * "stop", "length" (the message is cut off), "content_filter", "tool_calls"; empty where
-                              * that is not known. Since 1.2 */
-    assay_str reasoning;     /* what the model thought before its message; empty where it shows nothing. Since 1.2 */
+    assay_str text;          /* the assistant's message without its reasoning, or a description of the error */
+    assay_str response_json; /* the whole response body, or empty if there is none */
+    assay_str finish_reason; /* why the model stopped, in the words of OpenAI's chat completions whatever server sent it:
+                              * "stop", "length" (the message is cut off), "content_filter", "tool_calls"; empty if it
+                              * is not known. Since 1.2 */
+    assay_str reasoning;     /* the model's reasoning before its message; empty if there is none. Since 1.2 */
 } assay_reply;
 
 /* ---------------------------------------------------------------- plugin */
@@ -218,11 +218,10 @@ typedef struct assay_reply {
 enum {
     ASSAY_COLUMN_REQUIRED = 0,
     ASSAY_COLUMN_OPTIONAL = 1, /* an input that may be missing from the data, or null in some rows; an output other than
-                                * "score" that results leave out of rows without a value, instead of writing null (since
-                                * 1.2) */
-    ASSAY_COLUMN_LENIENT = 2   /* a value of another type is passed as null, instead of being an error of its row; only
-                                * together with OPTIONAL. An input may be there twice with different types: as
-                                * JSON and, lenient, as STR, say, for a scorer that treats texts apart */
+                                * "score" that results omit if a row has no value, instead of writing null (since 1.2) */
+    ASSAY_COLUMN_LENIENT = 2   /* a value of another type is passed as null, instead of being an input error; only
+                                * together with OPTIONAL. An input may be listed twice with different types, for
+                                * example as JSON and, leniently, as STR, for a scorer that treats text specially */
 };
 
 /* One input or output of a scorer. */
@@ -267,13 +266,13 @@ typedef struct assay_plugin {
     const char *description;            /* one line */
     const assay_scorer *const *scorers; /* ends with NULL */
 
-    /* Makes an instance of `scorer` (one of `scorers`). `config_json` is {"identifier": …, "return_type": {"type": …},
-     * "params": {…}}: the scoring function's id, the type of its scores, and the definition's parameters with the
-     * request's laid over them, but for "type" and "aggregation_functions", which are the host's. A parameter that is
-     * null is not given: a request took it away. A member "columns", a list of texts, is there where "prompt_template"
-     * has columns of the data in braces whose names are not plain ones, such as {Best Answer}: they are places, too (since
-     * 1.2). It is valid JSON; an unknown member of "params" is to be rejected. On ASSAY_OK, *self is the
-     * instance (it may be NULL). On an error after `reject`, nothing is kept and destroy is not called. The host
+    /* Creates an instance of `scorer` (one of `scorers`). `config_json` is {"identifier": …, "return_type": {"type": …},
+     * "params": {…}}: the scoring function's id, the type of its scores, and the definition's parameters,
+     * overridden by those of the request, without "type" and "aggregation_functions", which are for the host. A
+     * parameter that is null counts as missing: a request removed it. A member "columns", a list of strings, is present
+     * if "prompt_template" has columns of the data with unusual names in braces, such as {Best Answer}: they are
+     * placeholders too (since 1.2). It is valid JSON; an unknown member of "params" must be rejected. On ASSAY_OK, *self
+     * is the instance (it may be NULL). On an error after `reject`, nothing is kept and destroy is not called. The host
      * outlives the instance. [thread-safe], or serial with ASSAY_CONCURRENCY_PROCESS_SERIAL */
     assay_status (*create)(const assay_scorer *scorer, const assay_host *host, assay_creation *creation,
                            assay_str config_json, void **self) ASSAY_NOEXCEPT;
