@@ -351,6 +351,13 @@ def report(samples):
         grew = last > first * slack + (20_000 if name == "resident kB" else 16)
         failed = failed or grew
         print(f"{name}: median {first:.0f} at first, {last:.0f} at last, {most} at most{'; IT GREW' if grew else ''}")
+    # A server that refuses everything is flat, too.
+    for what, count in Client.counts.items():
+        if what.endswith((" 400", " 404", " 405", " 413", " 422", " 500")):
+            Client.wrong.append(f"{count} answers: {what}")
+    for kind in ("score", "judge", "plugin", "register", "append", "score-batch", "job"):
+        if not Client.counts.get(f"{kind} 200"):
+            Client.wrong.append(f"nothing of this kind was answered: {kind}")
     for what in Client.wrong[:10]:
         print(f"wrong: {what}", file=sys.stderr)
     return 1 if failed or Client.wrong else 0

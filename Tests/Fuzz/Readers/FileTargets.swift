@@ -1,5 +1,6 @@
 import FuzzDriver
 import Glibc
+import JSON
 import ScorerHost
 import ScoringDefinitions
 

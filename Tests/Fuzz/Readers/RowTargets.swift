@@ -107,7 +107,7 @@ private func rows(of source: any ByteSource, chunkSize: Int) -> [String] {
     var rows: [String] = []
     while (try? reader.read(into: chunk)) == true {
         batch.read(chunk)
-        batch.checkWholeRows()
+        _ = batch.checkWholeRows()
         for row in 0..<batch.count {
             let fault = batch.fault(row)?.description
             rows.append(fault ?? requests.indices.map { cell(batch, $0, row) }.joined(separator: "\u{1F}"))
