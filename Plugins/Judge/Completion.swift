@@ -8,6 +8,8 @@ struct Completion: Sendable, Equatable {
     var reasoning: String?
     /// The names of the tools that the reply calls.
     var calledTools: [String] = []
+    /// Whether the model refuses to reply, by its server's account.
+    var isRefusal = false
     /// Tokens of the reply, with its reasoning.
     var outputTokens: Int?
     /// Those of them that the model thought in.
@@ -23,6 +25,7 @@ struct Completion: Sendable, Equatable {
         let thought = message?["reasoning_content"]?.string ?? ""
         reasoning = thought.isEmpty ? nil : thought
         calledTools = (message?["tool_calls"]?.array ?? []).compactMap { $0["function"]?["name"]?.string }
+        isRefusal = message?["refusal"]?.string?.isEmpty == false
         let usage = body["usage"]
         outputTokens = Self.count(usage?["completion_tokens"])
         reasoningTokens = Self.count(usage?["completion_tokens_details"]?["reasoning_tokens"])

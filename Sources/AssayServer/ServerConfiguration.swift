@@ -1,5 +1,6 @@
 import Glibc
 public import HuggingFace
+public import Inference
 
 /// How a server is to serve.
 public struct ServerConfiguration: Sendable {
@@ -62,6 +63,8 @@ public struct ServerConfiguration: Sendable {
     public var shutdownSeconds = 30
     /// The model in the role "judge" of functions that name none.
     public var judgeModel: String?
+    /// What the models of each request that scores, and of each job, may cost, candidate and judges together.
+    public var budget = BudgetLimits()
 
     public init(version: String) {
         self.version = version

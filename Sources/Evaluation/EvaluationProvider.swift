@@ -49,12 +49,16 @@ public struct EvaluationResult: Sendable {
     public var generation: JSONObject
     /// How the scores lie, by function: for pages that plot it.
     public var distributions: JSONObject
+    /// What whoever asked for the run should know though it went on, in sentences.
+    public var warnings: [String]
     /// Whether the run was cancelled: the result is that of the rows that were done.
     public var isCancelled: Bool
 
     public init(
-        scores: JSONObject, generation: JSONObject = [:], distributions: JSONObject = [:], isCancelled: Bool = false
+        scores: JSONObject, generation: JSONObject = [:], distributions: JSONObject = [:], warnings: [String] = [],
+        isCancelled: Bool = false
     ) {
+        self.warnings = warnings
         self.scores = scores
         self.generation = generation
         self.distributions = distributions
@@ -72,6 +76,8 @@ public final class EvaluationRun: Sendable {
     public let functions: [String]
     /// The rows; nil where the benchmark's dataset is not registered.
     public let dataset: Dataset?
+    /// Another dataset, such as one that the benchmark joins; nil where none of that identifier is registered.
+    public let findDataset: @Sendable (String) throws(EvaluationError) -> Dataset?
     /// How many rows the dataset has, where that is known.
     public let rowCount: Int?
     /// What asks models; nil where there is no way to any.
@@ -95,6 +101,7 @@ public final class EvaluationRun: Sendable {
         dataset: Dataset?, rowCount: Int? = nil, inference: InferenceService?,
         cancellation: Cancellation = Cancellation(), suspension: Cancellation = Cancellation(),
         progress: EvaluationProgress = EvaluationProgress(),
+        findDataset: @escaping @Sendable (String) throws(EvaluationError) -> Dataset? = { _ in nil },
         state: JSONValue? = nil, keep: @escaping @Sendable (JSONValue) throws(EvaluationError) -> Void = { _ in },
         output: @escaping RowSink
     ) {
@@ -103,6 +110,7 @@ public final class EvaluationRun: Sendable {
         self.configuration = configuration
         self.functions = functions ?? benchmark.functions
         self.dataset = dataset
+        self.findDataset = findDataset
         self.rowCount = rowCount
         self.inference = inference
         self.cancellation = cancellation
@@ -158,7 +166,8 @@ public enum GeneratedColumn: String, CaseIterable, Sendable {
     case toolCalls = "tool_calls"
     /// What an agent retrieved.
     case context
-    /// Why the model stopped, where it did not come to an end by itself: `length` or `content_filter`.
+    /// Why there is no whole answer: `length` or `content_filter`, where the model did not come to an end by itself, or
+    /// `refusal`, where its server says that it refuses.
     case finishReason = "finish_reason"
     /// Why there is no generation.
     case generationError = "generation_error"

@@ -34,6 +34,8 @@ public struct EvaluationRequest: Sendable {
     public var refusesWrongShapes = false
     /// Takes sentences on what the run does that its user may not expect, before anything is asked.
     public var notice: @Sendable (String) -> Void = { _ in }
+    /// Takes sentences on what is most likely a mistake, before anything is asked.
+    public var warn: @Sendable (String) -> Void = { _ in }
     /// Threads that score.
     public var jobs = 1
     /// The model in the role "judge" of functions that name none.
@@ -165,11 +167,11 @@ public struct Evaluator: Sendable {
             pointer: JSONPointer("/benchmark_config/eval_candidate"))
         if request.samples > 1 { preparation.addedColumns.append(sampleColumn) }
         if request.samples > 1 && preparation.temperature == 0 {
-            request.notice(
-                "warning: at temperature 0 most models give all \(request.samples) samples of a row the same answer; "
+            request.warn(
+                "at temperature 0 most models give all \(request.samples) samples of a row the same answer; "
                     + "sample at a higher one: --sampling '{\"temperature\": 0.7}'")
         }
-        for warning in settings.warnings(among: columns) { request.notice("warning: \(warning)") }
+        for warning in settings.warnings(among: columns) { request.warn(warning) }
         let names = try check(request, preparation, &reader)
         return Checked(
             preparation: preparation, model: model, session: session, reader: ReaderTransfer(reader), columns: names)
@@ -237,6 +239,8 @@ public struct Evaluator: Sendable {
         _ request: EvaluationRequest, _ preparation: RowPreparation, _ reader: inout ChunkReader
     ) throws(EvaluationError) -> [String] {
         let isAgent = request.candidate.isAgent
+        // Whether the first row of a table looks like data.
+        var isHeaderless = false
         let firstRows: [UInt8]
         let columns: [String]
         let lines: UnansweredLines
@@ -260,10 +264,16 @@ public struct Evaluator: Sendable {
             }
             lines = rows
             if !rows.canAsk, let failure = rows.failure {
+                isHeaderless = request.dataset.isUntyped && ColumnSuggestion.looksLikeData(columns)
                 throw DatasetError(.malformed, "no row can be asked: \(failure.message)")
             }
         } catch {
-            throw EvaluationError(.dataset, "\(request.dataset.name): \(error.description)")
+            var failure = EvaluationError(.dataset, "\(request.dataset.name): \(error.description)")
+            if isHeaderless {
+                failure.message += "."
+                failure.remedy = .nameColumns
+            }
+            throw failure
         }
         let dataset = request.dataset
         var read: Set<String> = []
@@ -279,7 +289,7 @@ public struct Evaluator: Sendable {
         }
         var failure = check(
             Dataset(named: dataset.name) { MemorySource(firstRows) },
-            warn: { [notice = request.notice] in notice("warning: \($0)") })
+            warn: request.warn)
         if failure?.code == .missingColumn && dataset.isReopenable {
             // A column may be there in some rows only.
             failure = check(

@@ -13,6 +13,9 @@ public struct InferenceReply: Hashable, Sendable {
     public var toolCalls: String?
     /// Why the model stopped writing.
     public var finish: FinishReason
+    /// Whether the model refuses to answer, by its server's account; `text` is what it says about that. Models also refuse
+    /// in the words of an answer, which is not told apart.
+    public var isRefusal = false
     /// The response as JSON. That to a chat has the form of OpenAI's chat completions, whichever server wrote it:
     /// `choices[0].message` has a `content` that is `text`, a `reasoning_content` where there is `reasoning`, and
     /// `tool_calls` where there are `toolCalls`; `choices[0].finish_reason` is spelled as in ``FinishReason``.

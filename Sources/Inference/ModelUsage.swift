@@ -16,13 +16,18 @@ public struct ModelUsage: Hashable, Sendable {
     public var cachedInputTokens = 0
     /// Output tokens that were thinking, as far as the servers say so.
     public var reasoningTokens = 0
-    /// Answers of which the server did not say how many tokens they took; the tokens and the cost are without them.
+    /// Answers of which the server did not say how many tokens they took; the tokens are without them.
     public var answersWithoutUsage = 0
+    /// Answers, those from the cache among them, in which the model refuses to answer, by its server's account.
+    public var refusals = 0
     /// Prompts of which the servers, by their own count, most likely left out a part.
     public var cutPrompts = 0
     /// How requests were changed because the models' servers refuse members of them.
     public var adaptations: Set<Adaptation> = []
-    /// What the responses cost: what their servers say, or else by the models' prices. Nil where neither is known.
+    /// The part of `cost` that no server has confirmed: for answers without usage, by their length, and for requests that
+    /// may be billed though their replies did not come, what they were expected to cost.
+    public var estimatedCost = 0.0
+    /// What the requests cost: what their servers say, or else by the models' prices. Nil where neither is known.
     public var cost: Double? {
         get { hasUnknownCost || hasUnpricedModel && !hasKnownCost ? nil : knownCost }
         set {
@@ -38,13 +43,15 @@ public struct ModelUsage: Hashable, Sendable {
     public init() {}
 
     /// Takes note of an answer that was there already.
-    mutating func addCached(of model: Model) {
+    mutating func addCached(_ reply: InferenceReply, of model: Model) {
         cached += 1
+        if reply.isRefusal { refusals += 1 }
         noteUnasked(model)
     }
 
     mutating func addAnswer(_ reply: InferenceReply) {
         answered += 1
+        if reply.isRefusal { refusals += 1 }
         if reply.usage == nil { answersWithoutUsage += 1 }
     }
 
@@ -60,6 +67,12 @@ public struct ModelUsage: Hashable, Sendable {
         } else {
             hasUnknownCost = true
         }
+    }
+
+    /// Takes note of what a request without a count of tokens is taken to cost; 0 where nothing is known of it.
+    mutating func addEstimate(_ cost: Double) {
+        knownCost += cost
+        estimatedCost += cost
     }
 
     mutating func addFailure(of model: Model, wasAsked: Bool) {
@@ -85,6 +98,8 @@ public struct ModelUsage: Hashable, Sendable {
         sum.adaptations.formUnion(other.adaptations)
         sum.answersWithoutUsage += other.answersWithoutUsage
         sum.cutPrompts += other.cutPrompts
+        sum.refusals += other.refusals
+        sum.estimatedCost += other.estimatedCost
         sum.knownCost += other.knownCost
         sum.hasKnownCost = sum.hasKnownCost || other.hasKnownCost
         sum.hasUnknownCost = sum.hasUnknownCost || other.hasUnknownCost

@@ -92,7 +92,8 @@ public struct Dataset: Sendable {
 extension Dataset {
     /// The rows, each with the columns of the row of another dataset that has the same key, see ``JoinedSource``.
     ///
-    /// The other one is read when this one is opened for the first time, and kept in memory.
+    /// The other one is read when this one is opened for the first time, and kept: in memory, or a temporary file where it
+    /// is large.
     public func joined(with other: Dataset, on key: JoinKey) -> Dataset {
         let (left, notices) = (self, notices)
         let table = LoadedTable()

@@ -20,6 +20,8 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
         case mapColumn
         /// To read these columns, or places within them, in the place of others.
         case mapColumns([ColumnSuggestion])
+        /// To say that the first row of a table is data, or to read another column in the place of one that is not there.
+        case nameColumns
         /// To name the model in the role "judge".
         case nameJudge
         /// To make a model known.

@@ -99,6 +99,10 @@ enum DatasetSource {
             }
         case "file": try readFile(path(ofFileURI: uri), service, &rows)
         case nil where !uri.isEmpty: try readFile(uri, service, &rows)
+        case "lsfs":
+            throw Self.fault(
+                "lsfs:// is a Llama Stack server's own folder of files, which is not here; give the file:// URI of a file "
+                    + "in a folder that --allow-path names, or the rows themselves")
         default: throw Self.fault("no dataset can be read from \(quoted(String(uri.prefix(200))))")
         }
     }

@@ -145,7 +145,7 @@ extension APIError {
         case .addModel: "; GET /v1/models lists those that are, and the server's operator configures others"
         case .addPlugin: "; GET /v1/providers lists them"
         // The message says what a request can do.
-        case .mapColumn, .mapColumns, .nameJudge, nil: ""
+        case .mapColumn, .mapColumns, .nameColumns, .nameJudge, nil: ""
         }
     }
 

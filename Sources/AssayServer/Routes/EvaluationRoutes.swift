@@ -35,7 +35,7 @@ enum EvaluationRoutes {
             benchmark: benchmark, configuration: configuration, functions: functions,
             dataset: Dataset(named: "/input_rows") { input.open() },
             rowCount: input.starts.count, inference: own ?? service.inference,
-            cancellation: context.cancellation,
+            cancellation: context.cancellation, findDataset: service.registry.findDataset,
             output: { rows in
                 try context.reserve(rows.count)
                 lines.withLock { $0.append(contentsOf: rows) }
@@ -50,7 +50,9 @@ enum EvaluationRoutes {
         // Nobody else cancels it than a client that is gone.
         if result.isCancelled { throw ResponseStream.Abandoned() }
         let rows = lines.withLock { $0 }
-        try EvaluationAnswer(scores: result.scores) { MemorySource(rows) }.write(to: context.output)
+        var head: JSONObject = [:]
+        if !result.warnings.isEmpty { head["warnings"] = .array(result.warnings.map { .string($0) }) }
+        try EvaluationAnswer(scores: result.scores, head: head) { MemorySource(rows) }.write(to: context.output)
         return nil
     }
 

@@ -36,6 +36,19 @@ enum ForeignFormat {
         return nil
     }
 
+    /// What to do with a URI whose scheme says that the rows are elsewhere.
+    static func advice(scheme: String) -> String? {
+        switch scheme {
+        case "http", "https": "download it, or read it from a pipe: curl -L URL | assay score - …"
+        case "s3", "gs", "az", "abfs", "abfss":
+            "read it from a pipe: aws s3 cp URI - | assay score - …, or what the store's own program is"
+        case "lsfs":
+            "lsfs:// is a Llama Stack server's own folder of files; here, give the file's path, and to a server the "
+                + "file:// URI of a file in a folder that --allow-path names"
+        default: nil
+        }
+    }
+
     private static let spreadsheet = "this is a spreadsheet; save the sheet as CSV (UTF-8), which is read here"
     private static let parquet =
         "Parquet is read by the Python package and by DuckDB; to convert it:"

@@ -44,12 +44,16 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Seconds that a request may take; 120 unless given.", valueName: "seconds"))
     var timeout: Double?
 
-    @Option(help: ArgumentHelp("Send at most N requests in this run, repetitions included.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Send at most N requests in this run, repetitions included; on a server, in each request and each job.",
+            valueName: "n"))
     var maxRequests: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Spend at most that much in this run, in the currency of the configuration's prices.", valueName: "cost"))
+            "Spend at most that much in this run, in the currency of the configuration's prices; on a server, in each "
+                + "request and each job.", valueName: "cost"))
     var maxCost: Double?
 
     @Option(
