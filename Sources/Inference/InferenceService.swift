@@ -10,6 +10,7 @@ public final class InferenceService: Sendable {
         var endpoints: [EndpointKey: Endpoint] = [:]
         var isShutDown = false
         var hasWarned = false
+        var hasAnnouncedWait = false
         /// The ids of the models whose prompts were reported as cut.
         var cutting: Set<String> = []
         /// Until when the pause lasts that a model's server asked for, by the model's id.
@@ -120,6 +121,15 @@ public final class InferenceService: Sendable {
         }
         let seconds = Int(((time - now) / .seconds(1)).rounded())
         if isNew { log("waiting \(seconds) s, as asked by \(error.message)") }
+    }
+
+    /// Says, once, that another process asks for the same replies.
+    func announceWait() {
+        let isFirst = state.withLock { state in
+            defer { state.hasAnnouncedWait = true }
+            return !state.hasAnnouncedWait
+        }
+        if isFirst { log("another process with the same cache has asked for some of the replies; waiting for them") }
     }
 
     /// Warns, once for each model, that its server most likely left out a part of a prompt.

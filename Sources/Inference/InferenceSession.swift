@@ -143,13 +143,9 @@ extension InferenceSession {
             // An equal request may have been answered since the run looked.
             var isLookedUp = isLookedUp && !service.flights.hasLanded(flight)
             let result = await askAdapting(request, of: model, for: label) { request in
-                let key = ReplyKey(request, of: model)
-                if !isLookedUp, let stored = try? cache.replies(for: [key])[key] {
-                    return .success(InferenceReply(stored, to: request.operation, of: model))
-                }
                 // A request that has changed has another key.
-                isLookedUp = false
-                return await self.askAndStore(request, of: model, for: label, under: key, in: cache)
+                defer { isLookedUp = false }
+                return await self.askOnce(request, of: model, for: label, in: cache, isLookedUp)
             }
             service.flights.land(flight, result)
             return try result.get()
@@ -167,6 +163,49 @@ extension InferenceSession {
             let key = ReplyKey(request, of: model)
             return await self.askAndStore(request, of: model, for: label, under: key, in: cache, replaces: true)
         }.get()
+    }
+
+    /// Asks, unless the cache has a reply by now, or gets one from another process that asks for the same.
+    private func askOnce(
+        _ request: InferenceRequest, of model: Model, for label: String, in cache: ReplyCache, _ isLookedUp: Bool
+    ) async -> Result<InferenceReply, InferenceError> {
+        let key = ReplyKey(request, of: model)
+        var isReserved = cache.reserve(key)
+        let isUnknown = isReserved && isLookedUp && !cache.isShared
+        if !isReserved {
+            do throws(InferenceError) {
+                isReserved = try await waitForReservation(of: key, in: cache)
+            } catch {
+                return .failure(error)
+            }
+        }
+        defer { if isReserved { cache.cancelReservation(of: key) } }
+        if !isUnknown, let stored = try? cache.replies(for: [key])[key] {
+            return .success(InferenceReply(stored, to: request.operation, of: model))
+        }
+        return await askAndStore(request, of: model, for: label, under: key, in: cache)
+    }
+
+    /// Waits while somebody else asks for the reply, whose process may end at any time.
+    ///
+    /// - Returns: whether the key is reserved now; false when the wait took too long, as it does for a process that is
+    ///   stopped (SIGSTOP).
+    private func waitForReservation(of key: ReplyKey, in cache: ReplyCache) async throws(InferenceError) -> Bool {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var pause = Duration.milliseconds(10)
+        while clock.now - start < RetrySchedule.longestPause {
+            do {
+                try await clock.sleep(for: pause)
+            } catch {
+                throw .cancelled
+            }
+            if cache.reserve(key) { return true }
+            if let reason = state.withLock(\.stop) { throw InferenceError(.notAsked, "not asked: \(reason)") }
+            if clock.now - start > .seconds(5) { service.announceWait() }
+            pause = min(pause * 1.5, .milliseconds(250))
+        }
+        return false
     }
 
     private func askAndStore(

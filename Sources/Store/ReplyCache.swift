@@ -12,6 +12,8 @@ public final class ReplyCache: Sendable {
     public let path: String
     private let database: DatabasePool
     private let writer: ReplyWriter
+    /// Nil where the file system has no locks: nothing is reserved then.
+    private let reservations: ClaimFile?
 
     /// Opens the file, and makes it and the folder where they are missing.
     ///
@@ -20,6 +22,8 @@ public final class ReplyCache: Sendable {
         let path = folder.hasSuffix("/") ? folder + "replies.sqlite" : folder + "/replies.sqlite"
         try makeFolder(folder)
         self.path = path
+        // Before the database, so that whoever may write to it from now on is seen.
+        reservations = try? ClaimFile(path + "-reservations")
         do {
             database = try Self.open(path)
         } catch {
@@ -53,6 +57,25 @@ public final class ReplyCache: Sendable {
     ) async throws(StoreError) -> StoredReply {
         try await writer.store(reply, for: key, replaces: replaces)
     }
+
+    /// Reserves a key for a caller that asks for its reply, so that nobody else asks for it at the same time: neither in this
+    /// process nor in another that uses the cache. Does not wait; takes some microseconds.
+    ///
+    /// The reservation lasts until `cancelReservation`, or until the process ends, however it does.
+    ///
+    /// - Returns: false where the key is reserved already.
+    public func reserve(_ key: ReplyKey) -> Bool {
+        reservations?.claim(key.reservation) ?? true
+    }
+
+    /// Ends a reservation.
+    public func cancelReservation(of key: ReplyKey) {
+        reservations?.release(key.reservation)
+    }
+
+    /// Whether others than this object have used the cache since it was opened, so that it may hold replies that it did not
+    /// hold a moment ago.
+    public var isShared: Bool { reservations?.isShared ?? false }
 
     /// How many replies the file holds. Reads the whole index.
     public func count() throws(StoreError) -> Int {

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// What a reply is stored under: a digest of everything that could change it.
 public struct ReplyKey: Hashable, Sendable {
@@ -6,6 +7,12 @@ public struct ReplyKey: Hashable, Sendable {
 
     public init(_ digest: some Sequence<UInt8>) {
         bytes = Data(digest)
+    }
+
+    /// The number under which the key is reserved. Two keys may have the same one: then one waits for the other in vain, and
+    /// is asked for after it.
+    var reservation: UInt64 {
+        bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } % ClaimFile.limit
     }
 }
 

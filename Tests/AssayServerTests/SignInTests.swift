@@ -74,6 +74,39 @@ struct SignInTests {
         }
     }
 
+    @Test("who signs out is out, whoever has a copy of the cookie, and nobody else is")
+    func signOut() async throws {
+        try await TestServer.run(Self.locked) { server async throws in
+            func signIn() async throws -> (String, String) {
+                let answer = try await send(server, "/login", form: "token=a+token+of+some+length")
+                return ("Cookie", String(try #require(answer.header("set-cookie")).prefix { $0 != ";" }))
+            }
+            let (mine, other) = (try await signIn(), try await signIn())
+            #expect(mine.1 != other.1)
+            let page = try await send(server, "/", headers: [mine])
+            #expect(page.body.contains(#"<form class="sign-out" method="post" action="/logout"><button>Sign out"#))
+            // Without it, the browser would send "Origin: null" with the form, which is refused.
+            #expect(page.header("referrer-policy") == "same-origin")
+            for origin in ["http://evil.example", "null"] {
+                #expect(try await send(server, "/logout", form: "", headers: [mine, ("Origin", origin)]).status == 403)
+            }
+            #expect(try await send(server, "/", headers: [mine]).status == 200)
+            let answer = try await send(server, "/logout", form: "", headers: [mine, ("Origin", server.url)])
+            #expect(answer.status == 303 && answer.header("location") == "/login")
+            #expect(try #require(answer.header("set-cookie")).contains("=; Path=/; Max-Age=0; HttpOnly"))
+            #expect(try await send(server, "/", headers: [mine]).status == 303)
+            #expect(try await send(server, "/", headers: [other]).status == 200)
+            // Without a session there is nothing to end.
+            for cookies in [[], [mine], [("Cookie", "assay-0=1.2")]] {
+                #expect(try await send(server, "/logout", form: "", headers: cookies).status == 303)
+            }
+            #expect(!(try await send(server, "/login")).body.contains("/logout"))
+        }
+        try await TestServer.run { server async throws in
+            #expect(!(try await send(server, "/")).body.contains("/logout"))
+        }
+    }
+
     @Test("nobody is sent to another place by it, and no other site's form signs anybody in")
     func redirections() async throws {
         try await TestServer.run(Self.locked) { server async throws in
@@ -108,16 +141,16 @@ struct SignInTests {
                 #expect(!policy.contains("script-src") && !policy.contains("unsafe"))
                 #expect(page.header("x-content-type-options") == "nosniff")
                 #expect(page.header("cache-control") == "no-store")
+                #expect(page.header("referrer-policy") == "same-origin")
                 for word in ["http:", "https:", "<script", "src=", " style="] {
                     let rest = page.body.replacing("http://www.w3.org/2000/svg", with: "")
                     #expect(!rest.replacing("'http://www.w3.org", with: "").contains(word), "\(word)")
                 }
             }
-            #expect(signIn.header("referrer-policy") == "same-origin")
-            #expect(try await send(server, "/", headers: bearer).header("referrer-policy") == "no-referrer")
         }
         try await TestServer.run { server async throws in
             #expect(try await send(server, "/login").header("location") == "/")
+            #expect(try await send(server, "/").header("referrer-policy") == "no-referrer")
         }
     }
 }

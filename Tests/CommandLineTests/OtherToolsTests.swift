@@ -47,7 +47,7 @@ struct BroughtFile: Sendable, CustomTestStringConvertible {
             {"spec": {"completion_fns": ["m"], "eval_name": "test", "run_id": "1"}}
             {"run_id": "1", "event_id": 1, "sample_id": "test.0", "type": "match", "data": {"correct": true, "expected": "4", "sampled": "4"}}
             """#,
-            says: "select(.type ==", "generated_answer=data.sampled", then: nil),
+            says: "select(.type ==", then: nil),
         BroughtFile(
             "details of lighteval", "details.jsonl",
             #"{"doc": {"query": "2+2?", "choices": ["4"], "gold_index": 0}, "model_response": {"text": ["It is 4"]}, "metric": {"em": 1.0}}"#,

@@ -74,6 +74,32 @@ struct AgentFaultTests {
         #expect(server.requests.count { $0.path.hasSuffix("/agents") } == 1)
     }
 
+    @Test("nothing stays on the server of a turn that failed", arguments: ofEvents + ofResponses)
+    func leftSessions(_ fault: ServerFault) async throws {
+        let server = try server(turns: fault.behaviour)
+        try await run(retries: 1, timeout: fault.timeout)(server.url) { session, model in
+            _ = await session.result(of: turn("x"), model)
+        }
+        #expect(server.livingAgents == (agents: 0, sessions: 0))
+        // A session that is deleted is not deleted again.
+        let deletions = server.requests.filter { $0.method == "DELETE" }.map(\.path)
+        #expect(Set(deletions).count == deletions.count)
+    }
+
+    @Test("nothing stays on the server of a turn that was cancelled")
+    func cancelledTurn() async throws {
+        let server = try server(turns: .stall(.beforeHead))
+        try await run()(server.url) { session, model in
+            let task = Task { await session.result(of: turn("x"), model) }
+            while !server.requests.contains(where: { $0.path.hasSuffix("/turn") }) {
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            task.cancel()
+            #expect(await task.value.error?.code == .cancelled)
+        }
+        #expect(server.livingAgents == (agents: 0, sessions: 0))
+    }
+
     @Test("a failure of turns is told with the URL of the server and what was received", arguments: ofEvents)
     func lastingFault(_ fault: ServerFault) async throws {
         let server = try server(turns: fault.behaviour)

@@ -56,6 +56,37 @@ struct ReplyCacheTests {
         }
     }
 
+    @Test("a key has one who asks for it at a time, of all users of the file")
+    func reserving() throws {
+        let first = try ReplyCache(folder: folder.path)
+        #expect(!first.isShared)
+        #expect(first.reserve(key(1)) && first.reserve(key(2)))
+        #expect(!first.reserve(key(1)))
+        do {
+            let second = try ReplyCache(folder: folder.path)
+            #expect(first.isShared && second.isShared)
+            #expect(!second.reserve(key(1)) && !second.reserve(key(2)) && second.reserve(key(3)))
+            first.cancelReservation(of: key(1))
+            #expect(second.reserve(key(1)) && !first.reserve(key(1)))
+            // Not one's own: nothing happens.
+            first.cancelReservation(of: key(3))
+            #expect(!first.reserve(key(3)))
+        }
+        // What the other had reserved is free when it is gone, but it may have stored something.
+        #expect(first.reserve(key(1)) && first.reserve(key(3)) && first.isShared)
+        #expect(!first.reserve(key(2)))
+        let later = try ReplyCache(folder: folder.path)
+        #expect(later.isShared)
+    }
+
+    @Test("a cache that others used before, and nobody since, is not shared")
+    func alone() throws {
+        for _ in 0..<3 {
+            let cache = try ReplyCache(folder: folder.path)
+            #expect(cache.reserve(key(1)) && !cache.isShared)
+        }
+    }
+
     @Test("a folder that is not there is made, with those that it is in")
     func folders() throws {
         let nested = folder.path + "/a"

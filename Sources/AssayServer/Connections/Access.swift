@@ -14,6 +14,7 @@ struct Access: Sendable {
     /// Makes what a browser holds instead of the token. Nobody can work back from that to the token, and it is worth
     /// nothing once the server was started again.
     private let sessionKey = AuthenticationKey()
+    private let ended = EndedSessions()
     /// Cookies are shared by all servers of a machine, whatever their ports.
     private let cookieName: String
     private let isSecure: Bool
@@ -64,7 +65,7 @@ struct Access: Sendable {
     /// Sends a browser that has no session, and brings no token either, to sign in. Sessions are for pages only: what
     /// changes something asks for the token itself, which no other site's page can make a browser send.
     func checkSession(of request: Request) throws(APIError) {
-        if hasSession(request) { return }
+        if !sessions(in: request.headers[values: .cookie]).isEmpty { return }
         do throws(APIError) {
             try checkToken(of: request)
         } catch {
@@ -78,19 +79,55 @@ struct Access: Sendable {
     /// A cookie with a session for whoever knows the token; nil for others.
     func session(for token: String) -> String? {
         guard isToken(token) else { return nil }
-        let end = String(time(nil) + Self.sessionSeconds)
-        let code = sessionKey.code(for: end).bytes
-        return "\(cookieName)=\(end).\(hexadecimal(code)); Path=/; Max-Age=\(Self.sessionSeconds); HttpOnly; "
-            + "SameSite=Strict" + (isSecure ? "; Secure" : "")
+        // No two sessions are the same, so that each can be ended by itself.
+        let name = "\(time(nil) + Self.sessionSeconds)-\(UInt64.random(in: 0 ... .max))"
+        return cookie("\(name).\(hexadecimal(sessionKey.code(for: name).bytes))", seconds: Self.sessionSeconds)
     }
 
-    private func hasSession(_ request: Request) -> Bool {
-        request.headers[values: .cookie].flatMap { $0.split(separator: ";") }.contains { cookie in
+    /// Ends the session in a request's cookies, if there is one: it is of no use any more, whoever has a copy.
+    ///
+    /// - Returns: a cookie that removes it from the browser.
+    func endSession(in cookies: [String]) -> String {
+        for session in sessions(in: cookies) { ended.add(session) }
+        return cookie("", seconds: 0)
+    }
+
+    private func cookie(_ value: String, seconds: Int) -> String {
+        "\(cookieName)=\(value); Path=/; Max-Age=\(seconds); HttpOnly; SameSite=Strict" + (isSecure ? "; Secure" : "")
+    }
+
+    /// The sessions in a request's cookies that have not ended.
+    private func sessions(in cookies: [String]) -> [EndedSessions.Session] {
+        cookies.flatMap { $0.split(separator: ";") }.compactMap { cookie in
             let parts = cookie.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, parts[0].drop(while: { $0 == " " }) == cookieName else { return false }
+            guard parts.count == 2, parts[0].drop(while: { $0 == " " }) == cookieName else { return nil }
             let value = parts[1].split(separator: ".", omittingEmptySubsequences: false)
-            guard value.count == 2, let end = Int(value[0]), end > time(nil) else { return false }
-            return sessionKey.isValid(bytes(hexadecimal: value[1]) ?? [], for: String(value[0]))
+            guard value.count == 2, let end = Int(value[0].prefix { $0 != "-" }), end > time(nil),
+                sessionKey.isValid(bytes(hexadecimal: value[1]) ?? [], for: String(value[0]))
+            else { return nil }
+            let session = EndedSessions.Session(name: String(value[0]), end: end)
+            return ended.contains(session) ? nil : session
+        }
+    }
+
+    /// The sessions that people have ended before their time was over.
+    private final class EndedSessions: Sendable {
+        struct Session: Hashable {
+            var name: String
+            /// Seconds since 1970.
+            var end: Int
+        }
+
+        private let sessions = Mutex<Set<Session>>([])
+
+        func contains(_ session: Session) -> Bool { sessions.withLock { $0.contains(session) } }
+
+        func add(_ session: Session) {
+            sessions.withLock { sessions in
+                let now = time(nil)
+                sessions = sessions.filter { $0.end > now }
+                sessions.insert(session)
+            }
         }
     }
 

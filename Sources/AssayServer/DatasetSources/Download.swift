@@ -1,10 +1,8 @@
 import Concurrency
 import Datasets
-import Glibc
 import JSON
 import NIOCore
 import Platform
-import Synchronization
 
 /// Downloads a dataset into a file without a name, so that it is read only once it is there whole.
 struct Download {
@@ -33,7 +31,7 @@ struct Download {
                         "neither the end of \(address.text) nor its type \(quoted(type)) says what the rows are written as"
                     )
                 }
-                return format.rows(of: try file.source(named: address.text), named: address.text)
+                return format.rows(of: file.source(named: address.text), named: address.text)
             case 301, 302, 303, 307, 308:
                 guard let location = head.location, let next = address.redirected(to: location) else {
                     throw fault("\(address.text) is redirected to nowhere that can be read")
@@ -78,40 +76,33 @@ struct Download {
 }
 
 /// A file without a name that takes a download up to a limit.
-private final class DownloadFile: Sendable {
-    private let descriptor: Int32
+private struct DownloadFile: Sendable {
+    private let file: UnnamedFile
     private let limit: Int
-    private let size = Mutex(0)
 
-    init(folder: String, limit: Int) throws {
-        var template = Array("\(folder)/download-XXXXXX".utf8CString)
-        descriptor = mkstemp(&template)
-        self.limit = limit
-        guard descriptor >= 0 else {
-            throw APIError.unavailable("no file can be made for a download: \(systemMessage())")
+    init(folder: String, limit: Int) throws(APIError) {
+        do throws(RegularFile.Fault) {
+            file = try UnnamedFile(in: folder)
+        } catch {
+            throw .unavailable("a download cannot be kept: \(error.message)")
         }
-        unlink(template)
+        self.limit = limit
     }
 
-    deinit { close(descriptor) }
-
-    func write(_ bytes: ByteBufferView) throws {
-        let isTooMuch = size.withLock { size in
-            size += bytes.count
-            return size > limit
+    func write(_ bytes: ByteBufferView) throws(APIError) {
+        if file.size + bytes.count > limit {
+            throw .tooLarge("the source has more than the \(limit) bytes that may be downloaded")
         }
-        if isTooMuch { throw APIError.tooLarge("the source has more than the \(limit) bytes that may be downloaded") }
-        guard bytes.withUnsafeBytes({ writeAll($0, to: descriptor) }) else {
-            throw APIError.unavailable("a download cannot be kept: \(systemMessage())")
+        let result: Result<Void, RegularFile.Fault> = bytes.withUnsafeBytes { bytes in
+            do throws(RegularFile.Fault) {
+                return .success(try file.append(bytes))
+            } catch {
+                return .failure(error)
+            }
         }
+        if case .failure(let fault) = result { throw .unavailable("a download cannot be kept: \(fault.message)") }
     }
 
     /// The bytes from the beginning. The file may be let go of then.
-    func source(named name: String) throws -> DescriptorSource {
-        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-        guard copy >= 0, lseek(copy, 0, SEEK_SET) == 0 else {
-            throw DatasetError(.unreadable, "a download cannot be read back", path: name)
-        }
-        return DescriptorSource(descriptor: copy, named: name)
-    }
+    func source(named name: String) -> UnnamedFileSource { UnnamedFileSource(file, named: name) }
 }

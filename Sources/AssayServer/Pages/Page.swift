@@ -13,6 +13,8 @@ struct Page {
     var template: PageTemplate
     var view: View
     var headers: HTTPFields = [:]
+    /// Whether the page has a form that is posted: the one to sign in.
+    var hasForm = false
 
     private static let navigation = [
         ("/", "Overview"), ("/results", "Results"), ("/jobs", "Jobs"), ("/datasets", "Datasets"),
@@ -22,16 +24,19 @@ struct Page {
 
     func answer(_ service: Service) throws -> RouteResponse {
         let body = try service.pages.render(template, view)
+        let canSignOut = service.access.needsToken && !hasForm
         let navigation = Self.navigation.map { path, name -> View in
             ["href": path, "name": name, "isCurrent": path == place]
         }
         let frame: View = [
             "title": PageText.shown(title), "style": PageStyle.text, "navigation": navigation, "body": body,
-            "version": service.configuration.version,
+            "version": service.configuration.version, "hasSignOut": canSignOut,
         ]
         var answer = RouteResponse.text(try service.pages.render(.frame, frame), contentType: Self.contentType)
         answer.status = status
         answer.headers = headers
+        // Without a referrer, a browser would not say either where a form comes from, and it would be refused.
+        if hasForm || canSignOut { answer.headers[Self.referrerPolicy] = "same-origin" }
         for (name, value) in Self.protection where answer.headers[name] == nil { answer.headers[name] = value }
         return answer
     }
@@ -49,7 +54,7 @@ struct Page {
     ]
 
     /// Not reached: the name is a token.
-    static let referrerPolicy = HTTPField.Name("Referrer-Policy") ?? .server
+    private static let referrerPolicy = HTTPField.Name("Referrer-Policy") ?? .server
 }
 
 /// The templates of pages, taken apart once.

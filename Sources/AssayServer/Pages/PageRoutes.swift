@@ -12,6 +12,7 @@ enum PageRoutes {
             page("/datasets/{id}", "datasetPage") { service, context in try DatasetPage(service, context).page() },
             page(SignIn.path, "signInPage", isPublic: true) { service, context in SignIn.page(service, context) },
             Route(.post, SignIn.path, operation("signIn", isPublic: true), handler { SignIn.answer($0, $1) }),
+            Route(.post, SignIn.endPath, operation("signOut", isPublic: true), handler { SignIn.end($0, $1) }),
         ]
         + ["results", "jobs", "datasets", "benchmarks", "functions"].map { name in
             page("/" + name, name + "Page") { service, context in try PageLists.page("/" + name, service, context) }

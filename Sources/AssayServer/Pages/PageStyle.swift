@@ -96,6 +96,9 @@ enum PageStyle {
         input.long { width: 22rem; }
         button { background: var(--accent); border-color: var(--accent); color: var(--card); padding: .4rem 1.1rem;
           cursor: pointer; font-weight: 600; }
+        .sign-out { margin-left: auto; }
+        .sign-out button { background: none; border: 0; color: var(--soft); padding: .75rem 0; }
+        .sign-out button:hover { color: var(--ink); text-decoration: underline; }
         .filters > a { align-self: center; }
         .filters button + a { margin-top: 1rem; }
         .status { margin: .9rem 0; }

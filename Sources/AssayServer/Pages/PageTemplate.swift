@@ -50,6 +50,7 @@ extension PageTemplate {
         <nav aria-label="Pages"><ul>
         {{#navigation}}<li><a href="{{href}}"{{#isCurrent}} aria-current="page"{{/isCurrent}}>{{name}}</a></li>
         {{/navigation}}</ul></nav>
+        {{#hasSignOut}}<form class="sign-out" method="post" action="/logout"><button>Sign out</button></form>{{/hasSignOut}}
         </div></header>
         <main id="main" tabindex="-1">
         {{{body}}}
@@ -186,7 +187,7 @@ extension PageTemplate {
         <input class="long" id="token" name="token" type="password" autocomplete="current-password" required autofocus></div>
         <button>Sign in</button>
         </form>
-        <p class="soft">You stay signed in for twelve hours, or until the server is started again. If you are, and came here
+        <p class="soft">You stay signed in for twelve hours, until you sign out, or until the server is started again. If you are, and came here
         by a link from elsewhere: <a href="{{next}}">go on</a>.</p>
         """
 

@@ -1,9 +1,10 @@
 import HTTPTypes
 import JSON
 
-/// `/login`: a browser cannot send the access token by itself, so it gets a session for it.
+/// `/login` and `/logout`: a browser cannot send the access token by itself, so it gets a session for it.
 enum SignIn {
     static let path = "/login"
+    static let endPath = "/logout"
 
     /// Where those are sent who have to sign in before they see the page at `target`.
     static func link(from target: String) -> String { PageText.link(path, nil, [("next", target)]) }
@@ -26,19 +27,25 @@ enum SignIn {
         return page
     }
 
+    /// Ends the session of a browser, and shows it the form to sign in again.
+    static func end(_ service: Service, _ context: HandlerContext) -> Page {
+        var page = redirection(to: path, "You are signed out.")
+        page.headers[.setCookie] = service.access.endSession(in: context.cookies)
+        return page
+    }
+
     private static func page(next: String, isWrong: Bool) -> Page {
         var page = Page(
             status: isWrong ? .forbidden : .ok, title: "Sign in", template: .signIn,
             view: ["next": next, "isWrong": isWrong])
-        // Without a referrer, a browser would not say either where the form comes from, and it would be refused.
-        page.headers[Page.referrerPolicy] = "same-origin"
+        page.hasForm = true
         return page
     }
 
-    private static func redirection(to next: String) -> Page {
+    private static func redirection(to next: String, _ message: String = "You are signed in.") -> Page {
         var page = Page(
-            status: .seeOther, title: "Go on", template: .failure,
-            view: ["heading": "Go on", "message": "You are signed in."])
+            status: .seeOther, title: "Continue", template: .failure,
+            view: ["heading": "Continue", "message": message])
         page.headers[.location] = next
         return page
     }

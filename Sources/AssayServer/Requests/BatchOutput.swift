@@ -1,4 +1,3 @@
-import Glibc
 import JSON
 import Platform
 import ScoringDefinitions
@@ -29,9 +28,12 @@ final class BatchOutput: Sendable {
     func add(_ results: UnsafeRawBufferPointer, of function: Int) throws {
         if function > 0 {
             try state.withLock { state in
-                let file = try state.files[function] ?? UnnamedFile(folder: folder)
-                state.files[function] = file
-                try file.append(results)
+                do throws(RegularFile.Fault) {
+                    if state.files[function] == nil { state.files[function] = try UnnamedFile(in: folder) }
+                    try state.files[function]?.append(results)
+                } catch {
+                    throw EngineError(.output, "the results cannot be kept until they are sent: \(error.message)")
+                }
             }
             return
         }
@@ -60,50 +62,29 @@ final class BatchOutput: Sendable {
             if index > 0 {
                 try output.write(ScoringRoutes.head(of: result.function.identifier, isFirst: false))
                 if let file = state.withLock({ $0.files[index] }) {
-                    try file.read(from: ScoringRoutes.separatorLength) { try output.write($0) }
+                    try write(file, from: ScoringRoutes.separatorLength)
                 }
             }
             try output.write(ScoringRoutes.tail(of: result))
         }
         try output.write("}, \"dataset_id\": \((datasetID.map { JSONValue.string($0) } ?? .null).text)\(end)}")
     }
-}
 
-/// Bytes in a file that has no name and goes with its owner.
-private final class UnnamedFile: Sendable {
-    private let descriptor: Int32
-
-    init(folder: String) throws(EngineError) {
-        var template = Array("\(folder)/results-XXXXXX".utf8CString)
-        descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw Self.failure("no file for results can be made in \(folder)") }
-        unlink(template)
-    }
-
-    deinit { close(descriptor) }
-
-    func append(_ bytes: UnsafeRawBufferPointer) throws(EngineError) {
-        guard writeAll(bytes, to: descriptor) else {
-            throw Self.failure("the results cannot be kept until they are sent")
-        }
-    }
-
-    /// Hands out the bytes from `start` on.
-    func read(from start: Int, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    /// Writes what lies in a file from an offset on.
+    private func write(_ file: UnnamedFile, from start: Int) throws {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
         defer { buffer.deallocate() }
         var offset = start
         while true {
-            let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
-            if count < 0 && errno == EINTR { continue }
-            if count < 0 { throw Self.failure("the results cannot be read back") }
+            let count: Int
+            do throws(RegularFile.Fault) {
+                count = try file.read(at: offset, into: buffer)
+            } catch {
+                throw EngineError(.output, "the results cannot be sent: \(error.message)")
+            }
             if count == 0 { return }
-            try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            try output.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             offset += count
         }
-    }
-
-    private static func failure(_ what: String) -> EngineError {
-        EngineError(.output, "\(what): \(systemMessage())")
     }
 }

@@ -10,6 +10,8 @@ struct HandlerContext: Sendable {
     var query: [String: String]
     /// The body, if there is one, and `JSONParser.padding` zero bytes behind it.
     var bytes: [UInt8]
+    /// The cookies of the request, as its headers have them.
+    var cookies: [String]
     var credentials: Credentials
     var output: ResponseStream
     /// Is cancelled when the client goes away.

@@ -66,7 +66,8 @@ struct Responder: HTTPResponder {
             let output = ResponseStream()
             let call = HandlerContext(
                 id: exchange.id, parameters: parameters, query: queryParameters(exchange.query), bytes: bytes,
-                credentials: credentials, output: output, cancellation: Cancellation(), logger: exchange.logger,
+                cookies: request.headers[values: .cookie], credentials: credentials, output: output,
+                cancellation: Cancellation(), logger: exchange.logger,
                 hold: hold)
             connections.watch(context.channel, call.cancellation)
             run(route, call)

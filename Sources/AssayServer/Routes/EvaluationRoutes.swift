@@ -4,9 +4,9 @@ import Evaluation
 import HTTPTypes
 import Inference
 import JSON
+import Platform
 import ScoringEngine
 import Store
-import Synchronization
 
 /// `/eval/benchmarks/{id}/evaluations`.
 enum EvaluationRoutes {
@@ -26,7 +26,8 @@ enum EvaluationRoutes {
         let configuration = try configuration(in: body, service)
         let functions = try body.required("scoring_functions", "an array of identifiers").texts()
         let input = try body.required("input_rows", "an array of objects").rows(limit: service.configuration.maxRows)
-        let lines = Mutex<[UInt8]>([])
+        // On the disk until all rows are done: whether the answer is an error is known only then.
+        let rows = try unnamedFile(in: service.configuration.dataFolder)
         let own =
             context.credentials.variables.isEmpty
             ? nil : service.inference?.authorized(with: context.credentials.variables)
@@ -36,9 +37,12 @@ enum EvaluationRoutes {
             dataset: Dataset(named: "/input_rows") { input.open() },
             rowCount: input.starts.count, inference: own ?? service.inference,
             cancellation: context.cancellation, findDataset: service.registry.findDataset,
-            output: { rows in
-                try context.reserve(rows.count)
-                lines.withLock { $0.append(contentsOf: rows) }
+            output: { lines in
+                do throws(RegularFile.Fault) {
+                    try rows.append(lines)
+                } catch {
+                    throw EngineError(.output, "the rows cannot be kept until they are sent: \(error.message)")
+                }
             })
         let result: EvaluationResult
         do throws(EvaluationError) {
@@ -49,11 +53,20 @@ enum EvaluationRoutes {
         service.count(result.generation, scores: result.scores)
         // Nobody else cancels it than a client that is gone.
         if result.isCancelled { throw ResponseStream.Abandoned() }
-        let rows = lines.withLock { $0 }
         var head: JSONObject = [:]
         if !result.warnings.isEmpty { head["warnings"] = .array(result.warnings.map { .string($0) }) }
-        try EvaluationAnswer(scores: result.scores, head: head) { MemorySource(rows) }.write(to: context.output)
+        try EvaluationAnswer(scores: result.scores, head: head) {
+            UnnamedFileSource(rows, named: "the rows of the answer")
+        }.write(to: context.output)
         return nil
+    }
+
+    private static func unnamedFile(in folder: String) throws(APIError) -> UnnamedFile {
+        do throws(RegularFile.Fault) {
+            return try UnnamedFile(in: folder)
+        } catch {
+            throw .unavailable("the rows cannot be kept until they are sent: \(error.message)")
+        }
     }
 
     /// The `benchmark_config` of a request, which older clients call `task_config`.

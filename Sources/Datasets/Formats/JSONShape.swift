@@ -105,13 +105,13 @@ private struct ObjectScan {
             switch byte {
             case UInt8(ascii: "\""):
                 let close = endOfString(index)
-                let text = { bytes in String(decoding: bytes, as: UTF8.self) }
-                let inside = bytes[(index + 1)..<max(index + 1, close - 1)]
+                let text = bytes[(index + 1)..<max(index + 1, close - 1)]
                 if depth == 1, name == nil {
-                    name = text(inside)
-                    members.append((text(inside), nil))
+                    let new = String(decoding: text, as: UTF8.self)
+                    name = new
+                    members.append((new, nil))
                 } else if depth == 2, isObject, inner == nil {
-                    inner = text(inside)
+                    inner = String(decoding: text, as: UTF8.self)
                     if members[members.count - 1].firstKey == nil { members[members.count - 1].firstKey = inner }
                 }
                 index = close

@@ -32,11 +32,24 @@ struct RecordStore: Sendable {
     }
 
     private mutating func flush() throws(DatasetError) {
-        if file == nil { file = try UnnamedFile() }
-        try file?.append(tail)
+        do throws(RegularFile.Fault) {
+            if self.file == nil { self.file = try UnnamedFile(in: Self.folder) }
+            try tail.withUnsafeBytes { [file] bytes in
+                Result { () throws(RegularFile.Fault) in try file?.append(bytes) }
+            }.get()
+        } catch {
+            throw DatasetError(
+                .unreadable,
+                "the rows to join do not fit in memory, and a temporary file in \(Self.folder) \(error.message); name another "
+                    + "folder with the variable TMPDIR")
+        }
         fileSize += tail.count
         tail.removeAll(keepingCapacity: true)
     }
+
+    /// The folder for temporary files: not /tmp by default, which may be memory.
+    private static let folder =
+        getenv("TMPDIR").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } ?? "/var/tmp"
 
     /// The record at a place that `append` returned.
     func record(at place: Int) throws(DatasetError) -> ArraySlice<UInt8> {
@@ -45,58 +58,32 @@ struct RecordStore: Sendable {
             return tail[(start + Self.headSize)...].prefix(Self.length(tail[start...]))
         }
         guard let file else { return [] }
-        var bytes = try file.read(at: place, count: min(Self.readSize, fileSize - place))
+        var bytes = try read(min(Self.readSize, fileSize - place), at: place, of: file)
         let end = Self.headSize + Self.length(bytes[...])
-        if bytes.count < end { bytes += try file.read(at: place + bytes.count, count: end - bytes.count) }
+        if bytes.count < end { bytes += try read(end - bytes.count, at: place + bytes.count, of: file) }
         return bytes[Self.headSize..<end]
     }
 
-    private static func length(_ bytes: ArraySlice<UInt8>) -> Int {
-        bytes.prefix(headSize).reversed().reduce(0) { $0 << 8 | Int($1) }
-    }
-}
-
-/// A file without a name, in the folder for temporary files.
-private final class UnnamedFile: Sendable {
-    private let descriptor: Int32
-    private let folder: String
-
-    init() throws(DatasetError) {
-        // Not /tmp by default, which may be memory.
-        folder = getenv("TMPDIR").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } ?? "/var/tmp"
-        var template = Array("\(folder)/assay-join-XXXXXX".utf8CString)
-        descriptor = mkstemp(&template)
-        if descriptor < 0 { throw Self.failure(folder) }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        unlink(template)
-    }
-
-    deinit { close(descriptor) }
-
-    func append(_ bytes: [UInt8]) throws(DatasetError) {
-        guard bytes.withUnsafeBytes({ writeAll($0, to: descriptor) }) else { throw Self.failure(folder) }
-    }
-
-    /// Bytes that are there.
-    func read(at place: Int, count: Int) throws(DatasetError) -> [UInt8] {
+    /// Bytes that are in the file.
+    private func read(_ count: Int, at place: Int, of file: UnnamedFile) throws(DatasetError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         var done = 0
-        while done < count {
-            let read = bytes[done...].withUnsafeMutableBytes { buffer in
-                pread(descriptor, buffer.baseAddress, buffer.count, off_t(place + done))
+        do throws(RegularFile.Fault) {
+            while done < count {
+                let read = try bytes[done...].withUnsafeMutableBytes { buffer in
+                    Result { () throws(RegularFile.Fault) in try file.read(at: place + done, into: buffer) }
+                }.get()
+                if read == 0 { throw RegularFile.Fault("ends too early") }
+                done += read
             }
-            if read < 0 && errno == EINTR { continue }
-            if read <= 0 { throw Self.failure(folder) }
-            done += read
+        } catch {
+            throw DatasetError(.unreadable, "the temporary file of the rows to join \(error.message)")
         }
         return bytes
     }
 
-    private static func failure(_ folder: String) -> DatasetError {
-        DatasetError(
-            .unreadable,
-            "the rows to join do not fit in memory and cannot be kept in a temporary file in \(folder): "
-                + "\(systemMessage()); name another folder with the variable TMPDIR")
+    private static func length(_ bytes: ArraySlice<UInt8>) -> Int {
+        bytes.prefix(headSize).reversed().reduce(0) { $0 << 8 | Int($1) }
     }
 }
 

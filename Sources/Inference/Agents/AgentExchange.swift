@@ -7,7 +7,8 @@ import Synchronization
 /// Has turns taken by agents of one Llama Stack server.
 ///
 /// An agent is created once for each configuration and shared by all turns; each turn has a session of its own, which
-/// is deleted after it. Agents are deleted when the endpoint is shut down. What a configuration wants to be persistent
+/// is deleted after it, however it ended. Agents are deleted when the endpoint is shut down, and so are the sessions of
+/// turns after which the server could not be reached. What a configuration wants to be persistent
 /// (`enable_session_persistence`) stays.
 ///
 /// The routes and what the server sends are those of Llama Stack 0.2.23: POST `/agents`, `/agents/ID/session` and
@@ -18,6 +19,8 @@ final class AgentExchange: Sendable {
         var attempt: Attempt
         /// Whether the server does not know the agent or the session that it was asked about.
         var isForgotten = false
+        /// Whether the server has answered.
+        var hasResponse = true
     }
 
     private typealias Creation = Result<String, Failure>
@@ -28,9 +31,13 @@ final class AgentExchange: Sendable {
     /// The agents by their configuration, JSON.
     private let agents = Mutex<[String: String]>([:])
     private let creations = SingleFlight<String, Creation>()
+    /// The paths of sessions that are to be deleted when the endpoint is shut down.
+    private let leftSessions = Mutex<[String]>([])
 
     /// How long the server is waited for when it is told that something is not needed any more.
     private static let farewell = TimeAmount.seconds(1)
+    /// More of them would not be deleted in that time.
+    private static let leftSessionLimit = 1_000
 
     init(_ model: Model, _ transport: HTTPTransport) {
         self.model = model
@@ -52,12 +59,20 @@ final class AgentExchange: Sendable {
         }
     }
 
-    /// Deletes the agents, as far as the server does that at once.
+    /// Deletes the agents and the sessions that are left, as far as the server does that at once.
     func deleteAll() async {
         let deadline = NIODeadline.now() + Self.farewell
+        let sessions = leftSessions.withLock { sessions in
+            defer { sessions = [] }
+            return sessions
+        }
         let ids = agents.withLock { agents in
             defer { agents = [:] }
             return agents.filter { TurnRequest.isDeletable(configuration: $0.key) }.values
+        }
+        // Sessions first: the server finds them by their agents.
+        await withTaskGroup(of: Void.self) { tasks in
+            for session in sessions { tasks.addTask { await self.delete(session, by: deadline) } }
         }
         for id in ids { await delete("/\(id)", by: deadline) }
     }
@@ -66,10 +81,13 @@ final class AgentExchange: Sendable {
         let start = clock.now
         let deadline = transport.deadline
         let (agent, session) = try await openSession(request.configuration, by: deadline)
+        let path = "/\(agent)/session/\(session)"
+        var isLeft = request.isDeletable
         do throws(Failure) {
-            let response = try await post(request.turn, "/\(agent)/session/\(session)/turn", by: deadline)
+            let response = try await post(request.turn, path + "/turn", by: deadline)
             let latency = clock.now - start
-            if request.isDeletable { await delete("/\(agent)/session/\(session)", by: .now() + Self.farewell) }
+            if isLeft { await delete(path, by: .now() + Self.farewell) }
+            isLeft = false
             return try read(response, latency: latency)
         } catch {
             // The server has been started anew since the session was opened: the next attempt opens another.
@@ -78,6 +96,11 @@ final class AgentExchange: Sendable {
             if failure.isForgotten {
                 forget(agent, request.configuration)
                 failure.attempt.outcome = .failed
+            } else if isLeft, failure.hasResponse {
+                await delete(path, by: .now() + Self.farewell)
+            } else if isLeft {
+                // It would not be reached now either, or nobody waits for it any more.
+                leftSessions.withLock { if $0.count < Self.leftSessionLimit { $0.append(path) } }
             }
             throw failure
         }
@@ -192,7 +215,8 @@ extension AgentExchange {
         do throws(TransportFailure) {
             response = try await transport.send(.POST, body, to: .agentTurn, path, by: deadline)
         } catch {
-            throw Failure(attempt: Attempt(error, of: model, isMultiplexed: transport.isMultiplexed))
+            let attempt = Attempt(error, of: model, isMultiplexed: transport.isMultiplexed)
+            throw Failure(attempt: attempt, hasResponse: false)
         }
         if let refusal = Attempt(refusedBy: response, of: model, at: clock.now) {
             throw Failure(attempt: refusal, isForgotten: response.status == 404 && !path.isEmpty)

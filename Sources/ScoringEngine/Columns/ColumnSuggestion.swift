@@ -26,9 +26,9 @@ struct KnownLog {
         func has(_ names: String...) -> Bool { names.allSatisfy { row[$0] != nil } }
         if has("doc", "resps", "target") {
             if columnValue("resps[0][0]", in: row)?.array != nil {
-                self.name =
-                    "samples of lm-evaluation-harness with log-likelihoods and no text; score the column of their metric"
-                columns = []
+                self.init(
+                    "samples of lm-evaluation-harness with log-likelihoods and no text; score the column of their metric",
+                    [])
                 return
             }
             self.init("samples of lm-evaluation-harness", answer: "resps[0][0]", expected: "target")
@@ -55,12 +55,12 @@ struct KnownLog {
         } else if has("question", "contexts", "answer", "ground_truth") {
             self.init("samples of ragas", answer: "answer", expected: "ground_truth", query: "question")
         } else if has("run_id", "event_id", "data") || has("spec") && row["spec"]?["eval_name"] != nil {
-            self.name =
-                "events of OpenAI's evals, of which those of one type are rows (jq -c 'select(.type == \"match\")')"
-            columns = [
-                ColumnSuggestion("generated_answer", "data.sampled"),
-                ColumnSuggestion("expected_answer", "data.expected"),
-            ]
+            self.init(
+                "events of OpenAI's evals, of which those of one type are rows (jq -c 'select(.type == \"match\")')",
+                [
+                    ColumnSuggestion("generated_answer", "data.sampled"),
+                    ColumnSuggestion("expected_answer", "data.expected"),
+                ])
         } else if has("promptIdx", "response") || has("testCase", "response", "vars") {
             self.init("results of promptfoo", answer: "response.output")
         } else if has("choices", "question_id"), has("answer_id") || has("model_id") {
@@ -84,10 +84,13 @@ struct KnownLog {
     }
 
     private init(_ name: String, answer: String, expected: String? = nil, query: String? = nil) {
+        let places = [("generated_answer", answer), ("expected_answer", expected), ("input_query", query)]
+        self.init(name, places.compactMap { name, path in path.map { ColumnSuggestion(name, $0) } })
+    }
+
+    private init(_ name: String, _ columns: [ColumnSuggestion]) {
         self.name = name
-        columns = [ColumnSuggestion("generated_answer", answer)]
-        if let expected { columns.append(ColumnSuggestion("expected_answer", expected)) }
-        if let query { columns.append(ColumnSuggestion("input_query", query)) }
+        self.columns = columns
     }
 }
 
