@@ -142,11 +142,11 @@ let package = Package(
         .target(
             name: "ScorerParameters", dependencies: ["JSON", "Patterns", "ScorerKit"], path: "Plugins/Parameters"),
         .target(
-            name: "BasicScorers", dependencies: ["JSON", "Patterns", "ScorerKit", "ScorerParameters"],
+            name: "BasicScorers", dependencies: ["JSON", "Patterns", "ScorerKit", "ScorerParameters", "ScoringCore"],
             path: "Plugins/Basic"),
         .target(
             name: "JudgeScorers",
-            dependencies: ["JSON", "Patterns", "PromptTemplates", "ScorerKit", "ScorerParameters"],
+            dependencies: ["JSON", "Patterns", "PromptTemplates", "ScorerKit", "ScorerParameters", "ScoringCore"],
             path: "Plugins/Judge"),
 
         // A model server that misbehaves on command, for tests and benchmarks.

@@ -16,7 +16,7 @@ struct Equality: Scorer {
     private let isAnyOf: Bool
 
     init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
-        var parameters = try Parameters(configuration)
+        var parameters = try Configuration(configuration)
         isAnyOf = try parameters.boolean("any_of") ?? false
         try parameters.finish()
     }

@@ -18,7 +18,7 @@ struct ExpectedAnswers: Sendable {
     static let schema = #""any_of": {"type": "boolean"}, "expected_regexes": \#(patternsSchema)"#
     static let patternsSchema = #"{"type": "array", "minItems": 1, "maxItems": 1000, "items": {"type": "string"}}"#
 
-    init(_ parameters: inout Parameters) throws(ParameterRejection) {
+    init(_ parameters: inout Configuration) throws(ParameterRejection) {
         isList = try parameters.boolean("any_of") ?? false
         patterns = try parameters.optionalPatterns("expected_regexes").map { PatternList($0) }
     }

@@ -35,7 +35,7 @@ struct RegexAnswer: Scorer {
     private let scratches = ScratchPool()
 
     init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
-        var parameters = try Parameters(configuration)
+        var parameters = try Configuration(configuration)
         patterns = PatternList(try parameters.patterns("parsing_regexes"))
         normalization = try parameters.choice("normalize")
         occurrence = try parameters.choice("match")

@@ -20,7 +20,7 @@ struct SubsetOf: Scorer {
     private let isAnyOf: Bool
 
     init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
-        var parameters = try Parameters(configuration)
+        var parameters = try Configuration(configuration)
         isAnyOf = try parameters.boolean("any_of") ?? false
         try parameters.finish()
     }

@@ -17,7 +17,7 @@ struct JudgeParameters: Sendable {
     var reduction: VoteReduction
 
     init(_ configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
-        var parameters = try Parameters(configuration)
+        var parameters = try Configuration(configuration)
         template = try Self.template(&parameters)
         panel = try Self.panel(&parameters)
         let format = try ResponseFormat(&parameters)
@@ -40,9 +40,9 @@ struct JudgeParameters: Sendable {
         }
     }
 
-    private static func template(_ parameters: inout Parameters) throws(ParameterRejection) -> PromptTemplate {
+    private static func template(_ parameters: inout Configuration) throws(ParameterRejection) -> PromptTemplate {
         let name = "prompt_template"
-        guard let text = try parameters.text(name) else {
+        guard let text = try parameters.text(name, canBeEmpty: false) else {
             throw ParameterRejection(
                 of: name,
                 "\(parameters.identifier) has no prompt of its own; give one as prompt_template, a text that names columns "
@@ -59,10 +59,10 @@ struct JudgeParameters: Sendable {
         return template
     }
 
-    private static func panel(_ parameters: inout Parameters) throws(ParameterRejection) -> [String]? {
-        let model = try parameters.text("judge_model")
+    private static func panel(_ parameters: inout Configuration) throws(ParameterRejection) -> [String]? {
+        let model = try parameters.text("judge_model", canBeEmpty: false)
         let name = "judge_models"
-        guard let models = try parameters.optionalTexts(name) else { return nil }
+        guard let models = try parameters.texts(name, canBeEmpty: false) else { return nil }
         if model != nil {
             throw ParameterRejection(of: name, "stands beside judge_model; expected one of the two")
         }
@@ -79,7 +79,7 @@ struct JudgeParameters: Sendable {
     }
 
     private static func patterns(
-        _ parameters: inout Parameters, isOptional: Bool
+        _ parameters: inout Configuration, isOptional: Bool
     ) throws(ParameterRejection) -> [Pattern] {
         let name = "judge_score_regexes"
         switch parameters.value(name) {
@@ -94,7 +94,7 @@ struct JudgeParameters: Sendable {
     }
 
     private static func scoreType(
-        _ parameters: inout Parameters, needsNumbers: Bool
+        _ parameters: inout Configuration, needsNumbers: Bool
     ) throws(ParameterRejection) -> ScoreType {
         let name = "score_range"
         let range = try parameters.range(name)

@@ -22,8 +22,8 @@ struct JudgeRequest: Sendable {
     let hasChance: Bool
 
     /// Reads the parameters that go into requests.
-    init(_ parameters: inout Parameters, format: ResponseFormat?) throws(ParameterRejection) {
-        systemPrompt = try parameters.text("system_prompt")
+    init(_ parameters: inout Configuration, format: ResponseFormat?) throws(ParameterRejection) {
+        systemPrompt = try parameters.text("system_prompt", canBeEmpty: false)
         var sampling: JSONObject = [:]
         let temperature = try parameters.number("temperature", expected: "a number, 0 or more") { $0 >= 0 }
         let topP = try parameters.number("top_p", expected: "a number above 0, 1 at most") { $0 > 0 && $0 <= 1 }
@@ -40,7 +40,8 @@ struct JudgeRequest: Sendable {
 
         var rest: JSONObject = [:]
         if let stop = parameters.value("stop") {
-            rest["stop"] = stop.string == nil ? .array(try parameters.texts("stop").map(JSONValue.string)) : stop
+            let texts = stop.string == nil ? try parameters.requiredTexts("stop").map(JSONValue.string) : nil
+            rest["stop"] = texts.map(JSONValue.array) ?? stop
         }
         rest["response_format"] = format?.json
         for member in try Self.extraBody(&parameters) { rest[member.key] = member.value }
@@ -92,7 +93,6 @@ struct JudgeRequest: Sendable {
         body += "]" + tail.sampling
         if let seed { body += ", \"seed\": \(seed + sample)" }
         body += tail.rest
-        if sample > 0 { body += ", \"assay\": {\"sample\": \(sample)}" }
         return body + "}"
     }
 
@@ -101,7 +101,7 @@ struct JudgeRequest: Sendable {
         object.members.map { ", \(quoted($0.key)): \($0.value.text)" }.joined()
     }
 
-    private static func extraBody(_ parameters: inout Parameters) throws(ParameterRejection) -> [JSONObject.Member] {
+    private static func extraBody(_ parameters: inout Configuration) throws(ParameterRejection) -> [JSONObject.Member] {
         let name = "extra_body"
         guard let extra = try parameters.object(name) else { return [] }
         for key in extra.keys {

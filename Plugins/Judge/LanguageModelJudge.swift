@@ -82,9 +82,10 @@ struct LanguageModelJudge: ModelScorer {
         for row in 0..<rows.count {
             let prompt = parameters.template.rendered(values(of: row, rows))
             for index in 0..<votesPerRow {
-                let request = parameters.request.body(prompt, sample: index % parameters.votes)
+                let sample = index % parameters.votes
                 models.ask(
-                    tag: UInt64(row * votesPerRow + index), role: roles[index / parameters.votes], request: request)
+                    tag: UInt64(row * votesPerRow + index), role: roles[index / parameters.votes],
+                    request: parameters.request.body(prompt, sample: sample), sample: sample)
             }
         }
         return Conversations(
@@ -104,7 +105,7 @@ struct LanguageModelJudge: ModelScorer {
                 verdict: .unscored(failure, reply.text), feedback: earlier?.reply, reasoning: earlier?.reasoning)
         } else {
             let values = values(of: row, rows)
-            let completion = Completion(response: reply.response)
+            let completion = Completion(reply)
             vote = Vote(
                 verdict: read(reply.text, completion, quoting: values, results), feedback: reply.text,
                 reasoning: completion.reasoning)
@@ -116,7 +117,8 @@ struct LanguageModelJudge: ModelScorer {
                         request: parameters.request.body(
                             parameters.template.rendered(values), sample: index % parameters.votes, reply: reply.text,
                             correction: "Your reply could not be read: \(reason). Reply again, with nothing but "
-                                + parameters.reader.expectation, isCutOff: completion.cutOff == .length))
+                                + parameters.reader.expectation, isCutOff: completion.cutOff == .length),
+                        sample: index % parameters.votes)
                     return
                 }
                 let start = reply.text.shortened

@@ -16,10 +16,10 @@ struct ResponseFormat: Sendable, Equatable {
     /// asks for JSON.
     ///
     /// - Returns: nil where replies are not read as JSON.
-    init?(_ parameters: inout Parameters) throws(ParameterRejection) {
+    init?(_ parameters: inout Configuration) throws(ParameterRejection) {
         let name = "response_format"
         let given = try parameters.object(name)
-        let field = try parameters.text("score_field")
+        let field = try parameters.text("score_field", canBeEmpty: false)
         self.field = field ?? "score"
         guard let given else {
             let regexes = parameters.value("judge_score_regexes") ?? []
@@ -44,8 +44,8 @@ struct ResponseFormat: Sendable, Equatable {
             ]
             try check(given, at: "/params/\(name)")
         default:
-            throw ParameterRejection(
-                of: name, found: .object(given),
+            throw parameters.rejection(
+                of: name,
                 expected: "the JSON Schema of an object, {\"type\": \"json_schema\", …} or {\"type\": \"json_object\"}")
         }
     }

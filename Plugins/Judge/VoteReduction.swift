@@ -1,5 +1,6 @@
 import JSON
 import ScorerKit
+import ScoringCore
 
 /// How the votes on a row become its score.
 enum VoteReduction: String, CaseIterable, Sendable {

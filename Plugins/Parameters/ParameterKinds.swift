@@ -1,23 +1,10 @@
 public import JSON
 public import ScorerKit
 
-extension Parameters {
-    /// A text that is not empty.
-    public mutating func text(_ name: String) throws(ParameterRejection) -> String? {
-        guard let value = value(name) else { return nil }
-        guard let text = value.string, !text.isEmpty else {
-            throw ParameterRejection(of: name, found: value, expected: "a text that is not empty")
-        }
-        return text
-    }
-
-    public mutating func boolean(_ name: String) throws(ParameterRejection) -> Bool? {
-        guard let value = value(name) else { return nil }
-        guard let boolean = value.bool else {
-            throw ParameterRejection(of: name, found: value, expected: "true or false")
-        }
-        return boolean
-    }
+/// Parameters that are more than the kit reads: JSON values, with numbers as they were written.
+extension Configuration {
+    /// A parameter of any kind; nil where it is not given.
+    public mutating func value(_ name: String) -> JSONValue? { json(name).flatMap { try? JSONValue(parsing: $0) } }
 
     /// A finite number, as it was written.
     ///
@@ -27,25 +14,14 @@ extension Parameters {
     ) throws(ParameterRejection) -> JSONNumber? {
         guard let value = value(name) else { return nil }
         guard case .number(let number) = value, number.double.isFinite, isAllowed(number.double) else {
-            throw ParameterRejection(of: name, found: value, expected: expected)
+            throw rejection(of: name, expected: expected)
         }
         return number
     }
 
-    public mutating func integer(_ name: String, in range: ClosedRange<Int>) throws(ParameterRejection) -> Int? {
-        guard let value = value(name) else { return nil }
-        guard case .number(let number) = value, let integer = number.int, range.contains(integer) else {
-            throw ParameterRejection(
-                of: name, found: value, expected: "an integer from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return integer
-    }
-
     public mutating func object(_ name: String) throws(ParameterRejection) -> JSONObject? {
         guard let value = value(name) else { return nil }
-        guard let object = value.object else {
-            throw ParameterRejection(of: name, found: value, expected: "an object")
-        }
+        guard let object = value.object else { throw rejection(of: name, expected: "an object") }
         return object
     }
 
@@ -57,45 +33,15 @@ extension Parameters {
             return number.double
         }
         guard bounds.count == 2, value.array?.count == 2, bounds[0] < bounds[1] else {
-            throw ParameterRejection(of: name, found: value, expected: "two numbers, the lower one first: [LOW, HIGH]")
+            throw rejection(of: name, expected: "two numbers, the lower one first: [LOW, HIGH]")
         }
         return bounds[0]...bounds[1]
     }
 
-    /// One of several words.
-    ///
-    /// - Parameter fallback: what it is where it is not given; nil: the first.
-    public mutating func choice<Choice>(
-        _ name: String, fallback: Choice? = nil
-    ) throws(ParameterRejection) -> Choice where Choice: RawRepresentable<String> & CaseIterable {
-        let all = Array(Choice.allCases)
-        guard let value = value(name) else { return fallback ?? all[0] }
-        if let text = value.string, let choice = Choice(rawValue: text) { return choice }
-        let words = all.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-        throw ParameterRejection(of: name, found: value, expected: "one of \(words)")
-    }
-
     /// A list of texts with at least one element.
-    public mutating func texts(_ name: String) throws(ParameterRejection) -> [String] {
-        guard let texts = try optionalTexts(name) else {
+    public mutating func requiredTexts(_ name: String) throws(ParameterRejection) -> [String] {
+        guard let texts = try texts(name, canBeEmpty: false) else {
             throw ParameterRejection(of: name, "is missing; expected an array of texts")
-        }
-        return texts
-    }
-
-    /// A list of texts with at least one element; nil where it is not given.
-    public mutating func optionalTexts(_ name: String) throws(ParameterRejection) -> [String]? {
-        guard let value = value(name) else { return nil }
-        guard let elements = value.array, !elements.isEmpty else {
-            let found = value.array == nil ? value.kind : "no element"
-            throw ParameterRejection(of: name, "found \(found); expected an array of texts")
-        }
-        var texts: [String] = []
-        for (index, element) in elements.enumerated() {
-            guard let text = element.string else {
-                throw ParameterRejection(pointer: "/params/\(name)/\(index)", "found \(element.kind); expected a text")
-            }
-            texts.append(text)
         }
         return texts
     }

@@ -1,17 +1,17 @@
 public import Patterns
 public import ScorerKit
 
-extension Parameters {
+extension Configuration {
     /// A list of regular expressions, each with a group, which is what is read (`Match.answer`).
     public mutating func patterns(
         _ name: String, needsGroup: Bool = true
     ) throws(ParameterRejection) -> [Pattern] {
-        try Self.compile(try texts(name), name, needsGroup: needsGroup)
+        try Self.compile(try requiredTexts(name), name, needsGroup: needsGroup)
     }
 
     /// The same; nil where it is not given.
     public mutating func optionalPatterns(_ name: String) throws(ParameterRejection) -> [Pattern]? {
-        guard let sources = try optionalTexts(name) else { return nil }
+        guard let sources = try texts(name, canBeEmpty: false) else { return nil }
         return try Self.compile(sources, name, needsGroup: true)
     }
 
@@ -22,7 +22,7 @@ extension Parameters {
             return try PatternList.compile(sources, needsGroup: needsGroup)
         } catch {
             let place = error.index.map { "/\($0)" } ?? ""
-            throw ParameterRejection(pointer: "/params/\(name)\(place)", error.message)
+            throw ParameterRejection(of: name, at: place, error.message)
         }
     }
 }

@@ -25,6 +25,9 @@
     KIT_COLUMN(name, type, ASSAY_COLUMN_OPTIONAL | ASSAY_COLUMN_LENIENT, description, 0, 0)
 /* The range of an output of numbers; 0, 0 where it has none. */
 #define KIT_OUTPUT(name, type, description, minimum, maximum) KIT_COLUMN(name, type, 0, description, minimum, maximum)
+/* An output that results leave out of rows without a value, instead of writing null. */
+#define KIT_OPTIONAL_OUTPUT(name, type, description)                                                                   \
+    KIT_COLUMN(name, type, ASSAY_COLUMN_OPTIONAL, description, 0, 0)
 
 /* ---------------------------------------------------------------- cells */
 
@@ -138,6 +141,38 @@ static inline bool kit_is_cancelled(const kit_step *step) {
 static inline const assay_host_chat *kit_chat(const assay_host *host) {
     const assay_host_chat *chat = (const assay_host_chat *)host->get_extension(host, ASSAY_EXT_CHAT);
     return chat != NULL && ASSAY_HAS(chat, assay_host_chat, request) ? chat : NULL;
+}
+
+/* Queues a request for the model of a role: the body of an OpenAI-compatible chat completion request without "model". The
+ * reply to it has the same tag. `sample` tells apart requests that are otherwise equal (repeated votes), from 0; hosts
+ * before version 1.2 take none but 0, and others are ASSAY_E_UNSUPPORTED. */
+static inline assay_status kit_ask(const kit_step *step, const assay_host_chat *chat, uint64_t tag, const char *role,
+                                   assay_str json, uint32_t sample) {
+    if (!ASSAY_HAS(chat, assay_host_chat, ask))
+        return sample > 0 ? ASSAY_E_UNSUPPORTED : chat->request(step->host, step->call, tag, kit_str(role), json);
+    assay_request request;
+    memset(&request, 0, sizeof request);
+    request.struct_size = sizeof request;
+    request.sample = sample;
+    request.tag = tag;
+    request.role = kit_str(role);
+    request.json = json;
+    return chat->ask(step->host, step->call, &request);
+}
+
+/* Why the model stopped: "stop", "length", "content_filter", "tool_calls"; empty where that is not known. */
+static inline assay_str kit_finish_reason(const assay_reply *reply) {
+    return ASSAY_HAS(reply, assay_reply, finish_reason) ? reply->finish_reason : kit_bytes("", 0);
+}
+
+/* Whether the message ends before the model was done, since it came to its greatest length. */
+static inline bool kit_is_cut_off(const assay_reply *reply) {
+    return kit_equal(kit_finish_reason(reply), kit_str("length"));
+}
+
+/* What the model thought before its message; empty where it shows nothing. */
+static inline assay_str kit_reasoning(const assay_reply *reply) {
+    return ASSAY_HAS(reply, assay_reply, reasoning) ? reply->reasoning : kit_bytes("", 0);
 }
 
 /* What a row is whose model request has failed. */

@@ -51,6 +51,7 @@ constexpr assay_column_spec required(const char *name, uint32_t type, const char
     return {sizeof(assay_column_spec), type, ASSAY_COLUMN_REQUIRED, 0, name, description, 0, 0};
 }
 
+// An input that rows may lack; as an output, one that results leave out of rows without a value, instead of writing null.
 constexpr assay_column_spec optional(const char *name, uint32_t type, const char *description, uint32_t flags = 0) {
     return {sizeof(assay_column_spec), type, ASSAY_COLUMN_OPTIONAL | flags, 0, name, description, 0, 0};
 }
@@ -163,12 +164,13 @@ public:
     bool is_cancelled() const { return kit_is_cancelled(&step_); }
 
     // Asks the model of a role about a row; the reply comes to receive. `question` tells apart the requests of a row that
-    // are open at once, from 0 to 65535. `request` is a body as the plugin header says.
-    void ask(uint64_t row, uint32_t question, const char *role, std::string_view request) {
+    // are open at once, from 0 to 65535. `request` is a body as the plugin header says. `sample` tells apart requests that
+    // are otherwise equal (repeated votes), so that each gets an answer of its own.
+    void ask(uint64_t row, uint32_t question, const char *role, std::string_view request, uint32_t sample = 0) {
         const assay_host_chat *chat = kit_chat(step_.host);
         const assay_status status =
             chat == nullptr ? ASSAY_E_UNSUPPORTED
-                            : chat->request(step_.host, step_.call, row << 16 | question, kit_str(role), str(request));
+                            : kit_ask(&step_, chat, row << 16 | question, role, str(request), sample);
         if (status == ASSAY_OK)
             state_.n_awaited++;
         else
@@ -185,7 +187,13 @@ struct Reply {
     uint64_t row;
     uint32_t question;
     int32_t failure;         // 0, or what the row is without the reply: ASSAY_ROW_MODEL_ERROR or ASSAY_ROW_NOT_ASKED
-    std::string_view text;   // the assistant's message, or what went wrong
+    std::string_view text;   // the assistant's message without its reasoning, or what went wrong
+    std::string_view finish_reason;  // "stop", "length", "content_filter", "tool_calls"; empty where that is not known
+    std::string_view reasoning;      // what the model thought before its message; empty where it shows nothing
+    std::string_view response_json;  // the whole response body, where there is one
+
+    // Whether the message ends before the model was done, since it came to its greatest length.
+    bool is_cut_off() const { return finish_reason == "length"; }
 };
 
 // The base of all scorers.
@@ -247,7 +255,8 @@ struct InstanceOf final : Instance {
         for (uint64_t i = 0; i < n_replies; i++) {
             const assay_reply &from = *replies[i];
             const Reply reply{from.tag >> 16, static_cast<uint32_t>(from.tag & 0xFFFF),
-                              from.status == ASSAY_OK ? 0 : kit_failure(&from), view(from.text)};
+                              from.status == ASSAY_OK ? 0 : kit_failure(&from), view(from.text),
+                              view(kit_finish_reason(&from)), view(kit_reasoning(&from)), view(from.response_json)};
             kept.n_awaited--;
             guarded(call, reply.row, [&] { scorer.receive(call, reply, kept.memories.at(reply.row)); });
         }

@@ -98,3 +98,12 @@ IS(ASSAY_STEP_REPLIES, 1);
 
 /* Since 1.1. */
 IS(ASSAY_ROW_NOT_ASKED, 7);
+
+/* Since 1.2. */
+AT(assay_host_chat, ask, 16);
+AT(assay_reply, finish_reason, 48);
+AT(assay_reply, reasoning, 64);
+AT(assay_request, sample, 4);
+AT(assay_request, tag, 8);
+AT(assay_request, role, 16);
+AT(assay_request, json, 32);

@@ -19,29 +19,24 @@ public struct DatasetError: Error, Hashable, Sendable {
     }
 
     /// A kind of fault.
-    public struct Code: Hashable, Sendable, CustomStringConvertible {
-        private enum Value: String {
-            case damaged, malformed, stopped, tooLarge, truncated, unknownFormat, unreadable
-        }
-
-        private var value: Value
-
+    @nonexhaustive
+    public enum Code: String, Hashable, Sendable, CustomStringConvertible {
         /// Compressed data that does not decompress.
-        public static let damaged = Code(value: .damaged)
+        case damaged
         /// The framing of the rows (array brackets, the header row of a table) cannot be made out.
-        public static let malformed = Code(value: .malformed)
+        case malformed
         /// Whoever started the reading wants no more of it.
-        public static let stopped = Code(value: .stopped)
+        case stopped
         /// Something exceeds a limit on memory.
-        public static let tooLarge = Code(value: .tooLarge)
+        case tooLarge
         /// The data ends before its format says that it does.
-        public static let truncated = Code(value: .truncated)
+        case truncated
         /// The name of the dataset does not say what it holds, or is no name of a file.
-        public static let unknownFormat = Code(value: .unknownFormat)
+        case unknownFormat
         /// The operating system refused to open or read the file.
-        public static let unreadable = Code(value: .unreadable)
+        case unreadable
 
-        public var description: String { value.rawValue }
+        public var description: String { rawValue }
     }
 
     /// A point in a file.

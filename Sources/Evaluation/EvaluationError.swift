@@ -1,7 +1,8 @@
+import JSON
 public import ScoringEngine
 
 /// Why an evaluation could not start, or had to stop.
-public struct EvaluationError: Error, Sendable, Hashable, CustomStringConvertible {
+public struct EvaluationError: Error, Sendable, CustomStringConvertible {
     public var code: Code
     /// What was found, where, and what to do about it. Holds no secret.
     public var message: String
@@ -9,37 +10,54 @@ public struct EvaluationError: Error, Sendable, Hashable, CustomStringConvertibl
     public var remedy: EngineError.Remedy?
     /// The member of the request or of the benchmark that is at fault, as a JSON pointer, where one is.
     public var pointer: String?
+    /// The error behind it, where there is one.
+    public var cause: (any Error)?
 
-    public init(_ code: Code, _ message: String, at pointer: String? = nil) {
+    public init(_ code: Code, _ message: String, at pointer: String? = nil, cause: (any Error)? = nil) {
         self.code = code
         self.message = message
         self.pointer = pointer
+        self.cause = cause
     }
+
+    /// The place in the candidate of the request, such as `sampling_params`; nil where the fault is elsewhere.
+    public var placeInCandidate: String? {
+        let start = Self.candidatePointer.description + "/"
+        guard let pointer, pointer.utf8.starts(with: start.utf8) else { return nil }
+        return String(pointer.dropFirst(start.count))
+    }
+
+    /// Where a request has its candidate.
+    static let candidatePointer = JSONPointer("/benchmark_config/eval_candidate")
 
     public var description: String { pointer.map { "\($0): \(message)" } ?? message }
 
     /// A kind of failure.
-    public struct Code: Hashable, Sendable {
-        private enum Value {
-            case invalid, unavailable, unsupported, model, dataset, output, provider, cancelled
-        }
-        private var value: Value
-
+    @nonexhaustive
+    public enum Code: Hashable, Sendable {
         /// The benchmark, its metadata or the request is not valid.
-        public static let invalid = Code(value: .invalid)
+        case invalid
         /// Something that the evaluation needs is not there: a provider's configuration, a dataset, a program.
-        public static let unavailable = Code(value: .unavailable)
+        case unavailable
         /// The benchmark's provider cannot do this.
-        public static let unsupported = Code(value: .unsupported)
+        case unsupported
         /// The candidate or a judge is not known, or its server is gone.
-        public static let model = Code(value: .model)
+        case model
         /// The dataset could not be read, or not to its end.
-        public static let dataset = Code(value: .dataset)
+        case dataset
         /// The results could not be written.
-        public static let output = Code(value: .output)
+        case output
         /// The provider's engine failed.
-        public static let provider = Code(value: .provider)
+        case provider
         /// The evaluation was cancelled before it had a result.
-        public static let cancelled = Code(value: .cancelled)
+        case cancelled
+    }
+}
+
+extension EvaluationError: Equatable {
+    /// Whether both say the same. Their causes are not compared.
+    public static func == (one: EvaluationError, other: EvaluationError) -> Bool {
+        one.code == other.code && one.message == other.message && one.remedy == other.remedy
+            && one.pointer == other.pointer
     }
 }

@@ -127,7 +127,7 @@ public struct Evaluator: Sendable {
                 request.stopReading()
             }
         } catch {
-            throw EvaluationError(.unavailable, error.description)
+            throw EvaluationError(.unavailable, error.description, cause: error)
         }
         do throws(EngineError) {
             let results = try result.get()
@@ -164,7 +164,7 @@ public struct Evaluator: Sendable {
         let settings = request.settings.naming(columns)
         var preparation = try RowPreparation(
             settings, request.candidate, mapping: request.mapping,
-            pointer: JSONPointer("/benchmark_config/eval_candidate"))
+            pointer: EvaluationError.candidatePointer)
         if request.samples > 1 { preparation.addedColumns.append(sampleColumn) }
         if request.samples > 1 && preparation.temperature == 0 {
             request.warn(
@@ -185,7 +185,7 @@ public struct Evaluator: Sendable {
             return try (reader.peek()?.columnNames ?? []) + request.mapping.keys.sorted()
                 + request.settings.mapping.keys.sorted()
         } catch {
-            throw EvaluationError(.dataset, "\(request.dataset.name): \(error.description)")
+            throw EvaluationError(.dataset, "\(request.dataset.name): \(error.description)", cause: error)
         }
     }
 
@@ -201,7 +201,8 @@ public struct Evaluator: Sendable {
             try session.check(model)
             return model
         } catch {
-            var failure = EvaluationError(.model, error.message, at: "/benchmark_config/eval_candidate")
+            var failure = EvaluationError(
+                .model, error.message, at: EvaluationError.candidatePointer.description, cause: error)
             if error.code == .unknownModel && !candidate.isAgent { failure.remedy = .addModel }
             throw failure
         }
@@ -268,7 +269,8 @@ public struct Evaluator: Sendable {
                 throw DatasetError(.malformed, "no row can be asked: \(failure.message)")
             }
         } catch {
-            var failure = EvaluationError(.dataset, "\(request.dataset.name): \(error.description)")
+            var failure = EvaluationError(
+                .dataset, "\(request.dataset.name): \(error.description)", cause: error)
             if isHeaderless {
                 failure.message += "."
                 failure.remedy = .nameColumns
@@ -315,7 +317,7 @@ public struct Evaluator: Sendable {
         do throws(DatasetError) {
             return try dataset.open(nil)
         } catch {
-            throw EvaluationError(.dataset, error.description)
+            throw EvaluationError(.dataset, error.description, cause: error)
         }
     }
 }
@@ -351,9 +353,9 @@ extension EvaluationError {
         case .missingColumn, .dataset: code = .dataset
         case .output: code = .output
         case .model: code = .model
-        default: code = .unavailable
+        case .plugin: code = .unavailable
         }
-        self.init(code, error.message)
+        self.init(code, error.message, cause: error)
         remedy = error.remedy
     }
 }

@@ -19,34 +19,29 @@ public struct InferenceError: Error, Sendable, Hashable, CustomStringConvertible
     public var description: String { message }
 
     /// A kind of failure.
-    public struct Code: Hashable, Sendable {
-        private enum Value {
-            case unknownModel, invalidModel, invalidRequest
-            case timedOut, rejected, unreachable, dropped, badReply, unavailable, notAsked, cancelled
-        }
-        private var value: Value
-
+    @nonexhaustive
+    public enum Code: Hashable, Sendable {
         /// No configured model has the name.
-        public static let unknownModel = Code(value: .unknownModel)
+        case unknownModel
         /// The model's configuration cannot be used: its address, a variable of the environment, the proxy, its price.
-        public static let invalidModel = Code(value: .invalidModel)
+        case invalidModel
         /// The body of the request is not a JSON object.
-        public static let invalidRequest = Code(value: .invalidRequest)
+        case invalidRequest
         /// No whole answer came in time.
-        public static let timedOut = Code(value: .timedOut)
+        case timedOut
         /// The server answered with a status of failure.
-        public static let rejected = Code(value: .rejected)
+        case rejected
         /// No connection could be made.
-        public static let unreachable = Code(value: .unreachable)
+        case unreachable
         /// The connection ended before the whole answer was there.
-        public static let dropped = Code(value: .dropped)
+        case dropped
         /// The answer is not what a model server answers.
-        public static let badReply = Code(value: .badReply)
+        case badReply
         /// The server failed so often that it is not asked any more for a while.
-        public static let unavailable = Code(value: .unavailable)
+        case unavailable
         /// The limit on requests or on cost is reached; the request was not made, or not again.
-        public static let notAsked = Code(value: .notAsked)
+        case notAsked
         /// The task was cancelled, or the service shut down.
-        public static let cancelled = Code(value: .cancelled)
+        case cancelled
     }
 }

@@ -71,6 +71,8 @@ const assay_reply *const *make_replies(const void *segment, uint64_t count) {
             .tag = given[i].tag,
             .text = {base + given[i].text, given[i].text_length},
             .response_json = {base + given[i].response, given[i].response_length},
+            .finish_reason = {base + given[i].finish, given[i].finish_length},
+            .reasoning = {base + given[i].reasoning, given[i].reasoning_length},
         };
         pointers[i] = &replies[i];
     }

@@ -135,21 +135,38 @@ static int32_t host_is_cancelled(const assay_host *host, const assay_call *token
     return nobody_wants_results();
 }
 
-static assay_status chat_request(const assay_host *host, assay_call *token, uint64_t tag, assay_str role, assay_str request) {
-    (void)host;
+static assay_status queue_request(assay_call *token, const assay_request *request, uint32_t flags) {
     if (!is_running(token)) return ASSAY_E_INVALID;
     call *call = (struct call *)token;
+    const assay_str role = request->role;
     bool is_known = false;
     for (const char *const *name = call->instance->description->roles; name && *name; name++)
         is_known |= strlen(*name) == role.len && memcmp(*name, role.ptr, role.len) == 0;
-    const part parts[2] = {{role.ptr, role.len}, {request.ptr, request.len}};
-    const bool is_valid = is_known && add_tag(&call->open_tags, tag);
-    if (!call->captured)
-        write_record((aw_record){.kind = AW_REQUEST, .first = tag, .count = role.len, .flags = is_valid ? 0 : AW_REFUSED}, parts, 2);
+    const part parts[2] = {{role.ptr, role.len}, {request->json.ptr, request->json.len}};
+    const bool is_valid = is_known && add_tag(&call->open_tags, request->tag);
+    const aw_record record = {.kind = AW_REQUEST, .output = request->sample, .first = request->tag, .count = role.len,
+                              .flags = flags | (is_valid ? 0 : AW_REFUSED)};
+    if (!call->captured) write_record(record, parts, 2);
     return is_valid ? ASSAY_OK : ASSAY_E_INVALID;
 }
 
-static const assay_host_chat chat = {sizeof chat, 0, chat_request};
+static assay_status chat_request(const assay_host *host, assay_call *token, uint64_t tag, assay_str role, assay_str json) {
+    (void)host;
+    const assay_request request = {.struct_size = sizeof request, .tag = tag, .role = role, .json = json};
+    return queue_request(token, &request, AW_UNNUMBERED);
+}
+
+static assay_status chat_ask(const assay_host *host, assay_call *token, const assay_request *request) {
+    (void)host;
+    if (request && ASSAY_HAS(request, assay_request, json)) return queue_request(token, request, 0);
+    if (is_running(token)) {
+        const aw_record record = {.kind = AW_REQUEST, .flags = AW_REFUSED};
+        if (!((struct call *)token)->captured) write_record(record, NULL, 0);
+    }
+    return ASSAY_E_INVALID;
+}
+
+static const assay_host_chat chat = {sizeof chat, 0, chat_request, chat_ask};
 
 static const void *host_extension(const assay_host *host, const char *id) {
     (void)host;

@@ -43,7 +43,7 @@ extension PluginDescription {
         description = try text(plugin.description, "the plugin's description")
         scorers = []
         for table in pointers(plugin.scorers) {
-            let scorer = try ScorerDescription(table)
+            let scorer = try ScorerDescription(table, abiMinor: abiMinor)
             if scorers.contains(where: { $0.id == scorer.id }) {
                 throw TableFault(message: "the scorer \"\(scorer.id)\" is there twice")
             }

@@ -4,10 +4,13 @@ public struct PluginError: Error, Sendable, Hashable, CustomStringConvertible {
     public var path: String?
     /// What was found and what to do about it.
     public var message: String
+    /// How the plugin's worker was lost, where that is the cause.
+    public var loss: WorkerLoss?
 
-    public init(path: String? = nil, _ message: String) {
+    public init(path: String? = nil, _ message: String, loss: WorkerLoss? = nil) {
         self.path = path
         self.message = message
+        self.loss = loss
     }
 
     public var description: String { path.map { "\($0): \(message)" } ?? message }

@@ -45,8 +45,8 @@ protocol ScorerInstance: AnyObject, Sendable {
     /// What runs the calls of one `ScorerCall`, one after the other.
     func makeRunner() -> any CallRunner
 
-    /// Writes a line to the log in the plugin's name.
-    func log(_ severity: LogSeverity, _ message: String)
+    /// Tells the log something of the plugin.
+    func tell(_ event: PluginEvent)
 }
 
 /// Runs the steps of a call. What they give goes to the call before they return.

@@ -73,13 +73,16 @@ struct TableFault: Error {
 }
 
 extension ScorerDescription {
-    init(_ table: UnsafePointer<assay_scorer>) throws(TableFault) {
+    /// - Parameter abiMinor: the version of the plugin header that the table was made with.
+    init(_ table: UnsafePointer<assay_scorer>, abiMinor: UInt32) throws(TableFault) {
         try checkSize(table.pointee.struct_size, of: assay_scorer.self, named: "assay_scorer")
         let id = try text(table.pointee.id, "a scorer's id")
         let scorer = "scorer \"\(id)\""
         let description = try text(table.pointee.description, "the description of \(scorer)")
         let inputs = try columns(table.pointee.inputs, "an input of \(scorer)")
-        let outputs = try columns(table.pointee.outputs, "an output of \(scorer)")
+        var outputs = try columns(table.pointee.outputs, "an output of \(scorer)")
+        // Earlier headers gave the flags of outputs no meaning.
+        if abiMinor < 2 { for index in outputs.indices { outputs[index].isOptional = false } }
         var roles: [String] = []
         for role in pointers(table.pointee.roles) { roles.append(try text(role, "a role of \(scorer)")) }
         let schema = try table.pointee.parameters_schema.map { schema throws(TableFault) in

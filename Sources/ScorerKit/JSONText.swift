@@ -10,23 +10,27 @@ indirect enum JSONText {
     struct Member {
         var key: String
         var value: JSONText
+        /// Where the value stands in the text.
+        var range: Range<Int>
     }
 
-    /// Reads a text that is one value; nil where it is none, or nested deeper than 128 levels.
+    /// Reads a text that is one value; nil where it is none, or nested deeper than 1024 levels, which is as deep as hosts read.
     init?(parsing bytes: UnsafeRawBufferPointer) {
         var reader = JSONTextReader(bytes: bytes)
         guard let value = reader.value(depth: 0), reader.isAtEnd() else { return nil }
         self = value
     }
 
-    /// The value for a message: a short one as it is, else what kind it is.
-    var brief: String {
+    var text: String? { if case .text(let text) = self { text } else { nil } }
+
+    /// What it is, in words.
+    var kind: String {
         switch self {
         case .null: "null"
-        case .bool(let truth): truth ? "true" : "false"
-        case .number(let number): "\(number)"
-        case .text(let text): text.utf8.count <= 60 ? jsonString(text) : "a long text"
-        case .list: "a list"
+        case .bool: "a boolean"
+        case .number: "a number"
+        case .text: "a string"
+        case .list: "an array"
         case .object: "an object"
         }
     }
@@ -68,8 +72,8 @@ private struct JSONTextReader {
     mutating func value(depth: Int) -> JSONText? {
         skipSpace()
         switch next {
-        case UInt8(ascii: "{"): return depth < 128 ? object(depth) : nil
-        case UInt8(ascii: "["): return depth < 128 ? list(depth) : nil
+        case UInt8(ascii: "{"): return depth < 1024 ? object(depth) : nil
+        case UInt8(ascii: "["): return depth < 1024 ? list(depth) : nil
         case UInt8(ascii: "\""): return string().map(JSONText.text)
         case UInt8(ascii: "n"): return take("null") ? .null : nil
         case UInt8(ascii: "t"): return take("true") ? .bool(true) : nil
@@ -113,8 +117,11 @@ private struct JSONTextReader {
             skipSpace()
             guard next == UInt8(ascii: "\""), let key = string() else { return nil }
             skipSpace()
-            guard take(":"), let value = value(depth: depth + 1) else { return nil }
-            members.append(JSONText.Member(key: key, value: value))
+            guard take(":") else { return nil }
+            skipSpace()
+            let start = place
+            guard let value = value(depth: depth + 1) else { return nil }
+            members.append(JSONText.Member(key: key, value: value, range: start..<place))
             skipSpace()
             if take("}") { return .object(members) }
             if !take(",") { return nil }
@@ -126,7 +133,7 @@ private struct JSONTextReader {
         while "+-.eE0123456789".utf8.contains(next) { place += 1 }
         let first = place > start ? bytes[start] : 0
         guard first == UInt8(ascii: "-") || first &- UInt8(ascii: "0") < 10,
-            let number = Double(String(decoding: bytes[start..<place], as: UTF8.self)), number.isFinite
+            let number = Double(String(decoding: bytes[start..<place], as: UTF8.self))
         else { return nil }
         return .number(number)
     }

@@ -26,31 +26,52 @@ public struct ModelReply {
     /// What a row is that cannot be scored without the reply: `modelError`, or `notAsked` where the request was never
     /// made; nil where the model has answered.
     public let failure: Unscored?
-    /// The assistant's message, or what went wrong, in words.
+    /// The assistant's message without its reasoning, or what went wrong, in words.
     public let text: String
+    /// Why the model stopped, as OpenAI's chat completions spell it: "stop", "length", "content_filter", "tool_calls"; nil
+    /// where that is not known.
+    public let finishReason: String?
+    /// What the model thought before its message; nil where it shows nothing.
+    public let reasoning: String?
     /// The whole response body, JSON, where there is one.
     public let response: UnsafeRawBufferPointer
 
-    init(tag: UInt64, failure: Unscored?, text: String, response: UnsafeRawBufferPointer) {
+    /// Whether the message ends before the model was done, since it came to its greatest length.
+    public var isCutOff: Bool { finishReason == "length" }
+
+    /// A reply to a request that was not made.
+    init(tag: UInt64, failure: Unscored, text: String) {
         self.tag = tag
         self.failure = failure
         self.text = text
-        self.response = response
+        finishReason = nil
+        reasoning = nil
+        response = UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
-    init(_ reply: assay_reply) {
-        let failure: Unscored? =
-            switch Int(reply.status) {
+    init(_ reply: UnsafePointer<assay_reply>) {
+        // A host of an older version gives a shorter struct, which must not be read as a whole.
+        let isLong = reply.pointee.struct_size >= structSize(assay_reply.self)
+        tag = reply.pointee.tag
+        failure =
+            switch Int(reply.pointee.status) {
             case ASSAY_OK: nil
             case ASSAY_E_CANCELLED: .notAsked
             default: .modelError
             }
-        self.init(
-            tag: reply.tag, failure: failure,
-            text: String(
-                decoding: UnsafeRawBufferPointer(start: reply.text.ptr, count: Int(reply.text.len)), as: UTF8.self),
-            response: UnsafeRawBufferPointer(start: reply.response_json.ptr, count: Int(reply.response_json.len)))
+        text = String(decoding: UnsafeRawBufferPointer(reply.pointee.text), as: UTF8.self)
+        response = UnsafeRawBufferPointer(reply.pointee.response_json)
+        finishReason = isLong ? nonEmpty(reply.pointee.finish_reason) : nil
+        reasoning = isLong ? nonEmpty(reply.pointee.reasoning) : nil
     }
+}
+
+private func nonEmpty(_ text: assay_str) -> String? {
+    text.len == 0 ? nil : String(decoding: UnsafeRawBufferPointer(text), as: UTF8.self)
+}
+
+extension UnsafeRawBufferPointer {
+    fileprivate init(_ text: assay_str) { self.init(start: text.ptr, count: Int(text.len)) }
 }
 
 /// Where the requests of a batch go. Valid only during the call that it was given to.
@@ -65,18 +86,29 @@ public struct Models {
     /// - Parameters:
     ///   - tag: tells replies apart; no other open request of the batch has it.
     ///   - role: one of the declaration's.
-    ///   - request: the body of an OpenAI-compatible chat completion request without "model". A member "assay":
-    ///     {"sample": N}, which the host takes out, tells apart requests that are otherwise equal and are each to have an
-    ///     answer of their own.
-    public func ask(tag: UInt64, role: String, request: String) {
+    ///   - request: the body of an OpenAI-compatible chat completion request without "model".
+    ///   - sample: tells apart requests that are otherwise equal (repeated votes), so that each gets an answer of its own;
+    ///     from 0. Hosts before version 1.2 of the plugin header take none but 0.
+    public func ask(tag: UInt64, role: String, request: String, sample: Int = 0) {
         let status = withStr(role) { role in
-            withStr(request) { chat.pointee.request(host, call, tag, role, $0) }
+            withStr(request) { queue(tag, role, $0, sample) }
         }
         if status == ASSAY_OK {
             requests.count += 1
         } else {
             requests.refused.append((tag, status))
         }
+    }
+
+    private func queue(_ tag: UInt64, _ role: assay_str, _ json: assay_str, _ sample: Int) -> assay_status {
+        guard let sample = UInt32(exactly: sample) else { return assay_status(ASSAY_E_INVALID) }
+        guard chat.pointee.struct_size >= structSize(assay_host_chat.self), let ask = chat.pointee.ask else {
+            if sample > 0 { return assay_status(ASSAY_E_UNSUPPORTED) }
+            return chat.pointee.request(host, call, tag, role, json)
+        }
+        var request = assay_request(
+            struct_size: structSize(assay_request.self), sample: sample, tag: tag, role: role, json: json)
+        return ask(host, call, &request)
     }
 }
 

@@ -81,12 +81,11 @@ final class ModelInstance<Asking: ModelScorer>: ScorerInstance {
         let models = Models(host: host, chat: chat, call: call, requests: kept.requests)
         for case let reply? in replies {
             kept.requests.count -= 1
-            scorer.receive(ModelReply(reply.pointee), &kept.conversations, rows, results, models)
+            scorer.receive(ModelReply(reply), &kept.conversations, rows, results, models)
         }
         while let (tag, status) = kept.requests.refused.popLast() {
             let reply = ModelReply(
-                tag: tag, failure: .modelError, text: "the host did not take the request (status \(status))",
-                response: UnsafeRawBufferPointer(start: nil, count: 0))
+                tag: tag, failure: .modelError, text: "the host did not take the request (status \(status))")
             scorer.receive(reply, &kept.conversations, rows, results, models)
         }
         return assay_status(kept.requests.count > 0 ? ASSAY_PENDING : ASSAY_OK)

@@ -81,7 +81,7 @@ private struct OfferedScorer {
         make(type.declaration) { host, configuration throws(ParameterRejection) in
             let table = host.pointee.get_extension(host, ASSAY_EXT_CHAT)
             guard let chat = table?.assumingMemoryBound(to: assay_host_chat.self),
-                chat.pointee.struct_size >= structSize(assay_host_chat.self)
+                Int(chat.pointee.struct_size) > MemoryLayout<assay_host_chat>.offset(of: \.request) ?? .max
             else {
                 throw ParameterRejection(
                     pointer: "",

@@ -1,7 +1,8 @@
-/// A non-negative integer of any size, for the last steps of exact statistics.
+/// A non-negative integer of any size, for the last steps of exact statistics, and for numbers in answers.
 ///
-/// All operations are the schoolbook ones: they run a few times for a whole dataset, on at most a few hundred limbs.
-struct Magnitude: Sendable {
+/// All operations are the schoolbook ones, on at most a few hundred limbs: a multiplication takes time that is the product
+/// of the lengths.
+package struct Magnitude: Sendable, Comparable {
     /// Least significant first, without leading zeros; empty for 0.
     private(set) var limbs: [UInt32]
 
@@ -15,7 +16,32 @@ struct Magnitude: Sendable {
         self.init(limbs: [UInt32(truncatingIfNeeded: bits), UInt32(truncatingIfNeeded: bits >> 32)])
     }
 
-    var isZero: Bool { limbs.isEmpty }
+    /// The number that `digits`, from 0 to 9 each, and then so many `zeros` spell.
+    package init(digits: [UInt8], zeros: Int) {
+        limbs = []
+        limbs.reserveCapacity((digits.count + zeros) / 9 + 1)
+        // Nine digits at a time are what a limb holds.
+        var (chunk, weight): (UInt32, UInt32) = (0, 1)
+        func take(_ digit: UInt32) {
+            (chunk, weight) = (chunk * 10 + digit, weight * 10)
+            if weight == 1_000_000_000 { flush() }
+        }
+        func flush() {
+            var carry = UInt64(chunk)
+            for index in limbs.indices {
+                carry += UInt64(limbs[index]) * UInt64(weight)
+                limbs[index] = UInt32(truncatingIfNeeded: carry)
+                carry >>= 32
+            }
+            if carry > 0 { limbs.append(UInt32(carry)) }
+            (chunk, weight) = (0, 1)
+        }
+        for digit in digits { take(UInt32(digit)) }
+        for _ in 0..<zeros { take(0) }
+        flush()
+    }
+
+    package var isZero: Bool { limbs.isEmpty }
 
     var bitWidth: Int {
         guard let top = limbs.last else { return 0 }
@@ -26,7 +52,7 @@ struct Magnitude: Sendable {
         while limbs.last == 0 { limbs.removeLast() }
     }
 
-    static func + (a: Magnitude, b: Magnitude) -> Magnitude {
+    package static func + (a: Magnitude, b: Magnitude) -> Magnitude {
         var sum: [UInt32] = []
         sum.reserveCapacity(max(a.limbs.count, b.limbs.count) + 1)
         var carry: UInt64 = 0
@@ -50,7 +76,7 @@ struct Magnitude: Sendable {
         a.dropLeadingZeros()
     }
 
-    static func * (a: Magnitude, b: Magnitude) -> Magnitude {
+    package static func * (a: Magnitude, b: Magnitude) -> Magnitude {
         var product = [UInt32](repeating: 0, count: a.limbs.count + b.limbs.count)
         for (i, x) in a.limbs.enumerated() where x != 0 {
             var carry: UInt64 = 0
@@ -62,6 +88,13 @@ struct Magnitude: Sendable {
             product[i + b.limbs.count] = UInt32(truncatingIfNeeded: carry)
         }
         return Magnitude(limbs: product)
+    }
+
+    /// How far the two are apart.
+    package func distance(to other: Magnitude) -> Magnitude {
+        var difference = max(self, other)
+        difference -= min(self, other)
+        return difference
     }
 
     static func <<= (a: inout Magnitude, count: Int) {
@@ -76,12 +109,12 @@ struct Magnitude: Sendable {
         if whole > 0, !a.isZero { a.limbs.insert(contentsOf: repeatElement(0, count: whole), at: 0) }
     }
 
-    static func >= (a: Magnitude, b: Magnitude) -> Bool {
-        if a.limbs.count != b.limbs.count { return a.limbs.count > b.limbs.count }
+    package static func < (a: Magnitude, b: Magnitude) -> Bool {
+        if a.limbs.count != b.limbs.count { return a.limbs.count < b.limbs.count }
         for i in a.limbs.indices.reversed() where a.limbs[i] != b.limbs[i] {
-            return a.limbs[i] > b.limbs[i]
+            return a.limbs[i] < b.limbs[i]
         }
-        return true
+        return false
     }
 }
 

@@ -13,6 +13,8 @@ struct BoundFunction: Sendable {
     var columns: [Int]
     /// The model of each role of the scorer.
     var models: [String: Model]
+    /// Whether the scorer has a parameter `any_of`, with which an expected answer may be a list of right ones.
+    var takesAnyOf: Bool
 
     var description: ScorerDescription { scorer.description }
 
@@ -74,4 +76,9 @@ extension ScoringFunction {
         else { return nil }
         return models[number - 1].string
     }
+}
+
+extension ScorerDescription {
+    /// The JSON Schema of its parameters; nil where the plugin gave none that is JSON.
+    var parameters: JSONValue? { parametersSchema.flatMap { try? JSONValue(parsing: $0) } }
 }

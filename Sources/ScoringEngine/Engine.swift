@@ -55,9 +55,10 @@ public final class Engine: Sendable {
         do {
             return try Scorer(function.scorerID(in: plugin), of: plugin, configuration: function.configuration)
         } catch let error as ParameterError {
-            throw EngineError(.invalidDefinition, "\(origin ?? function.origin): \(function.identifier): \(error)")
+            throw EngineError(
+                .invalidDefinition, "\(origin ?? function.origin): \(function.identifier): \(error)", cause: error)
         } catch {
-            throw EngineError(.plugin, "\(function.identifier): \(error)")
+            throw EngineError(.plugin, "\(function.identifier): \(error)", cause: error)
         }
     }
 
@@ -65,7 +66,7 @@ public final class Engine: Sendable {
     public func missingParameters(of function: ScoringFunction) -> [String] {
         guard let plugin = plugins[function.providerID],
             let scorer = plugin.scorers.first(where: { $0.id == function.scorerID(in: plugin) }),
-            let schema = scorer.parametersSchema.flatMap({ try? JSONValue(parsing: $0) })
+            let schema = scorer.parameters
         else { return [] }
         let required = schema["required"]?.array?.compactMap(\.string) ?? []
         return required.filter { function.params[$0] ?? .null == .null }
@@ -166,11 +167,15 @@ public final class Engine: Sendable {
                     throw EngineError(
                         .unknownFunction,
                         "\"\(identifier)\" is an aggregation of scores and not a scoring function; name a function whose "
-                            + "scores it is of, such as basic::equality or basic::subset_of", remedy: .listFunctions)
+                            + "scores it is of, such as basic::equality or basic::subset_of",
+                        remedy: .listFunctions(near: []),
+                        cause: error)
                 }
-                throw EngineError(.unknownFunction, error.description, remedy: .listFunctions)
+                throw EngineError(
+                    .unknownFunction, error.description, remedy: .listFunctions(near: error.nearIdentifiers),
+                    cause: error)
             } catch {
-                throw EngineError(.invalidDefinition, "\(identifier): \(error)")
+                throw EngineError(.invalidDefinition, "\(identifier): \(error)", cause: error)
             }
             if functions.contains(where: { ExactText($0.function.identifier) == ExactText(identifier) }) {
                 throw EngineError(.invalidDefinition, "\(identifier) is asked for twice in one run")
@@ -184,7 +189,8 @@ public final class Engine: Sendable {
             functions.append(
                 BoundFunction(
                     function: function, scorer: scorer, columns: inputs,
-                    models: try models(of: scorer, function, request)))
+                    models: try models(of: scorer, function, request),
+                    takesAnyOf: scorer.description.parameters?["properties"]?["any_of"] != nil))
         }
         if functions.isEmpty { throw EngineError(.unknownFunction, "no scoring function was asked for") }
         let filters = request.filters.map { filter in
@@ -241,7 +247,7 @@ public final class Engine: Sendable {
             } catch {
                 throw EngineError(
                     .model, "\(function.identifier): \(error.message)",
-                    remedy: error.code == .unknownModel ? .addModel : nil)
+                    remedy: error.code == .unknownModel ? .addModel : nil, cause: error)
             }
         }
         return models

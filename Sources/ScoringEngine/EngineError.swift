@@ -5,17 +5,21 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
     public var message: String
     /// What would mend it, for whoever knows how that is asked for here: with an option, or a request.
     public var remedy: Remedy?
+    /// The error behind it, where there is one: a `ParameterError` with the places of all faults, say.
+    public var cause: (any Error)?
 
-    public init(_ code: Code, _ message: String, remedy: Remedy? = nil) {
+    public init(_ code: Code, _ message: String, remedy: Remedy? = nil, cause: (any Error)? = nil) {
         self.code = code
         self.message = message
         self.remedy = remedy
+        self.cause = cause
     }
 
     /// Something that the user of the engine can do.
     public enum Remedy: Sendable, Hashable {
-        /// To look at the scoring functions that there are.
-        case listFunctions
+        /// To look at the scoring functions that there are. These have a similar name, and the message asks whether one of
+        /// them was meant.
+        case listFunctions(near: [String])
         /// To read another column in the place of one that is not there.
         case mapColumn
         /// To read these columns, or places within them, in the place of others.
@@ -33,25 +37,21 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
     public var description: String { message }
 
     /// A kind of failure.
-    public struct Code: Hashable, Sendable {
-        private enum Value {
-            case unknownFunction, invalidDefinition, plugin, missingColumn, dataset, output, model
-        }
-        private var value: Value
-
+    @nonexhaustive
+    public enum Code: Hashable, Sendable {
         /// No definition has the identifier.
-        public static let unknownFunction = Code(value: .unknownFunction)
+        case unknownFunction
         /// A definition or the parameters of a request are not valid.
-        public static let invalidDefinition = Code(value: .invalidDefinition)
+        case invalidDefinition
         /// A function's plugin is not there or cannot be used.
-        public static let plugin = Code(value: .plugin)
+        case plugin
         /// No row has a column that a function needs.
-        public static let missingColumn = Code(value: .missingColumn)
+        case missingColumn
         /// The dataset could not be read, or not to its end.
-        public static let dataset = Code(value: .dataset)
+        case dataset
         /// The results could not be written.
-        public static let output = Code(value: .output)
+        case output
         /// A model that a function asks is not known, or its server is gone.
-        public static let model = Code(value: .model)
+        case model
     }
 }

@@ -6,34 +6,32 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     public var code: Code
     /// The file, what went wrong with it, and what to do about it.
     public var message: String
+    /// The error behind it, where there is one: that of SQLite, say.
+    public var cause: (any Error)?
 
     public var description: String { message }
 
     /// A kind of failure.
-    public struct Code: Hashable, Sendable {
-        private enum Value {
-            case notWritable, noDatabase, newerVersion, busy, full, conflict, gone, tooLarge, failed
-        }
-        private var value: Value
-
+    @nonexhaustive
+    public enum Code: Hashable, Sendable {
         /// The file or its folder cannot be created or written.
-        public static let notWritable = Code(value: .notWritable)
+        case notWritable
         /// The file holds something else than a database, or a damaged one.
-        public static let noDatabase = Code(value: .noDatabase)
+        case noDatabase
         /// A newer version of this software wrote the file.
-        public static let newerVersion = Code(value: .newerVersion)
+        case newerVersion
         /// Another process kept the file locked for longer than one waits.
-        public static let busy = Code(value: .busy)
+        case busy
         /// The disk, or the file's quota, is full.
-        public static let full = Code(value: .full)
+        case full
         /// Something else is registered under the identifier.
-        public static let conflict = Code(value: .conflict)
+        case conflict
         /// What was read was removed in the meantime.
-        public static let gone = Code(value: .gone)
+        case gone
         /// There would be more than is allowed.
-        public static let tooLarge = Code(value: .tooLarge)
+        case tooLarge
         /// SQLite reported anything else.
-        public static let failed = Code(value: .failed)
+        case failed
     }
 
     /// Explains an error that came up while `action` ("open", "write") was done to `path`.
@@ -42,6 +40,7 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
             self = error
             return
         }
+        cause = error
         let result = (error as? DatabaseError)?.resultCode
         switch result {
         case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:

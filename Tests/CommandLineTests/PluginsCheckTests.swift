@@ -253,6 +253,23 @@ struct PluginsCheckTests {
                         + "if (!replies[0]->text.len) abort()",
                 ], "crash/error"
             ),
+            // It does not survive a reply that was cut off.
+            (
+                [
+                    "JUDGE",
+                    "STEP=if (reason == ASSAY_STEP_START) { ask(call, 1); return ASSAY_PENDING; } "
+                        + "if (replies[0]->status) { host->fail(host, call, -1, 4, str(\"no\")); return ASSAY_OK; } "
+                        + "if (replies[0]->finish_reason.len == 6) abort()",
+                ], "crash/error"
+            ),
+            // Two votes that are one, as they have no samples.
+            (
+                [
+                    "JUDGE",
+                    "STEP=if (reason == ASSAY_STEP_START) { ask(call, 1); ask(call, 2); return ASSAY_PENDING; } "
+                        + "if (replies[0]->status) { host->fail(host, call, -1, 4, str(\"no\")); return ASSAY_OK; }",
+                ], "requests/warning"
+            ),
         ])
     func faults(macros: [String], expected: String) throws {
         let folder = try folder(macros)

@@ -71,9 +71,10 @@ struct JudgeRequestTests {
         #expect(
             seeded.map(\.json) == [
                 Self.messages + #", "temperature": 0, "seed": 5}"#,
-                Self.messages + #", "temperature": 0, "seed": 6, "assay": {"sample": 1}}"#,
-                Self.messages + #", "temperature": 0, "seed": 7, "assay": {"sample": 2}}"#,
+                Self.messages + #", "temperature": 0, "seed": 6}"#,
+                Self.messages + #", "temperature": 0, "seed": 7}"#,
             ])
+        #expect(seeded.map(\.sample) == [0, 1, 2])
         let warm = try requests(["votes": 2, "temperature": 1, "judge_models": ["m", "n"]])
         #expect(warm.map(\.role) == ["judge/1", "judge/1", "judge/2", "judge/2"])
         #expect(warm.map(\.sample) == [0, 1, 0, 1])

@@ -435,16 +435,11 @@ struct CutOffTests {
     }
 
     @Test(
-        "the response says so",
+        "the reason why the model stopped says so",
         arguments: [
-            (#"{"choices": [{"finish_reason": "length"}]}"#, .length),
-            (#"{"choices": [{"finish_reason": "content_filter"}, {"finish_reason": "stop"}]}"#, .contentFilter),
-            (#"{"choices": [{"finish_reason": "stop"}, {"finish_reason": "length"}]}"#, nil),
-            (#"{"choices": [{"finish_reason": null}]}"#, nil), (#"{"choices": []}"#, nil), ("{}", nil), ("", nil),
-            ("no JSON", nil), (#"{"x": "length"}"#, nil),
+            ("length", .length), ("content_filter", .contentFilter), ("stop", nil), ("tool_calls", nil), ("", nil),
         ] as [(String, CutOff?)])
-    func response(response: String, cutOff: CutOff?) {
-        let bytes = Array(response.utf8)
-        #expect(bytes.withUnsafeBytes { Completion(response: $0).cutOff } == cutOff)
+    func finishReason(reason: String, cutOff: CutOff?) {
+        #expect(CutOff(rawValue: reason) == cutOff)
     }
 }

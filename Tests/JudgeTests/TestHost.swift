@@ -17,11 +17,12 @@ final class TestJudge {
         var tag: UInt64
         var role: String
         var json: String
+        /// Which of several votes it is.
+        var sample: Int
 
         var body: JSONValue { (try? JSONValue(parsing: json)) ?? .null }
         /// The texts of the messages.
         var messages: [String] { body["messages"]?.array?.compactMap { $0["content"]?.string } ?? [] }
-        var sample: Int { if case .number(let number) = body["assay"]?["sample"] { number.int ?? 0 } else { 0 } }
     }
 
     enum Answer {
@@ -206,10 +207,15 @@ private enum Reply {
                 case .text(let text, let response): (text, response, ASSAY_OK)
                 case .failed(let text, let status): (text, "", status)
                 }
-            return withStrs(text, response) { text, response in
+            // As the engine has read them from the response.
+            let choice = (try? JSONValue(parsing: response))?["choices"]?.array?.first
+            let finish = choice?["finish_reason"]?.string ?? ""
+            let reasoning = choice?["message"]?["reasoning_content"]?.string ?? ""
+            return withStrs([text, response, finish, reasoning]) { texts in
                 var reply = assay_reply(
                     struct_size: UInt32(MemoryLayout<assay_reply>.size), status: Int32(status),
-                    tag: answers[index].tag, text: text, response_json: response)
+                    tag: answers[index].tag, text: texts[0], response_json: texts[1], finish_reason: texts[2],
+                    reasoning: texts[3])
                 return withUnsafePointer(to: &reply) { next(index + 1, replies + [$0]) }
             }
         }
@@ -217,8 +223,11 @@ private enum Reply {
     }
 }
 
-private func withStrs<Result>(_ one: String, _ other: String, _ body: (assay_str, assay_str) -> Result) -> Result {
-    one.withStr { one in other.withStr { body(one, $0) } }
+private func withStrs<Result>(_ texts: [String], _ body: ([assay_str]) -> Result) -> Result {
+    func next(_ strs: [assay_str]) -> Result {
+        strs.count == texts.count ? body(strs) : texts[strs.count].withStr { next(strs + [$0]) }
+    }
+    return next([])
 }
 
 private func makeHost(withModels: Bool = true) -> UnsafeMutablePointer<assay_host> {
@@ -226,11 +235,19 @@ private func makeHost(withModels: Bool = true) -> UnsafeMutablePointer<assay_hos
     chat.initialize(
         to: assay_host_chat(
             struct_size: UInt32(MemoryLayout<assay_host_chat>.size), reserved: 0,
-            request: { _, token, tag, role, json in
-                guard let call = Call.at(token), call.judge.roles.contains(String(role)),
-                    !call.open.contains(where: { $0.tag == tag })
+            request: { _, _, _, _, _ in
+                Issue.record("a judge asks with the function of version 1.2")
+                return Int32(ASSAY_E_INVALID)
+            },
+            ask: { _, token, request in
+                guard let call = Call.at(token), let request = request?.pointee,
+                    call.judge.roles.contains(String(request.role)),
+                    !call.open.contains(where: { $0.tag == request.tag })
                 else { return Int32(ASSAY_E_INVALID) }
-                call.open.append(TestJudge.Request(tag: tag, role: String(role), json: String(json)))
+                call.open.append(
+                    TestJudge.Request(
+                        tag: request.tag, role: String(request.role), json: String(request.json),
+                        sample: Int(request.sample)))
                 return Int32(ASSAY_OK)
             }))
     let host = UnsafeMutablePointer<assay_host>.allocate(capacity: 1)

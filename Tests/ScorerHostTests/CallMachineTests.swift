@@ -27,8 +27,7 @@ struct CallMachineTests {
         }
     }
 
-    private static let wantsNothing = CallMachine.Action.fail(
-        "the scorer waits for model replies, but has asked nothing")
+    private static let wantsNothing = CallMachine.Action.fail(.nothingAsked)
 
     @Test(
         "each step leads to one action",
@@ -83,7 +82,7 @@ struct CallMachineTests {
                 "gives up",
                 [
                     .start, .open(1, taken: true),
-                    .returned(-5, .fail("the scorer gave up on the batch: out of resources (-5)")),
+                    .returned(-5, .fail(.gaveUp(-5))),
                 ]
             ),
         ])
@@ -111,6 +110,7 @@ struct CallMachineTests {
     func statuses(status: Int32, words: String) {
         var machine = CallMachine()
         machine.start()
-        #expect(machine.returned(status) == .fail("the scorer gave up on the batch: \(words)"))
+        #expect(machine.returned(status) == .fail(.gaveUp(status)))
+        #expect(UnscoredReason.gaveUp(status).description == "the scorer gave up on the batch: \(words)")
     }
 }

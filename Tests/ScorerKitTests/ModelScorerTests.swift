@@ -32,11 +32,13 @@ private struct Echo: ModelScorer {
         for row in 0..<rows.count {
             switch String(decoding: rows.texts(0)[row], as: UTF8.self) {
             case "silent": results.emit(0, output: 0, row: row)
+            case "votes":
+                for sample in 0..<2 { models.ask(tag: UInt64(sample), role: "judge", request: "v", sample: sample) }
             case "refused": models.ask(tag: UInt64(row), role: "nobody", request: "{}")
             case let text: models.ask(tag: UInt64(row), role: "judge", request: text)
             }
         }
-        return Counts(Array(repeating: 0, count: rows.count))
+        return Counts(Array(repeating: 0, count: max(rows.count, 2)))
     }
 
     func receive(
@@ -48,6 +50,8 @@ private struct Echo: ModelScorer {
             results.fail(row, failure, reply.text)
         } else if reply.text == "again" {
             models.ask(tag: reply.tag, role: "judge/1", request: "again")
+        } else if reply.isCutOff {
+            results.fail(row, .unparsed, "cut off behind \(reply.reasoning ?? "nothing")")
         } else {
             results.emit(Double(conversations.replies[row]), output: 0, row: row)
         }
@@ -65,19 +69,31 @@ private final class Host {
     var requests: [String] = []
     var results: [Int: String] = [:]
 
-    /// `nonisolated(unsafe)`: it is not changed.
-    private nonisolated(unsafe) static let chat: UnsafeMutablePointer<assay_host_chat> = {
+    /// `nonisolated(unsafe)`: they are not changed.
+    private nonisolated(unsafe) static let chat = makeChat(size: MemoryLayout<assay_host_chat>.size)
+    /// That of a host of version 1.1, which ends before `ask`.
+    private nonisolated(unsafe) static let olderChat = makeChat(size: 16)
+
+    private static func makeChat(size: Int) -> UnsafeMutablePointer<assay_host_chat> {
         let chat = UnsafeMutablePointer<assay_host_chat>.allocate(capacity: 1)
         chat.initialize(
             to: assay_host_chat(
-                struct_size: UInt32(MemoryLayout<assay_host_chat>.size), reserved: 0,
+                struct_size: UInt32(size), reserved: 0,
                 request: { _, token, tag, role, json in
-                    guard text(role) != "nobody" else { return Int32(ASSAY_E_INVALID) }
-                    Host.at(token)?.requests.append("\(tag) \(text(role)) \(text(json))")
+                    Host.at(token)?.requests.append("older: \(tag) \(text(role)) \(text(json))")
+                    return Int32(ASSAY_OK)
+                },
+                ask: { _, token, request in
+                    guard let request = request?.pointee, text(request.role) != "nobody" else {
+                        return Int32(ASSAY_E_INVALID)
+                    }
+                    let sample = request.sample > 0 ? " sample \(request.sample)" : ""
+                    Host.at(token)?.requests.append(
+                        "\(request.tag) \(text(request.role)) \(text(request.json))\(sample)")
                     return Int32(ASSAY_OK)
                 }))
         return chat
-    }()
+    }
 
     let table: UnsafeMutablePointer<assay_host>
 
@@ -86,7 +102,8 @@ private final class Host {
         table.initialize(
             to: assay_host(
                 struct_size: UInt32(MemoryLayout<assay_host>.size), abi_major: ASSAY_ABI_MAJOR,
-                abi_minor: minorVersion, reserved: 0, host_data: hasModels ? UnsafeMutableRawPointer(Self.chat) : nil,
+                abi_minor: minorVersion, reserved: 0,
+                host_data: hasModels ? UnsafeMutableRawPointer(minorVersion < 2 ? Self.olderChat : Self.chat) : nil,
                 log: { _, _, _ in },
                 reject: { _, token, pointer, message in
                     Host.at(token)?.rejection = "\(text(pointer)): \(text(message))"
@@ -113,6 +130,10 @@ private final class Host {
     }
 }
 
+private func withStrs(_ one: String, _ other: String, _ body: (assay_str, assay_str) -> Void) {
+    withStr(one) { one in withStr(other) { body(one, $0) } }
+}
+
 private func text(_ text: assay_str) -> String {
     String(decoding: UnsafeRawBufferPointer(start: text.ptr, count: Int(text.len)), as: UTF8.self)
 }
@@ -134,7 +155,8 @@ struct ModelScorerTests {
 
     /// Scores texts; `replies` are given in their order, each in a step of its own. Returns the statuses of the steps.
     private func score(
-        _ texts: [String], _ host: Host, _ replies: [(tag: UInt64, status: Int, text: String)]
+        _ texts: [String], _ host: Host, _ replies: [(tag: UInt64, status: Int, text: String)],
+        finishReason: String = "", replySize: Int = MemoryLayout<assay_reply>.size
     ) throws -> [Int32] {
         let instance = try #require(self.instance(host))
         defer { table.destroy(instance) }
@@ -164,10 +186,11 @@ struct ModelScorerTests {
                     statuses.append(
                         table.step(instance, host.token, &state, Int32(ASSAY_STEP_START), &batch, nil, 0))
                     for reply in replies {
-                        withStr(reply.text) { text in
+                        withStrs(reply.text, finishReason) { text, finishReason in
                             var reply = assay_reply(
-                                struct_size: UInt32(MemoryLayout<assay_reply>.size), status: Int32(reply.status),
-                                tag: reply.tag, text: text, response_json: assay_str(ptr: nil, len: 0))
+                                struct_size: UInt32(replySize), status: Int32(reply.status),
+                                tag: reply.tag, text: text, response_json: assay_str(ptr: nil, len: 0),
+                                finish_reason: finishReason, reasoning: text)
                             withUnsafePointer(to: &reply) { reply in
                                 var pointers: [UnsafePointer<assay_reply>?] = [reply]
                                 statuses.append(
@@ -223,6 +246,31 @@ struct ModelScorerTests {
         let host = Host(minorVersion: minorVersion)
         _ = try score(["a"], host, [(0, status, "why")])
         #expect(host.results == [0: result])
+    }
+
+    @Test("equal requests are told apart by their samples")
+    func samples() throws {
+        let host = Host()
+        #expect(try score(["votes"], host, [(1, ASSAY_OK, "x"), (0, ASSAY_OK, "y")]) == [pending, pending, done])
+        #expect(host.requests == ["0 judge v", "1 judge v sample 1"])
+    }
+
+    @Test("a reply that was cut off says so, and what the model thought")
+    func cutOff() throws {
+        let host = Host()
+        _ = try score(["a"], host, [(0, ASSAY_OK, "half")], finishReason: "length")
+        #expect(host.results == [0: "1 cut off behind half"])
+    }
+
+    @Test("an older host is asked as it can be, and its shorter replies are read no further than they go")
+    func olderHost() throws {
+        let host = Host(minorVersion: 1)
+        _ = try score(["a"], host, [(0, ASSAY_OK, "x")], finishReason: "length", replySize: 48)
+        #expect(host.requests == ["older: 0 judge a"])
+        #expect(host.results == [0: "1.0"])
+        let voting = Host(minorVersion: 1)
+        _ = try score(["votes"], voting, [(0, ASSAY_OK, "x")])
+        #expect(voting.requests == ["older: 0 judge v"])
     }
 
     @Test("an instance describes itself, with its own columns and roles")

@@ -126,8 +126,10 @@ static int32_t is_cancelled(const assay_host *host, const assay_call *call) {
     return changed->until_cancelled >= 0 && changed->until_cancelled-- == 0;
 }
 
-static assay_status request(const assay_host *host, assay_call *call, uint64_t tag, assay_str role, assay_str json) {
+static assay_status ask(const assay_host *host, assay_call *call, const assay_request *request) {
     (void)host;
+    const assay_str role = request->role, json = request->json;
+    const uint64_t tag = request->tag;
     bool is_known = false;
     for (uint32_t i = 0; call->scorer->roles != NULL && call->scorer->roles[i] != NULL; i++)
         is_known |= kit_equal(role, kit_str(call->scorer->roles[i]));
@@ -138,11 +140,17 @@ static assay_status request(const assay_host *host, assay_call *call, uint64_t t
     }
     if (call->n_open == MAX_REQUESTS) return ASSAY_E_RESOURCE;
     call->open_tags[call->n_open] = tag;
-    call->open_hashes[call->n_open++] = hash(json.ptr, json.len, 0);
+    call->open_hashes[call->n_open++] = hash(json.ptr, json.len, request->sample);
     return ASSAY_OK;
 }
 
-static const assay_host_chat chat = {sizeof chat, 0, request};
+/* As plugins ask that were built with a header before 1.2. */
+static assay_status request(const assay_host *host, assay_call *call, uint64_t tag, assay_str role, assay_str json) {
+    const assay_request made = {.struct_size = sizeof made, .tag = tag, .role = role, .json = json};
+    return ask(host, call, &made);
+}
+
+static const assay_host_chat chat = {sizeof chat, 0, request, ask};
 
 static const void *get_extension(const assay_host *host, const char *id) {
     (void)host;
@@ -246,6 +254,7 @@ static assay_status reply_to(const assay_plugin *plugin, void *self, assay_call 
         if (request_hash % 7 == 3) replies[i].status = ASSAY_E_TIMEOUT, text = "it took too long";
         if (request_hash % 7 == 5) replies[i].status = ASSAY_E_CANCELLED, text = "the run was stopped";
         replies[i].text = copy(text, strlen(text));
+        if (replies[i].status == ASSAY_OK) replies[i].finish_reason = kit_str(request_hash % 5 == 2 ? "length" : "stop");
         pointers[i] = &replies[i];
     }
     const assay_status status = plugin->step(self, call, state, ASSAY_STEP_REPLIES, batch, pointers, count);

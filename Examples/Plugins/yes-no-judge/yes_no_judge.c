@@ -97,8 +97,7 @@ static uint64_t ask(const judge *instance, const kit_step *step) {
         write_request(step, row, &prompt, &body);
         assay_status status = ASSAY_E_RESOURCE;
         if (!prompt.failed && !body.failed)
-            status =
-                instance->chat->request(instance->host, step->call, row, kit_str("judge"), kit_contents(&body));
+            status = kit_ask(step, instance->chat, row, "judge", kit_contents(&body), 0);
         if (status == ASSAY_OK)
             n_asked++;
         else

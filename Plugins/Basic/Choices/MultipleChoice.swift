@@ -43,11 +43,11 @@ struct MultipleChoice: Scorer {
     private static let usualCount = 10
 
     init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
-        var parameters = try Parameters(configuration)
+        var parameters = try Configuration(configuration)
         count = try parameters.integer("options", in: 2...ChoiceList.maximumCount)
         labels = try parameters.choice("labels")
         form = try parameters.choice("expected", fallback: labels == .numbers ? .number : .letter)
-        choicesColumn = try parameters.text("choices_column")
+        choicesColumn = try parameters.text("choices_column", canBeEmpty: false)
         unread = try parameters.choice("no_answer")
         expected = try ExpectedAnswers(&parameters)
         try parameters.finish()

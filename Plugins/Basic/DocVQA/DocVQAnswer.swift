@@ -15,7 +15,7 @@ struct DocVQAnswer: Scorer {
         outputs: [.verdict], parametersSchema: noParameters)
 
     init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
-        try Parameters(configuration).finish()
+        try Configuration(configuration).finish()
     }
 
     func score(_ rows: Rows, _ results: Results) {

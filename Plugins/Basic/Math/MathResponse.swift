@@ -26,7 +26,7 @@ struct MathResponse: Scorer {
     private let scratches = ScratchPool()
 
     init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
-        var parameters = try Parameters(configuration)
+        var parameters = try Configuration(configuration)
         let patterns = try parameters.patterns("parsing_regexes", needsGroup: false)
         guard patterns.count == 1 else {
             throw ParameterRejection(

@@ -1,3 +1,5 @@
+import ScoringCore
+
 /// An exact rational number: one decimal over another.
 struct ExactNumber: Equatable {
     /// A decimal number that is not negative: digits × 10^exponent.
@@ -82,38 +84,38 @@ struct ExactNumber: Equatable {
         if left.denominator == right.denominator { return left.numerator == right.numerator }
         guard left.isShort, right.isShort else { return false }
         let (a, b) = (Fraction(left), Fraction(right))
-        return a.numerator.times(b.denominator) == b.numerator.times(a.denominator)
+        return a.numerator * b.denominator == b.numerator * a.denominator
     }
 
     /// Whether it is no further from `target` than the larger of two tolerances, none of which is negative: `absolute`, and
     /// `relative` times the target's own size. All must be short.
     func isWithin(_ absolute: ExactNumber?, _ relative: ExactNumber?, of target: ExactNumber) -> Bool {
         let (a, b) = (Fraction(self), Fraction(target))
-        let (left, right) = (a.numerator.times(b.denominator), b.numerator.times(a.denominator))
+        let (left, right) = (a.numerator * b.denominator, b.numerator * a.denominator)
         // The distance is this over the product of the denominators.
-        let distance = isNegative == target.isNegative ? left.distance(to: right) : left.plus(right)
+        let distance = isNegative == target.isNegative ? left.distance(to: right) : left + right
         if distance.isZero { return true }
         if let absolute {
             let limit = Fraction(absolute)
-            let scaled = limit.numerator.times(a.denominator).times(b.denominator)
-            if distance.times(limit.denominator) <= scaled { return true }
+            let scaled = limit.numerator * a.denominator * b.denominator
+            if distance * limit.denominator <= scaled { return true }
         }
         if let relative {
             let limit = Fraction(relative)
-            if distance.times(limit.denominator) <= limit.numerator.times(right) { return true }
+            if distance * limit.denominator <= limit.numerator * right { return true }
         }
         return false
     }
 
     /// The number without its sign, as one whole number over another.
     private struct Fraction {
-        let numerator: Natural
-        let denominator: Natural
+        let numerator: Magnitude
+        let denominator: Magnitude
 
         init(_ number: ExactNumber) {
             let power = number.numerator.exponent - number.denominator.exponent
-            numerator = Natural(digits: number.numerator.digits, zeros: max(power, 0))
-            denominator = Natural(digits: number.denominator.digits, zeros: max(-power, 0))
+            numerator = Magnitude(digits: number.numerator.digits, zeros: max(power, 0))
+            denominator = Magnitude(digits: number.denominator.digits, zeros: max(-power, 0))
         }
     }
 }

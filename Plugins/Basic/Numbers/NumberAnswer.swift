@@ -42,7 +42,7 @@ struct NumberAnswer: Scorer {
     private let scratches = ScratchPool()
 
     init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
-        var parameters = try Parameters(configuration)
+        var parameters = try Configuration(configuration)
         tolerance = try Self.tolerance("tolerance", &parameters)
         relativeTolerance = try Self.tolerance("relative_tolerance", &parameters)
         occurrence = try parameters.choice("match")
@@ -56,7 +56,7 @@ struct NumberAnswer: Scorer {
     }
 
     private static func tolerance(
-        _ name: String, _ parameters: inout Parameters
+        _ name: String, _ parameters: inout Configuration
     ) throws(ParameterRejection) -> ExactNumber? {
         guard let number = try parameters.number(name, expected: "a number that is not negative", where: { $0 >= 0 })
         else { return nil }

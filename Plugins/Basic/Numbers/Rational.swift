@@ -1,11 +1,13 @@
+import ScoringCore
+
 /// An exact rational number as it stands in a normalised math answer.
 ///
 /// A decimal (`12`, `-0.5`, `.5`, `5.`) or one decimal over another in `\frac{…}{…}`, each with an optional sign. Of
 /// `a/b` the normalisation makes a `\frac`, so a slash is not read here.
 struct Rational {
     private let isNegative: Bool
-    private let numerator: Natural
-    private let denominator: Natural
+    private let numerator: Magnitude
+    private let denominator: Magnitude
 
     /// Reads all of `text` but white space at its ends; nil where that is no number, its denominator is 0, or it has
     /// more digits, the denominator's (1 for a decimal) among them, than `maximumDigits`.
@@ -27,13 +29,13 @@ struct Rational {
 
     private init?(_ dividend: Decimal, over divisor: Decimal) {
         guard dividend.digits.count + divisor.digits.count <= Self.maximumDigits else { return nil }
-        numerator = Natural(digits: dividend.digits, zeros: divisor.fractionDigits)
-        denominator = Natural(digits: divisor.digits, zeros: dividend.fractionDigits)
+        numerator = Magnitude(digits: dividend.digits, zeros: divisor.fractionDigits)
+        denominator = Magnitude(digits: divisor.digits, zeros: dividend.fractionDigits)
         guard !denominator.isZero else { return nil }
         isNegative = dividend.isNegative != divisor.isNegative && !numerator.isZero
     }
 
-    private init(isNegative: Bool, numerator: Natural, denominator: Natural) {
+    private init(isNegative: Bool, numerator: Magnitude, denominator: Magnitude) {
         (self.isNegative, self.numerator, self.denominator) = (isNegative, numerator, denominator)
     }
 
@@ -48,7 +50,7 @@ struct Rational {
     /// Whether the two are the same number: a/b is c/d if ad is bc.
     static func == (left: Rational, right: Rational) -> Bool {
         left.isNegative == right.isNegative
-            && left.numerator.times(right.denominator) == right.numerator.times(left.denominator)
+            && left.numerator * right.denominator == right.numerator * left.denominator
     }
 
     private static let opening = Array("\\frac{".utf8)

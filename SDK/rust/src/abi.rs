@@ -1,4 +1,4 @@
-//! The plugin header, `assay_scorer_plugin.h` of version 1.1, as Rust sees it. What the fields mean is said there; the
+//! The plugin header, `assay_scorer_plugin.h` of version 1.2, as Rust sees it. What the fields mean is said there; the
 //! names are the header's.
 
 use std::os::raw::{c_char, c_void};
@@ -23,7 +23,7 @@ pub const ROW_SCORER_ERROR: i32 = 3;
 pub const ROW_MODEL_ERROR: i32 = 4;
 pub const ROW_NOT_ASKED: i32 = 7;
 pub const ABI_MAJOR: u32 = 1;
-pub const ABI_MINOR: u32 = 1;
+pub const ABI_MINOR: u32 = 2;
 pub const EXT_CHAT: &[u8] = b"assay.chat/1\0";
 
 #[repr(C)]
@@ -69,11 +69,24 @@ pub struct Host {
 }
 
 #[repr(C)]
+pub struct Request {
+    pub struct_size: u32,
+    pub sample: u32,
+    pub tag: u64,
+    pub role: Str,
+    pub json: Str,
+}
+
+/// Hosts before version 1.2 have no `ask`.
+#[repr(C)]
 pub struct HostChat {
     pub struct_size: u32,
     pub reserved: u32,
     pub request: unsafe extern "C" fn(*const Host, *mut HostCall, u64, Str, Str) -> Status,
+    pub ask: unsafe extern "C" fn(*const Host, *mut HostCall, *const Request) -> Status,
 }
+
+/// Replies of hosts before version 1.2 end with `response_json`.
 
 #[repr(C)]
 pub struct Reply {
@@ -82,6 +95,8 @@ pub struct Reply {
     pub tag: u64,
     pub text: Str,
     pub response_json: Str,
+    pub finish_reason: Str,
+    pub reasoning: Str,
 }
 
 #[repr(C)]

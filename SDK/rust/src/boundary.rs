@@ -204,16 +204,21 @@ unsafe extern "C" fn step(
             }
         }
         for index in 0..n_replies as usize {
-            let reply = &**replies.add(index);
-            let failure = match reply.status {
+            // Not as a reference: the struct of an older host is shorter.
+            let given = *replies.add(index);
+            let failure = match (*given).status {
                 abi::OK => None,
                 abi::E_CANCELLED => Some(Unscored::NotAsked),
                 _ => Some(Unscored::ModelError),
             };
-            let (row, question) = ((reply.tag >> 16) as usize, reply.tag as u16);
+            let tag = (*given).tag;
+            let (row, question) = ((tag >> 16) as usize, tag as u16);
             awaited.set(awaited.get().saturating_sub(1));
-            let (text, response_json) = (reply.text.get(), reply.response_json.get());
-            let reply = Reply { row, question, failure, text, response_json };
+            let (text, response_json) = ((*given).text.get(), (*given).response_json.get());
+            let is_long = (*given).struct_size as usize >= std::mem::size_of::<abi::Reply>();
+            let (finish_reason, reasoning) =
+                if is_long { ((*given).finish_reason.get(), (*given).reasoning.get()) } else { ("", "") };
+            let reply = Reply { row, question, failure, text, response_json, finish_reason, reasoning };
             guard(&call, row, || held.scorer.receive(&call, &reply, &mut **memories));
         }
         if awaited.get() > 0 { abi::PENDING } else { abi::OK }

@@ -3,6 +3,7 @@ use crate::json::Value;
 use crate::Kind;
 use std::cell::Cell;
 use std::ffi::c_void;
+use std::mem::size_of;
 
 /// What a row is that has no score.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,10 +36,14 @@ pub struct Reply<'a> {
     pub question: u16,
     /// What the row is without the reply; none where the model has answered.
     pub failure: Option<Unscored>,
-    /// The assistant's message, or what went wrong.
+    /// The assistant's message without its reasoning, or what went wrong.
     pub text: &'a str,
     /// The whole response body as JSON, where there is one; else empty.
     pub response_json: &'a str,
+    /// Why the model stopped: "stop", "length", "content_filter", "tool_calls"; empty where that is not known.
+    pub finish_reason: &'a str,
+    /// What the model thought before its message; empty where it shows nothing.
+    pub reasoning: &'a str,
 }
 
 impl Reply<'_> {
@@ -47,11 +52,9 @@ impl Reply<'_> {
         Value::parse(self.response_json).ok()
     }
 
-    /// Why the model ended: "stop", "length" where it was cut off, "tool_calls", "content_filter".
-    pub fn finish_reason(&self) -> Option<String> {
-        let response = self.response()?;
-        let choice = response.get("choices")?.as_list()?.first()?;
-        choice.get("finish_reason")?.as_str().map(str::to_owned)
+    /// Whether the message ends before the model was done, since it came to its greatest length.
+    pub fn is_cut_off(&self) -> bool {
+        self.finish_reason == "length"
     }
 }
 
@@ -143,7 +146,7 @@ impl<'a> Call<'a> {
 
     fn give<Cell>(&self, output: usize, row: usize, kind: Kind, cell: &Cell) {
         let column = abi::Column {
-            struct_size: std::mem::size_of::<abi::Column>() as u32,
+            struct_size: size_of::<abi::Column>() as u32,
             kind: kind as u32,
             validity: std::ptr::null(),
             values: cell as *const Cell as *const c_void,
@@ -180,12 +183,27 @@ impl<'a> Call<'a> {
     /// `question` tells apart the requests of a row that are open at once. `request` is the body of an OpenAI-compatible
     /// chat completion request without "model".
     pub fn ask(&self, row: usize, question: u16, role: &str, request: &str) {
+        self.ask_sample(row, question, role, request, 0)
+    }
+
+    /// The same for one of several requests that are otherwise equal (repeated votes), so that each gets an answer of its
+    /// own: their samples differ. Hosts before version 1.2 take no sample but 0.
+    pub fn ask_sample(&self, row: usize, question: u16, role: &str, request: &str, sample: u32) {
         let tag = (row as u64) << 16 | question as u64;
+        let (role, json) = (abi::Str::new(role), abi::Str::new(request));
         let status = match chat(self.host) {
             None => abi::E_UNSUPPORTED,
-            // SAFETY: the call is being stepped; the host copies the texts.
+            // SAFETY: the call is being stepped; the host copies the texts. Its table has `ask` where it is long enough.
             Some(chat) => unsafe {
-                (chat.request)(self.host, self.call, tag, abi::Str::new(role), abi::Str::new(request))
+                if (*chat).struct_size as usize >= size_of::<abi::HostChat>() {
+                    let struct_size = size_of::<abi::Request>() as u32;
+                    let request = abi::Request { struct_size, sample, tag, role, json };
+                    ((*chat).ask)(self.host, self.call, &request)
+                } else if sample == 0 {
+                    ((*chat).request)(self.host, self.call, tag, role, json)
+                } else {
+                    abi::E_UNSUPPORTED
+                }
             },
         };
         if status == abi::OK {
@@ -196,12 +214,12 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The host's model requests, if it makes any.
-pub(crate) fn chat(host: &abi::Host) -> Option<&abi::HostChat> {
+/// The host's model requests, if it makes any. Not as a reference: the table of an older host is shorter.
+pub(crate) fn chat(host: &abi::Host) -> Option<*const abi::HostChat> {
+    let least = std::mem::offset_of!(abi::HostChat, ask);
     // SAFETY: the table of an extension lives as long as the host.
-    let chat = unsafe {
-        let table = (host.get_extension)(host, abi::EXT_CHAT.as_ptr().cast());
-        (table as *const abi::HostChat).as_ref()
-    };
-    chat.filter(|chat| chat.struct_size as usize >= std::mem::size_of::<abi::HostChat>())
+    unsafe {
+        let chat = (host.get_extension)(host, abi::EXT_CHAT.as_ptr().cast()) as *const abi::HostChat;
+        (!chat.is_null() && (*chat).struct_size as usize >= least).then_some(chat)
+    }
 }

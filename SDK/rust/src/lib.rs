@@ -119,6 +119,11 @@ impl Column {
         Column::new(name, kind, description, 0)
     }
 
+    /// An output that results leave out of rows without a value, instead of writing null.
+    pub const fn optional_output(name: &'static str, kind: Kind, description: &'static str) -> Column {
+        Column::new(name, kind, description, 1)
+    }
+
     /// The range of an output of numbers.
     pub const fn within(mut self, minimum: f64, maximum: f64) -> Column {
         self.range = (minimum, maximum);

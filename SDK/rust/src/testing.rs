@@ -158,6 +158,8 @@ impl Host {
                     tag: requests[index].0,
                     text: abi::Str::new(answers[index].as_ref().unwrap_or_else(|message| message)),
                     response_json: abi::Str::new(&responses[index]),
+                    finish_reason: abi::Str::new(if answers[index].is_ok() { "stop" } else { "" }),
+                    reasoning: abi::Str::new(""),
                 })
                 .collect();
             status = self.step(&mut state, abi::STEP_START + 1, &batch, &replies);
@@ -325,9 +327,13 @@ unsafe extern "C" fn request(
     abi::OK
 }
 
+unsafe extern "C" fn ask(host: *const abi::Host, _: *mut abi::HostCall, asked: *const abi::Request) -> abi::Status {
+    request(host, null_mut(), (*asked).tag, (*asked).role, (*asked).json)
+}
+
 unsafe extern "C" fn get_extension(_: *const abi::Host, id: *const c_char) -> *const c_void {
     static CHAT: abi::HostChat =
-        abi::HostChat { struct_size: std::mem::size_of::<abi::HostChat>() as u32, reserved: 0, request };
+        abi::HostChat { struct_size: std::mem::size_of::<abi::HostChat>() as u32, reserved: 0, request, ask };
     if CStr::from_ptr(id).to_bytes_with_nul() == abi::EXT_CHAT { &CHAT as *const abi::HostChat as *const c_void } else { null() }
 }
 
@@ -380,7 +386,7 @@ mod tests {
                 return call.fail(reply.row, failure, reply.text);
             }
             *turns += 1;
-            assert_eq!(reply.finish_reason().as_deref(), Some("stop"));
+            assert_eq!(reply.finish_reason, "stop");
             if *turns == 2 { call.give_text(1, reply.row, reply.text) } else { call.ask(reply.row, 1, "judge", "again") }
         }
     }

@@ -64,16 +64,9 @@ enum ResultFigures {
             notes.append((lowest == highest ? "the same" : range) + ", had all rows been scored")
         }
         if let others = integer(result?["rows"]?["non_numeric"]), others > 0 {
-            notes.append("without \(PageText.count(others, "score")) that is no number".plural(others))
+            let what = others == 1 ? "that is no number" : "that are no numbers"
+            notes.append("without \(PageText.count(others, "score")) \(what)")
         }
         return notes
-    }
-}
-
-extension String {
-    /// `that is no number` for one, `that are no numbers` for more.
-    fileprivate func plural(_ count: Int) -> String {
-        guard count != 1, hasSuffix("that is no number") else { return self }
-        return dropLast("that is no number".count) + "that are no numbers"
     }
 }

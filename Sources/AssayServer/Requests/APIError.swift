@@ -97,10 +97,10 @@ extension APIError {
             case .gone: self = .notFound(error.message, code: "gone")
             case .tooLarge: self = .tooLarge(error.message)
             case .full, .busy, .notWritable: self = .unavailable(error.message)
-            default: return nil
+            case .noDatabase, .newerVersion, .failed: return nil
             }
         case let error as EngineError:
-            let message = error.message + Self.advice(error.message, error.remedy)
+            let message = error.message + Self.advice(error.remedy)
             switch error.code {
             case .unknownFunction: self = .invalid(message, code: "unknown_scoring_function", at: "/scoring_functions")
             case .invalidDefinition: self = .invalid(message, code: "invalid_parameters", at: "/scoring_functions")
@@ -109,7 +109,6 @@ extension APIError {
             case .model: self = .invalid(message, code: "model_error")
             case .plugin: self = .invalid(message, code: "plugin_error", at: "/scoring_functions")
             case .output: self = .unavailable(message)
-            default: return nil
             }
         case let error as EvaluationError: self.init(error)
         case let error as HTTPParserError: self.init(error)
@@ -117,12 +116,13 @@ extension APIError {
             self = APIError(
                 status: .requestTimeout, type: "invalid_request_error", code: "request_timeout",
                 message: "the body came too slowly")
+        // An error that no client is told of.
         default: return nil
         }
     }
 
-    private init?(_ error: EvaluationError) {
-        let message = error.description + Self.advice(error.message, error.remedy)
+    private init(_ error: EvaluationError) {
+        let message = error.description + Self.advice(error.remedy)
         switch error.code {
         case .invalid: self = .invalid(message, code: "invalid_benchmark", at: error.pointer)
         case .unsupported: self = .invalid(message, code: "unsupported", at: error.pointer)
@@ -133,15 +133,14 @@ extension APIError {
             self = .invalid(message, code: "model_error", at: error.pointer)
         case .model: self = .gateway(message, code: "model_unavailable")
         case .provider: self = .gateway(message, code: "provider_failed")
-        case .output: self = .unavailable(message)
-        default: return nil
+        case .output, .cancelled: self = .unavailable(message)
         }
     }
 
     /// What a client can do about an error of the engine, behind its message.
-    private static func advice(_ message: String, _ remedy: EngineError.Remedy?) -> String {
+    private static func advice(_ remedy: EngineError.Remedy?) -> String {
         switch remedy {
-        case .listFunctions: (message.hasSuffix("?") ? " " : "; ") + "GET /v1/scoring-functions lists all"
+        case .listFunctions(let near): (near.isEmpty ? "; " : " ") + "GET /v1/scoring-functions lists all"
         case .addModel: "; GET /v1/models lists those that are, and the server's operator configures others"
         case .addPlugin: "; GET /v1/providers lists them"
         // The message says what a request can do.

@@ -1,4 +1,4 @@
-/* assay_scorer_plugin.h: the contract between a host of Assay and a scorer plugin, version 1.1.
+/* assay_scorer_plugin.h: the contract between a host of Assay and a scorer plugin, version 1.2.
  *
  * A scorer plugin is a shared object that exports one function, assay_plugin_entry, and offers one or more scorers.
  * A scorer reads rows (columns of cells) and gives each row a score. This header is all that a plugin needs; it
@@ -33,10 +33,11 @@
  * VERSIONS
  *     Within one major version, structs only grow at their end, functions are only added, and enumerators are only
  *     added. Each struct that may grow starts with struct_size, the size that its maker knew; ASSAY_HAS tells whether
- *     a field is there. Lists of such structs are lists of pointers, since an array could not grow. assay_str is
- *     frozen. Hosts and plugins of one major version work together whatever their minor versions are; a plugin of
- *     another major version is refused. Optional features are extensions, asked for by name (get_extension); their
- *     names carry their revision ("assay.chat/1"), those of third parties start with a reversed domain name.
+ *     a field is there; what came after 1.0 says since when. Lists of such structs are lists of pointers, since an
+ *     array could not grow. assay_str is frozen. Hosts and plugins of one major version work together whatever their
+ *     minor versions are; a plugin of another major version is refused. Optional features are extensions, asked for by
+ *     name (get_extension); their names carry their revision ("assay.chat/1"), those of third parties start with a
+ *     reversed domain name.
  */
 #ifndef ASSAY_SCORER_PLUGIN_H
 #define ASSAY_SCORER_PLUGIN_H
@@ -45,7 +46,7 @@
 #include <stdint.h>
 
 #define ASSAY_ABI_MAJOR 1u
-#define ASSAY_ABI_MINOR 1u
+#define ASSAY_ABI_MINOR 2u
 
 #if defined(__cplusplus)
 #define ASSAY_NOEXCEPT noexcept
@@ -172,18 +173,31 @@ typedef struct assay_host {
 /* Extension of the host: model requests. A scorer names the roles that it asks ("judge") in its description; the host
  * binds each to a model before it scores anything, and keeps addresses and keys to itself. */
 #define ASSAY_EXT_CHAT "assay.chat/1"
+
+/* A request to a model. Since 1.2. */
+typedef struct assay_request {
+    uint32_t struct_size;
+    uint32_t sample; /* tells apart requests that are otherwise equal (repeated votes), so that each gets an answer of its
+                      * own and not the stored answer to another; 0 for the only or the first one. It is not sent */
+    uint64_t tag;    /* the plugin's own; tags differ within a call while they are open */
+    assay_str role;  /* one of the roles of the scorer's description */
+    assay_str json;  /* the body of an OpenAI-compatible chat completion request without "model" ("messages",
+                      * "temperature", "response_format", …). Its members are sent as they are */
+} assay_request;
+
 typedef struct assay_host_chat {
     uint32_t struct_size;
     uint32_t reserved;
 
-    /* Queues a chat completion for the model of `role`. `request_json` is the body of an OpenAI-compatible chat
-     * completion request without "model" ("messages", "temperature", "response_format", …). Its member "assay" is for
-     * the host, which takes it out: {"sample": N} tells apart requests that are otherwise equal (repeated votes), so
-     * that each gets an answer of its own and not the stored answer to the other. Exactly one reply with this
-     * `tag` comes in a later step(REPLIES). Tags are the plugin's and must differ within a call while they are open.
-     * Copied; never blocks; never calls back. [in-step] */
+    /* The same as `ask`, for plugins that work with hosts of version 1.0 and 1.1, too. `request_json` may have a member
+     * "assay", which the host takes out: {"sample": N}. [in-step] */
     assay_status (*request)(const assay_host *, assay_call *, uint64_t tag, assay_str role, assay_str request_json)
         ASSAY_NOEXCEPT;
+
+    /* Queues a chat completion for the model of a role. Exactly one reply with the request's tag comes in a later
+     * step(REPLIES). Returns ASSAY_OK, or ASSAY_E_INVALID, having queued nothing, for a role that the description does
+     * not name or a tag that is open. Copied; never blocks; never calls back. Since 1.2. [in-step] */
+    assay_status (*ask)(const assay_host *, assay_call *, const assay_request *) ASSAY_NOEXCEPT;
 } assay_host_chat;
 
 typedef struct assay_reply {
@@ -191,8 +205,12 @@ typedef struct assay_reply {
     assay_status status; /* ASSAY_OK; ASSAY_E_CANCELLED: the request was not made, since the run was stopped or may spend
                           * no more; ASSAY_E_TIMEOUT or another error that `text` explains */
     uint64_t tag;
-    assay_str text;          /* the assistant's message, or what went wrong */
+    assay_str text;          /* the assistant's message without its reasoning, or what went wrong */
     assay_str response_json; /* the whole response body where there is one, else empty */
+    assay_str finish_reason; /* why the model stopped, as OpenAI's chat completions spell it whatever its server wrote:
+                              * "stop", "length" (the message is cut off), "content_filter", "tool_calls"; empty where
+                              * that is not known. Since 1.2 */
+    assay_str reasoning;     /* what the model thought before its message; empty where it shows nothing. Since 1.2 */
 } assay_reply;
 
 /* ---------------------------------------------------------------- plugin */
@@ -200,7 +218,8 @@ typedef struct assay_reply {
 enum {
     ASSAY_COLUMN_REQUIRED = 0,
     ASSAY_COLUMN_OPTIONAL = 1, /* an input that may be missing from the data, or null in some rows; an output other than
-                                * "score" that results leave out of rows without a value, instead of writing null */
+                                * "score" that results leave out of rows without a value, instead of writing null (since
+                                * 1.2) */
     ASSAY_COLUMN_LENIENT = 2   /* a value of another type is passed as null, instead of being an error of its row; only
                                 * together with OPTIONAL. An input may be there twice with different types: as
                                 * JSON and, lenient, as STR, say, for a scorer that treats texts apart */
@@ -252,8 +271,8 @@ typedef struct assay_plugin {
      * "params": {…}}: the scoring function's id, the type of its scores, and the definition's parameters with the
      * request's laid over them, but for "type" and "aggregation_functions", which are the host's. A parameter that is
      * null is not given: a request took it away. A member "columns", a list of texts, is there where "prompt_template"
-     * has columns of the data in braces whose names are not plain ones, such as {Best Answer}: they are places, too. It is
-     * valid JSON; an unknown member of "params" is to be rejected. On ASSAY_OK, *self is the
+     * has columns of the data in braces whose names are not plain ones, such as {Best Answer}: they are places, too (since
+     * 1.2). It is valid JSON; an unknown member of "params" is to be rejected. On ASSAY_OK, *self is the
      * instance (it may be NULL). On an error after `reject`, nothing is kept and destroy is not called. The host
      * outlives the instance. [thread-safe], or serial with ASSAY_CONCURRENCY_PROCESS_SERIAL */
     assay_status (*create)(const assay_scorer *scorer, const assay_host *host, assay_creation *creation,

@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AW_PROTOCOL 1
+#define AW_PROTOCOL 2
 
 enum { AW_SOCKET = 3, AW_OUTPUT = 4 };
 
@@ -96,6 +96,10 @@ typedef struct aw_reply {
     uint64_t text_length;
     uint64_t response;    /* offset from the start of the segment */
     uint64_t response_length;
+    uint64_t finish;      /* offset from the start of the segment */
+    uint64_t finish_length;
+    uint64_t reasoning;   /* offset from the start of the segment */
+    uint64_t reasoning_length;
 } aw_reply;
 
 /* ---------------------------------------------------------------- what the worker gives */
@@ -128,7 +132,8 @@ enum {
     AW_EMIT = 1,
     /* `first` is the row, or -1; `type` the outcome; the message follows. */
     AW_FAIL = 2,
-    /* `first` is the tag; the role follows, `count` bytes long, then the request. */
+    /* `first` is the tag, `output` the sample; the role follows, `count` bytes long, then the request. With
+     * AW_UNNUMBERED, it was made with the older function, and the sample, if any, stands in its JSON. */
     AW_REQUEST = 3,
     /* `type` is the severity; the message follows. */
     AW_LOG = 4,
@@ -149,7 +154,7 @@ enum {
     AW_RACED = 22   /* first: the first row whose results are not the same in all calls, or UINT64_MAX */
 };
 
-enum { AW_VALIDITY = 1, AW_REFUSED = 2 };
+enum { AW_VALIDITY = 1, AW_REFUSED = 2, AW_UNNUMBERED = 4 };
 
 enum { AW_TEXT_ID, AW_TEXT_VERSION, AW_TEXT_DESCRIPTION, AW_TEXT_SCHEMA, AW_TEXT_FAULT };
 

@@ -15,7 +15,7 @@ struct HarnessArguments {
         guard case .model(_, let sampling, let systemMessage) = configuration.candidate else {
             throw EvaluationError(
                 .unsupported, "lm_eval evaluates models; an agent was asked for",
-                at: "/benchmark_config/eval_candidate/type")
+                at: "\(EvaluationError.candidatePointer)/type")
         }
         var words = [
             "--model=\(task.endpoint == .chat ? "local-chat-completions" : "local-completions")",
@@ -43,7 +43,7 @@ struct HarnessArguments {
         if let systemMessage {
             guard !systemMessage.utf8.contains(0) else {
                 throw EvaluationError(
-                    .invalid, "holds a zero byte", at: "/benchmark_config/eval_candidate/system_message")
+                    .invalid, "holds a zero byte", at: "\(EvaluationError.candidatePointer)/system_message")
             }
             words.append("--system_instruction=\(systemMessage)")
         }
@@ -72,7 +72,7 @@ struct HarnessArguments {
     /// The API's sampling parameters under the names that lm_eval has for them. Others stay as they are; they become
     /// members of the requests.
     static func generationArguments(_ sampling: JSONObject) throws(EvaluationError) -> JSONObject {
-        let pointer = JSONPointer().appending("benchmark_config").appending("eval_candidate")
+        let pointer = EvaluationError.candidatePointer
             .appending("sampling_params")
         var arguments: JSONObject = [:]
         for (name, value) in sampling.members where value != .null {

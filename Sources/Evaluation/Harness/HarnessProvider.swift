@@ -204,7 +204,7 @@ public struct HarnessProvider: EvaluationProvider {
         guard case .model(let name, _, _) = run.configuration.candidate else {
             throw EvaluationError(
                 .unsupported, "lm_eval evaluates models; an agent was asked for",
-                at: "/benchmark_config/eval_candidate/type")
+                at: "\(EvaluationError.candidatePointer)/type")
         }
         guard let inference = run.inference else {
             throw EvaluationError(.model, "no model can be asked, since none is configured")

@@ -41,9 +41,6 @@ package struct JobSchedule {
     /// How many jobs wait.
     package var waitingCount: Int { line.count + coming }
 
-    /// Whether the job waits or runs.
-    package func has(_ id: String) -> Bool { running[id] != nil || line.contains(id) }
-
     /// Asks for a place in the line, to be taken with `add` or given back with `giveUp`.
     package mutating func reserve() -> Place {
         if isStopping { return .stopping }

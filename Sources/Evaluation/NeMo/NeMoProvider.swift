@@ -187,12 +187,12 @@ public struct NeMoProvider: EvaluationProvider {
         guard case .model(let name, _, let systemMessage) = run.configuration.candidate else {
             throw EvaluationError(
                 .unsupported, "NeMo Evaluator evaluates models; an agent was asked for",
-                at: "/benchmark_config/eval_candidate/type")
+                at: "\(EvaluationError.candidatePointer)/type")
         }
         if systemMessage != nil {
             throw EvaluationError(
                 .unsupported, "NeMo Evaluator takes no system message with a job; put it into the benchmark's metadata",
-                at: "/benchmark_config/eval_candidate/system_message")
+                at: "\(EvaluationError.candidatePointer)/system_message")
         }
         if run.configuration.numExamples != nil {
             throw EvaluationError(

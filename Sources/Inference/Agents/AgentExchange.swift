@@ -21,6 +21,14 @@ final class AgentExchange: Sendable {
         var isForgotten = false
         /// Whether the server has answered.
         var hasResponse = true
+        /// What the server said, where the failure is the turn's.
+        var said: String?
+
+        /// Whether the server puts the failure down to something with this id.
+        func names(_ id: String) -> Bool {
+            guard case .failure(let error) = attempt.result, error.code == .rejected else { return false }
+            return (said ?? error.serverError?.message ?? "").contains(id)
+        }
     }
 
     private typealias Creation = Result<String, Failure>
@@ -92,7 +100,7 @@ final class AgentExchange: Sendable {
         } catch {
             // The server has been started anew since the session was opened: the next attempt opens another.
             var failure = error
-            failure.isForgotten = failure.isForgotten || failure.attempt.names(agent) || failure.attempt.names(session)
+            failure.isForgotten = failure.isForgotten || failure.names(agent) || failure.names(session)
             if failure.isForgotten {
                 forget(agent, request.configuration)
                 failure.attempt.outcome = .failed
@@ -125,7 +133,8 @@ final class AgentExchange: Sendable {
         case .failed(let said, let status):
             let message = "the turn failed: \(excerpt(Array(said.utf8), model.redaction))"
             let outcome = status.map { AttemptOutcome(status: $0, latency: latency, retryAt: nil) } ?? .failed
-            throw Failure(attempt: Attempt(.rejected, message, of: model, outcome: outcome, status: status))
+            throw Failure(
+                attempt: Attempt(.rejected, message, of: model, outcome: outcome, status: status), said: said)
         case .none:
             let message = "the stream of events ended before the turn was complete"
             throw Failure(attempt: Attempt(.dropped, message, of: model, outcome: .failed))
@@ -147,7 +156,7 @@ extension AgentExchange {
                 return (agent, try await create("session_id", body, "/\(agent)/session", by: deadline))
             } catch {
                 var failure = error
-                failure.isForgotten = failure.isForgotten || failure.attempt.names(agent)
+                failure.isForgotten = failure.isForgotten || failure.names(agent)
                 if failure.isForgotten { forget(agent, configuration) }
                 throw failure
             }
@@ -239,11 +248,5 @@ extension Attempt {
         self.init(
             result: .failure(InferenceError(code, "\(model): \(message)", status: status)), outcome: outcome,
             detail: message)
-    }
-
-    /// Whether the failure is one that the server puts down to something with this id.
-    fileprivate func names(_ id: String) -> Bool {
-        guard case .failure(let error) = result, error.code == .rejected else { return false }
-        return error.message.contains(id)
     }
 }

@@ -6,7 +6,7 @@ struct CallMachine {
         /// The call is over; free it.
         case finish
         /// The call is over, its rows without a score failed; free it.
-        case fail(String)
+        case fail(UnscoredReason)
         /// Perform these requests and step again with their replies.
         case wait([ModelRequest])
     }
@@ -39,11 +39,11 @@ struct CallMachine {
         switch Int(status) {
         case ASSAY_OK: return .finish
         case ASSAY_PENDING where openTags.isEmpty:
-            return .fail(Self.nothingAsked)
+            return .fail(.nothingAsked)
         case ASSAY_PENDING:
             defer { queued = [] }
             return .wait(queued)
-        default: return .fail(Self.gaveUp(status))
+        default: return .fail(.gaveUp(status))
         }
     }
 
@@ -51,24 +51,5 @@ struct CallMachine {
         isOpen = false
         openTags = []
         queued = []
-    }
-
-    /// Why rows have no score whose step waits for nothing.
-    static let nothingAsked = "the scorer waits for model replies, but has asked nothing"
-
-    /// Why rows have no score whose step returned an error.
-    static func gaveUp(_ status: assay_status) -> String { "the scorer gave up on the batch: \(reason(status))" }
-
-    private static func reason(_ status: assay_status) -> String {
-        switch Int(status) {
-        case ASSAY_E_INVALID: "invalid argument (-1)"
-        case ASSAY_E_UNSUPPORTED: "not supported (-2)"
-        case ASSAY_E_CANCELLED: "cancelled (-3)"
-        case ASSAY_E_TIMEOUT: "timed out (-4)"
-        case ASSAY_E_RESOURCE: "out of resources (-5)"
-        case ASSAY_E_INTERNAL: "internal error (-6)"
-        case ASSAY_E_VERSION: "version mismatch (-7)"
-        default: "status \(status)"
-        }
     }
 }

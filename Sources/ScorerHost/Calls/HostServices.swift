@@ -66,8 +66,13 @@ final class HostServices: @unchecked Sendable {
         chat.initialize(
             to: assay_host_chat(
                 struct_size: UInt32(MemoryLayout<assay_host_chat>.size), reserved: 0,
-                request: { _, call, tag, role, request in
-                    ScorerCall.withCall(call) { $0.request(tag: tag, role: String(role), json: String(request)) }
+                request: { _, call, tag, role, json in
+                    ScorerCall.withCall(call) {
+                        $0.request(ModelRequest(tag: tag, role: String(role), json: String(json)))
+                    }
+                },
+                ask: { _, call, request in
+                    ScorerCall.withCall(call) { $0.request(request) }
                 }))
         return chat
     }()

@@ -6,6 +6,9 @@ public struct ModelRequest: Sendable, Hashable {
     public var role: String
     /// The body of an OpenAI-compatible chat completion request, without "model".
     public var json: String
+    /// Tells apart requests that are otherwise equal. Nil where the request was made with the function that plugins before
+    /// version 1.2 of the ABI have: the body may then say it in its member "assay", {"sample": N}, which is not sent.
+    public var sample: Int?
 }
 
 /// What became of a model request.
@@ -17,13 +20,25 @@ public struct ModelReply: Sendable, Hashable {
     public var text: String
     /// The whole response body where there is one.
     public var response: String
+    /// Why the model stopped, as OpenAI's chat completions spell it; empty where that is not known.
+    public var finishReason: String
+    /// What the model thought before its message; empty where it shows nothing.
+    public var reasoning: String
 
-    public init(tag: UInt64, status: Status, text: String, response: String = "") {
+    public init(
+        tag: UInt64, status: Status, text: String, response: String = "", finishReason: String = "",
+        reasoning: String = ""
+    ) {
         self.tag = tag
         self.status = status
         self.text = text
         self.response = response
+        self.finishReason = finishReason
+        self.reasoning = reasoning
     }
+
+    /// Its texts, in the order of their fields.
+    var texts: [String] { [text, response, finishReason, reasoning] }
 }
 
 extension ModelReply.Status {
@@ -42,11 +57,10 @@ extension ModelReply.Status {
 func withCReplies<Result>(
     _ replies: [ModelReply], _ body: (UnsafeBufferPointer<UnsafePointer<assay_reply>?>) -> Result
 ) -> Result {
-    // One allocation holds all bytes, so that each reply is two slices of it.
+    // One allocation holds all bytes, so that each text is a slice of it.
     var bytes: [CChar] = []
-    for reply in replies {
-        bytes.append(contentsOf: reply.text.utf8.lazy.map { CChar(bitPattern: $0) })
-        bytes.append(contentsOf: reply.response.utf8.lazy.map { CChar(bitPattern: $0) })
+    for text in replies.flatMap(\.texts) {
+        bytes.append(contentsOf: text.utf8.lazy.map { CChar(bitPattern: $0) })
     }
     return bytes.withUnsafeBufferPointer { bytes in
         var offset = 0
@@ -55,10 +69,10 @@ func withCReplies<Result>(
             return assay_str(ptr: bytes.baseAddress.map { $0 + offset }, len: UInt64(text.utf8.count))
         }
         let structs = replies.map { reply in
-            let text = slice(reply.text)
+            let texts = reply.texts.map(slice)
             return assay_reply(
                 struct_size: UInt32(MemoryLayout<assay_reply>.size), status: reply.status.code, tag: reply.tag,
-                text: text, response_json: slice(reply.response))
+                text: texts[0], response_json: texts[1], finish_reason: texts[2], reasoning: texts[3])
         }
         return structs.withUnsafeBufferPointer { structs in
             let pointers = structs.indices.map { index in structs.baseAddress.map { $0 + index } }

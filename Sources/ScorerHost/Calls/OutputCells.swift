@@ -199,19 +199,19 @@ public final class OutputCells {
     }
 
     /// Checks that all texts are UTF-8 and all json is JSON; drops and reports those that are not.
-    func checkTexts(_ report: (_ row: Int, _ reason: String) -> Void) {
+    func checkTexts(_ report: (_ row: Int, _ fault: UnscoredReason.BadText) -> Void) {
         guard holdsTexts, arenaCount > 0 else { return }
         let whole = UnsafeRawBufferPointer(rebasing: arena[..<arenaCount])
         if !isUTF8(whole) {
             for row in 0..<count where hasValue(row) && !isUTF8(view.text(row)) {
                 clear(row)
-                report(row, "the scorer's output \"\(name)\" is not valid UTF-8")
+                report(row, .notUTF8)
             }
         }
         if type == .json { checkJSON(report) }
     }
 
-    private func checkJSON(_ report: (_ row: Int, _ reason: String) -> Void) {
+    private func checkJSON(_ report: (_ row: Int, _ fault: UnscoredReason.BadText) -> Void) {
         guard let parser = csj_parser_new() else { return }
         defer { csj_parser_free(parser) }
         var padded: [CChar] = []
@@ -231,7 +231,7 @@ public final class OutputCells {
             }
             if error != 0 {
                 clear(row)
-                report(row, "the scorer's output \"\(name)\" is not valid JSON")
+                report(row, .notJSON)
                 continue
             }
             // Line feeds stand between tokens only, where a space says the same and leaves a row on its line.

@@ -11,7 +11,7 @@ public final class RowResults {
     /// Whether the outcome of a row is known.
     private var isDecided: UnsafeMutableBufferPointer<Bool>
     /// Why rows have no score, by row.
-    private var reasons: [Int: String] = [:]
+    private var reasons: [Int: UnscoredReason] = [:]
     private let scoreOutput: Int
 
     init(for description: ScorerDescription) {
@@ -46,11 +46,16 @@ public final class RowResults {
         UnsafeBufferPointer(rebasing: outcomeOfRow[..<count])
     }
 
+    /// Why the row has no score, in words.
+    public func reason(of row: Int) -> String? { reasons[row]?.description }
+
     /// Why the row has no score.
-    public func reason(of row: Int) -> String? { reasons[row] }
+    func cause(of row: Int) -> UnscoredReason? { reasons[row] }
 
     /// Marks a row as unscored. A row keeps the first reason that it was given.
-    public func fail(_ row: Int, _ outcome: RowOutcome, _ reason: String) {
+    public func fail(_ row: Int, _ outcome: RowOutcome, _ reason: String) { fail(row, outcome, .words(reason)) }
+
+    func fail(_ row: Int, _ outcome: RowOutcome, _ reason: UnscoredReason) {
         outputs[scoreOutput].clear(row)
         guard outcomeOfRow[row] == .scored else { return }
         outcomeOfRow[row] = outcome
@@ -59,17 +64,17 @@ public final class RowResults {
     }
 
     /// Marks all rows that nothing was said of and that have no score.
-    func failRemaining(_ outcome: RowOutcome, _ reason: String) {
+    func failRemaining(_ outcome: RowOutcome, _ reason: UnscoredReason) {
         for row in 0..<count { failUnlessScored(row, outcome, reason) }
     }
 
     /// Marks a row if nothing was said of it and it has no score.
-    func failUnlessScored(_ row: Int, _ outcome: RowOutcome, _ reason: String) {
+    func failUnlessScored(_ row: Int, _ outcome: RowOutcome, _ reason: UnscoredReason) {
         if !isDecided[row] && !outputs[scoreOutput].hasValue(row) { fail(row, outcome, reason) }
     }
 
     /// Marks a row as unscored, whatever was said of it, and drops what was given for it.
-    func lose(_ row: Int, _ outcome: RowOutcome, _ reason: String) {
+    func lose(_ row: Int, _ outcome: RowOutcome, _ reason: UnscoredReason) {
         for output in outputs { output.clear(row) }
         outcomeOfRow[row] = outcome
         isDecided[row] = true
@@ -79,13 +84,15 @@ public final class RowResults {
     /// Ends the call: rows with a score are scored, the rest are the scorer's errors.
     func finish() {
         let score = outputs[scoreOutput]
-        for output in outputs { output.checkTexts { self.fail($0, .scorerError, $1) } }
+        for output in outputs {
+            output.checkTexts { self.fail($0, .scorerError, .badOutput(name: output.name, $1)) }
+        }
         if reasons.isEmpty && score.isComplete { return }
         for row in 0..<count where !isDecided[row] {
             if score.hasValue(row) {
                 isDecided[row] = true
             } else {
-                fail(row, .scorerError, "the scorer gave no score for this row, and no reason")
+                fail(row, .scorerError, .noScore)
             }
         }
         // A failed row has no score, also where the scorer gave it one after all.

@@ -110,7 +110,7 @@ public final class ScorerCall {
     /// Ends a waiting call at once; rows without a score get `outcome`.
     public func cancel(_ outcome: RowOutcome, _ reason: String) {
         guard machine.isOpen else { return }
-        end { results.failRemaining(outcome, reason) }
+        end { results.failRemaining(outcome, .words(reason)) }
     }
 
     private func progress(after status: assay_status) -> Progress {
@@ -150,7 +150,7 @@ public final class ScorerCall {
         guard let token else { return Int32(ASSAY_E_INVALID) }
         return Unmanaged<ScorerCall>.fromOpaque(UnsafeRawPointer(token))._withUnsafeGuaranteedRef { call in
             guard let thread = call.stepThread, pthread_equal(thread, pthread_self()) != 0 else {
-                call.misuse(outsideOfStep)
+                call.misuse(.outsideOfStep)
                 return Int32(ASSAY_E_INVALID)
             }
             return body(call)
@@ -161,28 +161,26 @@ public final class ScorerCall {
 
     func emit(output: UInt32, first: UInt64, count: UInt64, _ values: UnsafePointer<assay_column>?) -> Int32 {
         guard let values, Int(output) < results.outputs.count else {
-            return misuse("emit: there is no output \(output), or the values are NULL")
+            return misuse(.emitWithoutOutput(output))
         }
         let (end, overflow) = first.addingReportingOverflow(count)
         guard !overflow, end <= UInt64(scorerRows) else {
-            return misuse("emit: rows \(first)..<\(end) of a batch of \(scorerRows)")
+            return misuse(.emitRows(first: first, end: end, rowCount: scorerRows))
         }
         let cells = results.outputs[Int(output)]
         guard cells.take(values.pointee, first: Int(first), count: Int(count), rowMap: rowMap) else {
-            return misuse("emit: values for output \"\(cells.name)\" are not of type \(cells.type.name), or not finite")
+            return misuse(.emitValues(output: cells.name, type: cells.type.name))
         }
         return Int32(ASSAY_OK)
     }
 
     func fail(row: Int64, outcome: Int32, _ message: assay_str) -> Int32 {
-        guard let outcome = Self.outcome(outcome) else {
-            return misuse("fail: \(outcome) is no outcome of an unscored row")
-        }
+        guard let outcome = Self.outcome(outcome) else { return misuse(.failOutcome(outcome)) }
         if row == -1 {
-            results.failRemaining(outcome, String(message))
+            results.failRemaining(outcome, .words(String(message)))
             return Int32(ASSAY_OK)
         }
-        guard row >= 0, row < Int64(scorerRows) else { return misuse("fail: row \(row) of a batch of \(scorerRows)") }
+        guard row >= 0, row < Int64(scorerRows) else { return misuse(.failRow(row, rowCount: scorerRows)) }
         results.fail(rowMap?[Int(row)] ?? Int(row), outcome, String(message))
         return Int32(ASSAY_OK)
     }
@@ -194,11 +192,22 @@ public final class ScorerCall {
     }
 
     @discardableResult
-    func request(tag: UInt64, role: String, json: String) -> Int32 {
-        guard knows(role: role), machine.open(ModelRequest(tag: tag, role: role, json: json)) else {
-            return refuseRequest(tag: tag, role: role)
+    func request(_ request: ModelRequest) -> Int32 {
+        guard knows(role: request.role), machine.open(request) else {
+            return refuseRequest(tag: request.tag, role: request.role)
         }
         return Int32(ASSAY_OK)
+    }
+
+    /// Takes a request as plugins make it since version 1.2.
+    func request(_ pointer: UnsafePointer<assay_request>?) -> Int32 {
+        guard let pointer, Int(pointer.pointee.struct_size) >= MemoryLayout<assay_request>.size else {
+            return misuse(.requestTooShort)
+        }
+        let made = pointer.pointee
+        return request(
+            ModelRequest(
+                tag: made.tag, role: String(made.role), json: String(made.json), sample: Int(made.sample)))
     }
 
     func knows(role: String) -> Bool { scorer.description.roles.contains(role) }
@@ -206,30 +215,24 @@ public final class ScorerCall {
     /// Says why a request is not taken.
     @discardableResult
     func refuseRequest(tag: UInt64, role: String) -> Int32 {
-        misuse(
-            knows(role: role)
-                ? "request: the tag \(tag) is already open"
-                : "request: the scorer's description names no role \"\(role)\"")
+        misuse(knows(role: role) ? .requestTag(tag) : .requestRole(role))
     }
 
     // MARK: What those who run it in workers call
 
     /// Marks some of the scorer's rows that nothing was said of and that have no score.
-    func failRemaining(_ rows: Range<Int>, _ outcome: RowOutcome, _ reason: String) {
+    func failRemaining(_ rows: Range<Int>, _ outcome: RowOutcome, _ reason: UnscoredReason) {
         for row in rows { results.failUnlessScored(rowMap?[row] ?? row, outcome, reason) }
     }
 
     /// Marks some of the scorer's rows, whatever was said of them.
-    func lose(_ rows: Range<Int>, _ outcome: RowOutcome, _ reason: String) {
+    func lose(_ rows: Range<Int>, _ outcome: RowOutcome, _ reason: UnscoredReason) {
         for row in rows { results.lose(rowMap?[row] ?? row, outcome, reason) }
     }
 
-    /// What is wrong with a service that is called at another time.
-    static let outsideOfStep = "a host service was called outside of step, or from another thread"
-
     @discardableResult
-    func misuse(_ what: String) -> Int32 {
-        scorer.instance.log(.error, "scorer \"\(scorer.description.id)\" misuses its host: \(what)")
+    func misuse(_ misuse: HostMisuse) -> Int32 {
+        scorer.instance.tell(.misuse(scorer: scorer.description.id, misuse))
         return Int32(ASSAY_E_INVALID)
     }
 }

@@ -45,7 +45,7 @@ public final class PluginCheck {
     /// Why a scorer last refused its parameters.
     public private(set) var lastRefusal = ""
     private var known: Set<String> = []
-    private let lines = CheckLog()
+    private let events = CheckEvents()
 
     /// Loads a plugin in a worker, and checks what can be checked without scoring.
     public init(_ path: String, _ settings: WorkerSettings) throws {
@@ -67,7 +67,7 @@ public final class PluginCheck {
         } catch let loss as WorkerLoss {
             add(
                 CheckFinding(
-                    loss.isHang ? "hang" : "crash", .error,
+                    loss.check, .error,
                     "\(loss.description), when it was loaded. Nothing of it can be used. See its constructors and "
                         + "assay_plugin_entry, which should only return a static table"))
         } catch {
@@ -139,12 +139,11 @@ public final class PluginCheck {
 
     private func report(_ error: any Error, _ trial: Trial, _ when: String) {
         let message = (error as? PluginError)?.message ?? "\(error)"
-        let isLoss = message.contains("the plugin crashed") || message.contains("no sign of progress")
+        let loss = (error as? PluginError)?.loss.flatMap { $0.isFaultOfPlugin ? $0 : nil }
         add(
             CheckFinding(
-                isLoss ? (message.contains("no sign of progress") ? "hang" : "crash") : "parameters", .error,
-                scorer: trial.scorer,
-                isLoss
+                loss?.check ?? "parameters", .error, scorer: trial.scorer,
+                loss != nil
                     ? "\(message) \(when). A run with such a definition fails. Reject what cannot be used, and return"
                     : "create fails \(when): \(message). Its users cannot know what to change. Call reject with a pointer and "
                         + "a message before ASSAY_E_INVALID is returned"), key: "create \(when)")
@@ -161,41 +160,41 @@ public final class PluginCheck {
         }
         plugin.giveBack(worker)
         ScorerExercise(self, plugin, trial).run()
-        reportLines(of: trial.scorer)
+        reportEvents(of: trial.scorer)
         checkProcess(plugin, trial, since: before)
     }
 
     private func makePlugin() -> Plugin? {
-        let lines = lines
+        let events = events
         do throws(PluginError) {
-            return try Plugin(isolating: path, settings: settings) { _, _, message in lines.add(message) }
+            return try Plugin(isolating: path, settings: settings) { _, event in events.add(event) }
         } catch {
             add(CheckFinding("load", .error, "it was loaded once, but not again: \(error.message)"), key: "again")
             return nil
         }
     }
 
-    /// What the host logged of the plugin.
-    func reportLines(of scorer: String) {
-        for line in lines.take() {
-            if let prefix = line.firstRange(of: "misuses its host: ") {
-                let misuse = line[prefix.upperBound...]
+    /// What the host would have logged of the plugin.
+    func reportEvents(of scorer: String) {
+        for event in events.take() {
+            switch event {
+            case .misuse(_, let misuse):
                 add(
                     CheckFinding(
                         "host-services", .error, scorer: scorer,
                         "\(misuse). Such a call is not taken, so its rows may lack what was given. See the comment "
-                            + "of that function in the plugin header"), key: String(misuse.prefix(8)))
-            } else if line.hasPrefix("wrote to standard") {
+                            + "of that function in the plugin header"), key: misuse.service.rawValue)
+            case .wrote:
+                add(
+                    CheckFinding("output", .warning, scorer: scorer, "it \(event.text). \(Self.whyStreams)"),
+                    key: "stream")
+            case .lostWhenFreeing(let loss):
                 add(
                     CheckFinding(
-                        "output", .warning, scorer: scorer,
-                        "it \(line). \(Self.whyStreams)"), key: "stream")
-            } else if line.hasSuffix("when a call or an instance was freed") {
-                add(
-                    CheckFinding(
-                        line.contains("no sign of progress") ? "hang" : "crash", .error, scorer: scorer,
-                        "\(line): in call_free or destroy, maybe of a call that waits for replies. A run that is cancelled "
-                            + "ends so, too. Free what the call has, and wait for nothing"), key: "free")
+                        loss.check, .error, scorer: scorer,
+                        "\(event.text): in call_free or destroy, maybe of a call that waits for replies. A run that is "
+                            + "cancelled ends so, too. Free what the call has, and wait for nothing"), key: "free")
+            case .line, .endedIdle: break
             }
         }
     }
@@ -203,9 +202,9 @@ public final class PluginCheck {
     // MARK: The process
 
     private func checkProcess(_ plugin: Plugin, _ trial: Trial, since before: WorkerProbe) {
-        guard let worker = plugin.worker() else { return reportLines(of: trial.scorer) }
+        guard let worker = plugin.worker() else { return reportEvents(of: trial.scorer) }
         defer { plugin.giveBack(worker) }
-        reportLines(of: trial.scorer)
+        reportEvents(of: trial.scorer)
         guard var after = try? worker.probe() else { return }
         let scorer = trial.scorer
         if worker.standardOutput.byteCount + worker.standardErrors.byteCount > 0 {
@@ -284,18 +283,23 @@ public final class PluginCheck {
     }
 }
 
-/// The lines of a plugin, from any thread.
-private final class CheckLog: Sendable {
-    private let lines = Mutex<[String]>([])
+/// What the log of a plugin would get, from any thread.
+private final class CheckEvents: Sendable {
+    private let events = Mutex<[PluginEvent]>([])
 
-    func add(_ line: String) { lines.withLock { $0.append(line) } }
+    func add(_ event: PluginEvent) { events.withLock { $0.append(event) } }
 
-    func take() -> [String] {
-        lines.withLock { lines in
-            defer { lines = [] }
-            return lines
+    func take() -> [PluginEvent] {
+        events.withLock { events in
+            defer { events = [] }
+            return events
         }
     }
+}
+
+extension WorkerLoss {
+    /// The check that finds such a loss.
+    var check: String { isHang ? "hang" : "crash" }
 }
 
 extension Plugin {

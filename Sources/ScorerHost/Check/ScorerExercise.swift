@@ -44,7 +44,7 @@ struct ScorerExercise {
         }
     }
 
-    private func add(_ name: String, _ level: CheckFinding.Level, _ message: String, key: String? = nil) {
+    func add(_ name: String, _ level: CheckFinding.Level, _ message: String, key: String? = nil) {
         let place = trial.name.map { "with \($0): " } ?? ""
         check.add(CheckFinding(name, level, scorer: trial.scorer, place + message), key: key)
     }
@@ -55,13 +55,13 @@ struct ScorerExercise {
     ///
     /// - Returns: nil where the plugin did not survive it.
     @discardableResult
-    private func score(_ rows: CheckRows, _ replies: ScriptedReplies? = nil, isHuge: Bool = false) -> [Result]? {
+    func score(_ rows: CheckRows, _ replies: ScriptedReplies? = nil, isHuge: Bool = false) -> [Result]? {
         guard let scorer = makeScorer() else { return nil }
         return score(rows, with: ScorerCall(scorer), replies, isHuge: isHuge)
     }
 
     /// The replies that are given where nothing is to be wrong with them.
-    private var usualReplies: ScriptedReplies {
+    var usualReplies: ScriptedReplies {
         var replies = ScriptedReplies()
         if !check.replies.isEmpty { replies.usual = check.replies }
         return replies
@@ -79,6 +79,7 @@ struct ScorerExercise {
         while case .waiting(let requests) = progress {
             open += requests
             rounds += requests.isEmpty ? 0 : 1
+            if rows.rows.count == 1 { checkSamples(requests, rows) }
             if rounds > Self.mostRounds || open.isEmpty {
                 add(
                     "requests", .error,
@@ -121,7 +122,7 @@ struct ScorerExercise {
         _ rows: CheckRows, _ call: ScorerCall, _ results: [Result], _ replies: ScriptedReplies, isHuge: Bool
     ) -> Bool {
         // What the host refused explains what its rows lack.
-        check.reportLines(of: trial.scorer)
+        check.reportEvents(of: trial.scorer)
         if let fault = call.statusFault {
             add(
                 "status", .error,
@@ -135,8 +136,9 @@ struct ScorerExercise {
             let reason = call.results.reason(of: row) ?? ""
             let place =
                 "row \(row) of \(results.count) (\(preview(rows.rows[row], description.inputs))) of \(circumstances)"
-            let isLost = reason.contains("no sign of progress") || result.outcome == .pluginCrashed
-            if isLost && reason.contains("no sign of progress") {
+            let cause = call.results.cause(of: row)
+            let loss = cause?.loss
+            if loss?.isHang == true {
                 add(
                     "hang", isHuge ? .warning : .error,
                     "\(reason), on \(place). "
@@ -146,14 +148,14 @@ struct ScorerExercise {
                     key: "step")
                 return false
             }
-            if isLost {
+            if loss != nil || result.outcome == .pluginCrashed {
                 add(
                     "crash", .error,
                     "\(reason), on \(place). Such rows are lost, and inside the engine's process the whole run would be. Run "
                         + "it on such a row in a debugger or with -fsanitize=address", key: "step")
                 return false
             }
-            judge(result, reason, place, asks)
+            judge(result, cause, place, asks)
             checkRanges(result, description, place)
             if replies.content == .failed && asks && result.outcome == .scored {
                 add(
@@ -165,7 +167,8 @@ struct ScorerExercise {
         return true
     }
 
-    private func judge(_ result: Result, _ reason: String, _ place: String, _ asks: Bool) {
+    private func judge(_ result: Result, _ cause: UnscoredReason?, _ place: String, _ asks: Bool) {
+        let reason = cause?.description ?? ""
         switch result.outcome {
         case .scored: return
         case .modelError where !asks, .notAsked where !asks:
@@ -180,23 +183,24 @@ struct ScorerExercise {
                 "reason", .warning,
                 "\(place) has no score, and the reason that was given is empty. Say in words why", key: "empty")
         }
-        guard result.outcome == .scorerError else { return }
-        if reason.hasPrefix("the scorer gave no score") {
+        switch cause {
+        case .noScore:
             let isExplained = check.findings.contains { $0.check == "host-services" && $0.scorer == trial.scorer }
             if isExplained { return }
             add(
                 "rows", .error,
                 "\(reason): \(place). Its users cannot tell why it is missing. Call emit for its score, or fail with a reason",
                 key: "rows")
-        } else if reason.hasPrefix("the scorer's output") {
+        case .badOutput:
             add(
                 "outputs", .error, "\(reason): \(place). The row loses its score. Give what the output declares",
                 key: reason)
-        } else if reason.hasPrefix("the scorer gave up on the batch") {
+        case .gaveUp:
             add(
                 "status", .error,
                 "\(reason): step returned an error, on \(place). All rows of the batch without a score are lost for one. Call "
                     + "fail for the row that is at fault, and return ASSAY_OK", key: "status")
+        case .words, .lost, .notTried, .nothingAsked, nil: break
         }
     }
 
@@ -255,7 +259,7 @@ struct ScorerExercise {
     }
 
     /// Returns whether they differ, which is then a finding.
-    private func compare(
+    func compare(
         _ ones: [Result], _ others: [Result], _ rows: [[CheckCell]], _ how: String, _ reference: String,
         _ scorer: Scorer
     ) -> Bool {
@@ -297,7 +301,7 @@ struct ScorerExercise {
                 return true
             } catch {
                 add(
-                    error.isHang ? "hang" : "crash", .error,
+                    error.check, .error,
                     "\(error.description), when \(threadCount) threads scored the same rows at once with one instance. "
                         + Self.whyThreads, key: "race")
                 return false
@@ -336,30 +340,8 @@ struct ScorerExercise {
         // Makes the worker free the calls.
         if let worker = plugin.worker() { plugin.giveBack(worker) }
         let known = check.findings.count
-        check.reportLines(of: trial.scorer)
+        check.reportEvents(of: trial.scorer)
         return check.findings[known...].allSatisfy { $0.check != "crash" && $0.check != "hang" }
-    }
-
-    /// Gives each reply to all requests, so that all questions about a row are answered in the same way, which replies that
-    /// are chosen by chance may never do. Returns false where the plugin did not survive.
-    private func giveEachReply(_ inputs: [ColumnDescription]) -> Bool {
-        guard let scorer = makeScorer(), !scorer.description.roles.isEmpty else { return true }
-        let rows = CheckRows(name: "20 ordinary rows", rows: CheckRows.ordinary(inputs, 20))
-        var isScored = false
-        for reply in usualReplies.usual {
-            var replies = usualReplies
-            replies.only = reply
-            guard let results = score(rows, replies) else { return false }
-            isScored = isScored || results.contains { $0.outcome == .scored }
-        }
-        let many = CheckRows(name: "200 ordinary rows", rows: CheckRows.ordinary(inputs, 200))
-        guard let mixed = score(many) else { return false }
-        if isScored || mixed.contains(where: { $0.outcome == .scored }) { return true }
-        add(
-            "replies", .warning,
-            "no row got a score with any reply, so what it does once its questions are answered was not checked. Give replies "
-                + "that it can read, one on each line of a file: --replies FILE", key: "never scored")
-        return true
     }
 
     /// Looks whether a scorer that reads JSON takes a text that was cut off, or is not JSON, for a whole one.
@@ -384,26 +366,6 @@ struct ScorerExercise {
                 "it scores the \(input.name) \(rows[taken].debugDescription), which is not JSON, although it gives prose no "
                     + "score. An answer that was cut off would count like a whole one. Use a reader that refuses what is "
                     + "not JSON (kit_json_read in C), and fail the row as unparsed", key: "json \(input.name)")
-        }
-        return true
-    }
-
-    private func disturbReplies(_ inputs: [ColumnDescription]) -> Bool {
-        guard let scorer = makeScorer(), !scorer.description.roles.isEmpty else { return true }
-        let rows = CheckRows(name: "40 ordinary rows", rows: CheckRows.ordinary(inputs, 40))
-        var oneByOne = usualReplies
-        oneByOne.order = .oneByOneBackwards
-        guard let together = score(rows), let backwards = score(rows, oneByOne) else { return false }
-        _ = compare(
-            backwards, together, rows.rows, "with replies one by one and the last first", "with all replies at once",
-            scorer)
-        for content in ScriptedReplies.Content.allCases where content != .plausible {
-            let few = content == .huge ? CheckRows(name: "2 ordinary rows", rows: Array(rows.rows.prefix(2))) : rows
-            var replies = usualReplies
-            replies.content = content
-            if score(few, replies) == nil { return false }
-            replies.order = .oneByOneBackwards
-            if content == .mixed, score(few, replies) == nil { return false }
         }
         return true
     }
@@ -433,5 +395,15 @@ struct ScorerExercise {
             "the heap grows by about \(growth) bytes each time that an instance is made, scores \(rows.rows.count) rows and "
                 + "is destroyed. A long run ends without memory. Free in call_free what a call has, and in destroy what an "
                 + "instance has", key: "memory")
+    }
+}
+
+extension UnscoredReason {
+    /// The loss of a worker that the plugin is to blame for.
+    fileprivate var loss: WorkerLoss? {
+        switch self {
+        case .lost(let loss), .notTried(_, let loss): loss.isFaultOfPlugin ? loss : nil
+        case .words, .noScore, .badOutput, .gaveUp, .nothingAsked: nil
+        }
     }
 }

@@ -4,17 +4,23 @@ public struct CheckReply: Sendable, Hashable {
     public var text: String
     /// The whole response as JSON, where there is one.
     public var response: String
+    /// Why the model stopped; empty where that is not known.
+    public var finishReason: String
+    /// What the model thought before its message.
+    public var reasoning: String
 
-    public init(text: String, response: String = "") {
+    public init(text: String, response: String = "", finishReason: String = "stop", reasoning: String = "") {
         self.text = text
         self.response = response
+        self.finishReason = finishReason
+        self.reasoning = reasoning
     }
 }
 
 /// Model replies that a check gives: the same reply to the same request, whichever batch it is in.
 struct ScriptedReplies: Sendable {
     enum Content: Sendable, CaseIterable {
-        case plausible, failed, timedOut, cancelled, empty, garbage, huge, mixed
+        case plausible, failed, timedOut, cancelled, empty, cutOff, garbage, huge, mixed
     }
 
     enum Order: Sendable {
@@ -50,6 +56,7 @@ struct ScriptedReplies: Sendable {
             case .timedOut: "model replies that timed out"
             case .cancelled: "cancelled model requests"
             case .empty: "empty model replies"
+            case .cutOff: "model replies that were cut off (finish_reason \"length\")"
             case .garbage: "model replies of garbage"
             case .huge: "a model reply of 4 MiB"
             case .mixed: "model replies of all kinds"
@@ -64,20 +71,25 @@ struct ScriptedReplies: Sendable {
         let number = Int(hash >> 33)
         var content = content
         if content == .mixed {
-            let all: [Content] = [.plausible, .failed, .timedOut, .cancelled, .empty, .garbage]
+            let all: [Content] = [.plausible, .failed, .timedOut, .cancelled, .empty, .cutOff, .garbage]
             content = all[number / 64 % all.count]
         }
-        func reply(_ status: ModelReply.Status, _ text: String, response: String = "") -> ModelReply {
-            ModelReply(tag: request.tag, status: status, text: text, response: response)
+        func reply(_ status: ModelReply.Status, _ text: String, finishReason: String = "") -> ModelReply {
+            ModelReply(tag: request.tag, status: status, text: text, finishReason: finishReason)
         }
         switch content {
         case .plausible, .mixed:
             let chosen = only ?? usual[number % usual.count]
-            return reply(.answered, chosen.text, response: chosen.response)
+            return ModelReply(
+                tag: request.tag, status: .answered, text: chosen.text, response: chosen.response,
+                finishReason: chosen.finishReason, reasoning: chosen.reasoning)
         case .failed: return reply(.failed, "HTTP status 500")
         case .timedOut: return reply(.timedOut, "no answer in time")
         case .cancelled: return reply(.cancelled, "the run was stopped")
-        case .empty: return reply(.answered, "")
+        case .empty: return reply(.answered, "", finishReason: "stop")
+        case .cutOff:
+            let text = (only ?? usual[number % usual.count]).text
+            return reply(.answered, String(text.prefix(text.count / 2)), finishReason: "length")
         case .garbage: return reply(.answered, Self.garbage[number % Self.garbage.count])
         case .huge: return reply(.answered, String(repeating: "a score of 5 is good. ", count: (4 << 20) / 22))
         }

@@ -65,14 +65,14 @@ final class IsolatedCall: CallRunner {
         var isStopped = false
         while let attempt = search.next() {
             if isStopped {
-                call.failRemaining(attempt.rows, .notAsked, WorkerLoss.stopped.description)
+                call.failRemaining(attempt.rows, .notAsked, .lost(.stopped))
                 search.survived()
                 continue
             }
             switch scorer.takeWorker() {
-            case .givenUp(let verdict):
+            case .givenUp(let outcome, let reason):
                 // What was given before a worker was lost is kept.
-                call.failRemaining(attempt.rows, verdict.outcome, verdict.reason)
+                call.failRemaining(attempt.rows, outcome, reason)
                 search.survived()
             case .worker(let worker):
                 do throws(WorkerLoss) {
@@ -82,13 +82,13 @@ final class IsolatedCall: CallRunner {
                 } catch .stopped {
                     isStopped = true
                     scorer.lose(worker, .stopped)
-                    call.failRemaining(attempt.rows, .notAsked, WorkerLoss.stopped.description)
+                    call.failRemaining(attempt.rows, .notAsked, .lost(.stopped))
                     search.survived()
                 } catch {
                     let suspect = suspect(in: attempt.rows, worker)
                     scorer.lose(worker, error, wasHurried: attempt.isHurried)
                     guard let row = search.lost(suspect: suspect, isHang: error.isHang) else { continue }
-                    call.lose(row..<row + 1, error.verdict.outcome, error.verdict.reason)
+                    call.lose(row..<row + 1, error.outcome, .lost(error))
                 }
             }
         }
@@ -132,9 +132,9 @@ final class IsolatedCall: CallRunner {
         } catch {
             scorer.lose(worker, error, wasHurried: part.isHurried)
             ledger.forget(part: part.number)
-            if error == .stopped { return call.failRemaining(part.rows, .notAsked, error.description) }
+            if error == .stopped { return call.failRemaining(part.rows, .notAsked, .lost(error)) }
             guard part.rows.count > 1 else {
-                return call.lose(part.rows, error.verdict.outcome, error.verdict.reason)
+                return call.lose(part.rows, error.outcome, .lost(error))
             }
             run(PoisonSearch(afterLossOf: part.rows, suspect: nil, isHang: error.isHang), call)
         }
@@ -152,10 +152,13 @@ final class IsolatedCall: CallRunner {
     private func wait(_ part: Part, _ call: ScorerCall) throws(WorkerLoss) {
         var part = part
         var replies: [ModelReply] = []
-        apply(part.worker.records, to: part.rows, call) { asker, role, json in
+        apply(part.worker.records, to: part.rows, call) { request in
             part.open += 1
-            switch ledger.ask(ReplyLedger.Asker(part: part.number, tag: asker), role: role, json: json) {
-            case .ask(let tag): call.request(tag: tag, role: role, json: json)
+            switch ledger.ask(request, of: part.number) {
+            case .ask(let tag):
+                var request = request
+                request.tag = tag
+                call.request(request)
             case .wait: break
             case .answer(let reply): replies.append(reply)
             }
@@ -163,17 +166,17 @@ final class IsolatedCall: CallRunner {
         if !replies.isEmpty { return try deliver(replies, to: part, call) }
         if part.open > 0 { return parts.append(part) }
         call.statusFault = "ASSAY_PENDING, but it waits for no reply"
-        call.failRemaining(part.rows, .scorerError, CallMachine.nothingAsked)
+        call.failRemaining(part.rows, .scorerError, .nothingAsked)
         try part.worker.free(part.place)
     }
 
     /// Takes what the last step of some rows has given.
     private func finish(_ rows: Range<Int>, _ status: assay_status, _ worker: WorkerProcess, _ call: ScorerCall) {
-        apply(worker.records, to: rows, call) { _, _, _ in }
+        apply(worker.records, to: rows, call) { _ in }
         if status > ASSAY_PENDING || status < ASSAY_E_VERSION {
             call.statusFault = "\(status), which is no status"
         }
-        if status != ASSAY_OK { call.failRemaining(rows, .scorerError, CallMachine.gaveUp(status)) }
+        if status != ASSAY_OK { call.failRemaining(rows, .scorerError, .gaveUp(status)) }
         scorer.earn(rows: rows.count)
     }
 }

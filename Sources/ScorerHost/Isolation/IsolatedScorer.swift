@@ -32,7 +32,8 @@ final class IsolatedScorer: ScorerInstance {
                 } catch let loss as WorkerLoss {
                     pool.discard(worker)
                     throw PluginError(
-                        path: plugin.path, "\(loss.description), when its scorer \"\(offered.id)\" was made")
+                        path: plugin.path, "\(loss.description), when its scorer \"\(offered.id)\" was made", loss: loss
+                    )
                 } catch {
                     pool.giveBack(worker)
                     throw error
@@ -50,7 +51,7 @@ final class IsolatedScorer: ScorerInstance {
 
     func makeRunner() -> any CallRunner { IsolatedCall(self) }
 
-    func log(_ severity: LogSeverity, _ message: String) { pool.log(severity, message) }
+    func tell(_ event: PluginEvent) { pool.tell(event) }
 
     /// Runs `body`; for a process-serial scorer, while nothing else of such scorers of this plugin runs. Of a scorer that
     /// is serial in an instance, each worker has one of its own, and a worker does one thing at a time.
@@ -65,7 +66,7 @@ final class IsolatedScorer: ScorerInstance {
         var faults: [ParameterFault] = []
         var reader = RecordReader(worker.records)
         while let (record, rest) = reader.next() {
-            if record.kind == UInt32(AW_LOG) { logRecord(record, rest, pool) }
+            if record.kind == UInt32(AW_LOG) { pool.tell(.line(record, rest)) }
             guard record.kind == UInt32(AW_REJECT), let (pointer, message) = record.parts(of: rest) else { continue }
             if faults.count < 100 {
                 faults.append(ParameterFault(pointer: String(shortened: pointer), message: String(shortened: message)))
@@ -73,7 +74,7 @@ final class IsolatedScorer: ScorerInstance {
         }
         guard status == ASSAY_OK else { throw creationFailure(offered.id, of: plugin, status, faults) }
         do throws(TableFault) {
-            return try TableReader(worker.records).instanceDescription() ?? offered
+            return try TableReader(worker.records).instanceDescription(abiMinor: plugin.contents.abiMinor) ?? offered
         } catch {
             try? worker.destroy(number)
             throw PluginError(path: plugin.path, error.message)
@@ -86,13 +87,13 @@ final class IsolatedScorer: ScorerInstance {
     enum Taken {
         case worker(WorkerProcess)
         /// No worker is to be tried any more; why.
-        case givenUp(RowOutcomeReason)
+        case givenUp(RowOutcome, UnscoredReason)
     }
 
     /// A worker with the instance in it.
     func takeWorker() -> Taken {
         while true {
-            if let reason = allowance.withLock(\.refusal) { return .givenUp(reason) }
+            if let (outcome, reason) = allowance.withLock(\.refusal) { return .givenUp(outcome, reason) }
             let worker: WorkerProcess
             do throws(PluginError) {
                 worker = try pool.take()
@@ -143,30 +144,22 @@ final class IsolatedScorer: ScorerInstance {
     var shortTimeout: Duration { min(pool.settings.timeout, max(.seconds(1), pool.settings.timeout / 10)) }
 }
 
-/// An outcome without a score, and its reason.
-struct RowOutcomeReason {
-    var outcome: RowOutcome
-    var reason: String
-}
-
 extension WorkerLoss {
     /// What becomes of the row that is to blame.
-    var verdict: RowOutcomeReason {
-        RowOutcomeReason(outcome: isHang ? .timedOut : .pluginCrashed, reason: description)
-    }
+    var outcome: RowOutcome { isHang ? .timedOut : .pluginCrashed }
 }
 
 extension WorkerAllowance {
     /// What becomes of rows that are not tried any more; nil while rows are.
-    fileprivate var refusal: RowOutcomeReason? {
+    fileprivate var refusal: (RowOutcome, UnscoredReason)? {
         guard isExhausted, let lastLoss else { return nil }
-        return RowOutcomeReason(
-            outcome: lastLoss.verdict.outcome,
-            reason: "not tried, since \(lost) workers were lost to the plugin; the last time, \(lastLoss.description)")
+        return (lastLoss.outcome, .notTried(lostWorkers: lost, last: lastLoss))
     }
 }
 
-/// Writes a worker's AW_LOG to the log.
-func logRecord(_ record: aw_record, _ rest: UnsafeRawBufferPointer, _ pool: WorkerPool) {
-    pool.log(LogSeverity(rawValue: Int32(bitPattern: record.type)) ?? .error, String(shortened: rest))
+extension PluginEvent {
+    /// An AW_LOG of a worker.
+    static func line(_ record: aw_record, _ rest: UnsafeRawBufferPointer) -> PluginEvent {
+        .line(LogSeverity(rawValue: Int32(bitPattern: record.type)) ?? .error, String(shortened: rest))
+    }
 }

@@ -4,7 +4,7 @@
 /// own, and get the replies that there are: no model is asked twice.
 struct ReplyLedger {
     /// Who asked: a part of the call's rows, by its number, and the tag by which the plugin knows the request.
-    struct Asker: Equatable {
+    private struct Asker {
         var part: UInt64
         var tag: UInt64
     }
@@ -19,9 +19,15 @@ struct ReplyLedger {
         case answer(ModelReply)
     }
 
+    /// What is asked, whoever asks it.
     private struct Question: Hashable {
         var role: String
         var json: String
+        var sample: Int?
+
+        init(_ request: ModelRequest) {
+            (role, json, sample) = (request.role, request.json, request.sample)
+        }
     }
 
     private struct Entry {
@@ -34,9 +40,10 @@ struct ReplyLedger {
     /// Those without a reply, by the tag under which the call asked.
     private var open: [UInt64: Int] = [:]
 
-    /// Takes a request.
-    mutating func ask(_ asker: Asker, role: String, json: String) -> Action {
-        let question = Question(role: role, json: json)
+    /// Takes a request of a part of the call's rows, with the plugin's own tag.
+    mutating func ask(_ request: ModelRequest, of part: UInt64) -> Action {
+        let asker = Asker(part: part, tag: request.tag)
+        let question = Question(request)
         // A row may ask the same twice, and then wants two replies.
         if let index = byQuestion[question]?.first(where: { entries[$0].asker == nil }) {
             entries[index].asker = asker

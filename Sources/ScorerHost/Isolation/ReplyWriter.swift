@@ -9,7 +9,7 @@ struct ReplyWriter {
     init(_ replies: [ModelReply]) {
         self.replies = replies
         byteCount = replies.reduce(replies.count * MemoryLayout<aw_reply>.size) { sum, reply in
-            sum + reply.text.utf8.count + reply.response.utf8.count
+            reply.texts.reduce(sum) { $0 + $1.utf8.count }
         }
     }
 
@@ -31,6 +31,8 @@ struct ReplyWriter {
             head.status = Int64(reply.status.code)
             (head.text, head.text_length) = write(reply.text)
             (head.response, head.response_length) = write(reply.response)
+            (head.finish, head.finish_length) = write(reply.finishReason)
+            (head.reasoning, head.reasoning_length) = write(reply.reasoning)
             base.storeBytes(of: head, toByteOffset: index * MemoryLayout<aw_reply>.size, as: aw_reply.self)
         }
     }

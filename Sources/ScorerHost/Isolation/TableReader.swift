@@ -52,10 +52,12 @@ struct TableReader: ~Copyable {
     }
 
     /// The description of an instance; nil where none was given.
-    consuming func instanceDescription() throws(TableFault) -> ScorerDescription? {
+    ///
+    /// - Parameter abiMinor: the version of the plugin header that its plugin was built with.
+    consuming func instanceDescription(abiMinor: UInt32) throws(TableFault) -> ScorerDescription? {
         try checkSize()
         guard let scorer = scorers.first else { return nil }
-        return try ScorerDescription(finish(scorer))
+        return try ScorerDescription(finish(scorer), abiMinor: abiMinor)
     }
 
     private func checkSize() throws(TableFault) {

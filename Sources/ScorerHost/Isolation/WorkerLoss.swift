@@ -20,8 +20,15 @@ public enum WorkerLoss: Error, Sendable, Hashable {
     /// It could not be started, or given something; in words.
     case unavailable(String)
 
-    /// What became of the row that was to blame.
     var isHang: Bool { if case .hang = self { true } else { false } }
+
+    /// Whether the plugin is to blame, and not the run that was stopped or the system that gave nothing.
+    var isFaultOfPlugin: Bool {
+        switch self {
+        case .signal, .exit, .hang, .tooManyThreads, .disconnected, .misbehaved: true
+        case .stopped, .unavailable: false
+        }
+    }
 
     /// The cause in words, as results and errors have it.
     public var description: String {

@@ -44,17 +44,21 @@ final class WorkerPool: Sendable {
     let path: String
     let settings: WorkerSettings
     private let manifest: PluginDescription?
-    private let hostLog: HostLog
+    private let events: @Sendable (_ pluginID: String, PluginEvent) -> Void
     private let state = Monitor(State())
 
     /// How many lines of a plugin are logged.
     private static let mostLines = 1000
 
-    init(running path: String, _ settings: WorkerSettings, manifest: PluginDescription?, log: @escaping HostLog) {
+    /// - Parameter events: is told what the log of the plugin gets. Called on any thread.
+    init(
+        running path: String, _ settings: WorkerSettings, manifest: PluginDescription?,
+        events: @escaping @Sendable (_ pluginID: String, PluginEvent) -> Void
+    ) {
         self.path = path
         self.settings = settings
         self.manifest = manifest
-        hostLog = log
+        self.events = events
     }
 
     /// What the manifest says of the plugin, or else the plugin itself, in a worker.
@@ -76,14 +80,14 @@ final class WorkerPool: Sendable {
         }
     }
 
-    func log(_ severity: LogSeverity, _ message: String) {
+    func tell(_ event: PluginEvent) {
         let line = state.update { state in
             state.lines += 1
             return state.lines
         }
         let id = manifest?.id ?? state.update { $0.contents?.id } ?? path
-        if line <= Self.mostLines { hostLog(severity, id, message) }
-        if line == Self.mostLines { hostLog(.warning, id, "more lines of this plugin are not shown") }
+        if line <= Self.mostLines { events(id, event) }
+        if line == Self.mostLines { events(id, .line(.warning, "more lines of this plugin are not shown")) }
     }
 
     // MARK: Using workers
@@ -140,7 +144,7 @@ final class WorkerPool: Sendable {
         for (worker, why) in ended {
             worker.end()
             report(worker, isAtEnd: true)
-            if case .isBusy(let how) = why { log(.warning, "its process was ended: \(how) while it had nothing to do") }
+            if case .isBusy(let how) = why { tell(.endedIdle(how)) }
         }
         return isAnyLeft
     }
@@ -199,7 +203,7 @@ final class WorkerPool: Sendable {
             throw PluginError(
                 path: path, "\(why). The isolation \"in-process\" runs it without a worker, with all your rights")
         } catch let loss as WorkerLoss {
-            throw PluginError(path: path, "\(loss.description), when it was loaded")
+            throw PluginError(path: path, "\(loss.description), when it was loaded", loss: loss)
         } catch {
             throw PluginError(path: path, "\(error)")
         }
@@ -233,7 +237,7 @@ final class WorkerPool: Sendable {
             }
             return true
         } catch {
-            log(.error, "\(error.description), when a call or an instance was freed")
+            tell(.lostWhenFreeing(error))
             discard(worker)
             return false
         }
@@ -242,6 +246,6 @@ final class WorkerPool: Sendable {
     /// Logs what a worker has written to its standard streams, and tells whoever wants to know of it.
     private func report(_ worker: WorkerProcess, isAtEnd: Bool) {
         if let onReport = settings.onReport { onReport(worker.report) }
-        for line in worker.newLines(isAtEnd: isAtEnd) { log(.warning, line) }
+        for line in worker.newLines(isAtEnd: isAtEnd) { tell(line) }
     }
 }

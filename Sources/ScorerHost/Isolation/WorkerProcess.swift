@@ -76,9 +76,9 @@ package final class WorkerProcess: @unchecked Sendable {
     var records: UnsafeRawBufferPointer { received.bytes }
 
     /// Lines of its standard streams that have not been asked for yet.
-    func newLines(isAtEnd: Bool) -> [String] {
-        standardOutput.newLines(isAtEnd: isAtEnd).map { "wrote to standard output: \($0)" }
-            + standardErrors.newLines(isAtEnd: isAtEnd).map { "wrote to standard error: \($0)" }
+    func newLines(isAtEnd: Bool) -> [PluginEvent] {
+        standardOutput.newLines(isAtEnd: isAtEnd).map { .wrote(.output, $0) }
+            + standardErrors.newLines(isAtEnd: isAtEnd).map { .wrote(.errors, $0) }
     }
 
     // MARK: Commands

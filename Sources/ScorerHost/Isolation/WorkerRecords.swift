@@ -6,10 +6,10 @@ extension IsolatedCall {
     /// Hands what a step has given for some rows to the call, which checks it as it checks what a plugin in this process
     /// gives.
     ///
-    /// - Parameter ask: takes a request: its tag, its role and the request itself.
+    /// - Parameter ask: takes a request, with the plugin's own tag.
     func apply(
         _ records: UnsafeRawBufferPointer, to rows: Range<Int>, _ call: ScorerCall,
-        ask: (UInt64, String, String) -> Void
+        ask: (ModelRequest) -> Void
     ) {
         var reader = RecordReader(records)
         while let (record, rest) = reader.next() {
@@ -19,15 +19,19 @@ extension IsolatedCall {
             case UInt32(AW_REQUEST):
                 guard let (role, json) = record.parts(of: rest) else { continue }
                 let name = String(decoding: role, as: UTF8.self)
-                if record.flags & UInt32(AW_REFUSED) != 0 {
+                let isNumbered = record.flags & UInt32(AW_UNNUMBERED) == 0
+                if record.flags & UInt32(AW_REFUSED) != 0 && rest.isEmpty {
+                    call.misuse(.requestTooShort)
+                } else if record.flags & UInt32(AW_REFUSED) != 0 {
                     call.refuseRequest(tag: record.first, role: name)
                 } else if call.knows(role: name) {
-                    ask(record.first, name, String(decoding: json, as: UTF8.self))
+                    ask(
+                        ModelRequest(
+                            tag: record.first, role: name, json: String(decoding: json, as: UTF8.self),
+                            sample: isNumbered ? Int(record.output) : nil))
                 }
-            case UInt32(AW_LOG):
-                call.scorer.instance.log(
-                    LogSeverity(rawValue: Int32(bitPattern: record.type)) ?? .error, String(shortened: rest))
-            case UInt32(AW_MISUSE): call.misuse(ScorerCall.outsideOfStep)
+            case UInt32(AW_LOG): call.scorer.instance.tell(.line(record, rest))
+            case UInt32(AW_MISUSE): call.misuse(.outsideOfStep)
             default: break
             }
         }
@@ -37,14 +41,12 @@ extension IsolatedCall {
         let row = Int64(bitPattern: record.first)
         let outcome = Int32(bitPattern: record.type)
         if row == -1, let outcome = ScorerCall.outcome(outcome) {
-            call.failRemaining(rows, outcome, String(decoding: rest, as: UTF8.self))
+            call.failRemaining(rows, outcome, .words(String(decoding: rest, as: UTF8.self)))
         } else if row >= 0 && row < Int64(rows.count) {
             _ = call.fail(row: Int64(rows.lowerBound) + row, outcome: outcome, assay_str(rest))
         } else {
             call.misuse(
-                ScorerCall.outcome(outcome) == nil
-                    ? "fail: \(outcome) is no outcome of an unscored row"
-                    : "fail: row \(row) of a batch of \(rows.count)")
+                ScorerCall.outcome(outcome) == nil ? .failOutcome(outcome) : .failRow(row, rowCount: rows.count))
         }
     }
 
@@ -52,7 +54,7 @@ extension IsolatedCall {
     private func emit(_ record: aw_record, _ rest: UnsafeRawBufferPointer, _ rows: Range<Int>, _ call: ScorerCall) {
         let (end, overflow) = record.first.addingReportingOverflow(record.count)
         guard !overflow, end <= UInt64(rows.count) else {
-            call.misuse("emit: rows \(record.first)..<\(end) of a batch of \(rows.count)")
+            call.misuse(.emitRows(first: record.first, end: end, rowCount: rows.count))
             return
         }
         let count = Int(record.count)

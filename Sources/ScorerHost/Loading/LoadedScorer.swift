@@ -31,7 +31,10 @@ final class LoadedScorer: ScorerInstance, @unchecked Sendable {
         guard status == ASSAY_OK else { throw creationFailure(offered.id, of: plugin, status, creation.faults) }
         do {
             let bound = code.table.describe.flatMap { $0(instance) }
-            description = try bound.map { table throws(TableFault) in try ScorerDescription(table) } ?? offered
+            let abiMinor = code.description.abiMinor
+            description =
+                try bound.map { table throws(TableFault) in try ScorerDescription(table, abiMinor: abiMinor) }
+                ?? offered
         } catch {
             code.table.destroy(instance)
             throw PluginError(path: plugin.path, error.message)
@@ -50,7 +53,7 @@ final class LoadedScorer: ScorerInstance, @unchecked Sendable {
 
     func makeRunner() -> any CallRunner { LoadedCall(self) }
 
-    func log(_ severity: LogSeverity, _ message: String) { services.log(severity, services.pluginID, message) }
+    func tell(_ event: PluginEvent) { services.log(event.severity, services.pluginID, event.text) }
 
     fileprivate func inTurn<Result>(_ body: (PluginTable, UnsafeMutableRawPointer?) -> Result) -> Result {
         if description.concurrency == .instanceSerial { return instanceLock.withLock { _ in body(table, instance) } }

@@ -59,13 +59,23 @@ public final class Plugin: Sendable {
     ///     the plugin then says something else. Without one, a worker is started now, and asked.
     ///   - log: takes the lines that the plugin writes to the host's log, and to its standard error. Called on any thread.
     /// - Throws: `PluginError` that says why the file is no plugin for this host.
-    public init(
+    public convenience init(
         isolating path: String, manifest: PluginDescription? = nil, settings: WorkerSettings = WorkerSettings(),
         log: @escaping HostLog
     ) throws(PluginError) {
+        try self.init(isolating: path, manifest: manifest, settings: settings) { id, event in
+            log(event.severity, id, event.text)
+        }
+    }
+
+    /// The same, but told what there is for the log as values.
+    init(
+        isolating path: String, manifest: PluginDescription? = nil, settings: WorkerSettings,
+        events: @escaping @Sendable (_ pluginID: String, PluginEvent) -> Void
+    ) throws(PluginError) {
         let path = try resolvedPath(of: path)
         try checkObject(path)
-        let pool = WorkerPool(running: path, settings, manifest: manifest, log: log)
+        let pool = WorkerPool(running: path, settings, manifest: manifest, events: events)
         self.path = path
         place = .worker
         contents = try pool.contents()

@@ -115,7 +115,7 @@ final class ModelRequestQueue: Sendable {
                 continue
             }
             do throws(RequestFault) {
-                let made = try InferenceRequest(scorerRequest: request.json)
+                let made = try InferenceRequest(request)
                 orders.requests.append(PendingRequest(tag: request.tag, request: made, model: model))
             } catch {
                 faults.append((call, ModelReply(tag: request.tag, status: .failed, text: error.message), false))
@@ -203,7 +203,7 @@ final class ModelRequestQueue: Sendable {
         let stopped = state.withLock { $0.stop }
         switch error.code {
         case .unavailable:
-            fail(EngineError(.model, error.message))
+            fail(EngineError(.model, error.message, cause: error))
             return ModelReply(tag: tag, status: .cancelled, text: error.message)
         case .cancelled: return ModelReply(tag: tag, status: .cancelled, text: stopped ?? error.message)
         case .notAsked: return ModelReply(tag: tag, status: .cancelled, text: error.message)
@@ -224,7 +224,9 @@ final class ModelRequestQueue: Sendable {
 
 extension ModelReply {
     fileprivate init(_ reply: InferenceReply, tag: UInt64) {
-        self.init(tag: tag, status: .answered, text: reply.text, response: reply.response)
+        self.init(
+            tag: tag, status: .answered, text: reply.text, response: reply.response,
+            finishReason: reply.finish == .other ? "" : reply.finish.rawValue, reasoning: reply.reasoning ?? "")
     }
 }
 
@@ -234,11 +236,11 @@ private struct RequestFault: Error {
 }
 
 extension InferenceRequest {
-    /// A scorer's chat request, in which the member "assay" is the host's.
-    fileprivate init(scorerRequest json: String) throws(RequestFault) {
-        self.init(body: json)
-        guard json.contains("\"assay\"") else { return }
-        guard var object = try? JSONValue(parsing: json).object, let own = object["assay"] else { return }
+    /// A scorer's chat request. In one that does not say its sample, the member "assay" is the host's.
+    fileprivate init(_ request: ModelRequest) throws(RequestFault) {
+        self.init(body: request.json, sample: request.sample ?? 0)
+        guard request.sample == nil, body.contains("\"assay\"") else { return }
+        guard var object = try? JSONValue(parsing: body).object, let own = object["assay"] else { return }
         guard case .number(let number)? = own["sample"], let sample = number.int, sample >= 0 else {
             throw RequestFault(message: "the scorer's request has an \"assay\" that is not {\"sample\": N}")
         }

@@ -166,7 +166,7 @@ final class ScoringRun: Sendable {
             }
         } catch {
             state.update { $0.chunksInWork -= 1 }
-            return close(EngineError(.dataset, error.description))
+            return close(EngineError(.dataset, error.description, cause: error))
         }
         if plan.dataset.isLive { state.update { $0.isReading = false } }
         let index = work.chunk.index
@@ -313,7 +313,7 @@ final class ScoringRun: Sendable {
                     try resultSink?(index, result.writer.bytes)
                 }
             } catch {
-                abort((error as? EngineError) ?? EngineError(.output, "\(error)"))
+                abort((error as? EngineError) ?? EngineError(.output, "\(error)", cause: error))
             }
             out.removeAll()
             state.update { state in

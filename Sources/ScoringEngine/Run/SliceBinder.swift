@@ -104,7 +104,7 @@ final class SliceBinder {
     /// What to do where an answer is a list, for scorers that take lists when they are told to.
     private func advice(_ input: ColumnDescription) -> String {
         guard input.name == "expected_answer", input.type == .text,
-            function.description.parametersSchema?.contains("\"any_of\"") == true
+            function.takesAnyOf
         else { return "" }
         return "; if it is a list of right answers, set any_of to true"
     }

@@ -180,9 +180,7 @@ struct EvaluateCommand: ParsableCommand {
                 return try Evaluator(engine).run(request, sink: sink, progress: progress, cancellation: cancellation)
             } catch {
                 // The place in a request means something only in what the options hold.
-                let parts = error.pointer?.split(separator: "/eval_candidate/") ?? []
-                let place = parts.count > 1 ? parts.last.map { "\($0): " } : nil
-                throw Failure((place ?? "") + error.commandText)
+                throw Failure((error.placeInCandidate.map { "\($0): " } ?? "") + error.commandText)
             }
         }
     }

@@ -104,7 +104,7 @@ struct FunctionsCommand: ParsableCommand {
                     } catch let error as EngineError {
                         // Faults of the parameters name the file, those of the plugin do not.
                         let fault = error.commandText
-                        printError(fault.hasPrefix(path) ? fault : "\(path): \(fault)")
+                        printError(error.code == .invalidDefinition ? fault : "\(path): \(fault)")
                         faults += 1
                     }
                 }

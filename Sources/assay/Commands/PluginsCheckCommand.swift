@@ -132,9 +132,12 @@ extension PluginsCommand {
                 }
                 if let text = value.string {
                     replies.append(CheckReply(text: text))
-                } else if let message = value["choices"]?.array?.first?["message"] {
-                    let text = message["content"]?.string ?? ""
-                    replies.append(CheckReply(text: text, response: String(decoding: line, as: UTF8.self)))
+                } else if let choice = value["choices"]?.array?.first, let message = choice["message"] {
+                    replies.append(
+                        CheckReply(
+                            text: message["content"]?.string ?? "", response: String(decoding: line, as: UTF8.self),
+                            finishReason: choice["finish_reason"]?.string ?? "",
+                            reasoning: message["reasoning_content"]?.string ?? ""))
                 } else {
                     throw Failure(
                         "\(path): line \(index + 1): found \(value.kind); a text, or a chat completion with choices, was "

@@ -5,7 +5,7 @@ extension EngineError {
     /// The message, and the option or command that mends it.
     var commandText: String {
         switch remedy {
-        case .listFunctions: message + (message.hasSuffix("?") ? " " : "; ") + functionsAdvice
+        case .listFunctions(let near): message + (near.isEmpty ? "; " : " ") + functionsAdvice
         case .mapColumn: message + " A column of another name can be mapped: --map NEEDED=NAME"
         case .nameColumns:
             message + " If the first row is data and not a header, name the columns: --columns NAME,…, or --no-header "

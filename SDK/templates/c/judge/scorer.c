@@ -75,7 +75,7 @@ static bool ask(const instance *its, const kit_step *step, uint64_t row) {
     kit_append(&body, kit_str("}], \"temperature\": 0}"));
     const bool is_asked =
         !prompt.failed && !body.failed &&
-        its->chat->request(its->host, step->call, row, kit_str("judge"), kit_contents(&body)) == ASSAY_OK;
+        kit_ask(step, its->chat, row, "judge", kit_contents(&body), 0) == ASSAY_OK;
     if (!is_asked) kit_fail(step, (int64_t)row, ASSAY_ROW_SCORER_ERROR, kit_str("the request could not be made"));
     kit_free(&prompt);
     kit_free(&body);
@@ -102,6 +102,10 @@ static void take_reply(const kit_step *step, const assay_reply *reply) {
         return;
     }
     kit_give_text(step, OUT_FEEDBACK, row, reply->text);
+    if (kit_is_cut_off(reply)) {
+        kit_fail(step, (int64_t)row, ASSAY_ROW_UNPARSED, kit_str("the reply was cut off; raise max_tokens"));
+        return;
+    }
     const int score = read_reply(reply->text);
     if (score >= 0)
         kit_give_number(step, OUT_SCORE, row, score);

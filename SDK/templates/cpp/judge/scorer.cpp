@@ -49,7 +49,9 @@ public:
         }
         call.give_text(out_feedback, reply.row, reply.text);
         const std::string word = letters(reply.text);
-        if (word == "yes" || word == "no")
+        if (reply.is_cut_off())
+            call.fail(reply.row, ASSAY_ROW_UNPARSED, "the reply was cut off; raise max_tokens");
+        else if (word == "yes" || word == "no")
             call.give_number(out_score, reply.row, word == "yes" ? 1 : 0);
         else
             call.fail(reply.row, ASSAY_ROW_UNPARSED, "the reply is neither yes nor no");

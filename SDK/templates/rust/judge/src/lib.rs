@@ -56,6 +56,9 @@ impl Scorer for Judge {
             return call.fail(reply.row, failure, reply.text);
         }
         call.give_text(FEEDBACK, reply.row, reply.text);
+        if reply.is_cut_off() {
+            return call.fail(reply.row, Unscored::Unparsed, "the reply was cut off; raise max_tokens");
+        }
         match yes_or_no(reply.text) {
             Some(is_yes) => call.give_number(SCORE, reply.row, if is_yes { 1.0 } else { 0.0 }),
             None => call.fail(reply.row, Unscored::Unparsed, "the reply is neither yes nor no"),

@@ -61,6 +61,10 @@ struct Judge: ModelScorer {
             return
         }
         results.emit(reply.text, output: Self.feedback, row: row)
+        if reply.isCutOff {
+            results.fail(row, .unparsed, "the reply was cut off; raise max_tokens")
+            return
+        }
         // The letters of the reply, whatever else stands around them.
         switch reply.text.filter({ $0.isASCII && $0.isLetter }).lowercased() {
         case "yes": results.emit(1.0, output: Self.score, row: row)

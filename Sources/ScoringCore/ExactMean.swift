@@ -4,9 +4,9 @@
 /// floating-point arithmetic and fast robust geometric predicates", 1997). The quotient is then the double nearest to the
 /// true mean, the even one of two; only where the numbers are more than some 2^900 apart, or the mean is subnormal, it may be
 /// the one beside it.
-enum ExactMean {
+package enum ExactMean {
     /// The mean; 0 of no numbers.
-    static func of(_ numbers: some Collection<Double>) -> Double {
+    package static func of(_ numbers: some Collection<Double>) -> Double {
         guard let largest = numbers.lazy.map(\.magnitude).max(), largest > 0 else { return 0 }
         let unit = powerOfTwo(near: largest)
         let scaled = numbers.map { $0 / unit }
@@ -20,7 +20,7 @@ enum ExactMean {
     }
 
     /// The population standard deviation; 0 of no numbers. Never beyond the largest of their magnitudes.
-    static func deviation(of numbers: [Double]) -> Double {
+    package static func deviation(of numbers: [Double]) -> Double {
         guard let largest = numbers.lazy.map(\.magnitude).max(), largest > 0 else { return 0 }
         let unit = powerOfTwo(near: largest)
         let scaled = numbers.map { $0 / unit }

@@ -1,0 +1,54 @@
+import CScorerPlugin
+
+/// Why a row has no score. What the host found itself is a value; its text is made where it is shown.
+enum UnscoredReason: Hashable, Sendable {
+    /// In words, of the scorer or of the caller.
+    case words(String)
+    /// A worker was lost on the row.
+    case lost(WorkerLoss)
+    /// The row was not tried, since the plugin had cost so many workers.
+    case notTried(lostWorkers: Int, last: WorkerLoss)
+    /// The scorer ended its call and said nothing of the row.
+    case noScore
+    /// An output is not what its type says.
+    case badOutput(name: String, BadText)
+    /// The last step returned an error.
+    case gaveUp(assay_status)
+    /// A step waits for replies, but no request is open.
+    case nothingAsked
+
+    /// What is wrong with the text of an output.
+    enum BadText: String {
+        case notUTF8 = "is not valid UTF-8"
+        case notJSON = "is not valid JSON"
+    }
+}
+
+extension UnscoredReason: CustomStringConvertible {
+    /// As results have it.
+    var description: String {
+        switch self {
+        case .words(let words): words
+        case .lost(let loss): loss.description
+        case .notTried(let count, let last):
+            "not tried, since \(count) workers were lost to the plugin; the last time, \(last.description)"
+        case .noScore: "the scorer gave no score for this row, and no reason"
+        case .badOutput(let name, let fault): "the scorer's output \"\(name)\" \(fault.rawValue)"
+        case .gaveUp(let status): "the scorer gave up on the batch: \(Self.text(of: status))"
+        case .nothingAsked: "the scorer waits for model replies, but has asked nothing"
+        }
+    }
+
+    private static func text(of status: assay_status) -> String {
+        switch Int(status) {
+        case ASSAY_E_INVALID: "invalid argument (-1)"
+        case ASSAY_E_UNSUPPORTED: "not supported (-2)"
+        case ASSAY_E_CANCELLED: "cancelled (-3)"
+        case ASSAY_E_TIMEOUT: "timed out (-4)"
+        case ASSAY_E_RESOURCE: "out of resources (-5)"
+        case ASSAY_E_INTERNAL: "internal error (-6)"
+        case ASSAY_E_VERSION: "version mismatch (-7)"
+        default: "status \(status)"
+        }
+    }
+}
