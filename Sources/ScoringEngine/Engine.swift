@@ -52,6 +52,9 @@ public final class Engine: Sendable {
                 "\(function.identifier): no plugin \"\(function.providerID)\" was found; plugins found: "
                     + (known.isEmpty ? "none" : known), remedy: .addPlugin)
         }
+        var function = function
+        // Earlier headers have no such member of the configuration.
+        if plugin.contents.abiMinor < 2 { function.columns = [] }
         do {
             return try Scorer(function.scorerID(in: plugin), of: plugin, configuration: function.configuration)
         } catch let error as ParameterError {

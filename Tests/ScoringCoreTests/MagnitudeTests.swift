@@ -8,7 +8,9 @@ struct MagnitudeTests {
 
     private func number(_ text: String, zeros: Int = 0) -> Magnitude { Magnitude(digits: digits(text), zeros: zeros) }
 
-    @Test("decimal digits become the number that they spell", arguments: [0, 1, 9, 10, 4_294_967_295, 4_294_967_296, .max])
+    @Test(
+        "decimal digits become the number that they spell",
+        arguments: [0, 1, 9, 10, 4_294_967_295, 4_294_967_296, .max])
     func spelling(value: Int) {
         #expect(number("\(value)") == Magnitude(value))
         #expect(number("000\(value)") == Magnitude(value))

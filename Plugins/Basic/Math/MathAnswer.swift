@@ -36,12 +36,14 @@ enum MathAnswer {
     static func agree(_ left: [UInt8], _ right: [UInt8]) -> Bool {
         if left == right { return true }
         let (a, b) = (left.span, right.span)
-        if let leftValue = Rational(a), let rightValue = Rational(b) { return leftValue == rightValue }
+        if let leftValue = ExactNumber(mathAnswer: a), let rightValue = ExactNumber(mathAnswer: b) {
+            return leftValue == rightValue
+        }
         var (i, j) = (0, 0)
         while i < a.count, j < b.count {
             var (behindLeft, behindRight) = (i, j)
-            if a[i] == UInt8(ascii: "\\"), let leftValue = Rational.readFraction(in: a, at: &behindLeft),
-                let rightValue = Rational.readFraction(in: b, at: &behindRight)
+            if a[i] == UInt8(ascii: "\\"), let leftValue = ExactNumber.readFraction(in: a, at: &behindLeft),
+                let rightValue = ExactNumber.readFraction(in: b, at: &behindRight)
             {
                 guard leftValue == rightValue else { return false }
                 (i, j) = (behindLeft, behindRight)

@@ -72,17 +72,21 @@ struct ExactNumber: Equatable {
         (isNegative ? "-" : "") + numerator.text + (denominator == .one ? "" : "/\(denominator.text)")
     }
 
-    /// Numbers that are longer than this, written without an exponent, are compared with a tolerance by nobody; without one
-    /// they are equal if they are written alike. Multiplying takes time that is the product of the lengths.
+    /// Numbers that are longer than this, written without an exponent, are not compared with a tolerance. Multiplying takes
+    /// time that is the product of the lengths.
     static let maximumLength = 1000
+    /// Fractions that are longer than this are equal only if their denominators are.
+    private static let maximumComparedLength = 8000
 
     /// Whether it can be compared with a tolerance.
-    var isShort: Bool { numerator.length <= Self.maximumLength && denominator.length <= Self.maximumLength }
+    var isShort: Bool { length <= Self.maximumLength }
+
+    private var length: Int { max(numerator.length, denominator.length) }
 
     static func == (left: ExactNumber, right: ExactNumber) -> Bool {
         guard left.isNegative == right.isNegative else { return false }
         if left.denominator == right.denominator { return left.numerator == right.numerator }
-        guard left.isShort, right.isShort else { return false }
+        guard max(left.length, right.length) <= maximumComparedLength else { return false }
         let (a, b) = (Fraction(left), Fraction(right))
         return a.numerator * b.denominator == b.numerator * a.denominator
     }

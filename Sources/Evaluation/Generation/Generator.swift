@@ -347,7 +347,8 @@ final class Generator: Sendable {
             case .unavailable: failure = EvaluationError(.model, error.message)
             case .notAsked: content = .failed(GenerationFailure(outcome: .notAsked, message: error.message))
             case .timedOut: content = .failed(GenerationFailure(outcome: .timedOut, message: error.message))
-            default: content = .failed(GenerationFailure(outcome: .modelError, message: error.message))
+            case .unknownModel, .invalidModel, .invalidRequest, .rejected, .unreachable, .dropped, .badReply:
+                content = .failed(GenerationFailure(outcome: .modelError, message: error.message))
             }
         }
         state.update { state in

@@ -208,7 +208,8 @@ final class ModelRequestQueue: Sendable {
         case .cancelled: return ModelReply(tag: tag, status: .cancelled, text: stopped ?? error.message)
         case .notAsked: return ModelReply(tag: tag, status: .cancelled, text: error.message)
         case .timedOut: return ModelReply(tag: tag, status: .timedOut, text: error.message)
-        default: return ModelReply(tag: tag, status: .failed, text: error.message)
+        case .unknownModel, .invalidModel, .invalidRequest, .rejected, .unreachable, .dropped, .badReply:
+            return ModelReply(tag: tag, status: .failed, text: error.message)
         }
     }
 
@@ -231,13 +232,13 @@ extension ModelReply {
 }
 
 /// What is wrong with a request of a scorer.
-private struct RequestFault: Error {
+struct RequestFault: Error {
     var message: String
 }
 
 extension InferenceRequest {
     /// A scorer's chat request. In one that does not say its sample, the member "assay" is the host's.
-    fileprivate init(_ request: ModelRequest) throws(RequestFault) {
+    init(_ request: ModelRequest) throws(RequestFault) {
         self.init(body: request.json, sample: request.sample ?? 0)
         guard request.sample == nil, body.contains("\"assay\"") else { return }
         guard var object = try? JSONValue(parsing: body).object, let own = object["assay"] else { return }
