@@ -16,6 +16,15 @@ struct Completion {
         response = reply.response
     }
 
+    /// Whether the server reports that the model refuses to reply.
+    var isRefusal: Bool {
+        // Most servers write the member, as null, in every reply.
+        guard response.hasText(ofMember: "refusal") else { return false }
+        var parser = JSONParser()
+        let message = (try? parser.parse(response))?["choices"]?.array?.first?["message"]
+        return message?["refusal"]?.string?.isEmpty == false
+    }
+
     /// Adds what the completion tells about it to the reason why a reply has no score.
     ///
     /// - Parameter isEmpty: whether the reply has no text.
@@ -50,5 +59,22 @@ struct Completion {
         let share = thought > 0 ? "\(thought) of them for reasoning" : "including reasoning"
         return outputTokens.map { "it used \($0) tokens, \(share)" }
             ?? "the model was still reasoning, or had just started"
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether a member of this name, of any object in the JSON, may be a text.
+    fileprivate func hasText(ofMember name: StaticString) -> Bool {
+        let name = Array("\"\(name)\"".utf8)
+        let quote = UInt8(ascii: "\"")
+        guard count > name.count else { return false }
+        var start = startIndex
+        while let place = self[start...].firstIndex(of: quote), place + name.count < endIndex {
+            start = place + 1
+            guard self[place..<place + name.count].elementsEqual(name) else { continue }
+            let value = self[(place + name.count)...].drop { $0 <= 0x20 || $0 == UInt8(ascii: ":") }
+            if value.first == quote { return true }
+        }
+        return false
     }
 }

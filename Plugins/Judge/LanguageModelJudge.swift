@@ -159,7 +159,11 @@ struct LanguageModelJudge: ModelScorer {
     private func read(
         _ reply: String, _ completion: Completion, quoting values: [UnsafeRawBufferPointer], _ results: Results
     ) -> Verdict {
-        scratches.withScratch(for: results) { scratch in
+        // What a model says where it refuses is not a verdict, whatever numbers are in it.
+        if completion.isRefusal {
+            return .unscored(.unparsed, "the model refused to judge the row (ask another judge_model)")
+        }
+        return scratches.withScratch(for: results) { scratch in
             scratch.beginRow()
             do throws(MatchError) {
                 switch try parameters.reader.read(

@@ -1,5 +1,6 @@
 import Glibc
 public import HuggingFace
+public import Inference
 
 /// The configuration of a server.
 public struct ServerConfiguration: Sendable {
@@ -66,6 +67,8 @@ public struct ServerConfiguration: Sendable {
     public var shutdownSeconds = 30
     /// The judge model of functions that do not name one.
     public var judgeModel: String?
+    /// What the models of each request that scores, and of each job, may cost, candidate and judges together.
+    public var budget = BudgetLimits()
 
     public init(version: String) {
         self.version = version

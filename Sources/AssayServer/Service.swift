@@ -72,9 +72,9 @@ final class Service: Sendable {
             }
         }
         let known = KnownFunctions(definitions)
-        let native = AssayProvider(engine, jobs: configuration.jobs, judgeModel: configuration.judgeModel) {
-            known.catalog
-        }
+        let native = AssayProvider(
+            engine, jobs: configuration.jobs, judgeModel: configuration.judgeModel, budget: configuration.budget
+        ) { known.catalog }
         self.known = known
         providers = [native] + others
         jobs = try JobQueue(

@@ -105,8 +105,11 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
     private static func path(of argument: String) throws(DatasetError) -> String {
         var path = argument
         if let colon = argument.firstRange(of: "://") {
-            guard argument[..<colon.lowerBound].lowercased() == "file" else {
-                throw DatasetError(.unknownFormat, "only file:// URIs, paths and - can be read", path: argument)
+            let scheme = argument[..<colon.lowerBound].lowercased()
+            guard scheme == "file" else {
+                let advice = ForeignFormat.advice(scheme: scheme).map { "; \($0)" } ?? ""
+                throw DatasetError(
+                    .unknownFormat, "only file:// and hf:// URIs, paths and - can be read\(advice)", path: argument)
             }
             let rest = argument[colon.upperBound...]
             let host = rest.prefix { $0 != "/" }

@@ -1,4 +1,5 @@
 import Datasets
+public import Inference
 import JSON
 public import ScoringDefinitions
 public import ScoringEngine
@@ -15,17 +16,21 @@ public struct AssayProvider: EvaluationProvider {
     private let definitions: @Sendable () -> DefinitionCatalog
     private let jobs: Int
     private let judgeModel: String?
+    private let budget: BudgetLimits
 
     /// - Parameters:
+    ///   - budget: the limit on the cost of one run, candidate and judges together.
     ///   - definitions: the current scoring functions.
     ///   - jobs: the number of threads that score one run.
     ///   - judgeModel: the judge model of functions that do not name one.
     public init(
-        _ engine: Engine, jobs: Int, judgeModel: String?, definitions: @escaping @Sendable () -> DefinitionCatalog
+        _ engine: Engine, jobs: Int, judgeModel: String?, budget: BudgetLimits = BudgetLimits(),
+        definitions: @escaping @Sendable () -> DefinitionCatalog
     ) {
         self.engine = engine
         self.jobs = jobs
         self.judgeModel = judgeModel
+        self.budget = budget
         self.definitions = definitions
     }
 
@@ -59,30 +64,50 @@ public struct AssayProvider: EvaluationProvider {
                 "the benchmark has no scoring function of that name; it has \(run.functions.joined(separator: ", "))",
                 at: "/benchmark_config/scoring_params" + JSONPointer().appending(name).description)
         }
+        let settings = try GenerationSettings(metadata: run.benchmark.metadata)
         var request = EvaluationRequest(
-            dataset, candidate: run.configuration.candidate,
+            try joined(dataset, settings.join, run), candidate: run.configuration.candidate,
             functions: run.functions.map { ($0, run.configuration.parameters(of: $0)) }, inference: inference)
-        request.settings = try GenerationSettings(metadata: run.benchmark.metadata)
+        request.settings = settings
         request.definitions = definitions()
         request.limit = run.configuration.numExamples
+        request.groupColumns = run.configuration.groupColumns
+        if let limit = run.configuration.groupLimit { request.groupLimit = limit }
         request.jobs = jobs
         request.judgeModel = judgeModel
+        request.budget = budget
         return request
     }
 
+    private func joined(
+        _ dataset: Dataset, _ join: BenchmarkJoin?, _ run: EvaluationRun
+    ) throws(EvaluationError) -> Dataset {
+        guard let join else { return dataset }
+        guard let other = try run.findDataset(join.datasetID) else {
+            throw EvaluationError(
+                .dataset, "the dataset \(quoted(join.datasetID)), which the benchmark joins, is not registered")
+        }
+        return dataset.joined(with: other, on: join.key)
+    }
+
     private func evaluate(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
-        let request = try request(of: run)
+        let warnings = RunWarnings()
+        var request = try request(of: run)
+        request.warn = { warnings.add($0) }
         let total = run.rowCount.map { min($0, run.configuration.numExamples ?? $0) }
         run.progress.update(done: 0, total: total)
         let results = try Evaluator(engine).run(
             request, sink: { try run.take($0) }, cancellation: run.cancellation)
         // The rows before the failure are in the output.
         if let failure = results.failure, !results.isCancelled { throw failure }
+        warnings.add(results.generation.usage)
+        warnings.add(results.scoring.usage)
+        for text in request.dataset.notices.warnings + results.scoring.hints { warnings.add(text) }
         var scores = JSONObject()
         for result in results.scoring.functions { scores[result.function.identifier] = result.json }
         return EvaluationResult(
             scores: scores, generation: results.generation.json, distributions: results.scoring.distributions,
-            isCancelled: results.isCancelled)
+            warnings: warnings.texts, isCancelled: results.isCancelled)
     }
 }
 

@@ -17,6 +17,9 @@ public struct BenchmarkConfiguration: Sendable, Hashable {
     public var scoringParameters: JSONObject
     /// The number of rows to answer and score, from the start; nil means all.
     public var numExamples: Int?
+    /// Columns for each of whose values the rows are also aggregated separately, and the maximum number of values.
+    public var groupColumns: [String]
+    public var groupLimit: Int?
     /// The whole configuration, unchanged.
     public var json: JSONValue
 
@@ -81,7 +84,30 @@ public struct BenchmarkConfiguration: Sendable, Hashable {
         numExamples = try member("num_examples", of: "an integer from 0") { value in
             value.number?.int.flatMap { $0 >= 0 ? $0 : nil }
         }
+        groupColumns = try member("by", of: Self.columnsExpected, Self.columns) ?? []
+        groupLimit = try member("by_limit", of: Self.groupLimitExpected, Self.groupLimit)
         self.json = json
+    }
+
+    // MARK: Groups
+
+    /// What `by` of a request is.
+    public static let columnsExpected = "the name of a column, or an array of at most 16 different ones,"
+    /// What `by_limit` of a request is.
+    public static let groupLimitExpected = "an integer from 1 to 10000"
+
+    /// Reads `by`: a column, or several; nil where it is anything else.
+    public static func columns(_ value: JSONValue) -> [String]? {
+        guard let names = (value.string.map { [.string($0)] } ?? value.array)?.compactMap(\.string),
+            names.count == value.array?.count ?? 1, names.count <= 16, Set(names).count == names.count,
+            !names.contains("")
+        else { return nil }
+        return names
+    }
+
+    /// Reads `by_limit`.
+    public static func groupLimit(_ value: JSONValue) -> Int? {
+        value.number?.int.flatMap { (1...10_000).contains($0) ? $0 : nil }
     }
 
     /// The parameters of a scoring function.

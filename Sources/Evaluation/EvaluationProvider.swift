@@ -49,12 +49,16 @@ public struct EvaluationResult: Sendable {
     public var generation: JSONObject
     /// The distribution of the scores, by function, for the pages' plots.
     public var distributions: JSONObject
+    /// Warnings for whoever started the run, in sentences.
+    public var warnings: [String]
     /// Whether the run was cancelled; the result covers the completed rows.
     public var isCancelled: Bool
 
     public init(
-        scores: JSONObject, generation: JSONObject = [:], distributions: JSONObject = [:], isCancelled: Bool = false
+        scores: JSONObject, generation: JSONObject = [:], distributions: JSONObject = [:], warnings: [String] = [],
+        isCancelled: Bool = false
     ) {
+        self.warnings = warnings
         self.scores = scores
         self.generation = generation
         self.distributions = distributions
@@ -72,6 +76,8 @@ public final class EvaluationRun: Sendable {
     public let functions: [String]
     /// The rows; nil if the benchmark's dataset is not registered.
     public let dataset: Dataset?
+    /// Another dataset, such as one that the benchmark joins; nil if no dataset with that identifier is registered.
+    public let findDataset: @Sendable (String) throws(EvaluationError) -> Dataset?
     /// The number of rows of the dataset, if known.
     public let rowCount: Int?
     /// The service that sends requests to models; nil if there are no models.
@@ -96,6 +102,7 @@ public final class EvaluationRun: Sendable {
         dataset: Dataset?, rowCount: Int? = nil, inference: InferenceService?,
         cancellation: Cancellation = Cancellation(), suspension: Cancellation = Cancellation(),
         progress: EvaluationProgress = EvaluationProgress(),
+        findDataset: @escaping @Sendable (String) throws(EvaluationError) -> Dataset? = { _ in nil },
         state: JSONValue? = nil, keep: @escaping @Sendable (JSONValue) throws(EvaluationError) -> Void = { _ in },
         output: @escaping RowSink
     ) {
@@ -104,6 +111,7 @@ public final class EvaluationRun: Sendable {
         self.configuration = configuration
         self.functions = functions ?? benchmark.functions
         self.dataset = dataset
+        self.findDataset = findDataset
         self.rowCount = rowCount
         self.inference = inference
         self.cancellation = cancellation
@@ -159,7 +167,8 @@ public enum GeneratedColumn: String, CaseIterable, Sendable {
     case toolCalls = "tool_calls"
     /// What an agent retrieved.
     case context
-    /// Why the model stopped, if it did not finish by itself: `length` or `content_filter`.
+    /// Why there is no complete answer: `length` or `content_filter` if the model did not finish by itself, or `refusal` if
+    /// its server reports a refusal.
     case finishReason = "finish_reason"
     /// Why there is no generation.
     case generationError = "generation_error"

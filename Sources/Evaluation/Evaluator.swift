@@ -38,6 +38,8 @@ public struct EvaluationRequest: Sendable {
     public var refusesWrongShapes = false
     /// Receives notices about possibly unexpected behaviour of the run, before any request is sent.
     public var notice: @Sendable (String) -> Void = { _ in }
+    /// Receives sentences about what is probably a mistake, before any model is asked.
+    public var warn: @Sendable (String) -> Void = { _ in }
     /// The number of scoring threads.
     public var jobs = 1
     /// The judge model of functions that do not name one.
@@ -170,11 +172,11 @@ public struct Evaluator: Sendable {
             pointer: EvaluationError.candidatePointer)
         if request.samples > 1 { preparation.addedColumns.append(sampleColumn) }
         if request.samples > 1 && preparation.temperature == 0 {
-            request.notice(
-                "warning: at temperature 0, most models answer all \(request.samples) samples of a row identically; "
+            request.warn(
+                "at temperature 0, most models answer all \(request.samples) samples of a row identically; "
                     + "use a higher temperature: --sampling '{\"temperature\": 0.7}'")
         }
-        for warning in settings.warnings(among: columns) { request.notice("warning: \(warning)") }
+        for warning in settings.warnings(among: columns) { request.warn(warning) }
         let names = try check(request, preparation, &reader)
         return Checked(
             preparation: preparation, model: model, session: session, reader: ReaderTransfer(reader), columns: names)
@@ -245,6 +247,8 @@ public struct Evaluator: Sendable {
         _ request: EvaluationRequest, _ preparation: RowPreparation, _ reader: inout ChunkReader
     ) throws(EvaluationError) -> [String] {
         let isAgent = request.candidate.isAgent
+        // Whether the first row of a table looks like data.
+        var isHeaderless = false
         let firstRows: [UInt8]
         let columns: [String]
         let lines: UnansweredLines
@@ -268,10 +272,17 @@ public struct Evaluator: Sendable {
             }
             lines = rows
             if !rows.canAsk, let failure = rows.failure {
+                isHeaderless = request.dataset.isUntyped && ColumnSuggestion.looksLikeData(columns)
                 throw DatasetError(.malformed, "no row has a prompt: \(failure.message)")
             }
         } catch {
-            throw EvaluationError(.dataset, "\(request.dataset.name): \(error.description)", cause: error)
+            var failure = EvaluationError(
+                .dataset, "\(request.dataset.name): \(error.description)", cause: error)
+            if isHeaderless {
+                failure.message += "."
+                failure.remedy = .nameColumns
+            }
+            throw failure
         }
         let dataset = request.dataset
         var read: Set<String> = []
@@ -287,7 +298,7 @@ public struct Evaluator: Sendable {
         }
         var failure = check(
             Dataset(named: dataset.name) { MemorySource(firstRows) },
-            warn: { [notice = request.notice] in notice("warning: \($0)") })
+            warn: request.warn)
         if failure?.code == .missingColumn && dataset.isReopenable {
             // Only some rows may have a column.
             failure = check(

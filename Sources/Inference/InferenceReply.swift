@@ -13,6 +13,9 @@ public struct InferenceReply: Hashable, Sendable {
     public var toolCalls: String?
     /// Why the model stopped writing.
     public var finish: FinishReason
+    /// Whether the server reports that the model refuses to answer; `text` is then its explanation. Models also refuse
+    /// in the words of an answer, which is not detected.
+    public var isRefusal = false
     /// The response as JSON. The response to a chat has the form of OpenAI's chat completions, whichever server sent it:
     /// `choices[0].message` has a `content` that is `text`, a `reasoning_content` if there is `reasoning`, and `tool_calls` if
     /// there are `toolCalls`; `choices[0].finish_reason` is spelled as in ``FinishReason``.

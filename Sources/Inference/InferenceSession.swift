@@ -57,8 +57,9 @@ public final class InferenceSession: Sendable {
         let replies = zip(keys, requests).map { key, request in
             stored[key].map { InferenceReply($0, to: request.request.operation, of: request.model) }
         }
-        for (index, reply) in replies.enumerated() where reply != nil {
-            count(label) { $0.addCached(of: requests[index].model) }
+        for (index, reply) in replies.enumerated() {
+            guard let reply else { continue }
+            count(label) { $0.addCached(reply, of: requests[index].model) }
             noteChanges(of: sent[index], requests[index].model, label)
         }
         return replies
@@ -84,7 +85,7 @@ public final class InferenceSession: Sendable {
                 ? try await freshAnswer(to: request, of: model, for: label)
                 : try await answer(to: request, of: model, for: label, isLookedUp)
             count(label) { usage in
-                if reply.isCached { usage.addCached(of: model) } else { usage.addAnswer(reply) }
+                if reply.isCached { usage.addCached(reply, of: model) } else { usage.addAnswer(reply) }
             }
             return reply
         } catch {
@@ -272,12 +273,17 @@ extension InferenceSession {
         }
         count(label) { $0.requests += 1 }
         let attempt = await endpoint.attempt(request)
-        if attempt.hasResponse { count(label) { $0.addResponse(using: attempt.usage, of: model) } }
+        let charge = attempt.charge(for: request, model)
+        let estimate = attempt.usage == nil ? amount(of: charge, cost) : 0
+        count(label) { usage in
+            if attempt.hasResponse { usage.addResponse(using: attempt.usage, of: model) }
+            usage.addEstimate(estimate)
+        }
         if let usage = attempt.usage, let length = request.lengthOfCutPrompt(usage) {
             count(label) { $0.cutPrompts += 1 }
             service.warn(promptOf: length, cutTo: usage.input, by: model)
         }
-        settle(cost, actual: attempt.cost(of: request, model))
+        settle(cost, charge)
         return attempt
     }
 
@@ -362,9 +368,18 @@ extension InferenceSession {
         return admission
     }
 
-    private func settle(_ cost: Cost, actual: Double?) {
+    private func settle(_ cost: Cost, _ charge: Charge) {
         guard isLimited else { return }
-        perform(state.withLock { $0.budget.settle(cost, actual: actual) })
+        perform(state.withLock { $0.budget.settle(cost, charge) })
+    }
+
+    /// What a charge comes to.
+    private func amount(of charge: Charge, _ cost: Cost) -> Double {
+        switch charge {
+        case .nothing: 0
+        case .reply(let amount): amount
+        case .presumed: state.withLock { $0.budget.presumption(of: cost) }
+        }
     }
 
     private func perform(_ actions: Budget<Waiter>.Actions) {
@@ -375,10 +390,11 @@ extension InferenceSession {
     }
 
     private func cost(of request: InferenceRequest, _ model: Model) -> Cost {
-        guard limits.maxCost != nil, let price = model.price else { return Cost(model: model.id) }
+        guard let price = model.price else { return Cost(model: model.id) }
         let input = estimatedTokens(request.body)
         func cost(output: Int) -> Double { price.cost(of: TokenUsage(input: input, output: output)) }
         let bound = price.output == 0 ? cost(output: 0) : model.maximumOutput(of: request).map(cost)
-        return Cost(model: model.id, prompt: cost(output: 0), bound: bound)
+        return Cost(
+            model: model.id, prompt: cost(output: 0), bound: bound, usual: cost(output: Cost.unknownReply))
     }
 }

@@ -16,13 +16,18 @@ public struct ModelUsage: Hashable, Sendable {
     public var cachedInputTokens = 0
     /// Output tokens for thinking, if the servers report them.
     public var reasoningTokens = 0
-    /// Replies without a token count; the tokens and the cost do not include them.
+    /// Replies without a token count; the tokens do not include them.
     public var answersWithoutUsage = 0
+    /// Replies, including cached ones, in which the model refuses to answer, as reported by its server.
+    public var refusals = 0
     /// Prompts of which the servers, by their own counts, probably dropped a part.
     public var cutPrompts = 0
     /// Changes to requests because the models' servers refuse members.
     public var adaptations: Set<Adaptation> = []
-    /// The cost of the responses: as reported by the servers, or otherwise by the models' prices. Nil if neither is known.
+    /// The part of `cost` that no server has confirmed: replies without usage, by their length, and requests that may be
+    /// billed although their replies did not arrive, by their expected cost.
+    public var estimatedCost = 0.0
+    /// The cost of the requests: as reported by the servers, or otherwise by the models' prices. Nil if neither is known.
     public var cost: Double? {
         get { hasUnknownCost || hasUnpricedModel && !hasKnownCost ? nil : knownCost }
         set {
@@ -38,13 +43,15 @@ public struct ModelUsage: Hashable, Sendable {
     public init() {}
 
     /// Counts a reply from the cache.
-    mutating func addCached(of model: Model) {
+    mutating func addCached(_ reply: InferenceReply, of model: Model) {
         cached += 1
+        if reply.isRefusal { refusals += 1 }
         noteUnasked(model)
     }
 
     mutating func addAnswer(_ reply: InferenceReply) {
         answered += 1
+        if reply.isRefusal { refusals += 1 }
         if reply.usage == nil { answersWithoutUsage += 1 }
     }
 
@@ -60,6 +67,12 @@ public struct ModelUsage: Hashable, Sendable {
         } else {
             hasUnknownCost = true
         }
+    }
+
+    /// Takes note of what a request without a count of tokens is taken to cost; 0 where nothing is known of it.
+    mutating func addEstimate(_ cost: Double) {
+        knownCost += cost
+        estimatedCost += cost
     }
 
     mutating func addFailure(of model: Model, wasAsked: Bool) {
@@ -85,6 +98,8 @@ public struct ModelUsage: Hashable, Sendable {
         sum.adaptations.formUnion(other.adaptations)
         sum.answersWithoutUsage += other.answersWithoutUsage
         sum.cutPrompts += other.cutPrompts
+        sum.refusals += other.refusals
+        sum.estimatedCost += other.estimatedCost
         sum.knownCost += other.knownCost
         sum.hasKnownCost = sum.hasKnownCost || other.hasKnownCost
         sum.hasUnknownCost = sum.hasUnknownCost || other.hasUnknownCost

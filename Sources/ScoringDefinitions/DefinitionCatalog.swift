@@ -8,9 +8,9 @@ public struct DefinitionCatalog: Sendable {
 
     public init() {}
 
-    /// Loads the folders one after the other.
+    /// Loads the folders one after the other; one that is named twice, once.
     public init(folders: [String]) {
-        for folder in folders { load(folder: folder) }
+        for (index, folder) in folders.enumerated() where !folders[..<index].contains(folder) { load(folder: folder) }
     }
 
     /// Loads every `*.json` in the folder and the folders in it, sorted by path. Existing definitions are not

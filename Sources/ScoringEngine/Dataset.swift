@@ -92,7 +92,8 @@ public struct Dataset: Sendable {
 extension Dataset {
     /// The rows, each with the columns of the other dataset's row with the same key, see ``JoinedSource``.
     ///
-    /// The other dataset is read when this one is opened for the first time, and kept in memory.
+    /// The other dataset is read when this one is opened for the first time, and kept in memory or, if it is large, in a
+    /// temporary file.
     public func joined(with other: Dataset, on key: JoinKey) -> Dataset {
         let (left, notices) = (self, notices)
         let table = LoadedTable()

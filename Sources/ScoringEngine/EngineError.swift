@@ -24,6 +24,8 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
         case mapColumn
         /// Map columns to these columns or paths.
         case mapColumns([ColumnSuggestion])
+        /// Say that the first row of a table is data, or read another column in place of a missing one.
+        case nameColumns
         /// Name the judge model.
         case nameJudge
         /// Configure a model.

@@ -133,7 +133,10 @@ struct DatasetFormatTests {
             ("folder", "folder: is a folder; name a file in it"),
             ("folder.jsonl", "folder.jsonl: is a folder; name a file in it"),
             ("unreadable.jsonl", "unreadable.jsonl: cannot be read: Input/output error"),
-            ("s3://bucket/rows.jsonl", "s3://bucket/rows.jsonl: only file:// URIs, paths and - can be read"),
+            (
+                "s3://bucket/rows.jsonl",
+                "s3://bucket/rows.jsonl: only file:// and hf:// URIs, paths and - can be read; read it from a pipe"
+            ),
             ("file://elsewhere/rows.jsonl", "file://elsewhere/rows.jsonl: not a file URI on this machine"),
             ("plain.jsonl.gz", "plain.jsonl.gz, byte 0 of the compressed data: not gzip data"),
             ("text.json", "text.json, byte 0: found 'a'; expected a JSON array of rows"),

@@ -351,6 +351,10 @@ struct PluginsCheckTests {
         let defined = try folder.command(["plugins", "check", "bad.so", "--fn", "one.json", "--format", "json"]).run()
         #expect(try findings(defined) == ["range/error"])
         #expect(defined.output.contains("test::one"))
+        // Definitions that come with the plugin need not be named.
+        try folder.write(folder.read("one.json"), to: "bad.functions/one.json")
+        let beside = try folder.command(["plugins", "check", "bad.so", "--format", "json"]).run()
+        #expect(beside.output == defined.output)
     }
 
     @Test("a manifest that is not the plugin's is found")

@@ -22,6 +22,8 @@ private struct KindRun: Sendable, CustomTestStringConvertible {
     var requests: Int
     /// What a candidate is taken to have answered, where it has.
     var answer: String?
+    /// What the model is known to have thought.
+    var thought: String? { Self.thinking.contains(kind) ? Self.thought : nil }
 
     var testDescription: String { kind.rawValue }
 
@@ -32,6 +34,11 @@ private struct KindRun: Sendable, CustomTestStringConvertible {
         (self.kind, self.judge, self.candidate, self.message) = (kind, judge, candidate, message)
         (self.requests, self.answer) = (requests, candidate == .done ? answer : nil)
     }
+
+    private static let thinking: Set<ServerKind> = [
+        .thinkingInText, .thinkingOpenedByTemplate, .reasoningContent, .reasoning, .reasoningDetails, .parts, .harmony,
+        .harmonyCall, .nullContentAtLength, .emptyContentAtLength, .cutOffInThinking,
+    ]
 
     static let text = "Total rating: 8"
     static let thought = "A first guess is Total rating: 3"
@@ -58,6 +65,9 @@ private struct KindRun: Sendable, CustomTestStringConvertible {
         runs.append(KindRun(.filteredWithoutMessage, judge: .outcome("unparsed"), "content filter", answer: ""))
         runs.append(KindRun(.toolCall, judge: .outcome("unparsed"), answer: ""))
         runs.append(KindRun(.functionCall, judge: .outcome("unparsed"), answer: ""))
+        runs.append(KindRun(.harmonyCall, judge: .outcome("unparsed"), "get_weather", answer: ""))
+        runs.append(
+            KindRun(.refusal, judge: .outcome("unparsed"), "the model refused", answer: "I cannot rate that 8."))
         runs.append(KindRun(.errorInChoiceOnce, requests: 2))
         runs.append(KindRun(.refusesTemperature, requests: 2))
         runs.append(KindRun(.refusesTemperatureAndMaxTokens, requests: 2))
@@ -117,6 +127,7 @@ struct ServerKindTests {
             #expect(row?["score"] == JSONValue(8.0))
             #expect(row?["judge_feedback"]?.string == KindRun.text)
         }
+        #expect(row?["reasoning"]?.string == run.thought)
         try checkUsage(result.value("usage"), run.judge, run)
     }
 
@@ -145,6 +156,10 @@ struct ServerKindTests {
         } else {
             #expect(row["generated_answer"]?.string == run.answer, "\(row.text)")
         }
+        #expect(row["generation_reasoning"]?.string == run.thought)
+        let isCall = [.toolCall, .functionCall, .harmonyCall].contains(run.kind)
+        #expect(row["tool_calls"]?.array?.first?["function"]?["name"]?.string == (isCall ? "get_weather" : nil))
+        #expect((row["finish_reason"] == "refusal") == (run.kind == .refusal))
         try checkUsage(result.value("generation", "usage"), run.candidate, run)
     }
 
@@ -156,6 +171,7 @@ struct ServerKindTests {
         #expect(run.kind == .errorInChoiceOnce ? output >= 2000 : output == (isAnswered ? 2000 : 0))
         #expect(usage["requests"]?.number?.int == run.requests)
         let isAdapted = [.refusesTemperature, .refusesTemperatureAndMaxTokens].contains(run.kind)
+        #expect(usage["refusals"]?.number?.int == (run.kind == .refusal ? 1 : nil))
         #expect(usage["adaptations"]?.array?.first?["parameter"]?.string == (isAdapted ? "temperature" : nil))
     }
 
@@ -182,6 +198,7 @@ struct ServerKindTests {
             check(scoring, run, run.judge) { json in
                 let row = json["results"]?["llm-as-judge::base"]?["score_rows"]?.array?.first
                 #expect(row?["score"] == (run.judge == .done ? JSONValue(8.0) : .null), "\(run.kind)")
+                #expect(row?["reasoning"]?.string == run.thought, "\(run.kind)")
                 return row?["message"]?.string
             }
             // One server is asked by both: what the judge found out need not be found out again.
@@ -201,6 +218,7 @@ struct ServerKindTests {
             check(evaluation, run, run.candidate) { json in
                 let row = json["generations"]?.array?.first
                 #expect(row?["generated_answer"]?.string == run.answer, "\(run.kind): \(row?.text ?? "")")
+                #expect(row?["generation_reasoning"]?.string == run.thought, "\(run.kind)")
                 return row?["generation_error"]?["message"]?.string
             }
             #expect(server.requests.count { model(of: $0) == run.kind.rawValue } - asked <= run.requests)

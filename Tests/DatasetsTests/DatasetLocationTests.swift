@@ -34,7 +34,11 @@ struct DatasetLocationTests {
         "a name that cannot be right is an error that says why",
         arguments: [
             ("", "the dataset's path is empty or contains a zero byte"),
-            ("http://host/rows.jsonl", "http://host/rows.jsonl: only file:// URIs, paths and - can be read"),
+            (
+                "http://host/rows.jsonl",
+                "http://host/rows.jsonl: only file:// and hf:// URIs, paths and - can be read; download it, or read it from a pipe: "
+                    + "curl -L URL | assay score - …"
+            ),
             (
                 "file://host/rows.jsonl",
                 "file://host/rows.jsonl: not a file URI on this machine, such as file:///data/rows.jsonl"

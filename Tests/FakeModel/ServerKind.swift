@@ -31,6 +31,10 @@ public enum ServerKind: String, Sendable, Hashable, CaseIterable {
     case toolCall
     /// A call in the form before tools.
     case functionCall
+    /// A call in the text, in the format of gpt-oss, behind a server without a parser for it.
+    case harmonyCall
+    /// The model refuses, in a member of its own (OpenAI).
+    case refusal
     /// Blank lines come before the answer (DeepSeek).
     case keepAliveLines
 
@@ -109,6 +113,11 @@ extension Behaviour {
             return .answer(
                 "<|channel|>analysis<|message|>\(thought)<|end|><|start|>assistant<|channel|>final<|message|>"
                     + "\(text)<|return|>")
+        case .harmonyCall:
+            return .answer(
+                "<|channel|>analysis<|message|>\(thought)<|end|><|start|>assistant<|channel|>commentary "
+                    + "to=functions.get_weather <|constrain|>json<|message|>{\"city\": \"Vienna\"}<|call|>")
+        case .refusal: return message("\"content\":null,\"refusal\":\"I cannot rate that 8.\"")
         case .nullContentAtLength:
             return message("\"content\":null,\"reasoning_content\":\(quoted(thought))", finish: "length")
         case .emptyContentAtLength:

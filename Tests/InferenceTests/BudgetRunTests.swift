@@ -63,6 +63,76 @@ struct BudgetRunTests {
         }
     }
 
+    /// A reply without text that says nothing of what it used.
+    private static let thoughtOnly =
+        #"{"choices": [{"message": {"content": null, "reasoning_content": "x"}, "finish_reason": "length"}]}"#
+
+    /// What may be billed though nobody says so.
+    private static let unconfirmed: [(name: String, behaviour: Behaviour)] = [
+        ("a reply without usage that was cut off in thinking", .status(200, body: thoughtOnly)),
+        ("a reply that is not JSON", .malformed(.notJSON)),
+        ("a connection that breaks in the reply", .drop(.inBody)),
+        ("a connection that breaks before the reply", .drop(.beforeHead)),
+        ("a gateway that waited in vain", .status(524)),
+    ]
+
+    @Test(
+        "replies that may be billed and did not come whole are charged as what the requests allow, so that the limit holds",
+        arguments: Self.unconfirmed.indices, [1, 64])
+    func chargesPresumed(_ index: Int, _ concurrency: Int) async throws {
+        let (name, behaviour) = Self.unconfirmed[index]
+        let server = try FakeModelServer(behaviour)
+        defer { server.stop() }
+        var run = run(BudgetLimits(maxCost: 0.10), concurrency: concurrency)
+        run.configuration.limits.maxRetries = 1
+        try await run(server.url) { session, model in
+            // 0.02 a reply, and the prompt.
+            let results = await session.results(40, model, #", "max_tokens": 2000"#)
+            #expect(server.totals.requests == 5, "\(name)")
+            let usage = session.totalUsage
+            let cost = try #require(usage.cost)
+            #expect((0.1...0.101).contains(cost), "\(name): \(cost)")
+            #expect(usage.estimatedCost == cost)
+            #expect(results.failures(.notAsked) >= 35)
+            let reason = results.compactMap(\.error).first { $0.message.contains("the limit of 0.1 on the cost") }
+            #expect(reason?.message.contains("of it for replies that may be billed and did not come") == true)
+        }
+    }
+
+    @Test("a reply that does not come in time is charged as well, by what others of the model cost")
+    func timeouts() async throws {
+        let server = try FakeModelServer(
+            .sequence([.answer("8").reporting(.fixed(input: 100, output: 2000)), .stall(.beforeHead)]))
+        defer { server.stop() }
+        var run = run(BudgetLimits(maxCost: 0.10), concurrency: 1, retries: 0)
+        run.overrides = LimitOverrides(timeout: .milliseconds(300))
+        try await run(server.url) { session, model in
+            let results = await session.results(12, model)
+            #expect(server.totals.requests == 4)
+            #expect(results.failures(.timedOut) == 3)
+            let usage = session.totalUsage
+            let cost = try #require(usage.cost)
+            #expect(abs(cost - 0.0804) < 0.001)
+            #expect(abs(usage.estimatedCost - 0.0603) < 0.001)
+        }
+    }
+
+    @Test("nothing is charged where nothing was written: refused connections, errors of the server, refused requests")
+    func unbilled() async throws {
+        let server = try FakeModelServer(.sequence([.status(500), .status(429), .status(400)]))
+        defer { server.stop() }
+        try await run(BudgetLimits(maxCost: 0.10), concurrency: 1, retries: 0)(server.url) { session, model in
+            _ = await session.results(4, model)
+            #expect(session.totalUsage.cost == 0)
+        }
+        let url = server.url
+        server.stop()
+        try await run(BudgetLimits(maxCost: 0.10), concurrency: 1, retries: 0)(url) { session, model in
+            _ = await session.results(1, model)
+            #expect(session.totalUsage.cost == 0)
+        }
+    }
+
     @Test("failures cost nothing and teach nothing: the next goes alone again")
     func failures() async throws {
         let server = try FakeModelServer(

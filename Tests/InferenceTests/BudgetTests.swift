@@ -32,7 +32,7 @@ struct BudgetTests {
         let last = budget.start(cost, isHeld: true)
         #expect(last.0 == .allowed)
         #expect(last.1.refused.map(\.waiter) == ["d", "e"])
-        #expect(budget.settle(cost, actual: nil).granted.isEmpty)
+        #expect(budget.settle(cost, .nothing).granted.isEmpty)
         #expect(reserve(cost, "f", in: &budget).refused == ["f"])
         #expect(
             budget.start(cost, isHeld: false).0 == .refused(reason: "the limit of 2 requests is reached"))
@@ -45,7 +45,7 @@ struct BudgetTests {
         let cost = Cost(model: "m")
         for name in ["a", "b"] { #expect(reserve(cost, name, in: &budget).granted == [name]) }
         #expect(budget.start(cost, isHeld: true).0 == .allowed)
-        _ = budget.settle(cost, actual: nil)
+        _ = budget.settle(cost, .nothing)
         #expect(budget.start(cost, isHeld: false).0 == .deferred, "b has the last one")
         #expect(budget.start(cost, isHeld: true).0 == .allowed)
     }
@@ -57,7 +57,7 @@ struct BudgetTests {
         #expect(reserve(bounded(0.6), "b", in: &budget) == ([], []))
         #expect(reserve(bounded(0.1), "c", in: &budget) == ([], []), "b comes first")
         #expect(budget.start(bounded(0.6), isHeld: true).0 == .allowed)
-        #expect(budget.settle(bounded(0.6), actual: 0.3).granted == ["b", "c"])
+        #expect(budget.settle(bounded(0.6), .reply(0.3)).granted == ["b", "c"])
         for cost in [0.6, 0.1] { #expect(budget.start(bounded(cost), isHeld: true).0 == .allowed) }
         #expect(budget.spent == 0.3)
     }
@@ -69,12 +69,12 @@ struct BudgetTests {
         #expect(reserve(cost, "a", in: &budget).granted == ["a"])
         for name in ["b", "c", "d", "e"] { #expect(reserve(cost, name, in: &budget) == ([], [])) }
         #expect(budget.start(cost, isHeld: true).0 == .allowed)
-        #expect(budget.settle(cost, actual: 0.05).granted == ["b"])
+        #expect(budget.settle(cost, .reply(0.05)).granted == ["b"])
         #expect(budget.start(cost, isHeld: true).0 == .allowed)
-        #expect(budget.settle(cost, actual: 0.05).granted == ["c", "d"], "after two replies, two at once")
+        #expect(budget.settle(cost, .reply(0.05)).granted == ["c", "d"], "after two replies, two at once")
         #expect(budget.start(cost, isHeld: true).0 == .allowed)
         #expect(budget.start(cost, isHeld: true).0 == .allowed)
-        #expect(budget.settle(cost, actual: 0.05).granted == ["e"])
+        #expect(budget.settle(cost, .reply(0.05)).granted == ["e"])
     }
 
     @Test("what a model's replies cost says nothing of another's")
@@ -82,7 +82,7 @@ struct BudgetTests {
         var budget = Budget<String>(limits: BudgetLimits(maxCost: 1))
         #expect(reserve(Cost(model: "m"), "a", in: &budget).granted == ["a"])
         #expect(budget.start(Cost(model: "m"), isHeld: true).0 == .allowed)
-        _ = budget.settle(Cost(model: "m"), actual: 0.001)
+        _ = budget.settle(Cost(model: "m"), .reply(0.001))
         #expect(reserve(Cost(model: "m"), "b", in: &budget).granted == ["b"])
         #expect(reserve(Cost(model: "other"), "c", in: &budget) == ([], []), "it goes alone")
     }
@@ -93,13 +93,13 @@ struct BudgetTests {
         let cost = Cost(model: "m")
         #expect(reserve(cost, "a", in: &budget).granted == ["a"])
         #expect(budget.start(cost, isHeld: true).0 == .allowed)
-        _ = budget.settle(cost, actual: 0.002)
+        _ = budget.settle(cost, .reply(0.002))
         #expect(reserve(cost, "b", in: &budget).granted == ["b"])
         #expect(budget.start(cost, isHeld: true).0 == .allowed)
-        _ = budget.settle(cost, actual: 0.002)
+        _ = budget.settle(cost, .reply(0.002))
         for name in ["c", "d"] { #expect(reserve(cost, name, in: &budget).granted == [name]) }
         #expect(budget.start(cost, isHeld: true).0 == .allowed)
-        _ = budget.settle(cost, actual: 0.08)
+        _ = budget.settle(cost, .reply(0.08))
         #expect(
             budget.start(cost, isHeld: true).0
                 == .refused(
@@ -118,7 +118,7 @@ struct BudgetTests {
         #expect(budget.start(bounded(0.5), isHeld: false).0 == .allowed)
         #expect(budget.start(bounded(0.5), isHeld: true).0 == .deferred)
         #expect(reserve(bounded(0.5), "b", in: &budget) == ([], []))
-        #expect(budget.settle(bounded(0.5), actual: 0).granted == ["b"])
+        #expect(budget.settle(bounded(0.5), .reply(0)).granted == ["b"])
     }
 
     @Test("a server that does not keep to what requests allow is not believed")
@@ -126,7 +126,7 @@ struct BudgetTests {
         var budget = Budget<String>(limits: BudgetLimits(maxCost: 1))
         #expect(reserve(bounded(0.01), "a", in: &budget).granted == ["a"])
         #expect(budget.start(bounded(0.01), isHeld: true).0 == .allowed)
-        _ = budget.settle(bounded(0.01), actual: 0.2)
+        _ = budget.settle(bounded(0.01), .reply(0.2))
         #expect(reserve(bounded(0.01), "b", in: &budget).granted == ["b"])
         #expect(reserve(bounded(0.01), "c", in: &budget) == ([], []), "ten more would have been within 0.01 each")
     }
@@ -137,8 +137,8 @@ struct BudgetTests {
         for name in ["a", "b"] { #expect(reserve(bounded(0.5), name, in: &budget).granted == [name]) }
         for _ in 0..<2 { #expect(budget.start(bounded(0.5), isHeld: true).0 == .allowed) }
         #expect(reserve(Cost(model: "m", prompt: 0.01), "c", in: &budget) == ([], []))
-        #expect(budget.settle(bounded(0.5), actual: 1).refused.map(\.waiter) == ["c"])
-        #expect(budget.settle(bounded(0.5), actual: 0.5).granted.isEmpty)
+        #expect(budget.settle(bounded(0.5), .reply(1)).refused.map(\.waiter) == ["c"])
+        #expect(budget.settle(bounded(0.5), .reply(0.5)).granted.isEmpty)
         #expect(budget.spent == 1.5)
     }
 
@@ -205,7 +205,7 @@ struct BudgetBoundTests {
                     }
                     take(actions)
                 }
-                if !underWay.isEmpty { take(budget.settle(cost, actual: underWay.removeFirst())) }
+                if !underWay.isEmpty { take(budget.settle(cost, .reply(underWay.removeFirst()))) }
             }
             #expect(started + refused == 500)
             if replies == .free {

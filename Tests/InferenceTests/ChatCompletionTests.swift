@@ -99,6 +99,22 @@ struct ChatCompletionTests {
         try InferenceReply(#"{"id": "x", "choices": [\#(choice)]}"#.utf8, to: .chat, reasoning: settings)
     }
 
+    @Test(
+        "a refusal is known as one where the server says so",
+        arguments: [
+            (#""content": null, "refusal": "No.""#, "stop", true), (#""content": "", "refusal": "No.""#, "stop", true),
+            (#""content": [{"type": "refusal", "refusal": "No."}]"#, "stop", true),
+            (#""content": "I cannot""#, "refusal", true),
+            (#""content": "B", "refusal": null"#, "stop", false), (#""content": "B", "refusal": """#, "stop", false),
+            (#""content": "I cannot help with that.""#, "stop", false),
+        ])
+    func refusals(message: String, finish: String, isRefusal: Bool) throws {
+        let reply = try reply(#"{"message": {\#(message)}, "finish_reason": "\#(finish)"}"#)
+        #expect(reply.isRefusal == isRefusal)
+        let said = try JSONValue(parsing: reply.response)["choices"]?.array?.first?["message"]?["refusal"]?.string ?? ""
+        #expect(said == (isRefusal ? reply.text : ""))
+    }
+
     @Test("a message is read in whatever shape it comes, and passed on in one", arguments: ChatCase.all)
     func shapes(_ example: ChatCase) throws {
         let reply = try reply(example.choice)

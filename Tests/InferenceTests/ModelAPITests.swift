@@ -229,7 +229,7 @@ struct RewrittenReply: Sendable, CustomTestStringConvertible {
         RewrittenReply(
             testDescription: "a message refused without a word",
             reply: #"{"type": "message", "content": [], "stop_reason": "refusal"}"#,
-            message: #"{"role": "assistant", "content": null}"#, finish: "content_filter"),
+            message: #"{"role": "assistant", "content": null}"#, finish: "refusal"),
         RewrittenReply(
             testDescription: "a text completion",
             reply: #"""
@@ -265,7 +265,7 @@ struct ModelAPITests {
         "each reason of a message to stop has a counterpart",
         arguments: [
             ("end_turn", "stop"), ("stop_sequence", "stop"), ("max_tokens", "length"), ("tool_use", "tool_calls"),
-            ("refusal", "content_filter"), ("model_context_window_exceeded", "length"), ("pause_turn", "length"),
+            ("refusal", "refusal"), ("model_context_window_exceeded", "length"), ("pause_turn", "length"),
         ])
     func stopReason(_ reason: String, _ finish: String) throws {
         let reply = try object(#"{"type": "message", "content": [], "stop_reason": "\#(reason)"}"#)

@@ -49,6 +49,8 @@ struct KindCase: Sendable, CustomTestStringConvertible {
         KindCase(.cutOffInThinking, "", thought: true, .length), KindCase(.cutOffAsMaxTokens, "8", .length),
         KindCase(.filteredWithoutMessage, "", .contentFilter), KindCase(.toolCall, "", .toolCalls, hasCalls: true),
         KindCase(.functionCall, "", .toolCalls, hasCalls: true), KindCase(.keepAliveLines),
+        KindCase(.harmonyCall, "", thought: true, .toolCalls, hasCalls: true),
+        KindCase(.refusal, "I cannot rate that 8."),
         KindCase(.errorInChoiceOnce, requests: 2),
         KindCase(
             .errorWithStatus200, .badReply, "contains an error instead of choices: Provider does not take this prompt"),

@@ -48,8 +48,6 @@ struct ThinkingCase: Sendable, CustomTestStringConvertible {
             "<|channel|>analysis<|message|>Answer: A?<|end|><|start|>assistant<|channel|>final<|message|>Answer: B"
                 + "<|return|>", "Answer: B", "Answer: A?"),
         ThinkingCase("<|channel|>analysis<|message|>Answer: A?", "", "Answer: A?"),
-        ThinkingCase(
-            "<|start|>assistant<|channel|>commentary to=functions.f<|message|>{}<|call|>", "", "{}"),
         ThinkingCase("<|channel|>final<|message|>B", "B", nil),
         ThinkingCase("analysisWe need \"four\".assistantfinalfour", "four", "We need \"four\"."),
     ]
@@ -61,6 +59,46 @@ struct ThinkingTextTests {
         let text = ThinkingText(example.text, marks: .usual, isCutOff: false)
         #expect(text.answer == example.answer)
         #expect(text.thinking == example.thinking)
+    }
+
+    @Test(
+        "calls of tools in gpt-oss's format are calls, and neither answer nor thinking",
+        arguments: [
+            ("<|start|>assistant<|channel|>commentary to=functions.f<|message|>{}<|call|>", nil),
+            (
+                "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>commentary to=functions.f "
+                    + "<|constrain|>json<|message|>{}<|call|>", "Hm."
+            ),
+            // With the recipient in the place of the role.
+            (
+                "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant to=functions.f<|channel|>commentary json"
+                    + "<|message|>{}", "Hm."
+            ),
+            // Without special tokens, as vLLM and llama.cpp have passed it on.
+            ("analysisHm.assistantcommentary to=functions.f json{}", "Hm."),
+            ("analysisHm.assistantcommentary to=functions.fjson{}", "Hm."),
+            ("commentary to=functions.f json{}", nil),
+        ])
+    func harmonyCalls(text: String, thinking: String?) {
+        let split = ThinkingText(text, marks: .usual, isCutOff: false)
+        #expect(split.calls.map(\.name) == ["f"])
+        #expect(split.calls.map(\.arguments) == ["{}"])
+        #expect(split.answer == "")
+        #expect(split.thinking == thinking)
+    }
+
+    @Test("a message in gpt-oss's commentary without a recipient is not a call, and an answer may follow a call")
+    func harmonyCommentary() {
+        let preamble = ThinkingText(
+            "<|channel|>commentary<|message|>I will look.<|end|><|start|>assistant<|channel|>final<|message|>B",
+            marks: .usual, isCutOff: false)
+        #expect(preamble == ThinkingText("<think>I will look.</think>B", marks: .usual, isCutOff: false))
+        let both = ThinkingText(
+            "analysisHm.assistantcommentary to=browser.search code{\"query\": \"x\"}assistantanalysisSo.assistantfinalB",
+            marks: .usual, isCutOff: false)
+        #expect(both.answer == "B")
+        #expect(both.calls.map(\.name) == ["browser.search"])
+        #expect(both.calls.first?.arguments == "{\"query\": \"x\"}")
     }
 
     @Test("marks that a configuration names count alone")

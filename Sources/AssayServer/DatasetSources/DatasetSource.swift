@@ -99,6 +99,10 @@ enum DatasetSource {
             }
         case "file": try readFile(path(ofFileURI: uri), service, &rows)
         case nil where !uri.isEmpty: try readFile(uri, service, &rows)
+        case "lsfs":
+            throw Self.fault(
+                "lsfs:// is a Llama Stack server's own folder of files, which this server does not have; use the file:// "
+                    + "URI of a file in a folder that --allow-path names, or send the rows themselves")
         default: throw Self.fault("cannot read a dataset from \(quoted(String(uri.prefix(200))))")
         }
     }

@@ -62,12 +62,13 @@ enum Schemas {
         "Parameters": object([
             "type": ["type": "string", "enum": ["basic", "regex_parser", "llm_as_judge"]]
         ]),
-        "ScoreRequest": object(["input_rows": rows, "scoring_functions": reference("RequestedFunctions")]),
+        "ScoreRequest": object(
+            ["input_rows": rows, "scoring_functions": reference("RequestedFunctions")], optional: grouping),
         "RequestedFunctions": [
             "type": "object", "minProperties": 1, "additionalProperties": nullable("object"),
             "description": "Scoring functions by identifier, each with parameters that override its own, or null.",
         ],
-        "ScoreResponse": object(["results": reference("Results")]),
+        "ScoreResponse": object(["results": reference("Results")], optional: ["warnings": texts]),
         "Results": ["type": "object", "additionalProperties": reference("ScoringResult")],
         "ScoringResult": object(
             [
@@ -78,11 +79,16 @@ enum Schemas {
                 // Other engines do not count rows by outcome.
                 "rows": ["type": "object", "additionalProperties": integer],
                 "standard_error": anyObject, "interval": anyObject, "bounds": anyObject, "usage": anyObject,
+                "by": [
+                    "type": "object", "additionalProperties": ["type": "array", "items": anyObject],
+                    "description": "By column, the aggregates of the rows of each value.",
+                ],
             ]),
         "ScoreBatchRequest": object(
             ["dataset_id": identifier, "scoring_functions": reference("RequestedFunctions")],
-            optional: ["save_results_dataset": ["type": "boolean"]]),
-        "ScoreBatchResponse": object(["results": reference("Results"), "dataset_id": nullable("string")]),
+            optional: JSONObject([("save_results_dataset", ["type": "boolean"])] + grouping.members)),
+        "ScoreBatchResponse": object(
+            ["results": reference("Results"), "dataset_id": nullable("string")], optional: ["warnings": texts]),
         "DatasetSource": [
             "oneOf": [
                 object(["type": ["type": "string", "enum": ["uri"]], "uri": text]),
@@ -139,23 +145,27 @@ enum Schemas {
                 ],
                 "scoring_params": ["type": ["object", "null"], "additionalProperties": nullable("object")],
                 "num_examples": ["type": ["integer", "null"], "minimum": 0],
+                "by": ["anyOf": [.object(columns), ["type": "null"]]],
+                "by_limit": ["type": ["integer", "null"], "minimum": 1, "maximum": 10000],
             ],
         ],
         "JobRequest": object(["benchmark_config": reference("BenchmarkConfiguration")]),
         "Evaluation": object([
             "input_rows": rows, "scoring_functions": texts, "benchmark_config": reference("BenchmarkConfiguration"),
         ]),
-        "EvaluationResult": object(["generations": rows, "scores": reference("Results")]),
+        "EvaluationResult": object(
+            ["generations": rows, "scores": reference("Results")], optional: ["warnings": texts]),
         "JobStatus": [
             "type": "string", "enum": .array(StoredJob.Status.allCases.map { .string($0.rawValue) }),
         ],
-        "Job": object([
-            "job_id": text, "status": reference("JobStatus"), "benchmark_id": text,
-            "candidate": object(["type": text, "model": nullable("string")]), "dataset_id": nullable("string"),
-            "progress": object(["done": integer, "total": nullable("integer")]),
-            "created_at": text, "started_at": nullable("string"), "finished_at": nullable("string"),
-            "error": nullable("string"), "scores": nullable("object"), "generation": nullable("object"),
-        ]),
+        "Job": object(
+            [
+                "job_id": text, "status": reference("JobStatus"), "benchmark_id": text,
+                "candidate": object(["type": text, "model": nullable("string")]), "dataset_id": nullable("string"),
+                "progress": object(["done": integer, "total": nullable("integer")]),
+                "created_at": text, "started_at": nullable("string"), "finished_at": nullable("string"),
+                "error": nullable("string"), "scores": nullable("object"), "generation": nullable("object"),
+            ], optional: ["warnings": texts]),
         "ScoringResultPage": object([
             "data": [
                 "type": "array",
@@ -167,9 +177,10 @@ enum Schemas {
             "has_more": ["type": "boolean"],
         ]),
         "JobPage": object(["data": ["type": "array", "items": reference("Job")], "has_more": ["type": "boolean"]]),
-        "JobResult": object([
-            "job_id": text, "status": reference("JobStatus"), "generations": rows, "scores": reference("Results"),
-        ]),
+        "JobResult": object(
+            [
+                "job_id": text, "status": reference("JobStatus"), "generations": rows, "scores": reference("Results"),
+            ], optional: ["warnings": texts]),
     ]
 
     /// The candidate. Without a type, it is a model.
@@ -190,6 +201,15 @@ enum Schemas {
     private static let emptyOrIdentifier: JSONValue = ["anyOf": [identifier, ["type": "string", "maxLength": 0]]]
     private static let anyObject: JSONValue = ["type": "object"]
     private static let rows: JSONValue = ["type": "array", "items": anyObject]
+
+    /// Columns for each of whose values the rows are also aggregated by themselves.
+    private static let columns: JSONObject = [
+        "anyOf": [text, ["type": "array", "items": text, "maxItems": 16, "uniqueItems": true]],
+        "description": "Columns for each of whose values the rows are also aggregated by themselves.",
+    ]
+    private static let grouping: JSONObject = [
+        "by": .object(columns), "by_limit": ["type": "integer", "minimum": 1, "maximum": 10000],
+    ]
 
     private static func nullable(_ type: String) -> JSONValue { ["type": [.string(type), "null"]] }
 

@@ -144,7 +144,7 @@ extension APIError {
         case .addModel: "; GET /v1/models lists the configured models, and the server's operator can add others"
         case .addPlugin: "; GET /v1/providers lists them"
         // The message already says what to do.
-        case .mapColumn, .mapColumns, .nameJudge, nil: ""
+        case .mapColumn, .mapColumns, .nameColumns, .nameJudge, nil: ""
         }
     }
 

@@ -54,7 +54,9 @@ final class BatchOutput: Sendable {
     }
 
     /// Writes the rest.
-    func end(_ results: ScoringResults, datasetID: String?) throws {
+    ///
+    /// - Parameter end: the text of further members.
+    func end(_ results: ScoringResults, datasetID: String?, end: String) throws {
         _ = try begin()
         for (index, result) in results.functions.enumerated() {
             if index > 0 {
@@ -65,7 +67,7 @@ final class BatchOutput: Sendable {
             }
             try output.write(ScoringRoutes.tail(of: result))
         }
-        try output.write("}, \"dataset_id\": \((datasetID.map { JSONValue.string($0) } ?? .null).text)}")
+        try output.write("}, \"dataset_id\": \((datasetID.map { JSONValue.string($0) } ?? .null).text)\(end)}")
     }
 
     /// Writes the contents of a file, starting at an offset.

@@ -37,7 +37,7 @@ enum EvaluationRoutes {
             benchmark: benchmark, configuration: configuration, functions: functions,
             dataset: Dataset(named: "/input_rows") { input.open() },
             rowCount: input.starts.count, inference: own ?? service.inference,
-            cancellation: context.cancellation,
+            cancellation: context.cancellation, findDataset: service.registry.findDataset,
             output: { lines in
                 do throws(RegularFile.Fault) {
                     try rows.append(lines)
@@ -54,8 +54,11 @@ enum EvaluationRoutes {
         service.count(result.generation, scores: result.scores)
         // Only a disconnected client cancels it.
         if result.isCancelled { throw ResponseStream.Abandoned() }
-        try EvaluationAnswer(scores: result.scores) { UnnamedFileSource(rows, named: "the rows of the answer") }
-            .write(to: context.output)
+        var head: JSONObject = [:]
+        if !result.warnings.isEmpty { head["warnings"] = .array(result.warnings.map { .string($0) }) }
+        try EvaluationAnswer(scores: result.scores, head: head) {
+            UnnamedFileSource(rows, named: "the rows of the answer")
+        }.write(to: context.output)
         return nil
     }
 

@@ -81,7 +81,7 @@ enum JobRoutes {
             EvaluationRun(
                 benchmark: benchmark, configuration: configuration,
                 dataset: dataset.map { Dataset($0, in: service.registry) }, rowCount: rows,
-                inference: own ?? service.inference, output: { _ in }))
+                inference: own ?? service.inference, findDataset: service.registry.findDataset, output: { _ in }))
         let submission = try service.jobs.submit(
             DatasetRoutes.randomName(), definition, configuration,
             rowsTotal: rows.map { min($0, configuration.numExamples ?? $0) }, keys: keys)
@@ -170,10 +170,10 @@ enum JobRoutes {
         let rows: () -> any ByteSource = {
             dataset.map { StoredRows(service.registry, $0) } ?? MemorySource([])
         }
-        try EvaluationAnswer(
-            scores: job.result?["scores"]?.object ?? [:],
-            head: ["job_id": .string(job.id), "status": .string(job.status.rawValue)], open: rows
-        ).write(to: context.output)
+        var head: JSONObject = ["job_id": .string(job.id), "status": .string(job.status.rawValue)]
+        head["warnings"] = job.warnings
+        try EvaluationAnswer(scores: job.result?["scores"]?.object ?? [:], head: head, open: rows)
+            .write(to: context.output)
         return nil
     }
 
@@ -220,7 +220,7 @@ enum JobRoutes {
         let job = current.job
         let rows = current.rows
         func time(_ seconds: Int?) -> JSONValue { seconds.map { .string(Timestamp($0).text) } ?? .null }
-        return [
+        var shown: JSONObject = [
             "job_id": .string(job.id),
             "status": .string(current.status.rawValue),
             "benchmark_id": .string(job.benchmarkID),
@@ -234,10 +234,17 @@ enum JobRoutes {
             "scores": job.result?["scores"] ?? .null,
             "generation": job.result?["generation"] ?? .null,
         ]
+        shown["warnings"] = job.warnings
+        return .object(shown)
     }
 }
 
 extension StoredJob {
+    /// Warnings for whoever started the job, in sentences; nil if there are none.
+    fileprivate var warnings: JSONValue? {
+        result?["warnings"].flatMap { $0.array?.isEmpty == false ? $0 : nil }
+    }
+
     /// The candidate, by name: `{"type": "model", "model": …}`.
     var candidate: JSONValue {
         let candidate = request["benchmark_config"]?["eval_candidate"] ?? .null

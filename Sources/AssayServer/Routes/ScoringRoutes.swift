@@ -56,6 +56,8 @@ enum ScoringRoutes {
             Array(((index == 0 ? "{\"results\": {" : "") + head(of: function.identifier, isFirst: index == 0)).utf8)
         }
         let parts = Mutex(heads)
+        let warnings = RunWarnings()
+        request.warn = { warnings.add($0) }
         let results = try service.score(
             request, context,
             resultSink: { function, results in
@@ -72,7 +74,7 @@ enum ScoringRoutes {
             part += tail(of: result).utf8
             if answer.isEmpty { swap(&answer, &part) } else { answer += part }
         }
-        answer += "}}".utf8
+        answer += "}\(end(warnings, results, request))}".utf8
         return RouteResponse(bytes: answer)
     }
 
@@ -83,6 +85,8 @@ enum ScoringRoutes {
         var request = try request(Dataset(dataset, in: service.registry), body, service)
         request.includesInput = try body.member("save_results_dataset")?.bool() ?? false
         request.keepsDistribution = true
+        let warnings = RunWarnings()
+        request.warn = { warnings.add($0) }
         let output = BatchOutput(
             request.functions.map(\.identifier), folder: service.configuration.dataFolder, context.output)
         let draft = try request.includesInput ? service.registry.makeDataset() : nil
@@ -95,7 +99,7 @@ enum ScoringRoutes {
         if let failure = results.failure { throw failed(failure) }
         let savedID = try draft.map { try save($0, results, of: dataset) }
         service.record(results, of: id, rowsDatasetID: savedID, logger: context.logger)
-        try output.end(results, datasetID: savedID)
+        try output.end(results, datasetID: savedID, end: end(warnings, results, request))
         return nil
     }
 
@@ -161,7 +165,20 @@ enum ScoringRoutes {
         request.definitions = service.definitions
         request.jobs = service.configuration.jobs
         request.judgeModel = service.configuration.judgeModel
+        request.budget = service.configuration.budget
         request.unscoredExamples = 0
+        if let place = body.member("by") {
+            guard let columns = BenchmarkConfiguration.columns(place.value) else {
+                throw place.fault(BenchmarkConfiguration.columnsExpected)
+            }
+            request.groupColumns = columns
+        }
+        if let place = body.member("by_limit") {
+            guard let limit = BenchmarkConfiguration.groupLimit(place.value) else {
+                throw place.fault(BenchmarkConfiguration.groupLimitExpected)
+            }
+            request.groupLimit = limit
+        }
         return request
     }
 
@@ -173,6 +190,14 @@ enum ScoringRoutes {
     }
 
     // MARK: The text of results
+
+    /// The member `warnings` after other members; empty if there are no warnings.
+    private static func end(_ warnings: RunWarnings, _ results: ScoringResults, _ request: ScoringRequest) -> String {
+        warnings.add(results.usage)
+        for text in request.dataset.notices.warnings + results.hints { warnings.add(text) }
+        let texts = warnings.texts
+        return texts.isEmpty ? "" : ", \"warnings\": " + JSONValue.array(texts.map { .string($0) }).text
+    }
 
     /// The bytes that separate a result from the previous one.
     static let separatorLength = 2

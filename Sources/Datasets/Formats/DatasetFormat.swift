@@ -63,6 +63,7 @@ extension DatasetLocation.Format {
                     "\(path): the rows are read from the member \"\(name)\" of its object", on: "rows")
                 text.skip(start)
                 return JSONArraySource(text, framing: .member(at: start), path: path)
+            case .otherTable(let advice): return FailedSource(error: DatasetError(.malformed, advice, path: path))
             }
         default:
             return self == .jsonLines ? text : JSONArraySource(text, path: path)

@@ -36,6 +36,19 @@ enum ForeignFormat {
         return nil
     }
 
+    /// What to do with a URI whose scheme says that the rows are elsewhere.
+    static func advice(scheme: String) -> String? {
+        switch scheme {
+        case "http", "https": "download it, or read it from a pipe: curl -L URL | assay score - …"
+        case "s3", "gs", "az", "abfs", "abfss":
+            "read it from a pipe: aws s3 cp URI - | assay score - …, or the command of your store"
+        case "lsfs":
+            "lsfs:// is a Llama Stack server's own folder of files; use the path of the file, or on a server the "
+                + "file:// URI of a file in a folder that --allow-path names"
+        default: nil
+        }
+    }
+
     private static let spreadsheet = "this is a spreadsheet; save the sheet as CSV (UTF-8)"
     private static let parquet =
         "this is a Parquet file; the Python package reads it, and DuckDB converts it:"

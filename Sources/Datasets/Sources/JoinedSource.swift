@@ -17,6 +17,7 @@ public final class JoinedSource: ByteSource {
     private var isUsed: [Bool]
     private var shared: Set<String> = []
     private var hasEnded = false
+    private var failure: DatasetError?
 
     /// - Parameters:
     ///   - source: the rows as JSON Lines.
@@ -36,6 +37,7 @@ public final class JoinedSource: ByteSource {
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
         if hasEnded { return 0 }
         let count = try lines.read(into: buffer) { add($0, to: &$1) }
+        if let failure { throw failure }
         if count == 0 {
             hasEnded = true
             finish()
@@ -61,14 +63,14 @@ public final class JoinedSource: ByteSource {
             output += value
         }
         switch partner(of: row) {
-        case .success(let (index, cells)):
-            isUsed[index] = true
-            for cell in cells {
+        case .success(let partner):
+            isUsed[partner.index] = true
+            for cell in partner.cells {
                 let name = table.columns[cell.column]
                 // The key says the same on both sides.
                 if row[name] != nil, name == key.name, name == table.key.name { continue }
                 if row[name] != nil { shared.insert(name) }
-                append(row[name] == nil ? name : "joined.\(name)", table.value(cell))
+                append(row[name] == nil ? name : "joined.\(name)", cell.value)
             }
         case .failure(let failure):
             let error: JSONValue = ["outcome": "input_error", "message": .string(failure.message)]
@@ -77,7 +79,7 @@ public final class JoinedSource: ByteSource {
         output.append(UInt8(ascii: "}"))
     }
 
-    private func partner(of row: JSONObject) -> Result<(index: Int, cells: ArraySlice<JoinTable.Cell>), DatasetError> {
+    private func partner(of row: JSONObject) -> Result<JoinTable.Row, DatasetError> {
         func failure(_ message: String) -> DatasetError { DatasetError(.malformed, message) }
         switch key.find(in: row) {
         case .nothing(let gap):
@@ -88,10 +90,12 @@ public final class JoinedSource: ByteSource {
                     failure(
                         "\(quoted(key.name)) is \(value.kind); expected a string or a number to join \(table.name) by"))
             }
-            guard let partner = table.row(text) else {
-                return .failure(failure("no row of \(table.name) has the \(quoted(table.key.name)) \(quoted(text))"))
+            do throws(DatasetError) {
+                if let partner = try table.row(text) { return .success(partner) }
+            } catch {
+                self.failure = error
             }
-            return .success(partner)
+            return .failure(failure("no row of \(table.name) has the \(quoted(table.key.name)) \(quoted(text))"))
         }
     }
 

@@ -88,7 +88,11 @@ final class GeneratedRows: ByteSource {
         if let reasoning = reply.reasoning { members[.reasoning] = .string(reasoning) }
         if let calls = reply.toolCalls.flatMap({ try? JSONValue(parsing: $0) }) { members[.toolCalls] = calls }
         let finish = turn.map { $0.finishReason == "length" ? FinishReason.length : .stop } ?? reply.finish
-        if finish == .length || finish == .contentFilter { members[.finishReason] = .string(finish.rawValue) }
+        if reply.isRefusal {
+            members[.finishReason] = "refusal"
+        } else if finish == .length || finish == .contentFilter {
+            members[.finishReason] = .string(finish.rawValue)
+        }
         // A tool call is an answer; an empty text after thinking or filtering is not.
         let isMissing = answer.map { $0.isEmpty && reply.toolCalls == nil } ?? true
         tally.count { counts in

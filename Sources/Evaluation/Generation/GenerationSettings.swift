@@ -32,6 +32,12 @@ public struct GenerationSettings: Sendable {
     /// The default: prompts are columns of the rows, and generations are used unchanged.
     public init() {}
 
+    /// The dataset whose columns the rows get.
+    var join: BenchmarkJoin?
+    /// Whether the rows get columns of another registered dataset.
+    public var joinsDataset: Bool { join != nil }
+    private static let joinExpected = "an object such as {\"dataset_id\": \"gold\", \"on\": \"id\"}"
+
     /// Reads the settings of a benchmark.
     ///
     /// - Parameters:
@@ -59,6 +65,7 @@ public struct GenerationSettings: Sendable {
                 let pairs = members.compactMap { member in member.value.string.map { (member.key, $0) } }
                 return pairs.count == members.count ? Dictionary(uniqueKeysWithValues: pairs) : nil
             } ?? [:]
+        join = try reader.member("join", Self.joinExpected, BenchmarkJoin.init)
         let regexes = try reader.member("answer_regexes", "an array of regular expressions", \.texts)
         let occurrence = try reader.member("answer_match", "\"first\" or \"last\"") { value in
             value.string.flatMap(AnswerExtraction.Occurrence.init)

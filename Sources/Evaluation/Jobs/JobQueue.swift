@@ -2,7 +2,7 @@ import Concurrency
 import Glibc
 public import Inference
 public import JSON
-import ScoringEngine
+public import ScoringEngine
 public import Store
 
 /// Runs jobs, each on its own thread, in the order in which they were created. Jobs that are waiting or running when the
@@ -215,6 +215,7 @@ public final class JobQueue: Sendable {
                 result: [
                     "scores": .object(result.scores), "generation": .object(result.generation),
                     "distributions": .object(result.distributions),
+                    "warnings": .array(result.warnings.map { .string($0) }),
                 ])
         } catch {
             end = JobEnd(error.code == .cancelled ? .cancelled : .failed)
@@ -245,7 +246,7 @@ public final class JobQueue: Sendable {
             configuration: try BenchmarkConfiguration(job.request["benchmark_config"] ?? .null),
             dataset: source.map { Dataset($0, in: registry) }, rowCount: source?.rowCount,
             inference: own ?? inference, cancellation: running.cancellation, suspension: running.suspension,
-            progress: running.progress, state: job.state,
+            progress: running.progress, findDataset: registry.findDataset, state: job.state,
             keep: { [registry] state throws(EvaluationError) in
                 do throws(StoreError) {
                     try registry.keepJobState(state, of: job.id)
@@ -254,6 +255,19 @@ public final class JobQueue: Sendable {
                 }
             }, output: output)
         return try provider.runJob(run)
+    }
+}
+
+extension Registry {
+    /// Finds a registered dataset for a run.
+    public var findDataset: @Sendable (String) throws(EvaluationError) -> Dataset? {
+        { id throws(EvaluationError) in
+            do throws(StoreError) {
+                return try self.dataset(id).map { Dataset($0, in: self) }
+            } catch {
+                throw EvaluationError(.dataset, error.message)
+            }
+        }
     }
 }
 

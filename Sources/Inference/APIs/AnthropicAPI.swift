@@ -199,7 +199,6 @@ private func finishReason(_ reason: JSONValue?) -> JSONValue {
     // A turn that is paused is not complete either; only tools of the server's own lead to it.
     case "max_tokens", "model_context_window_exceeded", "pause_turn": "length"
     case "tool_use": "tool_calls"
-    case "refusal": "content_filter"
     default: reason ?? .null
     }
 }

@@ -23,6 +23,21 @@ struct Cost: Hashable {
     var prompt = 0.0
     /// The price of the prompt and of the longest reply that the request allows; nil if it sets no limit.
     var bound: Double?
+    /// The price of the prompt and of ``unknownReply`` tokens.
+    var usual = 0.0
+
+    /// The tokens of a reply of which nothing is known: neither what the request allows nor how long others were.
+    static let unknownReply = 4096
+}
+
+/// What a request was charged with.
+enum Charge: Hashable {
+    /// No reply came, and none was written.
+    case nothing
+    /// What its reply cost.
+    case reply(Double)
+    /// No reply came, and the server may have written and billed one; or one whose length is not known.
+    case presumed
 }
 
 /// Keeps a run within its limits. A request reserves its expected cost, is checked again when its turn comes, and is charged
@@ -55,6 +70,8 @@ struct Budget<Waiter> {
     let limits: BudgetLimits
     private(set) var sent = 0
     private(set) var spent = 0.0
+    /// The part of `spent` that no server has confirmed.
+    private(set) var presumed = 0.0
     private var held = RequestLoad()
     private var underWay = RequestLoad()
     private var costs: [String: ReplyCosts] = [:]
@@ -99,16 +116,27 @@ struct Budget<Waiter> {
     }
 
     /// Records the end of a started request.
-    ///
-    /// - Parameter actual: the cost of its reply; nil if there was none.
-    mutating func settle(_ cost: Cost, actual: Double?) -> Actions {
+    mutating func settle(_ cost: Cost, _ charge: Charge) -> Actions {
         underWay.remove(cost)
-        if let actual {
+        switch charge {
+        case .nothing: break
+        case .reply(let actual):
             spent += actual
             let isBeyondBound = cost.bound.map { actual > $0 * (1 + 1e-9) } ?? false
             costs[cost.model, default: ReplyCosts()].add(actual - cost.prompt, isBeyondBound: isBeyondBound)
+        case .presumed:
+            let presumption = presumption(of: cost)
+            spent += presumption
+            presumed += presumption
         }
         return advance()
+    }
+
+    /// What is charged for a request that may have been answered and billed, though its reply did not come: what it was
+    /// expected to cost. Where the model's replies are not known yet, that is what the request allows at most.
+    func presumption(of cost: Cost) -> Double {
+        let expected = expectedCost(of: cost)
+        return expected.isFinite ? expected : cost.bound ?? cost.usual
     }
 
     private mutating func advance() -> Actions {
@@ -145,7 +173,9 @@ extension Budget {
         guard let limit = limits.maxCost, !fits(cost, beside: load, within: limit) else { return nil }
         let expected = load.isEmpty ? expectedCost(of: cost) : nil
         let rest = expected.map { $0.isFinite ? ", and the request may cost \(Self.rounded($0))" : "" } ?? ""
-        return "the limit of \(limit) on the cost is reached: \(Self.rounded(spent)) is spent\(rest)"
+        let part =
+            presumed > 0 ? " (\(Self.rounded(presumed)) of it for replies that may be billed and did not come)" : ""
+        return "the limit of \(limit) on the cost is reached: \(Self.rounded(spent)) is spent\(part)\(rest)"
     }
 
     private func fits(_ cost: Cost, beside load: RequestLoad, within limit: Double) -> Bool {

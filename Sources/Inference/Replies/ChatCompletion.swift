@@ -7,6 +7,8 @@ struct ChatCompletion {
     /// A JSON array.
     var toolCalls: JSONValue?
     var finish: FinishReason
+    /// Whether the server reports that the text is a refusal.
+    var isRefusal: Bool
     /// The completion in the form that ``InferenceReply/response`` promises; nil if it has that form already.
     var normalised: JSONObject?
 
@@ -23,17 +25,20 @@ struct ChatCompletion {
 
         let content = MessageContent(message["content"] ?? .null)
         toolCalls = Self.toolCalls(of: message)
-        // A model that refuses may say so in a member of its own.
-        let said = content.text ?? message["refusal"]?.string
+        // A model that refuses may say so in a member, or a part, of its own.
+        let refusal = content.text?.nonBlank == nil ? (content.refusal ?? message["refusal"]?.string)?.nonBlank : nil
+        isRefusal = refusal != nil || spelling?.lowercased() == "refusal"
+        let said = refusal ?? content.text
         let thought = content.thinking ?? Self.thinking(besideContentOf: message)
         if said == nil, thought == nil, toolCalls == nil, spelling == nil {
             throw BadResponse(reason: "has a message without text")
         }
         let split = ThinkingText(said ?? "", marks: settings.marks, isCutOff: finish == .length)
         text = split.answer
+        if toolCalls == nil, !split.calls.isEmpty { toolCalls = .array(split.calls.map(\.json)) }
         let thoughts = [thought, split.thinking].compactMap(\.self)
         reasoning = settings.isKept && !thoughts.isEmpty ? thoughts.joined(separator: "\n\n") : nil
-        if toolCalls != nil, finish == .other { finish = .toolCalls }
+        if toolCalls != nil, finish == .other || finish == .stop && !split.calls.isEmpty { finish = .toolCalls }
         normalised = normalise(object, choice, message, finishSpelling: spelling)
     }
 
@@ -110,6 +115,7 @@ struct ChatCompletion {
             new["reasoning_content"] = nil
         }
         if let toolCalls { new["tool_calls"] = toolCalls }
+        if isRefusal, !text.isEmpty { new["refusal"] = .string(text) }
         var newChoice = choice
         newChoice["message"] = .object(new)
         if finish != .other { newChoice["finish_reason"] = .string(finish.rawValue) }
@@ -124,6 +130,7 @@ struct ChatCompletion {
 private struct MessageContent {
     var text: String?
     var thinking: String?
+    var refusal: String?
 
     /// The texts of all parts, whatever they are.
     var allText: String? {
@@ -144,7 +151,7 @@ private struct MessageContent {
         if let string = part.string { return add(string) }
         switch part["type"]?.string {
         case "text", "output_text", nil: if let string = part["text"]?.string { add(string) }
-        case "refusal": if let string = part["refusal"]?.string { add(string) }
+        case "refusal": if let string = part["refusal"]?.string { refusal = (refusal ?? "") + string }
         case "thinking", "reasoning", "reasoning_text", "summary_text", "reasoning_content":
             // Mistral has parts within parts, Anthropic a text.
             for name in ["thinking", "reasoning", "text", "summary", "content"] {

@@ -60,6 +60,7 @@ extension InferenceReply {
         reasoning = completion.reasoning
         toolCalls = completion.toolCalls?.text
         finish = completion.finish
+        isRefusal = completion.isRefusal
         if let normalised = completion.normalised { response = JSONValue.object(normalised).text }
     }
 

@@ -10,6 +10,8 @@ package struct ThinkingText: Equatable {
     package var answer: String
     /// Nil where there was none.
     package var thinking: String?
+    /// The tools that the text calls, in gpt-oss's harmony format.
+    package var calls: [ToolCall] = []
 
     /// What encloses thinking.
     private struct Pair {
@@ -34,7 +36,7 @@ package struct ThinkingText: Equatable {
         case .none: return
         case .usual:
             if let harmony = HarmonyText(text) {
-                (answer, thinking) = (harmony.answer, harmony.thinking)
+                (answer, thinking, calls) = (harmony.answer, harmony.thinking, harmony.calls)
             } else {
                 split(by: Self.usualPairs)
             }

@@ -13,15 +13,23 @@ struct Attempt {
     var usage: TokenUsage?
     /// Whether the server sent a response that it will bill: a reply, or what is no reply and says what it used.
     var hasResponse = false
+    /// Whether the server may have written a reply, and bill it, that did not come: the request was sent, and then nothing
+    /// came in time, the connection broke, or what came is not readable.
+    var mayBeBilled = false
 
-    /// What the response cost: by what the server says that it used, or else by its length.
+    /// What the request is charged with: by what the server says that it used, or else by the length of the reply.
     ///
-    /// - Returns: nil if there was none.
-    func cost(of request: InferenceRequest, _ model: Model) -> Double? {
-        guard hasResponse else { return nil }
-        if let usage { return model.cost(of: usage) }
-        let output = (try? result.get()).map { estimatedTokens($0.text) } ?? 0
-        return model.cost(of: TokenUsage(input: estimatedTokens(request.body), output: output))
+    /// A cut-off reply without a token count does not tell its length if the model was thinking, so its expected length is
+    /// assumed.
+    func charge(for request: InferenceRequest, _ model: Model) -> Charge {
+        if mayBeBilled { return .presumed }
+        guard hasResponse else { return .nothing }
+        if let usage { return model.cost(of: usage).map { .reply($0) } ?? .nothing }
+        guard let reply = try? result.get() else { return .presumed }
+        if reply.finish == .length { return .presumed }
+        let output = [reply.text, reply.reasoning, reply.toolCalls].reduce(0) { $0 + estimatedTokens($1 ?? "") }
+        let cost = model.cost(of: TokenUsage(input: estimatedTokens(request.body), output: output))
+        return cost.map { .reply($0) } ?? .nothing
     }
 }
 
@@ -88,6 +96,7 @@ extension Attempt {
         let advice =
             complaint.advice ?? adviceOn(complaint == .key ? 401 : status, of: model, location: location)
         detail = whole
+        mayBeBilled = Self.gatewayTimeouts.contains(status)
         if case .hopeless = outcome {
             detail += advice
             result = .failure(
@@ -111,6 +120,7 @@ extension Attempt {
                 orElse: body)
             usage = fault.usage
             hasResponse = usage != nil
+            mayBeBilled = false
             return
         }
         let words = fault.error.map { Array($0.message.utf8) } ?? Array(body.prefix(1 << 14))
@@ -120,8 +130,11 @@ extension Attempt {
         self.init(
             result: .failure(InferenceError(.badReply, message)), outcome: fault.error == nil ? .failed : .rejected,
             detail: "a reply that " + model.redaction(fault.reason), usage: fault.usage,
-            hasResponse: fault.usage != nil)
+            hasResponse: fault.usage != nil, mayBeBilled: fault.usage == nil && fault.error == nil)
     }
+
+    /// Statuses of gateways that waited for the server in vain: 504, and Cloudflare's 524.
+    private static let gatewayTimeouts = [504, 524]
 
     /// Reads a failure to get a response.
     ///
@@ -138,6 +151,7 @@ extension Attempt {
             case .badResponse: (.badReply, .failed)
             case .cancelled: (.cancelled, .abandoned)
             }
+        mayBeBilled = [.timedOut, .dropped, .badResponse].contains(failure.kind)
         detail = excerpt(Array(failure.reason.utf8), model.redaction)
         let advice = code == .unreachable ? "; check the URL, and that the server is running" : ""
         result = .failure(code == .cancelled ? .cancelled : InferenceError(code, "\(model): \(detail)\(advice)"))

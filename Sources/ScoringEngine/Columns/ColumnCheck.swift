@@ -174,6 +174,7 @@ struct ColumnCheck {
             }
             if !suggestions.isEmpty { return .mapColumns(suggestions) }
         }
+        if plan.dataset.isUntyped, ColumnSuggestion.looksLikeData(columnsThere) { return .nameColumns }
         let suggestions = ColumnSuggestion.among(columnsThere, for: names)
         return suggestions.isEmpty ? .mapColumn : .mapColumns(suggestions)
     }

@@ -1,4 +1,5 @@
 import JSON
+import ScoringCore
 
 /// A column that functions read, and where the rows have a value for it.
 public struct ColumnSuggestion: Sendable, Hashable {
@@ -24,11 +25,42 @@ struct KnownLog {
     init?(of row: JSONObject) {
         func has(_ names: String...) -> Bool { names.allSatisfy { row[$0] != nil } }
         if has("doc", "resps", "target") {
+            if columnValue("resps[0][0]", in: row)?.array != nil {
+                self.init(
+                    "samples of lm-evaluation-harness with log-likelihoods and no text; score the column of their metric",
+                    [])
+                return
+            }
             self.init("samples of lm-evaluation-harness", answer: "resps[0][0]", expected: "target")
+        } else if has("custom_id", "response"), columnValue("response.body.output", in: row) != nil {
+            self.init(
+                "the output of OpenAI's batch API for responses", answer: "response.body.output[-1].content[0].text")
         } else if has("custom_id", "response") {
             self.init("the output of OpenAI's batch API", answer: "response.body.choices[0].message.content")
         } else if has("custom_id", "result") {
-            self.init("results of Anthropic's batch API", answer: "result.message.content[0].text")
+            // Thinking comes before the text.
+            self.init("results of Anthropic's batch API", answer: "result.message.content[-1].text")
+        } else if has("response"), columnValue("response.candidates", in: row) != nil {
+            self.init("the output of Gemini's batch API", answer: "response.candidates[0].content.parts[-1].text")
+        } else if has("item", "sample"), columnValue("sample.output_text", in: row) != nil {
+            self.init("output items of OpenAI's evals API", answer: "sample.output_text", expected: "item.reference")
+        } else if has("doc", "model_response") {
+            self.init("details of lighteval", answer: "model_response.text[0]", query: "doc.query")
+        } else if has("instance", "result") {
+            self.init(
+                "request states of HELM", answer: "result.completions[0].text",
+                expected: "instance.references[0].output.text", query: "instance.input.text")
+        } else if has("conversations"), columnValue("conversations[-1].value", in: row) != nil {
+            self.init("conversations as ShareGPT has them", answer: "conversations[-1].value")
+        } else if has("question", "contexts", "answer", "ground_truth") {
+            self.init("samples of ragas", answer: "answer", expected: "ground_truth", query: "question")
+        } else if has("run_id", "event_id", "data") || has("spec") && row["spec"]?["eval_name"] != nil {
+            self.init(
+                "events of OpenAI's evals, of which those of one type are rows (jq -c 'select(.type == \"match\")')",
+                [
+                    ColumnSuggestion("generated_answer", "data.sampled"),
+                    ColumnSuggestion("expected_answer", "data.expected"),
+                ])
         } else if has("promptIdx", "response") || has("testCase", "response", "vars") {
             self.init("results of promptfoo", answer: "response.output")
         } else if has("choices", "question_id"), has("answer_id") || has("model_id") {
@@ -52,10 +84,13 @@ struct KnownLog {
     }
 
     private init(_ name: String, answer: String, expected: String? = nil, query: String? = nil) {
+        let places = [("generated_answer", answer), ("expected_answer", expected), ("input_query", query)]
+        self.init(name, places.compactMap { name, path in path.map { ColumnSuggestion(name, $0) } })
+    }
+
+    private init(_ name: String, _ columns: [ColumnSuggestion]) {
         self.name = name
-        columns = [ColumnSuggestion("generated_answer", answer)]
-        if let expected { columns.append(ColumnSuggestion("expected_answer", expected)) }
-        if let query { columns.append(ColumnSuggestion("input_query", query)) }
+        self.columns = columns
     }
 }
 
@@ -63,11 +98,12 @@ extension ColumnSuggestion {
     /// Common alternative names of columns, the most specific names first.
     private static let otherNames = [
         "generated_answer": [
-            "prediction", "model_answer", "model_output", "generated_text", "generation", "completion", "response",
+            "prediction", "pred", "model_answer", "model_output", "generated_text", "generation", "completion",
+            "response",
             "output", "actual_output",
         ],
         "expected_answer": [
-            "gold", "ground_truth", "reference_answer", "correct_answer", "target", "reference", "expected",
+            "gold", "ground_truth", "ideal", "reference_answer", "correct_answer", "target", "reference", "expected",
             "expected_output", "label", "solution", "Best Answer", "answer",
         ],
         "input_query": ["question", "prompt", "input", "instruction", "query"],
@@ -81,7 +117,18 @@ extension ColumnSuggestion {
     }
 }
 
-// MARK: Strings inside a value
+extension ColumnSuggestion {
+    /// Whether names of columns look like a row of data: a table without a header, whose first row was taken for one. A
+    /// number, a sentence, a long text or the same text twice is seldom the name of a column.
+    package static func looksLikeData(_ names: [String]) -> Bool {
+        names.contains { name in
+            Double(decimalText: name) != nil || name.utf8.count > 80 || name.contains("\n")
+                || name.split(separator: " ").count > 2 && name.last.map { ".?!".contains($0) } == true
+        } || names.contains { name in names.contains("\(name) (column \(names.count))") }
+    }
+}
+
+// MARK: Texts inside of a value
 
 /// The paths to strings in a list or an object, the most likely answers first.
 struct TextPaths {

@@ -2,8 +2,9 @@ package import Inference
 package import JSON
 
 extension ModelUsage {
-    /// `{"requests": …, "answered": …, "cached": …, …}`, with "cost" if all models have prices, and
-    /// "adaptations" if requests were changed: `[{"model": …, "parameter": …, "replacement": …}]`.
+    /// `{"requests": …, "answered": …, "cached": …, …}`, with "cost" if all models have prices, "estimated_cost" if servers
+    /// have not confirmed a part of it, "refusals" if models refused, and "adaptations" if requests were changed:
+    /// `[{"model": …, "parameter": …, "replacement": …}]`.
     package var json: JSONValue {
         var json: JSONObject = [
             "requests": JSONValue(requests),
@@ -17,8 +18,10 @@ extension ModelUsage {
             "reasoning_tokens": JSONValue(reasoningTokens),
             "answers_without_usage": JSONValue(answersWithoutUsage),
         ]
+        if refusals > 0 { json["refusals"] = JSONValue(refusals) }
         if cutPrompts > 0 { json["prompts_cut"] = JSONValue(cutPrompts) }
         if let cost { json["cost"] = JSONValue(cost) }
+        if cost != nil, estimatedCost > 0 { json["estimated_cost"] = JSONValue(estimatedCost) }
         if !adaptations.isEmpty {
             json["adaptations"] = .array(
                 adaptations.sorted().map { adaptation in

@@ -113,7 +113,13 @@ struct ZeroScoreHint {
 
     /// The published form of GSM8K and some other datasets: a solution, with the answer after a mark.
     private var marks: String? {
-        guard pairs.allSatisfy({ $0.expected.string?.contains("####") ?? false }) else { return nil }
+        let hashes = pairs.count { $0.expected.string?.contains("####") ?? false }
+        let boxes = pairs.count { $0.expected.string?.contains("\\boxed{") ?? false }
+        guard hashes + boxes >= pairs.count else { return nil }
+        if hashes < boxes {
+            return "the column \"\(names.expected)\" holds a solution with its answer in \"\\boxed{ANSWER}\"; a "
+                + "function with \"expected_regexes\": [\"\\\\\\\\boxed\\\\{(.*)\\\\}\"] compares with the answer alone"
+        }
         return "the column \"\(names.expected)\" holds a solution that ends in \"#### ANSWER\"; a function with "
             + "\"expected_regexes\": [\"#### *(.+)\"] compares only the answer"
     }

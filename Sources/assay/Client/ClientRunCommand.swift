@@ -38,6 +38,12 @@ struct ClientRunCommand: ParsableCommand {
     )
     var functions: [FunctionArgument] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Also aggregate the rows of each value of COLUMN separately, for example each subject; repeatable.",
+            valueName: "column"))
+    var by: [String] = []
+
     @Option(help: ArgumentHelp("Use only the first N rows.", valueName: "n"))
     var numExamples: Int?
 
@@ -78,6 +84,7 @@ struct ClientRunCommand: ParsableCommand {
             parameters[function.identifier] = .object(try function.parameters?.read(for: "--fn") ?? [:])
         }
         var configuration: JSONObject = ["eval_candidate": .object(candidate), "scoring_params": .object(parameters)]
+        if !by.isEmpty { configuration["by"] = .array(by.map { .string($0) }) }
         if let numExamples { configuration["num_examples"] = JSONValue(numExamples) }
         let job = try server.post(
             "/v1alpha/eval/benchmarks/\(percentEncoded(benchmark))/jobs", ["benchmark_config": .object(configuration)])

@@ -33,6 +33,12 @@ struct ClientScoreCommand: ParsableCommand {
                 + "JSON or the path of a JSON file; repeatable.", valueName: "id[=params]"))
     var functions: [FunctionArgument] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Also aggregate the rows of each value of COLUMN separately, for example each subject; repeatable.",
+            valueName: "column"))
+    var by: [String] = []
+
     @Option(help: ArgumentHelp("Use only the first N rows of the file.", valueName: "n"))
     var limit: Int?
 
@@ -72,12 +78,13 @@ struct ClientScoreCommand: ParsableCommand {
             requested[function.identifier] =
                 try function.parameters.map { .object(try $0.read(for: "--fn \(function.identifier)")) } ?? .null
         }
-        let answer = try server.post(
-            "/v1/scoring/score-batch",
-            [
-                "dataset_id": .string(id), "scoring_functions": .object(requested),
-                "save_results_dataset": .bool(output != nil),
-            ])
+        var request: JSONObject = [
+            "dataset_id": .string(id), "scoring_functions": .object(requested),
+            "save_results_dataset": .bool(output != nil),
+        ]
+        if !by.isEmpty { request["by"] = .array(by.map { .string($0) }) }
+        let answer = try server.post("/v1/scoring/score-batch", .object(request))
+        ServedResults.printWarnings(of: answer)
         if let output, let saved = answer["dataset_id"]?.string {
             made.add(saved)
             try server.writeRows(of: saved, to: output)

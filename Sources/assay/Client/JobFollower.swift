@@ -85,6 +85,7 @@ struct JobFollower {
     private func report(_ job: JSONValue, _ output: String?) throws {
         let status = job["status"]?.string ?? ""
         if let output, let rows = job["dataset_id"]?.string { try server.writeRows(of: rows, to: output) }
+        ServedResults.printWarnings(of: job)
         if status == "failed" {
             throw Failure("the job failed: \(oneLine(job["error"]?.string ?? "the server does not say why"))")
         }

@@ -30,6 +30,13 @@ struct ServedResults {
         functions.members.flatMap { id, result in block(of: id, result) + [""] }.joined(separator: "\n") + "\n"
     }
 
+    /// Says what the server warns of.
+    static func printWarnings(of answer: JSONValue) {
+        for warning in answer["warnings"]?.array ?? [] {
+            if let text = warning.string { printError("warning: \(oneLine(text, limit: 1000))") }
+        }
+    }
+
     private func block(of id: String, _ result: JSONValue) -> [String] {
         var lines = [oneLine(id)]
         if let rows = result["rows"], let total = rows["total"]?.number?.int {
@@ -55,7 +62,33 @@ struct ServedResults {
         }
         lines += aligned(table).split(separator: "\n").map(String.init)
         if let usage = result["usage"] { lines.append("  " + ResultsTable.spending(of: ModelUsage(usage))) }
+        for (column, groups) in result["by"]?.object?.members ?? [] {
+            lines += block(by: column, groups.array ?? [])
+        }
         return lines
+    }
+
+    /// The results of each value of a column.
+    private func block(by column: String, _ groups: [JSONValue]) -> [String] {
+        let names = groups.first?["aggregated_results"]?.object?.keys ?? []
+        var table = [["  by \(oneLine(column, limit: 60))", "rows"] + names.map { oneLine($0) }]
+        for group in groups {
+            let total = group["rows"]?["total"]?.number?.int ?? 0
+            let scored = group["rows"]?["scored"]?.number?.int ?? total
+            let rows = scored == total ? grouped(total) : "\(grouped(scored)) of \(grouped(total))"
+            let values = names.map { name in
+                shown(name, group["aggregated_results"]?[name] ?? .null, group).filter { !$0.isEmpty }
+                    .joined(separator: ", ")
+            }
+            table.append(["    " + Self.name(of: group), rows] + values)
+        }
+        return aligned(table).split(separator: "\n").map(String.init)
+    }
+
+    private static func name(of group: JSONValue) -> String {
+        if group["rest"] == true { return "(other values)" }
+        guard let value = group["value"], value != .null else { return "(no value)" }
+        return oneLine(value.string ?? value.text, limit: 60).visible
     }
 
     /// The lines of an aggregation.
@@ -106,6 +139,11 @@ extension ModelUsage {
         inputTokens = count("input_tokens")
         outputTokens = count("output_tokens")
         answersWithoutUsage = count("answers_without_usage")
+        cachedInputTokens = count("cached_input_tokens")
+        reasoningTokens = count("reasoning_tokens")
+        refusals = count("refusals")
+        cutPrompts = count("prompts_cut")
         cost = json["cost"]?.number?.double
+        estimatedCost = json["estimated_cost"]?.number?.double ?? 0
     }
 }

@@ -127,6 +127,7 @@ struct EvaluateCommand: ParsableCommand {
         request.refusesWrongShapes = true
         let isQuiet = engineOptions.quiet
         request.notice = { if !isQuiet { printError("assay: \($0)") } }
+        request.warn = { if !isQuiet { printError("warning: \(oneLine($0, limit: 1000))") } }
         request.jobs = rowOptions.threads
         request.judgeModel = modelOptions.judgeModel
         request.budget = modelOptions.budget
@@ -162,7 +163,13 @@ struct EvaluateCommand: ParsableCommand {
             guard let metadata = metadata.object else {
                 throw EvaluationError(.invalid, "found \(metadata.kind); expected an object", at: "/metadata")
             }
-            return (functions, try GenerationSettings(metadata: metadata))
+            let settings = try GenerationSettings(metadata: metadata)
+            if settings.joinsDataset {
+                throw EvaluationError(
+                    .invalid, "names a dataset of a server; here, a file is joined: --join FILE --on COLUMN",
+                    at: "/metadata/generation/join")
+            }
+            return (functions, settings)
         } catch {
             throw Failure("\(benchmark.path ?? "--benchmark"): \(error)")
         }

@@ -29,7 +29,8 @@ extension PluginsCommand {
         @Option(
             name: .customLong("fn"),
             help: ArgumentHelp(
-                "Try scorers with the parameters of the definitions in FILE; repeatable.", valueName: "file"))
+                "Try scorers with the parameters of the definitions in FILE; repeatable. Default: those in the folder "
+                    + "NAME.functions beside NAME.so, if there is one.", valueName: "file"))
         var definitions: [String] = []
 
         @Option(help: ArgumentHelp("Try each scorer with these parameters, a JSON object.", valueName: "json"))
@@ -95,6 +96,7 @@ extension PluginsCommand {
         }
 
         private func readDefinitions() throws -> [ScoringFunction] {
+            if definitions.isEmpty { return try definitionsBeside() }
             var functions: [ScoringFunction] = []
             for path in definitions {
                 let file = DefinitionFile(path: path)
@@ -102,6 +104,15 @@ extension PluginsCommand {
                 functions += file.functions
             }
             return functions
+        }
+
+        /// The definitions that come with the plugin.
+        private func definitionsBeside() throws -> [ScoringFunction] {
+            let folder = (file.hasSuffix(".so") ? String(file.dropLast(3)) : file) + ".functions"
+            guard FileStatus(ofPath: folder)?.kind == .folder else { return [] }
+            let catalog = DefinitionCatalog(folders: [folder])
+            if let error = catalog.errors.first { throw Failure("\(error)") }
+            return catalog.identifiers.compactMap { catalog[$0] }
         }
 
         private func readReplies(_ path: String) throws -> [CheckReply] {

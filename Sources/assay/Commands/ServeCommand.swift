@@ -115,6 +115,7 @@ struct ServeCommand: ParsableCommand {
             throw ValidationError("--port \(configuration.port): expected 0 to 65535")
         }
         configuration.judgeModel = modelOptions.judgeModel
+        configuration.budget = modelOptions.budget
         try limitOptions.apply(to: &configuration, settings)
         try sourceOptions.apply(to: &configuration, settings)
         try accessOptions.apply(to: &configuration, settings)

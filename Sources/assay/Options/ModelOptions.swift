@@ -45,12 +45,16 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Seconds that a request may take (default: 120).", valueName: "seconds"))
     var timeout: Double?
 
-    @Option(help: ArgumentHelp("Send at most N requests in this run, including retries.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Send at most N requests in this run, including retries; on a server, in each request and each job.",
+            valueName: "n"))
     var maxRequests: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Spend at most COST in this run, in the currency of the configuration's prices.", valueName: "cost"))
+            "Spend at most COST in this run, in the currency of the configuration's prices; on a server, in each "
+                + "request and each job.", valueName: "cost"))
     var maxCost: Double?
 
     @Option(

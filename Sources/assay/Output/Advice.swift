@@ -7,6 +7,9 @@ extension EngineError {
         switch remedy {
         case .listFunctions(let near): message + (near.isEmpty ? "; " : " ") + functionsAdvice
         case .mapColumn: message + " To use a column with another name: --map NEEDED=NAME"
+        case .nameColumns:
+            message + " If the first row is data and not a header, name the columns: --columns NAME,…, or --no-header "
+                + "and --map NEEDED=column_1. To use a column with another name: --map NEEDED=NAME"
         case .mapColumns(let columns):
             message + " Map them: " + columns.map(\.commandText).joined(separator: " ")
         case .nameJudge: message + ", or with --judge-model"

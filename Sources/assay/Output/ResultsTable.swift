@@ -128,10 +128,14 @@ struct ResultsTable {
         }
         if usage.reasoningTokens > 0 { parts.append("\(grouped(usage.reasoningTokens)) output tokens for reasoning") }
         parts += usage.adaptations.sorted().map { "\($0.sentence), because its server refuses it" }
+        if usage.refusals > 0 { parts.append(counted(usage.refusals, "refusal")) }
         if usage.cutPrompts > 0 {
             parts.append("\(counted(usage.cutPrompts, "prompt")) probably cut off by the server")
         }
-        if let cost = usage.cost, usage.requests > 0 { parts.append("cost \(money(cost))") }
+        if let cost = usage.cost, usage.requests > 0 {
+            let estimate = usage.estimatedCost > 0 ? " (\(money(usage.estimatedCost)) of it estimated)" : ""
+            parts.append("cost \(money(cost))\(estimate)")
+        }
         return "models: " + parts.joined(separator: "; ")
     }
 
