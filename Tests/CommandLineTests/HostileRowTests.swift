@@ -57,7 +57,7 @@ struct HostileRowTests {
             #"column \"generated_answer\" is null"#),
         Case(
             "a number too large", #"{"generated_answer": 1e999, "expected_answer": "18"}"#,
-            "a text cannot be contained in a number"),
+            "a string cannot be contained in a number"),
         Case(
             "an answer nested 100,000 deep", #"{"generated_answer": \#(nested(100_000)), "expected_answer": "18"}"#,
             "in an answer, line 1, column 1001: not valid JSON: "),

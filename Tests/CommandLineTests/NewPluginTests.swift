@@ -24,7 +24,7 @@ struct NewPluginTests {
         let folder = try TemporaryFolder()
         let new = try folder.assay("plugins", "new", "word-limit", "--language", language, "--kind", kind)
         #expect(new.ending == .status(0), "\(new.errors)")
-        #expect(new.output.hasPrefix("word-limit is written."))
+        #expect(new.output.hasPrefix("Created word-limit."))
         try Tool.make(in: "\(folder.path)/word-limit")
         let test = try Tool.make("test", in: "\(folder.path)/word-limit")
         #expect(test.output.contains("expected.\n"))
