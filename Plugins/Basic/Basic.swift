@@ -5,13 +5,13 @@ import ScorerKit
 private let plugin = ScorerPlugin(
     id: "basic", version: "0.1.0",
     description:
-        "Deterministic scorers: equality, containment, answers found by regular expressions, normalised answers.",
+        "Deterministic scorers: equality, containment, answers extracted by regular expressions, normalised answers.",
     scorers: [
         Equality.self, SubsetOf.self, MultipleChoice.self, NumberAnswer.self, RegexAnswer.self, MathResponse.self,
         DocVQAnswer.self,
     ])
 
-// The name is the plugin header's.
+// The name is the one in the plugin header.
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func assay_plugin_entry(_ hostMajor: UInt32, _ hostMinor: UInt32) -> UnsafePointer<assay_plugin>? {
@@ -19,11 +19,11 @@ public func assay_plugin_entry(_ hostMajor: UInt32, _ hostMinor: UInt32) -> Unsa
 }
 
 extension ScorerDeclaration.Column {
-    /// The score of a scorer that says right or wrong.
-    static let verdict = output("score", .f64, "1.0 where the answer is right, else 0.0", range: 0...1)
+    /// The score of a scorer that only tells right from wrong.
+    static let verdict = output("score", .f64, "1.0 if the answer is correct, otherwise 0.0", range: 0...1)
 }
 
-/// Calls `body` with one zero a row, and emits what it has made of them as the output "score".
+/// Calls `body` with a zero for each row, and emits the resulting scores as the output "score".
 func withScores(of rows: Rows, _ results: Results, _ body: (UnsafeMutableBufferPointer<Double>) -> Void) {
     withUnsafeTemporaryAllocation(of: Double.self, capacity: rows.count) { scores in
         scores.initialize(repeating: 0)
@@ -41,6 +41,6 @@ extension UnsafeRawBufferPointer {
         return memcmp(one, another, count) == 0
     }
 
-    /// The bytes as the normalisations read them.
+    /// The bytes in the form that the normalisations read.
     var utf8: UnsafeBufferPointer<UInt8> { bindMemory(to: UInt8.self) }
 }

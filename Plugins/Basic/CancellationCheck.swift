@@ -1,18 +1,18 @@
 import ScorerKit
 
-/// Asks now and then whether anybody still wants the results of a batch.
+/// Checks from time to time whether a batch has been cancelled.
 struct CancellationCheck {
     private let results: Results
     private var work = 0
 
-    /// Bytes of the rows between two questions: the slowest scorer takes some tenths of a second for them.
+    /// Bytes of the rows between two checks: the slowest scorer takes some tenths of a second for them.
     private static let workBetweenQuestions = 1 << 22
 
     init(_ results: Results) {
         self.results = results
     }
 
-    /// Whether to leave out `row`, which has so many `bytes` to read, and those behind it; if so, says it of them.
+    /// Whether to skip `row`, which has `bytes` to read, and the rows after it; if so, reports them as not scored.
     @inline(__always)
     mutating func stops(before row: Int, of rows: Rows, reading bytes: Int) -> Bool {
         work += bytes
@@ -27,7 +27,7 @@ struct CancellationCheck {
         return true
     }
 
-    /// Says of a row and those behind it that they are not scored.
+    /// Reports a row and the rows after it as not scored.
     func leaveOut(_ row: Int, of rows: Rows) {
         for row in row..<rows.count {
             results.fail(row, .notAsked, "the run was cancelled before this row was scored")
@@ -39,7 +39,7 @@ struct CancellationCheck {
 struct RowFault: Error {
     var outcome: Unscored
     var message: String
-    /// Whether nobody wants the results of the batch any more.
+    /// Whether the batch has been cancelled.
     var isCancellation = false
 
     init(_ outcome: Unscored, _ message: String) {

@@ -2,14 +2,14 @@ import JSON
 import ScorerKit
 import ScorerParameters
 
-/// 1.0 where both answers are the same JSON value.
+/// 1.0 if both answers are the same JSON value.
 struct Equality: Scorer {
     static let declaration = ScorerDeclaration(
         id: "equality",
-        description: "1.0 if expected_answer and generated_answer are the same JSON value, else 0.0",
+        description: "1.0 if expected_answer and generated_answer are the same JSON value, otherwise 0.0",
         inputs: [
             .required("generated_answer", .json, "what the model answered"),
-            .required("expected_answer", .json, "the right answer"),
+            .required("expected_answer", .json, "the correct answer"),
         ],
         outputs: [.verdict], parametersSchema: anyOfSchema)
 
@@ -44,8 +44,8 @@ struct Equality: Scorer {
         }
     }
 
-    /// Whether an answer is one element of a list, or of a list that is written in a text: there, numbers and booleans
-    /// also equal texts that spell them, since all cells of such a table are texts.
+    /// Whether an answer is an element of a list, or of a list written in a string. In a string, numbers and booleans
+    /// also equal strings that spell them, because all cells of such a table are strings.
     private func isAny(
         _ answer: UnsafeRawBufferPointer, of list: UnsafeRawBufferPointer, _ parser: inout JSONParser
     ) throws -> Bool {

@@ -3,12 +3,12 @@ import Patterns
 import ScorerKit
 import ScorerParameters
 
-/// The right answers of a row, as two parameters say that many scorers share:
+/// The right answers of a row, according to two parameters that many scorers share:
 ///
-/// - `any_of`: expected_answer is a list, each element of which is right. An array, or a text that is a list as JSON or as
-///   Python prints it; another text, number or boolean is the only right answer.
-/// - `expected_regexes`: the right answer is not all of the text but what the first of these regular expressions, in order,
-///   finds in it, as in the solutions of GSM8K, which end in `#### 12`. Of several matches of it the last counts.
+/// - `any_of`: expected_answer is a list whose elements are all right answers: an array, or a string that is a list in
+///   JSON or as Python prints it. Any other string, number or boolean is the only right answer.
+/// - `expected_regexes`: the right answer is not the whole text but what the first matching regular expression finds in
+///   it, as in the solutions of GSM8K, which end in `#### 12`. If it matches several times, the last match counts.
 struct ExpectedAnswers: Sendable {
     /// Whether `any_of` is true.
     let isList: Bool
@@ -23,19 +23,19 @@ struct ExpectedAnswers: Sendable {
         patterns = try parameters.optionalPatterns("expected_regexes").map { PatternList($0) }
     }
 
-    /// Whether the right answer is the text of the cell as it is.
+    /// Whether the right answer is the unchanged text of the cell.
     var isPlain: Bool { !isList && patterns == nil }
 
-    /// The inputs that hold the right answers: number 1 and, for lists, number 2.
+    /// The inputs that contain the right answers: number 1 and, for lists, number 2.
     var inputs: [ScorerDeclaration.Column] {
-        if !isList { return [.required("expected_answer", .text, "the right answer")] }
+        if !isList { return [.required("expected_answer", .text, "the correct answer")] }
         return [
-            .required("expected_answer", .json, "the right answers, a list"),
-            .optional("expected_answer", .text, "the same, where it is a text", isLenient: true),
+            .required("expected_answer", .json, "the correct answers, a list"),
+            .optional("expected_answer", .text, "the same, as a string", isLenient: true),
         ]
     }
 
-    /// Where a batch has the right answers.
+    /// The columns of a batch with the right answers.
     struct Cells {
         fileprivate let values: Rows.Texts
         fileprivate let texts: Rows.Texts?
@@ -67,7 +67,7 @@ struct ExpectedAnswers: Sendable {
         for element in elements {
             guard let text = element.scalarText else {
                 throw RowFault(
-                    .inputError, "the list in expected_answer holds \(element.kind); expected texts or numbers")
+                    .inputError, "the list in expected_answer holds \(element.kind); expected strings or numbers")
             }
             answers.append(Array(text.utf8))
         }
@@ -75,14 +75,14 @@ struct ExpectedAnswers: Sendable {
         return answers
     }
 
-    /// Whether a text is meant as a list.
+    /// Whether a text appears to be a list.
     static func looksLikeList(_ text: some Sequence<UInt8>) -> Bool {
         text.first { $0 != 0x20 && !(0x09...0x0D).contains($0) } == UInt8(ascii: "[")
     }
 
     static func looksLikeList(_ text: String) -> Bool { looksLikeList(text.utf8) }
 
-    /// The elements of a list that is written as JSON or as Python prints it.
+    /// The elements of a list written in JSON or as Python prints it.
     static func elements(
         ofListIn text: UnsafeRawBufferPointer, _ parser: inout JSONParser, column: String = "expected_answer"
     ) throws(RowFault) -> [JSONValue] {
@@ -92,7 +92,7 @@ struct ExpectedAnswers: Sendable {
         } catch {
             guard let list = PythonLiteral.json(of: String(decoding: text, as: UTF8.self)) else {
                 throw RowFault(
-                    .inputError, "\(column) is not a list as JSON or Python writes it: \(error)")
+                    .inputError, "\(column) is not a list in JSON or Python syntax: \(error)")
             }
             value = list
         }
@@ -120,7 +120,7 @@ struct ExpectedAnswers: Sendable {
             throw RowFault(error, "in expected_answer, ")
         }
         guard let found, !found.isEmpty else {
-            throw RowFault(.inputError, "none of expected_regexes finds an answer in expected_answer")
+            throw RowFault(.inputError, "no pattern of expected_regexes matches expected_answer")
         }
         return Array(text[found])
     }
@@ -134,7 +134,7 @@ extension ScorerDeclaration {
 }
 
 extension JSONValue {
-    /// A text, or how a number or boolean is written; nil for all else.
+    /// A string, or the notation of a number or boolean; nil for anything else.
     var scalarText: String? {
         switch self {
         case .string(let text): text
@@ -145,7 +145,7 @@ extension JSONValue {
 }
 
 extension RowFault {
-    /// A search that was given up.
+    /// A search that was abandoned.
     init(_ error: MatchError, _ place: String = "") {
         self.init(.scorerError, "\(place)\(error)")
         isCancellation = error.reason == .cancelled

@@ -3,17 +3,17 @@ import Patterns
 import ScorerKit
 import ScorerParameters
 
-/// 1.0 where the answer that a regular expression finds is the expected one.
+/// 1.0 if the answer that a regular expression finds is the expected one.
 struct RegexAnswer: Scorer {
     static let declaration = ScorerDeclaration(
         id: "regex-parser-multiple-choice-answer",
         description:
-            "1.0 if what the first of parsing_regexes that is found in generated_answer captures is expected_answer",
+            "1.0 if the first of parsing_regexes that matches generated_answer captures expected_answer",
         inputs: [
             .required("generated_answer", .text, "what the model answered"),
-            .required("expected_answer", .text, "the right answer"),
+            .required("expected_answer", .text, "the correct answer"),
         ],
-        outputs: [.verdict, .output("parsed_answer", .text, "what was found; null where nothing was")],
+        outputs: [.verdict, .output("parsed_answer", .text, "the answer that was found, or null")],
         parametersSchema: #"""
             {"type": "object", "additionalProperties": false, "required": ["parsing_regexes"], "properties": {
             "parsing_regexes": \#(ExpectedAnswers.patternsSchema),
@@ -24,7 +24,7 @@ struct RegexAnswer: Scorer {
 
     /// How an answer is compared with the expected one.
     private enum Normalization: String, CaseIterable { case text, casefold, whitespace, number }
-    /// Which of several matches of a pattern counts.
+    /// Which match counts if a pattern matches several times.
     private enum Occurrence: String, CaseIterable { case first, last }
 
     let declaration: ScorerDeclaration
@@ -66,7 +66,7 @@ struct RegexAnswer: Scorer {
                         guard let range = try findAnswer(in: text, &scratch) else { continue }
                         let answer = UnsafeRawBufferPointer(rebasing: text[range])
                         answers[row] = TextSlice(answer)
-                        // Nothing was said, whatever was expected.
+                        // No answer was given, whatever was expected.
                         if answer.isEmpty { continue }
                         let isRight =
                             isPlain
@@ -88,8 +88,8 @@ struct RegexAnswer: Scorer {
         }
     }
 
-    /// The range of the answer in the match of the first pattern, in order, that is found; nil where none is found, or no
-    /// group has a part in the match.
+    /// The range of the answer in the match of the first pattern that matches; nil if none matches, or no group takes
+    /// part in the match.
     @inline(__always)
     private func findAnswer(
         in text: UnsafeRawBufferPointer, _ scratch: inout MatchScratch

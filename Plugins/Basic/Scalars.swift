@@ -1,11 +1,11 @@
-/// A Unicode scalar of a UTF-8 text and the number of bytes that it takes there.
+/// A Unicode scalar of a UTF-8 text and its length in bytes.
 struct DecodedScalar {
     let scalar: Unicode.Scalar
     let length: Int
 }
 
 extension Span where Element == UInt8 {
-    /// The scalar that begins at `start`. A byte that begins none is U+FFFD, one byte long.
+    /// The scalar that begins at `start`. A byte that does not begin one is read as U+FFFD with a length of one byte.
     func scalar(at start: Int) -> DecodedScalar {
         let lead = self[start]
         guard lead >= 0x80 else { return DecodedScalar(scalar: Unicode.Scalar(lead), length: 1) }
@@ -37,7 +37,7 @@ extension Span where Element == UInt8 {
         return decoded
     }
 
-    /// The range that is left when white space is taken off both ends.
+    /// The range without leading and trailing white space.
     func rangeWithoutOuterWhiteSpace(in range: Range<Int>) -> Range<Int> {
         var (start, end) = (range.lowerBound, range.upperBound)
         while start < end {
@@ -55,7 +55,7 @@ extension Span where Element == UInt8 {
 
     /// The offset of the first occurrence of `pattern`, which is not empty, at or after `start`.
     ///
-    /// The time is the length of the text times that of the pattern at worst; patterns here are short and fixed.
+    /// The worst-case time is the product of both lengths; patterns here are short and fixed.
     func firstOffset(of pattern: [UInt8], from start: Int = 0) -> Int? {
         let first = pattern[0]
         var candidate = start
@@ -66,7 +66,7 @@ extension Span where Element == UInt8 {
         return nil
     }
 
-    /// Whether `pattern` stands at `start`.
+    /// Whether `pattern` occurs at `start`.
     func hasBytes(_ pattern: [UInt8], at start: Int) -> Bool {
         guard count - start >= pattern.count else { return false }
         for offset in 0..<pattern.count where self[start + offset] != pattern[offset] { return false }
@@ -75,7 +75,7 @@ extension Span where Element == UInt8 {
 }
 
 extension Unicode.Scalar {
-    /// Whether Python's `str.isspace` holds, which `str.split`, `str.strip` and `\s` go by.
+    /// Whether Python's `str.isspace` is true, on which `str.split`, `str.strip` and `\s` are based.
     ///
     /// That is Unicode's White_Space and the four separators U+001C to U+001F.
     var isWhiteSpace: Bool {

@@ -2,18 +2,18 @@ import JSON
 import ScorerKit
 import ScorerParameters
 
-/// 1.0 where the expected answer is contained in the generated one.
+/// 1.0 if the generated answer contains the expected one.
 struct SubsetOf: Scorer {
     static let declaration = ScorerDeclaration(
         id: "subset-of",
         description:
-            "1.0 if expected_answer is contained in generated_answer, else 0.0: a part of a text, an element of an "
+            "1.0 if generated_answer contains expected_answer, otherwise 0.0: as part of a string, an element of an "
             + "array, or a key of an object",
         inputs: [
-            .required("generated_answer", .json, "what the model answered: a text, an array or an object"),
+            .required("generated_answer", .json, "what the model answered: a string, an array or an object"),
             .required("expected_answer", .json, "what it must contain"),
-            .optional("generated_answer", .text, "the same, where it is a text", isLenient: true),
-            .optional("expected_answer", .text, "the same, where it is a text", isLenient: true),
+            .optional("generated_answer", .text, "the same, as a string", isLenient: true),
+            .optional("expected_answer", .text, "the same, as a string", isLenient: true),
         ],
         outputs: [.verdict], parametersSchema: anyOfSchema)
 
@@ -52,17 +52,17 @@ struct SubsetOf: Scorer {
     /// An answer that may contain another.
     private struct Whole {
         let json: UnsafeRawBufferPointer
-        /// Its contents, where it is a text.
+        /// Its contents, if it is a string.
         let text: UnsafeRawBufferPointer
 
-        /// - Parameter partText: the contents of `part`, where it is a text.
+        /// - Parameter partText: the contents of `part`, if it is a string.
         func contains(
             _ part: UnsafeRawBufferPointer, _ partText: UnsafeRawBufferPointer, _ parser: inout JSONParser
         ) throws(RowFault) -> Bool {
             let (whole, kind) = (Kind(of: json), Kind(of: part))
             switch (whole, kind) {
             case (.text, .text): return TextSearch.contains(text, partText)
-            // An object's keys are texts: a number is not among them, which is no error.
+            // The keys of an object are strings, so a number is not among them; that is not an error.
             case (.array, _), (.object, .text), (.object, .number), (.object, .boolean):
                 do throws(JSONError) {
                     return try parser.contains(json, part)
@@ -72,15 +72,15 @@ struct SubsetOf: Scorer {
             default:
                 throw RowFault(
                     .inputError,
-                    "\(kind.rawValue) cannot be contained in \(whole.rawValue); expected a text in a text, "
-                        + "anything in an array, or a text as a key of an object"
+                    "\(kind.rawValue) cannot be contained in \(whole.rawValue); expected a string in a string, "
+                        + "anything in an array, or a string as a key of an object"
                         + (whole == .text && kind == .array ? "; to accept any element of the list, set any_of" : ""))
             }
         }
 
-        /// Whether it contains an element of the list that `parts` is, or is written in the text that `parts` is.
+        /// Whether it contains an element of `parts`, which is a list or a string with a list written in it.
         ///
-        /// In a text, numbers and booleans are looked for as they are written.
+        /// In a string, numbers and booleans are searched for as they are written.
         func containsAny(
             of parts: UnsafeRawBufferPointer, _ partsText: UnsafeRawBufferPointer, _ parser: inout JSONParser
         ) throws(RowFault) -> Bool {
@@ -103,7 +103,7 @@ struct SubsetOf: Scorer {
     }
 
     private enum Kind: String {
-        case text = "a text"
+        case text = "a string"
         case array = "an array"
         case object = "an object"
         case boolean = "a boolean"

@@ -1,12 +1,12 @@
-/// Equality of two texts after a normalisation, without building the normalised texts.
+/// Compares two texts after a normalisation, without building the normalised texts.
 ///
 /// Time is linear in the length of the texts; nothing is allocated for ASCII.
 enum TextComparison {
     /// Whether the texts are equal under full Unicode case folding: `Straße` equals `STRASSE`.
     ///
     /// The standard library has no case folding, so each scalar is lower-cased, upper-cased and lower-cased again with
-    /// the full mappings. As an equality this differs from CaseFolding.txt (statuses C and F) for one scalar, the
-    /// dotless ı, which is therefore excepted: it folds to itself, as İ folds to i and a combining dot.
+    /// the full mappings. The result differs from CaseFolding.txt (statuses C and F) for one scalar, the dotless ı,
+    /// which is therefore treated separately: it folds to itself, as İ folds to i and a combining dot.
     static func equalFoldingCase(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
         var leftFolding = CaseFolding()
         var rightFolding = CaseFolding()
@@ -17,7 +17,7 @@ enum TextComparison {
         }
     }
 
-    /// Whether the texts are equal once white space is taken off both ends and each run of it inside is one space.
+    /// Whether the texts are equal after trimming white space and replacing each run of it by one space.
     static func equalCollapsingWhiteSpace(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
         var leftWords = WhiteSpaceCollapsing(left)
         var rightWords = WhiteSpaceCollapsing(right)
@@ -32,7 +32,7 @@ enum TextComparison {
 /// The scalars of a text after case folding, one at a time.
 private struct CaseFolding {
     private var offset = 0
-    /// What is left of the folding of a scalar beyond ASCII.
+    /// The rest of the folding of a non-ASCII scalar.
     private var pending: [Unicode.Scalar] = []
 
     @inline(__always)
@@ -61,11 +61,11 @@ private struct CaseFolding {
     }
 }
 
-/// The bytes of a text without white space at its ends and with one space for each run of it inside.
+/// The bytes of a text with white space trimmed and each run of it replaced by one space.
 private struct WhiteSpaceCollapsing {
     private var offset: Int
     private let end: Int
-    /// Up to here the bytes belong to a scalar that is known not to be white space.
+    /// Bytes before this offset belong to a scalar that is known not to be white space.
     private var scalarEnd: Int
 
     init(_ text: Span<UInt8>) {
@@ -83,7 +83,7 @@ private struct WhiteSpaceCollapsing {
                 guard decoded.scalar.isWhiteSpace else { break }
                 offset = scalarEnd
             }
-            // None is left at the end, so something follows the run.
+            // Trailing white space was trimmed, so something follows the run.
             if offset > runStart { return 0x20 }
         }
         offset += 1

@@ -1,11 +1,11 @@
 import Glibc
 
-/// Where a text is contained in another, byte for byte.
+/// Finds a text in another, byte for byte.
 enum TextSearch {
-    /// Whether `part` stands anywhere in `text`. Takes time in proportion to the two lengths, and no memory.
+    /// Whether `text` contains `part`. The time is proportional to the two lengths; no memory is allocated.
     ///
-    /// Looking at each place with the first byte of `part` is fastest in texts as people write them, and hopeless in
-    /// `aaaa…`. So that is done as long as it takes little, and then the rest is searched by the two-way algorithm.
+    /// Checking each occurrence of the first byte of `part` is fastest in ordinary text, and very slow in `aaaa…`. This
+    /// is therefore done only while it is cheap; then the rest is searched with the two-way algorithm.
     static func contains(_ text: UnsafeRawBufferPointer, _ part: UnsafeRawBufferPointer) -> Bool {
         guard let needle = part.baseAddress, let first = part.first else { return true }
         guard let start = text.baseAddress, part.count <= text.count else { return false }
@@ -24,8 +24,8 @@ enum TextSearch {
         return false
     }
 
-    /// The two-way algorithm of Crochemore and Perrin (Two-way string-matching, J. ACM 38, 1991): from left to right it
-    /// compares the second part of the needle, from its critical factorisation on, and then the first.
+    /// The two-way algorithm of Crochemore and Perrin (Two-way string-matching, J. ACM 38, 1991): it first compares the
+    /// part of the needle after its critical factorisation from left to right, and then the part before it.
     ///
     /// Neither text is empty.
     static func twoWayContains(_ text: UnsafeRawBufferPointer, _ needle: UnsafeRawBufferPointer) -> Bool {
@@ -33,7 +33,7 @@ enum TextSearch {
         let isPeriodic = (0..<middle).allSatisfy { needle[$0] == needle[$0 + period] }
         if !isPeriodic { period = max(middle, needle.count - middle) + 1 }
         var place = 0
-        // How much of the needle is known to match at the place, from a shift by its period.
+        // How much of the needle is known to match at this place after a shift by its period.
         var known = 0
         while place <= text.count - needle.count {
             var index = max(middle, known)
@@ -52,7 +52,7 @@ enum TextSearch {
         return false
     }
 
-    /// Where the needle's maximal suffix begins, by one or the other order of bytes, whichever is later; and the period of
+    /// Where the needle's maximal suffix begins, under either order of bytes, whichever is later, and the period of
     /// that suffix.
     private static func criticalFactorization(of needle: UnsafeRawBufferPointer) -> (middle: Int, period: Int) {
         let ascending = maximalSuffix(of: needle) { $0 < $1 }

@@ -1,11 +1,11 @@
 import JSON
 import ScorerKit
 
-/// What a model's reply says beside its text.
+/// What a model's reply contains besides its text.
 struct Completion {
-    /// Why the reply ends before the model was done; nil where it is whole, and where that is not known.
+    /// Why the reply is incomplete; nil if it is complete or that is not known.
     let cutOff: CutOff?
-    /// What the model thought before it replied; it is never scored.
+    /// The model's reasoning before its reply; it is never scored.
     let reasoning: String?
     /// The whole response, which is read for explanations only. Valid as long as the reply.
     private let response: UnsafeRawBufferPointer
@@ -16,7 +16,7 @@ struct Completion {
         response = reply.response
     }
 
-    /// Adds to the reason why a reply has no score what its completion says about it.
+    /// Adds what the completion tells about it to the reason why a reply has no score.
     ///
     /// - Parameter isEmpty: whether the reply has no text.
     func explaining(_ reason: String, isEmpty: Bool) -> String {
@@ -24,8 +24,8 @@ struct Completion {
         var parser = JSONParser()
         let body = response.isEmpty ? nil : try? parser.parse(response)
         if isEmpty, let tool = Self.calledTool(in: body) {
-            return "the reply calls the tool \"\(tool.shortened)\" and has no text, and a score is read from text only "
-                + "(ask a judge_model that calls no tools, or send \"tool_choice\": \"none\" in extra_body)"
+            return "the reply calls the tool \"\(tool.shortened)\" and has no text, but a score is read from text only "
+                + "(use a judge_model that does not call tools, or send \"tool_choice\": \"none\" in extra_body)"
         }
         guard cutOff == .length, let spent = spent(body?["usage"]) else { return reason }
         return "\(reason); \(spent)"
@@ -42,13 +42,13 @@ struct Completion {
         return number.int
     }
 
-    /// What a reply that was cut off had used its tokens for, where it had thought.
+    /// What the tokens of a truncated reply were used for, if the model had reasoned.
     private func spent(_ usage: JSONValue?) -> String? {
         let outputTokens = Self.count(usage?["completion_tokens"])
         let thought = Self.count(usage?["completion_tokens_details"]?["reasoning_tokens"]) ?? 0
         guard thought > 0 || reasoning != nil else { return nil }
-        let share = thought > 0 ? "\(thought) of them for reasoning" : "reasoning among them"
-        return outputTokens.map { "it took \($0) tokens, \(share)" }
-            ?? "the model was still reasoning, or had just begun"
+        let share = thought > 0 ? "\(thought) of them for reasoning" : "including reasoning"
+        return outputTokens.map { "it used \($0) tokens, \(share)" }
+            ?? "the model was still reasoning, or had just started"
     }
 }

@@ -1,20 +1,21 @@
-/// Why a model's reply ends before the model was done: `finish_reason` of a chat completion.
+/// Why a model's reply is incomplete: the `finish_reason` of a chat completion.
 enum CutOff: String, Sendable {
     case length
     case contentFilter = "content_filter"
 
-    /// What happened, and what can be done, in words that follow another reason.
+    /// What happened and what can be done about it, worded to follow another reason.
     var explanation: String {
         switch self {
         case .length:
-            "the reply was cut off at its greatest length (raise max_tokens, or have the prompt ask for a shorter reply)"
-        case .contentFilter: "the reply was cut off by the model's content filter (ask another judge_model)"
+            "the reply was cut off at the length limit (raise max_tokens, or ask for a shorter reply in the prompt)"
+        case .contentFilter: "the reply was cut off by the model's content filter (use another judge_model)"
         }
     }
 
-    /// Whether what ends at a place of a text that was cut off may have been longer: neither white space nor words follow.
+    /// Whether a match that ends at the given place of a truncated text may be incomplete, because neither white space
+    /// nor words follow it.
     ///
-    /// Of "7.5", "7" or "7." may be left.
+    /// For example, "7.5" may have been cut to "7" or "7.".
     static func mayGoOn(behind end: Int, in text: [UInt8]) -> Bool {
         !text[end...].contains { byte in
             byte <= 0x20 || byte >= 0x80 || byte &- UInt8(ascii: "0") < 10 || byte | 0x20 &- UInt8(ascii: "a") < 26

@@ -1,9 +1,9 @@
 extension Double {
-    /// Reads a plain decimal number as Python's `float` does: `7`, `7.5`, `+3`, `.5`, `7.`, `1e2`, with white space around
-    /// it or without.
+    /// Reads a plain decimal number as Python's `float` does: `7`, `7.5`, `+3`, `.5`, `7.`, `1e2`, with or without
+    /// white space around it.
     ///
-    /// The result is the nearest double. Nil for any other text: also for `nan`, `inf`, `1_000`, digits other than ASCII
-    /// ones, and numbers beyond the doubles.
+    /// The result is the nearest double. It is nil for any other text, including `nan`, `inf`, `1_000`, non-ASCII
+    /// digits and numbers outside the range of a double.
     init?(plainDecimal text: String) {
         let text = text.trimmed
         guard Self.isPlainDecimal(text.utf8), let value = Double(text), value.isFinite else { return nil }

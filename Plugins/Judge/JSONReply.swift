@@ -1,21 +1,21 @@
 import JSON
 
-/// The JSON object that a reply is, or holds.
+/// The JSON object that a reply consists of or contains.
 enum JSONReply: Equatable {
     case object(JSONObject, text: String)
     /// None.
     case none
-    /// There is no telling which is meant, or whose it is.
+    /// It is unclear which object is meant, or whether it is the judge's.
     case unclear(String)
 
-    /// Finds the object: the whole reply, white space around it aside, what stands in its one code block, or else the one
-    /// object among its words.
+    /// Finds the object: the whole reply except for surrounding white space, the content of its only code block, or
+    /// otherwise the only object among its words.
     ///
-    /// Code blocks are those of Markdown between lines of three backticks or more, with "json" behind them or nothing,
-    /// also on one line; those that hold no JSON object are passed over. Among words, outside of all code blocks, an
-    /// object is what its braces enclose; objects inside of it are its own. What begins like an object and is none makes
-    /// another unclear, and so do objects that differ. One between other words that stands in the row (`values`), however
-    /// it is written there, is a quotation, not the reply.
+    /// A code block is Markdown's, between lines of three or more backticks, optionally followed by "json"; it may also
+    /// be on one line. Code blocks without a JSON object are ignored. Among words, outside all code blocks, an object
+    /// is what its braces enclose, including any objects inside it. Text that begins like an object but is not one
+    /// makes another object unclear, and so do objects that differ. An object among words that also occurs in the row
+    /// (`values`), in whatever notation, is a quotation and not the reply.
     init(in reply: String, quoting values: [UnsafeRawBufferPointer]) {
         let whole = reply.trimmed
         if let object = Self.object(whole) {
@@ -34,7 +34,7 @@ enum JSONReply: Equatable {
         }
         var broken = "a code block of broken JSON"
         if found.isEmpty && !hasBroken {
-            broken = "what looks like a broken one"
+            broken = "something that looks like a broken one"
             for text in words {
                 let inWords = EmbeddedObjects(in: text)
                 found += inWords.objects
@@ -46,9 +46,9 @@ enum JSONReply: Equatable {
             return
         }
         if hasBroken {
-            self = .unclear("the reply holds a JSON object, and \(broken)")
+            self = .unclear("the reply contains a JSON object and \(broken)")
         } else if found.contains(where: { $0.object != first.object }) {
-            self = .unclear("the reply holds \(found.count) JSON objects")
+            self = .unclear("the reply contains \(found.count) JSON objects")
         } else if Self.isQuotation(first.text, in: whole, of: values) {
             self = .unclear("the only JSON object in the reply repeats a passage of the row")
         } else {
@@ -62,14 +62,14 @@ enum JSONReply: Equatable {
         return (try? JSONValue(parsing: String(text)))?.object
     }
 
-    /// What stands in the reply's code blocks that may hold JSON, and what stands outside of all code blocks. A block that
-    /// does not end goes on to the end of the reply.
+    /// The contents of the reply's code blocks that may contain JSON, and the text outside all code blocks. A block
+    /// without an end extends to the end of the reply.
     private static func blocks(of reply: Substring) -> (blocks: [Substring], words: [Substring]) {
         var blocks: [Substring] = []
         var words: [Substring] = []
-        /// Where the words at hand start.
+        /// Where the current words start.
         var start = reply.startIndex
-        /// The block at hand: where its content starts, how many backticks end it, and whether it may hold JSON.
+        /// The current block: where its content starts, how many backticks end it, and whether it may contain JSON.
         var open: (start: Substring.Index, fence: Int, isJSON: Bool)?
         for line in reply.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             let text = Substring(line).trimmed
@@ -84,7 +84,7 @@ enum JSONReply: Equatable {
                 continue
             }
             if label.contains("`") {
-                // A block on one line, or else code in a line of words.
+                // A block on one line, or code within a line of words.
                 guard label.hasSuffix("```") else { continue }
                 var content = label
                 while content.last == "`" { content.removeLast() }
@@ -112,11 +112,11 @@ enum JSONReply: Equatable {
         guard !["", "json"].contains(around.filter { $0 != "`" }.trimmed.lowercased()) else { return false }
         let content = Array(object.trimmed.utf8)
         var passages = PassageFinder(values, replyLength: reply.utf8.count, leastAllowance: 16 << 20)
-        // Where too much would have to be compared, it is taken for one.
+        // If comparing would take too long, the object is treated as a quotation.
         return passages.contains(content[...]) || passages.containsObject(equalTo: content) || passages.isExhausted
     }
 
-    /// How often a valid JSON object has the member `name` itself, not counting what is inside its members.
+    /// How often a valid JSON object has the member `name`, not counting nested objects.
     static func occurrences(of name: String, inObject text: String) -> Int {
         var count = 0
         var depth = 0
@@ -147,19 +147,19 @@ enum JSONReply: Equatable {
     }
 }
 
-/// The JSON objects that stand among words.
+/// The JSON objects among words.
 private struct EmbeddedObjects {
     private(set) var objects: [(object: JSONObject, text: Substring)] = []
-    /// Whether anything begins like an object and is none, or does not end.
+    /// Whether anything begins like an object but is not one, or does not end.
     private(set) var hasBroken = false
 
-    /// Looks at each byte once or twice: what its braces enclose is passed over, be it an object or not.
+    /// Looks at each byte at most twice: the text between braces is skipped, whether it is an object or not.
     init(in words: Substring) {
         let bytes = words.utf8
         var position = bytes.startIndex
         while let brace = bytes[position...].firstIndex(of: UInt8(ascii: "{")) {
             position = bytes.index(after: brace)
-            // Nothing else can follow in an object that has members; one without says nothing.
+            // Nothing else can follow in an object with members; an empty object has no score.
             guard bytes[position...].first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) == UInt8(ascii: "\"")
             else { continue }
             guard let end = Self.end(ofObjectFrom: brace, in: bytes) else {
@@ -175,7 +175,7 @@ private struct EmbeddedObjects {
         }
     }
 
-    /// Where the braces that one opens are all closed, strings aside.
+    /// The place where all braces are closed, ignoring those in strings.
     private static func end(
         ofObjectFrom start: Substring.UTF8View.Index, in bytes: Substring.UTF8View
     ) -> Substring.UTF8View.Index? {

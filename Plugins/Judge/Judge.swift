@@ -6,7 +6,7 @@ let plugin = ScorerPlugin(
     description: "Language models as judges: a prompt for each row, and a score read from the model's reply.",
     modelScorers: [LanguageModelJudge.self])
 
-// The name is the plugin header's.
+// The name is the one in the plugin header.
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func assay_plugin_entry(_ hostMajor: UInt32, _ hostMinor: UInt32) -> UnsafePointer<assay_plugin>? {

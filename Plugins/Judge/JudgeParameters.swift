@@ -10,7 +10,7 @@ struct JudgeParameters: Sendable {
     var request: JudgeRequest
     var reader: ScoreReader
     var asksAgain: Bool
-    /// The models of a panel; nil where there is one model, which the host knows.
+    /// The models of a panel; nil if there is only one model, which the host knows.
     var panel: [String]?
     /// How often each model is asked.
     var votes: Int
@@ -35,8 +35,8 @@ struct JudgeParameters: Sendable {
         if votes > 1 && !request.hasChance {
             throw ParameterRejection(
                 of: "votes",
-                "found \(votes), and temperature 0 without a seed: all votes of a model would be the same; "
-                    + "expected a temperature above 0 or a seed beside it, or several judge_models instead")
+                "found \(votes), with temperature 0 and no seed: all votes of a model would be the same; "
+                    + "expected a temperature above 0, a seed, or several judge_models")
         }
     }
 
@@ -45,7 +45,7 @@ struct JudgeParameters: Sendable {
         guard let text = try parameters.text(name, canBeEmpty: false) else {
             throw ParameterRejection(
                 of: name,
-                "\(parameters.identifier) has no prompt of its own; give one as prompt_template, a text that names columns "
+                "\(parameters.identifier) has no prompt of its own; set prompt_template to a text that names columns "
                     + "in braces, such as {generated_answer}")
         }
         let template = PromptTemplate(text).naming(parameters.columns)
@@ -53,7 +53,7 @@ struct JudgeParameters: Sendable {
             let doubt = template.doubts().first.map { " (\($0.text): \($0.advice))" } ?? ""
             throw ParameterRejection(
                 of: name,
-                "names no column, so that all rows would be asked the same; expected columns in braces, such as "
+                "names no column, so all rows would have the same prompt; expected columns in braces, such as "
                     + "{generated_answer}\(doubt)")
         }
         return template
@@ -64,7 +64,7 @@ struct JudgeParameters: Sendable {
         let name = "judge_models"
         guard let models = try parameters.texts(name, canBeEmpty: false) else { return nil }
         if model != nil {
-            throw ParameterRejection(of: name, "stands beside judge_model; expected one of the two")
+            throw ParameterRejection(of: name, "is set together with judge_model; expected only one of them")
         }
         for (index, model) in models.enumerated() {
             let pointer = "/params/\(name)/\(index)"
@@ -72,7 +72,7 @@ struct JudgeParameters: Sendable {
             if models[..<index].contains(model) {
                 throw ParameterRejection(
                     pointer: pointer,
-                    "found \(quoted(model)) again; expected each model once (votes says how often it is asked)")
+                    "found \(quoted(model)) again; expected each model once (votes sets how often it is asked)")
             }
         }
         return models
@@ -87,7 +87,7 @@ struct JudgeParameters: Sendable {
         case nil:
             throw ParameterRejection(
                 of: name,
-                "is missing; expected regular expressions with a group 1, which is the score, or response_format "
+                "is missing; expected regular expressions whose group 1 is the score, or response_format "
                     + "(or, for a prompt that asks for JSON, score_field)")
         default: return try parameters.patterns(name)
         }
@@ -101,11 +101,11 @@ struct JudgeParameters: Sendable {
         let type = parameters.returnType
         if type == "number" { return range == nil && !needsNumbers ? .numberOrText : .number(range) }
         if range != nil {
-            throw ParameterRejection(of: name, "is for scores that are numbers, and return_type is \(quoted(type))")
+            throw ParameterRejection(of: name, "applies to numeric scores only, but return_type is \(quoted(type))")
         }
         if needsNumbers {
             throw ParameterRejection(
-                of: "vote_reduction", "needs scores that are numbers, and return_type is \(quoted(type))")
+                of: "vote_reduction", "needs numeric scores, but return_type is \(quoted(type))")
         }
         switch type {
         case "string": return .text

@@ -2,31 +2,31 @@ import JSON
 import ScorerKit
 import ScorerParameters
 
-/// The requests of a judge, as JSON. Their members have a fixed order, so that equal requests are equal bytes.
+/// The requests of a judge, as JSON. Their members have a fixed order, so that equal requests have equal bytes.
 struct JudgeRequest: Sendable {
-    /// What stands behind the messages, before the seed and after it.
+    /// The members that follow the messages, before and after the seed.
     private struct Tail: Sendable {
         var sampling: String
         var rest: String
     }
 
-    /// By how much the limit on the length of a reply grows when one was cut off, and up to how many tokens.
+    /// The factor by which the limit on the length of a reply grows after one was cut off, and its maximum in tokens.
     static let growth = (factor: 4, limit: 65_536)
 
     private let systemPrompt: String?
     private let tail: Tail
-    /// The same with room for a longer reply; nil where nothing limits it, or it cannot be longer.
+    /// The same request with a higher limit on the reply; nil if there is no limit or it cannot be raised.
     private let longerTail: Tail?
     private let seed: Int?
-    /// Whether a model may answer one vote otherwise than the next.
+    /// Whether a model may answer differently from one vote to the next.
     let hasChance: Bool
 
     /// Reads the parameters that go into requests.
     init(_ parameters: inout Configuration, format: ResponseFormat?) throws(ParameterRejection) {
         systemPrompt = try parameters.text("system_prompt", canBeEmpty: false)
         var sampling: JSONObject = [:]
-        let temperature = try parameters.number("temperature", expected: "a number, 0 or more") { $0 >= 0 }
-        let topP = try parameters.number("top_p", expected: "a number above 0, 1 at most") { $0 > 0 && $0 <= 1 }
+        let temperature = try parameters.number("temperature", expected: "a number of at least 0") { $0 >= 0 }
+        let topP = try parameters.number("top_p", expected: "a number above 0 and at most 1") { $0 > 0 && $0 <= 1 }
         if let temperature {
             sampling["temperature"] = .number(temperature)
         } else if !parameters.isNull("temperature") {
@@ -35,7 +35,7 @@ struct JudgeRequest: Sendable {
         sampling["top_p"] = topP.map(JSONValue.number)
         sampling["max_tokens"] = try parameters.integer("max_tokens", in: 1...1 << 31).map { JSONValue($0) }
         seed = try parameters.integer("seed", in: 0...1 << 53)
-        // Where no temperature is sent, the model's own counts.
+        // If no temperature is sent, the model's default applies.
         hasChance = sampling["temperature"].map { ($0.number ?? 0) > 0 } ?? true || seed != nil
 
         var rest: JSONObject = [:]
@@ -54,7 +54,7 @@ struct JudgeRequest: Sendable {
 
     /// Raises a limit on the length of a reply.
     ///
-    /// - Returns: whether there is one that can be raised.
+    /// - Returns: whether there is a limit that can be raised.
     private static func raise(_ name: String, in members: inout JSONObject) -> Bool {
         guard case .number(let number)? = members[name], let tokens = number.int, tokens < growth.limit else {
             return false
@@ -63,20 +63,20 @@ struct JudgeRequest: Sendable {
         return true
     }
 
-    /// Asks about a row.
+    /// The request for a row.
     ///
     /// - Parameter sample: which of several votes it is, from 0.
     func body(_ prompt: String, sample: Int) -> String {
         body([("user", prompt)], tail, sample: sample)
     }
 
-    /// Asks once more, after a reply that could not be read.
+    /// The request to repeat a reply that could not be read.
     ///
-    /// - Parameter isCutOff: whether the reply had used up its tokens: where the request limits them, it is asked for
-    ///   again as it was, with more of them.
+    /// - Parameter isCutOff: whether the reply had used up its tokens. If the request limits them, the same request is
+    ///   made again with a higher limit.
     func body(_ prompt: String, sample: Int, reply: String, correction: String, isCutOff: Bool) -> String {
         if isCutOff, let longerTail { return body([("user", prompt)], longerTail, sample: sample) }
-        // Servers do not take a message without text.
+        // Servers reject a message without text.
         if reply.trimmed.isEmpty { return body([("user", "\(prompt)\n\n\(correction)")], tail, sample: sample) }
         return body([("user", prompt), ("assistant", reply), ("user", correction)], tail, sample: sample)
     }
@@ -96,7 +96,7 @@ struct JudgeRequest: Sendable {
         return body + "}"
     }
 
-    /// Members that follow others.
+    /// The given members, each preceded by a comma.
     private static func members(_ object: JSONObject) -> String {
         object.members.map { ", \(quoted($0.key)): \($0.value.text)" }.joined()
     }
@@ -107,20 +107,21 @@ struct JudgeRequest: Sendable {
         for key in extra.keys {
             guard let reason = reservedMembers[key] else { continue }
             throw ParameterRejection(
-                pointer: JSONPointer("/params/\(name)").appending(key).description, "is not for extra_body: \(reason)")
+                pointer: JSONPointer("/params/\(name)").appending(key).description,
+                "is not allowed in extra_body: \(reason)")
         }
         return extra.members.sorted { $0.key < $1.key }
     }
 
-    /// Members of a request that cannot be given in `extra_body`, and why.
+    /// Members of a request that cannot be given in `extra_body`, and the reasons.
     private static let reservedMembers: [String: String] = {
         var reasons = [
-            "model": "judge_model says which model is asked", "messages": "prompt_template and system_prompt make them",
-            "stream": "replies are read whole", "n": "votes says how often a model is asked",
-            "assay": "the name is the engine's",
+            "model": "judge_model names the model", "messages": "they are built from prompt_template and system_prompt",
+            "stream": "replies are read as a whole", "n": "votes sets how often a model is asked",
+            "assay": "the name is reserved for the engine",
         ]
         for name in ["temperature", "top_p", "max_tokens", "seed", "stop", "response_format"] {
-            reasons[name] = "it is the parameter \(name)"
+            reasons[name] = "use the parameter \(name)"
         }
         return reasons
     }()

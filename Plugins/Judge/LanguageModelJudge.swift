@@ -4,7 +4,7 @@ import PromptTemplates
 import ScorerKit
 import ScorerParameters
 
-/// Asks one or several models about each row, and reads the score from what they reply.
+/// Asks one or more models about each row and reads the score from their replies.
 struct LanguageModelJudge: ModelScorer {
     static let declaration = declare(inputs: [], scores: .json, roles: ["judge"], hasVotes: false)
 
@@ -17,12 +17,12 @@ struct LanguageModelJudge: ModelScorer {
     init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
         parameters = try JudgeParameters(configuration)
         roles = parameters.panel.map { panel in panel.indices.map { "judge/\($0 + 1)" } } ?? ["judge"]
-        // A value is bound as JSON so that a row without it does not get here, and as text, which is what is inserted;
-        // of an array or object, which is no text, the JSON is inserted.
+        // A value is bound as JSON, so that a row without it does not get here, and as text, which is inserted in the
+        // prompt; for an array or object, which is not text, the JSON is inserted.
         let inputs = parameters.template.columns.flatMap { column -> [ScorerDeclaration.Column] in
             [
                 .required(column, .json, "inserted into the prompt"),
-                .optional(column, .text, "the same, where it is a text, number or boolean", isLenient: true),
+                .optional(column, .text, "the same, as a string, number or boolean", isLenient: true),
             ]
         }
         declaration = Self.declare(
@@ -34,21 +34,21 @@ struct LanguageModelJudge: ModelScorer {
         inputs: [ScorerDeclaration.Column], scores: ScoreType, roles: [String], hasVotes: Bool
     ) -> ScorerDeclaration {
         var outputs: [ScorerDeclaration.Column] = [
-            .output("score", scores.cellType, "what was read from the reply", range: scores.range),
+            .output("score", scores.cellType, "the score in the reply", range: scores.range),
             .output("judge_feedback", .text, "the reply"),
-            .output("reasoning", .text, "what the model thought before its reply", isOptional: true),
+            .output("reasoning", .text, "the model's thinking before its reply", isOptional: true),
         ]
         if hasVotes {
             outputs += [
                 .output(
                     "spread", .f64,
                     "the standard deviation of the votes; for a majority, the share of the votes against it"),
-                .output("votes", .json, "each model's score and reply, or why it has none"),
+                .output("votes", .json, "each model's score and reply, or the reason why it has none"),
             ]
         }
         return ScorerDeclaration(
             id: "llm-as-judge",
-            description: "a score read from what a language model replies to prompt_template",
+            description: "a score from a language model's reply to prompt_template",
             inputs: inputs, outputs: outputs, roles: roles, parametersSchema: JudgeParameters.schema)
     }
 
@@ -62,17 +62,17 @@ struct LanguageModelJudge: ModelScorer {
 
     // MARK: Conversations
 
-    /// The votes of a batch, those of a row one after the other.
+    /// The votes of a batch; those of one row are consecutive.
     struct Conversations {
         fileprivate var pending: [PendingVote]
-        /// How many votes each row still waits for.
+        /// The number of votes that each row is still waiting for.
         fileprivate var open: [Int]
     }
 
     /// A vote that is being cast.
     fileprivate struct PendingVote {
         var vote: Vote?
-        /// The reply that could not be read, where the model was asked once more, and what was thought before it.
+        /// If the model was asked again: the reply that could not be read, and its reasoning.
         var first: (reply: String, reasoning: String?)?
     }
 
@@ -116,7 +116,7 @@ struct LanguageModelJudge: ModelScorer {
                         tag: reply.tag, role: roles[index / parameters.votes],
                         request: parameters.request.body(
                             parameters.template.rendered(values), sample: index % parameters.votes, reply: reply.text,
-                            correction: "Your reply could not be read: \(reason). Reply again, with nothing but "
+                            correction: "Your reply could not be read: \(reason). Reply again, with only "
                                 + parameters.reader.expectation, isCutOff: completion.cutOff == .length),
                         sample: index % parameters.votes)
                     return
@@ -132,7 +132,7 @@ struct LanguageModelJudge: ModelScorer {
         guard conversations.open[row] == 0 else { return }
         let pending = row * votesPerRow..<(row + 1) * votesPerRow
         finish(row, conversations.pending[pending].compactMap(\.vote), results)
-        // The replies of rows that are done need not be kept.
+        // The replies of finished rows need not be kept.
         for ballot in pending { conversations.pending[ballot] = PendingVote() }
     }
 
@@ -155,7 +155,7 @@ struct LanguageModelJudge: ModelScorer {
         }
     }
 
-    /// What the template inserts: the texts of a row, by column.
+    /// The values that the template inserts: the texts of a row, by column.
     private func values(of row: Int, _ rows: Rows) -> [UnsafeRawBufferPointer] {
         parameters.template.columns.indices.map { column in
             let texts = rows.texts(2 * column + 1)

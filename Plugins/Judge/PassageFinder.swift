@@ -1,23 +1,23 @@
 import JSON
 
-/// Finds what a reply repeats from the values of its row, within a bounded amount of work.
+/// Finds passages that a reply repeats from the values of its row, within a bounded amount of work.
 ///
-/// Once the work is used up, nothing is found any more, and `isExhausted` says so.
+/// Once that amount is used up, nothing more is found and `isExhausted` is true.
 struct PassageFinder {
-    /// How many bytes of a value a reply has to repeat for that to be no coincidence.
+    /// How many bytes of a value a reply must repeat for it not to be a coincidence.
     static let shortest = 8
 
     private let values: [UnsafeRawBufferPointer]
-    /// How many bytes may still be looked at.
+    /// The number of bytes that may still be looked at.
     private var allowance: Int
 
     var isExhausted: Bool { allowance < 0 }
 
     /// - Parameters:
-    ///   - values: the row's values that its prompt holds.
-    ///   - replyLength: the bytes of the reply.
-    ///   - leastAllowance: how many bytes may be looked at, however short the texts are. Long ones allow more, so that it
-    ///     is always enough for one match.
+    ///   - values: the row's values that its prompt contains.
+    ///   - replyLength: the length of the reply in bytes.
+    ///   - leastAllowance: the number of bytes that may be looked at however short the texts are. Long texts allow
+    ///     more, so that it is always enough for one match.
     init(_ values: [UnsafeRawBufferPointer], replyLength: Int, leastAllowance: Int) {
         self.values = values
         allowance = max(leastAllowance, 16 * values.reduce(replyLength + Self.shortest) { $0 + $1.count })
@@ -25,12 +25,12 @@ struct PassageFinder {
 
     // MARK: Bytes
 
-    /// The bytes of a reply around `group` that also stand, in a row, in one of the values; nil where there are none.
+    /// The contiguous bytes of a reply around `group` that also occur in one of the values; nil if there are none.
     ///
-    /// The passage holds group 1 of a match, which is what is read, and has at least 8 bytes. The rest of the match need
-    /// not be in it: a pattern such as `(?s).*rating: (\d+)` matches everything before, too. A word or number that goes on
-    /// in the one and ends in the other is not the same: "rating: 1" does not repeat "rating: 10". The passage begins and
-    /// ends between characters. Takes time in proportion to the length of the values and the group.
+    /// The passage contains group 1 of a match, which is what is read, and has at least 8 bytes. It need not contain
+    /// the rest of the match: a pattern such as `(?s).*rating: (\d+)` also matches everything before. A word or number
+    /// that continues in one text and ends in the other is not the same: "rating: 1" does not repeat "rating: 10". The
+    /// passage begins and ends between characters. The time is proportional to the length of the values and the group.
     mutating func range(around group: Range<Int>, in reply: [UInt8]) -> Range<Int>? {
         let length = max(Self.shortest, group.count)
         guard length <= reply.count else { return nil }
@@ -46,15 +46,15 @@ struct PassageFinder {
         return nil
     }
 
-    /// Whether some bytes stand in one of the values.
+    /// Whether one of the values contains the bytes.
     mutating func contains(_ bytes: ArraySlice<UInt8>) -> Bool {
         for value in values where offset(of: bytes, in: value) != nil { return true }
         return false
     }
 
-    /// Where some bytes first stand in a value, at a place that `isMeant` agrees to.
+    /// The first occurrence of the bytes in a value that `isMeant` accepts.
     ///
-    /// Takes time in proportion to the two lengths, whatever `isMeant` says (Knuth, Morris and Pratt, 1977).
+    /// The time is proportional to the two lengths, whatever `isMeant` returns (Knuth, Morris and Pratt, 1977).
     private mutating func offset(
         of bytes: ArraySlice<UInt8>, in value: UnsafeRawBufferPointer, where isMeant: (Int) -> Bool = { _ in true }
     ) -> Int? {
@@ -73,8 +73,8 @@ struct PassageFinder {
         }
     }
 
-    /// For each prefix of some bytes, by its last one, how long its longest border is: a part, not the whole, that it
-    /// begins and ends with.
+    /// The length of the longest border of each prefix, by the index of its last byte. A border is a proper part that
+    /// the prefix both begins and ends with.
     private static func borders(of bytes: UnsafeBufferPointer<UInt8>) -> [Int] {
         var borders = [Int](repeating: 0, count: bytes.count)
         var length = 0
@@ -86,14 +86,14 @@ struct PassageFinder {
         return borders
     }
 
-    /// The letter or digit at a place of a text, by which what stands before it goes on.
+    /// The letter or digit at a place of a text, which continues the word or number before it.
     private static func continuation(of text: some Collection<UInt8>, at place: Int) -> UInt8? {
         guard let byte = text.dropFirst(place).first else { return nil }
         let isWord = byte >= 0x80 || byte &- UInt8(ascii: "0") < 10 || byte | 0x20 &- UInt8(ascii: "a") < 26
         return isWord ? byte : nil
     }
 
-    /// The range as far as the reply and the value agree on both sides of it, and then out to whole characters.
+    /// The range extended in both directions as far as the reply and the value agree, and then to whole characters.
     private static func extended(
         _ range: Range<Int>, of reply: [UInt8], at offset: Int, of value: UnsafeRawBufferPointer
     ) -> Range<Int> {
@@ -109,11 +109,10 @@ struct PassageFinder {
 
     // MARK: JSON
 
-    /// Whether an object that is equal to one, given as JSON text, stands anywhere in one of the values, however it is
-    /// written there.
+    /// Whether one of the values contains an object equal to the given JSON text, in whatever notation.
     mutating func containsObject(equalTo object: [UInt8]) -> Bool {
         var parser = JSONParser()
-        // An equal object has no more objects, one in the other, than braces are here.
+        // An equal object is not nested more deeply than there are braces here.
         let depth = object.count { $0 == UInt8(ascii: "{") }
         for value in values {
             for start in value.indices where value[start] == UInt8(ascii: "{") {
@@ -129,7 +128,7 @@ struct PassageFinder {
         return false
     }
 
-    /// Where the braces and strings of what may be an object, which begins at `start`, are closed.
+    /// The place where the braces and strings of a possible object that begins at `start` are closed.
     private mutating func endOfObject(
         from start: Int, in value: UnsafeRawBufferPointer, greatestDepth: Int
     ) -> Int? {

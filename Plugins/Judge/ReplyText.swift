@@ -1,5 +1,5 @@
 extension Substring {
-    /// The text without white space around it.
+    /// The text without leading and trailing white space.
     var trimmed: Substring {
         let scalars = unicodeScalars
         guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
@@ -10,10 +10,10 @@ extension Substring {
 }
 
 extension String {
-    /// The text without white space around it.
+    /// The text without leading and trailing white space.
     var trimmed: Substring { self[...].trimmed }
 
-    /// The first 80 characters or so on one line, for messages.
+    /// About the first 80 characters on one line, for messages.
     var shortened: String {
         var text = ""
         var length = 0

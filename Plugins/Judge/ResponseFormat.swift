@@ -2,18 +2,18 @@ import JSON
 import ScorerKit
 import ScorerParameters
 
-/// The parameters `response_format`, what a model is told of the form of its reply, and `score_field`, which member of
-/// that is the score.
+/// The parameters `response_format`, which tells the model the form of its reply, and `score_field`, which names the
+/// member of the reply that is the score.
 struct ResponseFormat: Sendable, Equatable {
-    /// The member "response_format" of a request; nil where the prompt alone asks for JSON.
+    /// The member "response_format" of a request; nil if only the prompt asks for JSON.
     var json: JSONValue?
     var field: String
 
-    /// Reads `response_format`, an object as the chat completions API has it or a bare JSON Schema, and `score_field`.
+    /// Reads `response_format`, an object of the chat completions API or a bare JSON Schema, and `score_field`.
     ///
-    /// Without `response_format`, replies are read as JSON where `score_field` is there. Where it is taken away with null
-    /// and no regular expressions are there either, they are still read so: the server does not know it, but the prompt
-    /// asks for JSON.
+    /// Without `response_format`, replies are read as JSON if `score_field` is given. If `response_format` is removed
+    /// with null and there are no regular expressions either, replies are still read as JSON: the server does not
+    /// support it, but the prompt asks for JSON.
     ///
     /// - Returns: nil where replies are not read as JSON.
     init?(_ parameters: inout Configuration) throws(ParameterRejection) {
@@ -33,7 +33,7 @@ struct ResponseFormat: Sendable, Equatable {
         case "json_schema":
             guard let schema = given["json_schema"]?["schema"]?.object else {
                 throw ParameterRejection(
-                    of: name, "has the type json_schema and no schema; expected {\"json_schema\": {\"schema\": …}}")
+                    of: name, "has the type json_schema but no schema; expected {\"json_schema\": {\"schema\": …}}")
             }
             json = .object(given)
             try check(schema, at: "/params/\(name)/json_schema/schema")
@@ -50,7 +50,7 @@ struct ResponseFormat: Sendable, Equatable {
         }
     }
 
-    /// Checks that a reply in this form has the member that is the score.
+    /// Checks that a reply in this form has the member for the score.
     private func check(_ schema: JSONObject, at pointer: String) throws(ParameterRejection) {
         guard let properties = schema["properties"]?.object else {
             throw ParameterRejection(pointer: pointer, "has no \"properties\"; expected the JSON Schema of an object")

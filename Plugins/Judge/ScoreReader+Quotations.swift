@@ -2,17 +2,17 @@ import JSON
 import Patterns
 
 extension ScoreReader {
-    /// Why a score that a regular expression has found may be the row's and not the judge's; nil where it is believed.
+    /// Why a score that a regular expression found may come from the row and not from the judge; nil if it is accepted.
     ///
-    /// A match in a passage of at least 8 bytes that the reply repeats from one of the row's values is believed only if
-    /// - no other match says something else, also once such passages are left out, and
-    /// - one match that says the same is the judge's own: it is in no such passage, or what makes it a score is not (the
-    ///   row says "Barcelona", the reply "Verdict: Barcelona"), or the repeated statement stands in the reply as the judge's
-    ///   own would (`isOwnStatement`).
+    /// A match in a passage of at least 8 bytes that the reply repeats from one of the row's values is accepted only if
+    /// - no other match has a different score, even after such passages are removed, and
+    /// - one match with the same score is the judge's own: it is not in such a passage, or the part that makes it a
+    ///   score is not (the row has "Barcelona", the reply "Verdict: Barcelona"), or the repeated statement appears in
+    ///   the reply as the judge's own would (`isOwnStatement`).
     ///
-    /// All matches are blotted out until there is none left, or one that says something else. What is left of a match
-    /// whose group reaches into a blot is what counts of it. NUL is no white space, digit or letter, so that what stood on
-    /// both sides of a blot seldom becomes a new match.
+    /// All matches are blotted out until none is left, or one with a different score is found. If the group of a match
+    /// overlaps a blot, only the part outside counts. NUL is not white space, a digit or a letter, so the text on both
+    /// sides of a blot seldom forms a new match.
     func quotationFault(
         of group: Range<Int>, _ reading: Reading, in text: [UInt8], quoting values: [UnsafeRawBufferPointer],
         using scratch: inout MatchScratch
@@ -28,7 +28,7 @@ extension ScoreReader {
             for pattern in patterns.patterns {
                 if ContinuousClock.now >= end { return Self.unclear }
                 let others = try rest.groups(of: pattern, using: &scratch)
-                // What says something else ends it, so that is looked for first.
+                // A different score ends the search, so it is looked for first.
                 for other in others {
                     if let said = rest.remainder(of: other), type.score(fromText: said) != reading {
                         return "the reply repeats what looks like a score in the row, and states different scores"
@@ -56,13 +56,13 @@ extension ScoreReader {
     private static let unclear =
         "the reply repeats what looks like a score in the row, too often to tell whether it states different scores"
 
-    /// A reply that goes on to have matches for more rounds than this cannot be told from its quotations.
+    /// The maximum number of rounds; a reply that still has matches after them cannot be told from its quotations.
     private static let mostRounds = 64
 
-    /// Whether a repeated passage around what was found reads as the judge's own words.
+    /// Whether a repeated passage around a match reads as the judge's own words.
     ///
-    /// It does if no regular expression finds anything in it alone; or if its line has nothing else in it but Markdown and
-    /// sentences that ended before, and the passage does not go on for 8 bytes or more in the lines around.
+    /// It does if no regular expression matches in the passage alone, or if its line contains nothing else but Markdown
+    /// and complete sentences before it, and the passage does not extend for 8 bytes or more into neighbouring lines.
     private func isOwnStatement(
         _ passage: Range<Int>, around group: Range<Int>, in text: [UInt8], using scratch: inout MatchScratch
     ) throws(MatchError) -> Bool {
@@ -89,7 +89,7 @@ extension ScoreReader {
     private static func endsSentence(_ scalar: Unicode.Scalar) -> Bool { ".!?。！？".unicodeScalars.contains(scalar) }
 }
 
-/// A text, parts of which have been made unreadable.
+/// A text in which parts have been blotted out.
 private struct BlottedText {
     private(set) var bytes: [UInt8]
     private var isBlotted: [Bool]
@@ -106,7 +106,7 @@ private struct BlottedText {
         }
     }
 
-    /// What group 1 of a pattern finds, where it finds anything, from left to right.
+    /// What group 1 of a pattern matches, from left to right, without empty matches.
     func groups(of pattern: Pattern, using scratch: inout MatchScratch) throws(MatchError) -> [Range<Int>] {
         try bytes.span.withUnsafeBytes { bytes throws(MatchError) -> [Range<Int>] in
             var groups: [Range<Int>] = []
@@ -117,8 +117,8 @@ private struct BlottedText {
         }
     }
 
-    /// What a part of the text says outside of blots; nil where it is empty, or reaches into blots and has no letters
-    /// and digits outside.
+    /// A part of the text without its blots; nil if it is empty, or overlaps blots and has no letters or digits outside
+    /// them.
     func remainder(of range: Range<Int>) -> String? {
         let readable = range.filter { !isBlotted[$0] }
         let text = String(decoding: readable.map { bytes[$0] }, as: UTF8.self)

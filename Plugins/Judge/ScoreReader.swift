@@ -1,32 +1,32 @@
 import JSON
 import Patterns
 
-/// Reads the score of a reply: from a member of its JSON object, or from what the first of some regular expressions finds.
+/// Reads the score of a reply: from a member of its JSON object, or from the first regular expression that matches.
 ///
-/// Only the reply is ever searched, never the prompt. What a row says can still come back in the reply, where the judge
-/// quotes it. `quotationFault` says when a match that repeats the row is believed all the same. An object among other
-/// words that stands in the row is not read either. So a value that imitates a score costs its row the score,
-/// visibly, or nothing. Two things are not noticed: a quotation that looks like the judge's own statement and is the only
-/// score of the reply, and a judge that was persuaded.
+/// Only the reply is searched, never the prompt. Text of the row can still occur in the reply if the judge quotes it.
+/// `quotationFault` decides when a match that repeats the row is accepted. A JSON object among other words is not read
+/// if it occurs in the row. A value that imitates a score therefore has no effect, or the row visibly gets no score.
+/// Two cases are not noticed: a quotation that looks like the judge's own statement and is the only score of the reply,
+/// and a judge that was persuaded.
 struct ScoreReader: Sendable {
     enum Occurrence: String, CaseIterable, Sendable { case first, last }
 
     var type: ScoreType
-    /// The member of a JSON reply that is the score; nil where replies are no JSON.
+    /// The member of a JSON reply that is the score; nil if replies are not JSON.
     var field: String?
     var patterns: PatternList
     var occurrence: Occurrence
-    /// How long the search for what contradicts a quotation may go on before another search is begun.
+    /// How long the search for a contradicting match may take before another search is started.
     var timeBudget: Duration = .seconds(5)
-    /// How many bytes that search may look at in the row, where its texts are so short that it may look at no more.
+    /// The least number of bytes of the row that this search may look at, even if its texts are short.
     var leastWork = 16 << 20
 
     /// Reads a reply.
     ///
     /// - Parameters:
     ///   - values: the row's values that its prompt holds.
-    ///   - cutOff: why the reply ends before the model was done, if it does.
-    /// - Throws: where a regular expression runs into its limits.
+    ///   - cutOff: why the reply is incomplete, if it is.
+    /// - Throws: if a regular expression reaches its limits.
     func read(
         _ reply: String, quoting values: [UnsafeRawBufferPointer], cutOff: CutOff? = nil,
         using scratch: inout MatchScratch
@@ -54,16 +54,16 @@ struct ScoreReader: Sendable {
             if !patterns.patterns.isEmpty {
                 return try search(reply, quoting: values, isCutOff: isCutOff, using: &scratch)
             }
-            return .nothing("the reply holds no JSON object")
+            return .nothing("the reply contains no JSON object")
         }
     }
 
-    /// What a reply has to be, in words that follow "Reply again, with nothing but".
+    /// What a reply must be, worded to follow "Reply again, with nothing but".
     var expectation: String {
         if let field { return "one JSON object whose member \"\(field)\" is \(type.expectation)" }
         let kind = type == .numberOrText ? "" : ", \(type.expectation)"
         let sources = patterns.patterns.map(\.source).joined(separator: "\n")
-        return "the score\(kind), written so that one of these regular expressions finds it:\n\(sources)"
+        return "the score\(kind), written so that one of these regular expressions matches:\n\(sources)"
     }
 
     // MARK: Regular expressions
@@ -73,13 +73,13 @@ struct ScoreReader: Sendable {
     ) throws(MatchError) -> Reading {
         let text = Array(reply.utf8)
         guard let match = try find(in: text, using: &scratch) else {
-            return .nothing("none of judge_score_regexes is found in the reply")
+            return .nothing("no pattern of judge_score_regexes matches the reply")
         }
         guard let group = match.answer, !group.isEmpty else {
-            return .nothing("group 1 of the regular expression that is found in the reply is empty")
+            return .nothing("group 1 of the matching regular expression is empty")
         }
         if isCutOff, CutOff.mayGoOn(behind: max(match.range.upperBound, group.upperBound), in: text) {
-            return .nothing("the score may have gone on behind the reply's end")
+            return .nothing("the score may have been cut off at the end of the reply")
         }
         let reading = type.score(fromText: String(decoding: text[group], as: UTF8.self))
         if case .score = reading,

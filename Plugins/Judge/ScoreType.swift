@@ -1,21 +1,21 @@
 import JSON
 import ScorerKit
 
-/// What became of a reply: a score, or nothing that could be read, and why.
+/// The result of reading a reply: a score, or the reason why none could be read.
 enum Reading: Sendable, Equatable {
     case score(JSONValue)
     case nothing(String)
 }
 
-/// What scores are, by the return type of the scoring function, and how a reply's words become one.
+/// The type of the scores, from the return type of the scoring function, and how a reply's text becomes a score.
 enum ScoreType: Sendable, Equatable {
-    /// A number, in a range if there is one.
+    /// A number, within a range if one is given.
     case number(ClosedRange<Double>?)
-    /// A number, or any other text, as it is.
+    /// A number, or any other text unchanged.
     case numberOrText
     case text
     case boolean
-    /// A text, or whatever stands in a JSON reply.
+    /// A string, or any value in a JSON reply.
     case json
 
     /// The type of the output "score".
@@ -30,23 +30,23 @@ enum ScoreType: Sendable, Equatable {
 
     var range: ClosedRange<Double>? { if case .number(let range) = self { range } else { nil } }
 
-    /// What a score has to be, in words.
+    /// A description of a valid score.
     var expectation: String {
         switch self {
         case .number(let range?): "a number from \(Self.brief(range.lowerBound)) to \(Self.brief(range.upperBound))"
         case .number(nil), .numberOrText: "a number"
-        case .text: "a text"
+        case .text: "a string"
         case .boolean: "true or false"
         case .json: "a value"
         }
     }
 
-    /// Reads what a regular expression has found.
+    /// Reads the score from the text that a regular expression found.
     func score(fromText text: String) -> Reading {
         switch self {
         case .number, .numberOrText:
             if let number = Double(plainDecimal: text) { return score(number) }
-            return self == .numberOrText ? .score(.string(text)) : .nothing("\"\(text.shortened)\" is no number")
+            return self == .numberOrText ? .score(.string(text)) : .nothing("\"\(text.shortened)\" is not a number")
         case .text, .json:
             return .score(.string(text))
         case .boolean:
@@ -78,15 +78,15 @@ enum ScoreType: Sendable, Equatable {
     private func score(_ number: Double) -> Reading {
         if let range, !range.contains(number) {
             return .nothing(
-                "\(Self.brief(number)) is outside of score_range, "
+                "\(Self.brief(number)) is outside score_range, "
                     + "\(Self.brief(range.lowerBound)) to \(Self.brief(range.upperBound))")
         }
-        // Written as Python writes a float: 8.0. A double that is read from finite text is finite, unless it was too large.
+        // Written as Python writes a float: 8.0. A double read from a decimal number is finite unless it was too large.
         guard number.isFinite else { return .nothing("the number is too large") }
         return .score(JSONValue(number))
     }
 
-    /// A number without a needless ".0", for messages.
+    /// A number without an unnecessary ".0", for messages.
     private static func brief(_ number: Double) -> String {
         number == number.rounded() && number.magnitude < 1e15 ? String(Int(number)) : number.description
     }

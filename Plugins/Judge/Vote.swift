@@ -1,7 +1,7 @@
 import JSON
 import ScorerKit
 
-/// What became of one vote, or of a row: a score, or none, and why.
+/// The result of one vote or of a row: a score, or the reason why there is none.
 enum Verdict: Sendable, Equatable {
     case score(JSONValue)
     case unscored(Unscored, String)
@@ -9,19 +9,19 @@ enum Verdict: Sendable, Equatable {
     var score: JSONValue? { if case .score(let score) = self { score } else { nil } }
 }
 
-/// One answer of one model about a row.
+/// One reply of one model about a row.
 struct Vote: Sendable, Equatable {
     var verdict: Verdict
-    /// What the model said, if it said anything.
+    /// The model's reply, if there was one.
     var feedback: String?
-    /// What it thought before.
+    /// The reasoning before the reply.
     var reasoning: String?
 }
 
 extension Vote {
-    /// The vote as it stands among others in a row's output `votes`.
+    /// The vote as it appears in a row's output `votes`.
     ///
-    /// - Parameter model: its name, where several were asked.
+    /// - Parameter model: the model's name, if several models were asked.
     func json(model: String?) -> JSONValue {
         var vote: JSONObject = [:]
         if let model { vote["model"] = .string(model) }
@@ -37,7 +37,7 @@ extension Vote {
 }
 
 extension Unscored {
-    /// The name that results have for it.
+    /// Its name in results.
     fileprivate var name: String {
         switch self {
         case .unparsed: "unparsed"

@@ -2,25 +2,25 @@ import JSON
 import ScorerKit
 import Statistics
 
-/// How the votes on a row become its score.
+/// How the score of a row is computed from its votes.
 enum VoteReduction: String, CaseIterable, Sendable {
     case majority, mean, median
 
     /// The result of some votes.
     struct Decision: Equatable {
         var verdict: Verdict
-        /// How far the votes that gave a score are apart: the population standard deviation of numbers, or, for a
-        /// majority, the share of the votes that did not go to the winner. Nil where the row has no score.
+        /// How much the votes with a score differ: the population standard deviation of numbers or, for a majority, the
+        /// share of the votes that did not go to the winner. Nil if the row has no score.
         var spread: Double?
         var feedback: String?
-        /// What the model of the feedback thought before it replied.
+        /// The reasoning of the model that gave the feedback.
         var reasoning: String?
     }
 
-    /// Decides a row.
+    /// Computes the result of a row.
     ///
-    /// It has a score if more than half of its votes have one; those without do not count. A tie is no majority. The mean
-    /// and the median are those of numbers, which with these reductions all scores are.
+    /// A row has a score if more than half of its votes have one; votes without a score are ignored. A tie is not a
+    /// majority. With the mean and the median, all scores are numbers.
     func decide(_ votes: [Vote]) -> Decision {
         let read = votes.filter { $0.verdict.score != nil }
         let scores = read.compactMap(\.verdict.score)
@@ -41,14 +41,14 @@ enum VoteReduction: String, CaseIterable, Sendable {
                 by: read.first { $0.verdict.score == winner.score })
         case .mean, .median:
             let numbers = scores.compactMap(\.number).sorted()
-            // The one in the middle, or the two.
+            // The middle one or two.
             let middle = numbers[((numbers.count - 1) / 2)...(numbers.count / 2)]
             let score = self == .mean ? ExactMean.of(numbers) : ExactMean.of(middle)
             return Decision(.score(JSONValue(score)), spread: ExactMean.deviation(of: numbers), by: speaker)
         }
     }
 
-    /// The scores that were given most often, in the order of their first votes.
+    /// The most frequent scores, in the order of their first votes.
     private static func mostFrequent(_ scores: [JSONValue]) -> [(score: JSONValue, count: Int)] {
         var counts: [(score: JSONValue, count: Int)] = []
         for score in scores {
@@ -62,18 +62,18 @@ enum VoteReduction: String, CaseIterable, Sendable {
         return counts.filter { $0.count == most }
     }
 
-    /// The first failure of several votes.
+    /// The first failure among the votes.
     private static func failure(of votes: [Vote], scored: Int) -> Verdict {
         for vote in votes {
             guard case .unscored(let outcome, let message) = vote.verdict else { continue }
-            return .unscored(outcome, "\(scored) of \(votes.count) votes gave a score: \(message)")
+            return .unscored(outcome, "\(scored) of \(votes.count) votes have a score: \(message)")
         }
         return .unscored(.scorerError, "there are no votes")
     }
 }
 
 extension VoteReduction.Decision {
-    /// A decision with the feedback of one of the votes.
+    /// A result with the feedback of one of the votes.
     init(_ verdict: Verdict, spread: Double?, by speaker: Vote?) {
         self.init(verdict: verdict, spread: spread, feedback: speaker?.feedback, reasoning: speaker?.reasoning)
     }

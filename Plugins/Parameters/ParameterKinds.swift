@@ -1,14 +1,14 @@
 public import JSON
 public import ScorerKit
 
-/// Parameters that are more than the kit reads: JSON values, with numbers as they were written.
+/// Parameters that the kit cannot read: JSON values, with numbers as they were written.
 extension Configuration {
-    /// A parameter of any kind; nil where it is not given.
+    /// A parameter of any kind; nil if it is not given.
     public mutating func value(_ name: String) -> JSONValue? { json(name).flatMap { try? JSONValue(parsing: $0) } }
 
     /// A finite number, as it was written.
     ///
-    /// - Parameter expected: what it is, in words, such as "a number from 0 to 1".
+    /// - Parameter expected: a description, such as "a number from 0 to 1".
     public mutating func number(
         _ name: String, expected: String = "a number", where isAllowed: (Double) -> Bool = { _ in true }
     ) throws(ParameterRejection) -> JSONNumber? {
@@ -38,10 +38,10 @@ extension Configuration {
         return bounds[0]...bounds[1]
     }
 
-    /// A list of texts with at least one element.
+    /// A list of strings with at least one element.
     public mutating func requiredTexts(_ name: String) throws(ParameterRejection) -> [String] {
         guard let texts = try texts(name, canBeEmpty: false) else {
-            throw ParameterRejection(of: name, "is missing; expected an array of texts")
+            throw ParameterRejection(of: name, "is missing; expected an array of strings")
         }
         return texts
     }

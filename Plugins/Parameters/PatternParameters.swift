@@ -9,7 +9,7 @@ extension Configuration {
         try Self.compile(try requiredTexts(name), name, needsGroup: needsGroup)
     }
 
-    /// The same; nil where it is not given.
+    /// The same; nil if it is not given.
     public mutating func optionalPatterns(_ name: String) throws(ParameterRejection) -> [Pattern]? {
         guard let sources = try texts(name, canBeEmpty: false) else { return nil }
         return try Self.compile(sources, name, needsGroup: true)

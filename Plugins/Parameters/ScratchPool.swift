@@ -2,9 +2,9 @@ public import Patterns
 public import ScorerKit
 import Synchronization
 
-/// The memory that searches work in, one for each batch that is scored at a time.
+/// The working memory of searches, one for each batch being scored.
 public final class ScratchPool: Sendable {
-    /// A scratch in the hands of one batch.
+    /// A scratch in use by one batch.
     ///
     /// `@unchecked Sendable`: it is either in the pool or used by one thread.
     private final class Box: @unchecked Sendable {
@@ -15,7 +15,7 @@ public final class ScratchPool: Sendable {
 
     public init() {}
 
-    /// Lends a scratch whose searches are given up once the batch of `results` is cancelled, and ends its last row.
+    /// Lends a scratch whose searches stop when the batch of `results` is cancelled, and ends its last row.
     public func withScratch<Value>(for results: Results, _ body: (inout MatchScratch) -> Value) -> Value {
         let box = spare.withLock { $0.popLast() } ?? Box()
         box.scratch.askWhetherCancelled { results.isCancelled }

@@ -1,9 +1,9 @@
 /* assay_json.h: JSON for scorers in C and C++. Values are read in place, texts are written to a buffer that grows.
  *
- * A value is an assay_str with the value's own text, as config_json and cells of ASSAY_TYPE_JSON are: those are valid
- * JSON. A cell of ASSAY_TYPE_STR, such as what a model has written, is any text: kit_json_read makes a value of it, or
- * says at which byte it is not JSON. The other functions are for values only. Of any other bytes they read none beyond
- * the end, but what they say of them means nothing: an object that was cut off looks like a smaller object.
+ * A value is an assay_str with the value's own text, like config_json and cells of ASSAY_TYPE_JSON, which are valid
+ * JSON. A cell of ASSAY_TYPE_STR, such as a model's answer, is any text: kit_json_read converts it to a value, or
+ * reports the byte at which it is not JSON. The other functions only work on values. On other bytes, they never read beyond
+ * the end, but their results are meaningless: an object that was cut off looks like a smaller object.
  *
  *     assay_str value, city;
  *     kit_json_fault fault;
@@ -43,7 +43,7 @@ static inline bool kit_equal(assay_str a, assay_str b) {
 
 /* ---------------------------------------------------------------- a buffer that grows */
 
-/* Starts as kit_empty(), all zeroes. What is appended after memory has run out is dropped, and `failed` says so. */
+/* Starts as kit_empty(), all zeroes. When memory has run out, appended text is dropped, and `failed` is set. */
 typedef struct kit_buffer {
     char *bytes;
     size_t length, capacity;
@@ -63,7 +63,7 @@ static inline void kit_free(kit_buffer *buffer) {
     memset(buffer, 0, sizeof *buffer);
 }
 
-/* Makes room for `count` more bytes, and returns where they go; NULL where there is no memory. */
+/* Makes room for `count` more bytes, and returns their address; NULL if there is no memory. */
 static inline char *kit_reserve(kit_buffer *buffer, size_t count) {
     if (buffer->failed || count > (size_t)-1 / 2 - buffer->length) {
         buffer->failed = true;
@@ -90,7 +90,7 @@ static inline void kit_append(kit_buffer *buffer, assay_str text) {
     buffer->length += text.len;
 }
 
-/* Appends a JSON string: quotes, and escapes for what needs them. */
+/* Appends a JSON string, with quotes and the necessary escapes. */
 static inline void kit_append_quoted(kit_buffer *buffer, assay_str text) {
     static const char hex[] = "0123456789abcdef";
     if (text.len > (size_t)-1 / 16) {
@@ -130,7 +130,7 @@ typedef struct kit_json_fault {
     const char *expected; /* what was expected there, in words */
 } kit_json_fault;
 
-/* Arrays and objects may lie this deep in each other. */
+/* The maximum nesting depth of arrays and objects. */
 enum { KIT_JSON_DEPTH = 512 };
 
 static inline const char *kit_json_past_space(const char *at, const char *end) {
@@ -138,7 +138,7 @@ static inline const char *kit_json_past_space(const char *at, const char *end) {
     return at;
 }
 
-/* Past the characters that are read. Where these are not as they should be, `expected` says what was expected at `at`. */
+/* Moves past the expected characters. If they are not there, `expected` says what was expected at `at`. */
 typedef struct kit_json_reader {
     const char *at, *end;
     const char *expected;
@@ -182,7 +182,7 @@ static inline bool kit_json_take_string(kit_json_reader *reader) {
     if (!kit_json_take(reader, '"')) return kit_json_expect(reader, "a string");
     while (reader->at < reader->end && *reader->at != '"') {
         if ((unsigned char)*reader->at < 0x20)
-            return kit_json_expect(reader, "an escape such as \\n in place of a control character");
+            return kit_json_expect(reader, "an escape such as \\n instead of a control character");
         if (*reader->at++ != '\\') continue;
         if (kit_json_take(reader, 'u')) {
             for (int i = 0; i < 4; i++, reader->at++) {
@@ -191,7 +191,7 @@ static inline bool kit_json_take_string(kit_json_reader *reader) {
                     return kit_json_expect(reader, "four hexadecimal digits");
             }
         } else if (reader->at == reader->end || *reader->at == 0 || strchr("\"\\/bfnrt", *reader->at) == NULL) {
-            return kit_json_expect(reader, "an escape that JSON has");
+            return kit_json_expect(reader, "a valid JSON escape");
         } else {
             reader->at++;
         }
@@ -209,7 +209,7 @@ static inline bool kit_json_take_value(kit_json_reader *reader) {
         reader->at = kit_json_past_space(reader->at, reader->end);
         const char first = reader->at < reader->end ? *reader->at : 0;
         if (first == '{' || first == '[') {
-            if (depth == KIT_JSON_DEPTH) return kit_json_expect(reader, "fewer arrays and objects in each other");
+            if (depth == KIT_JSON_DEPTH) return kit_json_expect(reader, "fewer nested arrays and objects");
             const unsigned char bit = (unsigned char)(1 << depth % 8);
             is_object[depth / 8] = (unsigned char)((is_object[depth / 8] & (bit - 1)) | (first == '{' ? bit : 0));
             depth++;
@@ -226,7 +226,7 @@ static inline bool kit_json_take_value(kit_json_reader *reader) {
         } else if (!kit_json_take_word(reader, first == 't' ? "true" : first == 'f' ? "false" : "null")) {
             return false;
         }
-        /* A value has ended here: what follows belongs to what it lies in. */
+        /* A value has ended here: the next characters belong to its container. */
         for (;;) {
             if (depth == 0) return true;
             const bool in_object = (is_object[(depth - 1) / 8] >> (depth - 1) % 8 & 1) != 0;
@@ -243,7 +243,7 @@ static inline bool kit_json_take_value(kit_json_reader *reader) {
     key:
         reader->at = kit_json_past_space(reader->at, reader->end);
         if (!kit_json_take_string(reader)) {
-            /* A string that is broken says so itself. */
+            /* A broken string reports its own fault. */
             if (strcmp(reader->expected, "a string") == 0) reader->expected = "the name of a member";
             return false;
         }
@@ -252,9 +252,9 @@ static inline bool kit_json_take_value(kit_json_reader *reader) {
     }
 }
 
-/* Makes a value of any text: true where that is one JSON value with white space around it (RFC 8259). Otherwise *value is
- * empty, and *fault, unless NULL, says where and why. The text's bytes beyond ASCII are not looked at: texts of the host
- * are valid UTF-8. */
+/* Converts any text to a value: true if it is one JSON value, with optional white space around it (RFC 8259). Otherwise
+ * *value is empty, and *fault, unless it is NULL, says where and why. Non-ASCII bytes are not checked, because text from the
+ * host is valid UTF-8. */
 static inline bool kit_json_read(assay_str text, assay_str *value, kit_json_fault *fault) {
     const char *const end = text.len == 0 ? text.ptr : text.ptr + text.len;
     kit_json_reader reader;
@@ -306,21 +306,21 @@ static inline const char *kit_json_past_value(const char *at, const char *end) {
     return at;
 }
 
-/* What a value is: '{', '[', '"', 't' or 'f' for booleans, 'n' for null, '0' for numbers; 0 where there is none. */
+/* The kind of a value: '{', '[', '"', 't' or 'f' for booleans, 'n' for null, '0' for numbers; 0 if there is none. */
 static inline char kit_json_kind(assay_str value) {
     if (value.len == 0) return 0;
     const char first = value.ptr[0];
     return first == '-' || (first >= '0' && first <= '9') ? '0' : first;
 }
 
-/* A value for a message: as it is written where that is short, else what it is. */
+/* A value for a message: unchanged if it is short, otherwise its kind. */
 static inline assay_str kit_json_brief(assay_str value) {
     if (value.len <= 60) return value;
     const char kind = kit_json_kind(value);
-    return kit_str(kind == '{' ? "an object" : kind == '[' ? "an array" : kind == '"' ? "a long text" : "a number");
+    return kit_str(kind == '{' ? "an object" : kind == '[' ? "an array" : kind == '"' ? "a long string" : "a number");
 }
 
-/* The elements of an array or the members of an object, one after the other. */
+/* Iterates over the elements of an array or the members of an object. */
 typedef struct kit_json_items {
     const char *at, *end;
     bool have_keys;
@@ -336,7 +336,7 @@ static inline kit_json_items kit_json_open(assay_str value) {
     return items;
 }
 
-/* Takes the next item: false where there is none left. `key` is a JSON string, quotes and all; it may be NULL. */
+/* Returns the next item; false if there are no more. `key` is a JSON string, including the quotes; it may be NULL. */
 static inline bool kit_json_next(kit_json_items *items, assay_str *key, assay_str *value) {
     const char *at = kit_json_past_space(items->at, items->end);
     if (at < items->end && *at == ',') at = kit_json_past_space(at + 1, items->end);
@@ -414,7 +414,7 @@ static inline bool kit_json_is_string(assay_str value) {
     return value.len >= 2 && value.ptr[0] == '"' && value.ptr[value.len - 1] == '"';
 }
 
-/* Appends what a JSON string says. False, having appended nothing, where the value is no string. */
+/* Appends the decoded contents of a JSON string. If the value is not a string, returns false and appends nothing. */
 static inline bool kit_json_text(assay_str value, kit_buffer *buffer) {
     if (!kit_json_is_string(value)) return false;
     /* No escape is shorter than what it stands for. */
@@ -432,7 +432,7 @@ static inline bool kit_json_text(assay_str value, kit_buffer *buffer) {
     return true;
 }
 
-/* Whether a value is a JSON string that says `text`, whatever is escaped in it: "Z\u00fcrich" says Zürich. */
+/* Whether a value is a JSON string whose decoded contents are `text`: "Z\u00fcrich" is Zürich. */
 static inline bool kit_json_is(assay_str value, assay_str text) {
     if (!kit_json_is_string(value)) return false;
     const char *at = value.ptr + 1, *const end = value.ptr + value.len - 1;
@@ -451,8 +451,8 @@ static inline bool kit_json_is(assay_str value, assay_str text) {
     return place == text.len;
 }
 
-/* The member of an object by its name, whatever is escaped there; of several with one name, the last. False where there is
- * none, or the value is no object. */
+/* The member of an object by its decoded name; if a name occurs several times, the last one. False if there is none, or the
+ * value is not an object. */
 static inline bool kit_json_member(assay_str object, assay_str name, assay_str *value) {
     kit_json_items members = kit_json_open(object);
     assay_str key, member;
@@ -467,8 +467,8 @@ static inline bool kit_json_member(assay_str object, assay_str name, assay_str *
     return is_there;
 }
 
-/* A column of a CSV file is text, so an object or array there comes as a JSON string that holds it. Returns what such a
- * string holds, in `buffer`, which is emptied before; any other value as it is. */
+/* Columns of CSV files are text, so an object or array is passed as a JSON string that contains it. Returns the contents of
+ * such a string, in `buffer`, which is emptied first; returns any other value unchanged. */
 static inline assay_str kit_json_unwrap(assay_str value, kit_buffer *buffer) {
     assay_str inner;
     buffer->length = 0;
@@ -476,7 +476,7 @@ static inline assay_str kit_json_unwrap(assay_str value, kit_buffer *buffer) {
     return kit_json_kind(inner) == '{' || kit_json_kind(inner) == '[' ? inner : value;
 }
 
-/* Reads a number, to the nearest double, in the "C" locale that hosts keep. False where the value is none, or too large. */
+/* Reads a number, to the nearest double, in the "C" locale, which hosts keep. False if the value is not a number, or too large. */
 static inline bool kit_json_number(assay_str value, double *number) {
     char digits[512];
     if (kit_json_kind(value) != '0' || value.len >= sizeof digits) return false;

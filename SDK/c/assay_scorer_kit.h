@@ -1,8 +1,7 @@
-/* assay_scorer_kit.h: what scorers in C would otherwise each write for themselves: tables, cells, results, parameters.
+/* assay_scorer_kit.h: common code for scorers in C: tables, cells, results, parameters.
  *
- * Everything is `static inline`; nothing but the plugin header's contract passes between plugin and host. Use as much of
- * it as is of use: it hides nothing of that contract. C11; also C++17, but for the KIT_… tables
- * (assay_scorer_kit.hpp is for C++).
+ * Everything is `static inline`; plugin and host only communicate through the plugin header. Use any part of the kit: it
+ * does not hide the header. For C11, and for C++17 except the KIT_… tables (assay_scorer_kit.hpp is for C++).
  */
 #ifndef ASSAY_SCORER_KIT_H
 #define ASSAY_SCORER_KIT_H
@@ -23,7 +22,7 @@
 #define KIT_OPTIONAL(name, type, description) KIT_COLUMN(name, type, ASSAY_COLUMN_OPTIONAL, description, 0, 0)
 #define KIT_LENIENT(name, type, description)                                                                           \
     KIT_COLUMN(name, type, ASSAY_COLUMN_OPTIONAL | ASSAY_COLUMN_LENIENT, description, 0, 0)
-/* The range of an output of numbers; 0, 0 where it has none. */
+/* The range of a numeric output; 0, 0 if it has none. */
 #define KIT_OUTPUT(name, type, description, minimum, maximum) KIT_COLUMN(name, type, 0, description, minimum, maximum)
 /* An output that results leave out of rows without a value, instead of writing null. */
 #define KIT_OPTIONAL_OUTPUT(name, type, description)                                                                   \
@@ -31,7 +30,7 @@
 
 /* ---------------------------------------------------------------- cells */
 
-/* One step of a call: what most functions of step need. */
+/* One step of a call: the arguments that most functions need. */
 typedef struct kit_step {
     const assay_host *host;
     assay_call *call;
@@ -44,7 +43,7 @@ static inline bool kit_has(const kit_step *step, uint32_t input, uint64_t row) {
     return validity == NULL || (validity[row / 8] >> (row % 8) & 1) != 0;
 }
 
-/* The cell of an input of ASSAY_TYPE_STR or ASSAY_TYPE_JSON; empty where it has no value. */
+/* The cell of an input of ASSAY_TYPE_STR or ASSAY_TYPE_JSON; empty if it has no value. */
 static inline assay_str kit_text(const kit_step *step, uint32_t input, uint64_t row) {
     if (!kit_has(step, input, row)) return kit_bytes("", 0);
     return ((const assay_str *)step->batch->columns[input]->values)[row];
@@ -64,7 +63,7 @@ static inline bool kit_boolean(const kit_step *step, uint32_t input, uint64_t ro
     return ((const uint8_t *)step->batch->columns[input]->values)[row] != 0;
 }
 
-/* The texts of a cell of ASSAY_TYPE_LIST_STR, and how many there are: 0 where it has no value, too. */
+/* The texts of a cell of ASSAY_TYPE_LIST_STR, and their number, which is also 0 if the cell has no value. */
 static inline uint64_t kit_list(const kit_step *step, uint32_t input, uint64_t row, const assay_str **texts) {
     const assay_column *column = step->batch->columns[input];
     *texts = NULL;
@@ -105,17 +104,17 @@ static inline void kit_give_json(const kit_step *step, uint32_t output, uint64_t
     kit_give(step, output, row, ASSAY_TYPE_JSON, &json);
 }
 
-/* Says that a row (-1: every row that has no score yet) has no score, and why. */
+/* Marks a row (-1: every row that has no score yet) as having no score, with the reason. */
 static inline void kit_fail(const kit_step *step, int64_t row, int32_t outcome, assay_str message) {
-    /* A host of version 1.0 does not know that a row may not have been asked for. */
+    /* A host of version 1.0 does not know the outcome ASSAY_ROW_NOT_ASKED. */
     if (outcome == ASSAY_ROW_NOT_ASKED && step->host->abi_minor < 1) outcome = ASSAY_ROW_MODEL_ERROR;
     step->host->fail(step->host, step->call, row, outcome, message);
 }
 
-/* Says that a row has no score because a text of it is not JSON, and where: the row is ASSAY_ROW_UNPARSED. */
+/* Marks a row as ASSAY_ROW_UNPARSED because its text is not JSON, with the place of the fault. */
 static inline void kit_fail_json(const kit_step *step, uint64_t row, const kit_json_fault *fault) {
     char message[160];
-    snprintf(message, sizeof message, "the answer is not valid JSON: %s was expected at byte %llu", fault->expected,
+    snprintf(message, sizeof message, "the answer is not valid JSON: expected %s at byte %llu", fault->expected,
              (unsigned long long)fault->byte);
     kit_fail(step, (int64_t)row, ASSAY_ROW_UNPARSED, kit_str(message));
 }
@@ -137,15 +136,15 @@ static inline bool kit_is_cancelled(const kit_step *step) {
 
 /* ---------------------------------------------------------------- models */
 
-/* The host's model requests, for create of a scorer that has roles; NULL where the host makes none. */
+/* The host's model requests, for create of a scorer with roles; NULL if the host does not support them. */
 static inline const assay_host_chat *kit_chat(const assay_host *host) {
     const assay_host_chat *chat = (const assay_host_chat *)host->get_extension(host, ASSAY_EXT_CHAT);
     return chat != NULL && ASSAY_HAS(chat, assay_host_chat, request) ? chat : NULL;
 }
 
-/* Queues a request for the model of a role: the body of an OpenAI-compatible chat completion request without "model". The
- * reply to it has the same tag. `sample` tells apart requests that are otherwise equal (repeated votes), from 0; hosts
- * before version 1.2 take none but 0, and others are ASSAY_E_UNSUPPORTED. */
+/* Queues a request for the model of a role: the body of an OpenAI-compatible chat completion request without "model". Its
+ * reply has the same tag. `sample` distinguishes otherwise equal requests (repeated votes), from 0; hosts before version
+ * 1.2 only support 0, and for others the result is ASSAY_E_UNSUPPORTED. */
 static inline assay_status kit_ask(const kit_step *step, const assay_host_chat *chat, uint64_t tag, const char *role,
                                    assay_str json, uint32_t sample) {
     if (!ASSAY_HAS(chat, assay_host_chat, ask))
@@ -160,35 +159,35 @@ static inline assay_status kit_ask(const kit_step *step, const assay_host_chat *
     return chat->ask(step->host, step->call, &request);
 }
 
-/* Why the model stopped: "stop", "length", "content_filter", "tool_calls"; empty where that is not known. */
+/* Why the model stopped: "stop", "length", "content_filter", "tool_calls"; empty if it is not known. */
 static inline assay_str kit_finish_reason(const assay_reply *reply) {
     return ASSAY_HAS(reply, assay_reply, finish_reason) ? reply->finish_reason : kit_bytes("", 0);
 }
 
-/* Whether the message ends before the model was done, since it came to its greatest length. */
+/* Whether the message is cut off because it reached its maximum length. */
 static inline bool kit_is_cut_off(const assay_reply *reply) {
     return kit_equal(kit_finish_reason(reply), kit_str("length"));
 }
 
-/* What the model thought before its message; empty where it shows nothing. */
+/* The model's reasoning before its message; empty if there is none. */
 static inline assay_str kit_reasoning(const assay_reply *reply) {
     return ASSAY_HAS(reply, assay_reply, reasoning) ? reply->reasoning : kit_bytes("", 0);
 }
 
-/* What a row is whose model request has failed. */
+/* The outcome of a row whose model request has failed. */
 static inline int32_t kit_failure(const assay_reply *reply) {
     return reply->status == ASSAY_E_CANCELLED ? ASSAY_ROW_NOT_ASKED : ASSAY_ROW_MODEL_ERROR;
 }
 
 /* ---------------------------------------------------------------- parameters */
 
-/* The parameters of an instance, read one by one by name; those that nobody has asked for are rejected at the end. A
- * parameter that is null is not given. */
+/* The parameters of an instance, read one by one by name; parameters that have not been read are rejected at the end. A
+ * parameter that is null counts as missing. */
 typedef struct kit_parameters {
     const assay_host *host;
     assay_creation *creation;
     assay_str params;
-    const char *known[32]; /* those that were asked for: no scorer may ask for more */
+    const char *known[32]; /* those that were read; no scorer may read more than this */
     uint32_t n_known;
     bool is_rejected;
 } kit_parameters;
@@ -204,7 +203,7 @@ static inline void kit_open_parameters(kit_parameters *parameters, const assay_h
         if (kit_equal(key, kit_str("\"params\""))) parameters->params = value;
 }
 
-/* Rejects what stands at `place` of a parameter, such as "/0"; empty: the parameter itself. */
+/* Rejects the value at `place` within a parameter, such as "/0"; empty means the parameter itself. */
 static inline void kit_reject(kit_parameters *parameters, assay_str name, const char *place, const char *format, ...) {
     kit_buffer pointer = kit_empty();
     kit_append(&pointer, kit_str("/params/"));
@@ -223,7 +222,7 @@ static inline void kit_reject(kit_parameters *parameters, assay_str name, const 
     kit_free(&pointer);
 }
 
-/* A parameter as it was written; false where it is not given. */
+/* A parameter as written; false if it is missing. */
 static inline bool kit_parameter(kit_parameters *parameters, const char *name, assay_str *value) {
     if (parameters->n_known < sizeof parameters->known / sizeof *parameters->known)
         parameters->known[parameters->n_known++] = name;
@@ -242,7 +241,7 @@ static inline bool kit_parameter(kit_parameters *parameters, const char *name, a
     return is_given;
 }
 
-/* A number from `least` to `most`; `fallback` where it is not given, or rejected. */
+/* A number from `least` to `most`; `fallback` if it is missing or rejected. */
 static inline double kit_number_parameter(kit_parameters *parameters, const char *name, double fallback, double least,
                                           double most) {
     assay_str value;
@@ -255,7 +254,7 @@ static inline double kit_number_parameter(kit_parameters *parameters, const char
     return fallback;
 }
 
-/* A whole number from `least` to `most`; `fallback` where it is not given, or rejected. The limits lie within 2^53. */
+/* A whole number from `least` to `most`; `fallback` if it is missing or rejected. The limits must be within 2^53. */
 static inline int64_t kit_integer_parameter(kit_parameters *parameters, const char *name, int64_t fallback,
                                             int64_t least, int64_t most) {
     assay_str value;
@@ -270,7 +269,7 @@ static inline int64_t kit_integer_parameter(kit_parameters *parameters, const ch
     return fallback;
 }
 
-/* A boolean; `fallback` where it is not given, or rejected. */
+/* A boolean; `fallback` if it is missing or rejected. */
 static inline bool kit_boolean_parameter(kit_parameters *parameters, const char *name, bool fallback) {
     assay_str value;
     if (!kit_parameter(parameters, name, &value)) return fallback;
@@ -279,16 +278,16 @@ static inline bool kit_boolean_parameter(kit_parameters *parameters, const char 
     return kind == 't';
 }
 
-/* Appends a text; false, having appended nothing, where it is not given, or rejected. */
+/* Appends a string; if it is missing or rejected, returns false and appends nothing. */
 static inline bool kit_text_parameter(kit_parameters *parameters, const char *name, kit_buffer *text) {
     assay_str value;
     if (!kit_parameter(parameters, name, &value)) return false;
     if (kit_json_text(value, text)) return true;
-    kit_reject(parameters, kit_str(name), "", "expected a text");
+    kit_reject(parameters, kit_str(name), "", "expected a string");
     return false;
 }
 
-/* Rejects what nobody has asked for. Returns what create is to return: ASSAY_OK, or ASSAY_E_INVALID where anything was
+/* Rejects parameters that have not been read. Returns the result for create: ASSAY_OK, or ASSAY_E_INVALID if anything was
  * rejected. */
 static inline assay_status kit_close_parameters(kit_parameters *parameters) {
     kit_json_items members = kit_json_open(parameters->params);
@@ -302,10 +301,10 @@ static inline assay_status kit_close_parameters(kit_parameters *parameters) {
         if (!is_known) {
             kit_buffer list = kit_empty();
             for (uint32_t i = 0; i < parameters->n_known; i++) {
-                kit_append(&list, kit_str(i == 0 ? "it takes " : ", "));
+                kit_append(&list, kit_str(i == 0 ? "expected " : ", "));
                 kit_append(&list, kit_str(parameters->known[i]));
             }
-            if (parameters->n_known == 0) kit_append(&list, kit_str("this scorer takes none"));
+            if (parameters->n_known == 0) kit_append(&list, kit_str("this scorer has no parameters"));
             kit_reject(parameters, kit_contents(&name), "", "unknown parameter; %.*s", (int)list.length, list.bytes);
             kit_free(&list);
         }

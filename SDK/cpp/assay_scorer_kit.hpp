@@ -3,20 +3,20 @@
 //     struct Shouting : assay::Scorer {
 //         static const assay_scorer table;                          // id, columns, concurrency, roles, schema
 //         explicit Shouting(assay::Parameters &parameters);         // throws assay::Rejection, mostly through `parameters`
-//         void score(assay::Call &call, uint64_t row) const;        // one row: gives its results, or fails it, or asks
+//         void score(assay::Call &call, uint64_t row) const;        // one row: sets its results, fails it, or asks a model
 //     };
 //     ASSAY_EXPORT const assay_plugin *assay_plugin_entry(uint32_t, uint32_t) noexcept {
 //         static const assay_plugin plugin = assay::plugin<Shouting>("org.example.style", "1.0", "How answers are written");
 //         return &plugin;
 //     }
 //
-// A scorer that asks models also has
+// A scorer that asks models also has:
 //
-//         struct Memory { … };                                      // what is kept of a row between its replies
+//         struct Memory { … };                                      // the state of a row between its replies
 //         void receive(assay::Call &call, const assay::Reply &reply, Memory &memory) const;
 //
 // An instance is shared by threads: score and receive are const. No exception leaves the plugin: one that leaves score or
-// receive makes its row a scorer error with what() as the message, and the other rows go on.
+// receive makes its row a scorer error with what() as the message; the other rows continue.
 #ifndef ASSAY_SCORER_KIT_HPP
 #define ASSAY_SCORER_KIT_HPP
 
@@ -35,7 +35,7 @@ namespace assay {
 inline assay_str str(std::string_view text) { return kit_bytes(text.data(), text.size()); }
 inline std::string_view view(assay_str text) { return {text.ptr, static_cast<std::size_t>(text.len)}; }
 
-// Appends `text` to `json` as a JSON string, quotes and all.
+// Appends `text` to `json` as a JSON string, including the quotes.
 inline void append_quoted(std::string &json, std::string_view text) {
     kit_buffer buffer = kit_empty();
     kit_append_quoted(&buffer, str(text));
@@ -56,7 +56,7 @@ constexpr assay_column_spec optional(const char *name, uint32_t type, const char
     return {sizeof(assay_column_spec), type, ASSAY_COLUMN_OPTIONAL | flags, 0, name, description, 0, 0};
 }
 
-// The range of an output of numbers; 0, 0 where it has none.
+// The range of a numeric output; 0, 0 if it has none.
 constexpr assay_column_spec output(const char *name, uint32_t type, const char *description, double minimum = 0,
                                    double maximum = 0) {
     return {sizeof(assay_column_spec), type, 0, 0, name, description, minimum, maximum};
@@ -64,19 +64,19 @@ constexpr assay_column_spec output(const char *name, uint32_t type, const char *
 
 // ---------------------------------------------------------------- parameters
 
-// Parameters that a scorer does not take. `pointer` is a JSON Pointer into config_json.
+// A rejected parameter. `pointer` is a JSON Pointer into config_json.
 struct Rejection {
     std::string pointer, message;
 };
 
-// The parameters of an instance, read by name; those that the constructor has not asked for are rejected after it.
+// The parameters of an instance, read by name; parameters that the constructor does not read are rejected afterwards.
 class Parameters {
 public:
     Parameters(const assay_host *host, assay_creation *creation, assay_str config_json) {
         kit_open_parameters(&parameters_, host, creation, config_json);
     }
 
-    // As it was written, as JSON; none where it is not given or null.
+    // As written, as JSON; none if it is missing or null.
     std::optional<std::string_view> json(const char *name) {
         assay_str value;
         if (!kit_parameter(&parameters_, name, &value)) return std::nullopt;
@@ -123,8 +123,8 @@ struct State {
 };
 }  // namespace detail
 
-// A batch that is being scored: its rows, and where their results go. Inputs and outputs are known by their index in the
-// scorer's table. What cells hold may be used until the call is over.
+// A batch that is being scored: its rows, and the destination of their results. Inputs and outputs are identified by their index in the
+// scorer's table. The contents of cells may be used until the call is over.
 class Call {
 public:
     Call(const assay_host *host, assay_call *call, const assay_batch *batch, detail::State &state)
@@ -160,7 +160,7 @@ public:
     // Writes a line to the host's log, which shows it with the plugin's id. `severity` is one of ASSAY_LOG_….
     void log(int32_t severity, std::string_view message) const { step_.host->log(step_.host, severity, str(message)); }
 
-    // Whether nobody wants the results any more. Asked before each row; of use in the loops of rows that take long.
+    // Whether the run was cancelled. Checked before each row; useful in long loops within a row.
     bool is_cancelled() const { return kit_is_cancelled(&step_); }
 
     // Asks the model of a role about a row; the reply comes to receive. `question` tells apart the requests of a row that
@@ -174,7 +174,7 @@ public:
         if (status == ASSAY_OK)
             state_.n_awaited++;
         else
-            fail(row, ASSAY_ROW_SCORER_ERROR, "the host did not take the request (" + std::to_string(status) + ")");
+            fail(row, ASSAY_ROW_SCORER_ERROR, "the host did not accept the request (" + std::to_string(status) + ")");
     }
 
 private:
@@ -182,17 +182,17 @@ private:
     detail::State &state_;
 };
 
-// What became of a request.
+// The result of a request.
 struct Reply {
     uint64_t row;
     uint32_t question;
-    int32_t failure;         // 0, or what the row is without the reply: ASSAY_ROW_MODEL_ERROR or ASSAY_ROW_NOT_ASKED
-    std::string_view text;   // the assistant's message without its reasoning, or what went wrong
-    std::string_view finish_reason;  // "stop", "length", "content_filter", "tool_calls"; empty where that is not known
-    std::string_view reasoning;      // what the model thought before its message; empty where it shows nothing
-    std::string_view response_json;  // the whole response body, where there is one
+    int32_t failure;         // 0, or the outcome of the row: ASSAY_ROW_MODEL_ERROR or ASSAY_ROW_NOT_ASKED
+    std::string_view text;   // the assistant's message without its reasoning, or a description of the error
+    std::string_view finish_reason;  // "stop", "length", "content_filter", "tool_calls"; empty if it is not known
+    std::string_view reasoning;      // the model's reasoning before its message; empty if there is none
+    std::string_view response_json;  // the whole response body, or empty if there is none
 
-    // Whether the message ends before the model was done, since it came to its greatest length.
+    // Whether the message is cut off because it reached its maximum length.
     bool is_cut_off() const { return finish_reason == "length"; }
 };
 
@@ -215,10 +215,10 @@ struct Instance {
                               const assay_reply *const *replies, uint64_t n_replies) const = 0;
 };
 
-// Runs what belongs to a row; an exception is the row's end only.
+// Runs the code for a row; an exception only fails that row.
 template <class Body>
 void guarded(Call &call, uint64_t row, const Body &body) noexcept {
-    const char *message = "an exception that is no std::exception";
+    const char *message = "an exception that is not a std::exception";
     try {
         body();
         return;
@@ -311,7 +311,7 @@ inline void call_free(void *, assay_call *, void *state) noexcept { delete stati
 
 }  // namespace detail
 
-// The table of a plugin that offers some scorers.
+// The table of a plugin with the given scorers.
 template <class... Scorers>
 assay_plugin plugin(const char *id, const char *version, const char *description) noexcept {
     static const assay_scorer *const scorers[] = {&Scorers::table..., nullptr};

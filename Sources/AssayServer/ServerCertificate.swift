@@ -2,7 +2,7 @@ import NIOCore
 import NIOSSL
 import Synchronization
 
-/// The certificate and the key that the server shows, which may be replaced while it runs.
+/// The certificate and the key of the server, which can be replaced while it runs.
 final class ServerCertificate: Sendable {
     private struct Pair {
         var chain: [NIOSSLCertificateSource]
@@ -13,7 +13,7 @@ final class ServerCertificate: Sendable {
 
     /// Reads the files, in PEM.
     ///
-    /// - Throws: where they cannot be read, or do not go together; what was read before stays then.
+    /// - Throws: if they cannot be read, or do not match; the previous ones stay in use.
     func read(_ files: (certificate: String, key: String)) throws {
         let chain = try Self.reading(files.certificate, "certificate") { try NIOSSLCertificate.fromPEMFile($0) }
         let key = try Self.reading(files.key, "private key") { try NIOSSLPrivateKey(file: $0, format: .pem) }
@@ -22,16 +22,16 @@ final class ServerCertificate: Sendable {
             _ = try NIOSSLContext(
                 configuration: .makeServerConfiguration(certificateChain: pair.chain, privateKey: pair.key))
         } catch {
-            throw TLSFault(message: "\(files.certificate) and \(files.key) do not go together: \(error)")
+            throw TLSFault(message: "\(files.certificate) and \(files.key) do not match: \(error)")
         }
         self.pair.withLock { $0 = pair }
     }
 
-    /// The configuration of a server that shows to each client what was read last.
+    /// The configuration of a server that presents the current certificate to each client.
     func configuration() throws -> TLSConfiguration {
         guard let pair = pair.withLock({ $0 }) else { throw TLSFault(message: "no certificate was read") }
         var settings = TLSConfiguration.makeServerConfiguration(certificateChain: pair.chain, privateKey: pair.key)
-        // Older versions are broken, and refused by today's clients.
+        // Older versions are insecure, and refused by current clients.
         settings.minimumTLSVersion = .tlsv12
         settings.sslContextCallback = { [self] _, promise in
             var change = NIOSSLContextConfigurationOverride()
@@ -48,12 +48,12 @@ final class ServerCertificate: Sendable {
         do {
             return try read(file)
         } catch {
-            throw TLSFault(message: "\(file): no \(noun) in PEM could be read: \(error)")
+            throw TLSFault(message: "\(file): a PEM \(noun) could not be read: \(error)")
         }
     }
 }
 
-/// What is wrong with the files that TLS needs.
+/// What is wrong with the TLS files.
 private struct TLSFault: Error, CustomStringConvertible {
     var message: String
     var description: String { message }

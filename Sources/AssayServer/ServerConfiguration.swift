@@ -1,66 +1,66 @@
 import Glibc
 public import HuggingFace
 
-/// How a server is to serve.
+/// The configuration of a server.
 public struct ServerConfiguration: Sendable {
     /// The address to listen on, or a name for it.
     public var host = "127.0.0.1"
-    /// 0: any that is free.
+    /// 0 means any free port.
     public var port = 8321
-    /// A certificate chain and its private key, as paths of PEM files; nil: no TLS.
+    /// A certificate chain and its private key, as paths of PEM files; nil means no TLS.
     public var tls: (certificate: String, key: String)?
-    /// What requests have to bring as a bearer token; nil: anybody may use the server.
+    /// The bearer token that requests need; nil means that no token is needed.
     public var accessToken: String?
-    /// The origins of web pages that may use the server, such as `https://example.com`; `*`: all.
+    /// The origins of web pages that may use the server, such as `https://example.com`; `*` means all.
     public var allowedOrigins: [String] = []
-    /// What `/v1/version` says.
+    /// The version that `/v1/version` returns.
     public var version: String
-    /// Bytes that the body of a request may have.
+    /// The maximum size of a request's body, in bytes.
     public var maxBodySize = 256 << 20
-    /// Requests that may be worked on at once; others are answered 429.
+    /// The maximum number of requests in progress; further ones get status 429.
     public var maxConcurrentRequests = 128
-    /// Connections that may be open at once; others wait.
+    /// The maximum number of open connections; further ones wait.
     public var maxConnections = 1_000
-    /// The time over which a client that has begun a request, or a server that a dataset is downloaded from, has to send a
-    /// kibibyte for each second.
+    /// The period over which a client that sends a request, or a server from which a dataset is downloaded, must send a
+    /// kibibyte per second on average.
     public var clientSeconds = 20
-    /// How long a client that has connected may take to begin its first request.
+    /// How long a client may take to start its first request after it has connected.
     public var firstRequestSeconds = 10
-    /// How long a client may take nothing of an answer.
+    /// How long a client may read nothing of a response.
     public var readerSeconds = 300
-    /// Sources of datasets that may be read from the network at once; other registrations of such are answered 429.
+    /// The maximum number of datasets that are downloaded at once; further registrations get status 429.
     public var maxImports = 8
-    /// Rows that a request, or a dataset that is registered, may have.
+    /// The maximum number of rows of a request or a registered dataset.
     public var maxRows = 50_000_000
-    /// Bytes of JSON that a dataset which is read from a URI may have.
+    /// The maximum size of a dataset from a URI, in bytes of JSON.
     public var maxDatasetSize = 4 << 30
-    /// Bytes that metadata and parameters may have, those of one resource or request.
+    /// The maximum size of the metadata and parameters of one resource or request, in bytes.
     public var maxMetadataSize = 1 << 20
-    /// Regular expressions that metadata and parameters may have, those of one resource or request.
+    /// The maximum number of regular expressions in the metadata and parameters of one resource or request.
     public var maxPatterns = 1_000
-    /// Days for which jobs are kept after their end; nil: without limit.
+    /// The number of days for which jobs are kept after they end; nil means without limit.
     public var jobDays: Int?
     /// Folders whose files may be registered as datasets.
     public var allowedFolders: [String] = []
     /// Whether datasets may be downloaded from private networks and from this machine.
     public var allowsPrivateAddresses = false
-    /// Bytes that a download may have, as they come.
+    /// The maximum size of a download, in bytes, before decompression.
     public var maxDownloadSize = 4 << 30
     /// How long a download may take.
     public var downloadSeconds = 600
-    /// The datasets server that `huggingface://` and `hf://` stand for.
+    /// The datasets server for `huggingface://` and `hf://`.
     public var huggingFace = HuggingFaceServer()
     /// Threads that score one request.
     public var jobs = 1
-    /// Evaluation jobs that run at once.
+    /// The maximum number of evaluation jobs that run at once.
     public var maxJobs = 2
-    /// Evaluation jobs that may wait for their turn; others are answered 429.
+    /// The maximum number of waiting evaluation jobs; further ones get status 429.
     public var maxQueuedJobs = 100
-    /// Where long results wait while they are sent.
+    /// The folder for long results while they are sent.
     public var dataFolder = "/tmp"
-    /// How long requests under way may take when the server is to stop.
+    /// How long requests in progress may take when the server stops.
     public var shutdownSeconds = 30
-    /// The model in the role "judge" of functions that name none.
+    /// The judge model of functions that do not name one.
     public var judgeModel: String?
 
     public init(version: String) {

@@ -6,14 +6,14 @@ import ScoringEngine
 import Store
 import Synchronization
 
-/// What all requests share.
+/// The state that all requests share.
 final class Service: Sendable {
     let configuration: ServerConfiguration
     let engine: Engine
     let registry: Registry
-    /// What asks models; nil where there is no way to any.
+    /// The service that sends requests to models; nil if there are no models.
     let inference: InferenceService?
-    /// The models that can be asked.
+    /// The available models.
     var models: ModelCatalog? { inference?.catalog }
     /// The engines that run benchmarks, the server's own first.
     let providers: [any EvaluationProvider]
@@ -23,15 +23,15 @@ final class Service: Sendable {
     let health: HealthCheck
     let access: Access
     let pages: PageLibrary
-    /// What may be read of the server's files.
+    /// The folders from which files may be read.
     let folders: AllowedFolders
-    /// What was wrong with what the registry holds, when it was read.
+    /// Problems with the contents of the registry, found when it was read.
     let warnings: [String]
-    /// The functions that came with the program or were configured, which nobody can unregister.
+    /// The built-in and configured functions, which cannot be unregistered.
     private let builtIn: DefinitionCatalog
     private let imports: ConcurrencyLimit
     private let known: KnownFunctions
-    /// Is held by whoever registers something, so that the registry and what is in memory agree.
+    /// Is held during each registration, so that the registry and the state in memory agree.
     let registration = Mutex<Void>(())
 
     init(
@@ -54,7 +54,7 @@ final class Service: Sendable {
         for (id, definition) in try registry.definitions(.scoringFunction) {
             guard definitions[id] == nil else {
                 warnings.append(
-                    "the registered scoring function \(id) is hidden by one that came with a definition file")
+                    "the registered scoring function \(id) is hidden by one from a definition file")
                 continue
             }
             do throws(InvalidDefinition) {
@@ -82,27 +82,27 @@ final class Service: Sendable {
         self.warnings = warnings
     }
 
-    /// The scoring functions as of now. A request uses one catalog from its beginning to its end.
+    /// The current scoring functions. A request uses the same catalog throughout.
     var definitions: DefinitionCatalog { known.catalog }
 
-    /// Runs `body`, which reads a dataset from the network, unless enough of them are read already: each may be slow, and
-    /// may have rows that fill much memory, and other requests should not have to wait for that.
+    /// Runs `body`, which reads a dataset from the network, unless too many are being read already: each may be slow and use
+    /// much memory, and other requests should not have to wait.
     func importing<Result>(_ body: () throws -> Result) throws -> Result {
         guard imports.take() else {
             metrics.reject()
-            throw APIError.busy("as many datasets are being downloaded as may be; try again soon")
+            throw APIError.busy("too many datasets are being downloaded; try again soon")
         }
         defer { imports.giveBack() }
         return try body()
     }
 
-    /// The function that came with the program.
+    /// The built-in function.
     func builtInFunction(_ id: String) -> ScoringFunction? { builtIn[id] }
 
     func changeDefinitions(_ change: (inout DefinitionCatalog) -> Void) { known.change(change) }
 }
 
-/// The scoring functions that there are, for all who run something.
+/// All current scoring functions, for runs.
 private final class KnownFunctions: Sendable {
     private let state: Mutex<DefinitionCatalog>
 
@@ -115,7 +115,7 @@ private final class KnownFunctions: Sendable {
     func change(_ change: (inout DefinitionCatalog) -> Void) { state.withLock { change(&$0) } }
 }
 
-/// A number of places that can be taken.
+/// A counter of free slots.
 private final class ConcurrencyLimit: Sendable {
     private let free: Mutex<Int>
 
@@ -123,7 +123,7 @@ private final class ConcurrencyLimit: Sendable {
         free = Mutex(count)
     }
 
-    /// Returns false where none is free.
+    /// Takes a slot; returns false if none is free.
     func take() -> Bool {
         free.withLock { free in
             if free == 0 { return false }

@@ -17,7 +17,7 @@ package func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) 
 
 /// Runs `other` on a thread of its own while `body` runs on this one, and returns when both have ended.
 ///
-/// - Throws: where no thread can be started; neither has run then.
+/// - Throws: if no thread can be started; neither has run then.
 package func withThread(
     running other: @escaping @Sendable () -> Void, _ body: () -> Void
 ) throws(ThreadError) {

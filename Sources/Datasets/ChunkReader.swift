@@ -1,11 +1,11 @@
 import CSimdJSON
 import Glibc
 
-/// Whole lines of a dataset in one piece of memory, with readable bytes behind them.
+/// Whole lines of a dataset in one piece of memory, followed by readable bytes.
 ///
 /// `@unchecked Sendable`: filled by the reader under its caller's lock, then used by one worker at a time.
 public final class Chunk: @unchecked Sendable {
-    /// Counts the chunks of a dataset from 0.
+    /// The number of the chunk in the dataset, from 0.
     public fileprivate(set) var index = 0
     /// The length of the lines in bytes.
     public fileprivate(set) var count = 0
@@ -24,7 +24,7 @@ public final class Chunk: @unchecked Sendable {
     /// The bytes that lines may take.
     fileprivate var capacity: Int { max(0, memory.count - Int(CSJ_PADDING)) }
 
-    /// Gives the memory `capacity` bytes; what was in it stays, up to that.
+    /// Changes the size of the memory to `capacity` bytes; the contents stay, up to that size.
     fileprivate func resize(to capacity: Int) {
         let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity + Int(CSJ_PADDING), alignment: 16)
         larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<min(count, capacity)]))
@@ -33,7 +33,7 @@ public final class Chunk: @unchecked Sendable {
     }
 }
 
-/// Cuts a source into chunks of whole lines. The cuts depend on the bytes alone, not on how the source delivers them.
+/// Divides a source into chunks of whole lines. The division depends only on the bytes, not on how the source delivers them.
 public struct ChunkReader: ~Copyable {
     private var source: any ByteSource
     private var chunkSize: Int
@@ -44,15 +44,15 @@ public struct ChunkReader: ~Copyable {
     private var carry: [UInt8] = []
     private var hasEnded = false
     private var failure: DatasetError?
-    /// A chunk that was read ahead, and how much of it has been given.
+    /// A chunk that was read ahead, and how much of it has been returned.
     private var pending: Chunk?
     private var pendingStart = 0
 
     /// - Parameters:
-    ///   - chunkSize: in bytes; a chunk is larger only where one line is.
+    ///   - chunkSize: in bytes; a chunk is only larger if a single line is.
     ///   - longestLine: in bytes; a longer one is an error.
-    ///   - takesWhatIsThere: whether a chunk ends with the lines that one read gave, for sources that others wait for:
-    ///     the cuts then depend on what the source delivers when.
+    ///   - takesWhatIsThere: whether a chunk ends with the lines of a single read, for live sources: the division then depends
+    ///     on how the source delivers the bytes.
     public init(
         _ source: any ByteSource, chunkSize: Int = 512 << 10, longestLine: Int = 1 << 30, takesWhatIsThere: Bool = false
     ) {
@@ -64,7 +64,7 @@ public struct ChunkReader: ~Copyable {
 
     /// Fills `chunk` with the next lines; returns false at the end.
     ///
-    /// - Throws: what the source throws, after the whole lines before it were delivered.
+    /// - Throws: errors of the source, after the preceding whole lines were delivered.
     public mutating func read(into chunk: Chunk) throws(DatasetError) -> Bool {
         if let pending {
             give(pending, to: chunk)
@@ -73,7 +73,7 @@ public struct ChunkReader: ~Copyable {
         if let failure { throw failure }
         chunk.count = 0
         var length = max(chunkSize, carry.count)
-        // A long line leaves its chunk's memory large: give that back.
+        // A long line leaves its chunk's memory large: release it.
         if chunk.capacity < length || chunk.capacity > 4 * length { chunk.resize(to: length) }
         UnsafeMutableRawBufferPointer(rebasing: chunk.memory[..<carry.count]).copyBytes(from: carry)
         chunk.count = carry.count
@@ -88,7 +88,10 @@ public struct ChunkReader: ~Copyable {
             }
             if length >= longestLine {
                 let error = DatasetError(
-                    .tooLarge, "a line is longer than \(longestLine) bytes; is this JSON Lines, one row a line?")
+                    .tooLarge,
+                    "a line is longer than \(longestLine) bytes; check that the data is JSON Lines, with one row per "
+                        + "line"
+                )
                 failure = error
                 throw error
             }
@@ -107,7 +110,7 @@ public struct ChunkReader: ~Copyable {
         return true
     }
 
-    /// Reads the first chunk ahead, so that it can be looked at before it is read again; nil at the end.
+    /// Reads the first chunk ahead, so that it can be examined before it is read again; nil at the end.
     public mutating func peek() throws(DatasetError) -> Chunk? {
         if pending == nil {
             let chunk = Chunk()
@@ -116,10 +119,10 @@ public struct ChunkReader: ~Copyable {
         return pending
     }
 
-    /// Makes the chunks that are read from now on smaller, the one that was read ahead among them.
+    /// Makes all further chunks smaller, including the one that was read ahead.
     public mutating func cutsChunks(ofSize size: Int) { chunkSize = min(size, chunkSize) }
 
-    /// Gives the chunk that was read ahead, or the next lines of it where chunks have become smaller since.
+    /// Returns the chunk that was read ahead, or its next lines if chunks have become smaller since.
     private mutating func give(_ pending: Chunk, to chunk: Chunk) {
         let rest = pending.memory[pendingStart..<pending.count]
         var end = pending.count
@@ -151,7 +154,7 @@ public struct ChunkReader: ~Copyable {
         if end == pending.count { self.pending = nil }
     }
 
-    /// Whether a chunk was read ahead that `read` will give without reading.
+    /// Whether `read` will return a chunk that was read ahead.
     public var hasPending: Bool { pending != nil }
 
     /// Reads until the chunk has `length` bytes or the source ends.
@@ -167,7 +170,7 @@ public struct ChunkReader: ~Copyable {
                 chunk.count += read
                 if takesWhatIsThere && afterLastNewline(in: chunk) != nil { return }
             } catch {
-                // The lines before the fault are good; what follows the last of them was cut off by it.
+                // The lines before the fault are complete; the rest was cut off by it.
                 failure = error
                 hasEnded = true
                 chunk.count = afterLastNewline(in: chunk) ?? 0
@@ -182,7 +185,7 @@ public struct ChunkReader: ~Copyable {
 }
 
 extension Chunk {
-    /// Runs `body` with each line, without its line feed, the last also where it has none.
+    /// Runs `body` with each line, without its line feed. The last line may lack one.
     public func withLines<Failure>(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Void) throws(Failure) {
         var start = 0
         while let base = memory.baseAddress, start < count {

@@ -1,14 +1,14 @@
 /// Why a dataset could not be read, and where.
 ///
-/// Errors of a single row are not errors of this type: they become input errors of that row, and reading goes on.
+/// Errors of a single row are not of this type: they become input errors of that row, and reading continues.
 public struct DatasetError: Error, Hashable, Sendable {
-    /// The kind of fault, for code that wants to tell them apart.
+    /// The kind of fault, for code that distinguishes them.
     public var code: Code
     /// What was found, and what to do about it, in one line.
     public var message: String
-    /// The file, or nil for bytes that came from no file.
+    /// The file, or nil for bytes that are not from a file.
     public var path: String?
-    /// The point in the file, where there is one.
+    /// The point in the file, if known.
     public var place: Place?
 
     public init(_ code: Code, _ message: String, path: String? = nil, at place: Place? = nil) {

@@ -2,9 +2,9 @@ import Encodings
 import Glibc
 import Platform
 
-/// Where a dataset is, and what it holds, as its name says.
+/// The location of a dataset, and its format.
 public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
-    /// How rows are written.
+    /// The format of the rows.
     public enum Format: Hashable, Sendable {
         /// One JSON object per line; `.jsonl` or `.ndjson`.
         case jsonLines
@@ -23,21 +23,21 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
 
     /// The file's path, or nil for standard input.
     public let path: String?
-    /// How rows are written.
+    /// The format of the rows.
     public let format: Format
-    /// What the name says about compression; the first bytes, where they say something else, know better.
+    /// The compression according to the name; the first bytes take precedence.
     private let compression: Compression
-    /// What is said about the file beside its name.
+    /// The options that describe the file.
     private let options: DatasetOptions
 
-    /// Reads a location as the command line takes it; the file need not exist.
+    /// Reads a location in the form of the command line; the file need not exist.
     ///
     /// - Parameters:
-    ///   - argument: a path, a `file://` URI, or `-` for standard input, which holds JSON Lines. The end of the name says
-    ///     what the format is, with `.gz` or `.zst` behind it if the file is compressed. A FIFO or device with any other
-    ///     name holds JSON Lines.
-    ///   - options: what is said beside that; its format goes before the name's.
-    /// - Throws: also where the options are about tables, and the format is none.
+    ///   - argument: a path, a `file://` URI, or `-` for standard input, which contains JSON Lines. The ending of the name
+    ///     determines the format, followed by `.gz` or `.zst` if the file is compressed. A FIFO or device with any other name
+    ///     contains JSON Lines.
+    ///   - options: further options; their format takes precedence over the name.
+    /// - Throws: also if the options apply to tables but the format is not a table.
     public init(_ argument: String, options: DatasetOptions = DatasetOptions()) throws(DatasetError) {
         self.options = options
         if argument == "-" {
@@ -59,17 +59,17 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
         guard options.concernsTables, !isTable else { return }
         throw DatasetError(
             .unknownFormat,
-            "--delimiter, --no-header and --columns are for tables, and this is read as JSON; if it is a table, add"
+            "--delimiter, --no-header and --columns apply to tables, but this is read as JSON; if it is a table, add"
                 + " --input-format csv", path: description)
     }
 
-    /// Whether nobody has said what the format is, as for standard input.
+    /// Whether the format is only assumed, as for standard input.
     public var isFormatAssumed: Bool { options.format == nil && (path.map { Self.nameSays($0).format == nil } ?? true) }
 
-    /// Whether the rows are those of a table, whose cells are all text.
+    /// Whether the rows come from a table, whose cells are all text.
     public var isTable: Bool { format == .commaSeparated || format == .tabSeparated }
 
-    /// What messages call it.
+    /// Its name in messages.
     public var description: String { path ?? "standard input" }
 
     /// Whether it can be read more than once: true for regular files.
@@ -86,9 +86,9 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
     ///
     /// A line that starts with the byte 0x00 is a rejected row, see ``CSVSource``.
     /// - Parameters:
-    ///   - columns: the columns that are needed, nil for all. Only tables make use of it; other formats may deliver more.
+    ///   - columns: the needed columns, nil for all. Only tables use this; other formats may deliver more.
     ///   - control: counts the bytes that have been read of the `byteSize`.
-    ///   - notices: is told how the file is read, where that is not what its name says.
+    ///   - notices: receives a notice if the file is read in another way than its name says.
     public func open(
         columns: ColumnSelection? = nil, control: ReadControl? = nil, notices: DatasetNotices? = nil
     ) throws(DatasetError) -> any ByteSource {
@@ -116,12 +116,12 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
                 })
             else {
                 throw DatasetError(
-                    .unknownFormat, "not a file URI of this machine, such as file:///data/rows.jsonl", path: argument)
+                    .unknownFormat, "not a file URI on this machine, such as file:///data/rows.jsonl", path: argument)
             }
             path = decoded
         }
         guard !path.isEmpty, !path.utf8.contains(0) else {
-            throw DatasetError(.unknownFormat, "the dataset's path is empty or has a zero byte in it", path: argument)
+            throw DatasetError(.unknownFormat, "the dataset's path is empty or contains a zero byte", path: argument)
         }
         return path
     }
@@ -161,10 +161,10 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
             throw DatasetError(
                 .unknownFormat,
                 ForeignFormat.advice(name: path)
-                    ?? "the name does not say what the file holds; known are .jsonl, .ndjson, .json, .csv and .tsv,"
-                    + " each also with .gz or .zst; or say it with --input-format", path: path)
+                    ?? "the ending does not name a known format; expected .jsonl, .ndjson, .json, .csv or .tsv,"
+                    + " optionally with .gz or .zst; or name the format with --input-format", path: path)
         case S_IFDIR:
-            throw DatasetError(.unreadable, "is a directory; name a file in it", path: path)
+            throw DatasetError(.unreadable, "is a folder; name a file in it", path: path)
         default:
             return .jsonLines
         }

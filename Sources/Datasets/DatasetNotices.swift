@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What was noticed while a dataset was read that cost no row its score, but that its owner should know.
+/// Warnings about a dataset that were collected while it was read, and did not cost any row its score.
 public final class DatasetNotices: Sendable {
     private struct State {
         var nonFinite = 0
@@ -12,22 +12,22 @@ public final class DatasetNotices: Sendable {
 
     public init() {}
 
-    /// Counts cells of columns that were asked for, whose NaN or infinity was taken for null.
+    /// Counts cells in requested columns whose NaN or infinity was read as null.
     public func add(nonFinite count: Int) {
         if count > 0 { state.withLock { $0.nonFinite += count } }
     }
 
-    /// Counts values that were written out in another way than they came, as JSON does not have them.
+    /// Counts values that were changed in the output, because JSON does not have them.
     public func add(repairs count: Int) {
         if count > 0 { state.withLock { $0.repairs += count } }
     }
 
-    /// Says something once; a later text on the same subject takes its place.
+    /// Adds a warning; a later one on the same subject replaces it.
     public func set(_ text: String?, on subject: String) {
         state.withLock { $0.texts[subject] = text }
     }
 
-    /// What there is to say, a sentence each.
+    /// The warnings, one sentence each.
     public var warnings: [String] {
         state.withLock { state in
             var warnings = state.texts.sorted { $0.key < $1.key }.map(\.value)

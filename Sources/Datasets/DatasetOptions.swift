@@ -1,16 +1,16 @@
-/// What a dataset's owner says about how it is written; the rest is made out from its name and its first bytes.
+/// Options about the format of a dataset; the rest is determined from its name and its first bytes.
 public struct DatasetOptions: Sendable, Hashable {
-    /// How rows are written; nil: as the end of the name says.
+    /// The format of the rows; nil means according to the ending of the name.
     public var format: DatasetLocation.Format?
-    /// How text is encoded; nil: in UTF-8, or as a byte order mark says.
+    /// The encoding of the text; nil means UTF-8, or according to a byte order mark.
     public var encoding: TextEncoding?
-    /// The ASCII character between the cells of a table; nil: a comma or, in `.tsv`, a tab, unless the first row shows
-    /// that it is another one.
+    /// The ASCII character between the cells of a table; nil means a comma or, in `.tsv`, a tab, unless the first row shows a
+    /// different one.
     public var delimiter: UInt8?
-    /// Where a table's columns get their names from.
+    /// The source of a table's column names.
     public var header = Header.firstRow
 
-    /// Where a table's columns get their names from.
+    /// The source of a table's column names.
     public enum Header: Sendable, Hashable {
         case firstRow
         /// They are called `column_1`, `column_2`, …; the first row is data.
@@ -21,15 +21,15 @@ public struct DatasetOptions: Sendable, Hashable {
 
     public init() {}
 
-    /// Whether anything is said about tables in particular.
+    /// Whether any option applies to tables only.
     public var concernsTables: Bool { delimiter != nil || header != .firstRow }
 }
 
-/// Columns that someone wants of a dataset.
+/// The columns to read from a dataset.
 public struct ColumnSelection: Sendable, Hashable, ExpressibleByArrayLiteral {
     /// Those that are needed.
     public var asked: Set<String>
-    /// Whether all others are wanted, too.
+    /// Whether all other columns are included.
     public var includesOthers: Bool
 
     public init(_ asked: Set<String>, includesOthers: Bool = false) {
@@ -42,7 +42,7 @@ public struct ColumnSelection: Sendable, Hashable, ExpressibleByArrayLiteral {
     }
 }
 
-/// A byte that stands between the cells of a table.
+/// The byte between the cells of a table.
 enum Delimiter {
     static let comma = UInt8(ascii: ",")
     static let semicolon = UInt8(ascii: ";")

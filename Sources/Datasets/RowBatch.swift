@@ -239,7 +239,7 @@ public final class RowBatch {
     /// Whether the row could be read.
     public func isReadable(_ row: Int) -> Bool { rows[row].error == CSJ_ROW_OK }
 
-    /// Why the row could not be read; nil where it could.
+    /// Why the row could not be read; nil if it could.
     public func fault(_ row: Int) -> RowFault? {
         let error = rows[row].error
         if error == CSJ_ROW_OK { return nil }

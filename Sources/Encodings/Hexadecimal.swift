@@ -12,7 +12,7 @@ public func hexadecimal(_ bytes: some Sequence<UInt8>, uppercase: Bool = false) 
     return String(decoding: text, as: UTF8.self)
 }
 
-/// The bytes that two hexadecimal digits each spell; nil where the text is anything else.
+/// The bytes that two hexadecimal digits each spell; nil if the text is anything else.
 public func bytes(hexadecimal text: some StringProtocol) -> [UInt8]? {
     let digits = text.utf8.map(\.hexadecimalValue)
     guard digits.count.isMultiple(of: 2) else { return nil }
@@ -26,7 +26,7 @@ public func bytes(hexadecimal text: some StringProtocol) -> [UInt8]? {
 }
 
 extension UInt8 {
-    /// What the byte means as an ASCII hexadecimal digit; nil where it is not one.
+    /// What the byte means as an ASCII hexadecimal digit; nil if it is not one.
     public var hexadecimalValue: UInt8? {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")

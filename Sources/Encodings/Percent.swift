@@ -13,7 +13,7 @@ public func percentEncoded(_ text: String) -> String {
     return String(decoding: encoded, as: UTF8.self)
 }
 
-/// The bytes of a text in which `%XX` stands for a byte (RFC 3986, section 2.1); nil where an escape is incomplete.
+/// The bytes of a text in which `%XX` stands for a byte (RFC 3986, section 2.1); nil if an escape is incomplete.
 public func percentDecoded(_ text: some StringProtocol) -> [UInt8]? {
     decoded(text.utf8, keepsBrokenEscapes: false)
 }

@@ -4,9 +4,9 @@ public import ScoringDefinitions
 public import ScoringEngine
 import Synchronization
 
-/// The provider `assay`: the candidate is asked and the answers are scored here.
+/// The provider `assay`: generates answers with the candidate, and scores them with this engine.
 public struct AssayProvider: EvaluationProvider {
-    /// What benchmarks name this provider by, and what they mean where they name none.
+    /// The provider's name in benchmarks, and the default.
     public static let id = "assay"
     public var id: String { Self.id }
     public let type = "inline::assay"
@@ -17,9 +17,9 @@ public struct AssayProvider: EvaluationProvider {
     private let judgeModel: String?
 
     /// - Parameters:
-    ///   - definitions: the scoring functions as of now.
-    ///   - jobs: threads that score one run.
-    ///   - judgeModel: the model in the role "judge" of functions that name none.
+    ///   - definitions: the current scoring functions.
+    ///   - jobs: the number of threads that score one run.
+    ///   - judgeModel: the judge model of functions that do not name one.
     public init(
         _ engine: Engine, jobs: Int, judgeModel: String?, definitions: @escaping @Sendable () -> DefinitionCatalog
     ) {
@@ -51,7 +51,7 @@ public struct AssayProvider: EvaluationProvider {
                 .dataset, "the dataset \"\(run.benchmark.datasetID)\" of the benchmark is not registered")
         }
         guard let inference = run.inference else {
-            throw EvaluationError(.model, "there is no way to any model; configure one")
+            throw EvaluationError(.model, "no model is configured; add one to the configuration")
         }
         for name in run.configuration.scoringParameters.keys where !run.functions.contains(name) {
             throw EvaluationError(
@@ -87,7 +87,7 @@ public struct AssayProvider: EvaluationProvider {
 }
 
 extension EvaluationRun {
-    /// Takes result rows, and counts them. From one thread at a time.
+    /// Receives result rows, and counts them. From one thread at a time.
     fileprivate func take(_ lines: UnsafeRawBufferPointer) throws {
         try output(lines)
         progress.update(done: progress.done + lines.count { $0 == UInt8(ascii: "\n") })

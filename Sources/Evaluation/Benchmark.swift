@@ -1,15 +1,15 @@
 public import JSON
 
-/// A dataset bound to scoring functions, as it was registered.
+/// A registered combination of a dataset and scoring functions.
 public struct Benchmark: Sendable, Hashable {
     public var id: String
-    /// Which engine runs it, see ``EvaluationProvider``.
+    /// The engine that runs it, see ``EvaluationProvider``.
     public var providerID: String
-    /// What the provider calls it.
+    /// Its name at the provider.
     public var resourceID: String
     public var datasetID: String
     public var functions: [String]
-    /// Free but for what the provider reads of it.
+    /// Free-form, except for the members that the provider reads.
     public var metadata: JSONObject
 
     public init(
@@ -24,7 +24,7 @@ public struct Benchmark: Sendable, Hashable {
         self.metadata = metadata
     }
 
-    /// A benchmark of the registry, in the shape of the API's `Benchmark`.
+    /// A benchmark of the registry, in the form of the API's `Benchmark`.
     public init?(_ definition: JSONValue) {
         guard let id = definition["identifier"]?.string, let dataset = definition["dataset_id"]?.string else {
             return nil

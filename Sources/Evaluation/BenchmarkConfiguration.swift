@@ -1,28 +1,28 @@
 public import JSON
 
-/// What a run of a benchmark is to do: the API's `benchmark_config`.
+/// The configuration of a benchmark's run: the API's `benchmark_config`.
 public struct BenchmarkConfiguration: Sendable, Hashable {
-    /// What answers the rows.
+    /// The source of the answers.
     public enum Candidate: Sendable, Hashable {
-        /// A model, with the API's `sampling_params` as they came.
+        /// A model, with the API's `sampling_params` unchanged.
         case model(name: String, sampling: JSONObject, systemMessage: String?)
-        /// An agent of a Llama Stack server, with its `AgentConfig` as it came.
+        /// An agent of a Llama Stack server, with its `AgentConfig` unchanged.
         case agent(JSONObject)
 
         var isAgent: Bool { if case .agent = self { true } else { false } }
     }
 
     public var candidate: Candidate
-    /// Parameters of scoring functions, by identifier, to lay over their definitions'.
+    /// Parameters of scoring functions, by identifier, which override those of their definitions.
     public var scoringParameters: JSONObject
-    /// Only so many rows are answered and scored, the first ones; nil: all.
+    /// The number of rows to answer and score, from the start; nil means all.
     public var numExamples: Int?
-    /// The whole configuration as it came.
+    /// The whole configuration, unchanged.
     public var json: JSONValue
 
     /// Reads a `benchmark_config`.
     ///
-    /// - Parameter pointer: where it stands in the request, for messages.
+    /// - Parameter pointer: its place in the request, for messages.
     public init(_ json: JSONValue, at pointer: String = "/benchmark_config") throws(EvaluationError) {
         func member<Value>(
             _ path: String..., of type: String, _ read: (JSONValue) -> Value?
@@ -32,23 +32,23 @@ public struct BenchmarkConfiguration: Sendable, Hashable {
             if value == .null { return nil }
             guard let result = read(value) else {
                 throw EvaluationError(
-                    .invalid, "found \(value.kind); \(type) was expected",
+                    .invalid, "found \(value.kind); expected \(type)",
                     at: ([pointer] + path).joined(separator: "/"))
             }
             return result
         }
         func required<Value>(_ value: Value?, _ path: String, _ type: String) throws(EvaluationError) -> Value {
             guard let value else {
-                throw EvaluationError(.invalid, "is missing; \(type) was expected", at: pointer + path)
+                throw EvaluationError(.invalid, "is missing; expected \(type)", at: pointer + path)
             }
             return value
         }
         guard json.object != nil else {
-            throw EvaluationError(.invalid, "found \(json.kind); an object was expected", at: pointer)
+            throw EvaluationError(.invalid, "found \(json.kind); expected an object", at: pointer)
         }
         _ = try required(
             try member("eval_candidate", of: "an object", \.object), "/eval_candidate", "an object with a \"type\"")
-        // Where nothing is said, a model is meant, as in the API's own definition.
+        // The default is a model, as in the API's own definition.
         let kind = try member("eval_candidate", "type", of: "\"model\" or \"agent\"", \.string) ?? "model"
         switch kind {
         case "model":
@@ -66,16 +66,16 @@ public struct BenchmarkConfiguration: Sendable, Hashable {
                     "an AgentConfig"))
         default:
             throw EvaluationError(
-                .invalid, "found \(JSONValue.string(kind).text); \"model\" or \"agent\" was expected",
+                .invalid, "found \(JSONValue.string(kind).text); expected \"model\" or \"agent\"",
                 at: pointer + "/eval_candidate/type")
         }
-        // Some examples of clients send an empty array in the place of nothing.
+        // Some client examples send an empty array instead of omitting the member.
         scoringParameters =
             try member("scoring_params", of: "an object") { $0.object ?? ($0.array?.isEmpty == true ? [:] : nil) }
             ?? [:]
         for (name, value) in scoringParameters.members where value.object == nil && value != .null {
             throw EvaluationError(
-                .invalid, "found \(value.kind); an object of parameters was expected",
+                .invalid, "found \(value.kind); expected an object of parameters",
                 at: "\(pointer)/scoring_params/\(JSONPointer().appending(name).description.dropFirst())")
         }
         numExamples = try member("num_examples", of: "an integer from 0") { value in
@@ -88,7 +88,7 @@ public struct BenchmarkConfiguration: Sendable, Hashable {
     public func parameters(of function: String) -> JSONObject? { scoringParameters[function]?.object }
 }
 
-/// The text of a system message: the text itself, or a message of a chat with texts as its content.
+/// The text of a system message: a string, or a chat message with text as its content.
 private func systemMessage(in value: JSONValue?, _ pointer: String) throws(EvaluationError) -> String? {
     guard let value, value != .null else { return nil }
     let content = value.object == nil ? value : value["content"] ?? .null
@@ -97,7 +97,7 @@ private func systemMessage(in value: JSONValue?, _ pointer: String) throws(Evalu
     let texts = parts?.compactMap { $0["text"]?.string ?? $0.string }
     guard let parts, let texts, texts.count == parts.count, !texts.isEmpty else {
         throw EvaluationError(
-            .invalid, "found no text; a text, or a message with a text as its content, was expected",
+            .invalid, "expected a string, or a message whose content is a string",
             at: pointer + "/eval_candidate/system_message")
     }
     return texts.joined(separator: "\n")

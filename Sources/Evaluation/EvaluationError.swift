@@ -4,11 +4,11 @@ public import ScoringEngine
 /// Why an evaluation could not start, or had to stop.
 public struct EvaluationError: Error, Sendable, CustomStringConvertible {
     public var code: Code
-    /// What was found, where, and what to do about it. Holds no secret.
+    /// What was found, where, and what to do about it. Contains no secrets.
     public var message: String
-    /// What would mend it, for whoever knows how that is asked for, see `EngineError`.
+    /// What would solve the problem, in a form that the caller can express, see `EngineError`.
     public var remedy: EngineError.Remedy?
-    /// The member of the request or of the benchmark that is at fault, as a JSON pointer, where one is.
+    /// The JSON pointer of the faulty member in the request or benchmark, if there is one.
     public var pointer: String?
     /// The error behind it, where there is one.
     public var cause: (any Error)?

@@ -4,34 +4,34 @@ public import JSON
 public import ScoringEngine
 import Synchronization
 
-/// An engine that runs benchmarks. Which one does is the benchmark's choice, by its `provider_id`.
+/// An engine that runs benchmarks. A benchmark chooses it with its `provider_id`.
 ///
-/// All calls may block, and are made on threads that may.
+/// All calls may block, and are made on threads that may block.
 public protocol EvaluationProvider: Sendable {
-    /// What benchmarks name it by, such as `assay`.
+    /// Its name in benchmarks, such as `assay`.
     var id: String { get }
     /// The API's type of the provider, such as `inline::assay` or `remote::nvidia`.
     var type: String { get }
 
-    /// Whether metadata of this kind are for this engine, where a benchmark names neither a provider nor anything that the
+    /// Whether metadata of this kind are meant for this engine, if a benchmark names neither a provider nor anything that the
     /// server's own engine could evaluate.
     func owns(_ metadata: JSONObject) -> Bool
 
-    /// What keeps the engine from running any benchmark, on one line, where it was configured and that can be known at the
-    /// start. May take some seconds.
+    /// Why the configured engine cannot run any benchmark, on one line, if that can be detected at the start. May take some
+    /// seconds.
     func startupFault() -> String?
 
-    /// Checks a benchmark that is to be registered, and tells the engine about it where that wants to know.
+    /// Checks a benchmark before it is registered, and registers it with the engine if necessary.
     func register(_ benchmark: Benchmark) throws(EvaluationError)
 
-    /// Finds out what can be known before a job is started. Nothing is asked.
+    /// Checks what can be checked before a job is started. No request is sent to a model.
     func check(_ run: EvaluationRun) throws(EvaluationError)
 
     /// Answers and scores the rows of a request, while its client waits.
     func evaluateRows(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult
 
-    /// Runs a job to its end. May be called again for the same job, with the state that it kept, when the process that
-    /// ran it has ended before it did.
+    /// Runs a job until it ends. If the process ended during the job, this is called again in a new process, with the stored
+    /// state.
     func runJob(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult
 }
 
@@ -41,15 +41,15 @@ extension EvaluationProvider {
     public func check(_ run: EvaluationRun) {}
 }
 
-/// What a benchmark came to, but for its rows, which have gone to the run's output.
+/// The result of a benchmark, without its rows, which were written to the run's output.
 public struct EvaluationResult: Sendable {
     /// The API's ScoringResult of each function, in order, without its `score_rows`.
     public var scores: JSONObject
-    /// How the generation went: counts of rows, and what the candidate took.
+    /// Statistics of the generation: counts of rows, and the candidate's usage.
     public var generation: JSONObject
-    /// How the scores lie, by function: for pages that plot it.
+    /// The distribution of the scores, by function, for the pages' plots.
     public var distributions: JSONObject
-    /// Whether the run was cancelled: the result is that of the rows that were done.
+    /// Whether the run was cancelled; the result covers the completed rows.
     public var isCancelled: Bool
 
     public init(
@@ -62,32 +62,33 @@ public struct EvaluationResult: Sendable {
     }
 }
 
-/// One run of a benchmark: what is asked for, and what its provider may use and has to fill.
+/// One run of a benchmark: the request, and the inputs and outputs for its provider.
 public final class EvaluationRun: Sendable {
     /// The job's identifier; nil for the rows of a request.
     public let jobID: String?
     public let benchmark: Benchmark
     public let configuration: BenchmarkConfiguration
-    /// The functions that score, in order: the benchmark's, or those that the request names.
+    /// The scoring functions, in order: those of the benchmark, or those that the request names.
     public let functions: [String]
-    /// The rows; nil where the benchmark's dataset is not registered.
+    /// The rows; nil if the benchmark's dataset is not registered.
     public let dataset: Dataset?
-    /// How many rows the dataset has, where that is known.
+    /// The number of rows of the dataset, if known.
     public let rowCount: Int?
-    /// What asks models; nil where there is no way to any.
+    /// The service that sends requests to models; nil if there are no models.
     public let inference: InferenceService?
-    /// Is cancelled when nobody wants the rest.
+    /// Is cancelled when the result is no longer wanted.
     public let cancellation: Cancellation
-    /// Is cancelled before `cancellation` where that only means that the process is about to end: the job goes on in the
-    /// next one, with the state that it kept, and an engine elsewhere is not to be told to stop it.
+    /// Is cancelled before `cancellation` if the process is about to end: the job continues in the next process, with the
+    /// stored state, so an external engine must not be told to stop it.
     public let suspension: Cancellation
     public let progress: EvaluationProgress
-    /// Takes result rows as JSON Lines: the row's own columns, what was generated (`generated_answer`, see
+    /// Receives result rows as JSON Lines: the row's own columns, the generated columns (`generated_answer`, see
     /// ``GeneratedColumn``), and `scores` by function. From one thread at a time.
     public let output: RowSink
-    /// What the provider kept of the job when it ran before.
+    /// The state that the provider stored in an earlier run of the job.
     public let state: JSONValue?
-    /// Keeps what the provider needs to go on with the job, such as its name on another server; on the disk on return.
+    /// Stores the state that the provider needs to continue the job, such as its name on another server. It is on disk when
+    /// this returns.
     public let keep: @Sendable (JSONValue) throws(EvaluationError) -> Void
 
     public init(
@@ -114,7 +115,7 @@ public final class EvaluationRun: Sendable {
     }
 }
 
-/// How far a run is, kept up to date for whoever shows it.
+/// The progress of a run, updated continuously.
 public final class EvaluationProgress: Sendable {
     private struct State {
         var total: Int?
@@ -128,10 +129,10 @@ public final class EvaluationProgress: Sendable {
 
     /// Rows that are answered and scored.
     public var done: Int { state.withLock(\.done) }
-    /// Rows in all, where that is known.
+    /// The total number of rows, if known.
     public var total: Int? { state.withLock(\.total) }
 
-    /// Whether the provider's engine has taken the job but has not begun with it.
+    /// Whether the provider's engine has accepted the job but not started it.
     public var isWaiting: Bool { state.withLock(\.isWaiting) }
 
     public func update(isWaiting: Bool) {
@@ -148,17 +149,17 @@ public final class EvaluationProgress: Sendable {
 
 /// The columns that generation adds to a row.
 public enum GeneratedColumn: String, CaseIterable, Sendable {
-    /// What scorers see: the generation, or what the benchmark's regexes extracted from it. Null without a generation.
+    /// The answer for scorers: the generation, or the part that the benchmark's regexes extracted. Null without a generation.
     case generatedAnswer = "generated_answer"
-    /// The whole generation, where something was extracted from it.
+    /// The whole generation, if a part was extracted from it.
     case generation
-    /// What the model thought before it answered, where its server shows it.
+    /// The model's thinking before its answer, if its server returns it.
     case reasoning = "generation_reasoning"
-    /// The tools that the model wants called, as OpenAI's chat completions have them, where it calls any.
+    /// The model's tool calls, in the format of OpenAI's chat completions, if there are any.
     case toolCalls = "tool_calls"
     /// What an agent retrieved.
     case context
-    /// Why the model stopped, where it did not come to an end by itself: `length` or `content_filter`.
+    /// Why the model stopped, if it did not finish by itself: `length` or `content_filter`.
     case finishReason = "finish_reason"
     /// Why there is no generation.
     case generationError = "generation_error"

@@ -1,17 +1,17 @@
 public import Inference
 public import JSON
 
-/// How evaluations run, beside what is asked for: the member "evaluation" of the configuration file.
+/// Settings of evaluations: the member "evaluation" of the configuration file.
 public struct EvaluationSettings: Sendable, Hashable {
-    /// Where the NeMo Evaluator microservice is.
+    /// The NeMo Evaluator microservice.
     public struct NeMo: Sendable, Hashable {
-        /// Its base, without `/v1`.
+        /// Its base URL, without `/v1`.
         public var url: String
-        /// The variable of the environment that holds a key, sent as a bearer token.
+        /// The environment variable with the key, which is sent as a bearer token.
         public var apiKeyVariable: String?
-        /// Where benchmarks are registered; what Llama Stack calls it unless set.
+        /// The namespace of benchmarks; the default is Llama Stack's.
         public var namespace: String
-        /// The longest pause between two questions about a job.
+        /// The longest pause between two status requests for a job.
         public var pollInterval: Duration
 
         public init(
@@ -25,20 +25,20 @@ public struct EvaluationSettings: Sendable, Hashable {
         }
     }
 
-    /// How EleutherAI's lm_eval is run.
+    /// How to run EleutherAI's lm_eval.
     public struct Harness: Sendable, Hashable {
         /// The program and its first arguments, such as `["python3", "-m", "lm_eval"]`.
         public var command: [String]
-        /// Where each job gets a folder, which is left there with all that lm_eval wrote; nil: a temporary one.
+        /// The parent folder of the jobs' folders, which are kept with all files that lm_eval wrote; nil means temporary folders.
         public var outputFolder: String?
-        /// How long a run may take; nil: as long as it takes.
+        /// How long a run may take; nil means without limit.
         public var timeout: Duration?
-        /// Whether benchmarks may bring tasks of their own. Those can run any code: lm_eval expands their templates
+        /// Whether benchmarks may define their own tasks. Those can run any code: lm_eval expands their templates
         /// outside a sandbox.
         public var allowsCustomTasks: Bool
-        /// The variables of the environment that lm_eval sees beside those that it always does, such as `HF_TOKEN`.
+        /// Further environment variables to pass to lm_eval, such as `HF_TOKEN`.
         public var passedVariables: [String]
-        /// Whether somebody configured it, so that a program that is missing is worth a word at the start.
+        /// Whether it was configured explicitly, so that a missing program is reported at the start.
         public var isConfigured = false
 
         public init(
@@ -61,7 +61,7 @@ public struct EvaluationSettings: Sendable, Hashable {
         self.harness = harness
     }
 
-    /// Reads the settings of a configuration file; without its member "evaluation", all are what they are by default.
+    /// Reads the settings of a configuration file; without the member "evaluation", all settings have their defaults.
     ///
     /// - Throws: the first fault.
     public init(inFile path: String) throws(ConfigurationError) {
@@ -70,7 +70,7 @@ public struct EvaluationSettings: Sendable, Hashable {
 
     /// Reads the settings of a configuration.
     ///
-    /// - Parameter file: what errors name as the file.
+    /// - Parameter file: the name of the file in errors.
     /// - Throws: the first fault.
     public init(in json: JSONValue, file: String) throws(ConfigurationError) {
         self.init()

@@ -6,26 +6,26 @@ public import ScoringCore
 public import ScoringDefinitions
 public import ScoringEngine
 
-/// What is to be answered, by whom, and how the answers are scored.
+/// An evaluation: the rows to answer, the candidate, and the scoring functions.
 public struct EvaluationRequest: Sendable {
     public var dataset: Dataset
     public var candidate: BenchmarkConfiguration.Candidate
-    /// How rows become questions and generations become answers.
+    /// How to build prompts from rows, and how to extract answers from generations.
     public var settings = GenerationSettings()
-    /// Identifiers of scoring functions, each with parameters to lay over its definition's.
+    /// Identifiers of scoring functions, each with parameters that override those of its definition.
     public var functions: [(identifier: String, parameters: JSONObject?)]
-    /// Where the functions are looked up; nil: in the engine's own definitions.
+    /// The catalog of the functions; nil means the engine's own definitions.
     public var definitions: DefinitionCatalog?
-    /// The column of the dataset for a column of another name.
+    /// The dataset's column for each mapped column.
     public var mapping: [String: String] = [:]
-    /// Only rows that all of these let through are answered.
+    /// Only rows that match all of these conditions are answered.
     public var filters: [RowCondition] = []
-    /// Only so many rows are answered.
+    /// The maximum number of rows to answer.
     public var limit: Int?
-    /// How often each row is asked, each time with a request of its own. Each answer is a row of the results then, which
-    /// has the column `sample`, counted from 0.
+    /// The number of answers to each row, each with its own request. Each answer is then a row of the results, with the
+    /// column `sample`, counted from 0.
     public var samples = 1
-    /// Columns for each of whose values the rows are also aggregated by themselves, and for how many values.
+    /// Columns by whose values the rows are also aggregated separately, and the maximum number of values.
     public var groupColumns: [String] = []
     public var groupLimit = 1000
     /// Columns whose values together name a row's cluster, see ``ScoringRequest/clusterColumns``.
@@ -34,21 +34,21 @@ public struct EvaluationRequest: Sendable {
     public var passThreshold = 1.0
     /// Outcomes of rows whose judges are asked again where their replies came from the cache.
     public var retriedOutcomes: Set<RowOutcome> = []
-    /// Whether a dataset is refused in whose first rows a column that is read as text holds nothing but lists or objects.
+    /// Whether to reject a dataset if a column that is read as text only contains lists or objects in the first rows.
     public var refusesWrongShapes = false
-    /// Takes sentences on what the run does that its user may not expect, before anything is asked.
+    /// Receives notices about possibly unexpected behaviour of the run, before any request is sent.
     public var notice: @Sendable (String) -> Void = { _ in }
-    /// Threads that score.
+    /// The number of scoring threads.
     public var jobs = 1
-    /// The model in the role "judge" of functions that name none.
+    /// The judge model of functions that do not name one.
     public var judgeModel: String?
-    /// What asks the candidate and the judges.
+    /// The service that sends the requests to the candidate and the judges.
     public var inference: InferenceService
-    /// What their requests may cost in all.
+    /// The budget of these requests.
     public var budget = BudgetLimits()
-    /// How long a run that is cancelled waits for answers that are on their way, and paid for.
+    /// How long a cancelled run waits for replies to requests that have been sent, and will be paid for.
     public var patience = Duration.milliseconds(300)
-    /// Ends a read of the dataset that waits for more, when nobody wants more.
+    /// Ends a blocked read of the dataset when no more rows are wanted.
     public var stopReading: @Sendable () -> Void = {}
 
     public init(
@@ -62,11 +62,11 @@ public struct EvaluationRequest: Sendable {
     }
 }
 
-/// What an evaluation came to.
+/// The results of an evaluation.
 public struct EvaluationResults: Sendable {
     public var scoring: ScoringResults
     public var generation: GenerationCounts
-    /// Why the run ended before its dataset did; the results are those of the rows before.
+    /// Why the run ended early; the results cover the completed rows.
     public var failure: EvaluationError?
     public var isCancelled: Bool { scoring.isCancelled }
 
@@ -78,7 +78,7 @@ public struct EvaluationResults: Sendable {
     }
 }
 
-/// Has a candidate answer rows and scores the answers, both at the same time.
+/// Generates answers with a candidate and scores them, both at the same time.
 public struct Evaluator: Sendable {
     private let engine: Engine
 
@@ -86,12 +86,13 @@ public struct Evaluator: Sendable {
         self.engine = engine
     }
 
-    /// Answers and scores a dataset. Blocks; for a thread that may.
+    /// Answers and scores a dataset. Blocks, so it must be called on a thread that may block.
     ///
     /// - Parameters:
-    ///   - sink: takes one JSON line a row, in input order: the row's own columns, the generated ones, and the scores.
-    ///   - cancellation: when it is cancelled, no more rows are taken, and the results are those of the rows done.
-    /// - Throws: where nothing could be answered at all; nothing has been asked then.
+    ///   - sink: receives one line of JSON per row, in the order of the dataset: the row's own columns, the generated columns,
+    ///     and the scores.
+    ///   - cancellation: cancelling it ends the run; the results cover the completed rows.
+    /// - Throws: if nothing could be answered at all; no request has been sent then.
     public func run(
         _ request: EvaluationRequest, sink: RowSink? = nil, progress: RunProgress = RunProgress(),
         cancellation: Cancellation = Cancellation()
@@ -124,7 +125,7 @@ public struct Evaluator: Sendable {
                 result = Result { () throws(EngineError) in
                     try engine.score(scoring, sink: sink, progress: progress, cancellation: cancellation)
                 }
-                // Where nothing is scored any more, nothing has to be generated.
+                // When scoring has ended, no more answers are needed.
                 generator.stop()
                 request.stopReading()
             }
@@ -144,22 +145,22 @@ public struct Evaluator: Sendable {
         }
     }
 
-    /// What a run needs that is known before anything is asked.
+    /// The parts of a run that are known before any request is sent.
     struct Checked: Sendable {
         var preparation: RowPreparation
         var model: Model
         var session: InferenceSession
         /// At the dataset's start.
         var reader: ReaderTransfer
-        /// Columns of the first rows, as scorers see them.
+        /// The columns of the first rows, as scorers receive them.
         var columns: [String]
     }
 
-    /// Finds out before anything is asked whether a request can be met.
+    /// Checks, before any request is sent, whether an evaluation is possible.
     func checked(_ request: EvaluationRequest) throws(EvaluationError) -> Checked {
         let session = request.inference.session(limits: request.budget)
         let model = try model(of: request.candidate, request.inference, session)
-        // A smaller chunk than usual: what it holds is looked at before anybody is asked.
+        // A smaller chunk than usual, because its contents are checked before any request is sent.
         var reader = ChunkReader(
             try opened(request.dataset), chunkSize: 64 << 10, takesWhatIsThere: request.dataset.isRemote)
         let columns = try columns(of: request, &reader)
@@ -170,8 +171,8 @@ public struct Evaluator: Sendable {
         if request.samples > 1 { preparation.addedColumns.append(sampleColumn) }
         if request.samples > 1 && preparation.temperature == 0 {
             request.notice(
-                "warning: at temperature 0 most models give all \(request.samples) samples of a row the same answer; "
-                    + "sample at a higher one: --sampling '{\"temperature\": 0.7}'")
+                "warning: at temperature 0, most models answer all \(request.samples) samples of a row identically; "
+                    + "use a higher temperature: --sampling '{\"temperature\": 0.7}'")
         }
         for warning in settings.warnings(among: columns) { request.notice("warning: \(warning)") }
         let names = try check(request, preparation, &reader)
@@ -179,7 +180,7 @@ public struct Evaluator: Sendable {
             preparation: preparation, model: model, session: session, reader: ReaderTransfer(reader), columns: names)
     }
 
-    /// The columns that templates may name: those of the first rows, and those that they are mapped to.
+    /// The columns that templates may name: those of the first rows, and mapped ones.
     private func columns(
         of request: EvaluationRequest, _ reader: inout ChunkReader
     ) throws(EvaluationError) -> [String] {
@@ -236,10 +237,10 @@ public struct Evaluator: Sendable {
         return scoring
     }
 
-    /// Finds out before anything is asked whether the rows say what is asked, and have what the functions need.
+    /// Checks, before any request is sent, whether the rows have prompts, and the columns that the functions need.
     ///
-    /// - Parameter reader: at the dataset's start, where it is left.
-    /// - Returns: the columns of the first rows as scorers see them.
+    /// - Parameter reader: is at the dataset's start, and stays there.
+    /// - Returns: the columns of the first rows, as scorers receive them.
     private func check(
         _ request: EvaluationRequest, _ preparation: RowPreparation, _ reader: inout ChunkReader
     ) throws(EvaluationError) -> [String] {
@@ -258,16 +259,16 @@ public struct Evaluator: Sendable {
                 while !rows.missing.isEmpty, try rest.read(into: chunk) { _ = rows.lines(of: chunk) }
             }
             if !firstRows.isEmpty && !rows.hasRows {
-                throw DatasetError(.malformed, "no line of its beginning is a row: a JSON object")
+                throw DatasetError(.malformed, "none of the first lines is a row (a JSON object)")
             }
             if let path = rows.missing.first, !firstRows.isEmpty {
                 let why = path.fault.map { "; as a path, it is not valid: \($0)" } ?? rows.gap.map { ": \($0)" } ?? ""
                 throw DatasetError(
-                    .malformed, "no row has the column \(quoted(path.name)), which is mapped or filtered by\(why)")
+                    .malformed, "no row has the column \(quoted(path.name)), which a mapping or a filter names\(why)")
             }
             lines = rows
             if !rows.canAsk, let failure = rows.failure {
-                throw DatasetError(.malformed, "no row can be asked: \(failure.message)")
+                throw DatasetError(.malformed, "no row has a prompt: \(failure.message)")
             }
         } catch {
             throw EvaluationError(.dataset, "\(request.dataset.name): \(error.description)", cause: error)
@@ -288,7 +289,7 @@ public struct Evaluator: Sendable {
             Dataset(named: dataset.name) { MemorySource(firstRows) },
             warn: { [notice = request.notice] in notice("warning: \($0)") })
         if failure?.code == .missingColumn && dataset.isReopenable {
-            // A column may be there in some rows only.
+            // Only some rows may have a column.
             failure = check(
                 Dataset(named: dataset.name) { () throws(DatasetError) in
                     UnansweredRows(try dataset.open(nil), UnansweredLines(preparation, isAgent: isAgent))
@@ -296,13 +297,13 @@ public struct Evaluator: Sendable {
         }
         if let failure {
             var failure = EvaluationError(failure)
-            // A judge that is not named or not known, as nothing has been asked yet: the request is at fault.
+            // A missing or unknown judge: no request has been sent yet, so this is an error of the request.
             if failure.code == .model { failure.pointer = "/benchmark_config/scoring_params" }
             throw failure
         }
         if lines.readsAnswerAsExpected && read.contains("expected_answer") {
             request.notice(
-                "expected_answer is the column \"answer\" of the dataset; to read another: --map expected_answer=COLUMN"
+                "expected_answer is read from the column \"answer\"; to use another one: --map expected_answer=COLUMN"
             )
         }
         return columns
@@ -325,7 +326,7 @@ extension Int {
     }
 }
 
-/// Hands a reader to the thread that uses it from then on.
+/// Passes a reader to the thread that uses it from then on.
 ///
 /// `@unchecked Sendable`: one thread takes it.
 final class ReaderTransfer: @unchecked Sendable {

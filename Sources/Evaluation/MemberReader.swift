@@ -1,7 +1,7 @@
 import JSON
 
-/// The members of an object of a benchmark's metadata or of a configuration, read one by one: what is left over at the
-/// end was not expected. A member that is null is not given. Errors say where, what was found and what was expected.
+/// The members of an object in a benchmark's metadata or in a configuration, read one by one: members that are left over at
+/// the end are rejected. A member that is null counts as missing. Errors name the place, what was found and what was expected.
 struct MemberReader {
     private let object: JSONObject
     private let pointer: JSONPointer
@@ -13,7 +13,7 @@ struct MemberReader {
         self.pointer = pointer
     }
 
-    /// A member, as `read` makes it out; nil where it is not given.
+    /// A member, converted by `read`; nil if it is missing.
     mutating func member<Value>(
         _ name: String, _ expected: String, _ read: (JSONValue) -> Value?
     ) throws(EvaluationError) -> Value? {
@@ -24,14 +24,14 @@ struct MemberReader {
     }
 
     mutating func text(_ name: String) throws(EvaluationError) -> String? {
-        try member(name, "a text that is not empty") { value in value.string.flatMap { $0.isEmpty ? nil : $0 } }
+        try member(name, "a non-empty string") { value in value.string.flatMap { $0.isEmpty ? nil : $0 } }
     }
 
-    /// Refuses members that nobody has asked for.
+    /// Rejects members that have not been read.
     func finish() throws(EvaluationError) {
         for key in object.keys where !known.contains(key) {
             throw EvaluationError(
-                .invalid, "unknown member; those there can be are \(known.joined(separator: ", "))",
+                .invalid, "is an unknown member; expected one of \(known.joined(separator: ", "))",
                 at: pointer.appending(key).description)
         }
     }
@@ -41,7 +41,7 @@ extension EvaluationError {
     static func unexpected(_ value: JSONValue, _ expected: String, at pointer: JSONPointer) -> EvaluationError {
         let text = value.text
         return EvaluationError(
-            .invalid, "found \(text.utf8.count <= 60 ? text : value.kind); \(expected) was expected",
+            .invalid, "found \(text.utf8.count <= 60 ? text : value.kind); expected \(expected)",
             at: pointer.description)
     }
 }

@@ -35,7 +35,7 @@ public struct HuggingFaceLocation: Sendable, Hashable, CustomStringConvertible {
         if names.first == "datasets" && names.count > 1 { names.removeFirst() }
         if names.count > 2, let last = names.last, last.contains(".") || names.count > 3 {
             throw fault(
-                "single files of a dataset are not read; name a split, as in hf://datasets/OWNER/NAME?split=SPLIT")
+                "single files of a dataset cannot be read; name a split, as in hf://datasets/OWNER/NAME?split=SPLIT")
         }
         var revision: String?
         if let parts = names.last?.split(separator: "@", maxSplits: 1).map(String.init), parts.count == 2 {
@@ -44,7 +44,7 @@ public struct HuggingFaceLocation: Sendable, Hashable, CustomStringConvertible {
         }
         let allowed = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.".unicodeScalars)
         guard (1...2).contains(names.count), names.allSatisfy({ $0.unicodeScalars.allSatisfy(allowed.contains) }) else {
-            throw fault("not like hf://datasets/OWNER/NAME?split=SPLIT")
+            throw fault("expected hf://datasets/OWNER/NAME?split=SPLIT")
         }
         dataset = names.joined(separator: "/")
         var parameters: [String: String] = [:]
@@ -59,19 +59,20 @@ public struct HuggingFaceLocation: Sendable, Hashable, CustomStringConvertible {
             case "split", "config", "name", "labels", "revision", "trust_remote_code": break
             case "data_dir", "data_files":
                 throw fault(
-                    "\(name) cannot be read from the datasets server; name a config of the dataset (name=…) or download the"
-                        + " files")
+                    "\(name) cannot be read from the datasets server; name a config of the dataset (name=…) or "
+                        + "download the files")
             default:
-                throw fault("the parameter \(quoted(name)) is unknown; known are split, name, config, labels, revision")
+                throw fault(
+                    "the parameter \(quoted(name)) is unknown; expected split, name, config, labels or revision")
             }
         }
         if let revision = parameters["revision"] ?? revision, revision != "main" {
-            throw fault("revision=\(revision): the datasets server has only the revision main")
+            throw fault("revision=\(revision): the datasets server only has the revision main")
         }
         switch parameters["labels"] {
         case nil, "ids": namesLabels = false
         case "text", "names": namesLabels = true
-        case let other?: throw fault("labels=\(other): text or ids was expected")
+        case let other?: throw fault("labels=\(other): expected text or ids")
         }
         config = parameters["name"] ?? parameters["config"]
         do throws(RowSlice.Fault) {
@@ -137,7 +138,7 @@ struct RowSlice: Sendable, Hashable {
         let inside = text[text.index(after: open)...]
         let bounds = inside.dropLast().split(separator: ":", omittingEmptySubsequences: false)
         guard inside.last == "]", bounds.count == 2, open > text.startIndex else {
-            throw Fault(message: "split=\(text): a slice such as test[:100], test[100:200] or test[10%:] was expected")
+            throw Fault(message: "split=\(text): expected a slice such as test[:100], test[100:200] or test[10%:]")
         }
         func bound(_ text: Substring) throws(Fault) -> Bound? {
             if text.isEmpty { return nil }

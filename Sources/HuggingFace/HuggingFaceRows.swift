@@ -93,7 +93,7 @@ public final class HuggingFaceRows: ByteSource {
             note(answer.features)
             if answer.isPartial, location.slice.knownEnd.map({ $0 > answer.total }) ?? true {
                 throw fault(
-                    "has only the first \(answer.total) rows of the dataset, which is too large for it; read some of them, as"
+                    "only has the first \(answer.total) rows of this large dataset; to read some of them, use"
                         + " split=\(place.split)[:\(answer.total)]")
             }
             if answer.start == wanted.lowerBound { return try add(answer) }
@@ -120,7 +120,7 @@ public final class HuggingFaceRows: ByteSource {
                 ("length", "\(min(max(1, count), Self.pageLength))"),
             ])
         guard let rows = answer["rows"]?.array, let count = answer["num_rows_total"].flatMap({ Int($0.text) }) else {
-            throw fault("answered without \"rows\" or \"num_rows_total\"")
+            throw fault("sent a response without \"rows\" or \"num_rows_total\"")
         }
         return Answer(
             start: start, rows: rows, total: count, isPartial: answer["partial"] == true,
@@ -132,7 +132,7 @@ public final class HuggingFaceRows: ByteSource {
         if answer.rows.isEmpty && !rest.isEmpty { throw fault("ended at row \(rest.lowerBound) of \(answer.total)") }
         for row in answer.rows.prefix(rest.count) {
             if let cells = row["truncated_cells"]?.array, let cell = cells.first {
-                throw fault("cut \(cell.text) of row \(rest.lowerBound) short, as it is too long")
+                throw fault("shortened \(cell.text) of row \(rest.lowerBound), because it is too long")
             }
             guard var object = row["row"]?.object else { throw fault("sent a row that is not an object") }
             if location.namesLabels { object = answer.features.namingLabels(in: object) }
@@ -153,7 +153,8 @@ public final class HuggingFaceRows: ByteSource {
         let files = features.fileColumns.map { quoted($0) }.joined(separator: ", ")
         if !files.isEmpty {
             notices?.set(
-                "\(location): \(files) holds addresses of files, which expire within hours", on: "expiring addresses")
+                "\(location): \(files) contains addresses of files, which expire within hours", on: "expiring addresses"
+            )
         }
     }
 
@@ -178,7 +179,7 @@ public final class HuggingFaceRows: ByteSource {
         guard fitting.count == 1, let place = fitting.first else {
             let known = found.map { "name=\($0.config)&split=\($0.split)" }.joined(separator: ", ")
             throw fault(
-                "has \(fitting.isEmpty ? "none" : "several") of what the address asks for; choose one in the address:"
+                "has \(fitting.isEmpty ? "no split" : "several splits") for this address; choose one in the address:"
                     + " \(known.isEmpty ? "none was found" : known)")
         }
         self.place = place
@@ -207,7 +208,9 @@ public final class HuggingFaceRows: ByteSource {
                 continue
             }
             if response.status == 200 {
-                guard let answer = try? JSONValue(parsing: response.body) else { throw fault("answered without JSON") }
+                guard let answer = try? JSONValue(parsing: response.body) else {
+                    throw fault("sent a response that is not JSON")
+                }
                 return answer
             }
             reason = explanation(of: response)
@@ -218,14 +221,14 @@ public final class HuggingFaceRows: ByteSource {
     }
 
     private func explanation(of response: WebClient.Response) -> String {
-        var text = "answered with status \(response.status)"
+        var text = "returned status \(response.status)"
         if let error = (try? JSONValue(parsing: response.body))?["error"]?.string { text += ": \(error.prefix(300))" }
         switch response.status {
         case 401, 403, 404:
             text +=
                 server.token == nil
-                ? "; a private or gated dataset needs a token of an account that may read it, in HF_TOKEN"
-                : "; the account of the token in HF_TOKEN may have to ask for access"
+                ? "; for a private or gated dataset, set HF_TOKEN to the token of an account that may read it"
+                : "; the account of the token in HF_TOKEN may need to request access"
         case 429 where server.token == nil: text += "; with a token in HF_TOKEN, more requests are allowed"
         default: break
         }

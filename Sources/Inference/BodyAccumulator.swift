@@ -22,7 +22,7 @@ final class BodyAccumulator: HTTPClientResponseDelegate {
         self.limit = limit
     }
 
-    /// What has arrived; nil where not even the head has.
+    /// What has arrived; nil if not even the head has.
     var received: (head: HTTPResponseHead, body: ByteBuffer)? {
         state.withLock { state in state.head.map { ($0, state.body) } }
     }

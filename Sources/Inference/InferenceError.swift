@@ -1,13 +1,13 @@
-/// Why a request to a model got no answer, or could not be made.
+/// Why a request to a model failed, or could not be sent.
 public struct InferenceError: Error, Sendable, Hashable, CustomStringConvertible {
     public var code: Code
-    /// The model and its address, what went wrong, and what to do about it. Holds no secret.
+    /// The model and its address, what went wrong, and what to do about it. Contains no secrets.
     public var message: String
-    /// The status that the server answered, where that was the failure.
+    /// The status of the response, if that was the failure.
     public var status: Int?
-    /// What the server said, where it said something.
+    /// The server's own error, if there is one.
     var serverError: ServerError?
-    /// Whether the request was not sent, as more has been learnt of the model's server since it was adapted to that.
+    /// Whether the request was not sent because new changes for the model's server have been discovered since it was adapted.
     var isOutdated = false
 
     init(_ code: Code, _ message: String, status: Int? = nil) {

@@ -1,27 +1,27 @@
 import JSON
 import Store
 
-/// What a model answered.
+/// A model's reply.
 public struct InferenceReply: Hashable, Sendable {
-    /// The answer: the assistant's message, or the completion's text, without the model's thinking. Empty for embeddings,
-    /// where the model was cut off before it came to its answer, and where it only calls tools.
+    /// The answer: the assistant's message, or the completion's text, without the model's thinking. Empty for embeddings, if
+    /// the model was cut off before its answer, and if it only calls tools.
     public var text: String
-    /// What the model thought before it answered, as far as the server shows it.
+    /// The model's thinking before its answer, if the server returns it.
     public var reasoning: String?
-    /// The tools that the model wants called: a JSON array as in `message.tool_calls` of OpenAI's chat completions; nil
-    /// where it calls none.
+    /// The model's tool calls: a JSON array as in `message.tool_calls` of OpenAI's chat completions; nil if there are
+    /// none.
     public var toolCalls: String?
     /// Why the model stopped writing.
     public var finish: FinishReason
-    /// The response as JSON. That to a chat has the form of OpenAI's chat completions, whichever server wrote it:
-    /// `choices[0].message` has a `content` that is `text`, a `reasoning_content` where there is `reasoning`, and
-    /// `tool_calls` where there are `toolCalls`; `choices[0].finish_reason` is spelled as in ``FinishReason``.
+    /// The response as JSON. The response to a chat has the form of OpenAI's chat completions, whichever server sent it:
+    /// `choices[0].message` has a `content` that is `text`, a `reasoning_content` if there is `reasoning`, and `tool_calls` if
+    /// there are `toolCalls`; `choices[0].finish_reason` is spelled as in ``FinishReason``.
     public var response: String
-    /// Nil where the server did not say.
+    /// Nil if the server did not report it.
     public var usage: TokenUsage?
-    /// Whether the answer was there already, in the cache or for an equal request, and cost nothing.
+    /// Whether the reply came from the cache or from an equal request, and cost nothing.
     public var isCached: Bool
-    /// The body of the response as the server wrote it, which is what is stored.
+    /// The body of the response as the server sent it, which is stored in the cache.
     var body: String
 
     public init(
@@ -40,7 +40,7 @@ public struct InferenceReply: Hashable, Sendable {
 
     /// The vectors of a reply to an embedding request, in the order of the inputs.
     ///
-    /// - Returns: nil where the response holds anything else.
+    /// - Returns: nil if the response contains anything else.
     public func embeddings() -> [[Float]]? {
         guard let items = try? JSONValue(parsing: response).object?["data"]?.array else { return nil }
         var vectors = [[Float]?](repeating: nil, count: items.count)
@@ -62,7 +62,7 @@ public struct InferenceReply: Hashable, Sendable {
 }
 
 extension InferenceReply {
-    /// A reply as it came out of the cache: the stored body is read again, by the settings of today.
+    /// A reply from the cache: the stored body is read again, with the current settings.
     init(_ stored: StoredReply, to operation: InferenceRequest.Operation, of model: Model) {
         if operation == .chat || operation == .completion,
             let reply = try? InferenceReply(stored.response.utf8, to: operation, of: model)
@@ -83,7 +83,7 @@ extension InferenceReply {
             outputTokens: usage?.output)
     }
 
-    /// Takes the model's secrets out of all texts.
+    /// Removes the model's secrets from all texts.
     mutating func redact(_ redaction: Redaction) {
         text = redaction(text)
         reasoning = reasoning.map { redaction($0) }

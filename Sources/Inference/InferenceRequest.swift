@@ -1,13 +1,13 @@
 import JSON
 
-/// One question to a model.
+/// One request to a model.
 public struct InferenceRequest: Hashable, Sendable {
-    /// What is asked of the model, as the last components of the URL's path.
+    /// The operation: the last components of the URL's path.
     public enum Operation: String, Hashable, Sendable, CaseIterable {
         case chat = "chat/completions"
         case completion = "completions"
         case embedding = "embeddings"
-        /// One turn of an agent, in a session of its own; see ``ModelCatalog/agents()``.
+        /// One turn of an agent, in its own session; see ``ModelCatalog/agents()``.
         case agentTurn = "agents"
     }
 
@@ -15,9 +15,9 @@ public struct InferenceRequest: Hashable, Sendable {
     /// The body of the OpenAI-compatible request, a JSON object without "model", which is filled in. For a turn of an
     /// agent, an object with its "agent_config" and the "messages" of the turn, which has nothing filled in.
     public var body: String
-    /// Tells apart requests that are otherwise equal, so that each gets an answer of its own. It is not sent.
+    /// Distinguishes otherwise equal requests, so that each gets its own reply. It is not sent.
     public var sample: Int
-    /// What was learnt of the model's server when the body was adapted to it.
+    /// The known changes for the model's server when the body was adapted.
     var changes: [ParameterChange] = []
     /// Those of `changes` that changed something about this body.
     var appliedChanges: [ParameterChange] = []
@@ -29,7 +29,7 @@ public struct InferenceRequest: Hashable, Sendable {
     }
 }
 
-/// About how many tokens a text has: a quarter of its bytes, rounded up, as is usual for English.
+/// The estimated number of tokens of a text: a quarter of its bytes, rounded up, as usual for English.
 public func estimatedTokens(_ text: String) -> Int {
     (text.utf8.count + 3) / 4
 }
@@ -38,7 +38,7 @@ extension InferenceRequest {
     /// The body as it is sent: with the model's name as its first member.
     ///
     /// - Parameter quotedName: the name as a JSON string.
-    /// - Returns: nil where the body does not begin as an object.
+    /// - Returns: nil if the body does not begin as an object.
     func body(naming quotedName: String) -> [UInt8]? {
         let bytes = body.utf8
         guard let brace = bytes.firstIndex(where: { !$0.isJSONSpace }), bytes[brace] == UInt8(ascii: "{") else {
@@ -56,7 +56,7 @@ extension InferenceRequest {
 }
 
 extension InferenceRequest {
-    /// How many tokens the answer may have, where the body says so; a billion at most.
+    /// The limit of the reply's tokens, if the body sets one; at most a billion.
     public var maximumOutput: Int? {
         guard let json = try? JSONValue(parsing: body) else { return nil }
         let limit = json["max_completion_tokens"] ?? json["max_tokens"] ?? json["max_output_tokens"]

@@ -1,10 +1,9 @@
 public import Store
 import Synchronization
 
-/// Asks models, for all the runs of a process: it holds the connections to the servers, and the limits on how many
-/// requests each of them gets.
+/// Sends requests to models, for all runs of a process: it owns the connections to the servers, and enforces their limits.
 ///
-/// To be shut down before it is let go.
+/// Must be shut down before it is released.
 public final class InferenceService: Sendable {
     private struct State {
         var endpoints: [EndpointKey: Endpoint] = [:]
@@ -13,7 +12,7 @@ public final class InferenceService: Sendable {
         var hasAnnouncedWait = false
         /// The ids of the models whose prompts were reported as cut.
         var cutting: Set<String> = []
-        /// Until when the pause lasts that a model's server asked for, by the model's id.
+        /// The end of the pause that a model's server requested, by the model's id.
         var pauses: [String: ContinuousClock.Instant] = [:]
     }
 
@@ -35,9 +34,9 @@ public final class InferenceService: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - cache: where answers are kept; without it, nothing is, and equal requests are asked each.
-    ///   - overrides: limits that go before those of the models.
-    ///   - userAgent: what servers are told as the name of the program, such as `assay/1.0`.
+    ///   - cache: the reply cache; without it, nothing is stored, and equal requests are each sent.
+    ///   - overrides: limits that replace those of the models.
+    ///   - userAgent: the program's name for servers, such as `assay/1.0`.
     ///   - environment: reads a variable of the process's environment: the proxies, and `SSL_CERT_FILE`.
     ///   - log: gets warnings, one line each.
     public convenience init(
@@ -64,16 +63,16 @@ public final class InferenceService: Sendable {
         self.log = log
     }
 
-    /// A service with the same models and the same cache that sends other keys. To be shut down by itself.
+    /// A service with the same models and the same cache but other keys. Must be shut down separately.
     ///
-    /// - Parameter keys: keys by the variables of the environment that they take the places of.
+    /// - Parameter keys: keys by the environment variables that they replace.
     public func authorized(with keys: [String: String]) -> InferenceService {
         InferenceService(
             catalog: catalog.reading(keys), cache: cache, adaptations: adaptations, overrides: overrides,
             userAgent: userAgent, environment: environment, log: log)
     }
 
-    /// Begins a run, with a budget and counts of its own.
+    /// Starts a run, with its own budget and counts.
     public func session(limits: BudgetLimits = BudgetLimits()) -> InferenceSession {
         InferenceSession(service: self, limits: limits)
     }
@@ -82,7 +81,7 @@ public final class InferenceService: Sendable {
     /// were not when last they were. Asks nobody.
     public var outages: [String] { state.withLock { Array($0.endpoints.values) }.compactMap(\.outage).sorted() }
 
-    /// Ends all connections. Requests under way, and all that come later, fail as cancelled.
+    /// Closes all connections. Requests in progress and later ones fail as cancelled.
     public func shutDown() async {
         let endpoints = state.withLock { state in
             state.isShutDown = true
@@ -120,33 +119,33 @@ public final class InferenceService: Sendable {
             return true
         }
         let seconds = Int(((time - now) / .seconds(1)).rounded())
-        if isNew { log("waiting \(seconds) s, as asked by \(error.message)") }
+        if isNew { log("waiting \(seconds) s, as requested by \(error.message)") }
     }
 
-    /// Says, once, that another process asks for the same replies.
+    /// Logs, once, that another process has sent the same requests.
     func announceWait() {
         let isFirst = state.withLock { state in
             defer { state.hasAnnouncedWait = true }
             return !state.hasAnnouncedWait
         }
-        if isFirst { log("another process with the same cache has asked for some of the replies; waiting for them") }
+        if isFirst { log("another process with the same cache has sent some of the requests; waiting for its replies") }
     }
 
-    /// Warns, once for each model, that its server most likely left out a part of a prompt.
+    /// Warns, once per model, that its server has probably dropped part of a prompt.
     func warn(promptOf characters: Int, cutTo tokens: Int, by model: Model) {
         guard state.withLock({ $0.cutting.insert(model.id).inserted }) else { return }
         log(
-            "\(model): the server counted \(tokens) tokens in a prompt of \(characters) characters, so it has most likely "
-                + "left out a part of it; give the model a longer context (Ollama: set OLLAMA_CONTEXT_LENGTH, or PARAMETER "
-                + "num_ctx in a Modelfile), or send shorter prompts")
+            "\(model): the server counted \(tokens) tokens in a prompt of \(characters) characters, so it probably "
+                + "dropped part of it; give the model a longer context (Ollama: set OLLAMA_CONTEXT_LENGTH, or "
+                + "PARAMETER num_ctx in a Modelfile), or send shorter prompts")
     }
 
-    /// Warns that the cache fails. Once: what fails for one reply fails for all.
+    /// Warns that the cache fails. Only once, because a failure for one reply is a failure for all.
     func warn(_ error: StoreError) {
         let isFirst = state.withLock { state in
             defer { state.hasWarned = true }
             return !state.hasWarned
         }
-        if isFirst { log("answers are not stored, so that a later run asks them again: \(error)") }
+        if isFirst { log("replies are not cached, so a later run repeats these requests: \(error)") }
     }
 }

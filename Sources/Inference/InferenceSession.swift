@@ -9,7 +9,7 @@ public final class InferenceSession: Sendable {
         var usages: [String: ModelUsage] = [:]
         var budget: Budget<Waiter>
         var tickets = Ticket.Roll()
-        /// Why nothing is sent any more.
+        /// Why no more requests are sent.
         var stop: String?
     }
 
@@ -23,28 +23,30 @@ public final class InferenceSession: Sendable {
         state = Mutex(State(budget: Budget(limits: limits)))
     }
 
-    /// Checks before a run that a model can be asked at all within the run's limits. Sends nothing.
+    /// Checks, before a run, that a model can be used within the run's limits. Sends nothing.
     public func check(_ model: Model) throws(InferenceError) {
         if limits.maxCost != nil, model.kind == .agents {
             throw InferenceError(
                 .invalidModel,
-                "\(model) does not say what turns cost, so that their cost cannot be limited; limit the requests")
+                "\(model) does not report the cost of turns, so their cost cannot be limited; limit the requests "
+                    + "instead"
+            )
         }
         if limits.maxCost != nil, model.price == nil {
             throw InferenceError(
-                .invalidModel, "\(model) has no price, so that its cost cannot be limited; configure price_per_million")
+                .invalidModel, "\(model) has no price, so its cost cannot be limited; configure price_per_million")
         }
         _ = try service.endpoint(of: model)
     }
 
-    /// How many requests to the model may be under way at once.
+    /// The maximum number of requests to the model in progress.
     public func maxConcurrency(of model: Model) -> Int { service.limits(of: model).maxConcurrency }
 
-    /// The replies that the cache holds already, nil where it holds none. They count as cached.
+    /// The replies in the cache, nil for those that are missing. They count as cached.
     ///
     /// Blocks for about 10 µs a request.
     ///
-    /// - Parameter label: what the requests are counted under, such as the name of a scoring function.
+    /// - Parameter label: the name under which the requests are counted, such as that of a scoring function.
     public func lookUp(
         _ requests: [(request: InferenceRequest, model: Model)], for label: String
     ) throws(StoreError) -> [InferenceReply?] {
@@ -62,13 +64,13 @@ public final class InferenceSession: Sendable {
         return replies
     }
 
-    /// Asks a model, as often as failures that may pass call for, and stores the answer before it returns it.
+    /// Sends a request to a model, repeats it after temporary failures, and stores the reply before returning it.
     ///
-    /// Waits as long as the endpoint's limits and the run's budget want. Where a cache is there, an answer that it
-    /// holds is returned instead, and equal requests under way at the same time are asked once.
+    /// Waits as long as the endpoint's limits and the run's budget require. With a cache, a stored reply is returned
+    /// instead, and equal requests that are in progress at the same time are sent once.
     ///
     /// - Parameters:
-    ///   - label: what the request is counted under.
+    ///   - label: the name under which the request is counted.
     ///   - isLookedUp: whether `lookUp` has just found that the cache holds no answer. Without it, this blocks for some
     ///     50 µs to find out.
     ///   - replacesStored: whether the model is asked whatever the cache holds, and its reply is kept in place of that.
@@ -97,17 +99,17 @@ public final class InferenceSession: Sendable {
     /// One of a few, in turn. For tasks that never block.
     public static var executor: any TaskExecutor { EventLoopExecutor.next() }
 
-    /// Sends nothing more: requests that are not under way fail as not asked, as soon as their turn comes.
+    /// Sends no more requests: those that are not in progress fail as not asked when their turn comes.
     public func stop(_ reason: String) {
         state.withLock { $0.stop = reason }
     }
 
-    /// What the requests of a label came to so far.
+    /// The usage of the requests with a label so far.
     public func usage(for label: String) -> ModelUsage {
         state.withLock { $0.usages[label] ?? ModelUsage() }
     }
 
-    /// What all requests came to so far.
+    /// The usage of all requests so far.
     public var totalUsage: ModelUsage {
         state.withLock { state in
             // In an order that does not change, so that neither does the sum of the costs.
@@ -164,7 +166,8 @@ extension InferenceSession {
         }.get()
     }
 
-    /// Asks, unless the cache has a reply by now, or gets one from another process that asks for the same.
+    /// Sends the request, unless the cache has a reply by now or gets one from another process that sends the same
+    /// request.
     private func askOnce(
         _ request: InferenceRequest, of model: Model, for label: String, in cache: ReplyCache, _ isLookedUp: Bool
     ) async -> Result<InferenceReply, InferenceError> {
@@ -185,10 +188,10 @@ extension InferenceSession {
         return await askAndStore(request, of: model, for: label, under: key, in: cache)
     }
 
-    /// Waits while somebody else asks for the reply, whose process may end at any time.
+    /// Waits while another caller requests the reply; its process may end at any time.
     ///
-    /// - Returns: whether the key is reserved now; false when the wait took too long, as it does for a process that is
-    ///   stopped (SIGSTOP).
+    /// - Returns: whether the key is reserved now; false if the wait took too long, for example because the other
+    ///   process is stopped (SIGSTOP).
     private func waitForReservation(of key: ReplyKey, in cache: ReplyCache) async throws(InferenceError) -> Bool {
         let clock = ContinuousClock()
         let start = clock.now
@@ -293,12 +296,12 @@ extension InferenceSession {
                 try await endpoint.enter(notBefore: time)
                 if let reason = state.withLock(\.stop) {
                     endpoint.abandon()
-                    throw InferenceError(.notAsked, "not asked: \(reason)")
+                    throw InferenceError(.notAsked, "not sent: \(reason)")
                 }
                 // It may have waited while others found out what the server refuses.
                 if !isCurrent() {
                     endpoint.abandon()
-                    var error = InferenceError(.notAsked, "not asked: the request is out of date")
+                    var error = InferenceError(.notAsked, "not sent: the request is no longer needed")
                     error.isOutdated = true
                     throw error
                 }
@@ -313,7 +316,7 @@ extension InferenceSession {
                 time = nil
             case .refused(let reason):
                 endpoint.abandon()
-                throw InferenceError(.notAsked, "not asked: \(reason)")
+                throw InferenceError(.notAsked, "not sent: \(reason)")
             }
         }
     }
@@ -367,7 +370,7 @@ extension InferenceSession {
     private func perform(_ actions: Budget<Waiter>.Actions) {
         for waiter in actions.granted { waiter.resume(returning: .success(())) }
         for (waiter, reason) in actions.refused {
-            waiter.resume(returning: .failure(InferenceError(.notAsked, "not asked: \(reason)")))
+            waiter.resume(returning: .failure(InferenceError(.notAsked, "not sent: \(reason)")))
         }
     }
 

@@ -1,21 +1,21 @@
 import JSON
 
 extension Model {
-    /// What a response cost: what the server says, or else by the model's price. Nil where neither is known.
+    /// The cost of a response: as reported by the server, or otherwise by the model's price. Nil if neither is known.
     func cost(of usage: TokenUsage) -> Double? { usage.cost ?? price?.cost(of: usage) }
 
-    /// How many tokens the reply to a request may have, where that is limited.
+    /// The limit of a reply's tokens, if there is one.
     func maximumOutput(of request: InferenceRequest) -> Int? {
         request.maximumOutput
             ?? (api == .anthropic && request.operation == .chat ? anthropicDefaultMaxTokens : nil)
     }
 
-    /// Where an operation is asked for. Chats go where the model's API has them.
+    /// The URL of an operation. Chats use the path of the model's API.
     func url(of operation: InferenceRequest.Operation) -> String {
         operation == .chat ? address.target(api.path) : address.target(of: operation)
     }
 
-    /// The body of a request as it is sent: as the model's API has it, with the model's name.
+    /// The body of a request as it is sent: in the format of the model's API, with the model's name.
     func body(of request: InferenceRequest) throws(UnsupportedRequest) -> [UInt8] {
         let invalid = UnsupportedRequest(reason: "the body of the request is not a JSON object")
         guard request.operation == .chat, api != .chat || isStreaming else {

@@ -1,28 +1,28 @@
-/// What the requests of a run, or of one of its functions, came to.
+/// The usage of models by a run, or by one of its functions.
 public struct ModelUsage: Hashable, Sendable {
-    /// Requests sent, repeated ones counted.
+    /// Requests sent, including retries.
     public var requests = 0
-    /// Answers of models.
+    /// Replies of models.
     public var answered = 0
-    /// Answers that were there already.
+    /// Replies from the cache.
     public var cached = 0
-    /// Requests that got no answer for good.
+    /// Requests that failed after all retries.
     public var failed = 0
-    /// Requests not made, or not again, because of a limit or because the run was stopped.
+    /// Requests that were not sent, or not repeated, because of a limit or because the run was stopped.
     public var notAsked = 0
     public var inputTokens = 0
     public var outputTokens = 0
     /// Input tokens that the servers had cached.
     public var cachedInputTokens = 0
-    /// Output tokens that were thinking, as far as the servers say so.
+    /// Output tokens for thinking, if the servers report them.
     public var reasoningTokens = 0
-    /// Answers of which the server did not say how many tokens they took; the tokens and the cost are without them.
+    /// Replies without a token count; the tokens and the cost do not include them.
     public var answersWithoutUsage = 0
-    /// Prompts of which the servers, by their own count, most likely left out a part.
+    /// Prompts of which the servers, by their own counts, probably dropped a part.
     public var cutPrompts = 0
-    /// How requests were changed because the models' servers refuse members of them.
+    /// Changes to requests because the models' servers refuse members.
     public var adaptations: Set<Adaptation> = []
-    /// What the responses cost: what their servers say, or else by the models' prices. Nil where neither is known.
+    /// The cost of the responses: as reported by the servers, or otherwise by the models' prices. Nil if neither is known.
     public var cost: Double? {
         get { hasUnknownCost || hasUnpricedModel && !hasKnownCost ? nil : knownCost }
         set {
@@ -32,12 +32,12 @@ public struct ModelUsage: Hashable, Sendable {
     private var knownCost = 0.0
     private var hasKnownCost = false
     private var hasUnknownCost = false
-    /// Whether a model without a price had nothing to cost.
+    /// Whether a model without a price was used.
     private var hasUnpricedModel = false
 
     public init() {}
 
-    /// Takes note of an answer that was there already.
+    /// Counts a reply from the cache.
     mutating func addCached(of model: Model) {
         cached += 1
         noteUnasked(model)
@@ -48,7 +48,7 @@ public struct ModelUsage: Hashable, Sendable {
         if reply.usage == nil { answersWithoutUsage += 1 }
     }
 
-    /// Takes note of what a response used, be it an answer or not.
+    /// Counts the usage of a response, whether or not it is a valid reply.
     mutating func addResponse(using tokens: TokenUsage?, of model: Model) {
         inputTokens += tokens?.input ?? 0
         outputTokens += tokens?.output ?? 0

@@ -4,7 +4,7 @@ extension InferenceRequest {
     /// A prompt shorter than this, in characters, is taken to be whole.
     private static let shortPrompt = 4096
 
-    /// The length of the prompt, in characters, if it is so long that the server can hardly have read all of it; nil where
+    /// The length of the prompt, in characters, if it is so long that the server can hardly have read all of it; nil if
     /// that cannot be told.
     ///
     /// A token has four characters of English, fewer of most other languages and of code. Where a server counts fewer than

@@ -18,7 +18,7 @@ extension ReplyKey {
         self.init(parts: parts + [request.body, String(request.sample)])
     }
 
-    /// The key of a list of texts.
+    /// The key of a list of strings.
     init(parts: [String]) {
         var digest = SHA256()
         for var part in parts {

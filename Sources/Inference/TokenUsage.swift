@@ -1,16 +1,16 @@
 import JSON
 
-/// How many tokens an answer took, as the server counted them.
+/// The tokens of a reply, as counted by the server.
 public struct TokenUsage: Hashable, Sendable {
-    /// Tokens of the prompt, those from the server's cache among them.
+    /// Tokens of the prompt, including those from the server's cache.
     public var input: Int
-    /// Tokens that the model wrote, its thinking among them.
+    /// Tokens that the model wrote, including its thinking.
     public var output: Int
-    /// How many tokens of `input` the server had cached, which many servers sell at a lower price.
+    /// The tokens of `input` that the server had cached, which often have a lower price.
     public var cachedInput: Int
-    /// How many tokens of `output` were thinking, as far as the server says so.
+    /// The tokens of `output` for thinking, if the server reports them.
     public var reasoning: Int
-    /// What the answer cost by the server's own account, in its currency; nil where it does not say.
+    /// The cost of the reply as reported by the server, in its currency; nil if it does not report it.
     public var cost: Double?
 
     public init(input: Int, output: Int, cachedInput: Int = 0, reasoning: Int = 0, cost: Double? = nil) {
@@ -23,7 +23,7 @@ public struct TokenUsage: Hashable, Sendable {
 }
 
 extension TokenUsage {
-    /// Reads the member `usage` of a response; nil where it does not count both sides.
+    /// Reads the member `usage` of a response; nil if it does not count both sides.
     init?(of object: JSONObject) {
         // A server of embeddings counts no output.
         guard let usage = object["usage"]?.object,

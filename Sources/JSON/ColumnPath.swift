@@ -2,18 +2,18 @@
 ///
 ///     answers.text[0]        messages[-1].content        ["odd name"].x        /resps/0/0        choices.0.turns
 ///
-/// The first part names a column; each `.name` or `["name"]` after it a member of an object, and each `[number]` an element
-/// of an array, counted from 0, or from the end where it is negative. A member name of digits is also an element. A
-/// JSON pointer (RFC 6901), which starts with `/`, means the same. A leading `$`, as in JSONPath, changes nothing.
+/// The first part names a column; each following `.name` or `["name"]` names a member of an object, and each `[number]` an
+/// element of an array, counted from 0, or from the end if it is negative. A member name of digits can also mean an element.
+/// A JSON pointer (RFC 6901), which starts with `/`, means the same. A leading `$`, as in JSONPath, is ignored.
 ///
-/// A column whose name is spelled just like the whole path goes first. A text that holds a JSON array or object is looked
-/// into as if it were that: cells of tables are texts.
+/// A column whose name is spelled exactly like the whole path takes precedence. A string that contains a JSON array or object
+/// is treated as that value, because cells of tables are strings.
 public struct ColumnPath: Sendable, Hashable, CustomStringConvertible {
     /// A step from a value to one within it.
     public enum Step: Sendable, Hashable {
-        /// A member of an object, or an element of an array where the name consists of digits.
+        /// A member of an object, or an element of an array if the name consists of digits.
         case member(String)
-        /// An element of an array, from 0; from the end below 0.
+        /// An element of an array, counted from 0; a negative number counts from the end.
         case element(Int)
     }
 
@@ -26,18 +26,18 @@ public struct ColumnPath: Sendable, Hashable, CustomStringConvertible {
         public var description: String { "character \(offset + 1): \(message)" }
     }
 
-    /// The whole path as it was written, which is the name of a column, too.
+    /// The whole path as written, which may also be the name of a column.
     public let name: String
-    /// The column that the path starts from; `name` itself where that is not a path.
+    /// The column at the start of the path; `name` itself if it is not a path.
     public let root: String
-    /// The steps from the root's value on; none for a column as a whole.
+    /// The steps from the root's value; none for a whole column.
     public let steps: [Step]
-    /// Why `name`, which looks like a path, is only the name of a column.
+    /// Why `name`, which looks like a path, can only be the name of a column.
     public let fault: Fault?
 
     public var description: String { name }
 
-    /// Whether the path is a column as a whole.
+    /// Whether the path is a whole column.
     public var isColumn: Bool { steps.isEmpty }
 
     /// Reads a name. One that is not a valid path names a column, and `fault` says why.
@@ -55,7 +55,7 @@ public struct ColumnPath: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// A path whose root is a column by another name, or a place within one.
+    /// The path with its root replaced by another column or path.
     public init(_ path: ColumnPath, startingAt base: ColumnPath) {
         var text = base.name
         for step in path.steps { text += step.suffix }
@@ -72,7 +72,7 @@ public struct ColumnPath: Sendable, Hashable, CustomStringConvertible {
         fault = nil
     }
 
-    /// The path to what the first `count` steps lead to.
+    /// The path with only the first `count` steps.
     public func prefix(_ count: Int) -> ColumnPath { ColumnPath(root: root, steps: Array(steps.prefix(count))) }
 
     private static func spelled(_ root: String) -> String {
@@ -82,7 +82,7 @@ public struct ColumnPath: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension ColumnPath.Step {
-    /// The step as it is written behind a path.
+    /// The text of the step after a path.
     var suffix: String {
         switch self {
         case .element(let index): "[\(index)]"
@@ -95,7 +95,7 @@ extension ColumnPath.Step {
         }
     }
 
-    /// The element of an array of `count` elements that the step means; nil where there is none.
+    /// The index in an array of `count` elements; nil if there is no such element.
     public func index(among count: Int) -> Int? {
         switch self {
         case .element(let index):
@@ -111,16 +111,16 @@ extension ColumnPath.Step {
 // MARK: Looking up
 
 extension ColumnPath {
-    /// What a row has at a path.
+    /// The result of looking up a path in a row.
     public enum Finding: Sendable, Hashable {
         case value(JSONValue)
-        /// Nothing; the deepest place on the way that the row has, and what is there.
+        /// Nothing; with the deepest place on the path that exists in the row, and what is there.
         case nothing(Gap)
     }
 
-    /// Where a path leaves what a row has.
+    /// The place at which a path leads nowhere in a row.
     public struct Gap: Sendable, Hashable, CustomStringConvertible {
-        /// The deepest place that the row has; nil where it does not even have the column.
+        /// The deepest place that exists in the row; nil if the row does not even have the column.
         public let deepest: ColumnPath?
         /// What is there, such as `an array of 2 elements` or `an object with the members "a", "b"`.
         public let found: String
@@ -131,7 +131,7 @@ extension ColumnPath {
         }
     }
 
-    /// Looks the path up in a row: the column of that literal name, else what the path leads to.
+    /// Looks up the path in a row: the column with exactly that name, otherwise the place that the path leads to.
     public func find(in row: JSONObject) -> Finding {
         find {
             row[$0]
@@ -140,7 +140,7 @@ extension ColumnPath {
         }
     }
 
-    /// Looks the path up where `column` gives the columns' values and `names` their names.
+    /// Looks up the path; `column` returns a column's value, and `names` lists the names of the columns.
     public func find(_ column: (String) -> JSONValue?, names: () -> [String]) -> Finding {
         if let value = column(name) { return .value(value) }
         guard !isColumn, var value = column(root) else {
@@ -175,7 +175,7 @@ extension ColumnPath {
 }
 
 extension JSONValue {
-    /// The array or object that a text holds; the value itself where it is not such a text.
+    /// The array or object that a string contains; the value itself if it is not such a string.
     var unwrapped: JSONValue {
         guard let text = string, let first = text.utf8.first(where: { !" \t\r\n".utf8.contains($0) }),
             first == UInt8(ascii: "[") || first == UInt8(ascii: "{"),
@@ -184,7 +184,7 @@ extension JSONValue {
         return parsed
     }
 
-    /// What the value is, as a gap in a path shows it.
+    /// A description of the value, for a gap in a path.
     fileprivate var contents: String {
         switch self {
         case .array(let elements):

@@ -64,7 +64,7 @@ struct ColumnPathParser {
                 position += 1
                 steps.append(.member(try name()))
             case "[": steps.append(try bracket())
-            default: throw fault("after a ], a . or [ goes on with the path")
+            default: throw fault("expected a . or [ after a ]")
             }
         }
         return (root, steps)
@@ -77,17 +77,17 @@ struct ColumnPathParser {
             position += 1
         }
         if position == start {
-            throw fault("a name is missing here; a name with . or [ in it is written [\"name\"]")
+            throw fault("a name is missing here; write a name that contains . or [ as [\"name\"]")
         }
         let name = String(characters[start..<position])
         if name == "*" {
             position = start
-            throw fault("* stands for several values, and a path leads to one")
+            throw fault("* stands for several values, but a path leads to one")
         }
         return name
     }
 
-    /// What stands in brackets: a number, or a name in quotes.
+    /// The content of brackets: a number, or a name in quotes.
     private mutating func bracket() throws(ColumnPath.Fault) -> ColumnPath.Step {
         position += 1
         if let quote = next, quote == "\"" || quote == "'" {
@@ -120,9 +120,9 @@ struct ColumnPathParser {
             position = start
             switch text {
             case "": throw fault("a number is missing between the brackets, such as [0]")
-            case "*": throw fault("* stands for several values, and a path leads to one")
-            case _ where text.contains(":"): throw fault("a slice stands for several values, and a path leads to one")
-            default: throw fault("brackets hold a number, such as [0], or a name in quotes, such as [\"name\"]")
+            case "*": throw fault("* stands for several values, but a path leads to one")
+            case _ where text.contains(":"): throw fault("a slice stands for several values, but a path leads to one")
+            default: throw fault("expected a number in brackets, such as [0], or a name in quotes, such as [\"name\"]")
             }
         }
         position += 1

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A text that is equal to another where their code points are the same, as JSON and databases have it. Swift's strings are
-/// equal where only their normal forms are: `é` as one code point or as two.
+/// A text that equals another one only if their code points are the same, as in JSON and databases. Swift's strings are
+/// equal if their normal forms are: `é` as one code point or as two.
 public struct ExactText: Hashable, Sendable {
     public let text: String
 
@@ -10,7 +10,7 @@ public struct ExactText: Hashable, Sendable {
     }
 
     public static func == (one: ExactText, other: ExactText) -> Bool {
-        // As one piece of memory, not byte by byte: objects are looked up by such texts.
+        // In one piece, not byte by byte, because these texts are keys of objects.
         let isEqual = one.text.utf8.withContiguousStorageIfAvailable { one in
             other.text.utf8.withContiguousStorageIfAvailable { other in
                 guard one.count == other.count, let start = one.baseAddress, let otherStart = other.baseAddress else {

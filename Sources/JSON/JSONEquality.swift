@@ -1,15 +1,15 @@
 import CSimdJSON
 
 extension JSONParser {
-    /// Decides whether two JSON texts are the same value, as Python's `==` of the parsed values does, but that a boolean
-    /// is never a number: numbers by value (`18` is `18.0`), objects whatever the order of their members, strings by
+    /// Decides whether two JSON texts are the same value, like Python's `==` on the parsed values, except that a boolean
+    /// is never a number: numbers by value (`18` is `18.0`), objects regardless of the order of their members, strings by
     /// their code points. Integers are compared exactly at any length, an integer beyond 64 bits with a fraction as the
     /// nearest double.
     ///
     /// Cost: a byte comparison; where escapes, containers or differently written numbers make the texts differ, a parse
     /// of both.
     ///
-    /// - Throws: `JSONError` where a text had to be parsed and is not valid.
+    /// - Throws: `JSONError` if a text had to be parsed and is not valid.
     public mutating func areEqual(
         _ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer
     ) throws(JSONError) -> Bool {
@@ -41,7 +41,7 @@ extension JSONParser {
     }
 }
 
-/// Whether two JSON strings are equal, where that can be told before the first escape of either.
+/// Whether two JSON strings are equal, if that can be decided before the first escape of either.
 private func sameString(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool? {
     for (one, other) in zip(left, right) {
         if one == UInt8(ascii: "\\") || other == UInt8(ascii: "\\") { return nil }
@@ -102,7 +102,7 @@ private enum ComparableValue: Equatable {
             return
         }
         let value = Double(String(decoding: text, as: UTF8.self)) ?? .infinity
-        // A whole fraction becomes the integer that it is, so that the comparison stays exact.
+        // A fraction with an integer value becomes an integer, so that the comparison stays exact.
         if let whole = Int64(exactly: value) {
             self = .integer(digits: Array(String(whole).utf8))
         } else if let whole = UInt64(exactly: value) {

@@ -1,23 +1,23 @@
 import CSimdJSON
 
-/// Where the parts of a JSON text are, so that they can be taken out as they are written.
+/// The positions of the parts of a JSON text, so that they can be extracted unchanged.
 ///
-/// The value itself is taken apart, and the objects that are members of it. Of arrays, it is known how many elements they
-/// have, and where objects are.
+/// Covers the value itself and the objects that are its members. For arrays, only the number of elements and the positions
+/// of objects are known.
 public struct JSONOutline: Sendable {
     /// The bytes of the value, without white space around it.
     public let range: Range<Int>
     public let parts: Parts
 
-    /// What a value is made of.
+    /// The contents of a value.
     public enum Parts: Sendable {
-        /// A number, text, boolean or null, or what lies too deep.
+        /// A number, string, boolean or null, or a value that is nested too deeply.
         case whole
         /// - Parameters:
         ///   - count: how many elements there are.
-        ///   - objects: where each of the objects starts that the array begins with.
+        ///   - objects: the start of each object at the beginning of the array.
         case array(count: Int, objects: [UInt32])
-        /// The members in their order. Of several with one name the last counts, and only that is here.
+        /// The members in order. If a name occurs several times, only the last one is included.
         case object([Member])
     }
 
@@ -35,12 +35,12 @@ public struct JSONOutline: Sendable {
 }
 
 extension JSONParser {
-    /// Zero bytes that have to stand behind a text that is not copied.
+    /// The number of zero bytes that must follow a text that is not copied.
     public static let padding = Int(CSJ_PADDING)
 
-    /// Checks one whole value, and says where its parts are. What is in arrays costs four bytes for each object.
+    /// Validates one whole value, and locates its parts. Each object in an array takes four bytes.
     ///
-    /// - Parameter text: `padding` zero bytes must be readable behind it.
+    /// - Parameter text: must be followed by `padding` readable zero bytes.
     public mutating func outline(padded text: UnsafeRawBufferPointer) throws(JSONError) -> JSONOutline {
         let levels = 2
         return try withOutlineNodes(of: text, levels: levels) { nodes, objects in
@@ -49,7 +49,7 @@ extension JSONParser {
         }
     }
 
-    /// Checks one whole value, and says whether it is an object.
+    /// Validates one whole value, and returns whether it is an object.
     ///
     /// - Parameter repairs: is increased by the number of places that ``parse(_:repairs:)`` repairs.
     public mutating func isObject(
@@ -64,15 +64,15 @@ extension JSONParser {
     }
 }
 
-/// Goes over the nodes of a text that is known to be valid, from front to back.
+/// Walks through the nodes of a valid text, from start to end.
 private struct OutlineWalk {
     let text: UnsafeRawBufferPointer
     let nodes: UnsafeBufferPointer<csj_node>
-    /// Where the objects start that the arrays at hand and behind it begin with.
+    /// The starts of the objects in the current and the following arrays.
     var objects: UnsafePointer<UInt32>?
     var position = 0
 
-    /// The value at hand, which lies before the byte `limit`, as does nothing behind it but white space and a comma.
+    /// The current value, which ends before the byte `limit`; only white space and a comma lie in between.
     mutating func value(upTo limit: Int, levels: Int) -> JSONOutline {
         let node = nodes[position]
         let range = Int(node.offset)..<end(before: limit)
@@ -113,7 +113,7 @@ private struct OutlineWalk {
         return members
     }
 
-    /// Steps over the value at hand. What is in arrays has no nodes.
+    /// Skips the current value. Elements of arrays have no nodes.
     private mutating func skip() {
         var open: UInt = 1
         while open > 0 {
@@ -124,7 +124,7 @@ private struct OutlineWalk {
         }
     }
 
-    /// Where the value ends that has only white space and at most one comma between it and `limit`.
+    /// The end of the value that is separated from `limit` only by white space and at most one comma.
     private func end(before limit: Int) -> Int {
         var end = limit
         while end > 0, [0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: ",")].contains(text[end - 1]) { end -= 1 }

@@ -1,9 +1,9 @@
 import CSimdJSON
 
-/// Why a text is no JSON value.
+/// Why a text is not a valid JSON value.
 public struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
     public var message: String
-    /// The byte where the fault was noticed, if that is known.
+    /// The byte at which the fault was noticed, if that is known.
     public var offset: Int?
     /// The same place as a line and a column in bytes, both from 1.
     public var line: Int?
@@ -15,14 +15,14 @@ public struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// Parses and checks whole JSON values with simdjson. At most 1,000 levels deep. One thread at a time.
+/// Parses and validates whole JSON values with simdjson. At most 1,000 levels deep. One thread at a time.
 public struct JSONParser: ~Copyable {
     private let parser: OpaquePointer
     private var input: UnsafeMutableRawBufferPointer
 
     public init() {
         guard let parser = csj_parser_new() else {
-            fatalError("out of memory")  // Nothing can go on without the few hundred bytes that this asks for.
+            fatalError("out of memory")  // Nothing can continue without these few hundred bytes.
         }
         self.parser = parser
         input = .allocate(byteCount: 4096, alignment: 16)
@@ -33,9 +33,9 @@ public struct JSONParser: ~Copyable {
         input.deallocate()
     }
 
-    /// Parses one value and hands its nodes to `body`, for as long as that runs.
+    /// Parses one value and passes its nodes to `body`; they are valid while it runs.
     ///
-    /// - Parameter repairs: counts what was repaired; nil: what could be is an error.
+    /// - Parameter repairs: counts repairs; nil means that repairable faults are errors.
     mutating func withNodes<Result>(
         of text: UnsafeRawBufferPointer, repairs: UnsafeMutablePointer<UInt64>? = nil,
         _ body: (UnsafeBufferPointer<csj_node>) -> Result
@@ -45,7 +45,7 @@ public struct JSONParser: ~Copyable {
             input = .allocate(byteCount: 2 * text.count + Int(CSJ_PADDING), alignment: 16)
         }
         input.copyMemory(from: text)
-        // Old bytes behind the text would be taken for its end where it is cut short.
+        // If the text is truncated, old bytes after it would be read as its end.
         UnsafeMutableRawBufferPointer(rebasing: input[text.count..<text.count + Int(CSJ_PADDING)])
             .initializeMemory(as: UInt8.self, repeating: 0)
         let start = UnsafePointer(input.baseAddress?.assumingMemoryBound(to: CChar.self))
@@ -88,9 +88,8 @@ public struct JSONParser: ~Copyable {
         }
     }
 
-    /// Parses one value, and lets faults within it concern only the place where they are: numbers that JSON does not
-    /// have, such as the NaN that Python writes, and what lies more than 1,000 levels deep become null, and texts with
-    /// escapes that JSON does not have stay as they are written.
+    /// Parses one value, and repairs faults inside it: invalid numbers, such as Python's NaN, and values nested more than
+    /// 1,000 levels deep become null, and strings with invalid escapes stay as written.
     ///
     /// - Parameter repairs: is increased by the number of such places.
     public mutating func parse(
@@ -125,7 +124,7 @@ extension JSONValue {
         self = try result.get()
     }
 
-    /// Reads the value whose nodes begin at `position`, which moves behind it. The depth is bounded by the parser's.
+    /// Reads the value whose nodes start at `position`, and moves `position` past it. The parser limits the depth.
     init(_ nodes: UnsafeBufferPointer<csj_node>, at position: inout Int) {
         let node = nodes[position]
         position += 1
@@ -167,10 +166,10 @@ extension JSONError {
         column = 1 + (before.lastIndex(of: UInt8(ascii: "\n")).map { offset - $0 - 1 } ?? offset)
     }
 
-    /// What a code of simdjson means to the person who wrote the text.
+    /// The meaning of a simdjson error code for users.
     public static func message(of code: Int32) -> String {
         let known = csj_error_message(code).map { String(cString: $0) } ?? "error \(code)"
-        // simdjson's messages are sentences; ours go on in one. An acronym stays as it is.
+        // simdjson's messages are sentences; here they become part of one. Acronyms stay in upper case.
         var clause = known.hasSuffix(".") ? String(known.dropLast()) : known
         if let second = clause.dropFirst().first, second.isLowercase || second == " " {
             clause = clause.prefix(1).lowercased() + clause.dropFirst()

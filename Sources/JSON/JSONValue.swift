@@ -1,6 +1,6 @@
-/// A JSON value as a tree, for what is small: definitions, parameters, results. Rows are read in place instead.
+/// A JSON value as a tree, for small data: definitions, parameters, results. Rows are read in place instead.
 ///
-/// Two values are equal where their texts have the same code points and their numbers are written alike.
+/// Two values are equal if their strings have the same code points and their numbers are written alike.
 public enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)
@@ -33,7 +33,7 @@ public enum JSONValue: Sendable, Hashable {
     }
 }
 
-/// A JSON number as it was written: `1.0` stays `1.0`, and an integer of any length keeps its digits.
+/// A JSON number as written: `1.0` stays `1.0`, and an integer of any length keeps its digits.
 public struct JSONNumber: Sendable, Hashable {
     public let text: String
 
@@ -45,20 +45,20 @@ public struct JSONNumber: Sendable, Hashable {
         text = String(value)
     }
 
-    /// Returns nil for a value that JSON cannot spell: an infinity or NaN.
+    /// Returns nil for a value that JSON cannot represent: an infinity or NaN.
     public init?(_ value: Double) {
         guard value.isFinite else { return nil }
         text = value.description
     }
 
-    /// The nearest double; infinite where the number is beyond its range.
+    /// The nearest double; infinite if the number is out of range.
     public var double: Double { Double(text) ?? .infinity }
 
     /// The value as an integer, if it is one and is written as one.
     public var int: Int? { Int(text) }
 }
 
-/// The members of a JSON object, in their order. Of several with one key the last counts, as in Python.
+/// The members of a JSON object, in order. If a key occurs several times, the last one counts, as in Python.
 public struct JSONObject: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     public typealias Member = (key: String, value: JSONValue)
     public private(set) var keys: [String] = []
@@ -91,7 +91,7 @@ public struct JSONObject: Sendable, Hashable, ExpressibleByDictionaryLiteral {
 
     public var members: [Member] { keys.map { ($0, values[ExactText($0)] ?? .null) } }
 
-    /// Objects are equal whatever the order of their members.
+    /// Objects are equal regardless of the order of their members.
     public static func == (one: JSONObject, other: JSONObject) -> Bool { one.values == other.values }
     public func hash(into hasher: inout Hasher) { hasher.combine(values) }
 }
@@ -115,7 +115,7 @@ extension JSONValue {
     public var number: JSONNumber? { if case .number(let value) = self { value } else { nil } }
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
 
-    /// The member `key` of an object; nil for other values and where there is none.
+    /// The member `key` of an object; nil if it is missing, or for other values.
     public subscript(key: String) -> JSONValue? { object?[key] }
 }
 

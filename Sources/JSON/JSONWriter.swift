@@ -1,14 +1,14 @@
 import CSimdJSON
 
 extension JSONValue {
-    /// The value on one line, spaced as Python's `json.dumps` does, text beyond ASCII as it is.
+    /// The value on one line, spaced like Python's `json.dumps`, with non-ASCII text unescaped.
     public var text: String {
         var out = ""
         write(to: &out, indent: nil, depth: 0)
         return out
     }
 
-    /// The value over several lines, two spaces a level.
+    /// The value over several lines, with two spaces per level.
     public var prettyText: String {
         var out = ""
         write(to: &out, indent: 2, depth: 0)
@@ -52,7 +52,7 @@ extension JSONValue {
     }
 }
 
-/// `text` as a JSON string, quotes and all.
+/// `text` as a JSON string, including the quotes.
 public func quoted(_ text: String) -> String {
     var text = text
     return text.withUTF8 { bytes in

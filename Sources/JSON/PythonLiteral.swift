@@ -1,13 +1,13 @@
-/// Reads what Python prints for lists, tuples, dictionaries, texts, numbers, booleans and None
-/// (https://docs.python.org/3/library/ast.html#ast.literal_eval), which is how tables that were written by Python hold
-/// lists: `['Graz', "Vienna's"]`. Also NumPy's way to print an array of texts, without commas: `['a' 'b']`.
+/// Reads Python's printed form of lists, tuples, dictionaries, strings, numbers, booleans and None
+/// (https://docs.python.org/3/library/ast.html#ast.literal_eval), in which tables that Python wrote contain lists:
+/// `['Graz', "Vienna's"]`. Also reads NumPy's form of an array of strings, without commas: `['a' 'b']`.
 public struct PythonLiteral {
     private let bytes: [UInt8]
     private var position = 0
 
     private static let deepest = 100
 
-    /// The value that a text holds as Python prints it; nil where it does not.
+    /// The value in a text in Python's printed form; nil if it is not valid.
     public static func json(of text: String) -> JSONValue? {
         var reader = PythonLiteral(bytes: Array(text.utf8))
         guard let value = reader.value(depth: 0) else { return nil }
@@ -73,7 +73,7 @@ public struct PythonLiteral {
             if bytes[position - 1] > 0x20 { return nil }
             isNumPy = true
         }
-        // With double quotes only, this is JSON without a comma, and not what NumPy prints.
+        // With double quotes only, this is JSON with a missing comma, and not NumPy's form.
         guard !isNumPy || hasSingleQuotes else { return nil }
         return .array(elements)
     }
@@ -102,7 +102,7 @@ public struct PythonLiteral {
         return parsed
     }
 
-    /// A text in quotes, with Python's escapes.
+    /// A string in quotes, with Python's escapes.
     private mutating func text() -> String? {
         guard let quote = next else { return nil }
         position += 1
@@ -130,7 +130,7 @@ public struct PythonLiteral {
         return nil
     }
 
-    /// Appends the character whose number stands in so many hexadecimal digits.
+    /// Appends the character whose code point is given by that many hexadecimal digits.
     private mutating func append(digits count: Int, to text: inout [UInt8]) -> Bool {
         let digits = bytes[position...].prefix(count)
         guard digits.count == count, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),

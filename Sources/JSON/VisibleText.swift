@@ -1,9 +1,9 @@
 extension String {
-    /// The text with everything that a terminal would obey or show in another order written as an escape of JSON, such as
-    /// `\u001b`: control characters (C0 but line feed and tab, DEL, C1), marks that turn the direction of text, and the
+    /// The text with all characters that control a terminal or change the display order written as JSON escapes, such as
+    /// `\u001b`: control characters (C0 except line feed and tab, DEL, C1), marks that change the direction of text, and the
     /// separators of lines and paragraphs.
     ///
-    /// In JSON text these characters stand in strings only, so that it means the same afterwards.
+    /// In JSON text, these characters only occur in strings, so the meaning does not change.
     package var visible: String {
         guard utf8.contains(where: mayBeginHidden) else { return self }
         var text = ""
@@ -20,7 +20,7 @@ extension String {
     }
 }
 
-/// Whether the UTF-8 of a hidden character may begin with the byte.
+/// Whether the UTF-8 of a hidden character may start with the byte.
 private func mayBeginHidden(_ byte: UInt8) -> Bool {
     switch byte {
     case 0x09, 0x0A: false

@@ -1,4 +1,4 @@
-/// The classes of characters that Python's escapes stand for.
+/// The character classes of Python's escapes.
 enum CharacterCategory {
     case digit, space, word
 

@@ -1,4 +1,4 @@
-/// Where a pattern matched: byte offsets in the subject, of the whole match and of the part of it that is the answer.
+/// The byte offsets of a match in the subject: those of the whole match, and those of the answer.
 public struct Match: Hashable, BitwiseCopyable, Sendable {
     private let start: Int
     private let end: Int
@@ -8,8 +8,8 @@ public struct Match: Hashable, BitwiseCopyable, Sendable {
     /// The bytes of the whole match (group 0).
     public var range: Range<Int> { Range(uncheckedBounds: (start, end)) }
 
-    /// The bytes of the group named `answer`, if the pattern has one; else of the first group that took part in the match:
-    /// in `#### (\d+)|answer is (\d+)`, the group of the alternative that matched. Nil where no such group took part.
+    /// The bytes of the group named `answer`, if the pattern has one; otherwise of the first group that took part in the match:
+    /// in `#### (\d+)|answer is (\d+)`, the group of the alternative that matched. Nil if no such group took part.
     public var answer: Range<Int>? {
         answerStart < 0 ? nil : Range(uncheckedBounds: (answerStart, answerEnd))
     }

@@ -1,6 +1,6 @@
 internal import CPCRE2
 
-/// Why a search was given up before it had an answer.
+/// Why a search was abandoned before it had a result.
 public struct MatchError: Error, Hashable, CustomStringConvertible {
     public enum Reason: Hashable, Sendable {
         /// More backtracking from one start position than `MatchLimits.steps` allows.
@@ -11,13 +11,13 @@ public struct MatchError: Error, Hashable, CustomStringConvertible {
         case depth(UInt32)
         /// More time than `MatchLimits.timeBudget` allows.
         case timeBudget(Duration)
-        /// The searches of the row took more time together than `MatchScratch.beginRow` allows; this was the last.
+        /// The searches of the row together took more time than `MatchScratch.beginRow` allows; this was the last one.
         case rowBudget(Duration)
-        /// Nobody wants the result any more (`MatchScratch.askWhetherCancelled`).
+        /// The search was cancelled (`MatchScratch.askWhetherCancelled`).
         case cancelled
-        /// The system has no memory left.
+        /// The system is out of memory.
         case outOfMemory
-        /// An error code of PCRE2 that a search of valid UTF-8 does not give.
+        /// A PCRE2 error code that does not occur in searches of valid UTF-8.
         case unexpected(Int32)
     }
 
@@ -36,10 +36,10 @@ public struct MatchError: Error, Hashable, CustomStringConvertible {
             case .depth(let limit): "backtracked deeper than \(limit) levels; \(advice)"
             case .timeBudget(let budget): "took longer than \(budget); \(advice)"
             case .rowBudget(let budget):
-                "was the last of this row's searches, which together took longer than \(budget); \(advice)"
-            case .cancelled: "was stopped, since the run was cancelled"
-            case .outOfMemory: "found no memory left"
-            case .unexpected(let code): "failed with PCRE2 error \(code); is the text valid UTF-8?"
+                "exceeded the time for all searches of this row, which is \(budget); \(advice)"
+            case .cancelled: "was stopped because the run was cancelled"
+            case .outOfMemory: "ran out of memory"
+            case .unexpected(let code): "failed with PCRE2 error \(code); check that the text is valid UTF-8"
             }
         return "the search for /\(shortened)/ \(text)"
     }

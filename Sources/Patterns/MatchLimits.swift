@@ -1,18 +1,18 @@
-/// What one search may cost before it is given up.
+/// The limits of one search.
 ///
-/// The first three bound the backtracking from one start position, as in PCRE2, and give the same verdict on every machine.
-/// The time budget bounds the whole search, over all start positions, and is the last resort.
+/// The first three limit the backtracking from one start position, as in PCRE2, with the same result on every machine. The
+/// time budget limits the whole search, over all start positions, and is the last resort.
 public struct MatchLimits: Hashable, Sendable {
-    /// Backtracking steps from one start position, beyond 16 for each byte of the subject.
+    /// The number of backtracking steps from one start position, in addition to 16 for each byte of the subject.
     ///
     /// A pattern may legitimately step back over the whole text once or twice, hence the part that grows with it.
-    /// A million steps take between 10 and 100 milliseconds. Up to 2000 are taken whatever the limit.
+    /// A million steps take between 10 and 100 milliseconds. Up to 2000 are always allowed.
     public var steps: UInt32
 
     /// Memory for backtracking in KiB, used only by a search too deep for the stack of compiled code (1 MiB).
     public var heap: UInt32
 
-    /// How deep backtracking may nest in such a search.
+    /// The maximum depth of backtracking in such a search.
     public var depth: UInt32
 
     /// Time for one search; for `lastMatch` and `forEachMatch`, for all of it.

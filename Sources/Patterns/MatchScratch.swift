@@ -1,11 +1,11 @@
 internal import CPCRE2
 
-/// The memory that searches work in: made once by each thread, used for any number of patterns and subjects.
+/// Working memory for searches: created once per thread, used for any number of patterns and subjects.
 ///
-/// Holds some 40 KiB, up to 1 MiB more after a search that backtracked deeply. A search takes it `inout`, so the compiler
-/// sees to it that one search at a time uses it.
+/// Uses about 40 KiB, and up to 1 MiB more after a search that backtracked deeply. A search takes it `inout`, so the compiler
+/// ensures that only one search at a time uses it.
 ///
-/// `@unchecked Sendable`: it is the only owner of all that it points to, so it may move to another thread.
+/// `@unchecked Sendable`: it is the only owner of everything that it points to, so it may move to another thread.
 public struct MatchScratch: ~Copyable, @unchecked Sendable {
     private(set) var matchData: OpaquePointer
     private(set) var offsets: UnsafeMutablePointer<Int>
@@ -55,7 +55,7 @@ public struct MatchScratch: ~Copyable, @unchecked Sendable {
 
     /// The bytes of group `number` in the match that the latest search with this scratch returned.
     ///
-    /// Nil where the group took no part in the match, where there is no such group, and where the search found nothing.
+    /// Nil if the group did not take part in the match or does not exist, or if the search found nothing.
     public func group(_ number: Int) -> Range<Int>? {
         guard number >= 0, number < Int(pairsOfLatest), offsets[2 * number] >= 0 else { return nil }
         return Range(uncheckedBounds: (offsets[2 * number], offsets[2 * number + 1]))
@@ -88,29 +88,29 @@ public struct MatchScratch: ~Copyable, @unchecked Sendable {
 
     // MARK: The time of a row
 
-    /// Gives all searches until the next call or `endRow` one budget of time, which runs from now.
+    /// Sets a common time budget for all searches until the next call or `endRow`, starting now.
     ///
-    /// Without it, each search has the budget of its own pattern. A search that is refused for it says so, and names its
-    /// pattern.
+    /// Without it, each search has the budget of its own pattern. A search that exceeds the common budget fails with an error
+    /// that names its pattern.
     @inline(__always)
     public mutating func beginRow(budget: Duration = MatchLimits.standard.timeBudget) {
         clock.pointee.beginRow(budget: budget)
     }
 
-    /// Ends what `beginRow` began.
+    /// Ends the budget that `beginRow` set.
     public mutating func endRow() {
         clock.pointee.endRow()
     }
 
-    /// Has long searches ask every few milliseconds whether anybody still wants what they find; nil for no longer.
+    /// Makes long searches check for cancellation every few milliseconds; nil stops the checks.
     ///
-    /// Where nobody does, the search ends with `MatchError.Reason.cancelled`. The closure is called on the thread that
-    /// searches.
+    /// If the closure returns true, the search ends with `MatchError.Reason.cancelled`. It is called on the searching
+    /// thread.
     public mutating func askWhetherCancelled(_ isCancelled: (() -> Bool)?) {
         clock.pointee.isCancelled = isCancelled
     }
 
-    /// Whether the row's time is over, to within some milliseconds; false where there is none. Costs some nanoseconds.
+    /// Whether the row's time is over, to within some milliseconds; false without a budget. Takes some nanoseconds.
     @inline(__always)
     var isRowOver: Bool { clock.pointee.isRowOver }
 

@@ -2,20 +2,20 @@ internal import CPCRE2
 
 /// A regular expression in the dialect of Python's `re` (`str` patterns, Python 3.11 and 3.12), compiled by PCRE2.
 ///
-/// Subjects are UTF-8 text; that they are valid is the caller's promise and is not checked. Offsets are bytes.
+/// Subjects are UTF-8 text; the caller guarantees that they are valid. Offsets are in bytes.
 ///
-/// What Python accepts is translated so that it means the same (see `PatternTranslator`), what it refuses is refused, with
-/// the position. These differences are left:
-/// - Where a group is captured inside a repeat or a lookaround that is later given up, Python's engine may keep the span of
+/// Patterns that Python accepts are translated with the same meaning (see `PatternTranslator`); patterns that it rejects are
+/// rejected, with the position. These differences remain:
+/// - If a group is captured inside a repeat or a lookaround that is later abandoned, Python's engine may keep the span of
 ///   the abandoned attempt. PCRE2 does as Perl does.
 /// - In a case-insensitive back reference, "ı" and "İ" are no "i" (nor "ΐ", "ΰ", "ſt" their doubles), and with `(?a)` other
 ///   letters than ASCII's have two cases too.
-/// - A group with an upper repeat count, as in `{,2}`, that can match nothing may spend a round on that where Python does not.
-/// - A lookaround that is repeated is tried once, and a lookbehind repeated from zero times inside another is refused.
-/// - Repeat counts end at 65535, groups may be nested 200 deep, and the compiled form may have 64 KiB.
+/// - A group with an upper repeat count, as in `{,2}`, may use up a repetition with an empty match where Python does not.
+/// - A repeated lookaround is tried once, and a lookbehind repeated from zero times inside another one is rejected.
+/// - Repeat counts are limited to 65535, groups to a nesting depth of 200, and the compiled form to 64 KiB.
 /// - `\N{…}` knows names and corrected names, but no other aliases (`\N{LINE FEED}`).
 ///
-/// `@unchecked Sendable`: PCRE2 does not write to compiled code, and nothing else here changes after `init`.
+/// `@unchecked Sendable`: PCRE2 does not write to compiled code, and nothing else changes after `init`.
 public final class Pattern: @unchecked Sendable {
     /// The pattern as it was given.
     public let source: String
@@ -25,15 +25,15 @@ public final class Pattern: @unchecked Sendable {
     /// The number of capturing groups: groups 1 ... `captureCount` exist.
     public let captureCount: Int
 
-    /// The number of the group named `answer`, `(?P<answer>…)`; 0 where there is none. See `Match.answer`.
+    /// The number of the group named `answer`, `(?P<answer>…)`; 0 if there is none. See `Match.answer`.
     let answerGroup: Int32
 
-    /// For searches that turn out to be short: nearly all.
+    /// For short searches, which are nearly all of them.
     let direct: CompiledCode
     /// With a callout before each item, so that a search can be timed; a fifth to a twentieth as fast.
     let guarded: CompiledCode
 
-    /// Where a match can start, if that can be told from the pattern.
+    /// Where a match can start, if the pattern determines that.
     let starts: StartPositions
 
     /// The bytes that the compiled forms take, machine code included.
@@ -41,7 +41,7 @@ public final class Pattern: @unchecked Sendable {
 
     enum StartPositions { case anywhere, lineStarts, beginningOnly }
 
-    /// Compiles `source`; takes some 0.1 ms.
+    /// Compiles `source`; takes about 0.1 ms.
     public init(_ source: String, limits: MatchLimits = .standard) throws(PatternError) {
         let translation = try PatternTranslator.translate(source)
         direct = try CompiledCode(translation, extraOptions: 0)
@@ -68,7 +68,7 @@ struct CompiledCode: ~Copyable {
         }
         guard let compiled else {
             throw PatternError(
-                "PCRE2 cannot compile this: \(Self.message(of: code))", at: translation.sourceOffset(of: offset))
+                "PCRE2 cannot compile the pattern: \(Self.message(of: code))", at: translation.sourceOffset(of: offset))
         }
         pointer = compiled
         // Where this fails (no executable memory, or a very long pattern), searches find out and interpret.

@@ -1,23 +1,23 @@
 /// Why a list of patterns was refused.
 public struct PatternListError: Error, Hashable {
-    /// The index of the pattern at fault; nil where the list as a whole is.
+    /// The index of the faulty pattern; nil if the fault concerns the whole list.
     public let index: Int?
     /// What was found, and what to do.
     public let message: String
 }
 
 extension PatternList {
-    /// The most patterns in a list.
+    /// The maximum number of patterns in a list.
     public static let maximumCount = 1000
-    /// The most bytes that the sources of a list may have together.
+    /// The maximum total size of a list's sources, in bytes.
     public static let maximumLength = 256 << 10
-    /// The most bytes that the compiled patterns of a list may take together: a few characters such as `(?:a{1000}){60}`
-    /// may stand for a hundred thousand.
+    /// The maximum total size of a list's compiled patterns, in bytes: a few characters such as `(?:a{1000}){60}` may compile
+    /// to a hundred thousand bytes.
     public static let maximumCompiledSize = 64 << 20
 
-    /// Compiles a list of patterns, within limits that keep what strangers send from using up the memory.
+    /// Compiles a list of patterns, within limits that prevent untrusted patterns from exhausting the memory.
     ///
-    /// - Parameter needsGroup: whether a pattern without a group, from which nothing could be read, is refused.
+    /// - Parameter needsGroup: whether to reject a pattern without a group.
     public static func compile(_ sources: [String], needsGroup: Bool = true) throws(PatternListError) -> [Pattern] {
         guard sources.count <= maximumCount else {
             throw PatternListError(
@@ -28,7 +28,7 @@ extension PatternList {
         let length = sources.reduce(0) { $0 + $1.utf8.count }
         guard length <= maximumLength else {
             throw PatternListError(
-                index: nil, message: "the patterns have \(length) bytes in all; at most \(maximumLength) are allowed")
+                index: nil, message: "the patterns have \(length) bytes in total; at most \(maximumLength) are allowed")
         }
         var patterns: [Pattern] = []
         var size = 0
@@ -42,7 +42,7 @@ extension PatternList {
             if needsGroup && pattern.captureCount == 0 {
                 throw PatternListError(
                     index: index,
-                    message: "the pattern has no group 1, which is what is read; put the answer's part in parentheses")
+                    message: "the pattern has no group 1, which captures the answer; put that part in parentheses")
             }
             size += pattern.compiledSize
             guard size <= maximumCompiledSize else {

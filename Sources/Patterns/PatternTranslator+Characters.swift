@@ -83,7 +83,7 @@ extension PatternTranslator {
         default:
             guard !letter.isASCIILetter else {
                 throw PatternError(
-                    "\"\\\(letter)\" is not an escape of Python's re; \(Self.advice(onEscape: letter))", at: start)
+                    "\"\\\(letter)\" is not an escape in Python's re; \(Self.advice(onEscape: letter))", at: start)
             }
             return letter.value
         }
@@ -94,8 +94,8 @@ extension PatternTranslator {
         case "z": #"write "\Z" for the end of the text"#
         case "h": #"write "[ \t]" for horizontal space"#
         case "R": #"write "(?:\r\n|\n|\r)" for the end of a line"#
-        case "K": "put what shall be found into group 1"
-        case "p", "P": "write out the characters in brackets"
+        case "K": "put the part to be found in group 1"
+        case "p", "P": "list the characters in brackets"
         case "Q", "E": "put a backslash before each special character"
         case "k", "g": #"write "(?P=name)" or "\1""#
         default: "write \"\(letter)\" for the letter, \"\\\\\(letter)\" for a backslash before it"
@@ -155,7 +155,7 @@ extension PatternTranslator {
             else {
                 let range = String(String.UnicodeScalarView(source[itemStart..<position]))
                 throw PatternError(
-                    "\"\(range)\" is no range of characters; write \"\\-\" for the character", at: itemStart)
+                    "\"\(range)\" is not a valid range of characters; write \"\\-\" for the character", at: itemStart)
             }
             contents.insert(from...through)
         }

@@ -99,7 +99,8 @@ extension PatternTranslator {
         } else {
             guard Self.isIdentifier(name) else {
                 throw PatternError(
-                    "\"\(name)\" is no group; a condition is the number or the name of one, as in (?(1)…|…)", at: offset
+                    "\"\(name)\" is not a group; a condition is the number or the name of a group, as in (?(1)…|…)",
+                    at: offset
                 )
             }
             group = try groupNamed(name, at: offset)
@@ -131,12 +132,12 @@ extension PatternTranslator {
                 throw PatternError("\"\(name)\" cannot be the name of a group", at: offset)
             }
             if let earlier = groupNames[name] {
-                throw PatternError("the name \"\(name)\" is that of group \(earlier) already", at: offset)
+                throw PatternError("the name \"\(name)\" is already that of group \(earlier)", at: offset)
             }
             return try captureGroup(named: name, start, flags)
         }
         guard skip("=") else {
-            throw PatternError("\"(?P\" must go on with \"<name>\" or \"=name\" in Python's re", at: start)
+            throw PatternError("\"(?P\" must be followed by \"<name>\" or \"=name\" in Python's re", at: start)
         }
         let offset = position
         let name = try name(until: ")", of: "group name")
@@ -145,7 +146,7 @@ extension PatternTranslator {
 
     private func groupNamed(_ name: String, at offset: Int) throws(PatternError) -> Int {
         guard let group = groupNames[name] else {
-            throw PatternError("there is no group \"\(name)\" so far", at: offset)
+            throw PatternError("group \"\(name)\" is not defined before this", at: offset)
         }
         return group
     }
@@ -163,7 +164,9 @@ extension PatternTranslator {
     mutating func backreference(
         to group: Int, at offset: Int, _ flags: PatternFlags
     ) throws(PatternError) -> Item {
-        guard group < groupWidths.count else { throw PatternError("there is no group \(group) so far", at: offset) }
+        guard group < groupWidths.count else {
+            throw PatternError("group \(group) is not defined before this", at: offset)
+        }
         let width = try widthOfClosed(group, at: offset)
         try checkLookbehind(group, at: offset)
         let ignoresASCIICase = flags.isSuperset(of: [.ascii, .ignoreCase])
@@ -200,7 +203,7 @@ extension PatternTranslator {
         while let letter = next, letter != ")", letter != ":", letter != "-" {
             if letter == "a" || letter == "u" {
                 guard typeFlag ?? letter == letter else {
-                    throw PatternError("the flags a and u exclude each other", at: position)
+                    throw PatternError("the flags a and u cannot be used together", at: position)
                 }
                 typeFlag = letter
                 position += 1
@@ -240,7 +243,7 @@ extension PatternTranslator {
         case "x": return .verbose
         case "a", "u": throw PatternError("the flags a and u cannot be turned off", at: offset)
         case "L": throw PatternError("the flag L is only for patterns of bytes", at: offset)
-        case let letter?: throw PatternError("\"\(letter)\" is no flag; they are a, i, m, s, u, x", at: offset)
+        case let letter?: throw PatternError("\"\(letter)\" is not a flag; the flags are a, i, m, s, u, x", at: offset)
         case nil: throw PatternError("the pattern ends in flags", at: offset)
         }
     }
@@ -250,12 +253,12 @@ extension PatternTranslator {
     ) throws(PatternError) {
         guard mayBeGlobal else {
             throw PatternError(
-                "flags for the whole pattern must stand at its start; write (?i:…) for a part", at: start)
+                "flags for the whole pattern must be at its start; write (?i:…) for a part", at: start)
         }
         globalFlags.formUnion(on)
         guard let typeFlag else { return }
         guard globalTypeFlag ?? typeFlag == typeFlag else {
-            throw PatternError("the flags a and u exclude each other", at: start)
+            throw PatternError("the flags a and u cannot be used together", at: start)
         }
         globalTypeFlag = typeFlag
         if typeFlag == "a" { globalFlags.insert(.ascii) }

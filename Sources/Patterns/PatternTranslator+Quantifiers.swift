@@ -36,7 +36,7 @@ extension PatternTranslator {
 
     private func count(_ digits: String, at offset: Int) throws(PatternError) -> Int {
         guard let count = Int(digits), count <= 65535 else {
-            throw PatternError("the repeat count \(digits) is greater than 65535, the highest PCRE2 has", at: offset)
+            throw PatternError("the repeat count \(digits) is greater than 65535, the PCRE2 limit", at: offset)
         }
         return count
     }
@@ -54,7 +54,7 @@ extension PatternTranslator {
         }
         guard item.kind != .repeated else {
             throw PatternError(
-                "\"\(quantifier)\" repeats what is repeated already; put that into (?:…)", at: start)
+                "\"\(quantifier)\" repeats something that is already repeated; put that in (?:…)", at: start)
         }
         if item.kind != .character, counts.maximum == 0 {
             // PCRE2 10.42 may hold `(?:x|\A){0}` to be anchored. Only the groups count.

@@ -1,7 +1,7 @@
 internal import CPCRE2
 internal import Glibc
 
-/// Keeps a search that PCRE2 is in the middle of within its time.
+/// Limits the time of a PCRE2 search while it runs.
 ///
 /// Code compiled with callouts reports before each item of the pattern that it tries. Between two reports PCRE2 runs one
 /// item, at worst one pass over the subject, so adding up how far the position moved bounds the work since the clock was
@@ -9,12 +9,12 @@ internal import Glibc
 ///
 /// The time is either that of one search, or that of a row, which all searches from `beginRow` to `endRow` share.
 struct SearchClock {
-    /// Asked with each look at the clock.
+    /// Called with each look at the clock.
     var isCancelled: (() -> Bool)?
 
     /// The end of the time, in nanoseconds of the monotonic clock.
     private var deadline: Int64 = 0
-    /// Whether the time is that of a row; else each search has its own.
+    /// Whether the time is shared by a row; otherwise each search has its own.
     private var isOfRow = false
     /// The budget of the latest row.
     private var latestBudget = Duration.zero
@@ -29,7 +29,7 @@ struct SearchClock {
 
     @inline(__always)
     mutating func beginRow(budget: Duration) {
-        // Most rows have the budget of the row before, and to convert it takes longer than many a search.
+        // Most rows have the same budget as the row before, and converting it takes longer than many searches.
         if budget != latestBudget { (latestBudget, latestNanoseconds) = (budget, budget.nanoseconds) }
         deadline = Self.now(CLOCK_MONOTONIC_COARSE) + latestNanoseconds
         isOfRow = true
@@ -45,7 +45,7 @@ struct SearchClock {
         if !isOfRow { deadline = Self.now(CLOCK_MONOTONIC) + budget.nanoseconds }
     }
 
-    /// Whether the search shall end: its time, or the row's, is over, or nobody wants its result.
+    /// Whether the search must end: its time, or the row's, is over, or it was cancelled.
     var isOver: Bool { Self.now(CLOCK_MONOTONIC) > deadline || isCancelled?() == true }
 
     /// The same, for the time of a row alone, by a clock that ticks every few milliseconds.
@@ -64,7 +64,7 @@ struct SearchClock {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
-    /// The answer to a callout: zero to go on, else the error that the search shall end with.
+    /// The result of a callout: zero to continue, otherwise the error with which the search ends.
     private mutating func report(_ newPosition: Int) -> Int32 {
         work += abs(newPosition - position) + 32
         position = newPosition
@@ -73,7 +73,7 @@ struct SearchClock {
         return isOver ? PCRE2_ERROR_CALLOUT : 0
     }
 
-    /// The C face of `report`; `clock` points to a `SearchClock`.
+    /// The C entry point of `report`; `clock` points to a `SearchClock`.
     static func report(
         _ block: UnsafeMutablePointer<pcre2_callout_block_8>?, to clock: UnsafeMutableRawPointer?
     ) -> Int32 {

@@ -1,11 +1,11 @@
-/// How a search is cut into pieces that cannot run away.
+/// Divides a search into pieces with limited run time.
 ///
-/// PCRE2 counts steps anew at each start position, and not at all while it repeats a single character or class. So one call
+/// PCRE2 counts steps from zero at each start position, and not at all while it repeats a single character or class. So one call
 /// may take as long as (start positions) × (steps) × (length of the subject), at some 0.4 nanoseconds: with the figures here
 /// 3.4 seconds. It takes a pattern such as `(?:a|a)*(?>.*)x` and a subject made for it to come near; patterns met in
 /// practice that are cubic, such as `.*.*[=:]` on a long line, stay below 0.2 seconds. All that is longer is timed.
 enum SearchPlan {
-    /// The steps from one start position that are taken in code that cannot be timed.
+    /// The steps from one start position that are allowed in code without a timer.
     static let directSteps: UInt32 = 2000
 
     /// The longest subject that is searched in one call: all its start positions are one window.
@@ -42,7 +42,7 @@ struct SearchWindow {
     /// The last position, which is that of the end of the subject in the last window.
     var lastStart: Int { length > subject.count - start ? subject.count : start + length - 1 }
 
-    /// Goes on to the next window; false if this was the last.
+    /// Moves to the next window; false if this was the last one.
     mutating func advance(starts: Pattern.StartPositions) -> Bool {
         guard lastStart < subject.count else { return false }
         start = lastStart + 1

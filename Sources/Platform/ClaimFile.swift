@@ -3,39 +3,39 @@ import Synchronization
 
 /// Claims on numbers, each held by one owner at a time among all processes of the machine that open the same file.
 ///
-/// A claim is a lock on one byte of the file (an open file description lock, see `fcntl(2)`), which need not exist. The
-/// kernel drops the claims of a process that ends in any way, also of one in another container that shares the folder, so
-/// that nobody has to search for dead processes.
+/// A claim is a lock on one byte of the file (an open file description lock, see `fcntl(2)`); the byte need not exist.
+/// The kernel releases the claims of a process however it ends, including one in another container that shares the
+/// folder, so that there is no need to search for dead processes.
 package final class ClaimFile: Sendable {
     private struct State {
-        /// What was claimed here: the kernel does not tell the claims of one opening apart.
+        /// The claims of this object, because the kernel does not distinguish the claims of one opening.
         var claims: Set<UInt64> = []
         var hasOthers = false
     }
 
     private let descriptor: Int32
-    /// The size of the file in bytes when this opening was counted in it: one byte for each opening.
+    /// The size of the file in bytes after this opening was counted in it; each opening adds one byte.
     private let size: Int
     private let state = Mutex(State())
 
-    /// Numbers that are below it can be claimed.
+    /// Numbers below this can be claimed.
     package static let limit = UInt64(1) << 62
 
-    /// The byte on which each opening holds a shared lock, so that others see it.
+    /// The byte on which each opening holds a shared lock, so that others notice it.
     private static let presence = off_t(limit)
 
     /// Opens the file, and creates it if it is missing.
     package init(_ path: String) throws(RegularFile.Fault) {
         descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw Self.fault("opened") }
-        // In this order, so that of two openings at the same time each sees the other: the one that is counted first by the
-        // count, the other by the lock.
+        // In this order, two simultaneous openings notice each other: the one counted first by the count, the other by
+        // the lock.
         guard Self.set(F_RDLCK, on: Self.presence, of: descriptor), write(descriptor, ".", 1) == 1 else {
             let fault = Self.fault("locked")
             close(descriptor)
             throw fault
         }
-        // Behind the byte that was written, wherever the end of the file is by now.
+        // After the byte that was written, wherever the end of the file is now.
         size = Int(lseek(descriptor, 0, SEEK_CUR))
         let hasOthers = Self.isLocked(Self.presence, of: descriptor)
         state.withLock { $0.hasOthers = hasOthers }
@@ -45,12 +45,12 @@ package final class ClaimFile: Sendable {
 
     /// Claims a number until it is released. Does not wait; takes some microseconds.
     ///
-    /// - Returns: false where somebody else has claimed it.
+    /// - Returns: false if somebody else has claimed it.
     package func claim(_ number: UInt64) -> Bool {
         state.withLock { state in
             guard state.claims.insert(number).inserted else { return false }
             if Self.set(F_WRLCK, on: off_t(number), of: descriptor) { return true }
-            // Where the file system has no locks after all, claims hold within this object only.
+            // If the file system does not support locks after all, claims hold only within this object.
             if errno != EAGAIN && errno != EACCES { return true }
             state.claims.remove(number)
             return false
@@ -65,7 +65,7 @@ package final class ClaimFile: Sendable {
         }
     }
 
-    /// Whether others have had the file open since this object was made, or just before.
+    /// Whether others have had the file open since this object was created, or just before.
     package var isShared: Bool {
         state.withLock { state in
             if !state.hasOthers {
@@ -95,8 +95,8 @@ package final class ClaimFile: Sendable {
         return lock
     }
 
-    /// `F_OFD_GETLK` and `F_OFD_SETLK` of Linux (since 3.15), the same on all its architectures, which the compiler does not
-    /// see.
+    /// `F_OFD_GETLK` and `F_OFD_SETLK` of Linux (since 3.15), which are not visible to the compiler. They have the same
+    /// values on all architectures.
     private static let getCommand: Int32 = 36
     private static let setCommand: Int32 = 37
 

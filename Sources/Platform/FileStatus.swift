@@ -1,11 +1,11 @@
 import Glibc
 
-/// What is known of a file without reading it.
+/// The status of a file.
 ///
-/// Beside NIO's modules, which declare C's `stat` again, the compiler cannot tell which one is meant. This module does
-/// not import them, so this is where files are asked about.
+/// NIO's modules also declare C's `stat`, so in files that import them, the compiler finds the name ambiguous. This module
+/// does not import them.
 public struct FileStatus: Sendable {
-    /// What a path or a descriptor leads to.
+    /// The kind of object at a path or behind a descriptor.
     public enum Kind: Sendable {
         case regular
         case folder
@@ -14,7 +14,7 @@ public struct FileStatus: Sendable {
         case other
     }
 
-    /// Tells files of one machine apart: two paths with the same identity are one file.
+    /// Identifies a file on this machine: two paths with the same identity are the same file.
     public struct Identity: Hashable, Sendable {
         var device: UInt64
         var number: UInt64
@@ -22,19 +22,19 @@ public struct FileStatus: Sendable {
 
     public let kind: Kind
     public let identity: Identity
-    /// In bytes; of no meaning for what is not a regular file.
+    /// In bytes; only meaningful for regular files.
     public let size: Int
-    /// Who may read, write and run it, as `chmod` takes it.
+    /// The permissions, as for `chmod`.
     public let permissions: UInt32
 
-    /// Follows symbolic links; nil where the path leads to nothing that can be seen, and `errno` says why.
+    /// Follows symbolic links; nil if the path cannot be examined, and `errno` says why.
     public init?(ofPath path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
         self.init(status)
     }
 
-    /// Nil where the descriptor is not open, and `errno` says so.
+    /// Nil if the descriptor is not open; `errno` is set.
     public init?(ofDescriptor descriptor: Int32) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return nil }

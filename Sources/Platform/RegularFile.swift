@@ -1,13 +1,13 @@
 package import Glibc
 
-/// Files that are read as they are. Whatever else has a name is not opened: opening a FIFO waits for a writer, and opening a
-/// device can do anything.
+/// Reads and writes regular files. Other kinds of files are not opened: opening a FIFO waits for a writer, and opening a
+/// device can have any effect.
 package enum RegularFile {
     /// Why a file could not be opened, read or written.
     package struct Fault: Error {
-        /// As the end of a sentence that begins with the file's name.
+        /// The end of a sentence that starts with the file's name.
         package var message: String
-        /// What was found instead of a file that can be used: `a FIFO`, `Permission denied`.
+        /// What was found instead of a usable file: `a FIFO`, `no readable file (Permission denied)`.
         package var found: String
         /// Whether nothing has that name.
         package var isMissing = false
@@ -18,14 +18,14 @@ package enum RegularFile {
         }
     }
 
-    /// Opens a file to be read.
+    /// Opens a file for reading.
     ///
-    /// - Returns: its descriptor, which is the caller's to close, and what the system says of it.
+    /// - Returns: its descriptor, which the caller must close, and its status.
     package static func open(_ path: String) throws(Fault) -> (descriptor: Int32, status: stat) {
         var status = stat()
         guard stat(path, &status) == 0 else { throw fault() }
         try check(status)
-        // The name may have become another file's since.
+        // The name may refer to another file by now.
         let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { throw fault() }
         guard fstat(descriptor, &status) == 0 else {
@@ -45,7 +45,7 @@ package enum RegularFile {
     ///
     /// - Parameters:
     ///   - limit: the size in bytes above which it is not read.
-    ///   - check: is asked before anything is read.
+    ///   - check: is called before anything is read.
     package static func read(
         _ path: String, limit: Int, checking check: (stat) throws(Fault) -> Void = { _ in }
     ) throws(Fault) -> [UInt8] {
@@ -64,11 +64,11 @@ package enum RegularFile {
             if count == 0 { return bytes }
             bytes += buffer[..<count]
         }
-        // It has grown since.
+        // It has grown in the meantime.
         throw tooLarge(bytes.count, limit)
     }
 
-    /// The bytes of a file; nil where there is no such file.
+    /// The bytes of a file; nil if the file does not exist.
     package static func readIfPresent(
         _ path: String, limit: Int = 16 << 20, checking check: (stat) throws(Fault) -> Void = { _ in }
     ) throws(Fault) -> [UInt8]? {
@@ -80,7 +80,7 @@ package enum RegularFile {
         }
     }
 
-    /// Replaces a file at once: whoever reads it meanwhile sees the old text or the new one.
+    /// Replaces a file atomically: readers see either the old text or the new one.
     package static func write(_ text: String, to path: String, mode: mode_t) throws(Fault) {
         var template = Array("\(path).XXXXXX".utf8CString)
         let file = mkstemp(&template)
@@ -103,25 +103,25 @@ package enum RegularFile {
             case S_IFSOCK: "a socket"
             default: "a device"
             }
-        if let kind { throw Fault("is \(kind); a regular file was expected", found: kind) }
+        if let kind { throw Fault("is \(kind); expected a regular file", found: kind) }
     }
 
     private static func fault(_ action: String = "opened") -> Fault {
         let code = errno
-        var fault = Fault("cannot be \(action): \(systemMessage(code))", found: systemMessage(code))
+        let message = systemMessage(code)
+        var fault = Fault("cannot be \(action): \(message)", found: "no readable file (\(message))")
         fault.isMissing = code == ENOENT
         return fault
     }
 
     private static func tooLarge(_ size: Int, _ limit: Int) -> Fault {
-        Fault(
-            "has \(size >> 20) MiB; at most \(limit >> 20) MiB were expected", found: "\(size >> 20) MiB")
+        Fault("has \(size) bytes; expected at most \(limit >> 20) MiB", found: "\(size) bytes")
     }
 }
 
-/// Writes all bytes to a descriptor, however often it takes.
+/// Writes all bytes to a descriptor, repeating the call as needed.
 ///
-/// - Returns: false where that failed; `errno` says why.
+/// - Returns: false if that failed; `errno` says why.
 package func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
     var rest = bytes[...]
     while !rest.isEmpty {

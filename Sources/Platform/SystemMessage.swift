@@ -1,6 +1,6 @@
 public import Glibc
 
-/// What the system says of an error, such as `No such file or directory`.
+/// The system's message for an error, such as `No such file or directory`.
 ///
 /// - Parameter code: the error's number; by default that of the calling thread's last failed call.
 public func systemMessage(_ code: Int32 = errno) -> String {

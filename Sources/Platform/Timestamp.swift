@@ -1,9 +1,9 @@
 import Glibc
 
-/// A moment in UTC, as texts show it (RFC 3339).
+/// A time in UTC, with its text form (RFC 3339).
 ///
-/// Beside NIO's modules, which declare C's `timespec` again, the compiler cannot tell which one is meant; so the clock is
-/// read here.
+/// NIO's modules also declare C's `timespec`, so in files that import them, the compiler finds the name ambiguous. The clock
+/// is therefore read here.
 public struct Timestamp {
     /// `2026-01-31`
     public let date: String
@@ -14,7 +14,7 @@ public struct Timestamp {
     /// - Parameter seconds: since 1970.
     public init(_ seconds: Int) { self.init(seconds, milliseconds: 0) }
 
-    /// The moment as it is now.
+    /// The current time.
     public static var now: Timestamp {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)

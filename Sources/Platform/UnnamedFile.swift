@@ -1,8 +1,8 @@
 import Glibc
 import Synchronization
 
-/// Bytes in a file without a name: its room on the disk is free again when nobody holds it any more, or when the process
-/// ends in any way.
+/// Bytes in a file without a name. Its disk space is released with the last reference to it, and whenever the process
+/// ends.
 package final class UnnamedFile: Sendable {
     private let descriptor: Int32
     private let count = Atomic<Int>(0)
@@ -23,7 +23,7 @@ package final class UnnamedFile: Sendable {
     /// The bytes written so far.
     package var size: Int { count.load(ordering: .relaxed) }
 
-    /// Writes bytes behind those that are there. From one thread at a time.
+    /// Appends bytes. Used by one thread at a time.
     package func append(_ bytes: UnsafeRawBufferPointer) throws(RegularFile.Fault) {
         guard writeAll(bytes, to: descriptor) else {
             throw RegularFile.Fault("cannot be written: \(systemMessage())")
@@ -31,7 +31,7 @@ package final class UnnamedFile: Sendable {
         count.add(bytes.count, ordering: .relaxed)
     }
 
-    /// Reads bytes from an offset on.
+    /// Reads bytes, starting at an offset.
     ///
     /// - Returns: how many were read; 0 at the end.
     package func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(RegularFile.Fault) -> Int {

@@ -21,7 +21,7 @@
 static const uint64_t READ_FILES = LANDLOCK_ACCESS_FS_READ_FILE;
 static const uint64_t READ_FOLDERS = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 
-static const char unrestricted[] = "it could not be kept from your files";
+static const char unrestricted[] = "its access to your files could not be restricted";
 
 static const char *allow(int ruleset, int place, uint64_t access) {
     const struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = place};
@@ -155,7 +155,7 @@ static const char *allow_libraries(int ruleset, int folder) {
         const int place = open_place(folder, entry->d_name, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
         if (place < 0) continue;
         if (is_library(folder, place))
-            fault = count++ < MOST ? allow(ruleset, place, READ_FILES) : "more than 1000 shared objects lie beside it";
+            fault = count++ < MOST ? allow(ruleset, place, READ_FILES) : "there are more than 1000 shared objects next to it";
         close(place);
     }
     if (entries) closedir(entries);
@@ -210,7 +210,7 @@ const char *restrict_files(const char *plugin) {
         .handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1, /* all of Landlock's first version */
     };
     const int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
-    if (ruleset < 0) return failed("it could not be kept from your files with Landlock, which Linux has since 5.13");
+    if (ruleset < 0) return failed("its access to your files could not be restricted with Landlock, which needs Linux 5.13 or newer");
     const char *fault = allow_system(ruleset);
     if (!fault) fault = allow_plugin(ruleset, plugin);
     if (!fault && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0) fault = failed(unrestricted);

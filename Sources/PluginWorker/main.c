@@ -141,7 +141,7 @@ static int32_t run(const aw_message *command, int descriptor) {
 int main(int count, char **arguments) {
     if (count != 5 || atoi(arguments[1]) != AW_PROTOCOL) {
         static const char message[] =
-            "assay-plugin-worker is started by assay, of its own version, for plugins that are not trusted.\n";
+            "assay-plugin-worker is started by the assay program of the same version, for plugins that are not trusted.\n";
         return write(STDERR_FILENO, message, sizeof message - 1) < 0 ? 1 : 64;
     }
     /* The host may have ended before it could be asked for. */

@@ -87,11 +87,11 @@ int32_t probe(void) {
     const struct mallinfo2 heap = mallinfo2();
     write_record((aw_record){.kind = AW_PROBED, .first = heap.uordblks + heap.hblkhd, .count = descriptors}, NULL, 0);
     if (strcmp(now.locale, at_start.locale) != 0) {
-        snprintf(text, sizeof text, "the locale was \"%s\" and is \"%s\"", at_start.locale, now.locale);
+        snprintf(text, sizeof text, "the locale was \"%s\" and is now \"%s\"", at_start.locale, now.locale);
         write_text(AW_TEXT_LOCALE, text);
     }
     if (uselocale((locale_t)0) != LC_GLOBAL_LOCALE)
-        write_text(AW_TEXT_LOCALE, "the thread has a locale of its own (uselocale)");
+        write_text(AW_TEXT_LOCALE, "the thread has its own locale (uselocale)");
     for (int number = 1; number < 64; number++) {
         if (now.actions[number].sa_sigaction != at_start.actions[number].sa_sigaction && !is_of_language(&now.actions[number])) {
             snprintf(text, sizeof text, "signal %d (%s) has another handler", number, strsignal(number));
@@ -99,22 +99,22 @@ int32_t probe(void) {
         }
         if (is_blocked(&now.blocked, number) != is_blocked(&at_start.blocked, number)) {
             snprintf(text, sizeof text, "signal %d (%s) is %s", number, strsignal(number),
-                     is_blocked(&now.blocked, number) ? "blocked" : "not blocked any more");
+                     is_blocked(&now.blocked, number) ? "blocked" : "no longer blocked");
             write_text(AW_TEXT_SIGNALS, text);
         }
     }
     if (now.mask != at_start.mask) {
-        snprintf(text, sizeof text, "the umask was %03o and is %03o", at_start.mask, now.mask);
+        snprintf(text, sizeof text, "the umask was %03o and is now %03o", at_start.mask, now.mask);
         write_text(AW_TEXT_UMASK, text);
     }
     if (strcmp(now.folder, at_start.folder) != 0) {
-        snprintf(text, sizeof text, "the working directory was %.400s and is %.400s", at_start.folder, now.folder);
+        snprintf(text, sizeof text, "the working directory was %.400s and is now %.400s", at_start.folder, now.folder);
         write_text(AW_TEXT_FOLDER, text);
     }
     if (now.environment != at_start.environment)
-        write_text(AW_TEXT_ENVIRONMENT, "the environment variables are not those of the start");
+        write_text(AW_TEXT_ENVIRONMENT, "the environment variables have changed");
     if (now.arithmetic != at_start.arithmetic) {
-        snprintf(text, sizeof text, "the control word of the floating-point unit was %#x and is %#x", at_start.arithmetic,
+        snprintf(text, sizeof text, "the control word of the floating-point unit was %#x and is now %#x", at_start.arithmetic,
                  now.arithmetic);
         write_text(AW_TEXT_ARITHMETIC, text);
     }

@@ -175,7 +175,7 @@ const char *restrict_system_calls(void) {
     /* All that is named nowhere above. */
     answer(DENIED);
 
-    if (n_instructions > sizeof filter / sizeof *filter) return "the filter of its system calls has become too long";
+    if (n_instructions > sizeof filter / sizeof *filter) return "the filter of its system calls is too long";
     const struct sock_fprog program = {n_instructions, filter};
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0)
         return failed("its system calls could not be restricted (seccomp)");

@@ -1,11 +1,11 @@
-/// What stands between a pair of braces of a template.
+/// The text between a pair of braces in a template.
 enum Braces {
-    /// Names of columns are hardly longer, in bytes.
+    /// Names of columns are rarely longer, in bytes.
     private static let longest = 200
 
-    /// The text from `start` to closing braces on the same line, if there is any: neither braces nor quotation marks.
+    /// The text from `start` to the closing braces on the same line, if there are any; contains no braces or quotation marks.
     ///
-    /// - Parameter count: how many braces close it.
+    /// - Parameter count: the number of closing braces.
     static func content(of bytes: [UInt8], at start: Int, closing count: Int) -> String? {
         let content = bytes[start...].prefix(longest + 1).prefix { !"{}\n\"".utf8.contains($0) }
         let end = bytes[content.endIndex...].prefix { $0 == UInt8(ascii: "}") }
@@ -13,7 +13,7 @@ enum Braces {
         return String(decoding: content, as: UTF8.self)
     }
 
-    /// Whether a text is a column's name wherever it stands in braces.
+    /// Whether a text in braces is always a column's name.
     static func isName(_ text: some StringProtocol) -> Bool {
         let scalars = text.unicodeScalars
         guard let first = scalars.first, let last = scalars.last, isLetter(first), isLetter(last) || isInner(last)
@@ -44,7 +44,7 @@ enum Braces {
         scalar == "_" || scalar.properties.isAlphabetic
     }
 
-    /// Whether a name may have a character, though it does not begin with it: a digit, or a sign on a letter.
+    /// Whether a name may contain a character, but not start with it: a digit, or a combining mark.
     static func isInner(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .decimalNumber, .nonspacingMark, .spacingMark: true

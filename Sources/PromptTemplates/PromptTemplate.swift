@@ -1,24 +1,24 @@
-/// A prompt with places for a row's values.
+/// A prompt with placeholders for a row's values.
 ///
-/// `{name}` is the row's column `name`, where the name begins with a letter or `_`, ends with one or a digit, and has
-/// nothing but those, `-` and `.` between; letters and digits of any script. `{turns[0]}` and `{messages[-1].content}` are
-/// paths into a column. Anything else in braces on one line, such as `{Best Answer}`, is a column if the data has one of
-/// that very name (``naming(_:)``), and stays as it is otherwise; what looks like a place then is doubtful (`doubts`).
-/// `{{` and `}}` are literal braces; any other brace stays as it is. A value is inserted as it is and never looked at: what
-/// it holds cannot become a place of the template.
+/// `{name}` is the row's column `name` if the name starts with a letter or `_`, ends with one or a digit, and has only
+/// those, `-` and `.` in between; letters and digits of any script are allowed. `{turns[0]}` and `{messages[-1].content}` are
+/// paths into a column. Anything else in braces on one line, such as `{Best Answer}`, is a column if the data has one with
+/// exactly that name (``naming(_:)``); otherwise it stays unchanged, and is reported if it looks like a placeholder
+/// (`doubts`). `{{` and `}}` are literal braces; any other brace stays unchanged. Values are inserted unchanged and never
+/// interpreted: they cannot contain placeholders.
 public struct PromptTemplate: Sendable, Hashable {
     private enum Part: Sendable, Hashable {
         case literal(String)
         /// A value, by the index of its column.
         case value(Int)
-        /// What stands in braces, and is a place where the data has a column of that name.
+        /// Text in braces that is a placeholder if the data has a column with that name.
         case open(String)
     }
 
-    /// The columns that it names, each once, in the order of their first places.
+    /// The columns that it names, each once, in the order of their first occurrence.
     public private(set) var columns: [String] = []
     private var parts: [Part] = []
-    /// What stands in braces and may not be what its author thinks, by its place.
+    /// Text in braces that its author may have misunderstood, by its position.
     private var remarks: [Remark] = []
 
     public init(_ text: String) {
@@ -40,7 +40,7 @@ public struct PromptTemplate: Sendable, Hashable {
                     appendLiteral(&literal)
                     parts.append(.value(index(of: inner)))
                 } else if bytes.dropFirst(position + inner.utf8.count + 2).first == UInt8(ascii: "}") {
-                    // The braces behind it are a literal one, which may be its end.
+                    // The braces after it are a literal one, which may be its end.
                     literal.append(byte)
                     position += 1
                     continue
@@ -58,7 +58,7 @@ public struct PromptTemplate: Sendable, Hashable {
         appendLiteral(&literal)
     }
 
-    /// The template with those columns of the data as places whose names are not plain ones, such as `{Best Answer}`.
+    /// The template with placeholders for those columns of the data that have unusual names, such as `{Best Answer}`.
     public func naming(_ columns: some Collection<String>) -> PromptTemplate {
         var template = self
         template.columns = []
@@ -80,15 +80,15 @@ public struct PromptTemplate: Sendable, Hashable {
         parts.compactMap { if case .open(let name) = $0 { name } else { nil } }
     }
 
-    /// Whether it can depend on the names of the data's columns what is a place and what is doubtful.
+    /// Whether the placeholders or the doubts can depend on the names of the data's columns.
     public var dependsOnColumns: Bool { remarks.contains { $0.kind != .place } }
 
-    /// What looks like a place and is none, each once.
+    /// The texts that look like placeholders but are not, each once.
     ///
-    /// - Parameter known: the columns of the data; nil where they are not known.
+    /// - Parameter known: the columns of the data; nil if they are not known.
     public func doubts(among known: [String]? = nil) -> [Doubt] {
         var doubts: [Doubt] = []
-        // A price is "${price}"; where no place is without the sign, it is the mark of another language.
+        // A price is "${price}"; if every placeholder has the sign, it is the syntax of another template language.
         let places = remarks.filter { $0.kind == .place }
         if let first = places.first, places.allSatisfy(\.followsDollar) {
             doubts.append(
@@ -124,7 +124,7 @@ public struct PromptTemplate: Sendable, Hashable {
     }
 
     private mutating func index(of name: String) -> Int {
-        // Not by Swift's equality of texts, by which two columns of different bytes may be one.
+        // Not with Swift's string equality, which treats some different byte sequences as equal.
         if let index = columns.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) { return index }
         columns.append(name)
         return columns.count - 1

@@ -1,13 +1,13 @@
 import CScorerPlugin
 import ScoringCore
 
-/// What a plugin says of itself: copied from its table and checked.
+/// A plugin's description of itself, copied from its table and checked.
 public struct PluginDescription: Sendable, Hashable {
     /// The `provider_id` of the definitions that use it.
     public var id: String
     public var version: String
     public var description: String
-    /// The version of the plugin header that it was built with.
+    /// The version of the plugin header that the plugin was built with.
     public var abiMajor: UInt32
     public var abiMinor: UInt32
     public var scorers: [ScorerDescription]
@@ -26,9 +26,9 @@ public struct PluginDescription: Sendable, Hashable {
 }
 
 extension PluginDescription {
-    /// Reads a plugin's table. Its functions are not looked at.
+    /// Reads a plugin's table, except for its functions.
     init(_ pointer: UnsafePointer<assay_plugin>) throws(TableFault) {
-        // The version stands before everything that another major version may have changed.
+        // The version precedes everything that another major version may have changed.
         let plugin = pointer.pointee
         guard plugin.abi_major == ASSAY_ABI_MAJOR else {
             throw TableFault(
@@ -45,21 +45,21 @@ extension PluginDescription {
         for table in pointers(plugin.scorers) {
             let scorer = try ScorerDescription(table, abiMinor: abiMinor)
             if scorers.contains(where: { $0.id == scorer.id }) {
-                throw TableFault(message: "the scorer \"\(scorer.id)\" is there twice")
+                throw TableFault(message: "the scorer \"\(scorer.id)\" is listed twice")
             }
             scorers.append(scorer)
         }
-        if scorers.isEmpty { throw TableFault(message: "it offers no scorer") }
+        if scorers.isEmpty { throw TableFault(message: "it has no scorers") }
     }
 
-    /// The first thing in which `other` says something else, in words; nil where they say the same.
+    /// A description of the first difference from `other`; nil if there is none.
     ///
-    /// - Parameter other: what the plugin itself says, while this is what its manifest says.
+    /// - Parameter other: the description in the plugin itself; this one is from its manifest.
     package func firstDifference(from other: PluginDescription) -> String? {
         let (ones, others) = (facts, other.facts)
         for (one, other) in zip(ones, others) where one != other {
             if one.name != other.name {
-                return "the manifest goes on with \(one.name), and the plugin with \(other.name)"
+                return "the manifest continues with \(one.name), but the plugin with \(other.name)"
             }
             return "\(one.name) is \(one.value) in the manifest and \(other.value) in the plugin"
         }
@@ -68,7 +68,7 @@ extension PluginDescription {
         return "\(rest.name) is only in the \(ones.count > others.count ? "manifest" : "plugin")"
     }
 
-    /// All that it says, in order, each thing with a name.
+    /// All its parts in order, each with a name.
     private var facts: [Fact] {
         var facts = [
             Fact("its id", id), Fact("its version", version), Fact("its description", description),

@@ -1,8 +1,8 @@
-/// Why a file is no usable plugin, or a scorer could not be made.
+/// Why a file is not a usable plugin, or a scorer could not be created.
 public struct PluginError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The shared object, where one is to blame.
+    /// The shared object, if the fault is in one.
     public var path: String?
-    /// What was found and what to do about it.
+    /// What is wrong and what to do about it.
     public var message: String
     /// How the plugin's worker was lost, where that is the cause.
     public var loss: WorkerLoss?
@@ -16,7 +16,7 @@ public struct PluginError: Error, Sendable, Hashable, CustomStringConvertible {
     public var description: String { path.map { "\($0): \(message)" } ?? message }
 }
 
-/// A parameter that a scorer refused.
+/// A parameter that a scorer rejected.
 public struct ParameterFault: Sendable, Hashable, CustomStringConvertible {
     /// A JSON Pointer (RFC 6901) into the configuration, such as "/params/parsing_regexes/0".
     public var pointer: String
@@ -25,7 +25,7 @@ public struct ParameterFault: Sendable, Hashable, CustomStringConvertible {
     public var description: String { pointer.isEmpty ? message : "\(pointer): \(message)" }
 }
 
-/// A scorer refused its parameters.
+/// A scorer rejected its parameters.
 public struct ParameterError: Error, Sendable, Hashable, CustomStringConvertible {
     public var faults: [ParameterFault]
 

@@ -1,4 +1,4 @@
-/// Something that the host's log is told of a plugin. Checks of plugins look at the value; the log gets its text.
+/// Something about a plugin that the host logs. Plugin checks look at the value; the log gets its text.
 enum PluginEvent: Sendable {
     /// A line that the plugin writes to the log.
     case line(LogSeverity, String)
@@ -8,7 +8,7 @@ enum PluginEvent: Sendable {
     case wrote(StandardStream, String)
     /// A worker was lost when a call was freed or an instance destroyed.
     case lostWhenFreeing(WorkerLoss)
-    /// A worker without work was ended, in words why.
+    /// An idle worker was ended, for the given reason.
     case endedIdle(String)
 
     /// A stream of a worker process.
@@ -25,13 +25,13 @@ enum PluginEvent: Sendable {
         }
     }
 
-    /// As the log has it.
+    /// The text in the log.
     var text: String {
         switch self {
         case .line(_, let text): text
         case .misuse(let scorer, let misuse): "scorer \"\(scorer)\" misuses its host: \(misuse)"
         case .wrote(let stream, let line): "wrote to \(stream.rawValue): \(line)"
-        case .lostWhenFreeing(let loss): "\(loss.description), when a call or an instance was freed"
+        case .lostWhenFreeing(let loss): "\(loss.description) while a call or an instance was freed"
         case .endedIdle(let why): "its process was ended: \(why) while it had nothing to do"
         }
     }
@@ -50,7 +50,7 @@ enum HostMisuse: Hashable, Sendable {
     case requestTag(UInt64)
     case requestRole(String)
 
-    /// What is misused, for reports that name each once.
+    /// The misused service, for reports that name each one once.
     enum Service: String {
         case any, emitOutput, emitRows, emitValues, failOutcome, failRow, request
     }
@@ -76,7 +76,7 @@ extension HostMisuse: CustomStringConvertible {
         case .emitRows(let first, let end, let count): "emit: rows \(first)..<\(end) of a batch of \(count)"
         case .emitValues(let output, let type):
             "emit: values for output \"\(output)\" are not of type \(type), or not finite"
-        case .failOutcome(let outcome): "fail: \(outcome) is no outcome of an unscored row"
+        case .failOutcome(let outcome): "fail: \(outcome) is not an outcome of an unscored row"
         case .failRow(let row, let count): "fail: row \(row) of a batch of \(count)"
         case .requestTooShort: "request: the struct is NULL, or its struct_size is too small"
         case .requestTag(let tag): "request: the tag \(tag) is already open"

@@ -6,11 +6,11 @@ public struct ColumnDescription: Sendable, Hashable {
     public var name: String
     public var description: String
     public var type: ValueType
-    /// Whether rows without a value reach the scorer (inputs), or leave it out of their results (outputs).
+    /// Whether rows without a value reach the scorer (inputs), or results may omit it (outputs).
     public var isOptional: Bool
-    /// Whether a value of another type counts as none (optional inputs).
+    /// Whether a value of another type counts as missing (optional inputs).
     public var isLenient: Bool
-    /// The least and greatest value of a numeric output, where the plugin states them.
+    /// The least and greatest value of a numeric output, if the plugin states them.
     public var range: ClosedRange<Double>?
 
     public init(
@@ -26,14 +26,14 @@ public struct ColumnDescription: Sendable, Hashable {
     }
 }
 
-/// How many calls of a scorer may run at once.
+/// How many calls of a scorer may run concurrently.
 public enum ScorerConcurrency: UInt32, Sendable {
     case parallel = 0
     case instanceSerial = 1
     case processSerial = 2
 }
 
-/// What a scorer reads, gives and asks: copied from the plugin's table and checked.
+/// The inputs, outputs and models of a scorer, copied from the plugin's table and checked.
 public struct ScorerDescription: Sendable, Hashable {
     public var id: String
     public var description: String
@@ -43,13 +43,13 @@ public struct ScorerDescription: Sendable, Hashable {
     public var scoreOutput: Int
     /// The index of the output "weight", if there is one.
     public var weightOutput: Int?
-    /// The models that the scorer asks, by role.
+    /// The models that the scorer uses, by role.
     public var roles: [String]
     /// The JSON Schema of its parameters, as the plugin wrote it.
     public var parametersSchema: String?
     public var concurrency: ScorerConcurrency
 
-    /// Returns nil where no output is named "score".
+    /// Returns nil if no output is named "score".
     public init?(
         id: String, description: String, inputs: [ColumnDescription], outputs: [ColumnDescription],
         roles: [String] = [], parametersSchema: String? = nil, concurrency: ScorerConcurrency
@@ -67,7 +67,7 @@ public struct ScorerDescription: Sendable, Hashable {
     }
 }
 
-/// What is wrong with a plugin's table; the path is added by whoever reads it.
+/// A fault in a plugin's table; the caller adds the path.
 struct TableFault: Error {
     var message: String
 }
@@ -93,7 +93,7 @@ extension ScorerDescription {
         }
         if let list = outputs.first(where: { $0.type == .textList }) {
             throw TableFault(
-                message: "output \"\(list.name)\" of \(scorer) is a list of text; give such a value as json")
+                message: "output \"\(list.name)\" of \(scorer) is a list of text; declare such an output as json")
         }
         guard
             let made = ScorerDescription(
@@ -105,10 +105,10 @@ extension ScorerDescription {
 }
 
 func checkSize<Struct>(_ size: UInt32, of type: Struct.Type, named name: String) throws(TableFault) {
-    // Version 1.0 is the oldest, so every field that this host knows must be there.
+    // Version 1.0 is the oldest, so every field that this host knows must be present.
     if Int(size) < MemoryLayout<Struct>.size {
         throw TableFault(
-            message: "a struct \(name) has struct_size \(size), at least \(MemoryLayout<Struct>.size) was expected")
+            message: "a struct \(name) has struct_size \(size), expected at least \(MemoryLayout<Struct>.size)")
     }
 }
 
@@ -129,7 +129,7 @@ private func columns(
             throw TableFault(message: "\(what), \"\(name)\", has the unknown type \(spec.type)")
         }
         if columns.contains(where: { $0.name == name && $0.type == type }) {
-            throw TableFault(message: "\(what), \"\(name)\", is there twice")
+            throw TableFault(message: "\(what), \"\(name)\", is listed twice")
         }
         columns.append(
             ColumnDescription(

@@ -1,6 +1,6 @@
-/// The parameters of an instance, read one by one by name; what is left over at the end was not expected.
+/// The parameters of an instance, read one by one by name; parameters that are left over at the end are rejected.
 ///
-/// A parameter that is null is not given. Every rejection names the place, what was found there and what was expected.
+/// A parameter that is null counts as missing. Every rejection names the place, what was found and what was expected.
 public struct Configuration {
     /// The scoring function's id.
     public let identifier: String
@@ -13,13 +13,13 @@ public struct Configuration {
     private let params: [JSONText.Member]
     private var known: [String] = []
 
-    /// - Parameter configuration: JSON text as `create` of the plugin header describes it.
+    /// - Parameter configuration: JSON as described for `create` in the plugin header.
     public init(_ configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
         guard case .object(let members)? = JSONText(parsing: configuration) else {
-            throw ParameterRejection(pointer: "", "a JSON object was expected")
+            throw ParameterRejection(pointer: "", "expected a JSON object")
         }
         guard case .object(let params)? = members.value("params") else {
-            throw ParameterRejection(pointer: "/params", "an object was expected")
+            throw ParameterRejection(pointer: "/params", "expected an object")
         }
         bytes = Array(configuration)
         self.params = params
@@ -42,15 +42,15 @@ public struct Configuration {
     public mutating func text(_ name: String, canBeEmpty: Bool = true) throws(ParameterRejection) -> String? {
         guard let value = value(name) else { return nil }
         guard case .text(let text) = value, canBeEmpty || !text.isEmpty else {
-            throw rejection(of: name, expected: canBeEmpty ? "a text" : "a text that is not empty")
+            throw rejection(of: name, expected: canBeEmpty ? "a string" : "a non-empty string")
         }
         return text
     }
 
-    /// - Parameter canBeEmpty: whether a list without elements is one.
+    /// - Parameter canBeEmpty: whether an empty list is allowed.
     public mutating func texts(_ name: String, canBeEmpty: Bool = true) throws(ParameterRejection) -> [String]? {
         guard let value = value(name) else { return nil }
-        let expected = "expected an array of texts"
+        let expected = "expected an array of strings"
         guard case .list(let elements) = value else {
             throw ParameterRejection(of: name, "found \(value.kind); \(expected)")
         }
@@ -58,7 +58,7 @@ public struct Configuration {
         var texts: [String] = []
         for (index, element) in elements.enumerated() {
             guard let text = element.text else {
-                throw ParameterRejection(of: name, at: "/\(index)", "found \(element.kind); expected a text")
+                throw ParameterRejection(of: name, at: "/\(index)", "found \(element.kind); expected a string")
             }
             texts.append(text)
         }
@@ -90,9 +90,9 @@ public struct Configuration {
         }
     }
 
-    /// One of several words.
+    /// One of several strings.
     ///
-    /// - Parameter fallback: what it is where it is not given; nil: the first.
+    /// - Parameter fallback: the value if the parameter is not given; nil for the first.
     public mutating func choice<Choice>(
         _ name: String, fallback: Choice? = nil
     ) throws(ParameterRejection) -> Choice where Choice: RawRepresentable<String> & CaseIterable {
@@ -103,7 +103,7 @@ public struct Configuration {
         throw rejection(of: name, expected: "one of \(words)")
     }
 
-    /// A parameter of any kind as it was written, as JSON; nil where it is not given.
+    /// A parameter of any kind as it was written, as JSON; nil if it is not given.
     public mutating func json(_ name: String) -> String? {
         note(name)
         guard let member = params.last(where: { $0.key == name }) else { return nil }
@@ -111,21 +111,21 @@ public struct Configuration {
         return String(decoding: bytes[member.range], as: UTF8.self)
     }
 
-    /// Whether a parameter is written as null: a request takes away so what a definition or the scorer itself has for it.
+    /// Whether a parameter is written as null, with which a request removes the value of a definition or of the scorer.
     public mutating func isNull(_ name: String) -> Bool {
         note(name)
         if case .null? = params.value(name) { return true }
         return false
     }
 
-    /// Takes parameters that are the host's business, such as "judge_model", whatever they are.
+    /// Accepts parameters that are meant for the host, such as "judge_model", whatever their value.
     public mutating func skip(_ name: String) { note(name) }
 
-    /// Rejects parameters that nobody has asked for.
+    /// Rejects parameters that have not been read.
     public func finish() throws(ParameterRejection) {
         for member in params where !known.contains(member.key) {
             if case .null = member.value { continue }
-            let expected = known.isEmpty ? "this scorer takes none" : "it takes \(known.joined(separator: ", "))"
+            let expected = known.isEmpty ? "this scorer has no parameters" : "expected \(known.joined(separator: ", "))"
             throw ParameterRejection(of: member.key, "unknown parameter; \(expected)")
         }
     }

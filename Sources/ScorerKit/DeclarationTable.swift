@@ -1,6 +1,6 @@
 import CScorerPlugin
 
-/// A declaration as the plugin header has it. Its memory lasts as long as it does.
+/// A declaration in the form of the plugin header. Owns its memory.
 final class DeclarationTable {
     let scorer: UnsafePointer<assay_scorer>
     private let memory = TableMemory()

@@ -1,4 +1,4 @@
-/// A JSON value, for the parameters of scorers that bring no JSON parser of their own.
+/// A JSON value, for the parameters of scorers without their own JSON parser.
 indirect enum JSONText {
     case null
     case bool(Bool)
@@ -36,7 +36,7 @@ indirect enum JSONText {
     }
 }
 
-/// A text as a JSON string, quotes and all, as requests to models need it.
+/// A text as a JSON string, including the quotes, for requests to models.
 public func jsonString(_ text: String) -> String {
     var out = "\""
     for scalar in text.unicodeScalars {
@@ -61,7 +61,7 @@ private struct JSONTextReader {
     let bytes: UnsafeRawBufferPointer
     var place = 0
 
-    /// The byte at the place; 0, which stands nowhere in JSON, at the end.
+    /// The byte at the current position; 0, which does not occur in JSON, at the end.
     private var next: UInt8 { place < bytes.count ? bytes[place] : 0 }
 
     mutating func isAtEnd() -> Bool {
@@ -167,7 +167,7 @@ private struct JSONTextReader {
         return nil
     }
 
-    /// What stands behind `\u`. A surrogate without its other half becomes U+FFFD.
+    /// The character after `\u`. An unpaired surrogate becomes U+FFFD.
     private mutating func escapedScalar() -> Unicode.Scalar? {
         guard let first = fourDigits() else { return nil }
         if (0xD800..<0xDC00).contains(first) {

@@ -2,41 +2,41 @@ import CScorerPlugin
 
 /// A scorer written in Swift that asks models.
 ///
-/// It is a conversation, not a loop that waits: `start` sees a batch and asks what it wants to know, `receive` is called
-/// once for each reply, in any order, and may ask more. The batch is done when no reply is awaited any more; until then
-/// no thread is held. Several batches of an instance may run at once, each on one thread at a time, with its own
-/// `Conversations`. The models are known by their roles in the declaration; addresses and keys stay with the host. A
-/// host that makes no model requests cannot make an instance.
+/// It is a conversation, not a loop that waits: `start` receives a batch and sends requests; `receive` is called once
+/// for each reply, in any order, and may send more. The batch is done when no reply is outstanding; until then, no
+/// thread is blocked. Several batches of an instance may run at once, each on one thread at a time, with its own
+/// `Conversations`. Models are identified by their roles in the declaration; addresses and keys stay with the host. On
+/// a host that does not support model requests, creating an instance fails.
 public protocol ModelScorer: ConfiguredScorer {
-    /// What is remembered of a batch between its replies.
+    /// The state of a batch between its replies.
     associatedtype Conversations
 
-    /// Begins a batch. What can be scored without a reply may be.
+    /// Starts a batch. Rows that need no reply may be scored at once.
     func start(_ rows: Rows, _ results: Results, _ models: Models) -> Conversations
 
-    /// Takes a reply. The rows are those of `start`, each time.
+    /// Handles a reply. The rows are always those of `start`.
     func receive(
         _ reply: ModelReply, _ conversations: inout Conversations, _ rows: Rows, _ results: Results, _ models: Models)
 }
 
-/// What became of a model request. Valid during `receive` only.
+/// The result of a model request. Only valid during `receive`.
 public struct ModelReply {
     /// The request that it answers.
     public let tag: UInt64
-    /// What a row is that cannot be scored without the reply: `modelError`, or `notAsked` where the request was never
-    /// made; nil where the model has answered.
+    /// The outcome of a row that cannot be scored without the reply: `modelError`, or `notAsked` if the request was
+    /// never sent; nil if the model replied.
     public let failure: Unscored?
-    /// The assistant's message without its reasoning, or what went wrong, in words.
+    /// The assistant's message without its reasoning, or a description of the error.
     public let text: String
-    /// Why the model stopped, as OpenAI's chat completions spell it: "stop", "length", "content_filter", "tool_calls"; nil
-    /// where that is not known.
+    /// Why the model stopped, in the words of OpenAI's chat completions: "stop", "length", "content_filter",
+    /// "tool_calls"; nil if it is not known.
     public let finishReason: String?
-    /// What the model thought before its message; nil where it shows nothing.
+    /// The model's reasoning before its message; nil if there is none.
     public let reasoning: String?
-    /// The whole response body, JSON, where there is one.
+    /// The whole response body as JSON, or empty if there is none.
     public let response: UnsafeRawBufferPointer
 
-    /// Whether the message ends before the model was done, since it came to its greatest length.
+    /// Whether the message is cut off because it reached its maximum length.
     public var isCutOff: Bool { finishReason == "length" }
 
     /// A reply to a request that was not made.
@@ -74,21 +74,21 @@ extension UnsafeRawBufferPointer {
     fileprivate init(_ text: assay_str) { self.init(start: text.ptr, count: Int(text.len)) }
 }
 
-/// Where the requests of a batch go. Valid only during the call that it was given to.
+/// Takes the requests of a batch. Valid only during the call to which it was passed.
 public struct Models {
     let host: UnsafePointer<assay_host>
     let chat: UnsafePointer<assay_host_chat>
     let call: OpaquePointer
     let requests: OpenRequests
 
-    /// Asks the model of a role. Exactly one reply comes for it; nothing blocks.
+    /// Sends a request to the model of a role. Exactly one reply will arrive. Does not block.
     ///
     /// - Parameters:
     ///   - tag: tells replies apart; no other open request of the batch has it.
-    ///   - role: one of the declaration's.
+    ///   - role: one of the roles in the declaration.
     ///   - request: the body of an OpenAI-compatible chat completion request without "model".
-    ///   - sample: tells apart requests that are otherwise equal (repeated votes), so that each gets an answer of its own;
-    ///     from 0. Hosts before version 1.2 of the plugin header take none but 0.
+    ///   - sample: distinguishes otherwise equal requests (repeated votes), so that each gets its own reply; from 0.
+    ///     Hosts before version 1.2 of the plugin header only support 0.
     public func ask(tag: UInt64, role: String, request: String, sample: Int = 0) {
         let status = withStr(role) { role in
             withStr(request) { queue(tag, role, $0, sample) }
@@ -112,10 +112,10 @@ public struct Models {
     }
 }
 
-/// The requests of one batch whose replies are awaited.
+/// The open requests of one batch.
 final class OpenRequests {
-    /// Those that the host has taken.
+    /// Those that the host has accepted.
     var count = 0
-    /// Those that it has not, whose replies say so.
+    /// Those that it has refused, whose replies say so.
     var refused: [(tag: UInt64, status: assay_status)] = []
 }

@@ -1,17 +1,17 @@
 import CScorerPlugin
 
-/// What a row has when it has no score.
+/// Why a row has no score.
 public enum Unscored: Int32, Sendable {
     case unparsed = 1
     case inputError = 2
     case scorerError = 3
-    /// A model request for the row failed for good.
+    /// A model request for the row failed after all retries.
     case modelError = 4
-    /// A model request for the row was never made.
+    /// A model request for the row was never sent.
     case notAsked = 7
 }
 
-/// How urgent a line of the host's log is.
+/// The severity of a log message.
 public enum LogSeverity: Int32, Sendable {
     case debug = 0
     case info = 1
@@ -19,29 +19,29 @@ public enum LogSeverity: Int32, Sendable {
     case error = 3
 }
 
-/// Where the results of a batch go. Valid only during the call that it was given to.
+/// Accepts the results of a batch. Only valid during the call that received it.
 public struct Results {
     let host: UnsafePointer<assay_host>
     let call: OpaquePointer
 
-    /// Gives a number to each row.
+    /// Sets a number for each row.
     public func emit(_ numbers: UnsafeBufferPointer<Double>, output: Int) {
         emit(UnsafeRawPointer(numbers.baseAddress), .f64, numbers.count, nil, output)
     }
 
-    /// Gives an integer to each row.
+    /// Sets an integer for each row.
     public func emit(_ integers: UnsafeBufferPointer<Int64>, output: Int) {
         emit(UnsafeRawPointer(integers.baseAddress), .i64, integers.count, nil, output)
     }
 
-    /// Gives a boolean to each row.
+    /// Sets a boolean for each row.
     public func emit(_ booleans: UnsafeBufferPointer<Bool>, output: Int) {
         emit(UnsafeRawPointer(booleans.baseAddress), .bool, booleans.count, nil, output)
     }
 
-    /// Gives a text to each row, or none (`TextSlice.none`).
+    /// Sets a text, or none (`TextSlice.none`), for each row.
     ///
-    /// - Parameter type: `json` for an output that is declared so.
+    /// - Parameter type: `json` for an output that is declared as JSON.
     public func emit(_ texts: UnsafeBufferPointer<TextSlice>, output: Int, as type: CellType = .text) {
         let count = texts.count
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: (count + 7) / 8) { validity in
@@ -51,9 +51,9 @@ public struct Results {
         }
     }
 
-    /// Gives a text to each row.
+    /// Sets a text for each row.
     ///
-    /// - Parameter type: `json` for an output that is declared so.
+    /// - Parameter type: `json` for an output that is declared as JSON.
     public func emit(_ texts: [[UInt8]], output: Int, as type: CellType = .text) {
         for (row, text) in texts.enumerated() {
             text.withUnsafeBytes { bytes in
@@ -63,27 +63,27 @@ public struct Results {
         }
     }
 
-    /// Gives a number to one row.
+    /// Sets a number for one row.
     public func emit(_ number: Double, output: Int, row: Int) {
         var number = number
         emit(&number, .f64, 1, nil, output, from: row)
     }
 
-    /// Gives an integer to one row.
+    /// Sets an integer for one row.
     public func emit(integer: Int64, output: Int, row: Int) {
         var integer = integer
         emit(&integer, .i64, 1, nil, output, from: row)
     }
 
-    /// Gives a boolean to one row.
+    /// Sets a boolean for one row.
     public func emit(_ boolean: Bool, output: Int, row: Int) {
         var boolean = boolean
         emit(&boolean, .bool, 1, nil, output, from: row)
     }
 
-    /// Gives a text to one row.
+    /// Sets a text for one row.
     ///
-    /// - Parameter type: `json` for an output that is declared so.
+    /// - Parameter type: `json` for an output that is declared as JSON.
     public func emit(_ text: String, output: Int, row: Int, as type: CellType = .text) {
         withStr(text) { text in
             var text = text
@@ -101,7 +101,7 @@ public struct Results {
         _ = host.pointee.emit(host, call, UInt32(output), UInt64(row), UInt64(count), &column)
     }
 
-    /// Whether nobody wants the results any more: what is left of the batch need not be scored.
+    /// Whether the run was cancelled: the rest of the batch need not be scored.
     public var isCancelled: Bool { host.pointee.is_cancelled(host, call) != 0 }
 
     /// Writes a line to the host's log, which shows it with the plugin's id. Standard output belongs to the results.
@@ -109,17 +109,17 @@ public struct Results {
         withStr(message) { host.pointee.log(host, severity.rawValue, $0) }
     }
 
-    /// Says that a row has no score, and why.
+    /// Marks a row as having no score, with the reason.
     public func fail(_ row: Int, _ outcome: Unscored, _ reason: String) {
-        // A host of version 1.0 does not know that a row may not have been asked for.
+        // A host of version 1.0 does not know the outcome `notAsked`.
         let known = outcome == .notAsked && host.pointee.abi_minor < 1 ? .modelError : outcome
         withStr(reason) { _ = host.pointee.fail(host, call, Int64(row), known.rawValue, $0) }
     }
 }
 
-/// A text that lies in a row's cell, or anywhere else that stays as long as the call to a scorer; or none.
+/// A text in a row's cell, or anywhere else that stays valid during the call to a scorer; or none.
 public struct TextSlice {
-    // The layout of assay_str. No text is NULL with a length, which no text that is there can be.
+    // The layout of assay_str. A missing text is NULL with a length, which no existing text can be.
     private var slice: assay_str
 
     public static var none: TextSlice { TextSlice(slice: assay_str(ptr: nil, len: .max)) }

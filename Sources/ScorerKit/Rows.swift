@@ -1,7 +1,7 @@
 import CScorerPlugin
 
-/// The rows of a batch: one column for each input of the declaration, by its index there. Valid only during the call
-/// that it was given to.
+/// The rows of a batch: one column for each input of the declaration, by its index there. Only valid during the call
+/// that received it.
 public struct Rows {
     private let batch: UnsafePointer<assay_batch>
 
@@ -77,7 +77,7 @@ public struct Rows {
         let cells: UnsafePointer<Value>
         let validity: UnsafePointer<UInt8>?
 
-        /// A row's value; nil where it has none, which a required input always has.
+        /// A row's value; nil if it has none. A required input always has a value.
         @inline(__always)
         public subscript(row: Int) -> Value? { isValid(validity, row) ? cells[row] : nil }
     }
@@ -88,7 +88,7 @@ public struct Rows {
         let offsets: UnsafePointer<Int64>
         let validity: UnsafePointer<UInt8>?
 
-        /// The UTF-8 bytes of a row's texts; nil where the row has no list.
+        /// The UTF-8 bytes of a row's texts; nil if the row has no list.
         public subscript(row: Int) -> [UnsafeRawBufferPointer]? {
             guard isValid(validity, row) else { return nil }
             return (offsets[row]..<offsets[row + 1]).map { index in

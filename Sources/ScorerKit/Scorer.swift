@@ -1,17 +1,17 @@
-/// What all scorers in Swift have: what they read and give, and instances with their parameters.
+/// The common part of all scorers in Swift: a declaration of inputs and outputs, and instances with parameters.
 ///
 /// A scorer conforms to `Scorer`, or to `ModelScorer` if it asks models.
 public protocol ConfiguredScorer: Sendable {
-    /// What the scorer is, reads and gives.
+    /// The declaration of the scorer: its id, inputs and outputs.
     static var declaration: ScorerDeclaration { get }
 
-    /// Makes an instance.
+    /// Creates an instance.
     ///
-    /// - Parameter configuration: JSON text as `create` of the plugin header describes it.
-    /// - Throws: what is wrong with the parameters.
+    /// - Parameter configuration: JSON as described for `create` in the plugin header.
+    /// - Throws: `ParameterRejection` if the parameters are not valid.
     init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection)
 
-    /// What this instance reads, gives and asks, where that depends on its parameters. The type's, unless written.
+    /// The declaration of this instance, if it depends on its parameters. The default is that of the type.
     var declaration: ScorerDeclaration { get }
 }
 
@@ -22,7 +22,7 @@ extension ConfiguredScorer {
 /// A scorer written in Swift. One instance serves one scoring function with its parameters; `score` may run on several
 /// threads at once.
 ///
-/// A plugin in Swift is a dynamic library whose one exported function hands out its table:
+/// A plugin in Swift is a dynamic library whose only exported function returns its table:
 ///
 ///     private let plugin = ScorerPlugin(id: "org.example.words", version: "1.0", description: "…", scorers: [WordCount.self])
 ///
@@ -31,14 +31,14 @@ extension ConfiguredScorer {
 ///         plugin.table(forHostMajor: major)
 ///     }
 ///
-/// It shares no type with the host: the package is compiled into each side, and only what the plugin header describes
-/// passes between them.
+/// It shares no Swift types with the host: the package is compiled into each side, and only values of the plugin header
+/// pass between them.
 public protocol Scorer: ConfiguredScorer {
-    /// Scores a batch: gives each row a score or a reason why it has none.
+    /// Scores a batch: sets a score for each row, or a reason why it has none.
     func score(_ rows: Rows, _ results: Results)
 }
 
-/// Parameters that a scorer does not take.
+/// A rejected parameter.
 public struct ParameterRejection: Error, Sendable {
     /// A JSON Pointer (RFC 6901) into the configuration, such as "/params/parsing_regexes/0".
     public var pointer: String

@@ -10,7 +10,7 @@ public enum CellType: UInt32, Sendable {
     case textList = 6
 }
 
-/// What a scorer is, reads, gives and asks.
+/// The declaration of a scorer: its id, inputs, outputs and models.
 public struct ScorerDeclaration: Sendable {
     public struct Column: Sendable {
         var name: String
@@ -19,14 +19,14 @@ public struct ScorerDeclaration: Sendable {
         var flags: Int
         var range: ClosedRange<Double>?
 
-        /// An input that each row has; rows without it do not reach the scorer.
+        /// A required input; rows without it do not reach the scorer.
         public static func required(_ name: String, _ type: CellType, _ description: String) -> Column {
             Column(name: name, type: type, description: description, flags: ASSAY_COLUMN_REQUIRED)
         }
 
-        /// An input that rows may lack.
+        /// An optional input.
         ///
-        /// - Parameter isLenient: whether a value of another type counts as none, instead of as an error of its row.
+        /// - Parameter isLenient: whether a value of another type counts as missing, instead of as an input error.
         public static func optional(
             _ name: String, _ type: CellType, _ description: String, isLenient: Bool = false
         ) -> Column {
@@ -34,11 +34,11 @@ public struct ScorerDeclaration: Sendable {
             return Column(name: name, type: type, description: description, flags: flags)
         }
 
-        /// Something that a row gets.
+        /// An output.
         ///
         /// - Parameters:
-        ///   - range: the least and greatest number, where it is one.
-        ///   - isOptional: whether results leave it out where a row has no value, instead of writing null.
+        ///   - range: the smallest and the largest number, for a numeric output.
+        ///   - isOptional: whether results omit a missing value, instead of writing null.
         public static func output(
             _ name: String, _ type: CellType, _ description: String, range: ClosedRange<Double>? = nil,
             isOptional: Bool = false
@@ -57,9 +57,9 @@ public struct ScorerDeclaration: Sendable {
     var parametersSchema: String?
 
     /// - Parameters:
-    ///   - roles: the models that it asks, by the names that it knows them by. The host binds ROLE to the model that the
+    ///   - roles: the roles of the models that it asks. The host binds ROLE to the model that the
     ///     parameter ROLE_model names, and ROLE/1, ROLE/2, … to those of the list ROLE_models.
-    ///   - parametersSchema: JSON Schema of the parameters; nil: any object.
+    ///   - parametersSchema: the JSON Schema of the parameters; nil means any object.
     public init(
         id: String, description: String, inputs: [Column], outputs: [Column], roles: [String] = [],
         parametersSchema: String? = nil
@@ -72,14 +72,14 @@ public struct ScorerDeclaration: Sendable {
         self.parametersSchema = parametersSchema
     }
 
-    /// The same declaration with other inputs in the place of one, for an instance whose parameters change what it reads.
+    /// The same declaration with one input replaced by others, for an instance whose parameters change its inputs.
     public func replacingInput(_ index: Int, by inputs: [Column]) -> ScorerDeclaration {
         var changed = self
         changed.inputs.replaceSubrange(index...index, with: inputs)
         return changed
     }
 
-    /// The same declaration with more inputs behind its own.
+    /// The same declaration with more inputs at the end.
     public func addingInputs(_ inputs: [Column]) -> ScorerDeclaration {
         var changed = self
         changed.inputs += inputs

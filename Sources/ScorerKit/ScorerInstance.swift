@@ -1,9 +1,9 @@
 import CScorerPlugin
 
-/// An instance of a scorer as the host holds it.
+/// An instance of a scorer, in the form that the host holds.
 class ScorerInstance {
     let host: UnsafePointer<assay_host>
-    /// What `describe` answers.
+    /// The result of `describe`.
     let table: DeclarationTable
 
     init(_ host: UnsafePointer<assay_host>, _ scorer: any ConfiguredScorer) {
@@ -11,7 +11,7 @@ class ScorerInstance {
         table = DeclarationTable(scorer.declaration)
     }
 
-    /// Runs a step of a call. `state` is what the plugin header calls `*call_state`; an object, if anything.
+    /// Runs a step of a call. `state` is the `*call_state` of the plugin header: an object, or nil.
     func step(
         _ call: OpaquePointer, _ state: inout UnsafeMutableRawPointer?, _ reason: Int32,
         _ batch: UnsafePointer<assay_batch>, _ replies: UnsafeBufferPointer<UnsafePointer<assay_reply>?>
@@ -49,7 +49,7 @@ final class ModelInstance<Asking: ModelScorer>: ScorerInstance {
         super.init(host, scorer)
     }
 
-    /// What is kept of a call between its steps.
+    /// The state of a call between its steps.
     private final class CallState {
         var conversations: Asking.Conversations
         let requests: OpenRequests
@@ -85,7 +85,7 @@ final class ModelInstance<Asking: ModelScorer>: ScorerInstance {
         }
         while let (tag, status) = kept.requests.refused.popLast() {
             let reply = ModelReply(
-                tag: tag, failure: .modelError, text: "the host did not take the request (status \(status))")
+                tag: tag, failure: .modelError, text: "the host did not accept the request (status \(status))")
             scorer.receive(reply, &kept.conversations, rows, results, models)
         }
         return assay_status(kept.requests.count > 0 ? ASSAY_PENDING : ASSAY_OK)

@@ -1,15 +1,15 @@
 public import CScorerPlugin
 
-/// The table of a plugin, made from Swift declarations. Kept for the life of the process, in a global.
+/// The table of a plugin, built from Swift declarations. To be stored in a global for the life of the process.
 ///
-/// `@unchecked Sendable`: what it points to is not changed after it was made.
+/// `@unchecked Sendable`: the data that it points to does not change after initialisation.
 public final class ScorerPlugin: @unchecked Sendable {
     private let pointer: UnsafePointer<assay_plugin>
     private let memory = TableMemory()
 
     /// - Parameters:
-    ///   - scorers: those that are done with the rows alone.
-    ///   - modelScorers: those that ask models.
+    ///   - scorers: scorers that do not ask models.
+    ///   - modelScorers: scorers that ask models.
     public init(
         id: String, version: String, description: String, scorers: [any Scorer.Type] = [],
         modelScorers: [any ModelScorer.Type] = []
@@ -55,16 +55,16 @@ public final class ScorerPlugin: @unchecked Sendable {
                 get_extension: nil))
     }
 
-    /// The table, for a host of this major version; else nil, and the host says so.
+    /// The table for a host of this major version; nil otherwise, which the host reports.
     public func table(forHostMajor major: UInt32) -> UnsafePointer<assay_plugin>? {
         major == ASSAY_ABI_MAJOR ? pointer : nil
     }
 }
 
-/// A scorer's table with what makes its instances behind it, where `create` finds it by the table's address.
+/// A scorer's table, followed by the factory of its instances, which `create` finds from the table's address.
 private struct OfferedScorer {
     let table: assay_scorer
-    /// Owns what the table points to.
+    /// Owns the memory that the table points to.
     let declared: DeclarationTable
     let makeInstance: MakeInstance
 
@@ -85,13 +85,15 @@ private struct OfferedScorer {
             else {
                 throw ParameterRejection(
                     pointer: "",
-                    "this scorer asks models, and its host makes no model requests (extension \(ASSAY_EXT_CHAT))")
+                    "this scorer asks models, but its host does not support model requests (extension "
+                        + "\(ASSAY_EXT_CHAT))"
+                )
             }
             return ModelInstance(host, chat, try Asking(configuration: configuration))
         }
     }
 
-    /// Never freed, as the plugin's table is not.
+    /// Never freed, like the plugin's table.
     private static func make(
         _ declaration: ScorerDeclaration, _ makeInstance: @escaping MakeInstance
     ) -> UnsafePointer<assay_scorer> {

@@ -5,12 +5,12 @@ public struct AggregateResult: Hashable, Sendable {
     /// One requested function with its value.
     public struct Entry: Hashable, Sendable {
         public let function: AggregationFunction
-        /// Nil if the function had nothing to work on, or if the value is too large for a Double.
+        /// Nil if there were no scores, or if the value is too large for a Double.
         public let value: Value?
         /// The standard error of `accuracy`, `average` or `weightedAverage`; nil for fewer than two scores.
         public let standardError: Double?
-        /// The lowest and the highest value there could have been if the rows without a number had scored anything in
-        /// the range of the scores. Nil if there are no such rows, or if the value could have been anything.
+        /// The lowest and the highest possible value if the rows without a number had any score in the range of the scores. Nil
+        /// if there are no such rows, or if any value is possible.
         public let bounds: ClosedRange<Double>?
         /// Where the value may lie, as far as the rows tell, at a level of 0.95; nil where that is not defined.
         public let interval: Interval?
@@ -57,21 +57,21 @@ public struct AggregateResult: Hashable, Sendable {
 
     /// A score and how often it occurred.
     public struct Category: Hashable, Sendable {
-        /// A text score as it is, a number as Python's `str` writes it, a boolean as `True` or `False`.
+        /// A text score unchanged, a number in the form of Python's `str`, a boolean as `True` or `False`.
         public let name: String
         public let count: Int
-        /// The least and the greatest count there could have been; nil if every row was scored.
+        /// The smallest and the largest possible count; nil if every row was scored.
         public let bounds: ClosedRange<Int>?
         /// Of the category's share of the scored rows; nil where rows are not independent of one another.
         public let interval: Interval?
     }
 
-    /// One entry a requested function, in the order in which they were requested.
+    /// One entry per requested function, in the order of the request.
     public let entries: [Entry]
     public let counts: OutcomeCounts
-    /// The scored rows whose score is no number: they are left out of all functions but `categoricalCount`.
+    /// The scored rows with a non-numeric score: they are excluded from all functions except `categoricalCount`.
     public let nonNumeric: Int
-    /// How the scores lie; nil unless the aggregator kept that.
+    /// The distribution of the scores; nil if the aggregator did not keep it.
     public let distribution: [ScoreDistribution.Bar]?
     /// What the samples show; nil where rows are not samples of questions.
     public let samples: Samples?

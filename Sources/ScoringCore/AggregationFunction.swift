@@ -1,4 +1,4 @@
-/// A function from the scores of all rows to one value. The raw values are the names that definitions and results use.
+/// A function from the scores of all rows to one value. The raw values are the names in definitions and results.
 ///
 /// Initialise from text with `init(rawValue:)`, which is nil for an unknown name, and list `allCases` in the message.
 public enum AggregationFunction: String, CaseIterable, Sendable {
@@ -6,7 +6,7 @@ public enum AggregationFunction: String, CaseIterable, Sendable {
     case accuracy
     /// The arithmetic mean.
     case average
-    /// The mean in which each score counts as its row's weight says.
+    /// The mean of the scores, weighted by the weights of their rows.
     case weightedAverage = "weighted_average"
     /// The middle score; the mean of the two middle ones for an even count.
     case median

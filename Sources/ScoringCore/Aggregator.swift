@@ -2,15 +2,15 @@ import Statistics
 
 /// The aggregates of one scoring function in the making: a partial state that takes rows in batches and can be merged.
 ///
-/// The result does not depend on the order of the rows, on how they fell into batches, or on the order of merges: sums
-/// are exact, and everything else is counts. Only what a requested function needs is kept: constant memory for the
-/// means, and memory for each distinct score for `median` and `categoricalCount`.
+/// The result does not depend on the order of the rows, on the batches, or on the order of merges: sums are exact, and
+/// everything else is a count. Only data for the requested functions is kept: constant memory for the means, and memory for
+/// each distinct score for `median` and `categoricalCount`.
 public struct Aggregator: Sendable {
-    /// The requested functions, each once, in the order in which they were requested.
+    /// The requested functions, each once, in the order of the request.
     public let functions: [AggregationFunction]
     public let kind: ScoreKind
     public private(set) var counts = OutcomeCounts()
-    /// The scored rows whose score is no number.
+    /// The scored rows with a non-numeric score.
     public private(set) var nonNumeric = 0
 
     private var moments: Moments?
@@ -22,7 +22,7 @@ public struct Aggregator: Sendable {
 
     /// An aggregator that has seen no rows.
     ///
-    /// - Parameter keepsDistribution: whether the result says how the scores lie.
+    /// - Parameter keepsDistribution: whether the result includes the distribution of the scores.
     public init(functions: [AggregationFunction], kind: ScoreKind, keepsDistribution: Bool = false) {
         self.init(functions: functions, kind: kind, keepsDistribution: keepsDistribution, units: UnitTallies.Kinds())
     }
@@ -45,9 +45,9 @@ public struct Aggregator: Sendable {
 
     /// Adds rows with scores that are numbers, or booleans as 1.0 and 0.0.
     ///
-    /// All spans have one element a row. The score of a row that was not scored is not looked at. A score that is not
-    /// finite counts as no number, and as a category it is `nan`, `inf` or `-inf`. A row whose weight is not finite has
-    /// no weight, and neither has any row without `weights`.
+    /// All spans have one element per row. The score of an unscored row is ignored. A score that is not finite counts as
+    /// non-numeric; as a category, it is `nan`, `inf` or `-inf`. A row whose weight is not finite has no weight; without
+    /// `weights`, no row has one.
     public mutating func add(outcomes: Span<RowOutcome>, scores: Span<Double>, weights: Span<Double>? = nil) {
         add(outcomes: outcomes, scores: scores, weights: weights, units: nil)
     }
@@ -82,8 +82,8 @@ public struct Aggregator: Sendable {
 
     /// Adds rows with scores that are texts.
     ///
-    /// All spans have one element a row. The score of a row that was not scored is not looked at. Where `kind` is
-    /// `number`, a text that reads as a decimal number is that number in every respect, as a category, too.
+    /// All spans have one element per row. The score of an unscored row is ignored. If `kind` is `number`, a text that reads as
+    /// a decimal number is that number in every respect, even as a category.
     public mutating func add(outcomes: Span<RowOutcome>, texts scores: Span<String>, weights: Span<Double>? = nil) {
         add(outcomes: outcomes, texts: scores, weights: weights, units: nil)
     }
@@ -107,7 +107,7 @@ public struct Aggregator: Sendable {
         add(taken)
     }
 
-    /// Adds all rows that `other`, made with the same functions and kind, has seen.
+    /// Adds all rows of `other`, which must have the same functions and kind.
     public mutating func merge(_ other: Aggregator) {
         precondition(
             functions == other.functions && kind == other.kind,
@@ -124,10 +124,10 @@ public struct Aggregator: Sendable {
 
     /// The aggregates of the rows so far.
     ///
-    /// - Parameter range: what the scores can be, if known, for the bounds. Accuracy takes 0...1 for nil unless a
-    ///   score was outside of it, and the median has bounds without a range if fewer than half of the scores are
-    ///   missing. A weighted average never has bounds, as nobody knows the weights of rows without a score.
-    /// - Complexity: O(d log d) for d distinct scores, and some tens of microseconds a mean.
+    /// - Parameter range: the range of possible scores, if known, for the bounds. For nil, accuracy uses 0...1 unless a score
+    ///   was outside it, and the median has bounds if fewer than half of the scores are missing. A weighted average never
+    ///   has bounds, because the weights of rows without a score are unknown.
+    /// - Complexity: O(d log d) for d distinct scores, and some tens of microseconds per mean.
     public func result(range: ClosedRange<Double>?) -> AggregateResult {
         AggregateResult(
             entries: functions.map { entry(of: $0, range: range) }, counts: counts, nonNumeric: nonNumeric,
@@ -194,7 +194,7 @@ extension Aggregator {
 // MARK: - Results
 
 extension Aggregator {
-    /// The rows that could have had a number for a score and have not.
+    /// The rows that could have had a numeric score but do not.
     private var missing: Int { counts.unscored + nonNumeric }
 
     private func entry(of function: AggregationFunction, range: ClosedRange<Double>?) -> AggregateResult.Entry {
@@ -278,7 +278,7 @@ extension Aggregator {
             all.add(categoryName(of: run.value), count: run.count)
         }
         guard !all.counts.isEmpty else { return nil }
-        // A score that is no number is a category all the same, so only rows without a score are uncertain.
+        // A non-numeric score is still a category, so only rows without a score are uncertain.
         let unscored = counts.unscored
         let scored = all.counts.values.reduce(0, +)
         return all.counts.sorted { $0.key < $1.key }.map { name, count in

@@ -1,23 +1,23 @@
-/// What became of one row under one scoring function.
+/// The outcome of one row under one scoring function.
 ///
-/// The raw values are those of the scorer plugin ABI. Every outcome but `scored` leaves the row without a score: it is
-/// a null with a reason, never 0.0 and never NaN.
+/// The raw values are those of the scorer plugin ABI. With every outcome except `scored`, the row has no score: it is
+/// null with a reason, never 0.0 and never NaN.
 public enum RowOutcome: UInt8, CaseIterable, Sendable {
     /// The row has a score.
     case scored = 0
-    /// There was nothing to read a score from, for instance in a judge's reply.
+    /// No score could be read, for instance from a judge's reply.
     case unparsed = 1
     /// A column the scorer needs is missing in this row or has the wrong type.
     case inputError = 2
     /// The scorer reported that it cannot score this row.
     case scorerError = 3
-    /// A model request of this row failed for good.
+    /// A model request for this row failed after all retries.
     case modelError = 4
     /// The scorer did not finish this row by its deadline.
     case timedOut = 5
     /// The scorer's process ended while it worked on this row.
     case pluginCrashed = 6
-    /// A model request of this row was never made: the run was stopped, or may spend no more.
+    /// A model request for this row was never sent: the run was stopped, or its budget was spent.
     case notAsked = 7
 
     /// The outcome as it is spelled in results, for instance `input_error`.
@@ -49,7 +49,7 @@ public struct OutcomeCounts: Hashable, Sendable {
     /// No rows.
     public init() {}
 
-    /// The number of rows with an outcome; walk `RowOutcome.allCases` to print all of them.
+    /// The number of rows with an outcome; iterate over `RowOutcome.allCases` to print all of them.
     public subscript(outcome: RowOutcome) -> Int {
         switch outcome {
         case .scored: scored
@@ -66,7 +66,7 @@ public struct OutcomeCounts: Hashable, Sendable {
     /// All rows.
     public var total: Int { scored + unscored }
 
-    /// The rows with any outcome but `scored`.
+    /// The rows with any outcome except `scored`.
     public var unscored: Int { unparsed + inputError + scorerError + modelError + timedOut + pluginCrashed + notAsked }
 
     /// Counts `count` more rows with an outcome.
@@ -83,7 +83,7 @@ public struct OutcomeCounts: Hashable, Sendable {
         }
     }
 
-    /// Counts the rows that `other` counted, too.
+    /// Adds the counts of `other`.
     public mutating func merge(_ other: OutcomeCounts) {
         for outcome in RowOutcome.allCases {
             add(outcome, count: other[outcome])

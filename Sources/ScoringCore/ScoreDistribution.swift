@@ -1,19 +1,20 @@
 // Rounding is libm's in optimised builds.
 import Glibc
 
-/// How the scores of a function lie, in constant memory: a partial state that takes scores one by one and can be merged.
+/// The distribution of a function's scores, in constant memory: a partial state that accepts scores one by one and can be
+/// merged.
 ///
 /// As long as there are few distinct numbers, each is counted by itself. Then they are counted in bins that are 2^e wide
 /// and begin at multiples of that, with the least e that makes the bins few enough. As such bins nest, e does not depend
 /// on the order of the scores or of merges, and neither does anything else here.
 public struct ScoreDistribution: Hashable, Sendable {
-    /// Distinct numbers, or bins, that are counted.
+    /// The maximum number of distinct numbers, or bins.
     static let numberLimit = 1_024
-    /// Distinct texts that are counted. Of more, those that sort first are.
+    /// The maximum number of distinct texts. If there are more, those that sort first are counted.
     static let textLimit = 1_024
-    /// Distinct numbers that have a bar each, whatever they are.
+    /// The number of distinct numbers up to which each has its own bar.
     static let fewNumbers = 6
-    /// Code points of a text that are looked at.
+    /// The number of code points of a text that are considered.
     static let textLength = 200
 
     // Most scores are 0.0 and 1.0, and counting them is much quicker than a dictionary.
@@ -114,7 +115,7 @@ extension ScoreDistribution {
             case number(Double)
             /// From the lower number up to the upper one, which is among them only if that is said.
             case range(lower: Double, upper: Double, includesUpper: Bool)
-            /// A text, of which no more than 200 code points are given.
+            /// A text, shortened to 200 code points.
             case text(String)
             /// All other texts.
             case otherTexts
@@ -186,7 +187,7 @@ extension ScoreDistribution {
         var first: Double
         var last: Double
 
-        /// Edges at multiples of 1, 2 or 5 times a power of ten; nil where such numbers are not exact enough.
+        /// Edges at multiples of 1, 2 or 5 times a power of ten; nil if such numbers are not exact enough.
         init?(decimalFrom least: Double, to greatest: Double, limit: Int) {
             let span = greatest - least
             guard span.isFinite, span > 0 else { return nil }

@@ -72,8 +72,8 @@ struct TextTally: Sendable {
 
 /// A text that equals another only if all code points are the same, and sorts by code point.
 ///
-/// `String` takes canonically equivalent texts ("é" as one code point or as two) for the same, which would let the
-/// spelling of a category depend on which row came first.
+/// `String` treats canonically equivalent texts ("é" as one code point or as two) as equal, which would make the spelling
+/// of a category depend on which row came first.
 struct ExactText: Hashable, Comparable, Sendable {
     let text: String
 

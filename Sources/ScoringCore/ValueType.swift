@@ -23,11 +23,11 @@ public enum ValueType: UInt32, CaseIterable, Sendable {
     }
 }
 
-/// What the scores of a scoring function are, as far as aggregation needs to know.
+/// The kind of a scoring function's scores, for aggregation.
 public enum ScoreKind: Sendable {
-    /// Numbers; a text that reads as a decimal number is one, too.
+    /// Numbers; a text that reads as a decimal number counts as a number.
     case number
-    /// Texts, even where they read as numbers.
+    /// Texts, even if they read as numbers.
     case text
     /// True as 1.0 and false as 0.0.
     case boolean

@@ -1,8 +1,8 @@
 import JSON
 
-/// The scoring functions that there are, by identifier, and what was wrong with those that could not be taken.
+/// The available scoring functions, by identifier, and the errors of those that could not be loaded.
 public struct DefinitionCatalog: Sendable {
-    /// The faults of all files, in the order of loading.
+    /// The errors of all files, in the order of loading.
     public private(set) var errors: [DefinitionError] = []
     private var functions: [ExactText: ScoringFunction] = [:]
 
@@ -13,15 +13,15 @@ public struct DefinitionCatalog: Sendable {
         for folder in folders { load(folder: folder) }
     }
 
-    /// Loads every `*.json` in the folder and the folders in it, sorted by path. Nothing that is there already is
-    /// replaced: of two definitions with one identifier the first stays, and the other is an error.
+    /// Loads every `*.json` in the folder and the folders in it, sorted by path. Existing definitions are not
+    /// replaced: if two definitions have the same identifier, the first one stays, and the other one is an error.
     public mutating func load(folder: String) {
         let folder = DefinitionFolder(path: folder)
         errors += folder.errors
         for path in folder.files { add(DefinitionFile(path: path)) }
     }
 
-    /// Adds what a file holds, in the same way.
+    /// Adds the definitions of a file, in the same way.
     public mutating func add(_ file: DefinitionFile) {
         errors += file.errors
         for entry in file.entries {
@@ -38,10 +38,10 @@ public struct DefinitionCatalog: Sendable {
         }
     }
 
-    /// Adds a function, or puts it in the place of the one that has its identifier.
+    /// Adds a function, or replaces the function with the same identifier.
     public mutating func set(_ function: ScoringFunction) { functions[ExactText(function.identifier)] = function }
 
-    /// Takes a function out.
+    /// Removes a function.
     public mutating func remove(_ identifier: String) { functions[ExactText(identifier)] = nil }
 
     /// The identifiers of all functions, sorted.
@@ -49,7 +49,7 @@ public struct DefinitionCatalog: Sendable {
 
     public subscript(identifier: String) -> ScoringFunction? { functions[ExactText(identifier)] }
 
-    /// The function with this identifier, or an error that says which ones have a similar one.
+    /// The function with this identifier, or an error that suggests similar ones.
     public func find(_ identifier: String) throws(UnknownFunction) -> ScoringFunction {
         if let function = self[identifier] { return function }
         throw UnknownFunction(
@@ -60,7 +60,7 @@ public struct DefinitionCatalog: Sendable {
 /// No scoring function has the identifier.
 public struct UnknownFunction: Error, Sendable, Hashable, CustomStringConvertible {
     public let identifier: String
-    /// Identifiers that may have been meant, the nearest first; at most three.
+    /// Similar identifiers, the nearest first; at most three.
     public let nearIdentifiers: [String]
 
     public var description: String {

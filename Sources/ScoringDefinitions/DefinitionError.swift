@@ -1,18 +1,18 @@
 public import JSON
 
-/// A fault of a scoring function's definition, or of the parameters of a request: where it is, what is there, and what
-/// should be.
+/// A fault in a scoring function's definition, or in the parameters of a request: its place, what was found, and what was
+/// expected.
 public struct DefinitionError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The path of the file or folder, or `request`.
     public var file: String
     /// The place in the file's JSON, or in the parameters of a request.
     public var pointer: JSONPointer
-    /// Where the text stops being JSON, if it does: line and column in bytes, both from 1.
+    /// The place of a JSON syntax error: line and column in bytes, both from 1.
     public var line: Int?
     public var column: Int?
     public var found: String
     public var expected: String
-    /// What may have been meant instead of what was found.
+    /// A suggestion for what may have been meant.
     public var suggestion: String?
 
     init(
@@ -39,18 +39,18 @@ public struct DefinitionError: Error, Sendable, Hashable, CustomStringConvertibl
     }
 }
 
-/// A definition, or the parameters of a request, with all the faults that they have; at least one.
+/// All faults of a definition, or of the parameters of a request; at least one.
 public struct InvalidDefinition: Error, Sendable, Hashable, CustomStringConvertible {
     public let errors: [DefinitionError]
 
-    /// One line a fault.
+    /// One line per fault.
     public var description: String {
         errors.map(\.description).joined(separator: "\n")
     }
 }
 
 extension JSONValue {
-    /// The value as an error message shows what was found: a long text shortened, an array or object by its kind.
+    /// The value for an error message: a long text is shortened, an array or object is described by its kind.
     var shown: String {
         switch self {
         case .string(let text):

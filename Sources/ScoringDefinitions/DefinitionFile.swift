@@ -2,8 +2,8 @@ import Glibc
 import JSON
 import Platform
 
-/// What a file of definitions holds: one definition or an array of them, those without a fault beside the faults of the
-/// others.
+/// The contents of a definition file, which is one definition or an array of them: the valid definitions, and the errors of
+/// the others.
 public struct DefinitionFile: Sendable {
     /// The size in bytes above which a file is not read.
     public static let maximumSize = 16 << 20
@@ -18,10 +18,10 @@ public struct DefinitionFile: Sendable {
     public private(set) var errors: [DefinitionError] = []
     private(set) var entries: [Entry] = []
 
-    /// The definitions without a fault, in the order of the file.
+    /// The valid definitions, in the order of the file.
     public var functions: [ScoringFunction] { entries.map(\.function) }
 
-    /// Reads the file. What goes wrong is in `errors`.
+    /// Reads the file. Failures are in `errors`.
     public init(path: String) {
         self.path = path
         do throws(DefinitionError) {
@@ -63,7 +63,7 @@ public struct DefinitionFile: Sendable {
             return try RegularFile.read(path, limit: maximumSize)
         } catch {
             throw DefinitionError(
-                file: path, found: error.found, expected: "a file of at most \(maximumSize >> 20) MiB that can be read")
+                file: path, found: error.found, expected: "a file of at most \(maximumSize >> 20) MiB")
         }
     }
 }

@@ -2,12 +2,12 @@ import Glibc
 import JSON
 import Platform
 
-/// The definition files in a folder and the folders in it, links followed.
+/// The definition files in a folder and its subfolders; links are followed.
 struct DefinitionFolder {
     /// Every `*.json`, sorted by the bytes of their paths.
     private(set) var files: [String] = []
     private(set) var errors: [DefinitionError] = []
-    /// Folders that were listed, so that a link to a folder around it does not go on for ever.
+    /// Folders that were listed, so that a link to a parent folder does not cause an endless loop.
     private var visited: Set<[UInt]> = []
 
     init(path: String) {
@@ -27,7 +27,7 @@ struct DefinitionFolder {
 
     private mutating func visit(_ path: String) {
         var status = stat()
-        // A file that cannot even be looked at is reported by whoever reads it.
+        // A file that cannot be examined is reported when it is read.
         let type = stat(path, &status) == 0 ? status.st_mode & S_IFMT : S_IFREG
         if type == S_IFDIR {
             list(path)
@@ -39,7 +39,8 @@ struct DefinitionFolder {
     /// The names in the folder, sorted; none if it was listed before.
     private mutating func names(in folder: String) throws(DefinitionError) -> [String] {
         func unreadable() -> DefinitionError {
-            DefinitionError(file: folder, found: systemMessage(), expected: "a folder of definitions that can be read")
+            DefinitionError(
+                file: folder, found: "no readable folder (\(systemMessage()))", expected: "a folder of definitions")
         }
         guard let directory = opendir(folder) else { throw unreadable() }
         defer { closedir(directory) }

@@ -4,9 +4,9 @@ import ScoringCore
 extension ScoringFunction {
     /// Checks a definition, in the modern or the older form.
     ///
-    /// In the older form `context` (`prompt_template`, `judge_model`, `judge_score_regex`) stands for `params`, and
-    /// `parameters` lists what the function reads, which the scorer itself knows better; the list is not kept. Where
-    /// `provider_id` or `provider_resource_id` is missing, the parts of the identifier take their places. Without
+    /// In the older form `context` (`prompt_template`, `judge_model`, `judge_score_regex`) takes the place of `params`, and
+    /// `parameters` lists the function's inputs, which the scorer declares itself, so the list is ignored. If
+    /// `provider_id` or `provider_resource_id` is missing, the parts of the identifier are used instead. Without
     /// `params` there are no parameters and no aggregations.
     ///
     /// - Parameters:
@@ -52,7 +52,7 @@ struct DefinitionReader {
             report(at: place, found: definition.shown, expected: "the definition of a scoring function, an object")
             return nil
         }
-        // Servers write null for what they do not have.
+        // Servers write null for missing values.
         var fields = object
         for member in object.members where member.value == .null { fields[member.key] = nil }
 
@@ -157,7 +157,7 @@ struct DefinitionReader {
         return text
     }
 
-    /// The member `key` as what it should be, nil where it is missing or, after a report, something else.
+    /// The member `key`, converted; nil if it is missing or, after a report, of another type.
     mutating func member<Value>(
         _ key: String, of fields: JSONObject, at place: JSONPointer, expected: String,
         as convert: (JSONValue) -> Value?

@@ -1,8 +1,8 @@
-/// The candidates that someone who wrote `name` may have meant, the nearest first.
+/// The candidates that are similar to `name`, the nearest first.
 ///
-/// Upper and lower case, underscores and hyphens make no difference. Names with a provider (`PROVIDER::NAME`) are
-/// compared whole, and by what follows the provider. At most `limit` letters may differ (Levenshtein distance); where
-/// it is nil, a third of those of `name`.
+/// Case, underscores and hyphens make no difference. Names with a provider (`PROVIDER::NAME`) are compared as a whole, and
+/// by the part after the provider. At most `limit` letters may differ (Levenshtein distance); nil means a third of the
+/// letters of `name`.
 ///
 /// Complexity: the number of candidates that are about as long as `name`, times the square of that length.
 package func nearNames(to name: String, among candidates: some Sequence<String>, limit: Int? = nil) -> [String] {
@@ -28,7 +28,7 @@ private func folded(_ name: some StringProtocol) -> [Unicode.Scalar] {
     name.lowercased().unicodeScalars.filter { $0 != "_" && $0 != "-" }
 }
 
-/// The Levenshtein distance, or nil where it is above `limit`.
+/// The Levenshtein distance, or nil if it is above `limit`.
 private func distance(_ one: [Unicode.Scalar], _ other: [Unicode.Scalar], limit: Int) -> Int? {
     guard abs(one.count - other.count) <= limit else { return nil }
     var row = Array(0...other.count)

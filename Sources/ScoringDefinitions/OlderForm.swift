@@ -15,8 +15,8 @@ extension DefinitionReader {
         }
         if fields[key] != nil {
             report(
-                at: place.appending("context"), found: #""context" beside "params""#,
-                expected: #"one of the two, "context" being the older form of "params""#)
+                at: place.appending("context"), found: #"both "context" and "params""#,
+                expected: #"only one of them; "context" is the older form of "params""#)
             return nil
         }
         return member("context", of: fields, at: place, expected: "an object", as: \.object).flatMap {
@@ -41,8 +41,8 @@ extension DefinitionReader {
             }
             if context[modern] != nil {
                 report(
-                    at: place.appending(older), found: "\(quoted(older)) beside \(quoted(modern))",
-                    expected: "one of the two")
+                    at: place.appending(older), found: "both \(quoted(older)) and \(quoted(modern))",
+                    expected: "only one of them")
             }
             params[modern] = value.string.map { [.string($0)] } ?? value
         }

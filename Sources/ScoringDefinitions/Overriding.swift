@@ -1,13 +1,13 @@
 public import JSON
 
 extension ScoringFunction {
-    /// The function with a request's parameters laid over its own, one by one. The function itself stays as it is.
+    /// The function with its parameters overridden by those of a request, one by one. The function itself does not change.
     ///
-    /// `judge_model` takes the place of `judge_models`, and the other way about.
+    /// `judge_model` replaces `judge_models`, and vice versa.
     ///
-    /// A parameter that is null is taken away: the scorer does without it, or with its own default. Of those that Llama
-    /// Stack's API has itself, null is what its clients send for what they were not given, and the definition's stays, as
-    /// it does for all of them where `parameters` is nil. The `type` cannot be another one.
+    /// A parameter that is null is removed: the scorer uses its own default, or none. The parameters of Llama Stack's own API
+    /// are an exception: its clients send null for parameters that are not set, so the definition's value stays, as all
+    /// values do if `parameters` is nil. The `type` cannot change.
     ///
     /// - Throws: all faults of the parameters, with `request` as the file and pointers into `parameters`.
     public func overriding(with parameters: JSONObject?) throws(InvalidDefinition) -> ScoringFunction {

@@ -1,7 +1,7 @@
 import JSON
 import ScoringCore
 
-/// The `type` of parameters, which says what they must hold.
+/// The `type` of parameters, which determines the required members.
 enum ParameterType: String, CaseIterable {
     case basic
     case regexParser = "regex_parser"
@@ -13,11 +13,11 @@ let knownParameters = [
     "type", "aggregation_functions", "parsing_regexes", "judge_model", "prompt_template", "judge_score_regexes",
 ]
 
-/// Parameters to be checked, and where they were written.
+/// Parameters to check, and their place.
 struct WrittenParameters {
     var params: JSONObject
     var place: JSONPointer
-    /// How a parameter was written where that is not its name.
+    /// The names under which parameters were written, if they differ.
     var writtenNames: [String: String] = [:]
 
     func writtenName(of name: String) -> String { writtenNames[name] ?? name }
@@ -25,14 +25,14 @@ struct WrittenParameters {
 }
 
 extension DefinitionReader {
-    /// Checks what can be known without the plugin, and returns the aggregations.
+    /// Checks what can be checked without the plugin, and returns the aggregations.
     mutating func check(_ written: WrittenParameters) -> [AggregationFunction] {
         checkType(of: written)
         switch written.params["type"]?.string.flatMap(ParameterType.init) {
         case .regexParser:
             checkRegexes("parsing_regexes", of: written, expected: "a non-empty array of regular expressions")
         case .llmAsJudge:
-            // What a judge lacks a request may bring; the judge itself says what is missing then.
+            // A request may supply the missing parameters of a judge; the judge itself reports those that are still missing.
             checkTextIfThere("judge_model", of: written, expected: "the name of a model, as a string")
             checkTextIfThere("prompt_template", of: written, expected: "the judge's prompt, as a non-empty string")
             if written.params["judge_score_regexes"] ?? .null != .null {
@@ -76,12 +76,12 @@ extension DefinitionReader {
 
     private mutating func aggregations(of written: WrittenParameters) -> [AggregationFunction] {
         let key = "aggregation_functions"
-        // The plugin would refuse a misspelled one too, but could not say what was meant. A parameter of its own with a
-        // name that is merely similar is none of the engine's business.
+        // The plugin would reject a misspelled parameter too, but could not suggest the right one. A parameter of the plugin
+        // that merely has a similar name is accepted here.
         for name in written.params.keys where name != key && nearNames(to: name, among: [key], limit: 2) == [key] {
             report(
                 at: written.place.appending(name), found: "an unknown parameter",
-                expected: "one that the scorer knows", suggestion: key)
+                expected: "a parameter that the scorer knows", suggestion: key)
         }
         guard let value = written.params[key] else { return [] }
         let names = AggregationFunction.allCases.map(\.rawValue)
@@ -107,7 +107,7 @@ extension DefinitionReader {
         return functions
     }
 
-    /// Reports a parameter that is missing or not what it should be.
+    /// Reports a parameter that is missing or has the wrong type.
     private mutating func report(
         _ name: String, of written: WrittenParameters, expected: String, suggestion: String? = nil
     ) {

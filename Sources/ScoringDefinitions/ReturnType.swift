@@ -1,7 +1,6 @@
 public import JSON
 
-/// What the scores of a scoring function are: `{"type": "number"}`, together with whatever else a definition says
-/// there.
+/// The type of a function's scores: `{"type": "number"}`, with any further members of the definition.
 public struct ReturnType: Sendable, Hashable {
     /// The types of the scoring API. The raw values are their names in JSON.
     public enum Kind: String, CaseIterable, Sendable {
@@ -12,6 +11,6 @@ public struct ReturnType: Sendable, Hashable {
     }
 
     public let kind: Kind
-    /// The whole object as it was written.
+    /// The whole object as written.
     public let json: JSONObject
 }

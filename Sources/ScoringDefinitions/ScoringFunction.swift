@@ -1,19 +1,18 @@
 public import JSON
 public import ScoringCore
 
-/// A scoring function as its definition says: which scorer of which plugin, and its parameters.
+/// A scoring function, as defined: the plugin, the scorer and its parameters.
 ///
-/// It is plain data that has been checked: there is none with a fault that can be seen without the plugin. What its
-/// parameters mean beyond that (whether a regular expression compiles, whether there is such a parameter) only the
-/// plugin knows.
+/// It is validated data: it has no fault that can be detected without the plugin. Further checks of its parameters (whether a
+/// regular expression compiles, whether a parameter exists) need the plugin.
 public struct ScoringFunction: Sendable, Hashable {
-    /// `PROVIDER::NAME`, which users write.
+    /// `PROVIDER::NAME`, as users write it.
     public let identifier: String
     /// The plugin.
     public let providerID: String
     /// The scorer in the plugin.
     public let providerResourceID: String
-    /// What it scores, for people; empty if nobody said.
+    /// The description for users; may be empty.
     public let description: String
     public let metadata: JSONObject
     public let returnType: ReturnType
@@ -21,13 +20,13 @@ public struct ScoringFunction: Sendable, Hashable {
     public internal(set) var params: JSONObject
     /// The aggregations of `params`, in their order.
     public internal(set) var aggregationFunctions: [AggregationFunction]
-    /// Columns of a run's data that `prompt_template` names in braces though their names are not plain ones: the run's own,
-    /// and no part of the definition.
+    /// Columns with unusual names, in the data of a run, that `prompt_template` names in braces. They belong to the run and
+    /// are not part of the definition.
     public var columns: [String] = []
-    /// The path of the file that it was read from, or `request`.
+    /// The path of its file, or `request`.
     public let origin: String
 
-    /// The definition in its modern form, as the scoring API answers it.
+    /// The definition in its modern form, as the scoring API returns it.
     public var json: JSONValue {
         [
             "identifier": .string(identifier),
@@ -41,8 +40,8 @@ public struct ScoringFunction: Sendable, Hashable {
         ]
     }
 
-    /// The JSON text that the plugin's `create` is given. Its `params` lack `type` and `aggregation_functions`, which
-    /// are the engine's own.
+    /// The JSON text for the plugin's `create`. Its `params` do not include `type` and `aggregation_functions`, which are for
+    /// the engine.
     public var configuration: String {
         var own = params
         own["type"] = nil

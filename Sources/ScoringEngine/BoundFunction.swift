@@ -5,7 +5,7 @@ import ScorerHost
 import ScoringCore
 import ScoringDefinitions
 
-/// A scoring function with its parameters for one run, and the scorer that does its work.
+/// A scoring function with its parameters for one run, and the scorer that implements it.
 struct BoundFunction: Sendable {
     var function: ScoringFunction
     var scorer: Scorer
@@ -18,7 +18,7 @@ struct BoundFunction: Sendable {
 
     var description: ScorerDescription { scorer.description }
 
-    /// What its scores are.
+    /// The kind of its scores.
     var scoreKind: ScoreKind {
         switch function.returnType.kind {
         case .number: return .number
@@ -40,14 +40,14 @@ struct BoundFunction: Sendable {
 struct ColumnPlan: Sendable {
     private(set) var requests: [ColumnRequest] = []
     let mapping: [String: String]
-    /// The names in `mapping` that some column was read for.
+    /// The names in `mapping` that some column uses.
     private(set) var usedMappings: Set<String> = []
 
     init(mapping: [String: String]) {
         self.mapping = mapping
     }
 
-    /// The index of the column that the dataset has for `name`, of this type. A path starts where its root is mapped to.
+    /// The index of the dataset's column for `name`, with this type. The root of a path is mapped too.
     mutating func column(_ name: String, _ type: ValueType) -> Int {
         var path = ColumnPath(name)
         if let source = mapping[name] {

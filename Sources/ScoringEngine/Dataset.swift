@@ -8,21 +8,21 @@ public struct Dataset: Sendable {
     public var name: String
     /// Whether the rows can be read more than once.
     package var isReopenable: Bool
-    /// Whether cells are text that may spell a number or boolean (CSV).
+    /// Whether cells are text that may spell numbers or booleans (CSV).
     package var isUntyped: Bool
-    /// Whether a row's line number means something to its author.
+    /// Whether the line numbers of rows are meaningful to users.
     var hasLines: Bool
-    /// Whether rows come over the network.
+    /// Whether rows are read over the network.
     package var isRemote = false
-    /// Whether rows come one after the other, as something else makes them, which may take long.
+    /// Whether rows are produced during the run, which may take a long time.
     var isLive = false
-    /// A column that says of a row why it is not to be scored, as ``ScoringRequest/failureColumn`` does.
+    /// A column that says why a row must not be scored, like ``ScoringRequest/failureColumn``.
     package var failureColumn: String?
-    /// What to do where no row can be read, since the format was only assumed.
+    /// Advice for the case that no row can be read, because the format was only assumed.
     var formatAdvice: String?
-    /// What is noticed while the rows are read.
+    /// Warnings collected while the rows are read.
     public var notices = DatasetNotices()
-    /// Opens the rows as JSON Lines; only the named columns where that saves work, all for nil.
+    /// Opens the rows as JSON Lines; only the named columns if that saves work. Nil means all columns.
     package var open: @Sendable (_ columns: ColumnSelection?) throws(DatasetError) -> any ByteSource
 
     /// The rows of a file, or of standard input.
@@ -35,7 +35,7 @@ public struct Dataset: Sendable {
         let notices = notices
         hasLines = location.format == .jsonLines
         if location.isFormatAssumed {
-            formatAdvice = "\(name) was taken for JSON Lines; if it is something else, say so: --input-format csv"
+            formatAdvice = "\(name) was read as JSON Lines; if it has another format, name it, as in --input-format csv"
         }
         open = { columns throws(DatasetError) in
             try location.open(columns: columns, control: control, notices: notices)
@@ -47,10 +47,10 @@ public struct Dataset: Sendable {
         self.init(jsonLines: rows.map { $0.text + "\n" }.joined(), named: "the rows")
     }
 
-    /// Rows that lie elsewhere.
+    /// Rows from another source.
     ///
     /// - Parameters:
-    ///   - isRemote: whether they come over the network, piece by piece: they are read once, and not before they are needed.
+    ///   - isRemote: whether they are read over the network, piece by piece: they are read once, and only when needed.
     ///   - open: opens the rows as JSON Lines, on any thread. Reading them may block.
     public init(
         named name: String, isRemote: Bool = false,
@@ -64,11 +64,11 @@ public struct Dataset: Sendable {
         self.open = { _ throws(DatasetError) in try open() }
     }
 
-    /// Rows that something makes while they are scored. They are scored as they come, and read once.
+    /// Rows that are produced during the run. They are scored as they arrive, and read once.
     ///
     /// - Parameters:
     ///   - isUntyped: whether cells are text that may spell a number or boolean, as in CSV.
-    ///   - open: opens the rows as JSON Lines, on any thread. Reading them may block; it has to end when the run is
+    ///   - open: opens the rows as JSON Lines, on any thread. Reading them may block; it must end when the run is
     ///     cancelled.
     public init(
         live name: String, isUntyped: Bool, open: @escaping @Sendable () throws(DatasetError) -> any ByteSource
@@ -90,9 +90,9 @@ public struct Dataset: Sendable {
 }
 
 extension Dataset {
-    /// The rows, each with the columns of the row of another dataset that has the same key, see ``JoinedSource``.
+    /// The rows, each with the columns of the other dataset's row with the same key, see ``JoinedSource``.
     ///
-    /// The other one is read when this one is opened for the first time, and kept in memory.
+    /// The other dataset is read when this one is opened for the first time, and kept in memory.
     public func joined(with other: Dataset, on key: JoinKey) -> Dataset {
         let (left, notices) = (self, notices)
         let table = LoadedTable()
@@ -101,7 +101,7 @@ extension Dataset {
         joined.failureColumn = joinErrorColumn
         joined.open = { columns throws(DatasetError) in
             let loaded = try table.load { () throws(DatasetError) in
-                // Which columns are needed does not change from one time to the next, as far as any are left out.
+                // If columns are omitted, the same columns are needed each time.
                 let wanted = columns.map { selection in
                     Set(selection.asked.flatMap { [$0, $0.hasPrefix("joined.") ? String($0.dropFirst(7)) : $0] })
                         .union([key.right.name, key.right.root])
@@ -119,7 +119,7 @@ extension Dataset {
     }
 }
 
-/// A table to join, loaded once.
+/// A table for a join, loaded once.
 private final class LoadedTable: Sendable {
     private let table = Mutex<JoinTable?>(nil)
 

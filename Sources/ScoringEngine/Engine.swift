@@ -6,7 +6,7 @@ public import ScorerHost
 public import ScoringCore
 public import ScoringDefinitions
 
-/// Scoring functions and the plugins that do their work, loaded once and used for any number of runs, also at once.
+/// Scoring functions and the plugins that implement them, loaded once and used for any number of runs, even concurrent ones.
 ///
 ///     let engine = Engine(functionFolders: ["scoring_fns"], pluginFolders: [".build/release"])
 ///     let rows: [JSONValue] = [["generated_answer": "A: 18", "expected_answer": "18"]]
@@ -18,14 +18,14 @@ public final class Engine: Sendable {
     private let modelAccess: ModelAccess
     private let spareScorers = SpareScorers()
 
-    /// Loads definitions and plugins. A file that is broken is left out, with its reason in `definitions.errors` or
+    /// Loads definitions and plugins. A broken file is skipped, with the reason in `definitions.errors` or
     /// `plugins.errors`.
     ///
     /// - Parameters:
-    ///   - isolation: which plugins are trusted, and how the others are run.
-    ///   - inference: makes what performs the requests of functions that ask models, when the first of these is bound.
-    ///     The engine has to be shut down then.
-    ///   - log: takes what plugins write to the log. Called on any thread.
+    ///   - isolation: which plugins are trusted, and how to run the others.
+    ///   - inference: creates the service for functions that ask models, when the first of them is bound. The engine must
+    ///     then be shut down.
+    ///   - log: receives the log messages of plugins. Called on any thread.
     public init(
         functionFolders: [String], pluginFolders: [String], isolation: PluginIsolation = PluginIsolation(),
         inference: @escaping @Sendable () throws(EngineError) -> InferenceService? = { nil },
@@ -38,12 +38,12 @@ public final class Engine: Sendable {
             manifests: { path throws(PluginError) in try PluginManifest.read(for: path) }, log: log)
     }
 
-    /// Ends the connections to models. No run may be under way, and none be started afterwards that asks models.
+    /// Closes the connections to models. No run may be in progress, and no run that asks models may start afterwards.
     public func shutDown() async { await modelAccess.shutDown() }
 
-    /// Makes the scorer of a definition; says what is wrong with its parameters. Nothing is scored.
+    /// Creates the scorer of a definition, and reports errors in its parameters. Nothing is scored.
     ///
-    /// - Parameter origin: where the parameters come from, for messages; nil: where the definition does.
+    /// - Parameter origin: the source of the parameters, for messages; nil means that of the definition.
     public func bind(_ function: ScoringFunction, parametersFrom origin: String? = nil) throws(EngineError) -> Scorer {
         guard let plugin = plugins[function.providerID] else {
             let known = plugins.plugins.map { "\"\($0.id)\"" }.joined(separator: ", ")
@@ -65,7 +65,7 @@ public final class Engine: Sendable {
         }
     }
 
-    /// The parameters that a function cannot do without and its definition lacks, so that each request has to bring them.
+    /// The required parameters that are missing in a function's definition, so that each request must supply them.
     public func missingParameters(of function: ScoringFunction) -> [String] {
         guard let plugin = plugins[function.providerID],
             let scorer = plugin.scorers.first(where: { $0.id == function.scorerID(in: plugin) }),
@@ -78,12 +78,12 @@ public final class Engine: Sendable {
     /// Scores a dataset.
     ///
     /// - Parameters:
-    ///   - sink: takes one JSON line a row, in input order.
-    ///   - resultSink: takes the rows' results, by function. Without both, rows are aggregated only.
-    ///   - progress: is kept up to date meanwhile.
-    ///   - cancellation: when it is cancelled, the rows in work are finished, and the results are those of the rows done.
-    /// - Returns: the aggregates of all functions. `failure` is set where the dataset or the output failed on the way.
-    /// - Throws: `EngineError` where nothing could be scored at all.
+    ///   - sink: receives one line of JSON per row, in the order of the dataset.
+    ///   - resultSink: receives the rows' results, by function. Without both sinks, rows are only aggregated.
+    ///   - progress: is updated during the run.
+    ///   - cancellation: cancelling it ends the run after the rows in progress; the results cover the completed rows.
+    /// - Returns: the aggregates of all functions. `failure` is set if the dataset or the output failed during the run.
+    /// - Throws: `EngineError` if nothing could be scored at all.
     public func score(
         _ request: ScoringRequest, sink: RowSink? = nil, resultSink: ResultSink? = nil,
         progress: RunProgress = RunProgress(), cancellation: Cancellation = Cancellation()
@@ -93,7 +93,7 @@ public final class Engine: Sendable {
         request.separateReasoning()
         let rows = FirstRows(request.dataset, columns: request.columns)
         let plan = try plan(request, rows, writesRows: sink != nil, writesResults: resultSink != nil)
-        // One thread reads rows that are made meanwhile, which may take long; another one scores.
+        // One thread waits for rows that are produced during the run; another one scores.
         let jobs = max(request.dataset.isLive ? 2 : 1, request.jobs)
         let modelRequests = try modelRequests(for: plan, request, cancellation)
         let reader = try checkedReader(plan, rows, request)
@@ -125,7 +125,7 @@ public final class Engine: Sendable {
             hints: failure == nil ? hints(plan, workers, request) : [])
     }
 
-    /// What may be wrong with functions that gave every row 0.0.
+    /// Hints about functions whose scores are all 0.0.
     private func hints(_ plan: RunPlan, _ workers: [Worker], _ request: ScoringRequest) -> [String] {
         let definitions = request.definitions ?? definitions
         return plan.functions.indices.compactMap { index in
@@ -136,7 +136,7 @@ public final class Engine: Sendable {
         }
     }
 
-    /// Checks what can be known before a run: functions, parameters, models, and the columns of the dataset.
+    /// Checks what can be checked before a run: functions, parameters, models, and the columns of the dataset.
     ///
     /// - Returns: the columns that the functions read.
     @discardableResult
@@ -169,8 +169,8 @@ public final class Engine: Sendable {
                 if AggregationFunction(rawValue: identifier) != nil {
                     throw EngineError(
                         .unknownFunction,
-                        "\"\(identifier)\" is an aggregation of scores and not a scoring function; name a function whose "
-                            + "scores it is of, such as basic::equality or basic::subset_of",
+                        "\"\(identifier)\" is an aggregation of scores, not a scoring function; name a function that "
+                            + "produces scores, such as basic::equality or basic::subset_of",
                         remedy: .listFunctions(near: []),
                         cause: error)
                 }
@@ -181,7 +181,7 @@ public final class Engine: Sendable {
                 throw EngineError(.invalidDefinition, "\(identifier): \(error)", cause: error)
             }
             if functions.contains(where: { ExactText($0.function.identifier) == ExactText(identifier) }) {
-                throw EngineError(.invalidDefinition, "\(identifier) is asked for twice in one run")
+                throw EngineError(.invalidDefinition, "\(identifier) is named twice in one run")
             }
             try function.nameColumns(of: rows, mapping: request.mapping, warn: request.warn)
             let scorer =
@@ -195,7 +195,7 @@ public final class Engine: Sendable {
                     models: try models(of: scorer, function, request),
                     takesAnyOf: scorer.description.parameters?["properties"]?["any_of"] != nil))
         }
-        if functions.isEmpty { throw EngineError(.unknownFunction, "no scoring function was asked for") }
+        if functions.isEmpty { throw EngineError(.unknownFunction, "no scoring function was named") }
         let filters = request.filters.map { filter in
             RowSelection(filter, column: columns.column(filter.column, .text))
         }
@@ -223,7 +223,7 @@ public final class Engine: Sendable {
             formatter: RowFormatter(functions, includesInput: request.includesInput, samples: request.samples))
     }
 
-    /// A mapped column that nothing reads is a slip of the pen that would change the result.
+    /// A mapped column that nothing reads is probably a typing error that would change the result.
     private func checkMapping(
         _ columns: ColumnPlan, _ functions: [BoundFunction], _ filtered: [String]
     ) throws(EngineError) {
@@ -231,13 +231,14 @@ public final class Engine: Sendable {
         for name in columns.mapping.keys.sorted() where !columns.usedMappings.contains(name) {
             let names = read.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
             throw EngineError(
-                .missingColumn, "\"\(name)\" is mapped, but no function reads a column of that name; they read \(names)"
+                .missingColumn,
+                "\"\(name)\" is mapped, but no function reads a column with that name; the functions read \(names)"
             )
         }
     }
 
-    /// The models that a scorer asks, by role. One that nobody plays must not be noticed row by row, when other models
-    /// have been paid already.
+    /// The models that a scorer asks, by role. A missing model must be detected before the run, not row by row, when other
+    /// models have already been paid for.
     private func models(
         of scorer: Scorer, _ function: ScoringFunction, _ request: ScoringRequest
     ) throws(EngineError) -> [String: Model] {
@@ -246,13 +247,13 @@ public final class Engine: Sendable {
             guard let name = function.modelName(for: role) ?? (role == "judge" ? request.judgeModel : nil) else {
                 throw EngineError(
                     .model,
-                    "\(function.identifier): its scorer asks a model in the role \"\(role)\", and none is named. Give it as the "
-                        + "parameter \"\(role)_model\"", remedy: role == "judge" ? .nameJudge : nil)
+                    "\(function.identifier): its scorer asks a model in the role \"\(role)\", but no model is named. "
+                        + "Name it with the parameter \"\(role)_model\"", remedy: role == "judge" ? .nameJudge : nil)
             }
             guard let inference = try inference(of: request) else {
                 throw EngineError(
                     .model,
-                    "\(function.identifier) asks the model \"\(name)\", but the engine was given no access to models")
+                    "\(function.identifier) asks the model \"\(name)\", but the engine has no access to models")
             }
             do throws(InferenceError) {
                 models[role] = try inference.catalog.find(name)
@@ -265,7 +266,7 @@ public final class Engine: Sendable {
         return models
     }
 
-    /// What performs the requests of a run; nil where no function makes any.
+    /// The queue for the requests of a run; nil if no function asks a model.
     private func modelRequests(
         for plan: RunPlan, _ request: ScoringRequest, _ cancellation: Cancellation
     ) throws(EngineError) -> ModelRequestQueue? {
@@ -286,7 +287,7 @@ public final class Engine: Sendable {
         return try inference(of: request)?.session(limits: request.budget)
     }
 
-    /// A reader at the start of the dataset, which is known to have the columns that the run needs.
+    /// A reader at the start of the dataset, which has been checked for the columns that the run needs.
     private func checkedReader(
         _ plan: RunPlan, _ rows: FirstRows, _ request: ScoringRequest
     ) throws(EngineError) -> ChunkReader {
@@ -300,12 +301,12 @@ public final class Engine: Sendable {
         var check = ColumnCheck(plan)
         try check.run(&reader)
         warnOfReasoning(in: &reader, of: plan, request)
-        // Rows that wait for models are done one by one, and their lines are written when those of their chunk are.
+        // Rows that wait for models are completed one by one, but their lines are written with those of their chunk.
         if plan.asksModels { reader.cutsChunks(ofSize: 4 << 10) }
         return reader
     }
 
-    /// Looks for thinking in the answers of the first rows, which have mostly all or none.
+    /// Looks for thinking in the answers of the first rows; usually, either all rows have it or none.
     private func warnOfReasoning(in reader: inout ChunkReader, of plan: RunPlan, _ request: ScoringRequest) {
         let isRead = plan.functions.contains { $0.description.inputs.contains { $0.name == answerColumn } }
         guard isRead, request.reasoning == .keep, let first = try? reader.peek(),
@@ -313,25 +314,25 @@ public final class Engine: Sendable {
         else { return }
         request.warn(
             "\(plan.dataset.name): the column \(quoted(request.source(of: answerColumn))) holds a model's thinking "
-                + "(</think>), which is scored as a part of its answers; --reasoning strip takes it out")
+                + "(</think>), which is scored as part of its answers; to remove it, use --reasoning strip")
     }
 }
 
-/// What is to be scored, with what, and how. Parameters are this request's own: definitions stay as they are.
+/// The rows to score, the functions, and the options. Parameters only apply to this request: definitions do not change.
 public struct ScoringRequest: Sendable {
     public var dataset: Dataset
-    /// Identifiers of scoring functions, each with parameters to lay over its definition's.
+    /// Identifiers of scoring functions, each with parameters that override those of its definition.
     public var functions: [(identifier: String, parameters: JSONObject?)]
-    /// Where the functions are looked up; nil: in the engine's own definitions.
+    /// The catalog of the functions; nil means the engine's own definitions.
     public var definitions: DefinitionCatalog?
-    /// The column of the dataset for a column that functions and filters name.
+    /// The dataset's column for each column that functions and filters name.
     public var mapping: [String: String] = [:]
-    /// Only rows that all of these let through are scored; rows that cannot be read are let through.
+    /// Only rows that match all of these conditions are scored. Unreadable rows always match.
     public var filters: [RowCondition] = []
-    /// Columns for each of whose values the rows are also aggregated by themselves.
+    /// Columns by whose values the rows are also aggregated separately.
     public var groupColumns: [String] = []
-    /// How many values of each of these columns: those whose first rows come first. The rows of others are aggregated
-    /// together.
+    /// The maximum number of values of each of these columns, in the order of their first rows. The rows of other values are
+    /// aggregated together.
     public var groupLimit = 1000
     /// Columns whose values together name a row's cluster: rows that resemble one another, such as questions about one
     /// text. Standard errors and intervals are those of clusters then. Every row needs a value.
@@ -344,43 +345,43 @@ public struct ScoringRequest: Sendable {
     /// How many rows of the dataset, one after the other, are samples of one row, as with `questionColumns`. They have
     /// that row's number.
     package var samples = 1
-    /// Outcomes of rows whose requests are sent again where their replies came from the cache.
+    /// Outcomes of rows whose requests are sent again if their replies came from the cache.
     public var retriedOutcomes: Set<RowOutcome> = []
-    /// Whether a dataset is refused in whose first rows a column that is read as text holds nothing but lists or objects.
+    /// Whether to reject a dataset if a column that is read as text only contains lists or objects in the first rows.
     public var refusesWrongShapes = false
-    /// A column that says of a row why it has no answer to be scored: `{"outcome": "model_error", "message": "…"}`. Such
-    /// a row has this outcome for all functions, and none of them sees it.
+    /// A column that says why a row has no answer to score: `{"outcome": "model_error", "message": "…"}`. Such a row has this
+    /// outcome for all functions, and is not passed to any of them.
     public var failureColumn: String?
-    /// A column that only rows have which are not to be selected, as a filter would not.
+    /// A column that marks rows to skip, like rows that do not match a filter.
     public var skipColumn: String?
-    /// Only so many rows are scored, the first that the filters let through.
+    /// The maximum number of rows to score: the first ones that match the filters.
     public var limit: Int?
-    /// Whether output lines hold the row's own columns, too.
+    /// Whether output lines include the row's own columns.
     public var includesInput = false
     /// Threads.
     public var jobs = 1
-    /// Whether the results say how the scores lie.
+    /// Whether the results include the distribution of the scores.
     public var keepsDistribution = false
-    /// How many rows without a score the results are to show, each with all functions that have none for it.
+    /// The number of rows without a score that the results show, each with all functions that have no score for it.
     public var unscoredExamples = 5
-    /// The model in the role "judge" of functions that name none.
+    /// The judge model of functions that do not name one.
     public var judgeModel: String?
-    /// What asks the models; nil: what the engine has for all. The caller shuts it down.
+    /// The inference service; nil means that of the engine. The caller shuts it down.
     public var inference: InferenceService?
-    /// What the requests to models are counted in, and limited by, with others; nil: a session of the run's own. It
-    /// belongs to `inference`.
+    /// The session that counts and limits the requests to models, possibly shared with other runs; nil means a new session.
+    /// It belongs to `inference`.
     public var session: InferenceSession?
-    /// What requests to models may cost in all, in a session of the run's own.
+    /// The budget of requests to models, for a new session.
     public var budget = BudgetLimits()
-    /// How long a run that is cancelled waits for answers that are on their way, and paid for.
+    /// How long a cancelled run waits for replies to requests that have been sent, and will be paid for.
     public var patience = Duration.milliseconds(500)
-    /// Whether requests to models are only made up and counted, and nobody is asked.
+    /// Whether requests to models are only composed and counted, but not sent.
     public var isDryRun = false
-    /// What becomes of thinking in the column `generated_answer` of the rows.
+    /// How to treat thinking in the column `generated_answer`.
     public var reasoning = RowReasoning.keep
-    /// The names of the dataset's columns, where the caller knows them; nil: those of its first rows, unless it is live.
+    /// The names of the dataset's columns, if the caller knows them; nil means those of its first rows, unless it is live.
     public var columns: [String]?
-    /// Is told of what may not be meant so, before anything is scored, such as places in prompts that nothing fills.
+    /// Receives warnings before anything is scored, for example about placeholders that are not filled in.
     public var warn: @Sendable (String) -> Void = { _ in }
 
     public init(_ dataset: Dataset, functions: KeyValuePairs<String, JSONObject?>) {
@@ -394,11 +395,11 @@ public struct ScoringRequest: Sendable {
     }
 }
 
-/// The column that holds what a model wrote.
+/// The column with the model's answer.
 private let answerColumn = "generated_answer"
 
 extension ScoringRequest {
-    /// The column of the dataset that is meant by a column.
+    /// The dataset's column that a column is mapped to.
     fileprivate func source(of column: String) -> String { mapping[column] ?? column }
 
     fileprivate mutating func separateReasoning() {
@@ -407,8 +408,8 @@ extension ScoringRequest {
 }
 
 extension ScoringFunction {
-    /// The scorer in its plugin. Where that has one only there is no choice, and definitions of judges, of which each is
-    /// a resource of its own elsewhere, name all kinds of things.
+    /// The scorer in its plugin. If the plugin has only one scorer, the definition's resource name is ignored: definitions of
+    /// judges, which name separate resources in other systems, use all kinds of names.
     fileprivate func scorerID(in plugin: Plugin) -> String {
         plugin.scorers.count == 1 ? plugin.scorers[0].id : providerResourceID
     }

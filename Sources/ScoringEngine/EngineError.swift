@@ -1,9 +1,9 @@
 /// Why a run could not start or had to stop.
 public struct EngineError: Error, Sendable, CustomStringConvertible {
     public var code: Code
-    /// What was found, and where; and what to do about it, but for the remedy.
+    /// What was found, where, and what to do about it, without the remedy.
     public var message: String
-    /// What would mend it, for whoever knows how that is asked for here: with an option, or a request.
+    /// What would solve the problem. The caller knows how to express it: as an option, or as part of a request.
     public var remedy: Remedy?
     /// The error behind it, where there is one: a `ParameterError` with the places of all faults, say.
     public var cause: (any Error)?
@@ -15,20 +15,20 @@ public struct EngineError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
-    /// Something that the user of the engine can do.
+    /// An action of the engine's user.
     public enum Remedy: Sendable, Hashable {
         /// To look at the scoring functions that there are. These have a similar name, and the message asks whether one of
         /// them was meant.
         case listFunctions(near: [String])
         /// To read another column in the place of one that is not there.
         case mapColumn
-        /// To read these columns, or places within them, in the place of others.
+        /// Map columns to these columns or paths.
         case mapColumns([ColumnSuggestion])
-        /// To name the model in the role "judge".
+        /// Name the judge model.
         case nameJudge
-        /// To make a model known.
+        /// Configure a model.
         case addModel
-        /// To make a plugin known.
+        /// Add a plugin.
         case addPlugin
     }
 

@@ -28,12 +28,12 @@ package enum ExactMean {
         return of(scaled.map { ($0 - mean) * ($0 - mean) }).squareRoot() * unit
     }
 
-    /// Keeps sums and squares far from the ends of the doubles. One that can be divided by and multiplied with.
+    /// A scale that keeps sums and squares well within the range of a double; it can be divided by and multiplied with.
     private static func powerOfTwo(near number: Double) -> Double {
         Double(sign: .plus, exponent: min(max(number.exponent, -1000), 1000), significand: 1)
     }
 
-    /// Doubles with the same exact sum as others, the least first, of which each is smaller than the last bit of the next.
+    /// Doubles with the same exact sum as `numbers`, in ascending order, each smaller than the last bit of the next.
     private static func expansion(of numbers: [Double]) -> [Double] {
         var parts: [Double] = []
         for number in numbers {
@@ -54,7 +54,7 @@ package enum ExactMean {
         return parts
     }
 
-    /// Whether a mean is nearer to `upper` than to `lower`, or as near and `upper` is even.
+    /// Whether a mean is nearer to `upper` than to `lower`, or equally near and `upper` is even.
     private static func isMean(
         of sum: [Double], _ count: Double, beyondMiddleOf lower: Double, _ upper: Double
     ) -> Bool {

@@ -2,8 +2,8 @@ import GRDB
 public import JSON
 import Synchronization
 
-/// A dataset that is being written, and that nobody sees before it is published. What is never published goes when the
-/// draft does, or when the registry is opened next.
+/// A dataset that is being written, and is invisible until it is published. An unpublished draft is deleted when this
+/// object is released, or when the registry is opened again.
 public final class DatasetDraft: Sendable {
     private let registry: Registry
     private let number: Int64
@@ -18,7 +18,7 @@ public final class DatasetDraft: Sendable {
         if !isPublished.withLock({ $0 }) { registry.discard(number) }
     }
 
-    /// Adds rows. Returns how many the draft has then.
+    /// Adds rows. Returns the new number of rows.
     @discardableResult
     public func append(_ rows: RowBlock) throws(StoreError) -> Int {
         let number = number
@@ -32,15 +32,15 @@ public final class DatasetDraft: Sendable {
 
     /// Makes the dataset visible under an identifier. Nothing may be appended to the draft afterwards.
     ///
-    /// - Returns: `unchanged` where a dataset of the same identifier and definition is there, which then stays.
-    /// - Throws: `conflict` where one of another definition is.
+    /// - Returns: `unchanged` if a dataset with the same identifier and definition exists, which then stays.
+    /// - Throws: `conflict` if a dataset with another definition exists.
     public func publish(as id: String, _ definition: JSONValue) throws(StoreError) -> Registry.Registration {
         let registration = try registry.write { try publish(as: id, definition, in: $0) }
         if registration == .added { letGo() }
         return registration
     }
 
-    /// Publishes the dataset within a transaction. When that has been committed, the draft is to be let go.
+    /// Publishes the dataset within a transaction. After the commit, the draft must be released.
     func publish(as id: String, _ definition: JSONValue, in database: Database) throws -> Registry.Registration {
         if let known = try Registry.dataset(id, in: database) {
             guard known.definition == definition else { throw StoreError.conflict("dataset", id) }
@@ -52,6 +52,6 @@ public final class DatasetDraft: Sendable {
         return .added
     }
 
-    /// Leaves the rows where they are when the draft goes.
+    /// Keeps the rows when the draft is released.
     func letGo() { isPublished.withLock { $0 = true } }
 }

@@ -3,7 +3,7 @@ import GRDBSQLite
 import JSON
 
 extension Registry {
-    /// The dataset with this identifier; nil where there is none.
+    /// The dataset with this identifier; nil if there is none.
     public func dataset(_ id: String) throws(StoreError) -> StoredDataset? {
         try read { try Self.dataset(id, in: $0) }
     }
@@ -16,12 +16,12 @@ extension Registry {
         }
     }
 
-    /// The next datasets behind an identifier, in the order of identifiers: some, whose definitions fill a piece of memory
-    /// (at least one), or none at the end.
+    /// The next datasets after an identifier, in the order of identifiers: as many as fit in the given size (at least one), or
+    /// none at the end.
     ///
     /// - Parameters:
-    ///   - id: the last one of the piece before; nil: from the first one on.
-    ///   - size: of the definitions, in bytes.
+    ///   - id: the last identifier of the previous part; nil means from the first dataset.
+    ///   - size: the size of the definitions, in bytes.
     public func datasets(after id: String?, size: Int = 1 << 20) throws(StoreError) -> [StoredDataset] {
         try read { database in
             let sql = """
@@ -32,7 +32,7 @@ extension Registry {
         }
     }
 
-    /// Begins a dataset that nobody can see before it is published.
+    /// Starts a dataset that is invisible until it is published.
     public func makeDataset() throws(StoreError) -> DatasetDraft {
         let number = try write { database in
             try database.execute(
@@ -42,25 +42,25 @@ extension Registry {
         return DatasetDraft(registry: self, number: number)
     }
 
-    /// Adds rows to a dataset: all of them, or none where that fails. Returns false where there is no such dataset.
+    /// Adds rows to a dataset: all of them or, on failure, none. Returns false if the dataset does not exist.
     ///
-    /// - Parameter limit: rows that the dataset may have then.
-    /// - Throws: `tooLarge` where there would be more.
+    /// - Parameter limit: the maximum number of rows of the dataset.
+    /// - Throws: `tooLarge` if there would be more.
     public func append(_ rows: RowBlock, to id: String, limit: Int = .max) throws(StoreError) -> Bool {
         try write { database in
             guard let dataset = try Self.dataset(id, in: database) else { return false }
             guard rows.count <= limit - dataset.rowCount else {
                 throw StoreError(
                     .tooLarge,
-                    "the dataset \(quoted(id)) has \(dataset.rowCount) rows; with \(rows.count) more it would have more "
-                        + "than the \(limit) that are allowed")
+                    "the dataset \(quoted(id)) has \(dataset.rowCount) rows; with \(rows.count) more, it would exceed "
+                        + "the limit of \(limit) rows")
             }
             try Self.append(rows, to: dataset.number, after: dataset.rowCount, in: database)
             return true
         }
     }
 
-    /// Forgets a dataset. Its rows are removed later, some at a time. Returns false where there was none.
+    /// Removes a dataset. Its rows are deleted later, in parts. Returns false if it did not exist.
     public func unregisterDataset(_ id: String) throws(StoreError) -> Bool {
         let isRemoved = try write(deletes: true) { database in
             try database.execute(sql: "UPDATE dataset SET id = NULL WHERE id = ?", arguments: [id])
@@ -70,10 +70,10 @@ extension Registry {
         return isRemoved
     }
 
-    /// Hands out rows of a dataset, each a JSON object on one line, for as long as `body` returns true.
+    /// Passes the rows of a dataset to `body`, each a JSON object on one line, as long as it returns true.
     ///
-    /// - Parameter body: is called within a read of the database, and should not take long. The bytes are valid meanwhile.
-    /// - Throws: `gone` where rows that the dataset had are not there any more, as it was unregistered.
+    /// - Parameter body: is called within a read transaction, and should not take long. The bytes are valid during the call.
+    /// - Throws: `gone` if rows are missing because the dataset was unregistered.
     public func withRows(
         _ range: Range<Int>, of dataset: StoredDataset, _ body: (UnsafeRawBufferPointer) -> Bool
     ) throws(StoreError) {
@@ -82,7 +82,7 @@ extension Registry {
         try read { database in
             let select = try database.cachedStatement(
                 sql: "SELECT row FROM dataset_row WHERE key >= ? AND key < ? ORDER BY key")
-            // The rows are read where SQLite has them, by its own functions: copies of them would take most of the time.
+            // The rows are read in SQLite's own memory: copying them would take most of the time.
             let statement = select.sqliteStatement
             sqlite3_reset(statement)
             defer { sqlite3_reset(statement) }
@@ -99,14 +99,14 @@ extension Registry {
         }
     }
 
-    /// Gives up a draft, unless it was published.
+    /// Discards a draft, unless it was published.
     func discard(_ number: Int64) {
         database.asyncWrite(
             { database in
                 try database.execute(
                     sql: "UPDATE dataset SET is_draft = 0 WHERE number = ? AND id IS NULL", arguments: [number])
             },
-            // What fails now is done when the file is opened next.
+            // If this fails, it is done when the file is opened again.
             completion: { [weak self] _, _ in self?.purge() })
     }
 
@@ -123,7 +123,7 @@ extension Registry {
         try rows.forEach(numberedFrom: keys.lowerBound) { key, row in
             sqlite3_reset(statement)
             sqlite3_bind_int64(statement, 1, key)
-            // Without a destructor SQLite does not copy the bytes, which are there until the next row is bound.
+            // Without a destructor, SQLite does not copy the bytes, which stay valid until the next row is bound.
             sqlite3_bind_blob64(statement, 2, row.baseAddress, sqlite3_uint64(row.count), nil)
             let code = sqlite3_step(statement)
             guard code == SQLITE_DONE else {
@@ -137,16 +137,16 @@ extension Registry {
             sql: "UPDATE dataset SET row_count = ? WHERE number = ?", arguments: [count + rows.count, number])
     }
 
-    /// Removes the rows of datasets that are gone, some thousands in each transaction, so that nobody waits long.
+    /// Deletes the rows of removed datasets, some thousands per transaction, so that other work is not delayed.
     func purge() {
         database.asyncWriteWithoutTransaction { [weak self] database in
-            // What fails now is done when the file is opened next.
+            // If this fails, it is done when the file is opened again.
             guard let self, let isDone = try? self.purgeSome(of: database) else { return }
             if isDone { reserve.restore() } else { purge() }
         }
     }
 
-    /// Returns true when nothing is left to remove. On a full disk, that may take the reserve.
+    /// Returns true when nothing is left to delete. On a full disk, this may use the reserve.
     private func purgeSome(of database: Database) throws -> Bool {
         do {
             return try Self.purgeSome(database)
@@ -155,7 +155,7 @@ extension Registry {
         }
     }
 
-    /// Returns true when nothing is left to remove.
+    /// Returns true when nothing is left to delete.
     private static func purgeSome(_ database: Database) throws -> Bool {
         try database.inTransactionReturning {
             let sql = "SELECT number FROM dataset WHERE id IS NULL AND is_draft = 0 LIMIT 1"
@@ -181,9 +181,9 @@ extension StoredDataset {
 }
 
 extension Row {
-    /// Rows until their texts fill some memory.
+    /// Reads rows until their texts reach a certain size.
     ///
-    /// - Parameter column: where the length of a row's text is.
+    /// - Parameter column: the column with the length of a row's text.
     static func piece(
         of database: Database, _ sql: String, after id: String?, size: Int, lengthAt column: Int,
         _ others: [any DatabaseValueConvertible] = []

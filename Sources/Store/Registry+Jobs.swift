@@ -2,7 +2,7 @@ import GRDB
 public import JSON
 
 extension Registry {
-    /// Keeps a job that waits for its turn.
+    /// Stores a waiting job.
     ///
     /// - Parameter id: one that no other job has.
     public func addJob(
@@ -21,7 +21,7 @@ extension Registry {
         }
     }
 
-    /// The job with this identifier; nil where there is none.
+    /// The job with this identifier; nil if there is none.
     public func job(_ id: String) throws(StoreError) -> StoredJob? {
         try read { try Self.job(id, in: $0) }
     }
@@ -34,7 +34,7 @@ extension Registry {
         }
     }
 
-    /// All jobs, the newest first, without what they came to and what their providers keep.
+    /// All jobs, newest first, without their results and their providers' states.
     public func jobs(_ page: ListPage) throws(StoreError) -> [StoredJob] {
         try read { database in
             let sql = "\(Self.briefSelection) ORDER BY number DESC LIMIT ? OFFSET ?"
@@ -42,14 +42,14 @@ extension Registry {
         }
     }
 
-    /// The job with this identifier, without what it came to and what its provider keeps; nil where there is none.
+    /// The job with this identifier, without its result and its provider's state; nil if there is none.
     public func briefJob(_ id: String) throws(StoreError) -> StoredJob? {
         try read { database in
             try Row.fetchOne(database, sql: "\(Self.briefSelection) WHERE id = ?", arguments: [id]).map(StoredJob.init)
         }
     }
 
-    /// How many jobs there are.
+    /// The number of jobs.
     public func jobCount() throws(StoreError) -> Int {
         try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM job") ?? 0 }
     }
@@ -74,9 +74,8 @@ extension Registry {
         }
     }
 
-    /// The identifiers of the jobs that the process before this one left before their end, the oldest first. A job whose
-    /// cancelling was cut short has come to its end with that, and one during which so many processes have ended that it may
-    /// be the reason for that has failed.
+    /// The identifiers of the jobs that the previous process left unfinished, oldest first. A job that was being cancelled is
+    /// marked as ended, and a job during which the process ended too often fails, because it may be the cause.
     public func takeOverJobs() throws(StoreError) -> [String] {
         try write { database in
             try database.execute(
@@ -84,7 +83,7 @@ extension Registry {
             try database.execute(
                 sql: """
                     UPDATE job SET status = \(StoredJob.Status.failed.sql), finished_at = unixepoch(),
-                        error = 'the process ended ' || starts || ' times while this job ran; it is not begun again'
+                        error = 'the process ended ' || starts || ' times while this job ran; it is not started again'
                     WHERE status = \(StoredJob.Status.inProgress.sql) AND starts >= ?
                     """, arguments: [Self.startLimit])
             return try String.fetchAll(
@@ -92,10 +91,10 @@ extension Registry {
         }
     }
 
-    /// How often a job is begun at most.
+    /// The maximum number of times that a job is started.
     static let startLimit = 100
 
-    /// Notes that a job's turn has come. Returns nil where it is not to run any more, or there is none.
+    /// Marks a job as started. Returns nil if it does not exist or must no longer run.
     public func beginJob(_ id: String) throws(StoreError) -> StoredJob? {
         try write { database in
             try database.execute(
@@ -108,14 +107,14 @@ extension Registry {
         }
     }
 
-    /// Keeps what a job's provider needs to go on with it.
+    /// Stores the state that a job's provider needs to continue it.
     public func keepJobState(_ state: JSONValue, of id: String) throws(StoreError) {
         try write { try $0.execute(sql: "UPDATE job SET state = ? WHERE id = ?", arguments: [state.text, id]) }
     }
 
-    /// Notes that a job is to be stopped, and that one that waits has come to its end. One that has ended stays as it is.
+    /// Marks a job as cancelled; a waiting job ends at once. A job that has ended does not change.
     ///
-    /// - Returns: the job as it is then; nil where there is none.
+    /// - Returns: the updated job; nil if there is none.
     public func cancelJob(_ id: String) throws(StoreError) -> StoredJob? {
         try write { database in
             try database.execute(
@@ -128,10 +127,10 @@ extension Registry {
         }
     }
 
-    /// Keeps the end of a job, and publishes its rows with it: both, or none where that fails. A job that was cancelled
-    /// meanwhile stays cancelled, and one that has ended stays as it is.
+    /// Stores the end of a job and publishes its rows, either both or, on failure, neither. A job that was cancelled in the
+    /// meantime stays cancelled, and a job that has ended does not change.
     ///
-    /// - Returns: the job as it is then.
+    /// - Returns: the updated job.
     public func endJob(_ id: String, _ end: JobEnd, rows: JobDataset? = nil) throws(StoreError) -> StoredJob {
         let (job, isEnded) = try write { database -> (StoredJob, Bool) in
             let known = try Self.requiredJob(id, in: database)
@@ -155,9 +154,9 @@ extension Registry {
         return job
     }
 
-    /// Deletes a job that has ended, with its result and the dataset of its rows. Returns false where there is no such job.
+    /// Deletes a job that has ended, with its result and the dataset of its rows. Returns false if it does not exist.
     ///
-    /// - Throws: `conflict` where it has not ended.
+    /// - Throws: `conflict` if it has not ended.
     public func deleteJob(_ id: String) throws(StoreError) -> Bool {
         let isDeleted = try write(deletes: true) { database in
             guard let job = try Self.job(id, in: database) else { return false }

@@ -3,9 +3,9 @@ public import JSON
 
 /// A part of a list.
 public struct ListPage: Sendable, Hashable {
-    /// Entries before it.
+    /// The number of entries before it.
     public let offset: Int
-    /// Entries in it, at most.
+    /// The maximum number of its entries.
     public let limit: Int
 
     public init(offset: Int, limit: Int) {
@@ -14,21 +14,21 @@ public struct ListPage: Sendable, Hashable {
     }
 }
 
-/// What a list says of a dataset.
+/// The summary of a dataset for a list.
 public struct DatasetSummary: Sendable, Hashable {
     public let id: String
     public let rowCount: Int
     /// When it was registered, in seconds since 1970, UTC.
     public let created: Int
     public let purpose: String?
-    /// The beginning of the URI that it was read from, no more than 200 code points; nil for one that was given as rows.
+    /// The start of its URI, at most 200 code points; nil if it was registered with rows.
     public let uri: String?
-    /// The dataset whose results it holds; nil for others.
+    /// The dataset whose results it contains; nil for other datasets.
     public let resultsOf: String?
 }
 
 extension Registry {
-    /// Datasets, the newest first. Of definitions that are large, only what is shown is taken into memory.
+    /// Datasets, newest first. Large definitions are not read completely.
     public func datasetSummaries(_ page: ListPage) throws(StoreError) -> [DatasetSummary] {
         try read { database in
             let sql = """
@@ -45,7 +45,7 @@ extension Registry {
         }
     }
 
-    /// How many datasets there are.
+    /// The number of datasets.
     public func datasetCount() throws(StoreError) -> Int {
         try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM dataset WHERE id IS NOT NULL") ?? 0 }
     }
@@ -61,8 +61,8 @@ extension Registry {
         }
     }
 
-    /// The next definitions of a kind behind an identifier, in the order of identifiers: some, which fill a piece of memory
-    /// (at least one), or none at the end.
+    /// The next definitions of a kind after an identifier, in the order of identifiers: as many as fit in the given size (at
+    /// least one), or none at the end.
     public func definitions(
         _ kind: Kind, after id: String?, size: Int = 1 << 20
     ) throws(StoreError) -> [(id: String, definition: JSONValue)] {
@@ -76,7 +76,7 @@ extension Registry {
         }
     }
 
-    /// How many definitions of a kind there are.
+    /// The number of definitions of a kind.
     public func definitionCount(_ kind: Kind) throws(StoreError) -> Int {
         try read { database in
             try Int.fetchOne(

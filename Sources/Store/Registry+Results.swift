@@ -2,10 +2,10 @@ import GRDB
 import JSON
 
 extension Registry {
-    /// Results that are kept; older ones go when new ones come.
+    /// The number of results that are kept; older ones are deleted when new ones are added.
     public static let resultLimit = 1_000
 
-    /// Keeps a result.
+    /// Stores a result.
     public func record(_ result: StoredResult) throws(StoreError) {
         try write { database in
             try database.execute(
@@ -24,7 +24,7 @@ extension Registry {
         }
     }
 
-    /// The result with this identifier; nil where there is none.
+    /// The result with this identifier; nil if there is none.
     public func result(_ id: String) throws(StoreError) -> StoredResult? {
         try read { database in
             let sql = "SELECT \(Self.resultColumns), distributions FROM result WHERE id = ?"
@@ -32,7 +32,7 @@ extension Registry {
         }
     }
 
-    /// Results without their distributions, the newest first.
+    /// Results without their distributions, newest first.
     ///
     /// - Parameter datasetID: only results of this dataset.
     public func results(_ page: ListPage, of datasetID: String? = nil) throws(StoreError) -> [StoredResult] {
@@ -46,7 +46,7 @@ extension Registry {
         }
     }
 
-    /// How many results there are.
+    /// The number of results.
     public func resultCount() throws(StoreError) -> Int {
         try read { try Int.fetchOne($0, sql: "SELECT count(*) FROM result") ?? 0 }
     }

@@ -4,24 +4,24 @@ public import JSON
 import Platform
 import Synchronization
 
-/// What a server has been told to keep, in the file `registry.sqlite` of a folder: datasets with their rows, scoring
-/// functions, benchmarks, models and jobs.
+/// The persistent data of a server, in the file `registry.sqlite` of a folder: datasets with their rows, scoring functions,
+/// benchmarks, models and jobs.
 ///
-/// What a call has returned from is on the disk, and survives the end of the process and of the power: SQLite runs with a
+/// When a call returns, its changes are on disk, and survive the end of the process and a power failure: SQLite runs with a
 /// write-ahead log and `synchronous = FULL`. One process at a time uses the folder. All calls block, most of them for
 /// some milliseconds.
 public final class Registry: Sendable {
-    /// What is kept by an identifier and a definition alone.
+    /// The kinds of resources that consist of an identifier and a definition.
     public enum Kind: String, Sendable, CaseIterable {
         case scoringFunction = "scoring_function"
         case benchmark
         case model
     }
 
-    /// What became of a registration.
+    /// The result of a registration.
     public enum Registration: Hashable, Sendable {
         case added
-        /// The same was there already.
+        /// The same object already existed.
         case unchanged
     }
 
@@ -32,12 +32,12 @@ public final class Registry: Sendable {
     /// The file as it was opened.
     private let file: FileIdentity?
     let reserve: DiskReserve
-    /// What is wrong with the file, once something in it turned out to be damaged.
+    /// The damage that was found in the file, if any.
     private let damage = Mutex<StoreError?>(nil)
 
-    /// Opens the file, and makes it and the folder where they are missing.
+    /// Opens the file, and creates it and the folder if they are missing.
     ///
-    /// - Throws: where the file cannot be written, is no database or of a newer version, or another process uses it.
+    /// - Throws: if the file cannot be written, is not a database, has a newer version, or is used by another process.
     public init(folder: String) throws(StoreError) {
         try makeFolder(folder)
         let prefix = folder.hasSuffix("/") ? folder : folder + "/"
@@ -52,14 +52,14 @@ public final class Registry: Sendable {
         file = FileIdentity(of: path)
         reserve = DiskReserve(prefix + "registry.reserve")
         try checkWhole()
-        // Drafts of a process that has ended are nobody's.
+        // Drafts of an earlier process are abandoned.
         try write { try $0.execute(sql: "UPDATE dataset SET is_draft = 0 WHERE id IS NULL") }
         purge()
     }
 
-    /// Keeps a definition.
+    /// Stores a definition.
     ///
-    /// - Throws: `conflict` where something else is kept under the identifier.
+    /// - Throws: `conflict` if the identifier is already used for something else.
     public func register(_ kind: Kind, _ id: String, _ definition: JSONValue) throws(StoreError) -> Registration {
         try write { database in
             if let known = try Self.definition(kind, id, in: database) {
@@ -73,7 +73,7 @@ public final class Registry: Sendable {
         }
     }
 
-    /// The definition with this identifier; nil where there is none.
+    /// The definition with this identifier; nil if there is none.
     public func definition(_ kind: Kind, _ id: String) throws(StoreError) -> JSONValue? {
         try read { try Self.definition(kind, id, in: $0) }
     }
@@ -88,7 +88,7 @@ public final class Registry: Sendable {
         }
     }
 
-    /// Forgets a definition. Returns false where there was none.
+    /// Removes a definition. Returns false if it did not exist.
     public func unregister(_ kind: Kind, _ id: String) throws(StoreError) -> Bool {
         try write(deletes: true) { database in
             try database.execute(
@@ -106,8 +106,8 @@ public final class Registry: Sendable {
     /// The size up to which the whole file is checked when it is opened, in bytes: a second or two of reading.
     private static let checkedSize = 1 << 30
 
-    /// Looks for damage in the whole file, unless that would take long. Damage that is not found here is found by what reads
-    /// it, see ``check()``.
+    /// Checks the whole file for damage, unless that would take too long. Other damage is found when the data is read, see
+    /// ``check()``.
     private func checkWhole() throws(StoreError) {
         let findings = try read { database -> String in
             let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
@@ -118,8 +118,8 @@ public final class Registry: Sendable {
         if findings != "ok" { throw StoreError.damaged(path, findings) }
     }
 
-    /// Checks that the file is there and can be locked, read and written, and that no damage was found so far, for whoever
-    /// wants to know that all is well. Whether the disk has room is not seen.
+    /// Checks that the file exists, can be locked, read and written, and that no damage has been found. Does not check
+    /// whether the disk has free space.
     public func check() throws(StoreError) {
         if let damage = damage.withLock({ $0 }) { throw damage }
         try write { try $0.execute(sql: "UPDATE dataset SET row_count = row_count WHERE number = -1") }
@@ -133,7 +133,7 @@ public final class Registry: Sendable {
         }
     }
 
-    /// - Parameter deletes: whether the transaction makes room, and may have the reserve for that on a full disk.
+    /// - Parameter deletes: whether the transaction frees space, and may use the reserve for that on a full disk.
     func write<Value>(deletes: Bool = false, _ body: (Database) throws -> Value) throws(StoreError) -> Value {
         let value: Value
         do {
@@ -141,10 +141,11 @@ public final class Registry: Sendable {
         } catch {
             throw noted(StoreError(error, path: path, action: "write"))
         }
-        // SQLite goes on to write a file that was removed, which nobody will ever read.
+        // SQLite would continue to write to a file that was removed.
         guard let file, file == FileIdentity(of: path) else {
             throw StoreError(
-                .notWritable, "cannot write \(path): it was removed or replaced while it was in use; start again")
+                .notWritable,
+                "cannot write \(path): it was removed or replaced while it was in use; restart the program")
         }
         return value
     }
@@ -157,7 +158,7 @@ public final class Registry: Sendable {
         }
     }
 
-    /// Remembers damage: from then on, nothing that is read can be relied on.
+    /// Records damage: from then on, no data can be relied on.
     private func noted(_ error: StoreError) -> StoreError {
         if error.code == .noDatabase { damage.withLock { $0 = error } }
         return error
@@ -170,7 +171,7 @@ public final class Registry: Sendable {
         configuration.prepareDatabase { database in
             guard !database.configuration.readonly else { return }
             try database.execute(sql: "PRAGMA synchronous = FULL")
-            // A large import leaves a large log, which is cut when it has been taken over.
+            // A large import leaves a large log, which is truncated after the checkpoint.
             try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
         }
         let pool = try DatabasePool(path: path, configuration: configuration)
@@ -178,7 +179,9 @@ public final class Registry: Sendable {
         if try pool.read(migrator.hasBeenSuperseded) {
             throw StoreError(
                 .newerVersion,
-                "cannot use \(path): a newer version of this software wrote it; use that version, or another folder")
+                "cannot use \(path): it was written by a newer version of this software; use that version, or another "
+                    + "folder"
+            )
         }
         try migrator.migrate(pool)
         return pool
@@ -186,7 +189,7 @@ public final class Registry: Sendable {
 }
 
 extension Registry.Kind {
-    /// What it is, in messages.
+    /// Its name in messages.
     var noun: String {
         switch self {
         case .scoringFunction: "scoring function"
@@ -237,16 +240,16 @@ enum RegistrySchema {
         number << 40 + Int64(rows.lowerBound)..<number << 40 + Int64(rows.upperBound)
     }
 
-    /// No dataset has as many rows.
+    /// No dataset has this many rows.
     static let maximumRows = 1 << 40
 }
 
-/// Which file a path stands for.
+/// The identity of the file at a path.
 private struct FileIdentity: Equatable {
     private let device: UInt64
     private let number: UInt64
 
-    /// Returns nil where there is none.
+    /// Returns nil if there is no file.
     init?(of path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
@@ -272,7 +275,10 @@ private final class FolderLock: Sendable {
         guard isHeld else {
             close(descriptor)
             throw StoreError(
-                .busy, "cannot use the folder of \(path): another process uses it; end that, or use another folder")
+                .busy,
+                "cannot use the folder of \(path): another process is using it; stop that process, or use another "
+                    + "folder"
+            )
         }
     }
 

@@ -2,27 +2,27 @@ import GRDB
 import Glibc
 import Platform
 
-/// The replies of models, kept in the file `replies.sqlite` of a folder, one reply a key.
+/// The replies of models, stored in the file `replies.sqlite` of a folder, one reply per key.
 ///
-/// Several threads and several processes may use one file. A reply whose `store` has returned survives the end of the
-/// process, however it comes, SIGKILL included. A failure of power or of the system may cost the replies of the last
-/// moments, never the file: SQLite runs with a write-ahead log and `synchronous = NORMAL`.
+/// Several threads and several processes may use the same file. A reply whose `store` has returned survives the end of
+/// the process, even by SIGKILL. A power failure or system crash may lose the most recent replies, but never damages
+/// the file: SQLite runs with a write-ahead log and `synchronous = NORMAL`.
 public final class ReplyCache: Sendable {
     /// The path of the file.
     public let path: String
     private let database: DatabasePool
     private let writer: ReplyWriter
-    /// Nil where the file system has no locks: nothing is reserved then.
+    /// Nil if the file system does not support locks; then nothing is reserved.
     private let reservations: ClaimFile?
 
-    /// Opens the file, and makes it and the folder where they are missing.
+    /// Opens the file, and creates it and the folder if they are missing.
     ///
-    /// - Throws: where the file cannot be written, is no database, or is of a newer version.
+    /// - Throws: if the file cannot be written, is not a database, or has a newer version.
     public init(folder: String) throws(StoreError) {
         let path = folder.hasSuffix("/") ? folder + "replies.sqlite" : folder + "/replies.sqlite"
         try makeFolder(folder)
         self.path = path
-        // Before the database, so that whoever may write to it from now on is seen.
+        // Before the database, so that all later writers are noticed.
         reservations = try? ClaimFile(path + "-reservations")
         do {
             database = try Self.open(path)
@@ -32,9 +32,9 @@ public final class ReplyCache: Sendable {
         writer = ReplyWriter(database: database, path: path)
     }
 
-    /// The replies stored for `keys`, as of one moment.
+    /// The stored replies for `keys`, from one consistent snapshot.
     ///
-    /// Blocks for about 5 µs a key. A pending `store` of this process may not be seen yet.
+    /// Blocks for about 5 µs per key. A pending `store` of this process may not be visible yet.
     public func replies(for keys: some Sequence<ReplyKey>) throws(StoreError) -> [ReplyKey: StoredReply] {
         try read { database in
             let statement = try database.cachedStatement(sql: ReplyTable.find)
@@ -46,24 +46,24 @@ public final class ReplyCache: Sendable {
         }
     }
 
-    /// Stores a reply, and returns what is stored under the key from then on: the reply itself, or the one that was
-    /// there before.
+    /// Stores a reply, and returns the reply that is now stored under the key: the new one, or one that was already
+    /// there.
     ///
     /// Returns when the reply is committed. Replies that arrive while another commit runs are committed together.
     ///
-    /// - Parameter replaces: whether the reply takes the place of one that is stored already.
+    /// - Parameter replaces: whether the reply replaces one that is already stored.
     public func store(
         _ reply: StoredReply, for key: ReplyKey, replaces: Bool = false
     ) async throws(StoreError) -> StoredReply {
         try await writer.store(reply, for: key, replaces: replaces)
     }
 
-    /// Reserves a key for a caller that asks for its reply, so that nobody else asks for it at the same time: neither in this
-    /// process nor in another that uses the cache. Does not wait; takes some microseconds.
+    /// Reserves a key for a caller that requests its reply, so that no other caller requests it at the same time,
+    /// either in this process or in another one that uses the cache. Does not wait; takes some microseconds.
     ///
-    /// The reservation lasts until `cancelReservation`, or until the process ends, however it does.
+    /// The reservation lasts until `cancelReservation`, or until the process ends, in whatever way.
     ///
-    /// - Returns: false where the key is reserved already.
+    /// - Returns: false if the key is already reserved.
     public func reserve(_ key: ReplyKey) -> Bool {
         reservations?.claim(key.reservation) ?? true
     }
@@ -73,11 +73,10 @@ public final class ReplyCache: Sendable {
         reservations?.release(key.reservation)
     }
 
-    /// Whether others than this object have used the cache since it was opened, so that it may hold replies that it did not
-    /// hold a moment ago.
+    /// Whether other processes have used the cache since it was opened, so that it may contain newer replies.
     public var isShared: Bool { reservations?.isShared ?? false }
 
-    /// How many replies the file holds. Reads the whole index.
+    /// The number of replies in the file. Reads the whole index.
     public func count() throws(StoreError) -> Int {
         try read { database in
             try Int.fetchOne(database, sql: "SELECT count(*) FROM reply") ?? 0
@@ -106,7 +105,7 @@ public final class ReplyCache: Sendable {
         configuration.prepareDatabase { database in
             if !database.configuration.readonly { try database.execute(sql: "PRAGMA synchronous = NORMAL") }
         }
-        // While another process makes the file, SQLite reports it as busy at once, whatever the timeout.
+        // While another process creates the file, SQLite reports it as busy at once, regardless of the timeout.
         var attempts = 100
         while true {
             do {
@@ -121,7 +120,7 @@ public final class ReplyCache: Sendable {
     }
 }
 
-/// Makes the folder and those that it is in, where they are missing.
+/// Creates the folder and its parents if they are missing.
 func makeFolder(_ folder: String) throws(StoreError) {
     var path = folder.hasPrefix("/") ? "/" : ""
     for component in folder.split(separator: "/") {

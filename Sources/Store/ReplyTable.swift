@@ -1,11 +1,11 @@
 import Foundation
 import GRDB
 
-/// The one table of the file, and the statements on it.
+/// The table of the file, and its statements.
 enum ReplyTable {
     static let find = "SELECT model, text, response, input_tokens, output_tokens FROM reply WHERE key = ?"
 
-    /// Leaves a reply that is there already as it is.
+    /// Does not change a reply that already exists.
     static let insert = "INSERT \(values) ON CONFLICT (key) DO NOTHING"
     static let replace = "INSERT OR REPLACE \(values)"
 
@@ -17,8 +17,8 @@ enum ReplyTable {
     static func migrate(_ pool: DatabasePool, path: String) throws {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("replies") { database in
-            // A table with row numbers: replies are too long to lie in the index of the keys. What models write are
-            // blobs of UTF-8: it may hold NUL, where SQLite's texts end.
+            // A table with row numbers: replies are too long to be part of the index of the keys. Text from models is stored as
+            // blobs of UTF-8, because it may contain NUL, at which SQLite's text ends.
             try database.execute(
                 sql: """
                     CREATE TABLE reply (
@@ -35,13 +35,15 @@ enum ReplyTable {
         if try pool.read(migrator.hasBeenSuperseded) {
             throw StoreError(
                 .newerVersion,
-                "cannot use \(path): a newer version of this software wrote it; use that version, or another folder")
+                "cannot use \(path): it was written by a newer version of this software; use that version, or another "
+                    + "folder"
+            )
         }
         if try pool.read(migrator.hasCompletedMigrations) { return }
         do {
             try migrator.migrate(pool)
         } catch {
-            // Another process may have made the table in the meantime.
+            // Another process may have created the table in the meantime.
             if try !pool.read(migrator.hasCompletedMigrations) { throw error }
         }
     }

@@ -2,10 +2,10 @@ import GRDB
 import Platform
 import Synchronization
 
-/// Commits replies, many at a time where many come.
+/// Commits replies, many at a time if many arrive.
 ///
-/// A reply that finds the writer idle is committed at once; those that come meanwhile wait for that commit and then
-/// share the next.
+/// If the writer is idle, a reply is committed at once; replies that arrive during a commit wait for it and then share the
+/// next one.
 final class ReplyWriter: Sendable {
     private typealias Outcome = Result<StoredReply, StoreError>
 

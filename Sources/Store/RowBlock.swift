@@ -2,10 +2,10 @@ import Glibc
 
 /// Rows in one piece of memory: JSON objects, each on a line that ends with a line feed.
 ///
-/// What is in the lines is not looked at; whoever makes the block has checked it.
+/// The contents of the lines are not checked; the creator of the block has validated them.
 public struct RowBlock: Sendable {
     private let bytes: [UInt8]
-    /// How many lines there are.
+    /// The number of lines.
     public let count: Int
 
     /// - Parameter lines: each with a line feed at its end.

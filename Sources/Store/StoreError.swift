@@ -34,7 +34,7 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
         case failed
     }
 
-    /// Explains an error that came up while `action` ("open", "write") was done to `path`.
+    /// Explains an error that occurred during `action` ("open", "write") on `path`.
     init(_ error: any Error, path: String, action: String) {
         if let error = error as? StoreError {
             self = error
@@ -45,13 +45,15 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
         switch result {
         case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
             code = .notWritable
-            message = "cannot \(action) \(path): it, or the folder it is in, cannot be written; check the permissions"
+            message = "cannot \(action) \(path): the file or its folder is not writable; check the permissions"
         case .SQLITE_NOTADB, .SQLITE_CORRUPT:
             code = .noDatabase
-            message = "cannot \(action) \(path): it is no SQLite database, or damaged; move it away to get a new one"
+            message =
+                "cannot \(action) \(path): it is damaged or not a SQLite database; move it away to create a new one"
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             code = .busy
-            message = "cannot \(action) \(path): another process keeps it locked; end that, or use another folder"
+            message =
+                "cannot \(action) \(path): another process has locked it; stop that process, or use another folder"
         case .SQLITE_FULL:
             code = .full
             message = "cannot \(action) \(path): the disk is full"
@@ -73,11 +75,11 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     static func conflict(_ noun: String, _ id: String) -> StoreError {
         StoreError(
             .conflict,
-            "there is another \(noun) \(quoted(id)) already; unregister that first, or take another identifier")
+            "another \(noun) \(quoted(id)) already exists; unregister it first, or choose another identifier")
     }
 
     static func gone(_ dataset: StoredDataset) -> StoreError {
-        StoreError(.gone, "the dataset \(quoted(dataset.id)) was unregistered while it was read")
+        StoreError(.gone, "the dataset \(quoted(dataset.id)) was unregistered while it was being read")
     }
 
     init(_ code: Code, _ message: String) {

@@ -1,12 +1,12 @@
 public import JSON
 
-/// A dataset of the registry, as of the moment when it was looked up.
+/// A dataset of the registry, at the time of the lookup.
 public struct StoredDataset: Sendable, Hashable {
     public let id: String
-    /// What it was registered with.
+    /// The definition that it was registered with.
     public let definition: JSONValue
-    /// How many rows it has.
+    /// The number of its rows.
     public let rowCount: Int
-    /// What its rows are found by. Another dataset of the same identifier has another number.
+    /// The key of its rows. Another dataset with the same identifier has another number.
     let number: Int64
 }

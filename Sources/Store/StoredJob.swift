@@ -1,6 +1,6 @@
 public import JSON
 
-/// A run of a benchmark that goes on by itself, as the registry keeps it.
+/// A run of a benchmark in the background, as stored in the registry.
 public struct StoredJob: Sendable, Hashable {
     public enum Status: String, Sendable, CaseIterable {
         /// It waits for its turn.
@@ -8,7 +8,7 @@ public struct StoredJob: Sendable, Hashable {
         case inProgress = "in_progress"
         case completed
         case failed
-        /// It was stopped, or is being stopped for as long as it has no time of its end.
+        /// It was stopped, or is being stopped if it has no end time yet.
         case cancelled
 
         var sql: String { "'\(rawValue)'" }
@@ -17,12 +17,12 @@ public struct StoredJob: Sendable, Hashable {
     public let id: String
     public let benchmarkID: String
     public let providerID: String
-    /// What is to be done, as of the moment when it was asked for.
+    /// The request, as it was when the job was created.
     public let request: JSONValue
     public let status: Status
-    /// Rows that were done when the job was stored last, which is at its beginning and its end.
+    /// Completed rows when the job was last stored, which is at its start and its end.
     public let rowsDone: Int
-    /// Rows in all, where that is known.
+    /// The total number of rows, if known.
     public let rowsTotal: Int?
     /// In seconds since 1970, UTC, as the other times are.
     public let created: Int
@@ -30,15 +30,15 @@ public struct StoredJob: Sendable, Hashable {
     public let finished: Int?
     /// Why it failed.
     public let error: String?
-    /// What its provider keeps of it.
+    /// The state of its provider.
     public let state: JSONValue?
-    /// What it came to, but for its rows.
+    /// Its result, without the rows.
     public let result: JSONValue?
-    /// The dataset of its rows; nil where it has none.
+    /// The dataset of its rows; nil if there is none.
     public let datasetID: String?
 }
 
-/// How a job came to its end.
+/// The end of a job.
 public struct JobEnd: Sendable {
     public var status: StoredJob.Status
     public var rowsDone: Int

@@ -1,7 +1,7 @@
 import Foundation
 import Platform
 
-/// What a reply is stored under: a digest of everything that could change it.
+/// The key of a reply: a digest of everything that could change it.
 public struct ReplyKey: Hashable, Sendable {
     let bytes: Data
 
@@ -9,18 +9,18 @@ public struct ReplyKey: Hashable, Sendable {
         bytes = Data(digest)
     }
 
-    /// The number under which the key is reserved. Two keys may have the same one: then one waits for the other in vain, and
-    /// is asked for after it.
+    /// The number under which the key is reserved. Two keys may have the same number; then one waits for the other
+    /// unnecessarily and is requested after it.
     var reservation: UInt64 {
         bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } % ClaimFile.limit
     }
 }
 
-/// A model's reply as it is kept.
+/// A stored reply of a model.
 public struct StoredReply: Hashable, Sendable {
-    /// The name that the model was asked by, for people who look into the file.
+    /// The name of the model, for people who look into the file.
     public var model: String
-    /// The text that the model wrote, nil where the reply holds none.
+    /// The text of the reply; nil if it contains none.
     public var text: String?
     /// The whole body of the response.
     public var response: String

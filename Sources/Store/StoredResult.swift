@@ -1,22 +1,22 @@
 public import JSON
 
-/// What a run over a dataset came to, as it is kept: the aggregates, and where the rows are.
+/// The stored result of a run over a dataset: the aggregates, and the place of the rows.
 public struct StoredResult: Sendable, Hashable {
     public let id: String
     /// When it was recorded, in seconds since 1970, UTC.
     public let created: Int
-    /// The dataset that was scored. It may be gone.
+    /// The dataset that was scored. It may have been deleted.
     public let datasetID: String
-    /// The dataset that holds the rows with their scores; nil where they were not kept. It may be gone.
+    /// The dataset with the rows and their scores; nil if they were not kept. It may have been deleted.
     public let rowsDatasetID: String?
-    /// The benchmark that was evaluated, and the job that did it; nil where there was none.
+    /// The benchmark that was evaluated, and its job; nil if there was none.
     public let benchmarkID: String?
     public let jobID: String?
-    /// The identifiers of the scoring functions, in the order in which they were asked for.
+    /// The identifiers of the scoring functions, in the order of the request.
     public let functions: [String]
-    /// An object by function: what a ScoringResult has beside its rows.
+    /// An object by function: its ScoringResult, without the rows.
     public let aggregates: JSONValue
-    /// An object by function: how the scores lie, as whoever recorded it writes that.
+    /// An object by function: the distribution of the scores, in the recorder's format.
     public let distributions: JSONValue
 
     public init(

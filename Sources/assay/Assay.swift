@@ -7,7 +7,7 @@ struct Assay: ParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "assay",
-        abstract: "Scores what language models wrote.",
+        abstract: "Score what language models write.",
         version: version,
         subcommands: [
             ScoreCommand.self, EvaluateCommand.self, CompareCommand.self, AgreeCommand.self, ServeCommand.self,
@@ -24,7 +24,7 @@ struct Assay: ParsableCommand {
         }
     }
 
-    /// Ends the program as ArgumentParser does, but says why through `printError`.
+    /// Ends the program as ArgumentParser does, but prints the reason with `printError`.
     private static func end(with error: any Error) -> Never {
         let code = exitCode(for: error)
         let message = fullMessage(for: error)
@@ -37,15 +37,16 @@ struct Assay: ParsableCommand {
     }
 
     private static func prepareProcess() {
-        // In place of a standard stream that is closed, the next file that is opened would get its number, and messages
-        // would end up in that. So it gets one that fails, as the closed one would: it is opened the wrong way round.
+        // If a standard stream is closed, the next file to be opened would get its number, and messages would be written
+        // to that file. So the number is given to a descriptor that fails as the closed one would: /dev/null, opened
+        // for the wrong direction.
         for stream in 0...2 where fcntl(Int32(stream), F_GETFD) < 0 {
             _ = open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY)
         }
-        // Writing to a closed pipe, or beyond a limit, is an error to report and not a reason to vanish.
+        // Writing to a closed pipe, or beyond a limit, is an error to report, not a reason to die silently.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
-        // Where whoever started this ignores it, the kernel would forget how programs ended that are started here.
+        // If the parent process ignores SIGCHLD, the kernel discards the exit status of this program's children.
         signal(SIGCHLD, SIG_DFL)
     }
 }

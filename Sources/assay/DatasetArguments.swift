@@ -4,18 +4,19 @@ import Datasets
 import HuggingFace
 import ScoringEngine
 
-/// How the dataset is written, and what is joined to it.
+/// The format of the dataset, and the file that is joined to it.
 struct DatasetArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "How the rows are written, for standard input and names that do not say it: jsonl, json, csv or tsv.",
+            "The format of the rows, for standard input and for file names without a known ending: jsonl, json, csv "
+                + "or tsv.",
             valueName: "format"))
     var inputFormat: InputFormat?
 
     @Option(
         help: ArgumentHelp(
-            "The character between the cells of a table: comma, semicolon, tab, pipe, or any other character. Default: as "
-                + "the first row shows.", valueName: "character"))
+            "The character between the cells of a table: comma, semicolon, tab, pipe, or any other character (default: "
+                + "detected in the first row).", valueName: "character"))
     var delimiter: DelimiterArgument?
 
     @Flag(help: "The table has no header row; its columns are called column_1, column_2, ….")
@@ -28,36 +29,36 @@ struct DatasetArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How text is encoded: utf-8, utf-16le, utf-16be, windows-1252 or latin-1. Default: UTF-8, or what a byte order "
-                + "mark says.", valueName: "encoding"))
+            "The encoding of the text: utf-8, utf-16le, utf-16be, windows-1252 or latin-1 (default: from the byte "
+                + "order mark, or utf-8).", valueName: "encoding"))
     var encoding: EncodingArgument?
 
     @Option(
         help: ArgumentHelp(
-            "Add the columns of the row of FILE that has the same key, such as the expected answers. A column that both "
-                + "have is the dataset's; that of FILE is called joined.NAME.", valueName: "file"))
+            "To each row, add the columns of the row of FILE with the same key, such as the expected answers. If both "
+                + "have a column NAME, that of FILE is called joined.NAME.", valueName: "file"))
     var join: String?
 
     @Option(
         help: ArgumentHelp(
-            "The column, or path, that holds the key of --join; LEFT=RIGHT where FILE calls it something else.",
+            "The column or path of the key of --join; LEFT=RIGHT if its name differs in FILE.",
             valueName: "column"))
     var on: String?
 
     @Option(
         name: .customLong("huggingface-url"),
         help: ArgumentHelp(
-            "The datasets server that hf:// stands for. Default: that of HF_ENDPOINT, or Hugging Face's own. HF_TOKEN is "
-                + "sent to it.", valueName: "url"))
+            "The datasets server for hf:// datasets; HF_TOKEN is sent to it (default: that of HF_ENDPOINT, or Hugging "
+                + "Face's own).", valueName: "url"))
     var huggingFaceURL: String?
 
     func validate() throws {
         if (join == nil) != (on == nil) {
-            throw ValidationError("--join FILE and --on COLUMN go together")
+            throw ValidationError("--join FILE and --on COLUMN must be used together")
         }
-        if let on, JoinKey(on) == nil { throw ValidationError("--on \(on): COLUMN or LEFT=RIGHT was expected") }
+        if let on, JoinKey(on) == nil { throw ValidationError("--on \(on): expected COLUMN or LEFT=RIGHT") }
         if let names = columnNames, names.contains("") || Set(names).count < names.count {
-            throw ValidationError("--columns: names that are not empty and differ from each other were expected")
+            throw ValidationError("--columns: expected distinct names that are not empty")
         }
         if let huggingFaceURL { try checkURL(huggingFaceURL, of: "--huggingface-url") }
     }
@@ -75,7 +76,7 @@ struct DatasetArguments: ParsableArguments {
         return options
     }
 
-    /// The dataset that an argument names, with what is joined to it.
+    /// The dataset that an argument names, including the join.
     func input(_ argument: String) throws(DatasetError) -> DatasetInput {
         var input = try input(argument, options)
         if let join, let key = on.flatMap({ JoinKey($0) }) {
@@ -116,21 +117,21 @@ struct DatasetArguments: ParsableArguments {
     }
 }
 
-/// A dataset that the command line names.
+/// A dataset from the command line.
 struct DatasetInput {
     var dataset: Dataset
-    /// The file, where it is one.
+    /// Its path; nil if it is not a file.
     var path: String?
     /// The file that is joined to it.
     var joinedPath: String?
     /// The file's size.
     var byteSize: Int?
-    /// How far the file was read.
+    /// Shows how much of the file has been read.
     var reading: ReadControl
-    /// Ends a read that waits.
+    /// Ends a blocked read.
     var stop: @Sendable () -> Void
 
-    /// Says what was noticed while the rows were read.
+    /// Prints the warnings that were collected while the rows were read.
     func printNotices(isQuiet: Bool) {
         if isQuiet { return }
         for warning in dataset.notices.warnings { printError("warning: \(oneLine(warning))") }

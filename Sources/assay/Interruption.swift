@@ -5,9 +5,9 @@ import Synchronization
 
 /// Turns the first SIGINT, SIGTERM or SIGHUP into a cancellation, and the second into the end of the process.
 ///
-/// Signals are taken by a thread of their own that waits for them, so nothing runs in a signal handler.
+/// A separate thread waits for signals, so no code runs in a signal handler.
 final class Interruption: Sendable {
-    /// For reading what options name: the first signal ends that, too.
+    /// For reading files that options name: the first signal ends that too.
     static let reading = ReadControl()
 
     private let cancellation: Cancellation
@@ -15,7 +15,7 @@ final class Interruption: Sendable {
 
     init(cancelling cancellation: Cancellation) {
         self.cancellation = cancellation
-        // Threads that are started later inherit the mask. Without a thread that waits for signals, they keep their effect.
+        // Threads that start later inherit the mask. If the waiting thread cannot start, signals keep their usual effect.
         var signals = Self.signals
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         guard let thread = try? startThread({ [self] in wait() }) else {
@@ -44,7 +44,7 @@ final class Interruption: Sendable {
             var caught: Int32 = 0
             guard sigwait(&signals, &caught) == 0 else { continue }
             if let first {
-                // `timeout` and some shells send one to the process and one to its group.
+                // `timeout` and some shells send a signal to the process and another one to its group.
                 if ContinuousClock.now - first < .milliseconds(500) { continue }
                 _exit(130)
             }
@@ -53,7 +53,8 @@ final class Interruption: Sendable {
             Self.reading.stop()
             action.withLock { $0 }?()
             printError(
-                "assay: stopping; what is under way is finished first, for some seconds; interrupt again to stop at once"
+                "assay: stopping after the work in progress, which may take a few seconds; interrupt again to stop at "
+                    + "once"
             )
         }
     }

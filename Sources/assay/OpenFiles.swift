@@ -1,8 +1,8 @@
 import Glibc
 
-/// How many files, connections among them, the process may have open.
+/// The limit on open files, including connections.
 enum OpenFiles {
-    /// Raises the limit as far as it may be. Returns it; nil where it is not known.
+    /// Raises the limit as far as possible. Returns it, or nil if it is unknown.
     static func raiseLimit() -> Int? {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }

@@ -3,7 +3,7 @@ import ScorerHost
 
 /// The parameters of a scorer in a few words each, from its JSON Schema.
 struct ParameterSummary {
-    /// "max_words (number, 1 to 1000000)", in the schema's order; nil where the scorer has no schema, or one that cannot be read.
+    /// "max_words (number, 1 to 1000000)", in the schema's order; nil if the scorer has no readable schema.
     let items: [String]?
 
     init(_ scorer: ScorerDescription) {
@@ -27,8 +27,7 @@ struct ParameterSummary {
         let element = property["items"]?["type"]?.string
         let names = types.map { type in
             switch type {
-            case "string": "text"
-            case "array": element.map { "list of \($0 == "string" ? "texts" : "\($0)s")" } ?? "list"
+            case "array": element.map { "list of \($0)s" } ?? "list"
             default: type
             }
         }

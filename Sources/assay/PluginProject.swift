@@ -1,11 +1,11 @@
 import Glibc
 import Platform
 
-/// A new plugin's folder, made from templates.
+/// A new plugin project, created from templates.
 ///
-/// The templates are files. Those of `common/KIND`, `LANGUAGE/common` and `LANGUAGE/KIND` make up a project, symbolic links
-/// followed. In their texts and in the names of files, `@NAME@` is the plugin's name; in texts, `@SOURCE@` is the main source
-/// file and `@INCLUDE@` the compiler's options that find the headers.
+/// The templates are files. A project consists of those in `common/KIND`, `LANGUAGE/common` and `LANGUAGE/KIND`; symbolic
+/// links are followed. In file contents and file names, `@NAME@` is replaced by the plugin's name; in contents, `@SOURCE@` is
+/// replaced by the main source file and `@INCLUDE@` by the compiler options for the headers.
 struct PluginProject {
     enum Language: String, CaseIterable { case c, cpp, rust, swift }
     enum Kind: String, CaseIterable { case scorer, judge }
@@ -14,7 +14,7 @@ struct PluginProject {
     var language: Language
     var kind: Kind
 
-    /// What is wrong with a name: nil if nothing is. It becomes a part of file names, of an id and of a package's name.
+    /// What is wrong with a name; nil if it is valid. The name becomes part of file names, of an id and of a package name.
     static func fault(ofName name: String) -> String? {
         let bytes = Array(name.utf8)
         func isLetter(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "a") < 26 }
@@ -28,12 +28,12 @@ struct PluginProject {
         let near = hyphenated(name)
         return
             "\"\(name)\" is not a valid plugin name: expected up to 64 lower-case letters a to z, digits and hyphens, "
-            + "beginning with a letter and not ending with a hyphen, such as word-limit"
+            + "starting with a letter and not ending with a hyphen, such as word-limit"
             + (near.isEmpty ? "" : "; did you mean \(near)?")
     }
 
-    /// The name that somebody may have meant who writes words in another way: json_fields, JsonFields, "Json Fields". Empty
-    /// where nothing is left of it.
+    /// The valid name that is closest to one in another style: json_fields, JsonFields, "Json Fields". Empty if there is
+    /// none.
     private static func hyphenated(_ name: String) -> String {
         var words: [[UInt8]] = [[]]
         var isAfterLower = false
@@ -54,7 +54,7 @@ struct PluginProject {
     /// Writes the project.
     ///
     /// - Parameters:
-    ///   - folder: is made; it must not be there yet.
+    ///   - folder: the folder to create; it must not exist.
     ///   - templates: the folder of the templates.
     ///   - includes: the folders of the headers.
     func write(to folder: String, templates: String, includes: [String]) throws {
@@ -63,7 +63,7 @@ struct PluginProject {
                 throw Failure(
                     "\(folder) already exists, and nothing in it was changed; name another folder with --output")
             }
-            throw Self.failure(folder, "cannot be made")
+            throw Self.failure(folder, "cannot be created")
         }
         let replacements = [
             ("@NAME@", name), ("@SOURCE@", sourceFile),
@@ -90,13 +90,13 @@ struct PluginProject {
             let file = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            // What compilers may have left in a tree's kits is none of the project's.
+            // Build products in the kits of a source tree are not part of the project.
             if file.hasPrefix(".") || file == "target" || file == "Cargo.lock" { continue }
             let from = "\(source)/\(file)"
             let to = "\(folder)/\(Self.replacing(replacements, in: file))"
             guard let status = FileStatus(ofPath: from) else { throw Self.failure(from, "cannot be read") }
             if status.kind == .folder {
-                guard mkdir(to, 0o777) == 0 || errno == EEXIST else { throw Self.failure(to, "cannot be made") }
+                guard mkdir(to, 0o777) == 0 || errno == EEXIST else { throw Self.failure(to, "cannot be created") }
                 try copy(from, to: to, replacements)
             } else {
                 try Self.write(Self.replacing(replacements, in: try Self.text(of: from)), to: to)
@@ -131,7 +131,7 @@ struct PluginProject {
         guard let file = fopen(path, "wxe") else { throw failure(path, "cannot be written") }
         let count = fwrite(Array(text.utf8), 1, text.utf8.count, file)
         guard fclose(file) == 0, count == text.utf8.count else {
-            throw failure(path, "could not be written to its end")
+            throw failure(path, "could not be written completely")
         }
     }
 

@@ -1,8 +1,8 @@
 /// A tar archive in memory, in the format ustar (POSIX.1-1988), which any tar reads.
 ///
-/// The same files make the same bytes: there are no times, owners or links in it.
+/// The same files produce the same bytes: the archive contains no times, owners or links.
 struct TarArchive {
-    /// A file or folder cannot be in such an archive; why.
+    /// Why a file or folder cannot be part of such an archive.
     struct Refusal: Error {
         var message: String
     }
@@ -13,7 +13,7 @@ struct TarArchive {
 
     /// - Parameters:
     ///   - name: its path in the archive, at most 100 bytes.
-    ///   - isExecutable: whether it can be run, or loaded where that takes the same right.
+    ///   - isExecutable: whether it gets the permission to be executed.
     mutating func add(_ bytes: [UInt8], as name: String, isExecutable: Bool = false) throws(Refusal) {
         try addHeader(name, size: bytes.count, mode: isExecutable ? 0o755 : 0o644, kind: UInt8(ascii: "0"))
         blocks += bytes
@@ -29,7 +29,7 @@ struct TarArchive {
 
     private mutating func addHeader(_ name: String, size: Int, mode: Int, kind: UInt8) throws(Refusal) {
         guard name.utf8.count <= 100 else { throw Refusal(message: "\(name): the path is longer than 100 bytes") }
-        guard size < 1 << 33 else { throw Refusal(message: "\(name): it has 8 GiB or more") }
+        guard size < 1 << 33 else { throw Refusal(message: "\(name): the file has 8 GiB or more") }
         var header = [UInt8](repeating: 0, count: Self.blockSize)
         func put(_ bytes: some Sequence<UInt8>, _ offset: Int) {
             for (index, byte) in bytes.enumerated() { header[offset + index] = byte }
@@ -48,7 +48,7 @@ struct TarArchive {
         header[156] = kind
         put("ustar".utf8, 257)
         put("00".utf8, 263)
-        // The sum of the header's bytes, with blanks in its own place.
+        // The sum of the header's bytes, with blanks in place of the sum.
         put(octal(header.reduce(0) { $0 + Int($1) }, 6) + [0, UInt8(ascii: " ")], 148)
         blocks += header
     }

@@ -2,12 +2,12 @@ import Glibc
 import JSON
 import Platform
 
-// Everything that the program writes for people goes through here, so that nothing in a dataset, a reply, a definition or
-// a plugin's message can give orders to a terminal.
+// All output of the program goes through these functions, so that control characters in a dataset, a reply, a definition or
+// a plugin's message never reach a terminal.
 
 /// Writes a line to standard error.
 func printError(_ line: String) {
-    // A message that cannot be written changes nothing.
+    // A message that cannot be written is dropped.
     _ = write(line.visible + "\n", to: STDERR_FILENO)
 }
 
@@ -18,9 +18,9 @@ func printOutput(_ text: String) throws {
     }
 }
 
-/// The line of a terminal's standard error that is drawn again and again.
+/// The line on standard error that is redrawn on a terminal.
 enum ProgressLine {
-    /// Draws it; on a file or pipe, writes another line.
+    /// Redraws the line; on a file or pipe, writes another line.
     static func draw(_ line: String, onTerminal isTerminal: Bool) {
         _ = write(isTerminal ? erasing + line.visible : line.visible + "\n", to: STDERR_FILENO)
     }
@@ -30,7 +30,7 @@ enum ProgressLine {
     private static let erasing = "\r\u{1B}[K"
 }
 
-/// Writes a text to its end. Returns the system's error where that fails.
+/// Writes a text completely. Returns the system's error if that fails.
 private func write(_ text: String, to descriptor: Int32) -> Int32? {
     var text = text
     return text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: descriptor) ? nil : errno }

@@ -122,7 +122,7 @@ struct DatasetTests {
         "a source that cannot be read whole is refused, with the reason, and leaves nothing",
         arguments: [
             ("data:text/csv,q,a%0A1,2%0A1,2,3", "3 cells"), ("data:application/jsonl,{\"q\":1}%0A{", "row 2"),
-            ("data:application/jsonl,{\"q\":1}%0A[1]", "row 2 is no JSON object"),
+            ("data:application/jsonl,{\"q\":1}%0A[1]", "row 2 is not a JSON object"),
             ("data:application/json,7", "array"), ("data:application/jsonl,{\"q\":\"%FF\"}", "row 1"),
             ("data:text/csv;base64,!!!", "Base64"), ("data:text/csv;base64", "comma"), ("data:image/png,x", "type"),
             ("data:text/csv,%4", "hexadecimal"), ("ftp://x/y.csv", "ftp"), ("", "/source/uri"),
@@ -177,7 +177,7 @@ struct DatasetTests {
             #expect(try await server.post("/v1/datasets", registration("e", rows: [["q": 0]])).status == 200)
             #expect(try await server.post("/v1/datasetio/append-rows/e", one).status == 200)
             let full = try await server.post("/v1/datasetio/append-rows/e", one)
-            #expect(full.status == 413 && full.body.contains("more than the 2"), "\(full.body)")
+            #expect(full.status == 413 && full.body.contains("exceed the limit of 2 rows"), "\(full.body)")
             #expect(try await server.get("/v1/datasetio/iterrows/e").json["data"]?.array?.count == 2)
         }
     }

@@ -22,7 +22,7 @@ struct JobTests {
             #expect(running["started_at"] != .null && running["finished_at"] == .null)
             let early = try await server.get(job + "/result")
             #expect(early.status == 409 && early.error["code"] == "job_not_finished")
-            #expect(early.error["message"] == "the job is in_progress; 2 of 5 rows are done")
+            #expect(early.error["message"] == "the job is in_progress; 2 of 5 rows are complete")
             provider.allow(.max)
             let ended = try await server.job(job) { $0["finished_at"] != .null }
             #expect(ended["status"] == "completed" && ended["progress"] == ["done": 5, "total": 5])
@@ -106,7 +106,7 @@ struct JobTests {
             #expect(result.status == 409 && result.error["code"] == "job_failed")
             #expect(
                 result.error["message"]?.string
-                    == "the job failed: the engine broke at row 2; the rows that were done are in the dataset \(dataset)"
+                    == "the job failed: the engine broke at row 2; the completed rows are in the dataset \(dataset)"
             )
             #expect(try await server.get("/v1/datasetio/iterrows/\(dataset)").json["data"]?.array?.count == 2)
         }

@@ -53,9 +53,9 @@ struct PageFilterTests {
             try await PageTests.register([["generated_answer": "a", "expected_answer": "a"]], as: "d", server)
             let result = try await PageTests.score("d", server)
             let page = try await server.get(result + "?least=1,5&score=%22x")
-            #expect(page.status == 200 && page.body.contains("“Score at least” is no number: 1,5"))
+            #expect(page.status == 200 && page.body.contains("“Score at least” is not a number: 1,5"))
             #expect(page.body.contains("value=\"1,5\"") && page.body.contains("value=\"&quot;x\""))
-            #expect(try await server.get(result + "?outcome=nope").body.contains("there is no outcome “nope”"))
+            #expect(try await server.get(result + "?outcome=nope").body.contains("“nope” is not a known outcome"))
             #expect(try await server.get(result + "?from=-1").status == 400)
             #expect(try await server.get(result + "?row=99999999999999999999").status == 400)
         }
@@ -75,7 +75,7 @@ struct PageFilterTests {
             #expect(try await server.post("/v1/datasets", bytes: Array(body.utf8)).status == 200)
             let result = try await PageTests.score("d", server)
             let page = try await server.get(result + "?score=0").body
-            #expect(page.contains("No row from 0 to 49,999 is so.") && page.contains("Look on from row 50,000"))
+            #expect(page.contains("No rows from 0 to 49,999 match.") && page.contains("Continue from row 50,000"))
             #expect(self.rows(try await server.get(result + "?score=0&from=50000").body) == [55_000])
             // Where the name of an outcome has to stand in the row, more are looked at.
             #expect(self.rows(try await server.get(result + "?outcome=input_error").body) == [57_000])

@@ -56,7 +56,7 @@ struct PageTests {
                 #expect(try await server.get(path).status == 200, "\(path)")
             }
             let missing = try await server.get("/results/nope")
-            #expect(missing.status == 404 && missing.body.contains("<h1>There is nothing here</h1>"))
+            #expect(missing.status == 404 && missing.body.contains("<h1>Not found</h1>"))
         }
     }
 
@@ -92,7 +92,7 @@ struct PageTests {
             let result = try await Self.score("d", server)
             let page = try await server.get(result).body
             for text in [
-                "100 rows, 7 of them without a score", "<title>Result of d, 20", "input error</bdi></a></th>",
+                "100 rows, 7 without a score", "<title>Result of d, 20", "input error</bdi></a></th>",
                 "of 93 scored rows", "<td class=\"number\">100</td><td class=\"number\">100 %</td>",
                 "<td class=\"number\">7</td><td class=\"number\">7.0 %</td>", "</title>\n<desc",
                 "?outcome=input_error#rows", "?score=0#rows",
@@ -102,7 +102,7 @@ struct PageTests {
             #expect(page.split(separator: "<rect").count == 4)
             let unsaved = try await server.get(try await Self.score("d", server, saved: false)).body
             #expect(unsaved.contains("The rows were not kept") && !unsaved.contains("#rows\""))
-            #expect(unsaved.contains("100 rows, 7 of them without a score"))
+            #expect(unsaved.contains("100 rows, 7 without a score"))
         }
     }
 
@@ -126,7 +126,7 @@ struct PageTests {
             #expect(page.contains("llm-as-judge::base: judge feedback") && page.contains("?score=A#rows"))
             let missing = try await server.get(result + "?outcome=unparsed").body
             #expect(
-                missing.contains(">bad<") && !missing.contains(">good<") && missing.contains("why there is no score"))
+                missing.contains(">bad<") && !missing.contains(">good<") && missing.contains("reason without a score"))
         }
     }
 
@@ -200,12 +200,13 @@ struct PageTests {
             let result = try await Self.score("d", server)
             let page = try await server.get(result).body
             #expect(page.utf8.count < 100_000)
-            #expect(page.contains("1 MB in all") && page.contains("and 4,972 columns more"))
+            #expect(page.contains("1 MB in total") && page.contains("and 4,972 columns more"))
             let whole = try await server.get(result + "?row=0").body
-            #expect(whole.utf8.count > 1_000_000 && !whole.contains("in all."))
+            #expect(whole.utf8.count > 1_000_000 && !whole.contains("in total."))
             #expect(try await server.get(result + "?row=1").body.contains("column 4999"))
             #expect(try await server.get("/datasets/d?row=2").body.contains(deep))
-            #expect(try await server.get(result + "?row=9").body.contains("There is no row 9; there are 4."))
+            #expect(
+                try await server.get(result + "?row=9").body.contains("Row 9 does not exist; the dataset has 4 rows."))
         }
     }
 
@@ -219,8 +220,8 @@ struct PageTests {
                 #expect(try await server.delete("/v1/datasets/\(dataset["identifier"]?.string ?? "")").status == 200)
             }
             let page = try await server.get(result + "?outcome=scored")
-            #expect(page.status == 200 && page.body.contains("The dataset with the rows was removed."))
-            #expect(page.body.contains("not there any more"))
+            #expect(page.status == 200 && page.body.contains("The dataset with the rows was deleted."))
+            #expect(page.body.contains("(deleted)"))
             #expect(try await server.get("/").status == 200)
             // What is under the name now was scored by nobody.
             try await Self.register([["x": 1]], as: "d", server)

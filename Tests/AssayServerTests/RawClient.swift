@@ -45,12 +45,12 @@ final class RawClient: Sendable {
     /// No more will be sent.
     func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-    /// What comes until the server closes the connection; nil where it does not within the time.
+    /// What comes until the server closes the connection; nil if it does not within the time.
     func rest(within time: Duration = .seconds(30)) async throws -> String? {
         try await receive(within: time) { _ in false }
     }
 
-    /// What comes until the text `mark` is there; nil where it does not come within the time.
+    /// What comes until the text `mark` is there; nil if it does not come within the time.
     func receive(upTo mark: String, within time: Duration = .seconds(30)) async throws -> String? {
         try await receive(within: time) { $0.contains(mark) }
     }

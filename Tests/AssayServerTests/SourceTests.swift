@@ -149,8 +149,8 @@ struct SourceTests {
                 #expect(try await server.delete("/v1/datasets/d").status == 200)
             }
             for (path, status, reason) in [
-                ("/nope.csv", 400, "404"), ("/loop", 400, "redirected"), ("/file", 400, "redirected"),
-                ("/untyped", 400, "written as"), ("/large.csv", 413, "bytes"),
+                ("/nope.csv", 400, "404"), ("/loop", 400, "redirects"), ("/file", 400, "redirects"),
+                ("/untyped", 400, "known format"), ("/large.csv", 413, "bytes"),
             ] {
                 let answer = try await register(web.url + path, server)
                 #expect(answer.status == status && answer.body.contains(reason), "\(path): \(answer.body)")
@@ -201,7 +201,8 @@ struct SourceTests {
             if parts[0] == "/base/splits" {
                 return FakeWeb.Page(
                     body:
-                        "{\"splits\": [{\"config\": \"default\", \"split\": \"test\"}, {\"config\": \"x\", \"split\": \"test\"}]}"
+                        "{\"splits\": [{\"config\": \"default\", \"split\": \"test\"}, {\"config\": \"x\", \"split\": "
+                        + "\"test\"}]}"
                 )
             }
             guard query.hasPrefix("dataset=o%2Fn&config=default&split=test&offset="),
@@ -212,7 +213,8 @@ struct SourceTests {
             }
             return FakeWeb.Page(
                 body:
-                    "{\"features\": [], \"rows\": [\(rows.joined(separator: ", "))], \"num_rows_total\": 250, \"partial\": false}"
+                    "{\"features\": [], \"rows\": [\(rows.joined(separator: ", "))], \"num_rows_total\": 250, "
+                    + "\"partial\": false}"
             )
         }
         let configuration = TestServer.configured {
@@ -250,7 +252,7 @@ struct SourceTests {
         }
         try await TestServer.run(TestServer.configured { $0.huggingFace.url = web.url }) { server async throws in
             let answer = try await register("huggingface://datasets/o/n?split=a&config=b", server)
-            #expect(answer.status == 400 && answer.body.contains("cut"))
+            #expect(answer.status == 400 && answer.body.contains("shortened"))
         }
         try await web.stop()
     }

@@ -236,7 +236,7 @@ def look(check):
     for place, title in [("/", "Overview"), ("/results", "Results"), ("/datasets", "Datasets"),
                          ("/benchmarks", "Benchmarks"), ("/functions", "Scoring functions")]:
         check.look(place, title)
-    check.look("/results/nope", "There is nothing here", may_fail=True)
+    check.look("/results/nope", "Not found", may_fail=True)
     check.tab.open(check.url + "/datasets")
     for link in check.tab.evaluate("[...document.querySelectorAll('tbody a')].map(a => a.getAttribute('href'))"):
         check.look(link, "Dataset ")

@@ -117,7 +117,7 @@ struct ClientCommandTests {
         #expect(unset.ending == .status(1) && unset.errors.contains("MY_TOKEN is not set"), "\(unset.errors)")
         let nobody = try folder.command(["client", "info", "--url", "http://127.0.0.1:1"]).run()
         #expect(
-            nobody.ending == .status(1) && nobody.errors.contains("nothing accepts connections"), "\(nobody.errors)")
+            nobody.ending == .status(1) && nobody.errors.contains("the connection was refused"), "\(nobody.errors)")
         let page = try folder.command(["client", "functions", "--url", serving.url + "/login"]).run()
         #expect(page.ending == .status(1), "\(page.errors)")
         let nonsense = try folder.command(["client", "info", "--url", "h:1"]).run()

@@ -6,13 +6,16 @@ struct CommandFaultTests {
         "a wrong command line has status 64 and says what is wrong with it",
         arguments: [
             (["score", "rows.jsonl", "--fn", "basic::subset_of", "--bogus"], "Unknown option '--bogus'"),
-            (["score", "rows.jsonl"], "name at least one scoring function: --fn ID; 'assay functions list' shows all"),
+            (
+                ["score", "rows.jsonl"],
+                "name at least one scoring function: --fn ID; 'assay functions list' lists them"
+            ),
             (["score", "--fn", "basic::subset_of"], "Missing expected argument '<dataset>'"),
             (["score", "a.jsonl", "b.jsonl", "--fn", "x"], "Unexpected argument 'b.jsonl'"),
             (["score", "rows.jsonl", "--fn", "x", "--limit", "many"], "The value 'many' is invalid for '--limit <n>'"),
-            (["score", "rows.jsonl", "--fn", "x", "--limit=-1"], "--limit -1: a number of rows was expected"),
-            (["score", "rows.jsonl", "--fn", "x", "--jobs", "0"], "--jobs 0: 1 to 1024 was expected"),
-            (["score", "rows.jsonl", "--fn", "x", "--jobs", "5000"], "--jobs 5000: 1 to 1024 was expected"),
+            (["score", "rows.jsonl", "--fn", "x", "--limit=-1"], "--limit -1: expected a number of rows"),
+            (["score", "rows.jsonl", "--fn", "x", "--jobs", "0"], "--jobs 0: expected 1 to 1024"),
+            (["score", "rows.jsonl", "--fn", "x", "--jobs", "5000"], "--jobs 5000: expected 1 to 1024"),
             (["score", "rows.jsonl", "--fn", "x", "--with-input"], "--with-input needs --output FILE"),
             (
                 ["score", "rows.jsonl", "--fn", "x", "--map", "gold"],
@@ -39,7 +42,7 @@ struct CommandFaultTests {
             (["score", "rows.jsonl", "--fn", "x={} y"], "--fn x: line 1, column 4: not valid JSON"),
             (
                 ["score", "rows.jsonl", "--fn", "x=list.json"],
-                "list.json: found an array; an object was expected"
+                "list.json: found an array; expected an object"
             ),
             (["score", "rows.jsonl", "--fn", "x=nowhere.json"], "--fn x: nowhere.json: cannot be opened"),
             (["functions", "show"], "Missing expected argument '<id>'"),
@@ -61,16 +64,16 @@ struct CommandFaultTests {
                 #"there is no scoring function "basic::subsetof"; did you mean "basic::subset_of"?"#
             ),
             (["--fn", "equalty"], #"there is no scoring function "equalty"; did you mean "basic::equality"?"#),
-            (["--fn", "my::own"], #"there is no scoring function "my::own"; "assay functions list" shows all"#),
+            (["--fn", "my::own"], #"there is no scoring function "my::own"; "assay functions list" lists them"#),
             (
                 ["--fn", "basic::subset_of", "--fn", "basic::subset_of"],
-                "basic::subset_of is asked for twice in one run"
+                "basic::subset_of is named twice in one run"
             ),
             (
                 ["--fn", "basic::equality", "--map", "expected_answer=gold"],
                 #"rows.jsonl: no row has the column "gold" (mapped to "expected_answer"), which basic::equality needs. "#
                     + #"The columns are "id", "generated_answer", "expected_answer", "model", "ok". "#
-                    + "A column of another name can be mapped: --map NEEDED=NAME"
+                    + "To use a column with another name: --map NEEDED=NAME"
             ),
             (["--fn", #"basic::subset_of={"aggregation_functions": ["averag"]}"#], #"did you mean "average"?"#),
             (
@@ -90,7 +93,7 @@ struct CommandFaultTests {
                 ["--fn", "basic::subset_of", "--output", "nowhere/out.jsonl"],
                 "nowhere/out.jsonl: cannot be written: No such file or directory"
             ),
-            (["--fn", "basic::subset_of", "--output", "."], ".: cannot be written: Is a directory"),
+            (["--fn", "basic::subset_of", "--output", "."], ".: is a folder"),
         ])
     func failure(options: [String], message: String) throws {
         let folder = try TemporaryFolder(["rows.jsonl": threeRows])

@@ -127,21 +127,21 @@ struct DatasetFormatTests {
         arguments: [
             (
                 "rows.txt",
-                "rows.txt: the name does not say what the file holds; known are .jsonl, .ndjson, .json, .csv and .tsv"
+                "rows.txt: the ending does not name a known format; expected .jsonl, .ndjson, .json, .csv or .tsv"
             ),
             ("nowhere.jsonl", "nowhere.jsonl: cannot be opened: No such file or directory"),
-            ("folder", "folder: is a directory; name a file in it"),
-            ("folder.jsonl", "folder.jsonl: is a directory; name a file in it"),
+            ("folder", "folder: is a folder; name a file in it"),
+            ("folder.jsonl", "folder.jsonl: is a folder; name a file in it"),
             ("unreadable.jsonl", "unreadable.jsonl: cannot be read: Input/output error"),
             ("s3://bucket/rows.jsonl", "s3://bucket/rows.jsonl: only file:// URIs, paths and - can be read"),
-            ("file://elsewhere/rows.jsonl", "file://elsewhere/rows.jsonl: not a file URI of this machine"),
+            ("file://elsewhere/rows.jsonl", "file://elsewhere/rows.jsonl: not a file URI on this machine"),
             ("plain.jsonl.gz", "plain.jsonl.gz, byte 0 of the compressed data: not gzip data"),
-            ("text.json", "text.json, byte 0: a JSON array of rows was expected, but 'a' was found"),
+            ("text.json", "text.json, byte 0: found 'a'; expected a JSON array of rows"),
             (
                 "twice.csv",
                 #"twice.csv, line 1: the header row names the column "expected_answer" more than once, as columns 2 and 3"#
             ),
-            ("rows.parquet", "rows.parquet: Parquet is read by the Python package and by DuckDB"),
+            ("rows.parquet", "rows.parquet: this is a Parquet file; the Python package reads it, and DuckDB"),
             ("rows.xlsx", "rows.xlsx: this is a spreadsheet; save the sheet as CSV (UTF-8)"),
             ("book.csv", "book.csv: this is a ZIP archive or an Excel workbook"),
         ])
@@ -173,7 +173,7 @@ struct DatasetFormatTests {
         let output = try folder.read("out.jsonl.partial")
         #expect(output.hasPrefix(threeLines))
         #expect(output.hasSuffix("}\n"))
-        #expect(result.errors.contains("rows before that are in out.jsonl.partial"))
+        #expect(result.errors.contains("the completed rows are in out.jsonl.partial"))
     }
 }
 

@@ -150,7 +150,7 @@ struct EvaluateTests {
                     "--fn", "basic::equality", "--benchmark",
                     #"{"metadata": {"generation": {"prompt_template": "{q}"}}}"#,
                 ],
-                "no row can be asked"
+                "no row has a prompt"
             ),
         ] {
             let result = try evaluating.command(arguments).run()

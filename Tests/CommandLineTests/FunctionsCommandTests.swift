@@ -56,7 +56,7 @@ struct FunctionsCommandTests {
         }
         try folder.write(result.output, to: "shown.json")
         let check = try folder.assay("functions", "check", "shown.json")
-        #expect(check.output == "shown.json: my::answer is fine\n")
+        #expect(check.output == "shown.json: my::answer is valid\n")
         #expect(check.ending == .status(0))
     }
 
@@ -89,7 +89,7 @@ struct FunctionsCommandTests {
             ),
             (
                 definition("my::x", more: #", "normalise": "number""#),
-                "my.json: my::x: /params/normalise: unknown parameter; it takes parsing_regexes"
+                "my.json: my::x: /params/normalise: unknown parameter; expected parsing_regexes"
             ),
             (definition("my::x", more: #", "aggregation_function": []"#), #"did you mean "aggregation_functions"?"#),
             (
@@ -128,11 +128,11 @@ struct FunctionsCommandTests {
         ])
         let result = try folder.assay("functions", "check", "good.json", "broken.json", "nowhere.json", "older.json")
         #expect(result.ending == .status(1))
-        #expect(result.output == "good.json: my::answer is fine\nolder.json: my::same is fine\n")
+        #expect(result.output == "good.json: my::answer is valid\nolder.json: my::same is valid\n")
         let errors = lines(of: result.errors)
         #expect(errors.count == 2)
         #expect(errors.first?.hasPrefix("broken.json: ") == true)
-        #expect(errors.last?.hasPrefix("nowhere.json: found No such file or directory") == true)
+        #expect(errors.last?.hasPrefix("nowhere.json: found no readable file (No such file or directory)") == true)
     }
 
     @Test("what ships is fine")
@@ -145,7 +145,7 @@ struct FunctionsCommandTests {
         ]
         let result = try folder.command(["functions", "check"] + names.map { "fns/basic/\($0).json" }).run()
         #expect(result.ending == .status(0))
-        #expect(lines(of: result.output) == names.map { "fns/basic/\($0).json: basic::\($0) is fine" })
+        #expect(lines(of: result.output) == names.map { "fns/basic/\($0).json: basic::\($0) is valid" })
         #expect(result.errors == "")
     }
 }

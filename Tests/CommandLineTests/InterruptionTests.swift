@@ -16,10 +16,10 @@ struct InterruptionTests {
         running.send(signal)
         let result = try running.finish(closingInput: false)
         #expect(result.ending == .status(130))
-        #expect(result.errors.hasPrefix("assay: stopping; "))
+        #expect(result.errors.hasPrefix("assay: stopping "))
         #expect(
             result.errors.hasSuffix(
-                "assay: interrupted; the results are those of the rows that were done, which are in out.jsonl.partial\n"
+                "assay: interrupted; the results cover only the completed rows, which are in out.jsonl.partial\n"
             ))
         #expect(folder.size(of: "out.jsonl") == 0)
         // All that had been read, it has scored.

@@ -132,9 +132,10 @@ struct IsolationTests {
         #expect(
             unknown.output.hasSuffix(
                 """
-                not trusted, and not described
+                not trusted, and without a manifest
                   \(folder.path)/plugins/one.so
-                  runs in a process of its own; 'assay plugins manifest \(folder.path)/plugins/one.so' has it describe itself there
+                  runs in its own process; 'assay plugins manifest \(folder.path)/plugins/one.so' runs it there and \
+                writes its manifest
 
                 """))
         let manifest = try folder.assay("plugins", "manifest", "plugins/one.so")
@@ -147,16 +148,16 @@ struct IsolationTests {
                 """
                 org.example.one 1  One.
                   \(folder.path)/plugins/one.so
-                  runs in a process of its own
+                  runs in its own process
                   one: gives 1.0
-                    reads  generated_answer (text)
-                    gives  score (number)
+                    input       generated_answer (text)
+                    output      score (number)
 
                 """))
         // When it is trusted, it is loaded.
         let trusted = try folder.assay("plugins", "list", "--plugin-dir", "plugins", "--trust", "plugins/one.so")
         #expect(trusted.errors == "it runs\n")
-        #expect(!trusted.output.contains("process of its own"))
+        #expect(!trusted.output.contains("its own process"))
     }
 
     @Test("a plugin that was trusted runs in the process, until it is not trusted any more")
@@ -193,7 +194,7 @@ struct IsolationTests {
         #expect(result.ending == .status(0))
         #expect(
             result.errors.hasPrefix(
-                "warning: \(folder.path)/config/assay/trusted-plugins: the list can be written by others; "))
+                "warning: \(folder.path)/config/assay/trusted-plugins: the list can be written by other users; "))
     }
 
     @Test("judges in workers give the same bytes, and ask the same")
@@ -223,7 +224,8 @@ struct IsolationTests {
         #expect(result.ending == .status(1))
         #expect(
             result.errors.hasPrefix(
-                "warning: \(folder.path)/plugins/one.so: the program that runs plugins that are not trusted was not found"
+                "warning: \(folder.path)/plugins/one.so: the program that runs plugins that are not trusted was not "
+                    + "found"
             ),
             "\(result.errors)")
     }
@@ -231,9 +233,9 @@ struct IsolationTests {
     @Test(
         "options that make no sense are refused",
         arguments: [
-            (["--plugin-timeout", "0"], "--plugin-timeout 0.0: 0.01 to 86400 seconds were expected"),
-            (["--plugin-memory", "1"], "--plugin-memory 1: at least 64 MiB were expected"),
-            (["--trust", "nowhere.so"], "--trust nowhere.so: there is no such file that can be read"),
+            (["--plugin-timeout", "0"], "--plugin-timeout 0.0: expected 0.01 to 86400 seconds"),
+            (["--plugin-memory", "1"], "--plugin-memory 1: expected at least 64 MiB"),
+            (["--trust", "nowhere.so"], "--trust nowhere.so: the file does not exist or cannot be read"),
             (["--isolation", "none"], "The value 'none' is invalid for '--isolation <isolation>'"),
         ])
     func usage(options: [String], message: String) throws {

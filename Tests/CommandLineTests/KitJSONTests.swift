@@ -64,7 +64,7 @@ struct KitJSONTests {
         ("[1,]", "3 a value"), ("[1 2]", "3 a comma or ]"), (#"{"a": 1,}"#, "8 the name of a member"),
         (#"{"a" 1}"#, "5 a colon"),
         ("01", "1 the end of the text"), ("1.", "2 a digit"), ("-", "1 a digit"), ("1e+", "3 a digit"), ("1e+5", "ok"),
-        (#""a"#, "2 the end of a string"), (#""\x""#, "2 an escape that JSON has"),
+        (#""a"#, "2 the end of a string"), (#""\x""#, "2 a valid JSON escape"),
         (#""\u12G4""#, "5 four hexadecimal digits"),
         ("[1] 2", "4 the end of the text"), (#"{"a": {"b": [}}"#, "13 a value"), ("nul", "0 a value"),
         (#""\ud83d""#, "ok"),
@@ -105,6 +105,6 @@ struct KitJSONTests {
         }
         #expect(
             try read([nested(512), nested(513), String(repeating: "{\"a\":", count: 1_000_000)])
-                == ["ok", "512 fewer arrays and objects in each other", "2560 fewer arrays and objects in each other"])
+                == ["ok", "512 fewer nested arrays and objects", "2560 fewer nested arrays and objects"])
     }
 }

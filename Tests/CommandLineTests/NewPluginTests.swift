@@ -50,7 +50,7 @@ struct NewPluginTests {
             #"word-limit::score={"most": 1}"#)
         #expect(refused.ending == .status(1))
         #expect(
-            refused.errors.contains("/most: unknown parameter; it takes max_words"), "\(refused.errors)")
+            refused.errors.contains("/most: unknown parameter; expected max_words"), "\(refused.errors)")
     }
 
     private func judge(_ folder: TemporaryFolder) throws {
@@ -80,7 +80,7 @@ struct NewPluginTests {
         arguments: [
             (
                 "cpp", "c++", "scorer.cpp", "const double share", "if (words == 3) throw std::string(\"three\");",
-                "an exception that is no std::exception"
+                "an exception that is not a std::exception"
             ),
             (
                 "cpp", "c++", "scorer.cpp", "const double share", "if (words == 3) std::string().at(words);",

@@ -115,7 +115,7 @@ struct OutputFileTests {
         try running.wait { judging.folder.size(of: "out.jsonl.partial") > 100_000 && running.errorText.contains(" % ") }
         // One row is not answered, so it is not done.
         #expect(!running.errorText.contains("100 %"))
-        #expect(running.errorText.contains(" replies of models"))
+        #expect(running.errorText.contains(" model replies"))
         running.send(SIGKILL)
         _ = try running.finish()
     }

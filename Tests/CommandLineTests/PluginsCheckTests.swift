@@ -145,7 +145,7 @@ struct PluginsCheckTests {
     func clean(macros: [String]) throws {
         let folder = try folder(macros)
         let result = try folder.command(["plugins", "check", "bad.so"]).run()
-        #expect(result.output == "nothing wrong was found\n")
+        #expect(result.output == "no fault was found\n")
         #expect(result.ending == .status(0))
     }
 
@@ -214,7 +214,8 @@ struct PluginsCheckTests {
             (
                 [
                     "FLAGS=0",
-                    "ROW=if (!text.len || text.ptr[0] != '{') { host->fail(host, call, row, ASSAY_ROW_UNPARSED, str(\"no object\")); continue; }",
+                    "ROW=if (!text.len || text.ptr[0] != '{') { host->fail(host, call, row, ASSAY_ROW_UNPARSED, "
+                        + "str(\"no object\")); continue; }",
                 ], "json/warning"
             ),
             // A judge of two questions whose fault is where both are answered with yes, which chance seldom does.
@@ -226,7 +227,8 @@ struct PluginsCheckTests {
                         + "static _Thread_local uint64_t seen; for (uint64_t i = 0; i < n_replies; i++) "
                         + "seen = is_yes(replies[i]->text) ? seen | replies[i]->tag : seen & ~replies[i]->tag; "
                         + "if (seen == 3) abort(); "
-                        + "host->fail(host, call, -1, ASSAY_ROW_UNPARSED, str(\"no\")); return n_replies < 2 && *state == NULL ? (*state = (void *)1, ASSAY_PENDING) : ASSAY_OK",
+                        + "host->fail(host, call, -1, ASSAY_ROW_UNPARSED, str(\"no\")); return n_replies < 2 && "
+                        + "*state == NULL ? (*state = (void *)1, ASSAY_PENDING) : ASSAY_OK",
                 ], "crash/error"
             ),
             // A judge whose format none of the replies has: what it does with an answer is not checked.
@@ -291,7 +293,8 @@ struct PluginsCheckTests {
                 "STEP=if (reason == ASSAY_STEP_START) { ask(call, 1); return ASSAY_PENDING; } "
                     + "if (memmem(replies[0]->text.ptr, replies[0]->text.len, \"<<\", 2) == NULL) "
                     + "{ host->fail(host, call, -1, ASSAY_ROW_UNPARSED, str(\"no\")); return ASSAY_OK; } "
-                    + "if (memmem(replies[0]->response_json.ptr, replies[0]->response_json.len, \"length\", 6)) abort();",
+                    + "if (memmem(replies[0]->response_json.ptr, replies[0]->response_json.len, \"length\", 6)) "
+                    + "abort();",
             ])
         func check(_ lines: String) throws -> CommandResult {
             try folder.write(lines, to: "replies.jsonl")
@@ -302,7 +305,8 @@ struct PluginsCheckTests {
         #expect(try findings(try check("\"<<1>>\"\n\(cutOff)\n")) == ["crash/error"])
         #expect(try findings(try check("\"nothing\"\n")) == ["replies/warning"])
         for (lines, message) in [
-            ("", "no reply was found"), ("\"a\"\n7\n", "line 2: found a number; a text, or a chat completion"),
+            ("", "no reply was found"),
+            ("\"a\"\n7\n", "line 2: found a number; expected a string, or a chat completion"),
             ("\"a", "line 1: "),
         ] {
             let result = try check(lines)
@@ -328,8 +332,9 @@ struct PluginsCheckTests {
     func parameters() throws {
         let folder = try folder(
             [
-                "CREATE=if (!memmem(config.ptr, config.len, \"depth\", 5)) { host->reject(host, creation, str(\"/params/depth\"), "
-                    + "str(\"is missing\")); return ASSAY_E_INVALID; }", "ROW=if (!text.len) value = 2",
+                "CREATE=if (!memmem(config.ptr, config.len, \"depth\", 5)) { host->reject(host, creation, "
+                    + "str(\"/params/depth\"), str(\"is missing\")); return ASSAY_E_INVALID; "
+                    + "}", "ROW=if (!text.len) value = 2",
             ])
         let without = try folder.command(["plugins", "check", "bad.so"]).run()
         #expect(without.ending == .status(0))

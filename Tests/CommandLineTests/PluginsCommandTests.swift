@@ -16,9 +16,9 @@ struct PluginsCommandTests {
             result.output.contains(
                 """
 
-                  equality: 1.0 if expected_answer and generated_answer are the same JSON value, else 0.0
-                    reads  generated_answer (json), expected_answer (json)
-                    gives  score (number)
+                  equality: 1.0 if expected_answer and generated_answer are the same JSON value, otherwise 0.0
+                    input       generated_answer (json), expected_answer (json)
+                    output      score (number)
 
                 """))
         for scorer in ["subset-of", "regex-parser-multiple-choice-answer", "regex-parser-math-response", "docvqa"] {
@@ -86,7 +86,7 @@ struct PluginsCommandTests {
         #expect(noPlugin.ending == .status(1))
         #expect(
             noPlugin.errors == "Error: basic::subset_of: no plugin \"basic\" was found; plugins found: none. "
-                + "Name the folder of its shared object with --plugin-dir\n")
+                + "Name the folder that contains its shared object with --plugin-dir\n")
         for result in [
             try run(["--fn-dir", "fns", "--plugin-dir", "plugins"]),
             try run(["--fn-dir", "fns"], setup: "export ASSAY_PLUGIN_PATH=plugins"),

@@ -97,7 +97,7 @@ struct PromptPlaceTests {
         let server = try FakeModelServer(.answer("8"))
         let result = try Self.score(folder, "spaced.csv", server.url)
         #expect(
-            result.errors.contains("warning: test::best: system_prompt has {Question}: it is sent as it is"),
+            result.errors.contains("warning: test::best: system_prompt has {Question}, which is sent as written"),
             "\(result.errors)")
     }
 

@@ -173,7 +173,7 @@ struct ScoreOptionTests {
 
         let unmapped = try folder.command(arguments).run()
         #expect(unmapped.ending == .status(1))
-        #expect(unmapped.errors.contains(#"no row has the column "generated_answer""#))
+        #expect(unmapped.errors.contains(#"no row has the columns "generated_answer" or "expected_answer""#))
         #expect(unmapped.errors.contains(#""prediction", "gold""#))
         let mismapped = try folder.command(arguments + ["--map", "expected_answer=golden"]).run()
         #expect(mismapped.errors.contains(#""golden" (mapped to "expected_answer")"#))

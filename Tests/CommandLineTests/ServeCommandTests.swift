@@ -56,7 +56,7 @@ struct ServeCommandTests {
     func reloading() async throws {
         let folder = try TemporaryFolder(["token": "0123456789abcdef"])
         let serving = try Serving(folder, ["--auth-token-file", "token"])
-        for (text, notice) in [("fedcba9876543210\n", "were read again"), ("short", "stay as they were")] {
+        for (text, notice) in [("fedcba9876543210\n", "were read again"), ("short", "stay in use")] {
             try folder.write(text, to: "token")
             serving.running.send(SIGHUP)
             try serving.running.wait { serving.running.errorText.contains(notice) }
@@ -129,7 +129,7 @@ struct ServeCommandTests {
         let folder = try TemporaryFolder()
         let serving = try Serving(folder)
         let second = try folder.command(["serve", "--port", "0", "--data-dir", "data"]).run()
-        #expect(second.ending == .status(1) && second.errors.contains("another process uses it"))
+        #expect(second.ending == .status(1) && second.errors.contains("another process is using it"))
         let port = String(serving.url.split(separator: ":").last ?? "")
         let third = try folder.command(["serve", "--port", port, "--data-dir", "other"]).run()
         #expect(third.ending == .status(1) && third.errors.contains("port \(port) is taken"), "\(third.errors)")

@@ -46,8 +46,8 @@ struct ThinkingTests {
         #expect(verdict["reasoning"] == "Total rating: 3, or")
         #expect(
             verdict["message"]?.string
-                == "the reply is empty; the reply was cut off at its greatest length (raise max_tokens, or have the prompt ask "
-                + "for a shorter reply); it took 2000 tokens, reasoning among them")
+                == "the reply is empty; the reply was cut off at the length limit (raise max_tokens, or ask "
+                + "for a shorter reply in the prompt); it used 2000 tokens, including reasoning")
     }
 
     @Test("with re_ask it is asked again with more tokens")
@@ -130,8 +130,8 @@ struct ThinkingTests {
         #expect(try scores() == [JSONValue(0.0), JSONValue(0.0), JSONValue(1.0), .null, JSONValue(0.0)])
         #expect(
             kept.errors.contains(
-                "warning: rows.jsonl: the column \"text\" holds a model's thinking (</think>), which is scored as a part "
-                    + "of its answers; --reasoning strip takes it out"), "\(kept.errors)")
+                "warning: rows.jsonl: the column \"text\" holds a model's thinking (</think>), which is scored as part "
+                    + "of its answers; to remove it, use --reasoning strip"), "\(kept.errors)")
 
         let stripped = try score("--reasoning", "strip")
         #expect(!stripped.errors.contains("thinking"))

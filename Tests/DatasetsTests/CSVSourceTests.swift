@@ -42,32 +42,32 @@ struct CSVSourceTests {
     }
 
     @Test(
-        "a row that cannot be made is rejected with the reason, and the rows after it go on",
+        "a row that cannot be created is rejected with the reason, and the rows after it go on",
         arguments: [
             ("1,2,3\n", "line 2: 3 cells, but the header has 2"),
             ("1,2,\"\"\n", "line 2: 3 cells, but the header has 2"),
             (
                 "1,\"2\" \n",
-                "line 2: text after the closing quote of cell 2; quotes in a quoted cell are to be doubled"
+                "line 2: text after the closing quote of cell 2; double the quotes inside a quoted cell"
             ),
             (
                 "\"x\"y,2\n",
-                "line 2: text after the closing quote of cell 1; quotes in a quoted cell are to be doubled"
+                "line 2: text after the closing quote of cell 1; double the quotes inside a quoted cell"
             ),
             (
                 "\"x\n\n\"y\"\n",
-                "line 2: text after the closing quote of cell 1; quotes in a quoted cell are to be doubled"
+                "line 2: text after the closing quote of cell 1; double the quotes inside a quoted cell"
             ),
-            ("1,\0\n", "line 2: a zero byte in cell 2; if the text is UTF-16, say so: --encoding utf-16le"),
-            ("\"\0\",1\n", "line 2: a zero byte in cell 1; if the text is UTF-16, say so: --encoding utf-16le"),
+            ("1,\0\n", "line 2: a zero byte in cell 2; if the text is UTF-16, add --encoding utf-16le"),
+            ("\"\0\",1\n", "line 2: a zero byte in cell 1; if the text is UTF-16, add --encoding utf-16le"),
             (
                 "1\r2,3\n",
-                "line 2: a carriage return in or after cell 1 that no line feed follows; quote the cell, or end the"
+                "line 2: a carriage return in or after cell 1 without a line feed after it; quote the cell, or end the"
                     + " file's lines with line feeds"
             ),
             (
                 "1,\"2\"\r3\n",
-                "line 2: a carriage return in or after cell 2 that no line feed follows; quote the cell, or end the"
+                "line 2: a carriage return in or after cell 2 without a line feed after it; quote the cell, or end the"
                     + " file's lines with line feeds"
             ),
         ])
@@ -89,7 +89,7 @@ struct CSVSourceTests {
         let reading = readAll(CSVSource(MemorySource(bytes)))
         #expect(
             reading.text == before
-                + "\0line 3: not UTF-8 at byte \(offset) of the row; if Excel or Windows wrote the text, try"
+                + "\0line 3: not UTF-8 at byte \(offset) of the row; if the text comes from Excel or Windows, try"
                 + " --encoding windows-1252\n" + after)
         #expect(reading.error == nil)
     }
@@ -98,7 +98,7 @@ struct CSVSourceTests {
     func quoteNotClosed() {
         let reading = readAll(CSVSource(MemorySource("a,b\n\"1\n\",2\n3,\"4\n5,6\n")))
         let reason =
-            "line 4: the quote that opens cell 2 is never closed; all the rest of the data (line ends: 2) was taken for"
+            "line 4: the quote that opens cell 2 is never closed; the rest of the data (line ends: 2) was read as"
             + " its text"
         #expect(reading == Reading(text: #"{"a":"1\n","b":"2"}"# + "\n\0\(reason)\n"))
     }
@@ -108,22 +108,22 @@ struct CSVSourceTests {
         arguments: [
             (
                 "\na,b,a,\"b\",c\n1,2,3,4,5\n",
-                "t.csv, line 2: the header row names the column \"a\" more than once, as columns 1 and 3; rename one, or"
-                    + " choose one as \"a (column 1)\""
+                "t.csv, line 2: the header row names the column \"a\" more than once, as columns 1 and 3; rename one, "
+                    + "or choose one as \"a (column 1)\""
             ),
             (
                 "a,\0\n",
-                "t.csv, line 1: the header row: a zero byte in cell 2; if the text is UTF-16, say so: --encoding utf-16le"
+                "t.csv, line 1: the header row: a zero byte in cell 2; if the text is UTF-16, add --encoding utf-16le"
             ),
             (
                 "a,\"b\n1,2\n",
-                "t.csv, line 1: the header row: the quote that opens cell 2 is never closed; all the rest of the data"
-                    + " (line ends: 2) was taken for its text"
+                "t.csv, line 1: the header row: the quote that opens cell 2 is never closed; the rest of the data"
+                    + " (line ends: 2) was read as its text"
             ),
             (
                 "a,b\r1,2\r",
-                "t.csv, line 1: the header row: a carriage return in or after cell 2 that no line feed follows; quote the"
-                    + " cell, or end the file's lines with line feeds"
+                "t.csv, line 1: the header row: a carriage return in or after cell 2 without a line feed after it; "
+                    + "quote the cell, or end the file's lines with line feeds"
             ),
         ])
     func headerErrors(input: String, message: String) {

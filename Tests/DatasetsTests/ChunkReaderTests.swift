@@ -119,7 +119,9 @@ struct ChunkReaderTests {
         let (texts, error) = chunks(MemorySource("a\n" + "x" + line + "b\n"), longestLine: 32)
         #expect(texts == ["a\n"])
         #expect(error?.code == .tooLarge)
-        #expect(error?.message == "a line is longer than 32 bytes; is this JSON Lines, one row a line?")
+        #expect(
+            error?.message == "a line is longer than 32 bytes; check that the data is JSON Lines, with one row per line"
+        )
     }
 
     @Test("what a source delivers before it fails is read to its last whole line", arguments: pieceSizes)

@@ -100,17 +100,17 @@ struct CompressedSourceTests {
     @Test(
         "the error of a file that was cut off says where",
         arguments: [
-            (Kind.gzip, 0, "x, byte 0 of the compressed data: there is nothing here, not even the header of gzip data"),
-            (Kind.zstd, 0, "x, byte 0 of the compressed data: there is nothing here, not even the header of zstd data"),
+            (Kind.gzip, 0, "x, byte 0 of the compressed data: the gzip data is empty"),
+            (Kind.zstd, 0, "x, byte 0 of the compressed data: the zstd data is empty"),
             (
                 Kind.gzip, 20,
-                "x, byte 20 of the compressed data: the gzip data breaks off here; the rows before it were read. Get the"
-                    + " file anew"
+                "x, byte 20 of the compressed data: the gzip data ends too early; the rows before that were read. "
+                    + "Download or copy the file again"
             ),
             (
                 Kind.zstd, 12,
-                "x, byte 12 of the compressed data: the zstd data breaks off here; the rows before it were read. Get the"
-                    + " file anew"
+                "x, byte 12 of the compressed data: the zstd data ends too early; the rows before that were read. "
+                    + "Download or copy the file again"
             ),
         ])
     func truncationMessages(kind: Kind, count: Int, message: String) {
@@ -133,7 +133,7 @@ struct CompressedSourceTests {
             case .gzip: "the gzip data is damaged (incorrect data check)"
             case .zstd: "the zstd data is damaged (Restored data doesn't match checksum)"
             }
-        #expect(reading.error?.message == reason + "; the rows before it were read. Get the file anew")
+        #expect(reading.error?.message == reason + "; the rows before that were read. Download or copy the file again")
     }
 
     @Test("damage anywhere never crashes, nor brings wrong data without an error", arguments: Kind.allCases)
@@ -170,8 +170,9 @@ struct CompressedSourceTests {
         #expect(reading.error?.place == .compressedByte(compressed.count))
         let message =
             switch kind {
-            case .gzip: "0x67 and what follows it is not gzip data; all of the gzip data was read"
-            case .zstd: "what is here is not zstd data (Unknown frame descriptor); all of the zstd data was read"
+            case .gzip: "the data from 0x67 on is not gzip data; all of the gzip data was read"
+            case .zstd:
+                "the data that follows is not zstd data (Unknown frame descriptor); all of the zstd data was read"
             }
         #expect(reading.error?.message == message)
     }
@@ -181,7 +182,7 @@ struct CompressedSourceTests {
         let reading = readAll(kind.source(MemorySource("{\"a\":1}\n")))
         let message =
             switch kind {
-            case .gzip: "not gzip data: the first byte is 0x7B, and not 0x1F; check the file's name"
+            case .gzip: "not gzip data: the first byte is 0x7B, not 0x1F; check the file's name"
             case .zstd: "not zstd data (Unknown frame descriptor); check the file's name"
             }
         let error = DatasetError(.damaged, message, path: "x", at: .compressedByte(0))
@@ -196,7 +197,7 @@ struct CompressedSourceTests {
         #expect(reading.error?.code == .tooLarge)
         #expect(
             reading.error?.message
-                == "the zstd frame here wants a window of more than 128 MiB; compress the file again without --long")
+                == "the zstd frame needs a window of more than 128 MiB; compress the file again without --long")
         let largest: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0x00, 17 << 3, 0x01, 0x00, 0x00]
         #expect(readAll(ZstdSource(MemorySource(largest))) == Reading(text: ""))
     }

@@ -33,30 +33,30 @@ struct DatasetLocationTests {
     @Test(
         "a name that cannot be right is an error that says why",
         arguments: [
-            ("", "the dataset's path is empty or has a zero byte in it"),
+            ("", "the dataset's path is empty or contains a zero byte"),
             ("http://host/rows.jsonl", "http://host/rows.jsonl: only file:// URIs, paths and - can be read"),
             (
                 "file://host/rows.jsonl",
-                "file://host/rows.jsonl: not a file URI of this machine, such as file:///data/rows.jsonl"
+                "file://host/rows.jsonl: not a file URI on this machine, such as file:///data/rows.jsonl"
             ),
             (
                 "file:///rows%2.jsonl",
-                "file:///rows%2.jsonl: not a file URI of this machine, such as file:///data/rows.jsonl"
+                "file:///rows%2.jsonl: not a file URI on this machine, such as file:///data/rows.jsonl"
             ),
             (
                 "file:///rows%+1.jsonl",
-                "file:///rows%+1.jsonl: not a file URI of this machine, such as file:///data/rows.jsonl"
+                "file:///rows%+1.jsonl: not a file URI on this machine, such as file:///data/rows.jsonl"
             ),
             (
                 "file:///rows%FF.jsonl",
-                "file:///rows%FF.jsonl: not a file URI of this machine, such as file:///data/rows.jsonl"
+                "file:///rows%FF.jsonl: not a file URI on this machine, such as file:///data/rows.jsonl"
             ),
             ("/none/such", "/none/such: cannot be opened: No such file or directory"),
-            ("/", "/: is a directory; name a file in it"),
+            ("/", "/: is a folder; name a file in it"),
             (
                 #filePath,
-                #filePath + ": the name does not say what the file holds; known are .jsonl, .ndjson, .json, .csv and"
-                    + " .tsv, each also with .gz or .zst; or say it with --input-format"
+                #filePath + ": the ending does not name a known format; expected .jsonl, .ndjson, .json, .csv or"
+                    + " .tsv, optionally with .gz or .zst; or name the format with --input-format"
             ),
         ])
     func wrongNames(argument: String, message: String) {
@@ -81,7 +81,7 @@ struct DatasetLocationTests {
         try #require(mkdir(path, 0o700) == 0)
         let location = try DatasetLocation(path)
         let error = #expect(throws: DatasetError.self) { _ = try location.open() }
-        #expect(error?.description == path + ": is a directory; name a file in it")
+        #expect(error?.description == path + ": is a folder; name a file in it")
     }
 
     static let lines = "{\"a\":\"1\"}\n{\"a\":\"ü\"}\n"

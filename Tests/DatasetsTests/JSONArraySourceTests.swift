@@ -43,32 +43,32 @@ struct JSONArraySourceTests {
     @Test(
         "broken framing is an error with its offset, after the elements before it",
         arguments: [
-            ("", "", "x.json, byte 0: a JSON array of rows was expected, but there is nothing here"),
-            (" \n", "", "x.json, byte 2: a JSON array of rows was expected, but there is nothing here"),
+            ("", "", "x.json, byte 0: found nothing; expected a JSON array of rows"),
+            (" \n", "", "x.json, byte 2: found nothing; expected a JSON array of rows"),
             (
                 "\n{\"a\":1}\n{\"a\":2}", "",
-                "x.json, byte 1: a JSON array of rows was expected, but '{' was found"
+                "x.json, byte 1: found '{'; expected a JSON array of rows"
             ),
-            ("\"a\"", "", "x.json, byte 0: a JSON array of rows was expected, but '\"' was found"),
-            ("\u{FEFF}7", "", "x.json, byte 3: a JSON array of rows was expected, but '7' was found"),
-            ("\0", "", "x.json, byte 0: a JSON array of rows was expected, but 0x00 was found"),
-            ("[1,,2]", "1\n", "x.json, byte 3: an element of the array is missing before this ','"),
-            ("[,1]", "", "x.json, byte 1: an element of the array is missing before this ','"),
-            ("[{}, ]", "{}\n", "x.json, byte 5: an element of the array is missing before this ']'"),
+            ("\"a\"", "", "x.json, byte 0: found '\"'; expected a JSON array of rows"),
+            ("\u{FEFF}7", "", "x.json, byte 3: found '7'; expected a JSON array of rows"),
+            ("\0", "", "x.json, byte 0: found 0x00; expected a JSON array of rows"),
+            ("[1,,2]", "1\n", "x.json, byte 3: an element of the array is missing before ','"),
+            ("[,1]", "", "x.json, byte 1: an element of the array is missing before ','"),
+            ("[{}, ]", "{}\n", "x.json, byte 5: an element of the array is missing before ']'"),
             ("[{}}]", "{}", "x.json, byte 3: '}' closes a bracket that was not opened"),
             ("[1}", "1", "x.json, byte 2: '}' closes a bracket that was not opened"),
             ("[}", "", "x.json, byte 1: '}' closes a bracket that was not opened"),
-            ("[{} {}]", "{}", "x.json, byte 4: a comma or ] was expected after element 1, but '{' was found"),
-            ("[{}\"a\"]", "{}", "x.json, byte 3: a comma or ] was expected after element 1, but '\"' was found"),
-            ("[{}] x", "{}\n", "x.json, byte 5: 'x' was found behind the ] of the array"),
-            ("[{}]\"x\"", "{}\n", "x.json, byte 4: '\"' was found behind the ] of the array"),
-            ("[1]]", "1\n", "x.json, byte 3: ']' was found behind the ] of the array"),
+            ("[{} {}]", "{}", "x.json, byte 4: found '{' after element 1; expected a comma or ]"),
+            ("[{}\"a\"]", "{}", "x.json, byte 3: found '\"' after element 1; expected a comma or ]"),
+            ("[{}] x", "{}\n", "x.json, byte 5: found 'x' after the ] of the array"),
+            ("[{}]\"x\"", "{}\n", "x.json, byte 4: found '\"' after the ] of the array"),
+            ("[1]]", "1\n", "x.json, byte 3: found ']' after the ] of the array"),
             ("[", "", "x.json, byte 1: the data ends before the ] of the array (elements read: 0)"),
             ("[{},", "{}\n", "x.json, byte 4: the data ends before the ] of the array (elements read: 1)"),
             (
                 "[{},{\"a\":[[1}]", "{}\n{\"a\":[[1}]",
-                "x.json, byte 14: the data ends within element 2 of the array, which starts at byte 4; a bracket or quote"
-                    + " in it may be missing"
+                "x.json, byte 14: the data ends within element 2 of the array, which starts at byte 4; check it for "
+                    + "a missing bracket or quote"
             ),
         ])
     func errors(input: String, delivered: String, message: String) {

@@ -30,7 +30,7 @@ struct JoinTableTests {
                 {"k": "1", "b": [1], "a": 2}
                 {"join_error": {"outcome": "input_error", "message": "the row has no \\"k\\" to join right by: the row has no \
                 columns"}}
-                # "a" is in left and in right; those of left are used, and the others are called joined.NAME
+                # "a" is in left and in right; the values of left are used, and the others are called joined.NAME
 
                 """)
     }
@@ -40,7 +40,7 @@ struct JoinTableTests {
         let left = "[1]\n{\"k\": \n\0why\n{\"k\": true}\n{\"k\": [1]}\n"
         let text = try joined(left, with: "{\"k\": true, \"b\": null}\n", on: "k").text
         #expect(text.hasPrefix("[1]\n{\"k\": \n\0why\n{\"k\": true, \"b\": null}\n"))
-        #expect(text.contains("\\\"k\\\" is an array; a text or number was expected"))
+        #expect(text.contains("\\\"k\\\" is an array; expected a string or a number"))
     }
 
     @Test("what cannot be joined is an error")

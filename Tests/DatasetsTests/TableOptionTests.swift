@@ -66,7 +66,7 @@ struct TableOptionTests {
                 == "{\"q\":\"x\",\"a\":\"1\"}\n{\"q\":\"y\\nz\",\"a\":\"2\",\"c\":\"3\"}\n")
         #expect(
             reading(text) { $0.header = .names(["q"]) }.error?.description
-                == "t.csv, line 2: the first row has 2 cells, but 1 names of columns are given (--columns)")
+                == "t.csv, line 2: the first row has 2 cells, but --columns names 1")
         #expect(reading("x;1\n") { $0.header = .numbers }.text == "{\"column_1\":\"x\",\"column_2\":\"1\"}\n")
         #expect(reading(text, ["column_2"]) { $0.header = .numbers }.text.hasPrefix("{\"column_2\":\"1\"}\n"))
     }

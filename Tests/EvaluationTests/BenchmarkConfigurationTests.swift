@@ -4,32 +4,31 @@ import Testing
 
 @Suite struct BenchmarkConfigurationTests {
     @Test(arguments: [
-        (#"[]"#, "/benchmark_config: found an array; an object was expected"),
-        (#"{}"#, "/benchmark_config/eval_candidate: is missing; an object with a \"type\" was expected"),
+        (#"[]"#, "/benchmark_config: found an array; expected an object"),
+        (#"{}"#, "/benchmark_config/eval_candidate: is missing; expected an object with a \"type\""),
         (
             #"{"eval_candidate": {"type": "person"}}"#,
-            "/benchmark_config/eval_candidate/type: found \"person\"; \"model\" or \"agent\" was expected"
+            "/benchmark_config/eval_candidate/type: found \"person\"; expected \"model\" or \"agent\""
         ),
         (
             #"{"eval_candidate": {"type": "model", "model": ""}}"#,
-            "/benchmark_config/eval_candidate/model: found a string; the name of a model was expected"
+            "/benchmark_config/eval_candidate/model: found a string; expected the name of a model"
         ),
         (
             #"{"eval_candidate": {"type": "model", "model": "m", "system_message": {"content": 1}}}"#,
-            "/benchmark_config/eval_candidate/system_message: found no text; a text, or a message with a text as its "
-                + "content, was expected"
+            "/benchmark_config/eval_candidate/system_message: expected a string, or a message whose content is a string"
         ),
         (
             #"{"eval_candidate": {"type": "agent"}}"#,
-            "/benchmark_config/eval_candidate/config: is missing; an AgentConfig was expected"
+            "/benchmark_config/eval_candidate/config: is missing; expected an AgentConfig"
         ),
         (
             #"{"eval_candidate": {"type": "agent", "config": {}}, "scoring_params": {"a/b": 1}}"#,
-            "/benchmark_config/scoring_params/a~1b: found a number; an object of parameters was expected"
+            "/benchmark_config/scoring_params/a~1b: found a number; expected an object of parameters"
         ),
         (
             #"{"eval_candidate": {"type": "agent", "config": {}}, "num_examples": -1}"#,
-            "/benchmark_config/num_examples: found a number; an integer from 0 was expected"
+            "/benchmark_config/num_examples: found a number; expected an integer from 0"
         ),
     ])
     func saysWhatIsWrongAndWhere(_ json: String, _ message: String) throws {

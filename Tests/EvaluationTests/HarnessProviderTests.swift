@@ -113,7 +113,7 @@ import Testing
                         "gsm::exact_match,strict": ["score": JSONValue(0.0), "parsed_answer": "[invalid]"],
                         "gsm::exact_match,flexible": [
                             "score": .null, "outcome": "scorer_error",
-                            "message": "lm_eval gives no value for this row", "parsed_answer": "41",
+                            "message": "lm_eval has no value for this row", "parsed_answer": "41",
                         ],
                     ],
                 ],
@@ -133,7 +133,7 @@ import Testing
         (#"cp "$HERE/results.json" "$OUT/results_1.json""#, "lm_eval wrote results without samples"),
         (
             HarnessFixture.writesResults + "\necho '{\"doc\": 1}' >> \"$OUT/samples_gsm_2026-01-02.jsonl\"",
-            #"lm_eval wrote samples of gsm whose file has a line that is no sample: {"doc": 1}"#
+            #"lm_eval wrote samples of gsm whose file has a line that is not a sample: {"doc": 1}"#
         ),
         (
             HarnessFixture.writesResults
@@ -144,19 +144,19 @@ import Testing
         (
             "echo one; printf '\\rRequesting API:   0%%|   | 0/2 [00:00<?, ?it/s]\\rLoading: 5%%|' >&2; echo >&2; "
                 + "echo 'Error: key sk-very-secret' >&2; exit 1",
-            "lm_eval ended with status 1; the last that it wrote:\none\nError: key [redacted]"
+            "lm_eval ended with status 1; its last output:\none\nError: key [redacted]"
         ),
         ("kill -SEGV $$", "lm_eval was ended by signal 11, and wrote nothing"),
         (
             "printf '%0370d %s %s\\n' 0 sk-very-secret hf-token-of-ours; exit 1",
-            "lm_eval ended with status 1; the last that it wrote:\n" + String(repeating: "0", count: 370)
+            "lm_eval ended with status 1; its last output:\n" + String(repeating: "0", count: 370)
                 + " [redacted] [redacted]"
         ),
         ("exit 255", "lm_eval ended with status 255, and wrote nothing"),
         (
             "echo 'NotImplementedError: Loglikelihood is not supported for chat completions.'; exit 1",
-            "lm_eval ended with status 1: the task compares the likelihoods of given answers, which takes \"endpoint\": "
-                + "\"completions\" and a \"tokenizer\" in the benchmark's metadata; the last that it wrote:\n"
+            "lm_eval ended with status 1: the task compares the likelihoods of given answers, which needs "
+                + "\"endpoint\": \"completions\" and a \"tokenizer\" in the benchmark's metadata; its last output:\n"
                 + "NotImplementedError: Loglikelihood is not supported for chat completions."
         ),
     ])
@@ -250,7 +250,7 @@ import Testing
         ] {
             let found = await error(fixture, run)
             #expect(found?.code == .model)
-            #expect(found?.message.contains("another program") == true)
+            #expect(found?.message.contains("other program") == true)
             #expect(found?.message.contains("pass-of-user") == false)
         }
         #expect(isGone(fixture.path + "/started"))
@@ -322,8 +322,8 @@ import Testing
         let fixture = try HarnessFixture("echo slow\nwhile :; do sleep 1000; done", timeout: .milliseconds(300))
         let found = await error(fixture, try fixture.run())
         #expect(
-            found?.message == "lm_eval was ended, since it took more than 0.3 s (timeout_seconds); the last that it "
-                + "wrote:\nslow")
+            found?.message == "lm_eval was stopped because it took more than 0.3 s (timeout_seconds); its last output:"
+                + "\nslow")
     }
 
     @Test func waitsForNoProcessThatCannotBeWaitedFor() {

@@ -24,37 +24,40 @@ import Testing
     @Test(arguments: [
         (
             #"{}"#,
-            "/metadata/task: is missing; the name of a task of lm_eval, of letters, digits and _.:+- was expected"
+            "/metadata/task: is missing; expected the name of a task of lm_eval, of letters, digits and _.:+-"
         ),
-        (#"{"task": "a", "tsak": 1}"#, "/metadata/tsak: is an unknown member; one of task, task_yaml,"),
-        (#"{"task": "/etc/task.yaml"}"#, #"/metadata/task: found "/etc/task.yaml"; the name of a task"#),
-        (#"{"task": "task.yaml"}"#, #"/metadata/task: found "task.yaml"; the name of a task"#),
-        (#"{"task": ".."}"#, #"/metadata/task: found ".."; the name of a task"#),
-        (#"{"task": "a,b"}"#, #"/metadata/task: found "a,b"; the name of a task"#),
-        (#"{"task": "mmlu_*"}"#, #"/metadata/task: found "mmlu_*"; the name of a task"#),
-        (#"{"task": "-x"}"#, #"/metadata/task: found "-x"; the name of a task"#),
-        (#"{"task": ["a"]}"#, "/metadata/task: found an array; the name of a task"),
+        (#"{"task": "a", "tsak": 1}"#, "/metadata/tsak: is an unknown member; expected one of task, task_yaml,"),
+        (#"{"task": "/etc/task.yaml"}"#, #"/metadata/task: found "/etc/task.yaml"; expected the name of a task"#),
+        (#"{"task": "task.yaml"}"#, #"/metadata/task: found "task.yaml"; expected the name of a task"#),
+        (#"{"task": ".."}"#, #"/metadata/task: found ".."; expected the name of a task"#),
+        (#"{"task": "a,b"}"#, #"/metadata/task: found "a,b"; expected the name of a task"#),
+        (#"{"task": "mmlu_*"}"#, #"/metadata/task: found "mmlu_*"; expected the name of a task"#),
+        (#"{"task": "-x"}"#, #"/metadata/task: found "-x"; expected the name of a task"#),
+        (#"{"task": ["a"]}"#, "/metadata/task: found an array; expected the name of a task"),
         (
             #"{"task": "a", "num_fewshot": -1}"#,
-            "/metadata/num_fewshot: found -1; an integer from 0 to 1000 was expected"
+            "/metadata/num_fewshot: found -1; expected an integer from 0 to 1000"
         ),
         (
             #"{"task": "a", "endpoint": "embeddings"}"#,
-            #"/metadata/endpoint: found "embeddings"; "chat" or "completions""#
+            #"/metadata/endpoint: found "embeddings"; expected "chat" or "completions""#
         ),
-        (#"{"task": "a", "task_yaml": 1}"#, "/metadata/task_yaml: found 1; an object, or a text in YAML was expected"),
+        (#"{"task": "a", "task_yaml": 1}"#, "/metadata/task_yaml: found 1; expected an object, or YAML as a string"),
         (
             #"{"task": "a", "task_yaml": {"task": "b"}}"#,
-            #"/metadata/task_yaml/task: found "b"; the benchmark's own "a""#
+            #"/metadata/task_yaml/task: found "b"; expected the benchmark's own "a""#
         ),
-        (#"{"task": "a", "task_yaml": {}, "include_path": "/x"}"#, "/metadata/include_path: stands beside task_yaml;"),
-        (#"{"task": "a", "apply_chat_template": false}"#, "/metadata/apply_chat_template: is false; a chat's messages"),
+        (
+            #"{"task": "a", "task_yaml": {}, "include_path": "/x"}"#,
+            "/metadata/include_path: is set together with task_yaml;"
+        ),
+        (#"{"task": "a", "apply_chat_template": false}"#, "/metadata/apply_chat_template: is false, but chat messages"),
         (
             #"{"task": "a", "endpoint": "completions", "apply_chat_template": true}"#,
             "/metadata/apply_chat_template: needs a \"tokenizer\", which has the template"
         ),
-        (#"{"task": "a", "tokenizer": "t"}"#, "/metadata/tokenizer: is for \"endpoint\": \"completions\" only"),
-        (#"{"task": "a", "batch_size": 2}"#, "/metadata/batch_size: is for \"endpoint\": \"completions\" only"),
+        (#"{"task": "a", "tokenizer": "t"}"#, "/metadata/tokenizer: applies to \"endpoint\": \"completions\" only"),
+        (#"{"task": "a", "batch_size": 2}"#, "/metadata/batch_size: applies to \"endpoint\": \"completions\" only"),
     ])
     func saysWhatIsWrongAndWhere(_ json: String, _ message: String) throws {
         let metadata = try #require(try JSONValue(parsing: json).object)
@@ -99,11 +102,11 @@ import Testing
     @Test(arguments: [
         (
             #"{"strategy": {"type": "beam"}}"#,
-            "/strategy/type: found \"beam\"; \"greedy\", \"top_p\" or \"top_k\" was expected"
+            "/strategy/type: found \"beam\"; expected \"greedy\", \"top_p\" or \"top_k\""
         ),
-        (#"{"strategy": "beam"}"#, "/strategy/type: found \"beam\"; \"greedy\", \"top_p\" or \"top_k\" was expected"),
+        (#"{"strategy": "beam"}"#, "/strategy/type: found \"beam\"; expected \"greedy\", \"top_p\" or \"top_k\""),
         (#"{"strategy": "top_k"}"#, "/strategy: has no \"top_k\""),
-        (#"{"temperature": "hot"}"#, "/temperature: found a string; a number was expected"),
+        (#"{"temperature": "hot"}"#, "/temperature: found a string; expected a number"),
     ])
     func refusesSamplingThatMakesNoSense(_ sampling: String, _ message: String) throws {
         let members = try #require(try JSONValue(parsing: sampling).object)

@@ -80,7 +80,7 @@ import Testing
     @Test(
         arguments: [
             (["params": [:]], "/metadata", "body.type: Field required"),
-            (["type": "mmlu", "name": "other"], "/metadata/name", "not for the metadata to say"),
+            (["type": "mmlu", "name": "other"], "/metadata/name", "not allowed in the metadata"),
         ] as [(JSONObject, String, String)])
     func saysWhatIsWrongWithTheMetadata(_ metadata: JSONObject, _ pointer: String, _ message: String) async throws {
         let service = try await FakeNeMo()
@@ -176,9 +176,9 @@ import Testing
             (["status": "failed"], "the job failed on NeMo Evaluator, which does not say why"),
             (
                 ["status": "ready"],
-                #"NeMo Evaluator answers with "ready", which is no status of a job that is known here"#
+                #"NeMo Evaluator returned "ready", which is not a known job status"#
             ),
-            ([:], "NeMo Evaluator answers with no status, which is no status of a job that is known here"),
+            ([:], "NeMo Evaluator returned no status, which is not a known job status"),
         ] as [(JSONValue, String)])
     func saysWhyAJobFailed(_ answer: JSONValue, _ message: String) async throws {
         let service = try await FakeNeMo("running", answer)
@@ -211,7 +211,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (FakeNeMo.Reply.json(404, ["detail": "no results"]), "was answered with status 404: no results"),
+        (FakeNeMo.Reply.json(404, ["detail": "no results"]), "returned status 404: no results"),
         (.json(200, [1]), "but its results are an array"), (.json(403, .null), "status 403"),
         (
             .text(500, String(repeating: "x", count: 590) + "secret-of-nemo"),
@@ -258,7 +258,7 @@ import Testing
         let run = try run(cancellation: cancellation)
         let found = await error { _ = try provider.runJob(run) }
         #expect(found?.code == .cancelled)
-        #expect(found?.message.contains("the job eval-1 may go on") == true)
+        #expect(found?.message.contains("the job eval-1 may still run") == true)
         #expect(service.lines.count { $0.hasSuffix("/cancel") } == 3)
         try await service.stop()
     }

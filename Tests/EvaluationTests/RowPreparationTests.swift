@@ -48,14 +48,17 @@ import Testing
     @Test(
         "a row that cannot be asked says why",
         arguments: [
-            (#"{"text": "Q?"}"#, "the row has none of the columns that say what is asked"),
-            (#"{"question": null}"#, "the row has none of the columns that say what is asked"),
-            (#"{"question": 5}"#, "column \"question\" is a number; a text was expected"),
+            (#"{"text": "Q?"}"#, "the row has no column with a prompt"),
+            (#"{"question": null}"#, "the row has no column with a prompt"),
+            (#"{"question": 5}"#, "column \"question\" is a number; expected a string"),
             (#"{"messages": []}"#, "column \"messages\" holds no messages"),
             (#"{"messages": [{"role": "user"}]}"#, "column \"messages\" holds no messages"),
             (#"{"messages": ["hello"]}"#, "column \"messages\" holds no messages"),
-            (#"{"chat_completion_input": "hello"}"#, "column \"chat_completion_input\" is a text, but no JSON"),
-            (#"{"completion_input": {}}"#, "column \"completion_input\" is an object; a text was expected"),
+            (
+                #"{"chat_completion_input": "hello"}"#,
+                "column \"chat_completion_input\" is a string, but not valid JSON"
+            ),
+            (#"{"completion_input": {}}"#, "column \"completion_input\" is an object; expected a string"),
         ])
     func faults(_ row: String, _ message: String) throws {
         let request = try prepare(row).request
@@ -194,20 +197,20 @@ import Testing
     @Test(
         "sampling parameters that are none are refused, with their place",
         arguments: [
-            (#"{"messages": []}"#, "/s/messages: is no sampling parameter"),
-            (#"{"n": 2}"#, "/s/n: is no sampling parameter"), (#"{"stream": true}"#, "/s/stream: is no sampling"),
+            (#"{"messages": []}"#, "/s/messages: is not a sampling parameter"),
+            (#"{"n": 2}"#, "/s/n: is not a sampling parameter"), (#"{"stream": true}"#, "/s/stream: is not a sampling"),
             (
                 #"{"max_tokens": 5, "max_new_tokens": 6}"#,
-                "/s/max_new_tokens: stands beside \"max_tokens\", which is the same"
+                "/s/max_new_tokens: is set together with \"max_tokens\", which means the same; remove one of them"
             ),
-            (#"{"repeat_penalty": 0}"#, "/s/repeat_penalty: found 0; a number above 0 was expected"),
-            (#"{"do_sample": 1}"#, "/s/do_sample: found 1; true or false was expected"),
-            (#"{"temperature": "hot"}"#, "/s/temperature: found \"hot\"; a number from 0 was expected"),
-            (#"{"max_tokens": 1.5}"#, "/s/max_tokens: found 1.5; an integer from 0 was expected"),
-            (#"{"top_p": 2}"#, "/s/top_p: found 2; a number from 0 to 1 was expected"),
-            (#"{"strategy": {"type": "beam"}}"#, "/s/strategy/type: found \"beam\"; \"greedy\""),
+            (#"{"repeat_penalty": 0}"#, "/s/repeat_penalty: found 0; expected a number above 0"),
+            (#"{"do_sample": 1}"#, "/s/do_sample: found 1; expected true or false"),
+            (#"{"temperature": "hot"}"#, "/s/temperature: found \"hot\"; expected a number from 0"),
+            (#"{"max_tokens": 1.5}"#, "/s/max_tokens: found 1.5; expected an integer from 0"),
+            (#"{"top_p": 2}"#, "/s/top_p: found 2; expected a number from 0 to 1"),
+            (#"{"strategy": {"type": "beam"}}"#, "/s/strategy/type: found \"beam\"; expected \"greedy\""),
             (#"{"strategy": {"type": "top_k"}}"#, "/s/strategy: has no \"top_k\""),
-            (#"{"strategy": {"type": "greedy", "top_p": 1}}"#, "/s/strategy/top_p: unknown member"),
+            (#"{"strategy": {"type": "greedy", "top_p": 1}}"#, "/s/strategy/top_p: is an unknown member"),
         ])
     func samplingFaults(_ parameters: String, _ message: String) throws {
         let sampling = try #require(JSONValue(parsing: parameters).object)
@@ -253,13 +256,13 @@ import Testing
     @Test(
         "generation settings that are not right are refused, with their place",
         arguments: [
-            (#"[]"#, "/metadata/generation: found []; an object was expected"),
+            (#"[]"#, "/metadata/generation: found []; expected an object"),
             (
                 #"{"prompt": "x"}"#,
-                "/metadata/generation/prompt: unknown member; those there can be are prompt_template"
+                "/metadata/generation/prompt: is an unknown member; expected one of prompt_template"
             ),
             (#"{"prompt_template": ""}"#, "/metadata/generation/prompt_template: found \"\""),
-            (#"{"examples": [{}]}"#, "/metadata/generation/examples: examples are written with prompt_template"),
+            (#"{"examples": [{}]}"#, "/metadata/generation/examples: needs prompt_template"),
             (
                 #"{"prompt_template": "{q}", "examples": [{"q": "1", "answer": "2"}, {"q": "1"}]}"#,
                 "/metadata/generation/examples/1: the row has no value in the column \"expected_answer\""
@@ -273,7 +276,7 @@ import Testing
                 #"{"expected_regexes": ["a"]}"#,
                 "/metadata/generation/expected_regexes/0: the pattern has no group 1"
             ),
-            (#"{"answer_match": "last"}"#, "/metadata/generation/answer_match: says which match counts"),
+            (#"{"answer_match": "last"}"#, "/metadata/generation/answer_match: needs answer_regexes"),
         ])
     func settingsFaults(_ settings: String, _ message: String) throws {
         let metadata: JSONObject = ["generation": try JSONValue(parsing: settings)]

@@ -82,7 +82,7 @@ struct AdaptationTests {
             })
         try await ModelRun()(server.url) { session, model in
             let error = try #require(await session.result(of: chat("x", #", "max_tokens": 9"#), model).error)
-            #expect(error.message.contains("to ask without max_completion_tokens"), "\(error.message)")
+            #expect(error.message.contains("to send requests without max_completion_tokens"), "\(error.message)")
         }
         #expect(server.totals.requests == 2)
     }

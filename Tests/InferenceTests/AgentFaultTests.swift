@@ -43,11 +43,11 @@ struct AgentFaultTests {
             "the turn failed: 429: busy (after"),
         ServerFault("an event of garbage", .malformed(.notJSON), .badReply, "its reply has an event that is not valid"),
         ServerFault("no UTF-8", .malformed(.invalidUTF8), .badReply, "its reply has an event that is not valid"),
-        ServerFault("no events", .malformed(.otherShape), .badReply, "its reply holds no events of a turn: {"),
+        ServerFault("no events", .malformed(.otherShape), .badReply, "its reply contains no events of a turn: {"),
         ServerFault("no answer", .malformed(.nullContent), .badReply, "its reply has a turn without an answer: "),
         ServerFault(
             "an event without end", .answer("A").padded(toBytes: 17 << 20), .badReply, "its body has more than 16 MiB"),
-        ServerFault("silence in the middle", .stall(.inBody), .timedOut, "no whole answer within 1.0 s"),
+        ServerFault("silence in the middle", .stall(.inBody), .timedOut, "no complete response within 1.0 s"),
     ]
 
     /// Faults of any response, which every operation tells alike.
@@ -159,7 +159,7 @@ struct AgentFaultTests {
                 message.hasSuffix(
                     status == 404
                         ? "; check that the URL is that of a server with an agents API"
-                        : "; it has no API key: name the variable that holds it"))
+                        : "; it has no API key: name the environment variable that holds it"))
         }
         #expect(server.totals.requests < 20)
     }
@@ -185,8 +185,8 @@ struct AgentFaultTests {
         for (name, code, message) in [
             (
                 "turn-awaiting-input", InferenceError.Code.badReply,
-                "the turn ended with a call of calculator instead of an answer: either the tool is its client's, or "
-                    + "max_infer_iters is too low"
+                "the turn ended with a call of calculator instead of an answer: either the tool must run on the "
+                    + "client, or max_infer_iters is too low"
             ),
             (
                 "turn-unknown-model", .rejected,

@@ -209,7 +209,7 @@ struct AgentTests {
         limited.limits = BudgetLimits(maxCost: 1)
         try await limited(server.url) { session, model in
             let error = #expect(throws: InferenceError.self) { try session.check(model) }
-            #expect(error?.message.contains("does not say what turns cost") == true)
+            #expect(error?.message.contains("does not report the cost of turns") == true)
         }
         limited.limits = BudgetLimits(maxRequests: 3)
         try await limited(server.url) { session, model in

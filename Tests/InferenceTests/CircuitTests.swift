@@ -27,8 +27,8 @@ struct CircuitTests {
             CircuitCourse(
                 testDescription: "no connection, five times over three seconds",
                 outcomes: CircuitCourse.every(1, times: 6, .unreachable), opens: 4,
-                reason: "5 attempts to connect in a row failed within 4 s, the last one: broken; "
-                    + "check that the server runs, and the URL"),
+                reason: "5 consecutive connection attempts failed within 4 s, the last one with: broken; "
+                    + "check the URL, and that the server is running"),
             CircuitCourse(
                 testDescription: "no connection, many times at once",
                 outcomes: CircuitCourse.every(0.01, times: 100, .unreachable)),
@@ -38,7 +38,7 @@ struct CircuitTests {
                     + CircuitCourse.every(1, from: 5, times: 4, .unreachable)),
             CircuitCourse(
                 testDescription: "refused at the start", outcomes: CircuitCourse.every(1, times: 3, .refused), opens: 2,
-                reason: "it refused 3 requests in a row, the last one: broken; "
+                reason: "it refused 3 consecutive requests, the last one with: broken; "
                     + "check the URL, the name of the model and the API key"),
             CircuitCourse(
                 testDescription: "refused nine times after an answer",
@@ -46,14 +46,17 @@ struct CircuitTests {
             CircuitCourse(
                 testDescription: "refused ten times after an answer",
                 outcomes: [(0, answered)] + CircuitCourse.every(1, from: 1, times: 10, .refused), opens: 10,
-                reason: "it refused 10 requests in a row, the last one: broken; "
+                reason: "it refused 10 consecutive requests, the last one with: broken; "
                     + "check the URL, the name of the model and the API key"),
             CircuitCourse(
                 testDescription: "failures of all kinds for half a minute",
                 outcomes: CircuitCourse.every(4, times: 8, .failed)
                     + CircuitCourse.every(0.5, from: 29, times: 10, .timedOut),
                 opens: 32.5,
-                reason: "16 requests in a row failed within 33 s, the last one: broken; check the server and its log"),
+                reason:
+                    "16 consecutive requests failed within 33 s, the last one with: broken; check the server and its "
+                    + "log"
+            ),
             CircuitCourse(
                 testDescription: "many failures within less than half a minute",
                 outcomes: CircuitCourse.every(0.1, times: 250, .failed)),
@@ -92,7 +95,7 @@ struct CircuitTests {
         let outcome = AttemptOutcome.throttled(status: 429, retryAt: start + .seconds(3600))
         #expect(
             circuit.record(outcome, detail: "status 429", at: start)
-                == "it asks to be left alone for 3600 s (status 429); run again after that")
+                == "it asks for no requests for 3600 s (status 429); run again after that")
         var patient = Circuit()
         let soon = AttemptOutcome.throttled(status: 429, retryAt: start + .seconds(600))
         #expect(patient.record(soon, detail: "status 429", at: start) == nil)

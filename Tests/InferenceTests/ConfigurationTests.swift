@@ -127,7 +127,7 @@ struct ConfigurationTests {
             (
                 #"{"models": [{"id": "a", "url": "http://h", "reasoning": {"strip": [7]}}]}"#,
                 "/models/0/reasoning/strip: found an array; expected the text that ends the thinking, such as "
-                    + #""</think>", a list of such texts, or null"#
+                    + #""</think>", a list of such strings, or null"#
             ),
             (
                 #"{"models": [{"id": "a", "url": "http://h", "parameters": {"drop": ["seed", "messages"]}}]}"#,
@@ -140,7 +140,7 @@ struct ConfigurationTests {
             ),
             (
                 #"{"models": [{"id": "a", "url": "http://h", "parameters": {"set": {"seed": null}}}]}"#,
-                "/models/0/parameters/set/seed: found null; expected a value; to leave a member out, name it in drop"
+                "/models/0/parameters/set/seed: found null; expected a value; to omit a member, name it in drop"
             ),
             (
                 #"{"models": [{"id": "a", "url": "http://h", "default_temperature": "0"}]}"#,
@@ -180,8 +180,8 @@ struct ConfigurationTests {
         }
         #expect(
             missing.description
-                == "/nowhere/assay.json: found No such file or directory; "
-                + "expected a file of at most 16 MiB that can be read")
+                == "/nowhere/assay.json: found no readable file (No such file or directory); "
+                + "expected a file of at most 16 MiB")
         let other = try #require(throws: ConfigurationError.self) {
             _ = try ModelConfiguration.models(inFile: #filePath)
         }

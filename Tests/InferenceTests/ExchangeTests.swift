@@ -100,11 +100,11 @@ struct ExchangeTests {
         try await ModelRun(overrides: LimitOverrides(maxRetries: 0))(server.url) { session, model in
             let error = await session.result(of: chat("x"), model).error
             #expect(error?.code == .unreachable)
-            #expect(error?.message.contains("no secure connection could be made") == true)
+            #expect(error?.message.contains("a secure connection could not be made") == true)
         }
         try await ModelRun(variables: ["SSL_CERT_FILE": "/nowhere"])(server.url) { session, model in
             let error = #expect(throws: InferenceError.self) { try session.check(model) }
-            #expect(error?.message.contains("SSL_CERT_FILE names /nowhere, from which no certificates") == true)
+            #expect(error?.message.contains("SSL_CERT_FILE names /nowhere, which contains no readable") == true)
         }
     }
 

@@ -34,21 +34,21 @@ struct ServerFault: Sendable, CustomTestStringConvertible {
         ServerFault("closes in the body", .drop(.inBody), .dropped, "the server closed the connection"),
         ServerFault("no HTTP", .garbage, .dropped, "the connection broke"),
         ServerFault("HTML", .malformed(.notJSON), .badReply, "its reply is not valid JSON: "),
-        ServerFault("another shape", .malformed(.otherShape), .badReply, "its reply holds no choices: {"),
-        ServerFault("no choices", .malformed(.noChoices), .badReply, "its reply holds no choices: {"),
+        ServerFault("another shape", .malformed(.otherShape), .badReply, "its reply contains no choices: {"),
+        ServerFault("no choices", .malformed(.noChoices), .badReply, "its reply contains no choices: {"),
         ServerFault("no text", .malformed(.nullContent), .badReply, "its reply has a message without text: {"),
         ServerFault(
             "an error as an answer", .malformed(.errorObject), .badReply,
-            "its reply holds an error instead of choices: the model could not be loaded (after"),
+            "its reply contains an error instead of choices: the model could not be loaded (after"),
         ServerFault("no UTF-8", .malformed(.invalidUTF8), .badReply, "its reply is not valid JSON: "),
         ServerFault(
             "an endless body", .answer("A").padded(toBytes: 17 << 20), .badReply, "its body has more than 16 MiB"),
-        ServerFault("silence", .stall(.beforeHead), .timedOut, "no whole answer within 1.0 s"),
-        ServerFault("silence after the head", .stall(.afterHead), .timedOut, "no whole answer within 1.0 s"),
-        ServerFault("silence in the body", .stall(.inBody), .timedOut, "no whole answer within 1.0 s"),
+        ServerFault("silence", .stall(.beforeHead), .timedOut, "no complete response within 1.0 s"),
+        ServerFault("silence after the head", .stall(.afterHead), .timedOut, "no complete response within 1.0 s"),
+        ServerFault("silence in the body", .stall(.inBody), .timedOut, "no complete response within 1.0 s"),
         ServerFault(
             "a byte now and then", .answer("A").dripping(every: .milliseconds(50)), .timedOut,
-            "no whole answer within 1.0 s"),
+            "no complete response within 1.0 s"),
     ]
 }
 
@@ -87,8 +87,8 @@ struct FaultTests {
     @Test(
         "what cannot pass is not tried again",
         arguments: [
-            (400, ""), (401, "; the model has no API key: name the variable that holds it"),
-            (403, "; the model has no API key: name the variable that holds it"),
+            (400, ""), (401, "; the model has no API key: name the environment variable that holds it"),
+            (403, "; the model has no API key: name the environment variable that holds it"),
             (404, #"; check the URL, and the model's name "m""#), (405, ""),
             (413, "; the request is too long for the server"), (422, ""), (307, ""),
         ])
@@ -125,8 +125,10 @@ struct FaultTests {
             #expect(messages.count == 1)
             let message = try #require(messages.first)
             #expect(message.hasPrefix("model \"m\" at \(server.url) is not available: "))
-            #expect(message.contains(" attempts to connect in a row failed within "))
-            #expect(message.hasSuffix("the last one: connection refused; check that the server runs, and the URL"))
+            #expect(message.contains(" consecutive connection attempts failed within "))
+            #expect(
+                message.hasSuffix(
+                    "the last one with: connection refused; check the URL, and that the server is running"))
         }
     }
 

@@ -284,7 +284,7 @@ struct ModelAPITests {
     func unsupported() throws {
         let chat = try object(#"{"messages": [], "response_format": {"type": "json_object"}}"#)
         let error = #expect(throws: UnsupportedRequest.self) { try ModelAPI.anthropic.body(of: chat) }
-        #expect(error?.reason.contains("give a JSON Schema") == true)
+        #expect(error?.reason.contains("use a JSON Schema") == true)
     }
 
     @Test("a chat completion is left as it is")

@@ -47,7 +47,7 @@ struct ModelCatalogTests {
         let catalog = catalog(ModelConfiguration(id: "judge", url: "http://a"))
         let error = try #require(throws: InferenceError.self) { _ = try catalog.find("juge") }
         #expect(error.code == .unknownModel)
-        #expect(error.message.hasPrefix(#"no model "juge" is configured (configured are judge)"#))
+        #expect(error.message.hasPrefix(#"the model "juge" is not configured (configured models: judge)"#))
     }
 
     @Test("the key is read from the environment, line breaks around it are not", arguments: ["KEY", "KEY_FROM_FILE"])
@@ -70,19 +70,19 @@ struct ModelCatalogTests {
     @Test(
         "what cannot be used is an error that names the model and the variable",
         arguments: [
-            (ModelConfiguration(id: "m", url: "file:///x"), "its URL does not begin with http:// or https://"),
+            (ModelConfiguration(id: "m", url: "file:///x"), "its URL does not start with http:// or https://"),
             (
                 ModelConfiguration(id: "m", url: "http://h", apiKeyVariable: "NONE"),
-                "the variable NONE of the environment, which its configuration names, is not set"
+                "the variable NONE, which its configuration names, is not set"
             ),
             (
                 ModelConfiguration(id: "m", url: "http://h", apiKeyVariable: "EMPTY"),
-                "the variable EMPTY of the environment, which its configuration names, is not set"
+                "the variable EMPTY, which its configuration names, is not set"
             ),
             (
                 ModelConfiguration(
                     id: "m", url: "http://h", headers: [.init(name: "X", value: .environment("BROKEN"))]),
-                "the variable BROKEN of the environment holds a character that no HTTP header may hold"
+                "the variable BROKEN contains a character that is not allowed in an HTTP header"
             ),
             (
                 ModelConfiguration(id: "m", url: "http://h", headers: [.init(name: "X Y", value: .literal("z"))]),
@@ -90,7 +90,7 @@ struct ModelCatalogTests {
             ),
             (
                 ModelConfiguration(id: "m", url: "http://h", headers: [.init(name: "X", value: .literal("a\nb"))]),
-                "the header X holds a character that no HTTP header may hold"
+                "the header X contains a character that is not allowed in an HTTP header"
             ),
         ])
     func faults(_ configuration: ModelConfiguration, message: String) throws {

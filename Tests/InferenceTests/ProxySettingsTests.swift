@@ -51,9 +51,9 @@ struct ProxySettingsTests {
     @Test(
         "a proxy that cannot be used is an error that names the variable, and no password",
         arguments: [
-            ("https://p:3128", "https_proxy names a proxy of the kind https://; use http:// or socks5h://"),
-            ("socks4://p", "https_proxy names a proxy of the kind socks4://; use http:// or socks5h://"),
-            ("socks5://me:secret@p", "https_proxy gives a user name for a SOCKS proxy, which cannot be used"),
+            ("https://p:3128", "https_proxy names a proxy of the type https://; use http:// or socks5h://"),
+            ("socks4://p", "https_proxy names a proxy of the type socks4://; use http:// or socks5h://"),
+            ("socks5://me:secret@p", "https_proxy has a user name for a SOCKS proxy, which is not supported"),
             ("http://me:secret@p:x", "the address of the proxy in https_proxy has no valid port"),
         ])
     func faults(_ value: String, reason: String) throws {

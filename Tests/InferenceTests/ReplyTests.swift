@@ -47,14 +47,14 @@ struct ReplyTests {
     @Test(
         "what is no answer says what it is instead",
         arguments: [
-            (.chat, "", "is empty"), (.chat, "[]", "is an array, where an object was expected"),
-            (.chat, "{}", "holds no choices"), (.chat, #"{"choices": []}"#, "holds no choices"),
-            (.chat, #"{"error": {"message": "no"}}"#, "holds an error instead of choices"),
+            (.chat, "", "is empty"), (.chat, "[]", "is an array; expected an object"),
+            (.chat, "{}", "contains no choices"), (.chat, #"{"choices": []}"#, "contains no choices"),
+            (.chat, #"{"error": {"message": "no"}}"#, "contains an error instead of choices"),
             (.chat, #"{"choices": [{}]}"#, #"has no "message" in its first choice"#),
             (.chat, #"{"choices": [{"message": {"content": null}}]}"#, "has a message without text"),
             (.completion, #"{"choices": [{}]}"#, #"has no "text" in its first choice"#),
-            (.embedding, #"{"data": []}"#, "holds no embeddings"),
-            (.embedding, #"{"data": [{"embedding": null}]}"#, "holds no embeddings"),
+            (.embedding, #"{"data": []}"#, "contains no embeddings"),
+            (.embedding, #"{"data": [{"embedding": null}]}"#, "contains no embeddings"),
         ] as [(InferenceRequest.Operation, String, String)])
     func badResponses(_ operation: InferenceRequest.Operation, _ body: String, reason: String) throws {
         let error = try #require(throws: BadResponse.self) { _ = try reply(body, to: operation) }

@@ -5,7 +5,7 @@ import Testing
 /// What a user gets of one question to a kind of server.
 struct KindCase: Sendable, CustomTestStringConvertible {
     var kind: ServerKind
-    /// The answer; nil where there is none.
+    /// The answer; nil if there is none.
     var text: String?
     var thought = false
     var finish = FinishReason.stop
@@ -51,12 +51,12 @@ struct KindCase: Sendable, CustomTestStringConvertible {
         KindCase(.functionCall, "", .toolCalls, hasCalls: true), KindCase(.keepAliveLines),
         KindCase(.errorInChoiceOnce, requests: 2),
         KindCase(
-            .errorWithStatus200, .badReply, "holds an error instead of choices: Provider does not take this prompt"),
+            .errorWithStatus200, .badReply, "contains an error instead of choices: Provider does not take this prompt"),
         KindCase(
             .spentQuota, .unavailable,
-            "is not available: status 429: You exceeded your current quota, please check your plan and billing details.; "
-                + "no request is answered until the account has credit again"),
-        KindCase(.noCredit, .unavailable, "status 402: Insufficient credits; no request is answered until"),
+            "is not available: status 429: You exceeded your current quota, please check your plan and billing "
+                + "details.; the account has no credit left"),
+        KindCase(.noCredit, .unavailable, "status 402: Insufficient credits; the account has no credit left"),
         KindCase(.refusedKey, .rejected, "status 401: Incorrect API key provided; the model has no API key"),
         KindCase(.invalidKeyWithStatus400, .rejected, "status 400: API key not valid"),
         KindCase(.flaggedPrompt, .rejected, "Your input was refused"),

@@ -39,7 +39,7 @@ struct SessionTests {
             #expect(results.failures(.notAsked) == 20)
             #expect(session.totalUsage.notAsked == 20)
             #expect(session.totalUsage.failed == 0)
-            #expect(results.compactMap(\.error?.message).contains("not asked: the limit of 10 requests is reached"))
+            #expect(results.compactMap(\.error?.message).contains("not sent: the limit of 10 requests is reached"))
         }
         #expect(server.totals.requests == 10)
     }
@@ -59,7 +59,7 @@ struct SessionTests {
         }
         try await ModelRun(limits: BudgetLimits(maxCost: 1))(server.url) { session, model in
             let error = #expect(throws: InferenceError.self) { try session.check(model) }
-            #expect(error?.message.contains("has no price, so that its cost cannot be limited") == true)
+            #expect(error?.message.contains("has no price, so its cost cannot be limited") == true)
         }
     }
 
@@ -185,7 +185,8 @@ struct CachedSessionTests {
             #expect(await session.results(20, model).answers.count == 20)
         }
         #expect(warnings.all.count == 1)
-        #expect(warnings.all.first?.hasPrefix("answers are not stored, so that a later run asks them again: ") == true)
+        #expect(
+            warnings.all.first?.hasPrefix("replies are not cached, so a later run repeats these requests: ") == true)
     }
 
     @Test("no key is in an error, an answer or the cache, whatever the server does with it")

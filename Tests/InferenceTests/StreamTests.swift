@@ -7,7 +7,7 @@ import Testing
 struct Streamed: Sendable, CustomTestStringConvertible {
     var testDescription: String
     var stream: String
-    /// The reply; nil where the stream breaks off.
+    /// The reply; nil if the stream breaks off.
     var reply: String?
 
     init(_ description: String, _ stream: String, _ reply: String?) {

@@ -78,20 +78,23 @@ struct ColumnPathTests {
         arguments: [
             ("a[0", "character 4: a ] is missing here"),
             ("a[]", "character 3: a number is missing between the brackets, such as [0]"),
-            ("a..b", "character 3: a name is missing here; a name with . or [ in it is written [\"name\"]"),
-            ("a.", "character 3: a name is missing here; a name with . or [ in it is written [\"name\"]"),
-            ("a[*]", "character 3: * stands for several values, and a path leads to one"),
-            ("a.*", "character 3: * stands for several values, and a path leads to one"),
-            ("a[0:2]", "character 3: a slice stands for several values, and a path leads to one"),
-            ("a[x]", "character 3: brackets hold a number, such as [0], or a name in quotes, such as [\"name\"]"),
+            ("a..b", "character 3: a name is missing here; write a name that contains . or [ as [\"name\"]"),
+            ("a.", "character 3: a name is missing here; write a name that contains . or [ as [\"name\"]"),
+            ("a[*]", "character 3: * stands for several values, but a path leads to one"),
+            ("a.*", "character 3: * stands for several values, but a path leads to one"),
+            ("a[0:2]", "character 3: a slice stands for several values, but a path leads to one"),
+            (
+                "a[x]",
+                "character 3: expected a number in brackets, such as [0], or a name in quotes, such as [\"name\"]"
+            ),
             ("a[\"x]", "character 3: this quote is not closed"),
             ("[0].a", "character 1: a path starts with the name of a column, not with a number"),
-            ("a[0]b", "character 5: after a ], a . or [ goes on with the path"),
+            ("a[0]b", "character 5: expected a . or [ after a ]"),
             ("a].b", "character 2: a ] without a [ before it"),
             ("/a~2", "character 2: in a JSON pointer, ~ is written ~0 and / within a name ~1"),
             (
                 "a[99999999999999999999]",
-                "character 3: brackets hold a number, such as [0], or a name in quotes, such as [\"name\"]"
+                "character 3: expected a number in brackets, such as [0], or a name in quotes, such as [\"name\"]"
             ),
         ])
     func faults(text: String, fault: String) {

@@ -23,49 +23,49 @@ struct JudgeParameterTests {
         arguments: [
             (
                 ["prompt_template": nil], "/prompt_template",
-                "test::judge has no prompt of its own; give one as prompt_template, a text that names columns in braces, "
-                    + "such as {generated_answer}"
+                "test::judge has no prompt of its own; set prompt_template to a text that names columns in "
+                    + "braces, such as {generated_answer}"
             ),
-            (["prompt_template": ""], "/prompt_template", #"found ""; expected a text that is not empty"#),
+            (["prompt_template": ""], "/prompt_template", #"found ""; expected a non-empty string"#),
             (
                 ["prompt_template": "Rate {{this}}."], "/prompt_template",
-                "names no column, so that all rows would be asked the same; expected columns in braces, such as "
+                "names no column, so all rows would have the same prompt; expected columns in braces, such as "
                     + "{generated_answer}"
             ),
             (
                 ["prompt_template": "Rate {{ this }}."], "/prompt_template",
-                "names no column, so that all rows would be asked the same; expected columns in braces, such as "
-                    + "{generated_answer} ({{ this }}: doubled braces stand for literal ones, and no value is inserted; "
-                    + "write {this})"
+                "names no column, so all rows would have the same prompt; expected columns in braces, such as "
+                    + "{generated_answer} ({{ this }}: doubled braces stand for literal braces, so no value is "
+                    + "inserted; write {this})"
             ),
-            (["system_prompt": 3], "/system_prompt", "found 3; expected a text that is not empty"),
-            (["judge_model": ["m"]], "/judge_model", #"found ["m"]; expected a text that is not empty"#),
-            (["judge_models": []], "/judge_models", "found no element; expected an array of texts"),
-            (["judge_models": ["m", 3]], "/judge_models/1", "found a number; expected a text"),
+            (["system_prompt": 3], "/system_prompt", "found 3; expected a non-empty string"),
+            (["judge_model": ["m"]], "/judge_model", #"found ["m"]; expected a non-empty string"#),
+            (["judge_models": []], "/judge_models", "found no element; expected an array of strings"),
+            (["judge_models": ["m", 3]], "/judge_models/1", "found a number; expected a string"),
             (["judge_models": [""]], "/judge_models/0", #"found ""; expected the name of a model"#),
             (
                 ["judge_models": ["m", "m"]], "/judge_models/1",
-                #"found "m" again; expected each model once (votes says how often it is asked)"#
+                #"found "m" again; expected each model once (votes sets how often it is asked)"#
             ),
             (
                 ["judge_model": "m", "judge_models": ["m"]], "/judge_models",
-                "stands beside judge_model; expected one of the two"
+                "is set together with judge_model; expected only one of them"
             ),
             (
                 ["judge_score_regexes": nil], "/judge_score_regexes",
-                "is missing; expected regular expressions with a group 1, which is the score, or response_format "
+                "is missing; expected regular expressions whose group 1 is the score, or response_format "
                     + "(or, for a prompt that asks for JSON, score_field)"
             ),
-            (["judge_score_regexes": []], "/judge_score_regexes", "found no element; expected an array of texts"),
+            (["judge_score_regexes": []], "/judge_score_regexes", "found no element; expected an array of strings"),
             (
                 ["judge_score_regexes": ["(x)", "x"]], "/judge_score_regexes/1",
-                "the pattern has no group 1, which is what is read; put the answer's part in parentheses"
+                "the pattern has no group 1, which captures the answer; put that part in parentheses"
             ),
             (["match": "best"], "/match", #"found "best"; expected one of "first", "last""#),
             (["response_format": "json"], "/response_format", #"found "json"; expected an object"#),
             (
                 ["response_format": ["type": "json_schema", "json_schema": [:]]], "/response_format",
-                #"has the type json_schema and no schema; expected {"json_schema": {"schema": …}}"#
+                #"has the type json_schema but no schema; expected {"json_schema": {"schema": …}}"#
             ),
             (
                 ["response_format": ["type": "text"]], "/response_format",
@@ -98,27 +98,30 @@ struct JudgeParameterTests {
                 #"found [0, "1"]; expected two numbers, the lower one first: [LOW, HIGH]"#
             ),
             (["re_ask": 1], "/re_ask", "found 1; expected true or false"),
-            (["temperature": -1], "/temperature", "found -1; expected a number, 0 or more"),
-            (["top_p": 0], "/top_p", "found 0; expected a number above 0, 1 at most"),
+            (["temperature": -1], "/temperature", "found -1; expected a number of at least 0"),
+            (["top_p": 0], "/top_p", "found 0; expected a number above 0 and at most 1"),
             (["max_tokens": 0], "/max_tokens", "found 0; expected an integer from 1 to 2147483648"),
             (["seed": JSONValue(1.5)], "/seed", "found 1.5; expected an integer from 0 to 9007199254740992"),
-            (["stop": []], "/stop", "found no element; expected an array of texts"),
+            (["stop": []], "/stop", "found no element; expected an array of strings"),
             (
                 ["extra_body": ["model": "x"]], "/extra_body/model",
-                "is not for extra_body: judge_model says which model is asked"
+                "is not allowed in extra_body: judge_model names the model"
             ),
-            (["extra_body": ["seed": 1]], "/extra_body/seed", "is not for extra_body: it is the parameter seed"),
-            (["extra_body": ["stream": true]], "/extra_body/stream", "is not for extra_body: replies are read whole"),
+            (["extra_body": ["seed": 1]], "/extra_body/seed", "is not allowed in extra_body: use the parameter seed"),
+            (
+                ["extra_body": ["stream": true]], "/extra_body/stream",
+                "is not allowed in extra_body: replies are read as a whole"
+            ),
             (["votes": 0], "/votes", "found 0; expected an integer from 1 to 100"),
             (
                 ["votes": 3], "/votes",
-                "found 3, and temperature 0 without a seed: all votes of a model would be the same; expected a temperature "
-                    + "above 0 or a seed beside it, or several judge_models instead"
+                "found 3, with temperature 0 and no seed: all votes of a model would be the same; expected a "
+                    + "temperature above 0, a seed, or several judge_models"
             ),
             (
                 ["votes": 3, "judge_models": ["m", "n"]], "/votes",
-                "found 3, and temperature 0 without a seed: all votes of a model would be the same; expected a temperature "
-                    + "above 0 or a seed beside it, or several judge_models instead"
+                "found 3, with temperature 0 and no seed: all votes of a model would be the same; expected a "
+                    + "temperature above 0, a seed, or several judge_models"
             ),
             (
                 ["vote_reduction": "sum"], "/vote_reduction",
@@ -126,9 +129,9 @@ struct JudgeParameterTests {
             ),
             (
                 ["temprature": 1], "/temprature",
-                "unknown parameter; it takes prompt_template, judge_model, judge_models, response_format, score_field, "
-                    + "judge_score_regexes, system_prompt, temperature, top_p, max_tokens, seed, stop, extra_body, votes, vote_reduction, re_ask, "
-                    + "score_range, match"
+                "unknown parameter; expected prompt_template, judge_model, judge_models, response_format, score_field, "
+                    + "judge_score_regexes, system_prompt, temperature, top_p, max_tokens, seed, stop, extra_body, "
+                    + "votes, vote_reduction, re_ask, score_range, match"
             ),
         ] as [(JSONObject, String, String)])
     func rejections(changes: JSONObject, place: String, message: String) {
@@ -148,10 +151,10 @@ struct JudgeParameterTests {
     @Test(
         "numbers are for scores that are numbers",
         arguments: [
-            (["score_range": [0, 1]], "/score_range", #"is for scores that are numbers, and return_type is "string""#),
+            (["score_range": [0, 1]], "/score_range", #"applies to numeric scores only, but return_type is "string""#),
             (
                 ["votes": 2, "seed": 1, "vote_reduction": "mean"], "/vote_reduction",
-                #"needs scores that are numbers, and return_type is "string""#
+                #"needs numeric scores, but return_type is "string""#
             ),
         ] as [(JSONObject, String, String)])
     func textScores(changes: JSONObject, place: String, message: String) {
@@ -169,7 +172,8 @@ struct JudgeParameterTests {
                 == TestJudge.Rejection(
                     pointer: "",
                     message:
-                        "this scorer asks models, and its host makes no model requests (extension assay.chat/1)"))
+                        "this scorer asks models, but its host does not support model requests (extension assay.chat/1)"
+                ))
     }
 
     @Test("a judge reads the columns of its prompt, and asks the models of its parameters")

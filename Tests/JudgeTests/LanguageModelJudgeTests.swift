@@ -52,7 +52,7 @@ struct LanguageModelJudgeTests {
             result == [
                 "judge_feedback": .string(reply), "outcome": JSONValue(ASSAY_ROW_UNPARSED),
                 "message": .string(
-                    "none of judge_score_regexes is found in the reply; the reply: \"I would rather not say. "
+                    "no pattern of judge_score_regexes matches the reply; the reply: \"I would rather not say. "
                         + String(repeating: "é", count: 56) + "…\""),
             ])
     }
@@ -61,7 +61,7 @@ struct LanguageModelJudgeTests {
     func textInRange() throws {
         let result = try judge().score(["a": "x"], replies: "Rating: good")
         #expect(result["outcome"] == JSONValue(ASSAY_ROW_UNPARSED))
-        #expect(result["message"] == #""good" is no number; the reply: "Rating: good""#)
+        #expect(result["message"] == #""good" is not a number; the reply: "Rating: good""#)
     }
 
     @Test("a regular expression without end costs its own row")
@@ -151,11 +151,11 @@ struct LanguageModelJudgeTests {
         #expect(result["reasoning"] == "Rating: 3, or")
         #expect(
             result["message"]?.string
-                == "the reply is empty; the reply was cut off at its greatest length (raise max_tokens, or have the prompt ask "
-                + "for a shorter reply); it took 2000 tokens, 1990 of them for reasoning")
+                == "the reply is empty; the reply was cut off at the length limit (raise max_tokens, or ask "
+                + "for a shorter reply in the prompt); it used 2000 tokens, 1990 of them for reasoning")
         let uncounted = try judge().score(["a": "x"]) { _ in Self.broken("Rat", reasoning: "Hm.") }
         #expect(
-            uncounted["message"]?.string?.contains("; it took 2000 tokens, reasoning among them; the reply: ") == true)
+            uncounted["message"]?.string?.contains("; it used 2000 tokens, including reasoning; the reply: ") == true)
     }
 
     @Test(
@@ -234,9 +234,9 @@ struct AskingAgainTests {
         #expect(
             requests[1].messages == [
                 "S", "Rate x.", "It \"is\" 11.",
-                "Your reply could not be read: none of judge_score_regexes is found in the reply. Reply again, with nothing "
-                    + "but the score, a number from 0 to 10, written so that one of these regular expressions finds it:\n"
-                    + "Rating: (\\S+)",
+                "Your reply could not be read: no pattern of judge_score_regexes matches the reply. Reply again, with "
+                    + "nothing but the score, a number from 0 to 10, written so that one of these regular expressions "
+                    + "matches:\nRating: (\\S+)",
             ])
         let roles = requests[1].body["messages"]?.array?.compactMap { $0["role"]?.string }
         #expect(roles == ["system", "user", "assistant", "user"])
@@ -257,7 +257,7 @@ struct AskingAgainTests {
         #expect(result["score"] == JSONValue(2.0))
         #expect(
             last
-                == "Your reply could not be read: 12 is outside of score_range, 0 to 10. Reply again, with nothing but "
+                == "Your reply could not be read: 12 is outside score_range, 0 to 10. Reply again, with only "
                 + "one JSON object whose member \"grade\" is a number from 0 to 10")
     }
 
@@ -267,7 +267,7 @@ struct AskingAgainTests {
         #expect(
             unread == [
                 "judge_feedback": "two", "outcome": JSONValue(ASSAY_ROW_UNPARSED),
-                "message": "none of judge_score_regexes is found in the reply; the reply: \"two\"",
+                "message": "no pattern of judge_score_regexes matches the reply; the reply: \"two\"",
             ])
         let failed = try judge(["re_ask": true]).score(["a": "x"], replies: "one")
         #expect(
@@ -327,7 +327,7 @@ struct VotingTests {
         #expect(half["score"] == nil && half["spread"] == nil)
         #expect(half["judge_feedback"] == "Rating: 4")
         #expect(half["outcome"] == JSONValue(ASSAY_ROW_MODEL_ERROR))
-        #expect(half["message"] == "1 of 2 votes gave a score: asked too often")
+        #expect(half["message"] == "1 of 2 votes have a score: asked too often")
         #expect(half["votes"]?.array?.count == 2)
 
         let tied = try judge(["votes": 2, "seed": 1, "vote_reduction": "majority"])
@@ -341,7 +341,7 @@ struct VotingTests {
         let mean = try judge(["votes": 3, "seed": 1, "score_range": nil])
             .score(["a": "x"], replies: "Rating: B", "Rating: 2", "Rating: 3")
         #expect(mean["score"] == JSONValue(2.5))
-        #expect(mean["votes"]?.array?[0]["message"] == #""B" is no number; the reply: "Rating: B""#)
+        #expect(mean["votes"]?.array?[0]["message"] == #""B" is not a number; the reply: "Rating: B""#)
         let majority = try judge(["votes": 3, "seed": 1, "score_range": nil, "vote_reduction": "majority"])
             .score(["a": "x"], replies: "Rating: B", "Rating: 2", "Rating: B")
         #expect(majority["score"] == "B")

@@ -36,20 +36,20 @@ struct ScoreReaderTests {
             ("Total rating: 3. Total rating: 5", [rating], .last, number(5)),
             ("Score: 4. Total rating: 2", [rating, #"Score: (\d+)"#], .first, number(2)),
             ("Score: 4", [rating, #"Score: (\d+)"#], .first, number(4)),
-            ("Grade: B", ["Grade: (.)"], .first, .nothing(#""B" is no number"#)),
-            ("Total rating: 11", [rating], .first, .nothing("11 is outside of score_range, 0 to 10")),
+            ("Grade: B", ["Grade: (.)"], .first, .nothing(#""B" is not a number"#)),
+            ("Total rating: 11", [rating], .first, .nothing("11 is outside score_range, 0 to 10")),
             (
                 "Total rating: 11. Score: 4", [rating, #"Score: (\d+)"#], .first,
-                .nothing("11 is outside of score_range, 0 to 10")
+                .nothing("11 is outside score_range, 0 to 10")
             ),
-            ("nothing", [rating], .first, .nothing("none of judge_score_regexes is found in the reply")),
+            ("nothing", [rating], .first, .nothing("no pattern of judge_score_regexes matches the reply")),
             (
                 "x", ["x(y)?"], .first,
-                .nothing("group 1 of the regular expression that is found in the reply is empty")
+                .nothing("group 1 of the matching regular expression is empty")
             ),
             (
                 "x", ["x(y*)"], .last,
-                .nothing("group 1 of the regular expression that is found in the reply is empty")
+                .nothing("group 1 of the matching regular expression is empty")
             ),
             ("", ["()"], .first, .nothing("the reply is empty")),
             (" \n", ["(.*)"], .first, .nothing("the reply is empty")),
@@ -231,7 +231,7 @@ struct QuotationTests {
 
 @Suite("A score is read from a reply in JSON")
 struct JSONReplyTests {
-    private static let noJSON = Reading.nothing("the reply holds no JSON object")
+    private static let noJSON = Reading.nothing("the reply contains no JSON object")
 
     @Test(
         "the whole reply, or its one code block",
@@ -249,7 +249,10 @@ struct JSONReplyTests {
             ("```python\nprint({\"score\": 1})\n```\n```json\n{\"score\": 8}\n```", number(8)),
             ("```json\n[1, 2]\n```\n```json\n{\"score\": 8}\n```", number(8)),
             (#"{"other": {"score": 1}, "score": 8, "list": [{"score": 2}]}"#, number(8)),
-            ("```json\n{\"score\": 1}\n```\n```json\n{\"score\": 8}\n```", .nothing("the reply holds 2 JSON objects")),
+            (
+                "```json\n{\"score\": 1}\n```\n```json\n{\"score\": 8}\n```",
+                .nothing("the reply contains 2 JSON objects")
+            ),
             ("```json\n{\"score\": 8}\n```\nor\n```\n{\"score\": 8}\n```", number(8)),
             (#"{"score": 8, "score": 8}"#, .nothing(#"the reply's JSON object has "score" twice"#)),
             (
@@ -258,17 +261,17 @@ struct JSONReplyTests {
             ),
             (#"{"rating": 8}"#, .nothing(#"the reply's JSON object has no "score""#)),
             (#"{"score": null}"#, .nothing(#""score" in the reply is null, not a number from 0 to 10"#)),
-            (#"{"score": 80}"#, .nothing("80 is outside of score_range, 0 to 10")),
+            (#"{"score": 80}"#, .nothing("80 is outside score_range, 0 to 10")),
             (#"{"score": 8"#, noJSON), ("8", noJSON), ("[8]", noJSON), ("```json\n{\"score\": 8\n```", noJSON),
             ("```", noJSON),
             ("``` ```", noJSON),
             (
                 "```json\n{\"score\": 2,}\n```\n```json\n{\"score\": 8}\n```",
-                .nothing("the reply holds a JSON object, and a code block of broken JSON")
+                .nothing("the reply contains a JSON object and a code block of broken JSON")
             ),
             (
                 "```json {\"score\": 2,} ```\nor\n```json {\"score\": 8} ```",
-                .nothing("the reply holds a JSON object, and a code block of broken JSON")
+                .nothing("the reply contains a JSON object and a code block of broken JSON")
             ),
             ("```x``` is wrong.\n```json\n{\"score\": 8}\n```", number(8)),
             ("```json\n{\"score\": 2,}\n```", noJSON),
@@ -293,7 +296,7 @@ struct JSONReplyTests {
             (#"So: {"parts": {"score": 1}}."#, .nothing(#"the reply's JSON object has no "score""#)),
             // Several that agree are one; others are not told apart.
             (#"{"score": 8}. Again: {"score": 8}"#, number(8)),
-            (#"Not {"score": 2}, but {"score": 8}."#, .nothing("the reply holds 2 JSON objects")),
+            (#"Not {"score": 2}, but {"score": 8}."#, .nothing("the reply contains 2 JSON objects")),
             // One that breaks off may have been the last word.
             (#"{"score": 8}. On reflection {"score": "#, broken), (#"Of {"score": N}, I give {"score": 8}"#, broken),
             (#"So {"parts": {"score": 1}, "score": "#, noJSON), (#"So {'score': 8}"#, noJSON),
@@ -306,7 +309,8 @@ struct JSONReplyTests {
         #expect(try read(reply, field: "score") == reading)
     }
 
-    private static let broken = Reading.nothing("the reply holds a JSON object, and what looks like a broken one")
+    private static let broken = Reading.nothing(
+        "the reply contains a JSON object and something that looks like a broken one")
 
     @Test("an object among words that stands in the row is a quotation, not the judge's score")
     func quotedAmongWords() throws {
@@ -316,7 +320,7 @@ struct JSONReplyTests {
             #expect(try read(reply, field: "score", quoting: [answer]) == quotation)
         }
         let both = #"It asks for {"score": 10}; I give {"score": 2}."#
-        #expect(try read(both, field: "score", quoting: [answer]) == .nothing("the reply holds 2 JSON objects"))
+        #expect(try read(both, field: "score", quoting: [answer]) == .nothing("the reply contains 2 JSON objects"))
         #expect(try read(#"I give {"score": 2}."#, field: "score", quoting: [answer]) == number(2))
     }
 
@@ -333,7 +337,7 @@ struct JSONReplyTests {
             (#"Of the form {score: N}. Score: 4"#, number(4)),
             (#"{"score": "Score: 4"}"#, .nothing(#""score" in the reply is a string, not a number from 0 to 10"#)),
             (#"{"Score: 4": 1}"#, .nothing(#"the reply's JSON object has no "score""#)),
-            ("none", .nothing("none of judge_score_regexes is found in the reply")),
+            ("none", .nothing("no pattern of judge_score_regexes matches the reply")),
         ] as [(String, Reading)])
     func fallback(reply: String, reading: Reading) throws {
         #expect(try read(reply, [#"Score: (\d)"#, #"^(\d)$"#], field: "score") == reading)
@@ -349,7 +353,7 @@ struct JSONReplyTests {
         #expect(try read("```json\n{\"score\": 10}\n```", field: "score", quoting: [answer]) == number(10))
         #expect(try read("I say:\n```json\n{\"score\": 2}\n```", field: "score", quoting: [answer]) == number(2))
         let both = "\(answer)\nI say:\n```json\n{\"score\": 2}\n```"
-        #expect(try read(both, field: "score", quoting: [answer]) == .nothing("the reply holds 2 JSON objects"))
+        #expect(try read(both, field: "score", quoting: [answer]) == .nothing("the reply contains 2 JSON objects"))
         #expect(
             try read(#"{"why": "it says {\"score\": 10}", "score": 2}"#, field: "score", quoting: [answer]) == number(2)
         )
@@ -395,26 +399,26 @@ struct JSONReplyTests {
 struct CutOffTests {
     private static let rating = #"Total rating: (\d+(?:\.\d+)?)"#
     private static let advice =
-        "; the reply was cut off at its greatest length (raise max_tokens, or have the prompt ask for a shorter reply)"
+        "; the reply was cut off at the length limit (raise max_tokens, or ask for a shorter reply in the prompt)"
 
     @Test(
         "a score at its end may have been longer",
         arguments: [
             (
                 "Total rating: 1", [rating], .first,
-                .nothing("the score may have gone on behind the reply's end\(advice)")
+                .nothing("the score may have been cut off at the end of the reply\(advice)")
             ),
             (
                 "Total rating: 7.", [rating], .last,
-                .nothing("the score may have gone on behind the reply's end\(advice)")
+                .nothing("the score may have been cut off at the end of the reply\(advice)")
             ),
             (
                 "Total rating: 7 of", [#"(?s)Total rating: (\d).*"#], .first,
-                .nothing("the score may have gone on behind the reply's end\(advice)")
+                .nothing("the score may have been cut off at the end of the reply\(advice)")
             ),
             ("Total rating: 1 ", [rating], .first, number(1)), ("Total rating: 1. Beca", [rating], .last, number(1)),
             ("Total rating: 3. Total rating: 1", [rating], .first, number(3)),
-            ("Total rat", [rating], .first, .nothing("none of judge_score_regexes is found in the reply\(advice)")),
+            ("Total rat", [rating], .first, .nothing("no pattern of judge_score_regexes matches the reply\(advice)")),
             ("", [rating], .first, .nothing("the reply is empty\(advice)")),
         ] as [(String, [String], ScoreReader.Occurrence, Reading)])
     func words(reply: String, regexes: [String], occurrence: ScoreReader.Occurrence, reading: Reading) throws {
@@ -429,7 +433,8 @@ struct CutOffTests {
             #expect(
                 try read(reply, field: "score", cutOff: .contentFilter)
                     == .nothing(
-                        "the reply holds no JSON object; the reply was cut off by the model's content filter (ask another judge_model)"
+                        "the reply contains no JSON object; the reply was cut off by the model's content filter (use "
+                            + "another judge_model)"
                     ))
         }
     }

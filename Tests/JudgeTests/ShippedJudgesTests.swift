@@ -37,7 +37,8 @@ struct ShippedJudgesTests {
     func base() throws {
         let rejection = #expect(throws: TestJudge.Rejection.self) { try judge("base") }
         #expect(rejection?.pointer == "/params/prompt_template")
-        #expect(rejection?.message.hasPrefix("llm-as-judge::base has no prompt of its own; give one") == true)
+        #expect(
+            rejection?.message.hasPrefix("llm-as-judge::base has no prompt of its own; set prompt_template") == true)
         let own = try judge("base", ["prompt_template": "{x}?", "judge_score_regexes": [": (.*)"]])
         #expect(own.score(["x": "y"], replies: "Score: 8")["score"] == JSONValue(8.0))
         #expect(own.score(["x": "y"], replies: "Grade: good")["score"] == "good")

@@ -74,7 +74,7 @@ struct VoteReductionTests {
         #expect(
             VoteReduction.mean.decide(votes([nil, 4, nil, 8]))
                 == .init(
-                    verdict: .unscored(.unparsed, "2 of 4 votes gave a score: no score"), spread: nil,
+                    verdict: .unscored(.unparsed, "2 of 4 votes have a score: no score"), spread: nil,
                     feedback: "reply 1"))
         #expect(
             VoteReduction.majority.decide([
@@ -82,7 +82,7 @@ struct VoteReductionTests {
                 Vote(verdict: .unscored(.unparsed, "no score"), feedback: "well"),
             ])
                 == .init(
-                    verdict: .unscored(.modelError, "0 of 2 votes gave a score: HTTP 500"), spread: nil,
+                    verdict: .unscored(.modelError, "0 of 2 votes have a score: HTTP 500"), spread: nil,
                     feedback: "well"))
     }
 

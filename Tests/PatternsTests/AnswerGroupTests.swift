@@ -41,7 +41,7 @@ struct AnswerGroupTests {
         #expect(
             fault(Array(repeating: "(a)", count: 1001))?.message.hasPrefix("found 1001 patterns; at most 1000") == true)
         let long = "(" + String(repeating: "a", count: 3000) + ")"
-        #expect(fault(Array(repeating: long, count: 100))?.message.contains("bytes in all; at most 262144") == true)
+        #expect(fault(Array(repeating: long, count: 100))?.message.contains("bytes in total; at most 262144") == true)
         let large = try #require(fault(Array(repeating: "((?:a(?:b|c)d){700})", count: 1000)))
         #expect(large.message.contains("the compiled patterns take more than 64 MiB"))
         #expect((large.index ?? 0) > 0)

@@ -26,7 +26,7 @@ struct PythonRefusalTests {
         let error = #expect(throws: PatternError.self) { try Pattern(#"Answer:\h*(\d+)"#) }
         #expect(
             error?.description
-                == #"at character 7: "\h" is not an escape of Python's re; write "[ \t]" for horizontal space"#)
+                == #"at character 7: "\h" is not an escape in Python's re; write "[ \t]" for horizontal space"#)
     }
 
     @Test("Groups nested too deep are refused, others are not")
@@ -108,8 +108,8 @@ struct PythonRefusalTests {
         ("a(?i)b", 1, "at its start"),
         ("((?i)b)", 1, "at its start"),
         ("a|(?i)b", 2, "at its start"),
-        ("(?a)(?u)", 4, "exclude each other"),
-        ("(?au:x)", 3, "exclude each other"),
+        ("(?a)(?u)", 4, "cannot be used together"),
+        ("(?au:x)", 3, "cannot be used together"),
         ("(?L)a", 2, "bytes"),
         ("(?t)a", 2, "no flag"),
         ("(?-a:b)", 3, "cannot be turned off"),

@@ -80,7 +80,7 @@ extension RowResults {
         }
     }
 
-    /// An output's cells as text, nil where a row has none.
+    /// An output's cells as text, nil if a row has none.
     func texts(_ output: String) -> [String?] {
         guard let cells = outputs.first(where: { $0.name == output }) else { return [] }
         let view = cells.view

@@ -27,9 +27,11 @@ struct Fault: CustomTestStringConvertible, Sendable {
         Fault(text: "write over rows", reason: "the plugin crashed: SIGSEGV (segmentation fault)"),
         Fault(text: "late", reason: "the plugin crashed: SIGABRT (aborted)"),
         Fault(
-            text: "garbage", reason: "the plugin crashed: its output is broken: a message that answers nothing"),
+            text: "garbage",
+            reason: "the plugin crashed: its output is broken: a message that does not answer a request"),
         Fault(
-            text: "short garbage", reason: "the plugin crashed: its output is broken: a message that answers nothing"),
+            text: "short garbage",
+            reason: "the plugin crashed: its output is broken: a message that does not answer a request"),
         Fault(text: "endless", reason: "the plugin crashed: its output is broken: more than 32 MiB in one step"),
     ]
 
@@ -133,7 +135,8 @@ struct HostilePluginTests {
         let reasons = (0..<3).map { _ in score(texts, scorer).verdicts.map { $0.reason ?? "" } }
         #expect(Set(reasons[0][..<20]) == ["the plugin crashed: SIGABRT (aborted)"])
         let givenUp =
-            "not tried, since 50 workers were lost to the plugin; the last time, the plugin crashed: SIGABRT (aborted)"
+            "not tried, because the plugin has already ended 50 worker processes; the last time, the plugin crashed: "
+            + "SIGABRT (aborted)"
         #expect(Set(reasons[1] + reasons[2]) == [givenUp])
         #expect(reasons[0].filter { $0 != givenUp }.count <= 50)
     }
@@ -154,7 +157,7 @@ struct HostilePluginTests {
     func creation(configuration: String, cause: String) throws {
         let plugin = try load(timeout: .seconds(1))
         let error = #expect(throws: PluginError.self) { try plugin.scorer("hostile", configuration) }
-        #expect(error?.description == "\(plugin.path): \(cause), when its scorer \"hostile\" was made")
+        #expect(error?.description == "\(plugin.path): \(cause) while its scorer \"hostile\" was created")
         // What failed for these parameters works for others.
         #expect(score(["a"], try plugin.scorer("hostile")).verdicts == [score(of: "a")])
     }
@@ -167,7 +170,7 @@ struct HostilePluginTests {
         ])
     func loading(macro: String, cause: String) throws {
         let error = #expect(throws: PluginError.self) { try load([macro], timeout: .seconds(1)) }
-        #expect(error?.message == "\(cause), when it was loaded")
+        #expect(error?.message == "\(cause) while it was loaded")
     }
 
     @Test("an instance that crashes when it is destroyed costs no row of another")

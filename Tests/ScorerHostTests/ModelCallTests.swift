@@ -148,7 +148,7 @@ struct ModelCallTests {
         let plugin = try load(place)
         let (call, progress) = try start(["ask nothing", "without asking", "c"], plugin)
         #expect(progress == .finished)
-        let waits = RowVerdict.failed(.scorerError, "the scorer waits for model replies, but has asked nothing")
+        let waits = RowVerdict.failed(.scorerError, "the scorer waits for model replies, but has sent no request")
         #expect(call.results.verdicts == [.scored(0), waits, waits])
         try expectFreed(plugin)
     }

@@ -66,25 +66,25 @@ struct PluginLoadingTests {
                 ["MAJOR=0"],
                 "built for ABI version 0.2, but this host has version 1.2; build the plugin with this host's header"
             ),
-            (["SHORTER_PLUGIN=8"], "a struct assay_plugin has struct_size 88, at least 96 was expected"),
-            (["SHORTER_SCORER=1"], "a struct assay_scorer has struct_size 55, at least 56 was expected"),
-            (["SHORTER_COLUMN=48"], "a struct assay_column_spec has struct_size 0, at least 48 was expected"),
+            (["SHORTER_PLUGIN=8"], "a struct assay_plugin has struct_size 88, expected at least 96"),
+            (["SHORTER_SCORER=1"], "a struct assay_scorer has struct_size 55, expected at least 56"),
+            (["SHORTER_COLUMN=48"], "a struct assay_column_spec has struct_size 0, expected at least 48"),
             (["ENTRY=another_name"], "not a scorer plugin: it does not export assay_plugin_entry"),
-            (["REFUSES"], "the plugin says that it cannot work with ABI version 1.2 of this host"),
+            (["REFUSES"], "the plugin does not support ABI version 1.2 of this host"),
             (["STEP=NULL"], "create, destroy and step of its table must not be NULL"),
-            (["SCORERS=NULL"], "it offers no scorer"),
+            (["SCORERS=NULL"], "it has no scorers"),
             (["ID=NULL"], "the plugin's id is NULL"),
             ([#"ID="\xFF""#], "the plugin's id is not UTF-8"),
             (["SCORER_ID=NULL"], "a scorer's id is NULL"),
-            (["SCORERS=&scorer.known,&scorer.known,NULL"], #"the scorer "one" is there twice"#),
+            (["SCORERS=&scorer.known,&scorer.known,NULL"], #"the scorer "one" is listed twice"#),
             (["CONCURRENCY=7"], #"scorer "one": unknown concurrency 7"#),
             ([#"OUTPUT="verdict""#], #"scorer "one" has no output named "score""#),
-            (["OUTPUT_TWICE"], #"an output of scorer "one", "score", is there twice"#),
+            (["OUTPUT_TWICE"], #"an output of scorer "one", "score", is listed twice"#),
             (["OUTPUT_TYPE=0"], #"an output of scorer "one", "score", has the unknown type 0"#),
             (["OUTPUT_TYPE=7"], #"an output of scorer "one", "score", has the unknown type 7"#),
             (
                 ["OUTPUT_TYPE=ASSAY_TYPE_LIST_STR"],
-                #"output "score" of scorer "one" is a list of text; give such a value as json"#
+                #"output "score" of scorer "one" is a list of text; declare such an output as json"#
             ),
         ], Plugin.places)
     func refused(refusal: (macros: [String], message: String), place: Plugin.Place) throws {
@@ -127,6 +127,6 @@ struct PluginLoadingTests {
         #expect(errors[2] == "/no/such/folder: cannot be searched for plugins: No such file or directory")
         #expect(
             errors[3] == "\(other.folder)/again.so: its id \"org.example.minimal\" is also that of "
-                + "\(build.folder)/a-first.so, which is used; remove one of the two")
+                + "\(build.folder)/a-first.so, which takes precedence; remove one of the two")
     }
 }

@@ -271,7 +271,7 @@ struct SandboxTests {
         let start = ContinuousClock.now
         let results = try verdicts(["a", "loop", "b"], plugin, cancellation)
         #expect(ContinuousClock.now - start < .seconds(30))
-        let reason = "the run was stopped while the plugin was at work"
+        let reason = "the run was stopped while the plugin was working"
         #expect(Array(results[1...]) == [.failed(.notAsked, reason), .failed(.notAsked, reason)])
     }
 
@@ -297,7 +297,7 @@ struct SandboxTests {
     @Test(
         "a worker that does something while it has nothing to do is ended, and the log says so",
         arguments: [
-            ("spin", "it went on using the processor"), ("have threads 100", "more than 50 threads ran in it"),
+            ("spin", "it continued to use the processor"), ("have threads 100", "more than 50 threads ran in it"),
         ])
     func idle(command: String, how: String) throws {
         var settings = WorkerSettings()

@@ -51,7 +51,7 @@ struct ScorerCreationTests {
         let error = #expect(throws: PluginError.self) { try plugin.scorer("says-nothing") }
         #expect(
             error?.description
-                == "\(plugin.path): scorer \"says-nothing\" could not be made, and gave no reason (status -5)")
+                == "\(plugin.path): scorer \"says-nothing\" could not be created, and did not say why (status -5)")
     }
 
     @Test("a scorer that the plugin does not have is answered with those that it has", arguments: Plugin.places)

@@ -30,13 +30,13 @@ struct ConfigurationTests {
     @Test(
         "what is wrong, and where",
         arguments: [
-            (#"{"t": 1}"#, "/params/t", "found 1; expected a text"),
-            (#"{"l": "x"}"#, "/params/l", "found a string; expected an array of texts"),
-            (#"{"l": ["x", [1]]}"#, "/params/l/1", "found an array; expected a text"),
+            (#"{"t": 1}"#, "/params/t", "found 1; expected a string"),
+            (#"{"l": "x"}"#, "/params/l", "found a string; expected an array of strings"),
+            (#"{"l": ["x", [1]]}"#, "/params/l/1", "found an array; expected a string"),
             (#"{"n": 2}"#, "/params/n", "found 2; expected a number from 0.0 to 1.0"),
             (#"{"b": "true"}"#, "/params/b", "found \"true\"; expected true or false"),
-            (#"{"x/~": 1}"#, "/params/x~1~0", "unknown parameter; it takes t, l, n, b"),
-            ("[]", "/params", "an object was expected"), ("{", "", "a JSON object was expected"),
+            (#"{"x/~": 1}"#, "/params/x~1~0", "unknown parameter; expected t, l, n, b"),
+            ("[]", "/params", "expected an object"), ("{", "", "expected a JSON object"),
         ])
     func rejections(params: String, pointer: String, message: String) throws {
         let error = #expect(throws: ParameterRejection.self) {
@@ -96,8 +96,8 @@ struct ConfigurationTests {
             (#"{"i": 9999999999999999999}"#, "/params/i", "found 9999999999999999999; expected an integer from 1 to 3"),
             (#"{"c": "plum"}"#, "/params/c", #"found "plum"; expected one of "apple", "pear""#),
             (#"{"n": 1e999}"#, "/params/n", "found 1e999; expected a number from 0.0 to 1.0"),
-            (#"{"e": ""}"#, "/params/e", #"found ""; expected a text that is not empty"#),
-            (#"{"l": []}"#, "/params/l", "found no element; expected an array of texts"),
+            (#"{"e": ""}"#, "/params/e", #"found ""; expected a non-empty string"#),
+            (#"{"l": []}"#, "/params/l", "found no element; expected an array of strings"),
         ])
     func moreRejections(params: String, pointer: String, message: String) throws {
         let error = #expect(throws: ParameterRejection.self) {

@@ -232,7 +232,7 @@ struct ModelScorerTests {
     func refused() throws {
         let host = Host()
         #expect(try score(["refused", "a"], host, [(1, ASSAY_OK, "x")]) == [pending, done])
-        #expect(host.results == [0: "4 the host did not take the request (status -1)", 1: "1.0"])
+        #expect(host.results == [0: "4 the host did not accept the request (status -1)", 1: "1.0"])
     }
 
     @Test(
@@ -297,6 +297,6 @@ struct ModelScorerTests {
         #expect(instance(withoutModels) == nil)
         #expect(
             withoutModels.rejection
-                == ": this scorer asks models, and its host makes no model requests (extension assay.chat/1)")
+                == ": this scorer asks models, but its host does not support model requests (extension assay.chat/1)")
     }
 }

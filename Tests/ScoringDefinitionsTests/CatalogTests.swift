@@ -86,14 +86,14 @@ struct CatalogTests {
         try folder.extend("large.json", to: DefinitionFile.maximumSize + 1)
         let catalog = DefinitionCatalog(folders: [folder.path, folder.path + "/nowhere"])
         #expect(catalog.identifiers == ["a::b"])
-        let expected = "expected a file of at most 16 MiB that can be read"
+        let expected = "expected a file of at most 16 MiB"
         #expect(
             catalog.errors.map(\.description) == [
-                "\(folder.path)/dangling.json: found No such file or directory; \(expected)",
+                "\(folder.path)/dangling.json: found no readable file (No such file or directory); \(expected)",
                 "\(folder.path)/large.json: found 16777217 bytes; \(expected)",
-                "\(folder.path)/pipe.json: found no regular file; \(expected)",
-                "\(folder.path)/nowhere: found No such file or directory; "
-                    + "expected a folder of definitions that can be read",
+                "\(folder.path)/pipe.json: found a FIFO; \(expected)",
+                "\(folder.path)/nowhere: found no readable folder (No such file or directory); "
+                    + "expected a folder of definitions",
             ])
     }
 

@@ -130,7 +130,7 @@ struct DefinitionFaultTests {
                 "misspelled aggregations", params: #"{"type": "basic", "agregation_functions": ["median"]}"#,
                 [
                     "my.json: /params/agregation_functions: found an unknown parameter; "
-                        + #"expected one that the scorer knows; did you mean "aggregation_functions"?"#
+                        + #"expected a parameter that the scorer knows; did you mean "aggregation_functions"?"#
                 ]),
             FaultyDefinition(
                 "no regular expressions", params: #"{"type": "regex_parser", "parsing_regex": []}"#,
@@ -204,8 +204,8 @@ struct DefinitionFaultTests {
                 {"identifier": "a::b", "return_type": {"type": "number"}, "params": {"type": "basic"}, "context": {}}
                 """,
                 [
-                    #"my.json: /context: found "context" beside "params"; "#
-                        + #"expected one of the two, "context" being the older form of "params""#
+                    #"my.json: /context: found both "context" and "params"; "#
+                        + #"expected only one of them; "context" is the older form of "params""#
                 ]),
         ])
     func olderFormFaults(_ faulty: FaultyDefinition) throws {

@@ -78,7 +78,8 @@ struct OverridingTests {
             (
                 ["agregation_functions": ["median"]],
                 [
-                    "request: /agregation_functions: found an unknown parameter; expected one that the scorer knows; "
+                    "request: /agregation_functions: found an unknown parameter; expected a parameter that the scorer "
+                        + "knows; "
                         + #"did you mean "aggregation_functions"?"#
                 ]
             ),

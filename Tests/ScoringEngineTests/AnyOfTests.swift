@@ -52,8 +52,8 @@ struct AnyOfTests {
             ("regex_parser_math_response", false, #"["a"]"#, "set any_of to true"),
             ("regex_parser_multiple_choice_answer", false, #"["a"]"#, "set any_of to true"),
             ("regex_parser_multiple_choice_answer", true, "[]", "the list in expected_answer is empty"),
-            ("regex_parser_multiple_choice_answer", true, "[[1]]", "holds an array; expected texts or numbers"),
-            ("equality", true, #""[1, 2""#, "expected_answer is not a list as JSON or Python writes it"),
+            ("regex_parser_multiple_choice_answer", true, "[[1]]", "holds an array; expected strings or numbers"),
+            ("equality", true, #""[1, 2""#, "expected_answer is not a list in JSON or Python syntax"),
         ])
     func faults(_ function: String, _ isAnyOf: Bool, _ expected: String, _ message: String) throws {
         let verdict = try Scoring(

@@ -42,7 +42,7 @@ struct ChoiceTests {
         let verdicts = try Scoring(rows, Self.function).verdicts
         #expect(verdicts[0] == ["score": JSONValue(1.0), "parsed_answer": "B"])
         #expect(verdicts[1]["message"] == "the answer states more than one option")
-        #expect(verdicts[2]["message"] == "the answer states no option that can be read")
+        #expect(verdicts[2]["message"] == "the answer states no option")
         #expect(verdicts[2]["outcome"] == "unparsed")
         #expect(try results(rows, ["no_answer": "wrong"]) == [JSONValue(1.0), JSONValue(0.0), JSONValue(0.0)])
     }

@@ -32,8 +32,8 @@ struct ColumnTests {
     func severalMissing() {
         #expect(
             refusal("{\"gold\": 2}\n", functions: ["basic::equality": nil, "basic::docvqa": nil])
-                == "answers.jsonl: no row has the column \"generated_answer\", which basic::equality and basic::docvqa "
-                + "needs; nor \"expected_answer\", which basic::equality and basic::docvqa needs. The columns are \"gold\"."
+                == "answers.jsonl: no row has the columns \"generated_answer\" or \"expected_answer\", "
+                + "which basic::equality and basic::docvqa need. The columns are \"gold\"."
         )
     }
 
@@ -57,12 +57,12 @@ struct ColumnTests {
     func brokenRowsOnly() {
         #expect(
             refusal("\n[1]\n{\"a\": \n")
-                == "answers.jsonl: no row has the column \"generated_answer\", which basic::equality needs; nor "
-                + "\"expected_answer\", which basic::equality needs. No row could be read; line 2: not a JSON object: the "
-                + "line holds an array (byte 1)")
+                == "answers.jsonl: no row has the columns \"generated_answer\" or "
+                + "\"expected_answer\", which basic::equality needs. No row could be read; line 2: not a JSON object: "
+                + "the line holds an array (byte 1)")
         #expect(
             refusal("{}\n{}\n")
-                == "answers.jsonl: no row has the column \"generated_answer\", which basic::equality needs; nor "
+                == "answers.jsonl: no row has the columns \"generated_answer\" or "
                 + "\"expected_answer\", which basic::equality needs. The rows have no columns.")
     }
 
@@ -131,7 +131,7 @@ struct ColumnTests {
     func unusedMapping() {
         #expect(
             refusal(answers("1", "1")) { $0.mapping = ["expected": "gold"] }
-                == "\"expected\" is mapped, but no function reads a column of that name; they read \"expected_answer\", "
+                == "\"expected\" is mapped, but no function reads a column with that name; the functions read \"expected_answer\", "
                 + "\"generated_answer\"")
     }
 }

@@ -123,7 +123,8 @@ struct HostileRowTests {
         (
             "expected answers that are no array", "docvqa", answers(#""x""#, #""[\"a\" x]""#),
             Verdict.inputError(
-                "in expected_answer, which is to be a JSON array of texts, line 1, column 6: not valid JSON: \(improper)"
+                "in expected_answer, which must be a JSON array of strings, line 1, column 6: not valid JSON: "
+                    + "\(improper)"
             )
         ),
     ]

@@ -137,18 +137,18 @@ struct PluginManifestTests {
             try Scoring(answers("1", "1"), "basic::equality", engine: engine)
         }
         #expect(
-            error?.message.contains("\(plugin): its manifest is not that of this file: \(message)") == true,
+            error?.message.contains("\(plugin): its manifest does not match this file: \(message)") == true,
             "\(error as Any)")
     }
 
     @Test(
         "a broken manifest is named with the place in it",
         arguments: [
-            ("{", "line 1, column 2: "), ("{}", "/manifest: 1, the version of manifests was expected"),
-            (#"{"manifest": 1, "abi": "1"}"#, #"/abi: a version such as "1.1" was expected"#),
+            ("{", "line 1, column 2: "), ("{}", "/manifest: expected 1, the version of manifests"),
+            (#"{"manifest": 1, "abi": "1"}"#, #"/abi: expected a version such as "1.1""#),
             (
                 #"{"manifest": 1, "abi": "1.1", "id": "a", "version": "", "description": "", "scorers": [{"concurrency": "x"}]}"#,
-                #"/scorers/0/concurrency: one of "parallel", "instance-serial", "process-serial" was expected"#
+                #"/scorers/0/concurrency: expected one of "parallel", "instance-serial", "process-serial""#
             ),
         ])
     func broken(text: String, message: String) throws {
@@ -198,7 +198,7 @@ struct PluginTrustListTests {
         try file.write(contentsOf: Data([0]))
         let log = Lines()
         #expect(try self.engine(log: log.take).plugins["basic"]?.place == .worker)
-        #expect(log.all == ["\(plugin): it has changed since it was trusted, and so runs in a worker"])
+        #expect(log.all == ["\(plugin): it has changed since it was trusted, so it runs in a worker process"])
     }
 
     @Test("a plugin is found by its real path, in a file that sha256sum wrote or this did")
@@ -230,7 +230,7 @@ struct PluginTrustListTests {
         let error = #expect(throws: PluginTrustList.Refusal.self) { try PluginTrustList(list) }
         #expect(
             error?.description
-                == "\(list): the list can be written by others; take that away with chmod go-w; no plugin "
+                == "\(list): the list can be written by other users; prevent that with chmod go-w; no plugin "
                 + "is trusted because of it")
         chmod(list, 0o600)
         chmod("\(folder)/config/assay", 0o777)
@@ -258,7 +258,7 @@ struct PluginTrustListTests {
         _ = try trusted.add(plugin)
         try "# fine\n\(line)\n".write(toFile: list, atomically: false, encoding: .utf8)
         let error = #expect(throws: PluginTrustList.Refusal.self) { try PluginTrustList(list) }
-        #expect(error?.description.hasPrefix("\(list): line 2: a SHA-256, two spaces and a path were expected") == true)
+        #expect(error?.description.hasPrefix("\(list): line 2: expected a SHA-256, two spaces and a path") == true)
     }
 
     @Test("what is no plugin is not put on the list")

@@ -30,8 +30,8 @@ struct LibraryTests {
             output.lines == [
                 #"{"row": 0, "scores": {"basic::equality": {"score": 1.0}, "basic::subset_of": {"score": 1.0}}}"#,
                 #"{"row": 1, "scores": {"basic::equality": {"score": 0.0}, "basic::subset_of": {"score": null, "#
-                    + #""outcome": "input_error", "message": "a number cannot be contained in a number; expected a text in "#
-                    + #"a text, anything in an array, or a text as a key of an object"}}}"#,
+                    + #""outcome": "input_error", "message": "a number cannot be contained in a number; expected a string in "#
+                    + #"a string, anything in an array, or a string as a key of an object"}}}"#,
             ])
         #expect(results.failure == nil && !results.isCancelled && !results.isComplete)
         #expect(results.unscored.map(\.row) == [1])
@@ -67,7 +67,7 @@ struct LibraryTests {
                 "basic::equalty", nil,
                 "there is no scoring function \"basic::equalty\"; did you mean \"basic::equality\"?"
             ),
-            ("basic::equality", ["threshold": 1], "/params/threshold: unknown parameter; it takes any_of"),
+            ("basic::equality", ["threshold": 1], "/params/threshold: unknown parameter; expected any_of"),
             (
                 "basic::regex_parser_multiple_choice_answer", ["parsing_regexes": ["A: (.+)", "B: .+"]],
                 "/params/parsing_regexes/1: the pattern has no group 1"

@@ -18,7 +18,7 @@ struct Verdict: Sendable {
 @Suite("A row that cannot be scored says why, and is never a silent zero")
 struct OutcomeTests {
     private static let noContainment =
-        "; expected a text in a text, anything in an array, or a text as a key of an object"
+        "; expected a string in a string, anything in an array, or a string as a key of an object"
 
     @Test(
         "cells that are missing, null or of another type",
@@ -37,7 +37,7 @@ struct OutcomeTests {
                 "basic::docvqa", #"{"generated_answer": ["a"], "expected_answer": "[\"a\"]"}"#,
                 Verdict.inputError(
                     #"column "generated_answer" is not a text value but an array: ["a"]; "#
-                        + "texts inside it: generated_answer[0]")
+                        + "strings inside it: generated_answer[0]")
             ),
             (
                 "basic::docvqa", #"{"generated_answer": "a", "expected_answer": ["b", "a"]}"#, Verdict.right
@@ -48,18 +48,19 @@ struct OutcomeTests {
             (
                 "basic::docvqa", #"{"generated_answer": "a", "expected_answer": ["a", 1]}"#,
                 Verdict.inputError(
-                    #"expected_answer holds an array; expected an array of texts, or the text of one, such as ["A"]"#)
+                    #"expected_answer holds an array; expected an array of strings, or its text, such as ["A"]"#)
             ),
             ("basic::docvqa", #"{"generated_answer": 7, "expected_answer": "[\"7\"]"}"#, Verdict.right),
             (
                 "basic::docvqa", #"{"generated_answer": "a", "expected_answer": "{\"a\": 1}"}"#,
                 Verdict.inputError(
-                    #"expected_answer holds an object; expected an array of texts, or the text of one, such as ["A"]"#)
+                    #"expected_answer holds an object; expected an array of strings, or its text, such as ["A"]"#
+                )
             ),
             (
                 "basic::docvqa", #"{"generated_answer": "a", "expected_answer": "[\"a\", 1]"}"#,
                 Verdict.inputError(
-                    #"expected_answer holds an array; expected an array of texts, or the text of one, such as ["A"]"#)
+                    #"expected_answer holds an array; expected an array of strings, or its text, such as ["A"]"#)
             ),
             (
                 "basic::subset_of", #"{"generated_answer": 12, "expected_answer": 1}"#,
@@ -67,7 +68,7 @@ struct OutcomeTests {
             ),
             (
                 "basic::subset_of", #"{"generated_answer": "12", "expected_answer": 1}"#,
-                Verdict.inputError("a number cannot be contained in a text" + noContainment)
+                Verdict.inputError("a number cannot be contained in a string" + noContainment)
             ),
             (
                 "basic::subset_of", #"{"generated_answer": {"1": 2}, "expected_answer": [1]}"#,
@@ -75,7 +76,7 @@ struct OutcomeTests {
             ),
             (
                 "basic::subset_of", #"{"generated_answer": true, "expected_answer": "t"}"#,
-                Verdict.inputError("a text cannot be contained in a boolean" + noContainment)
+                Verdict.inputError("a string cannot be contained in a boolean" + noContainment)
             ),
             ("basic::subset_of", #"{"generated_answer": {"1": 2}, "expected_answer": "1"}"#, Verdict.right),
             ("basic::subset_of", #"{"generated_answer": [], "expected_answer": []}"#, Verdict.wrong),

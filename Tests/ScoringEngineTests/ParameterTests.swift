@@ -53,7 +53,7 @@ struct ParameterTests {
             Dataset(jsonLines: answers("1", "1"), named: "rows"), functions: ["basic::equality": nil])
         request.functions.append(("basic::equality", nil))
         let error = #expect(throws: EngineError.self) { try shippedEngine.score(request) }
-        #expect(error?.message == "basic::equality is asked for twice in one run")
+        #expect(error?.message == "basic::equality is named twice in one run")
     }
 
     @Test("all aggregations of a run")

@@ -45,7 +45,7 @@ struct SpareScorerTests {
         Dataset(rows: texts.map { ["text": .string($0)] })
     }
 
-    /// What a run says of its rows; nil where they have no score.
+    /// What a run says of its rows; nil if they have no score.
     private static func scores(
         _ texts: [String], mark: Int, _ engine: Engine, jobs: Int = 1, cancellation: Cancellation = Cancellation(),
         during action: @escaping @Sendable () throws -> Void = {}

@@ -58,7 +58,7 @@ struct TypedPluginTests {
         ),
         (
             #"{"text": ["a"], "flag": true}"#,
-            Verdict.inputError(#"column "text" is not a text value but an array: ["a"]; texts inside it: text[0]"#)
+            Verdict.inputError(#"column "text" is not a text value but an array: ["a"]; strings inside it: text[0]"#)
         ),
         (#"{"list": ["a", 1], "flag": true}"#, Verdict.inputError(#"column "list" is not a list of text value"#)),
         (#"{"number": 1}"#, Verdict.inputError(#"the row has no column "flag""#)),
@@ -94,8 +94,9 @@ struct TypedPluginTests {
         let rows = (0..<3000).map { row in
             row % 7 == 3
                 ? "{\"text\": \"\(row)\"}\n"
-                : "{\"text\": \"\(row)\", \"list\": [\((0..<row % 3).map { "\"\(row)-\($0)\"" }.joined(separator: ", "))], "
-                    + "\"number\": \(row), \"flag\": true}\n"
+                : "{\"text\": \"\(row)\", \"list\": "
+                    + "[\((0..<row % 3).map { "\"\(row)-\($0)\"" }.joined(separator: ", "))], \"number\": \(row), "
+                    + "\"flag\": true}\n"
         }
         let scoring = try Scoring(rows.joined(), "typed::cells", engine: engine) { $0.jobs = 2 }
         let verdicts = try scoring.verdicts

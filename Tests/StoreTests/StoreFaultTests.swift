@@ -20,8 +20,8 @@ struct StoreFaultTests {
         #expect(error.code == .noDatabase)
         #expect(
             error.message
-                == "cannot open \(folder.path)/replies.sqlite: it is no SQLite database, or damaged; "
-                + "move it away to get a new one")
+                == "cannot open \(folder.path)/replies.sqlite: it is damaged or not a SQLite database; "
+                + "move it away to create a new one")
     }
 
     @Test("a folder that cannot be made says why")
@@ -37,7 +37,7 @@ struct StoreFaultTests {
         // Nobody may make files here, not even the superuser.
         let error = try fault(in: "/proc/self")
         #expect(error.code == .notWritable)
-        #expect(error.message.hasPrefix("cannot open /proc/self/replies.sqlite: it, or the folder it is in, cannot be"))
+        #expect(error.message.hasPrefix("cannot open /proc/self/replies.sqlite: the file or its folder is not"))
     }
 
     @Test("a file of a newer version is left alone")
@@ -48,6 +48,6 @@ struct StoreFaultTests {
         }
         let error = try fault()
         #expect(error.code == .newerVersion)
-        #expect(error.message.contains("a newer version of this software wrote it"))
+        #expect(error.message.contains("it was written by a newer version of this software"))
     }
 }

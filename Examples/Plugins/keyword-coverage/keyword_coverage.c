@@ -171,7 +171,7 @@ static const char *read_keyword(keyword_list *list, assay_str value) {
     keyword added = {.weight = 1, .first = list->phrases.length / sizeof(phrase)};
     assay_str first = value;
     if (kit_json_kind(value) == '"') {
-        if (!read_phrase(list, value)) return "expected a text that is not empty";
+        if (!read_phrase(list, value)) return "expected a string that is not empty";
     } else if (kit_json_kind(value) == '{') {
         kit_json_items members = kit_json_open(value);
         assay_str key, member;
@@ -179,7 +179,7 @@ static const char *read_keyword(keyword_list *list, assay_str value) {
         while (kit_json_next(&members, &key, &member)) {
             if (kit_equal(key, kit_str("\"any_of\""))) {
                 kit_json_items phrases = kit_json_open(member);
-                if (phrases.have_keys) return "expected a list of texts in any_of";
+                if (phrases.have_keys) return "expected a list of strings in any_of";
                 assay_str text;
                 while (kit_json_next(&phrases, NULL, &text)) {
                     if (!read_phrase(list, text)) return "expected texts that are not empty in any_of";

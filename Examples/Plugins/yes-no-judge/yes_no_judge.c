@@ -17,7 +17,7 @@ enum { IN_QUESTION, IN_QUESTION_TEXT, IN_EXPECTED, IN_EXPECTED_TEXT, IN_ANSWER, 
 static const assay_column_spec *const inputs[] = {
     [IN_QUESTION] = KIT_REQUIRED("input_query", ASSAY_TYPE_JSON, "the question"),
     [IN_QUESTION_TEXT] = KIT_LENIENT("input_query", ASSAY_TYPE_STR, "the same, where it is no list or object"),
-    [IN_EXPECTED] = KIT_REQUIRED("expected_answer", ASSAY_TYPE_JSON, "the right answer"),
+    [IN_EXPECTED] = KIT_REQUIRED("expected_answer", ASSAY_TYPE_JSON, "the correct answer"),
     [IN_EXPECTED_TEXT] = KIT_LENIENT("expected_answer", ASSAY_TYPE_STR, "the same, where it is no list or object"),
     [IN_ANSWER] = KIT_REQUIRED("generated_answer", ASSAY_TYPE_JSON, "the answer to judge"),
     [IN_ANSWER_TEXT] = KIT_LENIENT("generated_answer", ASSAY_TYPE_STR, "the same, where it is no list or object"),
@@ -53,7 +53,7 @@ static assay_status create(const assay_scorer *its_scorer, const assay_host *hos
     const assay_host_chat *chat = kit_chat(host);
     kit_parameters parameters;
     kit_open_parameters(&parameters, host, creation, config_json);
-    assay_str model; /* the host's business; asking for it makes it known */
+    assay_str model; /* for the host; reading it makes it a known parameter */
     kit_parameter(&parameters, "judge_model", &model);
     assay_status status = kit_close_parameters(&parameters);
     if (status != ASSAY_OK) return status;

@@ -1,7 +1,7 @@
 import JSON
 import ScorerKit
 
-/// The options of a question as a column has them: a list of texts, a text that is one, or, as in ARC, an object with a list
+/// The options of a question as a column has them: a list of strings, a text that is one, or, as in ARC, an object with a list
 /// `text` and a list `label`.
 struct ChoiceList {
     private(set) var texts: [[ChoiceToken]] = []
@@ -21,11 +21,11 @@ struct ChoiceList {
         }
         guard 2...Self.maximumCount ~= elements.count else {
             throw RowFault(
-                .inputError, "\(column) has \(elements.count) options; expected from 2 to \(Self.maximumCount)")
+                .inputError, "\(column) has \(elements.count) options; expected 2 to \(Self.maximumCount)")
         }
         for element in elements {
             guard let text = element.scalarText else {
-                throw RowFault(.inputError, "\(column) holds \(element.kind); expected texts")
+                throw RowFault(.inputError, "\(column) holds \(element.kind); expected strings")
             }
             texts.append(ChoiceTokens(Array(text.utf8).span).tokens)
         }

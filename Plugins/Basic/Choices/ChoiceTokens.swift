@@ -221,7 +221,7 @@ struct ChoiceTokens {
     /// Tags that end a line.
     private static let blocks: Set<String> = ["br", "br/", "br /", "p", "div", "li", "think", "thinking", "reasoning"]
 
-    /// Steps over an HTML or XML tag; nil where there is none.
+    /// Steps over an HTML or XML tag; nil if there is none.
     private mutating func readTag(_ text: Span<UInt8>, _ start: Int) -> Int? {
         var end = start + 1
         let isClosing = end < text.count && text[end] == UInt8(ascii: "/")

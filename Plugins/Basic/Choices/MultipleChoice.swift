@@ -3,17 +3,17 @@ import Patterns
 import ScorerKit
 import ScorerParameters
 
-/// 1.0 where the option that an answer chooses is the right one.
+/// 1.0 if the option that an answer chooses is the right one.
 struct MultipleChoice: Scorer {
     static let declaration = ScorerDeclaration(
         id: "multiple-choice",
-        description: "1.0 if the option that generated_answer states last, in any usual form, is expected_answer",
+        description: "1.0 if the option that generated_answer states last, in any common form, is expected_answer",
         inputs: [
             .required("generated_answer", .text, "what the model answered"),
-            .required("expected_answer", .text, "the right option"),
+            .required("expected_answer", .text, "the correct option"),
         ],
         outputs: [
-            .verdict, .output("parsed_answer", .text, "the option that was read, as a letter; null where none was"),
+            .verdict, .output("parsed_answer", .text, "the option that was found, as a letter, or null"),
         ],
         parametersSchema: #"""
             {"type": "object", "additionalProperties": false, "properties": {
@@ -54,8 +54,8 @@ struct MultipleChoice: Scorer {
         var declaration = Self.declaration.reading(expected)
         if let choicesColumn {
             declaration = declaration.addingInputs([
-                .required(choicesColumn, .json, "the options, a list of texts"),
-                .optional(choicesColumn, .text, "the same, where it is a text", isLenient: true),
+                .required(choicesColumn, .json, "the options, a list of strings"),
+                .optional(choicesColumn, .text, "the same, as a string", isLenient: true),
             ])
         }
         self.declaration = declaration
@@ -124,7 +124,7 @@ struct MultipleChoice: Scorer {
         switch reader(tokens).read() {
         case .option(let place): return (place, places.contains(place))
         case .several: throw RowFault(.unparsed, "the answer states more than one option")
-        case .nothing: throw RowFault(.unparsed, "the answer states no option that can be read")
+        case .nothing: throw RowFault(.unparsed, "the answer states no option")
         }
     }
 
@@ -153,7 +153,7 @@ struct MultipleChoice: Scorer {
         let isNumber = Int(found) != nil
         let advice =
             form == .letter && isNumber
-            ? "; if it is the option's place, set \"expected\" to \"index\" (0 is A) or \"number\" (1 is A)" : ""
+            ? "; if it is the option's position, set \"expected\" to \"index\" (0 is A) or \"number\" (1 is A)" : ""
         return RowFault(.inputError, "expected_answer is \"\(found)\"; expected \(wanted)\(advice)")
     }
 }

@@ -2,15 +2,15 @@ import JSON
 import ScorerKit
 import ScorerParameters
 
-/// 1.0 where the answer is among the expected ones after the VQA normalisation.
+/// 1.0 if the answer is among the expected ones after the VQA normalisation.
 struct DocVQAnswer: Scorer {
     static let declaration = ScorerDeclaration(
         id: "docvqa",
-        description: "1.0 if generated_answer is among the texts of expected_answer, both in the VQA normalisation",
+        description: "1.0 if generated_answer is among the strings of expected_answer, after VQA normalisation",
         inputs: [
             .required("generated_answer", .text, "what the model answered"),
-            .required("expected_answer", .json, "the right answers: an array of texts, or the text of one"),
-            .optional("expected_answer", .text, "the same, where it is a text", isLenient: true),
+            .required("expected_answer", .json, "the correct answers: an array of strings, as JSON or as text"),
+            .optional("expected_answer", .text, "the same, as a string", isLenient: true),
         ],
         outputs: [.verdict], parametersSchema: noParameters)
 
@@ -46,7 +46,7 @@ struct DocVQAnswer: Scorer {
             value = try parser.parse(text)
         } catch {
             guard let list = PythonLiteral.json(of: String(decoding: text, as: UTF8.self)) else {
-                throw RowFault(.inputError, "in expected_answer, which is to be a JSON array of texts, \(error)")
+                throw RowFault(.inputError, "in expected_answer, which must be a JSON array of strings, \(error)")
             }
             value = list
         }
@@ -54,7 +54,8 @@ struct DocVQAnswer: Scorer {
         guard let texts, texts.count == value.array?.count else {
             throw RowFault(
                 .inputError,
-                "expected_answer holds \(value.kind); expected an array of texts, or the text of one, such as [\"A\"]")
+                "expected_answer holds \(value.kind); expected an array of strings, or its text, such as [\"A\"]"
+            )
         }
         return texts
     }

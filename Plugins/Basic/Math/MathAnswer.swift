@@ -9,7 +9,7 @@ enum MathAnswer {
     /// box, in its normal form; or else all of that text as it is, which is what the reference compares too.
     ///
     /// `search` finds the scoring function's regex in the text that it gets: the range of what the first match captures, an
-    /// empty one where no group took part; of the whole match where the regex has no group; nil where it does not match.
+    /// empty one where no group took part; of the whole match where the regex has no group; nil if it does not match.
     static func normalized<Failure: Error>(
         generated: Span<UInt8>, search: (Span<UInt8>) throws(Failure) -> Range<Int>?
     ) throws(Failure) -> [UInt8] {
@@ -62,7 +62,7 @@ enum MathAnswer {
     private static let box = Array("\\boxed".utf8)
 
     /// The range inside the last `\boxed`: up to the brace that closes its first one, or, without braces, up to the
-    /// next `$`; without white space and further pairs of braces around it. Empty where there is no box or it does not
+    /// next `$`; without white space and further pairs of braces around it. Empty if there is no box or it does not
     /// end.
     private static func lastBox(in text: Span<UInt8>) -> Range<Int> {
         let none = 0..<0

@@ -1,7 +1,7 @@
 /// Numbers as they stand in normalised math answers: a decimal (`12`, `-0.5`, `.5`, `5.`) or one decimal over another in
 /// `\frac{…}{…}`, each with an optional sign. Of `a/b` the normalisation makes a `\frac`, so a slash is not read here.
 extension ExactNumber {
-    /// Reads all of `text` but white space at its ends; nil where that is no number, its denominator is 0, or it has
+    /// Reads all of `text` but white space at its ends; nil if that is not a number, its denominator is 0, or it has
     /// more digits, the denominator's (1 for a decimal) among them, than `maximumDigits`.
     init?(mathAnswer text: Span<UInt8>) {
         let range = text.rangeWithoutOuterWhiteSpace(in: 0..<text.count)

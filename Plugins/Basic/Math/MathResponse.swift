@@ -3,15 +3,15 @@ import Patterns
 import ScorerKit
 import ScorerParameters
 
-/// 1.0 where two answers are the same after the MATH and Minerva normalisation.
+/// 1.0 if two answers are the same after the MATH and Minerva normalisation.
 struct MathResponse: Scorer {
     static let declaration = ScorerDeclaration(
         id: "regex-parser-math-response",
-        description: "1.0 if the answer that the one regex, or \\boxed{}, finds is expected_answer after the MATH "
+        description: "1.0 if the answer that the regular expression, or \\boxed{}, finds is expected_answer after MATH "
             + "normalisation, or has the same rational value",
         inputs: [
             .required("generated_answer", .text, "what the model answered"),
-            .required("expected_answer", .text, "the right answer"),
+            .required("expected_answer", .text, "the correct answer"),
         ],
         outputs: [.verdict, .output("parsed_answer", .text, "the normalised answer that was compared")],
         parametersSchema: #"""

@@ -42,7 +42,7 @@ struct ExactNumber: Equatable {
     private(set) var numerator: Decimal
     private(set) var denominator: Decimal
 
-    /// Returns nil where the denominator is zero.
+    /// Returns nil if the denominator is zero.
     init?(isNegative: Bool = false, _ numerator: Decimal, over denominator: Decimal = .one) {
         if denominator.isZero { return nil }
         self.isNegative = isNegative && !numerator.isZero

@@ -3,16 +3,16 @@ import Patterns
 import ScorerKit
 import ScorerParameters
 
-/// 1.0 where the number that an answer states is the right one, or close enough.
+/// 1.0 if the number that an answer states is the right one, or close enough.
 struct NumberAnswer: Scorer {
     static let declaration = ScorerDeclaration(
         id: "number",
         description: "1.0 if the last number of generated_answer is expected_answer, within a tolerance",
         inputs: [
             .required("generated_answer", .text, "what the model answered"),
-            .required("expected_answer", .text, "the right number"),
+            .required("expected_answer", .text, "the correct number"),
         ],
-        outputs: [.verdict, .output("parsed_answer", .text, "the number that was read; null where none was")],
+        outputs: [.verdict, .output("parsed_answer", .text, "the number that was found, or null")],
         parametersSchema: #"""
             {"type": "object", "additionalProperties": false, "properties": {
             "tolerance": {"type": "number", "minimum": 0},
@@ -122,7 +122,7 @@ struct NumberAnswer: Scorer {
             throw RowFault(
                 .inputError,
                 "expected_answer has several numbers: \(Self.excerpt(text)); "
-                    + "to say which is meant, set expected_regexes, or any_of for a list")
+                    + "to choose one, set expected_regexes; for a list, set any_of")
         }
         return value(of: number)
     }
@@ -141,7 +141,7 @@ struct NumberAnswer: Scorer {
             } catch {
                 throw RowFault(error)
             }
-            guard let found else { throw RowFault(.unparsed, "none of parsing_regexes is found in the answer") }
+            guard let found else { throw RowFault(.unparsed, "no pattern of parsing_regexes matches the answer") }
             part = UnsafeRawBufferPointer(rebasing: answer[found])
         }
         var scanner = NumberScanner(NumberSymbols(part.utf8.span).bytes, decimalMark)

@@ -1,5 +1,5 @@
 extension NumberScanner {
-    /// Reads digits and the marks among them from `end` on, which moves behind them; nil where the marks make no sense.
+    /// Reads digits and the marks among them from `end` on, which moves behind them; nil if the marks make no sense.
     func readDecimal(_ end: inout Int) -> ExactNumber.Decimal? {
         var groups: [Range<Int>] = []
         var marks: [UInt8] = []

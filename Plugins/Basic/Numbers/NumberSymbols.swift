@@ -193,7 +193,7 @@ struct NumberSymbols {
         return range
     }
 
-    /// Where an HTML tag that begins at `start` ends; nil where there is none.
+    /// Where an HTML tag that begins at `start` ends; nil if there is none.
     private static func endOfTag(_ text: Span<UInt8>, _ start: Int) -> Int? {
         var place = start + 1
         if place < text.count, text[place] == UInt8(ascii: "/") { place += 1 }

@@ -22,7 +22,7 @@ struct NumberText {
     /// The value is 0.d₁d₂d₃… × 10^exponent, where d₁ is the first significant digit; 0 for zero.
     let exponent: Int
 
-    /// Reads all of `text`, or gives nil where it is no number.
+    /// Reads all of `text`, or gives nil if it is no number.
     init?(_ text: Span<UInt8>) {
         let range = text.rangeWithoutOuterWhiteSpace(in: 0..<text.count)
         var reader = NumberReader(offset: range.lowerBound, end: range.upperBound)
@@ -113,7 +113,7 @@ private struct NumberReader {
         return true
     }
 
-    /// Reads the integer part, the point and the fraction; false where there is no digit or the commas are misplaced.
+    /// Reads the integer part, the point and the fraction; false if there is no digit or the commas are misplaced.
     mutating func readDigits(in text: Span<UInt8>) -> Bool {
         let start = offset
         var groupStart = offset
@@ -152,7 +152,7 @@ private struct NumberReader {
         significantDigits = (significantDigits.isEmpty ? offset : significantDigits.lowerBound)..<(offset + 1)
     }
 
-    /// Reads an exponent; 0 without one, nil where digits are missing.
+    /// Reads an exponent; 0 without one, nil if digits are missing.
     ///
     /// One of more than seventeen digits, without leading zeros, is refused too, so that adding to it cannot overflow.
     mutating func readExponent(in text: Span<UInt8>) -> Int? {

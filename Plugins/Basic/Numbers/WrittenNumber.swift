@@ -223,7 +223,7 @@ struct NumberScanner {
 
     // MARK: Powers and fractions
 
-    /// The power of ten behind the digits; 0 where there is none, nil where it cannot be read.
+    /// The power of ten behind the digits; 0 where there is none, nil if it cannot be read.
     private func readPower(_ start: Int, _ end: inout Int) -> Int? {
         let byte = symbol(end)
         if byte | 0x20 == UInt8(ascii: "e") {
@@ -258,7 +258,7 @@ struct NumberScanner {
         return power
     }
 
-    /// An integer with an optional sign; nil where there is none, or one of more than 15 digits.
+    /// An integer with an optional sign; nil if there is none, or one of more than 15 digits.
     private func integer(_ place: inout Int) -> Int? {
         let isNegative = symbol(place) == UInt8(ascii: "-")
         if isNegative || symbol(place) == UInt8(ascii: "+") { place += 1 }

@@ -5,22 +5,22 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::mem::size_of;
 
-/// What a row is that has no score.
+/// Why a row has no score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(i32)]
 pub enum Unscored {
-    /// The answer holds nothing to score.
+    /// The answer contains nothing to score.
     Unparsed = 1,
-    /// A cell is not what the scorer needs.
+    /// A cell is not valid for the scorer.
     InputError = 2,
     ScorerError = abi::ROW_SCORER_ERROR,
-    /// A model request failed for good.
+    /// A model request failed after all retries.
     ModelError = abi::ROW_MODEL_ERROR,
-    /// A model request was never made.
+    /// A model request was never sent.
     NotAsked = abi::ROW_NOT_ASKED,
 }
 
-/// How urgent a line of the host's log is.
+/// The severity of a log message.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(i32)]
 pub enum Severity {
@@ -30,15 +30,15 @@ pub enum Severity {
     Error = 3,
 }
 
-/// What became of a model request.
+/// The result of a model request.
 pub struct Reply<'a> {
     pub row: usize,
     pub question: u16,
-    /// What the row is without the reply; none where the model has answered.
+    /// The outcome of the row; none if the model replied.
     pub failure: Option<Unscored>,
     /// The assistant's message without its reasoning, or what went wrong.
     pub text: &'a str,
-    /// The whole response body as JSON, where there is one; else empty.
+    /// The whole response body as JSON; empty if there is none.
     pub response_json: &'a str,
     /// Why the model stopped: "stop", "length", "content_filter", "tool_calls"; empty where that is not known.
     pub finish_reason: &'a str,
@@ -47,19 +47,19 @@ pub struct Reply<'a> {
 }
 
 impl Reply<'_> {
-    /// The response as a value, for what else is in it: tool calls, log probabilities, usage.
+    /// The response as a value, for its other contents: tool calls, log probabilities, usage.
     pub fn response(&self) -> Option<Value> {
         Value::parse(self.response_json).ok()
     }
 
-    /// Whether the message ends before the model was done, since it came to its greatest length.
+    /// Whether the message is cut off because it reached its maximum length.
     pub fn is_cut_off(&self) -> bool {
         self.finish_reason == "length"
     }
 }
 
-/// A batch that is being scored: its rows, and where their results go. Inputs and outputs are known by their index in the
-/// declaration; one that is not there, or of another kind, is a panic.
+/// A batch that is being scored: its rows, and the destination of their results. Inputs and outputs are identified by their
+/// index in the declaration; an index that does not exist, or of another kind, panics.
 pub struct Call<'a> {
     pub(crate) host: &'a abi::Host,
     pub(crate) call: *mut abi::HostCall,
@@ -154,12 +154,12 @@ impl<'a> Call<'a> {
         };
         // SAFETY: the cell is of the kind that it is said to be; the host copies it.
         let status = unsafe { (self.host.emit)(self.host, self.call, output as u32, row as u64, 1, &column) };
-        assert!(status == abi::OK, "output {output} does not take such a value in row {row}");
+        assert!(status == abi::OK, "output {output} does not accept such a value in row {row}");
     }
 
-    /// Says that a row has no score, and why.
+    /// Marks a row as having no score, with the reason.
     pub fn fail(&self, row: usize, outcome: Unscored, message: &str) {
-        // A host of version 1.0 does not know that a row may not have been asked for.
+        // A host of version 1.0 does not know the outcome `NotAsked`.
         let is_new = outcome == Unscored::NotAsked && self.host.abi_minor < 1;
         let outcome = if is_new { Unscored::ModelError } else { outcome };
         // SAFETY: the call is being stepped; the host copies the message.
@@ -172,15 +172,15 @@ impl<'a> Call<'a> {
         unsafe { (self.host.log)(self.host, severity as i32, abi::Str::new(message)) };
     }
 
-    /// Whether nobody wants the results any more. Asked before each row; of use in the loops of rows that take long.
+    /// Whether the run was cancelled. Checked before each row; useful in long loops within a row.
     pub fn is_cancelled(&self) -> bool {
         // SAFETY: the call is being stepped.
         unsafe { (self.host.is_cancelled)(self.host, self.call) != 0 }
     }
 
-    /// Asks the model of a role about a row; the reply comes to `receive`.
+    /// Sends a request about a row to the model of a role; the reply is passed to `receive`.
     ///
-    /// `question` tells apart the requests of a row that are open at once. `request` is the body of an OpenAI-compatible
+    /// `question` distinguishes the requests of a row that are open at once. `request` is the body of an OpenAI-compatible
     /// chat completion request without "model".
     pub fn ask(&self, row: usize, question: u16, role: &str, request: &str) {
         self.ask_sample(row, question, role, request, 0)
@@ -209,7 +209,7 @@ impl<'a> Call<'a> {
         if status == abi::OK {
             self.awaited.set(self.awaited.get() + 1);
         } else {
-            self.fail(row, Unscored::ScorerError, &format!("the host did not take the request ({status})"));
+            self.fail(row, Unscored::ScorerError, &format!("the host did not accept the request ({status})"));
         }
     }
 }

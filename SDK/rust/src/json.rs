@@ -2,19 +2,19 @@
 
 use std::fmt::Write;
 
-/// A JSON value. Members keep their order; of several with one name, `get` finds the last.
+/// A JSON value. Members keep their order; if a name occurs several times, `get` returns the last one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Null,
     Bool(bool),
-    /// A number as it is written.
+    /// A number as written.
     Number(String),
     Text(String),
     List(Vec<Value>),
     Object(Vec<(String, Value)>),
 }
 
-/// Where a text is no JSON.
+/// The place at which a text is not JSON.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
     /// In bytes from the start.
@@ -22,19 +22,19 @@ pub struct Fault {
     pub message: &'static str,
 }
 
-/// Lists and objects may lie this deep in each other, so that no text can exhaust the stack.
+/// The maximum nesting depth of lists and objects, so that no text can exhaust the stack.
 pub const MAX_DEPTH: usize = 128;
 
 impl Value {
-    /// Reads a text that is one value and white space around it (RFC 8259).
+    /// Parses a text that is one value, with optional white space around it (RFC 8259).
     pub fn parse(text: &str) -> Result<Value, Fault> {
         let mut reader = Reader { text, at: 0 };
         let value = reader.value(0)?;
         reader.skip_space();
-        if reader.at == text.len() { Ok(value) } else { Err(reader.fault("something follows the value")) }
+        if reader.at == text.len() { Ok(value) } else { Err(reader.fault("there is text after the value")) }
     }
 
-    /// Reads the value that begins at an offset, and says where it ends.
+    /// Parses the value at an offset, and returns where it ends.
     pub fn parse_prefix(text: &str, offset: usize) -> Result<(Value, usize), Fault> {
         let mut reader = Reader { text, at: offset };
         let value = reader.value(0)?;
@@ -58,7 +58,7 @@ impl Value {
         if let Value::Number(text) = self { text.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
     }
 
-    /// A number that is whole and fits, however it is written: 3, 3.0 or 3e0.
+    /// A whole number that fits, however it is written: 3, 3.0 or 3e0.
     pub fn as_i64(&self) -> Option<i64> {
         let Value::Number(text) = self else { return None };
         // Beyond 2^53 a double is not exact, so only digits count there.
@@ -79,8 +79,8 @@ impl Value {
         if let Value::Object(members) = self { Some(members) } else { None }
     }
 
-    /// A column of a CSV file is text, so an object or list there comes as a text that holds it: that object or list; any
-    /// other value as it is.
+    /// Columns of CSV files are text, so an object or list is passed as a string that contains it. Returns that object or list,
+    /// and any other value unchanged.
     pub fn unwrapped(self) -> Value {
         let inner = self.as_str().and_then(|text| Value::parse(text).ok());
         match inner {
@@ -89,7 +89,7 @@ impl Value {
         }
     }
 
-    /// What kind of value it is, in words.
+    /// The kind of the value, in words.
     pub fn kind(&self) -> &'static str {
         match self {
             Value::Null => "null",
@@ -138,7 +138,7 @@ impl std::fmt::Display for Value {
     }
 }
 
-/// Appends a text as a JSON string, quotes and all.
+/// Appends a text as a JSON string, including the quotes.
 pub fn write_quoted(out: &mut String, text: &str) {
     out.push('"');
     for character in text.chars() {
@@ -190,7 +190,7 @@ impl Reader<'_> {
     fn value(&mut self, depth: usize) -> Result<Value, Fault> {
         self.skip_space();
         match self.peek() {
-            b'{' | b'[' if depth == MAX_DEPTH => Err(self.fault("lists and objects lie too deep in each other")),
+            b'{' | b'[' if depth == MAX_DEPTH => Err(self.fault("lists and objects are nested too deeply")),
             b'{' => self.object(depth),
             b'[' => self.list(depth),
             b'"' => Ok(Value::Text(self.string()?)),
@@ -270,7 +270,7 @@ impl Reader<'_> {
                     return Ok(text);
                 }
                 b'\\' => text.push(self.escape()?),
-                _ => return Err(self.fault("a string has no end, or a control character in it")),
+                _ => return Err(self.fault("a string is not closed, or contains a control character")),
             }
         }
     }
@@ -289,7 +289,7 @@ impl Reader<'_> {
                 self.at += 1;
                 return self.unicode();
             }
-            _ => return Err(self.fault("an escape that JSON does not have")),
+            _ => return Err(self.fault("an invalid JSON escape")),
         };
         self.at += 1;
         Ok(character)

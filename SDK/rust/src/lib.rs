@@ -35,26 +35,26 @@ pub use boundary::{offer, Offered, PluginTable};
 pub use call::{Call, Reply, Severity, Unscored};
 pub use parameters::{Parameters, Rejection};
 
-/// A kind of scoring, with its parameters. One instance is shared by threads.
+/// A scorer, with its parameters. Threads share an instance.
 pub trait Scorer: Send + Sync + Sized + 'static {
     const DECLARATION: Declaration;
 
-    /// What is kept of a row between the replies of models; `()` for scorers that ask none.
+    /// The state of a row between the replies of models; `()` for scorers that ask none.
     type Memory: Default + Send + 'static;
 
-    /// Makes an instance. Parameters that it has not read are rejected afterwards.
+    /// Creates an instance. Parameters that it does not read are rejected afterwards.
     fn new(parameters: &mut Parameters) -> Result<Self, Rejection>;
 
-    /// Scores a row: gives its results, or fails it, or asks a model about it.
+    /// Scores a row: sets its results, fails it, or asks a model about it.
     fn score(&self, call: &Call, row: usize);
 
-    /// Takes a reply about a row, and gives results, or fails it, or asks more. Replies come in any order.
+    /// Handles a reply about a row: sets results, fails the row, or asks more. Replies arrive in any order.
     fn receive(&self, call: &Call, reply: &Reply, memory: &mut Self::Memory) {
         let _ = (call, reply, memory);
     }
 }
 
-/// What a scorer is, reads, gives and asks. Columns are known by their index here.
+/// The declaration of a scorer: its id, inputs, outputs and models. Columns are identified by their index here.
 pub struct Declaration {
     pub id: &'static str,
     /// One line.
@@ -62,7 +62,7 @@ pub struct Declaration {
     pub inputs: &'static [Column],
     /// One is named "score".
     pub outputs: &'static [Column],
-    /// The models that it asks. The host takes that of "judge" from the parameter "judge_model".
+    /// The roles of its models. The host reads the model of "judge" from the parameter "judge_model".
     pub roles: &'static [&'static str],
     /// JSON Schema of the parameters.
     pub parameters_schema: Option<&'static str>,
@@ -100,17 +100,17 @@ impl Column {
         Column { name, kind, description, flags, range: (0.0, 0.0) }
     }
 
-    /// An input that each row has; rows without it do not get here.
+    /// A required input; rows without it are not passed to the scorer.
     pub const fn required(name: &'static str, kind: Kind, description: &'static str) -> Column {
         Column::new(name, kind, description, 0)
     }
 
-    /// An input that rows may lack.
+    /// An optional input.
     pub const fn optional(name: &'static str, kind: Kind, description: &'static str) -> Column {
         Column::new(name, kind, description, 1)
     }
 
-    /// An input that rows may lack; a value of another type counts as none.
+    /// An optional input; a value of another type counts as missing.
     pub const fn lenient(name: &'static str, kind: Kind, description: &'static str) -> Column {
         Column::new(name, kind, description, 3)
     }
@@ -131,8 +131,8 @@ impl Column {
     }
 }
 
-/// Makes the entry of a plugin: its id, version and description, and the types of its scorers. The version may be
-/// `env!("CARGO_PKG_VERSION")`, so that it stands in Cargo.toml alone.
+/// Defines the entry of a plugin: its id, version and description, and the types of its scorers. The version may be
+/// `env!("CARGO_PKG_VERSION")`, so that it is only set in Cargo.toml.
 #[macro_export]
 macro_rules! plugin {
     ($id:expr, $version:expr, $description:expr, $($scorer:ty),+ $(,)?) => {

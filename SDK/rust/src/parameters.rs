@@ -1,7 +1,7 @@
 use crate::json::Value;
 use std::ops::RangeInclusive;
 
-/// Parameters that a scorer does not take.
+/// A rejected parameter.
 pub struct Rejection {
     /// A JSON Pointer (RFC 6901) into the configuration, such as "/params/limit".
     pub pointer: String,
@@ -10,7 +10,7 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// Says what is wrong with the parameter `name`.
+    /// Rejects the parameter `name`.
     pub fn of(name: &str, message: impl Into<String>) -> Rejection {
         let escaped = name.replace('~', "~0").replace('/', "~1");
         Rejection { pointer: format!("/params/{escaped}"), message: message.into() }
@@ -23,7 +23,7 @@ impl Rejection {
     }
 }
 
-/// The parameters of an instance, read by name. One that is null is not given.
+/// The parameters of an instance, read by name. A parameter that is null counts as missing.
 pub struct Parameters {
     params: Value,
     known: Vec<&'static str>,
@@ -37,7 +37,7 @@ impl Parameters {
         Ok(Parameters { params, known: Vec::new() })
     }
 
-    /// A parameter as it was written.
+    /// A parameter as written.
     pub fn get(&mut self, name: &'static str) -> Option<&Value> {
         self.known.push(name);
         self.params.get(name).filter(|value| **value != Value::Null)
@@ -51,10 +51,10 @@ impl Parameters {
         }
     }
 
-    /// A list of texts; `None` where it is not given.
+    /// A list of strings; `None` if it is missing.
     pub fn texts(&mut self, name: &'static str) -> Result<Option<Vec<String>>, Rejection> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let elements = value.as_list().ok_or_else(|| Rejection::found(name, value, "a list of texts"))?;
+        let elements = value.as_list().ok_or_else(|| Rejection::found(name, value, "a list of strings"))?;
         let mut texts = Vec::new();
         for (index, element) in elements.iter().enumerate() {
             match element.as_str() {
@@ -104,18 +104,18 @@ impl Parameters {
         }
     }
 
-    /// Rejects those that nobody has asked for.
+    /// Rejects parameters that have not been read.
     pub(crate) fn finish(self) -> Result<(), Rejection> {
         let Value::Object(members) = &self.params else {
-            return Err(Rejection { pointer: "/params".into(), message: "an object was expected".into() });
+            return Err(Rejection { pointer: "/params".into(), message: "expected an object".into() });
         };
         match members.iter().find(|(name, _)| !self.known.contains(&name.as_str())) {
             None => Ok(()),
             Some((name, _)) if self.known.is_empty() => {
-                Err(Rejection::of(name, "unknown parameter; this scorer takes none"))
+                Err(Rejection::of(name, "unknown parameter; this scorer has no parameters"))
             }
             Some((name, _)) => {
-                Err(Rejection::of(name, format!("unknown parameter; it takes {}", self.known.join(", "))))
+                Err(Rejection::of(name, format!("unknown parameter; expected {}", self.known.join(", "))))
             }
         }
     }

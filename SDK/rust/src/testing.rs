@@ -16,7 +16,7 @@ use std::ptr::{null, null_mut};
 /// A value that a row has in an input or output.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
-    /// The row lacks it. For optional inputs.
+    /// The value is missing. For optional inputs.
     Missing,
     Text(String),
     Number(f64),
@@ -37,10 +37,10 @@ impl Cell {
     }
 }
 
-/// What a row came to.
+/// The result of a row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RowResult {
-    /// What was given, by the name of the output.
+    /// The values, by the name of the output.
     pub given: HashMap<&'static str, Cell>,
     /// Why the row has no score: the outcome, as in `Unscored`, and the message.
     pub failure: Option<(i32, String)>,
@@ -68,7 +68,7 @@ impl RowResult {
     }
 }
 
-/// What a model says to a request: its text, or why it did not answer.
+/// A model's reply to a request: its text, or the reason why there is none.
 pub type Answer = Result<String, String>;
 
 /// What happened while a scorer ran.
@@ -81,7 +81,7 @@ struct Record {
     lines: Vec<String>,
 }
 
-/// An instance of a scorer, and the host that it runs in.
+/// An instance of a scorer, with its host.
 pub struct Host {
     table: Box<abi::Host>,
     // Reached by the functions of the table, through `host_data`.
@@ -91,7 +91,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// Makes an instance with parameters, a JSON object. What it rejects is an error: the JSON Pointer and the message.
+    /// Creates an instance with parameters, a JSON object. A rejection is an error: the JSON Pointer and the message.
     pub fn of<S: Scorer>(parameters: &str) -> Result<Host, (String, String)> {
         let Declaration { inputs, outputs, .. } = S::DECLARATION;
         let record = Box::new(RefCell::new(Record { outputs, ..Record::default() }));
@@ -131,7 +131,7 @@ impl Host {
         self.score_with(rows, |_, _| Err("the test has no model".to_owned()))
     }
 
-    /// Scores rows with a model: a function from a role and a request, as JSON, to what it says.
+    /// Scores rows with a model: a function from a role and a request, as JSON, to a reply.
     pub fn score_with(&self, rows: &[Vec<Cell>], model: impl Fn(&str, &str) -> Answer) -> Vec<RowResult> {
         self.record.borrow_mut().rows = vec![RowResult::default(); rows.len()];
         let columns: Vec<ColumnMemory> =

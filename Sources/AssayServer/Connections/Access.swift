@@ -6,19 +6,19 @@ import Hummingbird
 import JSON
 import Synchronization
 
-/// Who may use the server: those who know the token, and pages of the web only where that is allowed.
+/// Access control: requests need the token, if there is one, and web pages need an allowed origin.
 struct Access: Sendable {
-    /// A digest, so that comparing takes the same time whatever is compared.
+    /// A digest, so that comparisons take constant time.
     private let token: Token?
     private let origins: [String]
-    /// Makes what a browser holds instead of the token. Nobody can work back from that to the token, and it is worth
-    /// nothing once the server was started again.
+    /// Signs the sessions that browsers hold instead of the token. The token cannot be derived from a session, and sessions
+    /// become invalid when the server restarts.
     private let sessionKey = AuthenticationKey()
     private let ended = EndedSessions()
-    /// Cookies are shared by all servers of a machine, whatever their ports.
+    /// Browsers share cookies between all servers on a host, whatever their ports.
     private let cookieName: String
     private let isSecure: Bool
-    /// Whether only what calls this machine by its own names is answered.
+    /// Whether only requests to this machine's own names are accepted.
     private let isLocal: Bool
 
     private static let sessionSeconds = 12 * 60 * 60
@@ -31,7 +31,7 @@ struct Access: Sendable {
         origins = configuration.allowedOrigins
     }
 
-    /// Whether not everybody may use the server.
+    /// Whether requests need a token.
     var needsToken: Bool { token != nil }
 
     /// Replaces the token of a server that has one.
@@ -41,7 +41,7 @@ struct Access: Sendable {
         token.map { token in token.digest.withLock { $0 } == SHA256.digest(of: text) } ?? true
     }
 
-    /// The digest of the token, which may be replaced.
+    /// The digest of the current token.
     private final class Token: Sendable {
         let digest: Mutex<Digest>
 
@@ -50,7 +50,7 @@ struct Access: Sendable {
         }
     }
 
-    /// Refuses a request that does not bring the token.
+    /// Rejects a request without the token.
     func checkToken(of request: Request) throws(APIError) {
         let parts = (request.headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
         let given = parts.count == 2 && parts[0].lowercased() == "bearer" ? String(parts[1]) : ""
@@ -62,8 +62,8 @@ struct Access: Sendable {
         }
     }
 
-    /// Sends a browser that has no session, and brings no token either, to sign in. Sessions are for pages only: what
-    /// changes something asks for the token itself, which no other site's page can make a browser send.
+    /// Redirects a browser without a session and without the token to the sign-in page. Sessions only give access to pages:
+    /// requests that change something need the token itself, which pages of other sites cannot make a browser send.
     func checkSession(of request: Request) throws(APIError) {
         if !sessions(in: request.headers[values: .cookie]).isEmpty { return }
         do throws(APIError) {
@@ -76,15 +76,15 @@ struct Access: Sendable {
         }
     }
 
-    /// A cookie with a session for whoever knows the token; nil for others.
+    /// A cookie with a session if the token is correct; nil otherwise.
     func session(for token: String) -> String? {
         guard isToken(token) else { return nil }
-        // No two sessions are the same, so that each can be ended by itself.
+        // Every session is unique, so that each can be ended separately.
         let name = "\(time(nil) + Self.sessionSeconds)-\(UInt64.random(in: 0 ... .max))"
         return cookie("\(name).\(hexadecimal(sessionKey.code(for: name).bytes))", seconds: Self.sessionSeconds)
     }
 
-    /// Ends the session in a request's cookies, if there is one: it is of no use any more, whoever has a copy.
+    /// Ends the session in a request's cookies, if there is one, so that copies of it become useless too.
     ///
     /// - Returns: a cookie that removes it from the browser.
     func endSession(in cookies: [String]) -> String {
@@ -110,7 +110,7 @@ struct Access: Sendable {
         }
     }
 
-    /// The sessions that people have ended before their time was over.
+    /// The sessions that were ended before they expired.
     private final class EndedSessions: Sendable {
         struct Session: Hashable {
             var name: String
@@ -131,9 +131,9 @@ struct Access: Sendable {
         }
     }
 
-    /// Refuses a request to a name that is none of this machine's, where nothing but being on this machine lets
-    /// anybody in. Such a name leads here where a page's own server says so (DNS rebinding), and then a browser takes
-    /// the server for the page's.
+    /// Rejects a request to a host name that is not this machine's, if the server only protects itself by listening on this
+    /// machine. With DNS rebinding, a web page's own name can resolve to this machine, and then the browser treats this
+    /// server as the page's own.
     func checkHost(of request: Request) throws(APIError) {
         guard isLocal, let authority = request.head.authority, !authority.isEmpty else { return }
         let port = authority.reversed().prefix { $0.isASCII && $0.isNumber }.count
@@ -143,25 +143,25 @@ struct Access: Sendable {
         throw APIError(
             status: .forbidden, type: "permission_error", code: "host_not_allowed",
             message:
-                "without a token the server answers requests to this machine's own names only, such as localhost or "
-                + "127.0.0.1, not to \(quoted(String(authority.prefix(200)))); use one of those, or have the operator set a "
-                + "token with --auth-token-file",
+                "without a token the server only accepts requests to this machine's own names, such as localhost or "
+                + "127.0.0.1, not to \(quoted(String(authority.prefix(200)))); use one of those, or ask the operator "
+                + "to set a token with --auth-token-file",
             param: "Host")
     }
 
-    /// Refuses to change anything for a page of another site. A browser sends such requests without asking, and without
-    /// the name of the server's user.
+    /// Rejects requests that change something and come from a page of another site. A browser sends such requests without
+    /// asking its user.
     func checkOrigin(of request: Request) throws(APIError) {
         guard let origin = request.headers[.origin], request.method != .get, !isAllowed(origin) else { return }
         let authority = origin.firstRange(of: "://").map { String(origin[$0.upperBound...]) }
         if let authority, authority == request.head.authority { return }
         throw APIError(
             status: .forbidden, type: "permission_error", code: "origin_not_allowed",
-            message: "pages of \(origin) may not use the server; the operator allows them with --cors-origin",
+            message: "pages from \(origin) may not use the server; the operator can allow them with --cors-origin",
             param: "Origin")
     }
 
-    /// The answer to a browser that asks whether a page may send a request; nil for other requests.
+    /// The response to a CORS preflight request; nil for other requests.
     func preflight(_ request: Request) -> Response? {
         guard request.method == .options, let origin = request.headers[.origin], isAllowed(origin) else { return nil }
         var response = Response(status: .noContent)
@@ -171,7 +171,7 @@ struct Access: Sendable {
         return response
     }
 
-    /// Lets pages that are allowed read the answer.
+    /// Lets pages with an allowed origin read the response.
     func mark(_ response: inout Response, to request: Request) {
         if origins.isEmpty { return }
         response.headers[.vary] = "Origin"

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How much is being worked on at once: requests, and the bytes of their bodies, which lie in memory.
+/// Limits the work in progress: the number of requests, and the bytes of their bodies, which are in memory.
 final class Admission: Sendable {
     private struct State {
         var requests = 0
@@ -16,7 +16,7 @@ final class Admission: Sendable {
         self.maxBytes = maxBytes
     }
 
-    /// Takes in a request; false where there are enough.
+    /// Admits a request; false if the limit is reached.
     func enter() -> Bool {
         state.withLock { state in
             if state.requests >= maxRequests { return false }
@@ -25,7 +25,7 @@ final class Admission: Sendable {
         }
     }
 
-    /// Takes in more of a body; false where there is enough.
+    /// Admits more bytes of a body; false if the limit is reached.
     func add(bytes: Int) -> Bool {
         state.withLock { state in
             if state.bytes + bytes > maxBytes { return false }
@@ -34,7 +34,7 @@ final class Admission: Sendable {
         }
     }
 
-    /// Lets go of a request, if it was taken in, and of its bytes.
+    /// Releases a request, if it was admitted, and its bytes.
     func leave(isIn: Bool, bytes: Int) {
         state.withLock { state in
             if isIn { state.requests -= 1 }
@@ -43,7 +43,7 @@ final class Admission: Sendable {
     }
 }
 
-/// What a request takes of what may be worked on at once, until it is released.
+/// A request's share of the limits, until it is released.
 final class AdmissionHold: Sendable {
     private let admission: Admission
     private let held = Mutex((isIn: false, bytes: 0))
@@ -52,7 +52,7 @@ final class AdmissionHold: Sendable {
         self.admission = admission
     }
 
-    /// Takes in the request; false where there are enough.
+    /// Admits the request; false if the limit is reached.
     func enter() -> Bool {
         held.withLock { held in
             held.isIn = admission.enter()
@@ -60,7 +60,7 @@ final class AdmissionHold: Sendable {
         }
     }
 
-    /// Takes in more bytes that are about to be in memory; false where there is enough.
+    /// Admits more bytes, before they are in memory; false if the limit is reached.
     func add(bytes: Int) -> Bool {
         held.withLock { held in
             guard admission.add(bytes: bytes) else { return false }
@@ -69,7 +69,7 @@ final class AdmissionHold: Sendable {
         }
     }
 
-    /// Lets go of all. May be called more than once.
+    /// Releases everything. May be called more than once.
     func release() {
         held.withLock { held in
             admission.leave(isIn: held.isIn, bytes: held.bytes)

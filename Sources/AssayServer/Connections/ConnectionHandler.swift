@@ -4,47 +4,47 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 
-/// Watches one connection: notices when the client goes away or stands still, and says what is wrong with a request that is
-/// no HTTP.
+/// Watches one connection: detects a client that disconnects or stalls, and reports what is wrong with a request that is
+/// not valid HTTP.
 ///
-/// A client that has begun a request has to send a kibibyte for each second of a while, and one that has an answer to take
-/// some of it now and then; whoever is slower only holds the connection.
+/// While it sends a request, a client must send a kibibyte per second on average; while a response is waiting, it must read
+/// some of it from time to time. Slower clients only occupy the connection.
 final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    /// The client has stood still in the middle of a request's body.
+    /// The client stalled in the middle of a request's body.
     struct SlowClient: Error {}
 
-    /// How things stood at some time.
+    /// The state at some point in time.
     private struct Progress {
-        /// Requests that had arrived whole.
+        /// The number of complete requests.
         var requests = 0
-        /// Whether the rest of one was waited for.
+        /// Whether the rest of a request was awaited.
         var isReceiving = false
         var received = 0
-        /// Bytes that the system has taken to send.
+        /// Bytes that the system has accepted for sending.
         var sent = 0
-        /// How long there had been bytes for the client to take, and none taken.
+        /// How long bytes had been waiting without any being read by the client.
         var secondsStill = 0
     }
 
     private let connections: Connections
-    /// The time over which the pace of what comes is measured.
+    /// The time over which the speed of incoming data is measured.
     private let seconds: Int
-    /// How long the client may take nothing. The system keeps some megabytes for it, and reports them in large steps.
+    /// How long the client may read nothing. The system buffers some megabytes for it, and reports progress in large steps.
     private let readerSeconds: Int
-    /// How long the client may take to begin its first request.
+    /// How long the client may take to start its first request.
     private let firstRequestSeconds: Int
     private var meter: TransferMeter?
     private var last = Progress()
     private var requests = 0
-    /// Requests whose answer is not finished, the one that is arriving included.
+    /// Requests without a finished response, including the one that is arriving.
     private var unanswered = 0
     private var isBodyMissing = false
-    /// The bytes that had come when the last request was whole.
+    /// The bytes that had arrived when the last request was complete.
     private var receivedBefore = 0
     private var fault: HTTPParserError?
     private var task: Scheduled<Void>?
@@ -62,7 +62,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         connections.opened(context.channel)
         schedule(context)
         firstTask = context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(Int64(firstRequestSeconds))) {
-            // A head that is on its way has to keep the pace of all that comes.
+            // The minimum speed also applies to a request's head.
             if self.requests == 0 && self.unanswered == 0 && self.meter?.received ?? 0 == 0 {
                 context.close(promise: nil)
             }
@@ -94,7 +94,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapOutboundIn(data) {
         case .head(let head)
         where fault != nil && head.status == .badRequest && head.headerFields[.contentLength] == "0":
-            // The answer to what is no request comes from below, and says nothing.
+            // The parser's own response to invalid HTTP has no content, so it is replaced.
             return explain(context, promise)
         case .end: unanswered -= 1
         default: break
@@ -130,7 +130,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             ])
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(body)), promise: promise)
-        // What is still being sent is not read. The client should read the answer before it finds that out.
+        // The rest of the request is not read. The client should be able to read the response before the connection closes.
         context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { context.close(promise: nil) }
     }
 
@@ -147,7 +147,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
         var now = Progress(
             requests: requests,
-            // Before the request that is being answered is done with, none behind it is read.
+            // Later requests are not read before the current one is finished.
             isReceiving: isBodyMissing ? unanswered == 1 : unanswered == 0 && meter.received > receivedBefore,
             received: meter.received, sent: meter.written - waiting)
         if waiting > 0 && now.sent == last.sent { now.secondsStill = last.secondsStill + seconds }
@@ -161,7 +161,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 }
 
-/// Counts the bytes that come and go through a connection; the handler that is nearest to it.
+/// Counts the bytes that a connection receives and sends; the handler that is closest to the socket.
 final class TransferMeter: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -169,7 +169,7 @@ final class TransferMeter: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundOut = IOData
 
     private(set) var received = 0
-    /// The bytes that were to be sent, whether they are or wait.
+    /// The bytes passed to this handler for sending, whether already sent or waiting.
     private(set) var written = 0
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

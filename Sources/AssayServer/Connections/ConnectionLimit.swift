@@ -2,8 +2,8 @@ import HummingbirdCore
 import Logging
 import NIOCore
 
-/// How many connections may be open. For a further one, the oldest ends on which nobody has made a request that may be made;
-/// where there is none, it waits until another one ends.
+/// Limits the number of open connections. To accept a further one, the oldest connection without a permitted request is closed;
+/// if there is none, the new one waits until another connection ends.
 struct ConnectionLimit: AvailableConnectionsDelegate {
     let limit: Int
     let connections: Connections
@@ -22,9 +22,9 @@ struct ConnectionLimit: AvailableConnectionsDelegate {
         count += 1
         metrics.setConnections(count)
         guard count >= limit else { return }
-        // The new one is not among them yet.
+        // The new connection is not counted yet.
         if !connections.closeOldestStranger() {
-            logger.warning("as many connections are open as may be", metadata: ["limit": "\(limit)"])
+            logger.warning("the limit on open connections is reached", metadata: ["limit": "\(limit)"])
         }
     }
 
@@ -36,8 +36,8 @@ struct ConnectionLimit: AvailableConnectionsDelegate {
     func isAcceptingNewConnections() -> Bool { count < limit }
 }
 
-/// Rests for a moment where a connection cannot be accepted, as the process or the system has no file descriptor or memory
-/// for it: trying at once, again and again, would take all of a processor's time.
+/// Pauses for a moment if a connection cannot be accepted because the process or the system has no file descriptor or memory
+/// left: retrying at once, in a loop, would use all the time of a processor.
 final class AcceptPause: ChannelDuplexHandler {
     typealias InboundIn = any Channel
     typealias InboundOut = any Channel
@@ -52,11 +52,11 @@ final class AcceptPause: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // Passed on, it would end the server.
+        // Passing the error on would end the server.
         if isResting { return }
         isResting = true
         logger.error("a connection could not be accepted", metadata: ["error": "\(error)"])
-        // The channel goes on to look for connections unless it is told not to.
+        // The channel keeps looking for connections until it is told to stop.
         try? context.channel.syncOptions?.setOption(.autoRead, value: false)
         context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
             self.isResting = false

@@ -1,9 +1,9 @@
 import NIOCore
 import NIOHTTP1
 
-/// Writes `Connection: close` into each request after which the connection is to be closed, as hummingbird looks for that
-/// and nothing else: not for other options beside it, capitals, or the version 1.0 of HTTP, which closes unless it is told
-/// otherwise (RFC 9112, 9.3).
+/// Writes `Connection: close` into each request after which the connection must be closed, because Hummingbird only looks for
+/// exactly that: not for further options, for upper case, or for HTTP 1.0, in which connections close by default
+/// (RFC 9112, 9.3).
 final class ConnectionOption: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart

@@ -2,13 +2,13 @@ import Concurrency
 import NIOCore
 import Synchronization
 
-/// The connections that are open. Tells the work on a request when its client goes away, and finds a connection to close
-/// where no more may be open.
+/// The open connections. Cancels the work on a request when its client disconnects, and finds a connection to close
+/// when the limit is reached.
 final class Connections: Sendable {
     private struct State {
         /// The work on the request of a channel.
         var calls: [ObjectIdentifier: Cancellation] = [:]
-        /// Channels on which no request has come so far that may be made, by the order in which they were opened.
+        /// Channels that have not received a permitted request yet, in the order in which they were opened.
         var strangers: [Int: any Channel] = [:]
         var numbers: [ObjectIdentifier: Int] = [:]
         var opened = 0
@@ -16,7 +16,7 @@ final class Connections: Sendable {
 
     private let state = Mutex(State())
 
-    /// Cancels `cancellation` when the channel's client goes away, until `forget`.
+    /// Cancels `cancellation` if the channel's client disconnects before `forget` is called.
     func watch(_ channel: any Channel, _ cancellation: Cancellation) {
         state.withLock { $0.calls[ObjectIdentifier(channel)] = cancellation }
         if !channel.isActive { cancellation.cancel() }
@@ -31,14 +31,14 @@ final class Connections: Sendable {
         for context in state.withLock({ Array($0.calls.values) }) { context.cancel() }
     }
 
-    /// The channel's client is gone.
+    /// The channel's client has disconnected.
     func close(_ channel: any Channel) {
         state.withLock { $0.calls[ObjectIdentifier(channel)] }?.cancel()
     }
 
     // MARK: Strangers
 
-    /// Somebody has connected.
+    /// A client has connected.
     func opened(_ channel: any Channel) {
         state.withLock { state in
             state.opened += 1
@@ -47,7 +47,7 @@ final class Connections: Sendable {
         }
     }
 
-    /// The channel has brought a request that may be made, or is closed.
+    /// The channel has received a permitted request, or is closed.
     func trust(_ channel: any Channel) {
         state.withLock { state in
             guard let number = state.numbers.removeValue(forKey: ObjectIdentifier(channel)) else { return }
@@ -55,7 +55,7 @@ final class Connections: Sendable {
         }
     }
 
-    /// Closes the connection that has been open for the longest time without such a request. Returns false where there is
+    /// Closes the connection that has been open for the longest time without such a request. Returns false if there is
     /// none.
     func closeOldestStranger() -> Bool {
         let oldest = state.withLock { state -> (any Channel)? in

@@ -20,9 +20,9 @@ public struct Server: Sendable {
     private let certificate = ServerCertificate()
 
     /// - Parameters:
-    ///   - inference: what asks models, the same as the engine's; nil where there are none.
-    ///   - providers: engines that run benchmarks, beside the server's own.
-    ///   - logger: gets a line for each request and each job, and what goes wrong.
+    ///   - inference: the engine's inference service; nil if there are no models.
+    ///   - providers: further engines that run benchmarks, in addition to the server's own.
+    ///   - logger: receives a line for each request and each job, and errors.
     public init(
         _ configuration: ServerConfiguration, engine: Engine, registry: Registry, inference: InferenceService?,
         providers: [any EvaluationProvider] = [], logger: Logger
@@ -34,11 +34,11 @@ public struct Server: Sendable {
         for warning in service.warnings { logger.warning("\(warning)") }
     }
 
-    /// Replaces the access token, and reads the certificate and its key again. Requests under way are not disturbed;
-    /// browsers that have signed in stay so.
+    /// Replaces the access token, and reads the certificate and its key again. Requests in progress are not affected, and
+    /// browsers stay signed in.
     ///
-    /// - Parameter accessToken: nil: the token stays.
-    /// - Throws: where the files cannot be used; what was used before stays then.
+    /// - Parameter accessToken: nil keeps the current token.
+    /// - Throws: if the files cannot be used; the previous ones stay in use.
     public func reload(accessToken: String?) throws {
         if let tls = service.configuration.tls { try certificate.read(tls) }
         if let accessToken { service.access.setToken(accessToken) }
@@ -49,15 +49,15 @@ public struct Server: Sendable {
         + ScoringRoutes.all + DatasetRoutes.all
         + BenchmarkRoutes.all + EvaluationRoutes.all + JobRoutes.all + PageRoutes.all
 
-    /// Serves until it is told to stop, by one of the signals or by `stop`.
+    /// Serves until one of the signals or `stop` ends it.
     ///
-    /// Requests under way are answered first, for some time; then their work is cancelled. Jobs under way go on when a
-    /// server is run over the same folder again.
+    /// Requests in progress get some time to finish; then their work is cancelled. Unfinished jobs continue when a server
+    /// is started again with the same folder.
     ///
     /// - Parameters:
-    ///   - signals: what tells the server to stop.
-    ///   - stop: ends when the server is to stop.
-    ///   - onRunning: is called with the port when connections are accepted.
+    ///   - signals: the signals that stop the server.
+    ///   - stop: returns when the server must stop.
+    ///   - onRunning: is called with the port as soon as connections are accepted.
     public func run(
         stoppingOn signals: [UnixSignal] = [],
         until stop: @escaping @Sendable () async -> Void = { try? await Task.sleep(for: .seconds(1 << 40)) },
@@ -81,7 +81,7 @@ public struct Server: Sendable {
                     configuration.maxConnections, connections, service.metrics, logger)),
             onServerRunning: { [logger] channel in
                 startJobs()
-                // Asks programs, which takes a while.
+                // Runs other programs, which takes a while.
                 threads.submit { [service, logger] _ in
                     for fault in service.providers.compactMap({ $0.startupFault() }) { logger.warning("\(fault)") }
                 }
@@ -114,7 +114,7 @@ public struct Server: Sendable {
             result = .failure(error)
         }
         connections.cancelAll()
-        // Waits, and so not on a thread of Swift's.
+        // Blocks, so it must not run on a thread of Swift's cooperative pool.
         try await threads.runIfActive { [service] in
             service.jobs.stop(within: .seconds(configuration.shutdownSeconds))
         }
@@ -122,7 +122,7 @@ public struct Server: Sendable {
         try result.get()
     }
 
-    /// Deletes the jobs that have been kept for as long as they are to be, at the start and once an hour.
+    /// Deletes jobs that are older than the retention time, at the start and then once an hour.
     private func deleteOldJobs(_ threads: NIOThreadPool) async throws {
         while true {
             if let days = service.configuration.jobDays {

@@ -3,8 +3,8 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// The handlers of a connection: those of HTTP/1.1, before them one that counts bytes, and behind the
-/// parser one that says when the connection is to be closed.
+/// The handlers of a connection: those of HTTP/1.1, preceded by one that counts bytes, and after the parser one that
+/// decides when the connection must be closed.
 struct WatchedChannel: ServerChildChannel {
     let base: HTTP1Channel
 

@@ -5,10 +5,10 @@ import Platform
 
 /// The folders whose files may be read as datasets.
 struct AllowedFolders: Sendable {
-    /// Without symbolic links.
+    /// Their paths, with symbolic links resolved.
     private let folders: [String]
 
-    /// - Throws: where one of them is no folder.
+    /// - Throws: if one of them is not a folder.
     init(_ paths: [String]) throws(DatasetError) {
         var folders: [String] = []
         for path in paths {
@@ -20,26 +20,26 @@ struct AllowedFolders: Sendable {
         self.folders = folders
     }
 
-    /// Opens a file in one of the folders or below. Symbolic links are followed as long as they stay in it.
+    /// Opens a file in or below one of the folders. Symbolic links are followed if they stay inside the folder.
     ///
-    /// - Parameter path: the whole path, or one from an allowed folder on.
+    /// - Parameter path: an absolute path, or a path relative to an allowed folder.
     func open(_ path: String) throws(APIError) -> DescriptorSource {
         let candidates = path.hasPrefix("/") ? [path] : folders.map { "\($0)/\(path)" }
         for candidate in candidates {
-            // Where nothing is, nothing is said about what lies outside.
+            // The error for a missing file must not reveal anything about files outside.
             guard let real = realPath(candidate), let folder = folders.first(where: { contains($0, real) }) else {
                 continue
             }
             guard let descriptor = openWithoutLinks(real, from: folder) else { continue }
             guard FileStatus(ofDescriptor: descriptor)?.kind == .regular else {
                 close(descriptor)
-                throw Self.fault("\(quoted(path)) is no regular file")
+                throw Self.fault("\(quoted(path)) is not a regular file")
             }
             return DescriptorSource(descriptor: descriptor, named: path)
         }
         throw Self.fault(
             "\(quoted(path)) is not a file in a folder that the server may read"
-                + (folders.isEmpty ? "; it may read none: the operator allows them with --allow-path" : ""))
+                + (folders.isEmpty ? "; the operator can allow folders with --allow-path" : ""))
     }
 
     private static func fault(_ message: String) -> APIError {
@@ -50,15 +50,15 @@ struct AllowedFolders: Sendable {
         folder == "/" || path.utf8.starts(with: (folder + "/").utf8)
     }
 
-    /// Opens a path that has no symbolic link in it, by one folder after the other: should somebody put one there in the
-    /// meantime, it is not followed.
+    /// Opens a path without symbolic links, folder by folder, so that a link that is created in the meantime is not
+    /// followed.
     private func openWithoutLinks(_ path: String, from folder: String) -> Int32? {
         var place = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         let names = path.dropFirst(folder.count).split(separator: "/")
         for (index, name) in names.enumerated() {
             guard place >= 0 else { return nil }
             let isLast = index == names.count - 1
-            // Without O_NONBLOCK, a pipe of that name would be waited for.
+            // Without O_NONBLOCK, opening a pipe would block.
             let flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (isLast ? O_NONBLOCK : O_DIRECTORY)
             let next = openat(place, String(name), flags)
             close(place)
@@ -68,7 +68,7 @@ struct AllowedFolders: Sendable {
     }
 }
 
-/// The path without symbolic links and dots; nil where nothing is there.
+/// The path with symbolic links and dots resolved; nil if nothing exists there.
 private func realPath(_ path: String) -> String? {
     guard !path.utf8.contains(0), let real = realpath(path, nil) else { return nil }
     defer { free(real) }

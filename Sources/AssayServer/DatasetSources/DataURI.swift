@@ -1,7 +1,7 @@
 import Datasets
 import Encodings
 
-/// A dataset that stands in its URI (RFC 2397): `data:text/csv;base64,…`.
+/// A dataset that is contained in its URI (RFC 2397): `data:text/csv;base64,…`.
 struct DataURI {
     var format: DatasetLocation.Format
     var bytes: [UInt8]
@@ -17,24 +17,24 @@ struct DataURI {
         let isBase64 = parts.last == "base64"
         if isBase64 { parts.removeLast() }
         guard let format = DatasetLocation.Format(mediaType: parts.first ?? "") else {
-            throw fault("is of no known type; text/csv, application/json and application/jsonl are")
+            throw fault("has an unknown media type; expected text/csv, application/json or application/jsonl")
         }
         self.format = format
         guard let decoded = percentDecoded(uri[uri.index(after: comma)...]) else {
-            throw fault("has a % that no two hexadecimal digits follow")
+            throw fault("has a % without two hexadecimal digits after it")
         }
         if !isBase64 {
             bytes = decoded
         } else if let data = bytesOfBase64(decoded) {
             bytes = data
         } else {
-            throw fault("is no valid Base64")
+            throw fault("is not valid Base64")
         }
     }
 }
 
 extension DatasetLocation.Format {
-    /// The format of a media type, or of the short names that are used in its place: `text/csv`, `csv`.
+    /// The format of a media type, or of a short name that is used instead: `text/csv`, `csv`.
     init?(mediaType: String) {
         switch mediaType {
         case "text/csv", "application/csv", "csv": self = .commaSeparated
@@ -48,8 +48,8 @@ extension DatasetLocation.Format {
     }
 }
 
-/// The bytes that a Base64 text stands for (RFC 4648, in the usual alphabet or in that for URLs, padded or not, white
-/// space passed over); nil where it is none.
+/// The bytes that Base64 text encodes (RFC 4648, in the standard or the URL alphabet, with or without padding, ignoring
+/// white space); nil if it is not valid.
 func bytesOfBase64(_ text: [UInt8]) -> [UInt8]? {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count / 4 * 3)

@@ -10,8 +10,8 @@ enum DatasetSource {
     case rows(RequestRows)
     case uri(String)
 
-    /// Reads a source. Without a "type", as the official command line sends it, the member that is there says which one it
-    /// is.
+    /// Reads a source. Without a "type", as the official command line sends it, the member that is present determines the
+    /// type.
     init(_ place: RequestBody.Place, maxRows: Int) throws(APIError) {
         let expected = "\"uri\" or \"rows\""
         let type = place.member("type")
@@ -20,9 +20,9 @@ enum DatasetSource {
         case ("rows", _, _), (nil, false, true):
             self = .rows(try place.required("rows", "an array of objects").rows(limit: maxRows))
         case ("uri", _, _), (nil, true, false), (nil, false, false):
-            let uri = try place.required("uri", "a URI, or \"rows\" in its place,").text()
+            let uri = try place.required("uri", "a URI, or \"rows\" instead").text()
             if uri.utf8.count > Self.longestURI && uri.prefix(5).lowercased() != "data:" {
-                throw Self.fault("a URI that does not hold its rows has \(Self.longestURI) bytes at most")
+                throw Self.fault("a URI may have at most \(Self.longestURI) bytes, unless it is a data: URI")
             }
             self = .uri(uri)
         case (nil, true, true):
@@ -32,7 +32,7 @@ enum DatasetSource {
         default:
             let pointer = place.pointer.appending("type")
             throw .invalid(
-                "\(pointer): found \(type?.value.text ?? ""); \(expected) was expected", code: "invalid_shape",
+                "\(pointer): found \(type?.value.text ?? ""); expected \(expected)", code: "invalid_shape",
                 at: pointer.description)
         }
     }
@@ -41,14 +41,14 @@ enum DatasetSource {
         if case .uri(let uri) = self, HuggingFaceLocation.isMeant(by: uri) { "huggingface" } else { "localfs" }
     }
 
-    /// What the registry keeps of it. Of rows, their digest: they are the dataset's first rows.
+    /// What the registry stores. For rows, only their digest, because they are the dataset's first rows.
     var definition: JSONValue {
         switch self {
         case .rows(let rows):
             let digest = rows.lines().withUnsafeBytes { SHA256.digest(of: $0) }
             return ["type": "rows", "sha256": .string(hexadecimal(digest.bytes))]
         case .uri(let uri):
-            // Of a long one that holds its rows, the beginning and a digest: the rows are kept once, as rows.
+            // For a long data: URI, its beginning and a digest: the rows are stored once, as rows.
             guard uri.utf8.count > Self.longestURI, uri.prefix(5).lowercased() == "data:" else {
                 return ["type": "uri", "uri": .string(uri)]
             }
@@ -59,7 +59,7 @@ enum DatasetSource {
         }
     }
 
-    /// Bytes of a URI that is kept as it is.
+    /// The longest URI that is stored unchanged, in bytes.
     private static let longestURI = 64 << 10
 
     /// Reads the rows. Blocks.
@@ -99,15 +99,15 @@ enum DatasetSource {
             }
         case "file": try readFile(path(ofFileURI: uri), service, &rows)
         case nil where !uri.isEmpty: try readFile(uri, service, &rows)
-        default: throw Self.fault("no dataset can be read from \(quoted(String(uri.prefix(200))))")
+        default: throw Self.fault("cannot read a dataset from \(quoted(String(uri.prefix(200))))")
         }
     }
 
     private func readFile(_ path: String, _ service: Service, _ rows: inout RowImport) throws {
         guard let format = DatasetLocation.Format(name: path) else {
             throw Self.fault(
-                "the name of \(quoted(path)) does not say what it holds; known are .jsonl, .ndjson, .json, .csv and .tsv, "
-                    + "each also with .gz or .zst")
+                "the ending of \(quoted(path)) does not name a known format; expected .jsonl, .ndjson, .json, .csv or "
+                    + ".tsv, optionally with .gz or .zst")
         }
         try rows.run(format.rows(of: service.folders.open(path), named: path), named: path)
     }
@@ -118,7 +118,7 @@ enum DatasetSource {
         let host = place.prefix { $0 != "/" }
         guard host.isEmpty || host == "localhost", let bytes = percentDecoded(place.dropFirst(host.count)),
             let path = String(validating: bytes, as: UTF8.self), path.hasPrefix("/")
-        else { throw Self.fault("\(quoted(uri)) is no file URI of this machine, such as file:///data/rows.jsonl") }
+        else { throw Self.fault("\(quoted(uri)) is not a file URI on this machine, such as file:///data/rows.jsonl") }
         return path
     }
 

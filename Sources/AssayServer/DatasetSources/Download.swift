@@ -4,17 +4,17 @@ import JSON
 import NIOCore
 import Platform
 
-/// Downloads a dataset into a file without a name, so that it is read only once it is there whole.
+/// Downloads a dataset into an unnamed file, so that it is only read when it is complete.
 struct Download {
     let configuration: ServerConfiguration
     let cancellation: Cancellation
 
     private static let maxRedirections = 5
 
-    /// The rows of what lies at an address, as JSON Lines.
+    /// The rows at an address, as JSON Lines.
     func rows(at uri: String) throws -> any ByteSource {
         guard var address = WebAddress(uri) else {
-            throw fault("\(quoted(uri)) is no plain address of the web, such as https://example.com/rows.jsonl")
+            throw fault("\(quoted(uri)) is not a plain web address, such as https://example.com/rows.jsonl")
         }
         let deadline = ContinuousClock.now + .seconds(configuration.downloadSeconds)
         for _ in 0...Self.maxRedirections {
@@ -28,34 +28,34 @@ struct Download {
                     let format = DatasetLocation.Format(name: String(path)) ?? DatasetLocation.Format(mediaType: type)
                 else {
                     throw fault(
-                        "neither the end of \(address.text) nor its type \(quoted(type)) says what the rows are written as"
+                        "neither the ending of \(address.text) nor its type \(quoted(type)) names a known format"
                     )
                 }
                 return format.rows(of: file.source(named: address.text), named: address.text)
             case 301, 302, 303, 307, 308:
                 guard let location = head.location, let next = address.redirected(to: location) else {
-                    throw fault("\(address.text) is redirected to nowhere that can be read")
+                    throw fault("\(address.text) redirects without a valid address")
                 }
                 if address.scheme == "https" && next.scheme != "https" {
-                    throw fault("\(address.text) is redirected to an address without TLS, \(next.text)")
+                    throw fault("\(address.text) redirects to an address without TLS, \(next.text)")
                 }
                 address = next
-            default: throw fault("\(address.text) answered with status \(head.status)")
+            default: throw fault("\(address.text) responded with status \(head.status)")
             }
         }
-        throw fault("\(uri) is redirected more than \(Self.maxRedirections) times")
+        throw fault("\(uri) redirects more than \(Self.maxRedirections) times")
     }
 
     private func get(_ address: WebAddress, into file: DownloadFile, _ deadline: ContinuousClock.Instant) throws
         -> FetchedHead
     {
         let machines = address.resolve()
-        guard let machine = machines.first else { throw fault("the host \(address.host) is not known") }
-        // All of them: a name that stands for machines here and there is a trap.
+        guard let machine = machines.first else { throw fault("the host \(address.host) cannot be found") }
+        // All addresses are checked: a name with both public and private addresses is an attack.
         if !configuration.allowsPrivateAddresses, let other = machines.first(where: { !$0.isPublic }) {
             throw fault(
-                "\(address.host) is \(other.text), an address of a private network or of a special kind; "
-                    + "the operator allows these with --allow-private-addresses")
+                "\(address.host) is \(other.text), a private or special-purpose address; "
+                    + "the operator can allow these with --allow-private-addresses")
         }
         do {
             return try fetch(
@@ -75,7 +75,7 @@ struct Download {
     }
 }
 
-/// A file without a name that takes a download up to a limit.
+/// An unnamed file for a download, up to a limit.
 private struct DownloadFile: Sendable {
     private let file: UnnamedFile
     private let limit: Int
@@ -84,7 +84,7 @@ private struct DownloadFile: Sendable {
         do throws(RegularFile.Fault) {
             file = try UnnamedFile(in: folder)
         } catch {
-            throw .unavailable("a download cannot be kept: \(error.message)")
+            throw .unavailable("the download cannot be stored: \(error.message)")
         }
         self.limit = limit
     }
@@ -100,7 +100,7 @@ private struct DownloadFile: Sendable {
                 return .failure(error)
             }
         }
-        if case .failure(let fault) = result { throw .unavailable("a download cannot be kept: \(fault.message)") }
+        if case .failure(let fault) = result { throw .unavailable("the download cannot be stored: \(fault.message)") }
     }
 
     /// The bytes from the beginning. The file may be let go of then.

@@ -4,7 +4,7 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// What a server on the web answered, beside the body.
+/// The head of a web server's response.
 struct FetchedHead: Sendable {
     var status: Int
     var contentType: String?
@@ -12,15 +12,15 @@ struct FetchedHead: Sendable {
     var retryAfter: String?
 }
 
-/// Gets something from the web. Blocks its thread, and ends early with `cancellation`.
+/// Fetches a resource from the web. Blocks its thread; `cancellation` ends it early.
 ///
-/// Redirections are not followed, proxies not used, bodies not decompressed.
+/// Does not follow redirections, use proxies or decompress bodies.
 ///
 /// - Parameters:
-///   - machine: the address that is connected to, whatever the name of the host stands for by now.
-///   - paceSeconds: the time over which the server has to send a kibibyte of a body for each second, once that time has
-///     passed for the first time; nil: it may be as slow as it likes.
-///   - body: takes the body of an answer with status 200, piece by piece.
+///   - machine: the address to connect to, regardless of what the host's name resolves to by now.
+///   - paceSeconds: the period over which the server must send a kibibyte of the body per second on average, after the
+///     first such period; nil means no limit.
+///   - body: receives the body of a response with status 200, piece by piece.
 func fetch(
     _ address: WebAddress, from machine: IPAddress, headers: [(String, String)] = [], timeout: Duration,
     paceSeconds: Int? = nil, cancellation: Cancellation, body: @escaping @Sendable (ByteBuffer) throws -> Void
@@ -63,7 +63,7 @@ func fetch(
     }
 }
 
-/// Bytes that have come.
+/// Bytes that have arrived.
 private final class ByteCount: Sendable {
     private let count = Mutex(0)
 
@@ -92,7 +92,7 @@ extension HTTPClient {
     }
 }
 
-/// Waits until less than a kibibyte for each second comes over some time, the first such time not counted.
+/// Waits until less than a kibibyte per second has arrived over some period, except the first such period.
 private func watchPace(of received: ByteCount, over seconds: Int) async throws {
     try await Task.sleep(for: .seconds(seconds))
     var before: Int
@@ -105,5 +105,5 @@ private func watchPace(of received: ByteCount, over seconds: Int) async throws {
 /// A server that would take forever.
 private struct SlowServer: Error, CustomStringConvertible {
     var seconds: Int
-    var description: String { "it has sent less than \(seconds) KiB in \(seconds) seconds" }
+    var description: String { "it sent less than \(seconds) KiB in \(seconds) seconds" }
 }

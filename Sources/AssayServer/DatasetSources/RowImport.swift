@@ -3,7 +3,7 @@ import Datasets
 import JSON
 import Store
 
-/// Takes rows into a draft of a dataset, each checked: what is registered is JSON objects and nothing else.
+/// Adds rows to a draft of a dataset, and checks each: a dataset contains only JSON objects.
 struct RowImport: ~Copyable {
     private let draft: DatasetDraft
     private let maxRows: Int
@@ -14,9 +14,9 @@ struct RowImport: ~Copyable {
     private var count = 0
     private var size = 0
 
-    /// Bytes that are written in one transaction.
+    /// Bytes to write in one transaction.
     private static let blockSize = 4 << 20
-    /// Bytes that a row may have; it lies in memory more than once.
+    /// The maximum size of a row, in bytes; several copies of it are in memory.
     private static let longestRow = 64 << 20
 
     init(_ draft: DatasetDraft, _ configuration: ServerConfiguration, cancellation: Cancellation) {
@@ -26,9 +26,9 @@ struct RowImport: ~Copyable {
         self.cancellation = cancellation
     }
 
-    /// Reads a source to its end.
+    /// Reads a whole source.
     ///
-    /// - Parameter name: what messages call the source.
+    /// - Parameter name: the name of the source in messages.
     mutating func run(_ source: any ByteSource, named name: String) throws {
         var reader = ChunkReader(source, longestLine: Self.longestRow)
         let chunk = Chunk()
@@ -44,30 +44,30 @@ struct RowImport: ~Copyable {
     }
 
     private mutating func add(_ line: UnsafeRawBufferPointer, _ name: String) throws {
-        // Blank lines count, too: compressed, millions of them are small.
+        // Blank lines count too: millions of them are small when compressed.
         size += line.count + 1
         if size > maxSize { throw APIError.tooLarge("\(name) has more than the \(maxSize) bytes that are allowed") }
         let isBlank = line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
         if isBlank { return }
         let isObject: Bool
         var repairs = 0
-        // A table's row that could not be read comes as a zero byte and the reason.
+        // An unreadable row of a table arrives as a zero byte and the reason.
         if line.first == 0 { throw fault(String(decoding: line.dropFirst(), as: UTF8.self), name) }
         do throws(JSONError) {
             isObject = try parser.isObject(line, repairs: &repairs)
         } catch {
             throw fault("row \(count + 1) is \(error.message)", name)
         }
-        if !isObject { throw fault("row \(count + 1) is no JSON object", name) }
+        if !isObject { throw fault("row \(count + 1) is not a JSON object", name) }
         count += 1
         if count > maxRows { throw APIError.tooLarge("\(name) has more than the \(maxRows) rows that are allowed") }
         if repairs > 0, let row = try? parser.parse(line, repairs: &repairs) {
-            // What is kept is JSON, with null in the places of NaN and the like.
+            // Stored rows are JSON, with null instead of NaN and the like.
             lines += row.text.utf8
         } else {
             lines.append(contentsOf: line)
         }
-        // Where lines end with a carriage return, it is white space of the last token.
+        // A carriage return at the end of a line is white space after the last token.
         lines.append(UInt8(ascii: "\n"))
         if lines.count >= Self.blockSize { try flush() }
     }

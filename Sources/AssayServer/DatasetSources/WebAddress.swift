@@ -1,7 +1,7 @@
 import Glibc
 
-/// The address of something on the web, taken apart and strictly read: what is no plain host name or IP address is refused,
-/// so that nobody else can take it for another host.
+/// A parsed web address. Parsing is strict: anything but a plain host name or IP address is rejected, so that no other
+/// software can interpret it as a different host.
 struct WebAddress: Hashable, Sendable {
     let scheme: String
     /// In lower case; an IPv6 address without its brackets.
@@ -10,7 +10,7 @@ struct WebAddress: Hashable, Sendable {
     /// The path and the query.
     let target: String
 
-    /// Returns nil for what is no such address.
+    /// Returns nil for any other text.
     init?(_ text: String) {
         guard let separator = text.firstRange(of: "://") else { return nil }
         scheme = text[..<separator.lowerBound].lowercased()
@@ -43,7 +43,7 @@ struct WebAddress: Hashable, Sendable {
         }
     }
 
-    /// The address that a redirection names, seen from this one.
+    /// The target of a redirection, relative to this address.
     func redirected(to location: String) -> WebAddress? {
         if location.contains("://") { return WebAddress(location) }
         if location.hasPrefix("//") { return WebAddress("\(scheme):\(location)") }
@@ -54,7 +54,7 @@ struct WebAddress: Hashable, Sendable {
 
     private var origin: String { "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
 
-    /// The address as it is asked for.
+    /// The address as text.
     var text: String { origin + target }
 
     /// The IP addresses of the host. Blocks.
@@ -103,8 +103,8 @@ struct IPAddress: Hashable, Sendable {
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Whether it is a machine's on the open internet, and not one of a private network, of this machine or of a special
-    /// kind (the registries of RFC 6890 and its updates).
+    /// Whether the address is public, rather than one of a private network, of this machine or for a special purpose (the
+    /// registries of RFC 6890 and its updates).
     var isPublic: Bool {
         if bytes.count == 4 { return !Self.specialIPv4.contains { $0.contains(bytes) } }
         // An IPv4 address in the form of IPv6.
@@ -114,7 +114,7 @@ struct IPAddress: Hashable, Sendable {
         return bytes[0] & 0xE0 == 0x20 && !Self.specialIPv6.contains { $0.contains(bytes) }
     }
 
-    /// The addresses that begin with the same bits.
+    /// The addresses that start with the same bits.
     private struct Block {
         var start: [UInt8]
         var bits: Int
@@ -137,7 +137,7 @@ struct IPAddress: Hashable, Sendable {
         Block(start: [203, 0, 113], bits: 24), Block(start: [224], bits: 3),
     ]
 
-    /// Within 2000::/3: what stands for an IPv4 address elsewhere, and what is kept for documentation and tests.
+    /// Within 2000::/3: addresses that represent IPv4 addresses, and those reserved for documentation and tests.
     private static let specialIPv6 = [
         Block(start: [0x20, 0x01, 0, 0], bits: 23), Block(start: [0x20, 0x01, 0x0D, 0xB8], bits: 32),
         Block(start: [0x20, 0x02], bits: 16), Block(start: [0x3F, 0xFF], bits: 20),

@@ -1,7 +1,7 @@
 import HTTPTypes
 import JSON
 
-/// The description of the API as a page that needs nothing else, scripts and fonts included.
+/// The description of the API as a self-contained page, without scripts or external fonts.
 struct DocumentationPage {
     static let contentType = "text/html; charset=utf-8"
 
@@ -25,7 +25,7 @@ struct DocumentationPage {
             <body>
             <main>
             <h1>Assay: the API</h1>
-            <p>For programs: <a href="/openapi.json">openapi.json</a>. Errors are
+            <p>Machine-readable: <a href="/openapi.json">openapi.json</a>. Errors are
             <code>{"error": {"message", "type", "code", "param"}}</code>.</p>
 
             """
@@ -40,7 +40,8 @@ struct DocumentationPage {
             html += "</section>\n"
         }
         let schemas = Schemas.all.members.map { name, schema in
-            "<section id=\"\(escaped(name))\">\n<h2>\(escaped(name))</h2>\n<pre>\(escaped(schema.prettyText))</pre>\n</section>\n"
+            "<section "
+                + "id=\"\(escaped(name))\">\n<h2>\(escaped(name))</h2>\n<pre>\(escaped(schema.prettyText))</pre>\n</section>\n"
         }
         return html + "<h1>Shapes</h1>\n" + schemas.joined() + "</main>\n</body>\n</html>\n"
     }
@@ -50,7 +51,7 @@ struct DocumentationPage {
     }
 }
 
-/// The text with the characters replaced that mean something in HTML.
+/// The text with the special characters of HTML escaped.
 func escaped(_ text: String) -> String {
     var escaped = ""
     for character in text.unicodeScalars {

@@ -1,7 +1,7 @@
 import HTTPTypes
 import JSON
 
-/// The description of the API (OpenAPI 3.1), made of the routes that are served.
+/// The description of the API (OpenAPI 3.1), generated from the routes.
 struct OpenAPI {
     let routes: [Route]
     let version: String
@@ -20,7 +20,7 @@ struct OpenAPI {
             "info": [
                 "title": "Assay", "version": .string(version),
                 "description":
-                    "Scores what language models wrote. Agrees with the scoring, datasets and benchmarks API of Llama Stack.",
+                    "Scores language models' answers. Compatible with Llama Stack's scoring, datasets and benchmarks APIs.",
             ],
             "paths": .object(paths),
             "components": [
@@ -38,7 +38,7 @@ struct OpenAPI {
             parameters.append([
                 "name": .string(name), "in": "path", "required": true, "schema": ["type": "string", "minLength": 1],
                 "description": .string(
-                    "An identifier." + (name == "id" ? " It may hold slashes, encoded or not." : "")),
+                    "An identifier." + (name == "id" ? " It may contain slashes, encoded or not." : "")),
             ])
         }
         for parameter in operation.query {
@@ -58,7 +58,7 @@ struct OpenAPI {
         if let request = operation.request {
             object["requestBody"] = ["required": true, "content": ["application/json": ["schema": reference(request)]]]
         }
-        var answer: JSONObject = ["description": "As asked.", "content": content(of: operation)]
+        var answer: JSONObject = ["description": "Success.", "content": content(of: operation)]
         if let links = links(of: route) { answer["links"] = links }
         var responses: JSONObject = ["200": .object(answer)]
         for (status, description) in errors(of: route) {
@@ -76,7 +76,7 @@ struct OpenAPI {
 
     private func isGuarded(_ route: Route) -> Bool { needsToken && !route.operation.isPublic }
 
-    /// What can be done with what a request registers, by the operation: whatever has its identifier in the path.
+    /// The operations on a newly registered object, by name: all with its identifier in the path.
     private func links(of route: Route) -> JSONValue? {
         guard let (place, paths) = route.operation.registered else { return nil }
         var links: JSONObject = [:]
@@ -97,20 +97,20 @@ struct OpenAPI {
     }
 
     private func errors(of route: Route) -> [(String, String)] {
-        var errors = [("400", "The request is not as it should be.")]
+        var errors = [("400", "The request is invalid.")]
         if isGuarded(route) { errors.append(("401", "The access token is missing or wrong.")) }
-        if route.method != .get { errors.append(("403", "The page that sent the request may not.")) }
+        if route.method != .get { errors.append(("403", "The page that sent the request may not use the server.")) }
         if route.template.contains("{id}") || route.operation.request != nil {
-            errors.append(("404", "There is no such thing."))
+            errors.append(("404", "No such object exists."))
         }
-        if route.method != .get { errors.append(("409", "There is something else under the identifier.")) }
+        if route.method != .get { errors.append(("409", "The identifier is already in use.")) }
         if route.operation.request != nil { errors.append(("413", "The body is too large.")) }
-        errors.append(("429", "There are too many requests at once."))
+        errors.append(("429", "The server is handling too many requests."))
         errors.append(("500", "The server failed."))
         if route.operation.request == "ScoreRequest" || route.operation.request == "ScoreBatchRequest" {
-            errors.append(("502", "A model's server is gone."))
+            errors.append(("502", "A model's server cannot be reached."))
         }
-        errors.append(("503", "The server cannot work at the moment."))
+        errors.append(("503", "The server is temporarily unavailable."))
         return errors + route.operation.errors
     }
 
@@ -122,7 +122,7 @@ enum DescriptionRoutes {
     static let all: [Route] = [
         Route(
             .get, "/openapi.json",
-            Operation(id: "openAPI", summary: "The description of the API.", response: "Object", isPublic: true)
+            Operation(id: "openAPI", summary: "Get the description of the API.", response: "Object", isPublic: true)
         ) { service, _ in
             .json(
                 OpenAPI(
@@ -133,7 +133,8 @@ enum DescriptionRoutes {
         Route(
             .get, "/docs",
             Operation(
-                id: "docs", summary: "The description of the API, to read.", contentType: DocumentationPage.contentType,
+                id: "docs", summary: "Get the description of the API as a web page.",
+                contentType: DocumentationPage.contentType,
                 isPublic: true)
         ) { service, _ in
             .text(DocumentationPage(routes: service.routes.api).html, contentType: DocumentationPage.contentType)

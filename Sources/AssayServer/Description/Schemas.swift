@@ -1,7 +1,7 @@
 import JSON
 import Store
 
-/// The shapes of requests and answers, as JSON Schema.
+/// The schemas of requests and responses.
 enum Schemas {
     static let all: JSONObject = {
         var all = basic
@@ -65,7 +65,7 @@ enum Schemas {
         "ScoreRequest": object(["input_rows": rows, "scoring_functions": reference("RequestedFunctions")]),
         "RequestedFunctions": [
             "type": "object", "minProperties": 1, "additionalProperties": nullable("object"),
-            "description": "Scoring functions by identifier, each with parameters that are laid over its own, or null.",
+            "description": "Scoring functions by identifier, each with parameters that override its own, or null.",
         ],
         "ScoreResponse": object(["results": reference("Results")]),
         "Results": ["type": "object", "additionalProperties": reference("ScoringResult")],
@@ -75,7 +75,7 @@ enum Schemas {
                 "aggregated_results": anyObject,
             ],
             optional: [
-                // Engines elsewhere do not count rows by outcome.
+                // Other engines do not count rows by outcome.
                 "rows": ["type": "object", "additionalProperties": integer],
                 "standard_error": anyObject, "interval": anyObject, "bounds": anyObject, "usage": anyObject,
             ]),
@@ -89,7 +89,7 @@ enum Schemas {
                 object(["type": ["type": "string", "enum": ["rows"]], "rows": rows]),
             ]
         ],
-        // A registration may leave out the type.
+        // The type is optional in a registration.
         "NewDatasetSource": [
             "oneOf": [
                 object(
@@ -162,7 +162,7 @@ enum Schemas {
         ]),
     ]
 
-    /// What answers the rows. Without a type it is a model.
+    /// The candidate. Without a type, it is a model.
     private static func candidate(_ type: String, _ required: JSONObject, _ optional: JSONObject) -> JSONValue {
         var members = required
         var others = optional
@@ -189,7 +189,7 @@ enum Schemas {
         object(["data": ["type": "array", "items": element]])
     }
 
-    /// An object with members that are there and others that may be missing or null.
+    /// An object with required members, and with others that may be missing or null.
     private static func object(_ required: JSONObject, optional: JSONObject = [:]) -> JSONValue {
         var properties = required
         for (key, value) in optional.members { properties[key] = ["anyOf": [value, ["type": "null"]]] }

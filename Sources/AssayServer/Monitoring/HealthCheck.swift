@@ -5,7 +5,7 @@ import Platform
 import Store
 import Synchronization
 
-/// Finds out whether the server can do its work. What was found holds for some seconds, so that many who ask cost little.
+/// Checks whether the server can work. Results are cached for some seconds, so that frequent requests are cheap.
 final class HealthCheck: Sendable {
     private struct Finding {
         var time: ContinuousClock.Instant
@@ -24,8 +24,8 @@ final class HealthCheck: Sendable {
         self.folder = folder
     }
 
-    /// Why nothing can be kept at the moment; nil where it can. Blocks for some milliseconds. Names no paths: everybody may
-    /// ask.
+    /// Why nothing can be stored at the moment; nil if it can. Blocks for some milliseconds. Contains no paths, because no
+    /// token is needed to see it.
     func fault(_ logger: Logger) -> String? {
         last.withLock { last in
             let now = ContinuousClock.now
@@ -48,7 +48,7 @@ final class HealthCheck: Sendable {
         return "the data folder cannot be written: \(reason)"
     }
 
-    /// Why no file of a page can be written; nil where it can.
+    /// Why a file of one page cannot be written; nil if it can.
     private func writingFault() -> String? {
         var template = Array("\(folder)/health-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)

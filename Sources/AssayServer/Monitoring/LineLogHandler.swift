@@ -4,7 +4,7 @@ public import Logging
 import Platform
 import Store
 
-/// Writes each log record as a JSON object on a line of its own to standard error.
+/// Writes each log record to standard error, as a JSON object on one line.
 public struct LineLogHandler: LogHandler {
     public var logLevel: Logger.Level
     public var metadata: Logger.Metadata = [:]
@@ -18,7 +18,7 @@ public struct LineLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    /// A number where the value is one, and a string otherwise.
+    /// A number if the value is one, otherwise a string.
     private static func json(_ value: Logger.Metadata.Value) -> JSONValue {
         guard case .stringConvertible(let value) = value else { return .string(value.description) }
         return switch value {
@@ -38,7 +38,7 @@ public struct LineLogHandler: LogHandler {
             record[key] = Self.json(value)
         }
         var line = JSONValue.object(record).text.visible + "\n"
-        // One call a line, so that lines of several threads do not mix. A log that cannot be written changes nothing.
+        // One call per line, so that lines of several threads do not mix. A line that cannot be written is dropped.
         line.withUTF8 { bytes in _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
     }
 }

@@ -1,7 +1,7 @@
 import JSON
 import Synchronization
 
-/// Counts of what the server does, as Prometheus reads them.
+/// Counters of the server, for Prometheus.
 final class Metrics: Sendable {
     private struct Key: Hashable {
         var operation: String
@@ -25,7 +25,7 @@ final class Metrics: Sendable {
         var models: [ModelCount: Double] = [:]
     }
 
-    /// What is counted of models: the name in a run's usage, the one of the metric, and what it is.
+    /// The counters for models: the name in a run's usage, the name of the metric, and its description.
     private enum ModelCount: String, CaseIterable {
         case requests, answered, cached, failed
         case notAsked = "not_asked"
@@ -35,14 +35,14 @@ final class Metrics: Sendable {
 
         var metric: (name: String, help: String) {
             switch self {
-            case .requests: ("requests_total", "Requests sent to models, repeated ones counted.")
-            case .answered: ("replies_total", "Replies of models.")
+            case .requests: ("requests_total", "Requests sent to models, including retries.")
+            case .answered: ("replies_total", "Replies received from models.")
             case .cached: ("cache_hits_total", "Replies that came from the cache.")
-            case .failed: ("failures_total", "Requests that got no reply for good.")
-            case .notAsked: ("refused_total", "Requests not made because of a limit, or as their run was stopped.")
-            case .inputTokens: ("input_tokens_total", "Tokens of prompts, as models' servers count them.")
-            case .outputTokens: ("output_tokens_total", "Tokens of replies, as models' servers count them.")
-            case .cost: ("cost_total", "What replies cost by the configured prices, as far as models have any.")
+            case .failed: ("failures_total", "Requests that failed after all retries.")
+            case .notAsked: ("refused_total", "Requests not sent because of a limit or because their run was stopped.")
+            case .inputTokens: ("input_tokens_total", "Prompt tokens, as counted by the models' servers.")
+            case .outputTokens: ("output_tokens_total", "Reply tokens, as counted by the models' servers.")
+            case .cost: ("cost_total", "Cost of replies at the configured prices.")
             }
         }
     }
@@ -52,10 +52,10 @@ final class Metrics: Sendable {
 
     private let state = Mutex(State())
 
-    /// A request begins to be worked on.
+    /// The work on a request starts.
     func begin() { state.withLock { $0.open += 1 } }
 
-    /// A request was answered to the end.
+    /// A request was answered completely.
     func end(_ operation: String, status: Int, after duration: Duration) {
         let seconds = duration / .seconds(1)
         state.withLock { state in
@@ -69,10 +69,10 @@ final class Metrics: Sendable {
         }
     }
 
-    /// A request was turned away since there were too many.
+    /// A request was rejected because there were too many.
     func reject() { state.withLock { $0.rejected += 1 } }
 
-    /// So many connections are open.
+    /// Sets the number of open connections.
     func setConnections(_ count: Int) { state.withLock { $0.connections = count } }
 
     func add(rows: Int, unscored: Int) {
@@ -82,9 +82,9 @@ final class Metrics: Sendable {
         }
     }
 
-    /// A run has asked models.
+    /// Adds the requests of a run to models.
     ///
-    /// - Parameter usage: as results have it: `{"requests": …, "answered": …, …}`.
+    /// - Parameter usage: in the form of results: `{"requests": …, "answered": …, …}`.
     func add(usage: JSONValue) {
         state.withLock { state in
             for count in ModelCount.allCases {
@@ -105,7 +105,8 @@ final class Metrics: Sendable {
         family(
             "assay_http_requests_total", "counter", "Requests answered.",
             requests.map { ("{operation=\"\($0.key.operation)\",status=\"\($0.key.status)\"}", "\($0.value)") })
-        text += "# HELP assay_http_request_duration_seconds How long requests took, to the last byte of the answer.\n"
+        text +=
+            "# HELP assay_http_request_duration_seconds Duration of requests, up to the last byte of the response.\n"
         text += "# TYPE assay_http_request_duration_seconds histogram\n"
         for (operation, histogram) in state.durations.sorted(by: { $0.key < $1.key }) {
             let name = "assay_http_request_duration_seconds"
@@ -116,14 +117,14 @@ final class Metrics: Sendable {
             text += "\(name)_sum{operation=\"\(operation)\"} \(histogram.sum)\n"
             text += "\(name)_count{operation=\"\(operation)\"} \(histogram.count)\n"
         }
-        family("assay_http_connections_open", "gauge", "Connections that clients hold.", [("", "\(state.connections)")])
-        family("assay_http_requests_open", "gauge", "Requests being worked on.", [("", "\(state.open)")])
+        family("assay_http_connections_open", "gauge", "Open client connections.", [("", "\(state.connections)")])
+        family("assay_http_requests_open", "gauge", "Requests in progress.", [("", "\(state.open)")])
         family(
-            "assay_http_requests_rejected_total", "counter", "Requests turned away as too many.",
+            "assay_http_requests_rejected_total", "counter", "Requests rejected because the server was busy.",
             [("", "\(state.rejected)")])
-        family("assay_rows_total", "counter", "Rows scored or tried.", [("", "\(state.rows)")])
+        family("assay_rows_total", "counter", "Rows processed, with or without a score.", [("", "\(state.rows)")])
         family(
-            "assay_rows_unscored_total", "counter", "Rows that some function could not score.",
+            "assay_rows_unscored_total", "counter", "Rows that at least one function could not score.",
             [("", "\(state.unscored)")])
         for count in ModelCount.allCases {
             let value = state.models[count] ?? 0

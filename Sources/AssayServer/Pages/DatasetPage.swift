@@ -1,7 +1,7 @@
 import JSON
 import Store
 
-/// `/datasets/{id}`: the rows of a dataset, and results of it.
+/// `/datasets/{id}`: the rows of a dataset, and its results.
 struct DatasetPage {
     private let dataset: StoredDataset
     private let service: Service

@@ -1,14 +1,14 @@
 import HTTPTypes
 import Mustache
 
-/// What a template is filled with: texts, truth values, and lists and dictionaries of them.
+/// The values for a template: strings, booleans, and lists and dictionaries of them.
 typealias View = [String: Any]
 
-/// A page for people: a title and a body, in the frame that all pages share.
+/// A web page: a title and a body, in the frame that all pages share.
 struct Page {
     var status = HTTPResponse.Status.ok
     var title: String
-    /// The path of the entry of the navigation that it belongs to.
+    /// The path of its entry in the navigation.
     var place = ""
     var template: PageTemplate
     var view: View
@@ -43,7 +43,7 @@ struct Page {
 
     static let contentType = "text/html; charset=utf-8"
 
-    /// No scripts, no other sites, no frames; and no page is kept where others may look.
+    /// No scripts, no other sites, no frames; and pages are not cached.
     private static let protection: [(HTTPField.Name, String)] = [
         (
             .contentSecurityPolicy,
@@ -53,11 +53,11 @@ struct Page {
         (.xContentTypeOptions, "nosniff"), (referrerPolicy, "no-referrer"), (.cacheControl, "no-store"),
     ]
 
-    /// Not reached: the name is a token.
+    /// Unreachable: the name is a valid token.
     private static let referrerPolicy = HTTPField.Name("Referrer-Policy") ?? .server
 }
 
-/// The templates of pages, taken apart once.
+/// The templates of pages, parsed once.
 struct PageLibrary: Sendable {
     private let library: MustacheLibrary
 
@@ -65,7 +65,7 @@ struct PageLibrary: Sendable {
         MustacheContentTypes.register(EscapedText(), named: Self.contentType)
         var library = MustacheLibrary()
         for template in PageTemplate.allCases {
-            // Each template says how its texts are escaped, also one that is used within another.
+            // Each template must set its escaping, even a partial.
             try library.register("{{% CONTENT_TYPE:\(Self.contentType) }}" + template.text, named: template.rawValue)
         }
         self.library = library
@@ -80,9 +80,8 @@ struct PageLibrary: Sendable {
         return text
     }
 
-    /// Escapes code point by code point. What Mustache does by itself goes by characters as people see them, of which
-    /// `<` and `"` are only a part where a combining mark follows or certain signs stand before them: those would get
-    /// through.
+    /// Escapes code point by code point. Mustache's own escaping compares grapheme clusters, so `<` and `"` would not be
+    /// escaped when a combining mark follows them, or when certain characters precede them.
     private struct EscapedText: MustacheContentType {
         func escapeText(_ text: String) -> String { escaped(text) }
     }

@@ -3,14 +3,14 @@ import JSON
 import ScoringDefinitions
 import Store
 
-/// The lists of what there is, by themselves and on the overview.
+/// The list pages, and the overview.
 enum PageLists {
     private static let onOverview = 8
     private static let onPage = 100
-    /// Functions of one result or benchmark that a list names.
+    /// The number of functions that a list shows for a result or benchmark.
     private static let functionsInLine = 6
 
-    /// A list: how it is called, and how it is read.
+    /// A list: its name, and how to read it.
     private struct List {
         var path: String
         var name: String
@@ -29,7 +29,7 @@ enum PageLists {
                 read: { service, page in
                     try resultTable(
                         service.registry.results(page), service,
-                        none: "Nothing has been scored yet. POST /v1/scoring/score-batch scores a dataset.")
+                        none: "Nothing has been scored yet. Score a dataset with POST /v1/scoring/score-batch.")
                 }),
             List(
                 path: "/jobs", name: "jobs", heading: "Jobs", list: .jobs, table: .jobTable,
@@ -64,7 +64,7 @@ enum PageLists {
     /// `/results`, `/jobs`, `/datasets`, `/benchmarks` and `/functions`.
     static func page(_ path: String, _ service: Service, _ context: HandlerContext) throws -> Page {
         guard let list = lists.first(where: { $0.path == path }) else {
-            throw APIError.notFound("There is no such list.")
+            throw APIError.notFound("This list does not exist.")
         }
         let count = try list.count(service)
         let start = try min(context.integer("from", from: 0) ?? 0, max(0, count - 1))
@@ -89,7 +89,7 @@ enum PageLists {
 
     static func resultTable(_ results: [StoredResult], _ service: Service, none: String) throws -> View {
         let views = try results.map { result -> View in
-            // Of a job that was deleted, nothing is known any more.
+            // Nothing is known about a deleted job.
             let job = try result.jobID.flatMap { try service.registry.briefJob($0) }
             let time = PageText.time(result.created)
             let functions = result.functions.prefix(functionsInLine).map { function -> View in
@@ -147,10 +147,10 @@ enum PageLists {
         return ["datasets": views, "hasDatasets": !views.isEmpty]
     }
 
-    /// What a dataset holds, by where its rows came from.
+    /// The description of a dataset, by the source of its rows.
     static func about(uri: String?, resultsOf: String?) -> String {
         if let resultsOf { return "results of " + PageText.shown(resultsOf) }
-        guard let uri else { return "rows that were sent" }
+        guard let uri else { return "uploaded rows" }
         return PageText.shown(PageText.cut(uri, to: 120, lines: 1).map { $0 + "…" } ?? uri)
     }
 

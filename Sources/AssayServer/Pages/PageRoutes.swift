@@ -3,7 +3,7 @@ import JSON
 import Logging
 import Store
 
-/// The pages for people.
+/// The routes of the web pages.
 enum PageRoutes {
     static let all: [Route] =
         [
@@ -29,7 +29,7 @@ enum PageRoutes {
         Route(.get, path, operation(id, isPublic: isPublic), handler(make))
     }
 
-    /// What goes wrong on the way to a page is a page, too.
+    /// Errors of pages are shown as pages.
     private static func handler(_ make: @escaping @Sendable (Service, HandlerContext) throws -> Page) -> Route.Handler {
         { service, context in
             do {
@@ -45,7 +45,7 @@ enum PageRoutes {
 
     private static func failure(_ error: APIError) -> Page {
         let isMissing = error.status == .notFound
-        let heading = isMissing ? "There is nothing here" : "That did not work"
+        let heading = isMissing ? "Not found" : "Something went wrong"
         return Page(
             status: error.status, title: heading, template: .failure,
             view: ["heading": heading, "message": PageText.shown(error.message)])

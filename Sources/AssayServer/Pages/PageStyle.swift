@@ -1,9 +1,9 @@
 import Encodings
 import Hashing
 
-/// The style sheet of all pages, which stands in each of them.
+/// The style sheet, which is part of each page.
 enum PageStyle {
-    /// What the header says of it, so that no other style is let in.
+    /// Its digest for the Content-Security-Policy header, so that no other style is allowed.
     static let digest = "sha256-" + base64(SHA256.digest(of: text).bytes)
 
     static let text = """

@@ -4,11 +4,11 @@ extension PageTemplate {
         <h1><bdi>{{datasetName}}</bdi></h1>
         <dl class="facts">
         <div><dt>Scored</dt><dd><time datetime="{{machineTime}}">{{time}}</time></dd></div>
-        <div><dt>Dataset</dt><dd>{{#datasetLink}}<a href="{{datasetLink}}"><bdi class="id">{{datasetName}}</bdi></a>{{/datasetLink}}{{^datasetLink}}<bdi class="id">{{datasetName}}</bdi> <span class="soft">(not there any more)</span>{{/datasetLink}}</dd></div>
+        <div><dt>Dataset</dt><dd>{{#datasetLink}}<a href="{{datasetLink}}"><bdi class="id">{{datasetName}}</bdi></a>{{/datasetLink}}{{^datasetLink}}<bdi class="id">{{datasetName}}</bdi> <span class="soft">(deleted)</span>{{/datasetLink}}</dd></div>
         {{#benchmark}}<div><dt>Benchmark</dt><dd><bdi class="id">{{benchmarkName}}</bdi></dd></div>{{/benchmark}}
         {{#hasRows}}<div><dt>Rows</dt><dd><a href="#rows">{{savedRows}}</a></dd></div>{{/hasRows}}
         {{#candidate}}<div><dt>Answered by</dt><dd><bdi class="id">{{candidate}}</bdi></dd></div>{{/candidate}}
-        {{#isCancelled}}<div><dt>Status</dt><dd class="bad">cancelled: the rows that were done</dd></div>{{/isCancelled}}
+        {{#isCancelled}}<div><dt>Status</dt><dd class="bad">cancelled; only the completed rows are included</dd></div>{{/isCancelled}}
         {{#job}}<div><dt>Job</dt><dd><bdi class="id">{{jobName}}</bdi></dd></div>{{/job}}
         </dl>
         {{#scores}}{{> scores}}{{/scores}}
@@ -96,7 +96,7 @@ extension PageTemplate {
         <dl class="facts">
         <div><dt>Rows</dt><dd>{{rowCount}}</dd></div>
         <div><dt>Purpose</dt><dd><bdi>{{purpose}}</bdi></dd></div>
-        <div><dt>What it holds</dt><dd><bdi>{{about}}</bdi></dd></div>
+        <div><dt>Description</dt><dd><bdi>{{about}}</bdi></dd></div>
         </dl>
         {{#hasResults}}<section aria-labelledby="results"><div class="heading"><h2 id="results">Results</h2></div>
         {{> resultTable}}</section>{{/hasResults}}

@@ -1,5 +1,5 @@
-/// The templates of pages, in Mustache. What stands in double braces is escaped; only what another template has made
-/// stands in triple ones.
+/// The Mustache templates of pages. Values in double braces are escaped; triple braces are only used for the output of
+/// other templates.
 enum PageTemplate: String, CaseIterable {
     case frame, overview, results, datasets, benchmarks, functions, pager, resultTable, datasetTable, benchmarkTable
     case functionTable, jobs, jobTable, result, scores, plot, filters, rows, cells, dataset, signIn, failure
@@ -63,7 +63,7 @@ extension PageTemplate {
 
     static let overviewText = """
         <h1>Overview</h1>
-        <p class="soft">What has been scored here, and what there is to score with.</p>
+        <p class="soft">Results, jobs, datasets and scoring functions on this server.</p>
         {{#lists}}
         <section aria-labelledby="{{anchor}}">
         <div class="heading"><h2 id="{{anchor}}">{{name}} <span class="soft">{{count}}</span></h2>
@@ -130,7 +130,7 @@ extension PageTemplate {
         {{^datasets}}<p class="note">No datasets are registered. Register one with <code>POST /v1beta/datasets</code>.</p>{{/datasets}}
         {{#hasDatasets}}<div class="card scroll" role="region" aria-label="Datasets" tabindex="0">
         <table class="wide">
-        <thead><tr><th scope="col">Dataset</th><th scope="col" class="number">Rows</th><th scope="col">What it holds</th>
+        <thead><tr><th scope="col">Dataset</th><th scope="col" class="number">Rows</th><th scope="col">Description</th>
         <th scope="col">Registered</th></tr></thead>
         <tbody>
         {{#datasets}}<tr>
@@ -165,7 +165,7 @@ extension PageTemplate {
         {{^functions}}<p class="note">There are no scoring functions.</p>{{/functions}}
         {{#hasFunctions}}<div class="card scroll" role="region" aria-label="Scoring functions" tabindex="0">
         <table class="wide">
-        <thead><tr><th scope="col">Function</th><th scope="col">Gives</th><th scope="col">What it says of a row</th></tr></thead>
+        <thead><tr><th scope="col">Function</th><th scope="col">Score type</th><th scope="col">Description</th></tr></thead>
         <tbody>
         {{#functions}}<tr>
         <th scope="row"><bdi class="id">{{id}}</bdi></th>
@@ -179,7 +179,7 @@ extension PageTemplate {
 
     static let signInText = """
         <h1>Sign in</h1>
-        <p>This server lets in those who have its access token.</p>
+        <p>This server requires an access token.</p>
         {{#isWrong}}<p class="alarm" role="alert">That is not the server’s access token.</p>{{/isWrong}}
         <form class="card filters" method="post" action="/login">
         <input type="hidden" name="next" value="{{next}}">
@@ -187,8 +187,8 @@ extension PageTemplate {
         <input class="long" id="token" name="token" type="password" autocomplete="current-password" required autofocus></div>
         <button>Sign in</button>
         </form>
-        <p class="soft">You stay signed in for twelve hours, until you sign out, or until the server is started again. If you are, and came here
-        by a link from elsewhere: <a href="{{next}}">go on</a>.</p>
+        <p class="soft">You stay signed in for twelve hours, until you sign out, or until the server restarts. Already signed in, and sent here
+        by a link from another site? <a href="{{next}}">Continue</a>.</p>
         """
 
     static let failureText = """

@@ -3,10 +3,10 @@ import Glibc
 import Platform
 import Store
 
-/// How pages write things.
+/// Text formatting for pages.
 enum PageText {
-    /// A text with nothing in it that cannot be seen and does something: control characters, and those that turn the
-    /// direction of what follows, are named. Line breaks and tabs stay.
+    /// The text with invisible characters made visible: control characters, and characters that change the direction of
+    /// text, are replaced by their names. Line breaks and tabs stay.
     static func shown(_ text: some StringProtocol) -> String {
         if !text.unicodeScalars.contains(where: isHidden) { return String(text) }
         var shown = ""
@@ -31,12 +31,12 @@ enum PageText {
         }
     }
 
-    /// The character that Unicode has to show a control character.
+    /// The Unicode symbol for a control character.
     private static func picture(of scalar: Unicode.Scalar) -> Unicode.Scalar? {
         scalar.value < 0x20 ? Unicode.Scalar(0x2400 + scalar.value) : nil
     }
 
-    /// The beginning of a text, no more than so many code points and lines; nil where that is all of it.
+    /// The start of a text, with at most the given number of code points and lines; nil if the text is not longer.
     static func cut(_ text: String, to limit: Int, lines: Int) -> String? {
         var (points, breaks) = (0, 0)
         for place in text.unicodeScalars.indices {
@@ -47,7 +47,7 @@ enum PageText {
         return nil
     }
 
-    /// A number of things: `2,638`.
+    /// A count: `2,638`.
     static func count(_ number: Int) -> String {
         let digits = String(number.magnitude)
         var text = number < 0 ? "-" : ""
@@ -58,7 +58,7 @@ enum PageText {
         return text
     }
 
-    /// A number of things where there is little room: `12k`, `1.5M`.
+    /// A short form of a count: `12k`, `1.5M`.
     static func shortCount(_ number: Int) -> String {
         for (size, letter) in [(1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")] where number >= size {
             let tenths = Int((Double(number) / Double(size) * 10).rounded())
@@ -73,7 +73,7 @@ enum PageText {
         count(number) + " " + noun + (number == 1 ? "" : "s")
     }
 
-    /// A figure of a result, to four digits that mean something: `0.4473`, `12.5`, `1,234`.
+    /// A figure of a result, to four significant digits: `0.4473`, `12.5`, `1,234`.
     static func figure(_ number: Double) -> String {
         guard number.isFinite, number.magnitude < 1e15 else { return number.description }
         if number == number.rounded() { return count(Int(number)) }
@@ -92,13 +92,13 @@ enum PageText {
         return text
     }
 
-    /// A number as it is: `0.1`, `7`.
+    /// A number in full: `0.1`, `7`.
     static func exact(_ number: Double) -> String {
         let text = number.description
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
 
-    /// A number in no more than so many characters where that can be, the last digits rounded: `0.333`, `-5.6e306`.
+    /// A number in at most the given number of characters, if possible, with the last digits rounded: `0.333`, `-5.6e306`.
     ///
     /// - Parameter limit: at least 8.
     static func short(_ number: Double, _ limit: Int) -> String {
@@ -116,7 +116,7 @@ enum PageText {
         return text
     }
 
-    /// A part of a whole, never 0 % for some nor 100 % for less than all.
+    /// A percentage; never 0 % for a non-zero part, nor 100 % for less than the whole.
     static func share(_ part: Int, of whole: Int) -> String {
         guard whole > 0 else { return "" }
         let tenths = Int((Double(part) / Double(whole) * 1_000).rounded())
@@ -130,13 +130,13 @@ enum PageText {
         bytes < 1_000 ? count(bytes, "byte") : shortCount(bytes).replacingLetter()
     }
 
-    /// Seconds since 1970 as a date and time in UTC: for people, and as HTML wants it.
+    /// Seconds since 1970 as a date and time in UTC: as text, and in the format of HTML.
     static func time(_ seconds: Int) -> (shown: String, machine: String) {
         let moment = Timestamp(seconds)
         return ("\(moment.date) \(moment.time)", moment.text)
     }
 
-    /// A path and a query of which only letters, digits and `-._~` stay as they are.
+    /// A path and a query, in which everything except letters, digits and `-._~` is percent-encoded.
     static func link(_ path: String, _ id: String? = nil, _ query: [(String, String)] = []) -> String {
         let place = id.map { path + "/" + percentEncoded($0) } ?? path
         if query.isEmpty { return place }

@@ -1,18 +1,18 @@
-/// A plot of how many rows have which score, as the shapes of an SVG. The table beside it has the same numbers.
+/// A bar chart of the scores, as the shapes of an SVG. The table next to it has the same numbers.
 ///
-/// Numbers stand side by side; texts, whose names are longer, and what is not many, one below the other. Rows without a score are bars, too, so
-/// that nobody overlooks them.
+/// Numbers are placed side by side; strings, whose labels are longer, and short lists are placed one below the other. Rows
+/// without a score have bars too, so that they are not overlooked.
 struct Plot {
     let bars: [ScoreBar]
 
     private static let width = 360.0
     private static let fewBars = 6
-    /// Bars that can have their counts above them.
+    /// The maximum number of bars with counts above them.
     private static let labelledBars = 10
 
-    /// What the template of a plot needs.
+    /// The values for the plot's template.
     ///
-    /// - Parameter id: what the ids of its title and text begin with.
+    /// - Parameter id: the prefix of the ids of its title and text.
     func view(id: String, caption: String) -> View {
         let hasTexts = bars.contains { if case .text = $0.kind { true } else { false } }
         let hasRanges = bars.contains { if case .range = $0.kind { true } else { false } }
@@ -22,8 +22,8 @@ struct Plot {
         view["plotCaption"] = caption
         view["width"] = Self.text(Self.width)
         view["plotText"] =
-            "\(bars.count) bars, the highest for \(most?.label ?? "") with \(PageText.count(most?.count ?? 0, "row")). "
-            + "The table beside the plot has all numbers."
+            "\(bars.count) bars; the highest is for \(most?.label ?? "") with "
+            + "\(PageText.count(most?.count ?? 0, "row")). The table next to the plot has all the numbers."
         return view
     }
 
@@ -31,7 +31,7 @@ struct Plot {
 
     private func vertical() -> View {
         let (left, right, top, bottom) = (38.0, Self.width - 4, 16.0, 172.0)
-        // One bar stands for all rows without a score: several names would not find room below.
+        // A single bar for all rows without a score: there is no room for several labels.
         let scored = bars.filter { !$0.isMissing }
         let missing = bars.reduce(0) { $0 + ($1.isMissing ? $1.count : 0) }
         let highest = Double(max(1, missing, scored.map(\.count).max() ?? 0))
@@ -40,7 +40,7 @@ struct Plot {
         var shapes: [View] = []
         var labels: [View] = []
         func addBar(_ count: Int, from start: Double, width: Double, isMissing: Bool = false) {
-            // What is there can be seen.
+            // A bar for a non-zero count is always visible.
             let height = count == 0 ? 0 : max(1, Double(count) / highest * (bottom - top))
             shapes.append(shape(start, bottom - height, width, height, isMissing: isMissing))
             if isMissing || bars.count <= Self.labelledBars {
@@ -70,7 +70,7 @@ struct Plot {
         ]
     }
 
-    /// The edges of ranges, as many as there is room for.
+    /// The edges of ranges, as many as fit.
     private func rangeLabels(
         _ bar: ScoreBar, _ index: Int, of count: Int, _ start: Double, _ slot: Double, _ y: Double
     ) -> [View] {
@@ -91,7 +91,7 @@ struct Plot {
         return labels
     }
 
-    /// Lines at whole counts, and what they stand for.
+    /// Grid lines at whole counts, with their labels.
     private func ticks(upTo highest: Double, from bottom: Double, to top: Double) -> [View] {
         var step = 1.0
         while highest / step > 4 {
@@ -141,7 +141,7 @@ struct Plot {
         ["text": text, "x": Self.text(x), "y": Self.text(y), "anchor": anchor, "kind": kind]
     }
 
-    /// What a bar stands for, in about so many characters.
+    /// The label of a bar, in about the given number of characters.
     private static func name(of bar: ScoreBar, _ limit: Int) -> String {
         switch bar.kind {
         case .value: Double(bar.label).map { PageText.short($0, limit) } ?? short(bar.label, limit)

@@ -1,7 +1,7 @@
 import JSON
 import ScoringCore
 
-/// What the aggregates of a function say, in short and in full.
+/// The aggregates of a function, in short and in full.
 enum ResultFigures {
     /// Each aggregation's name, value and standard error, on a line of a list.
     static func short(_ result: JSONValue?) -> [View] {
@@ -14,7 +14,7 @@ enum ResultFigures {
         }
     }
 
-    /// The same, with all that is known about them.
+    /// The same, with all details.
     static func full(_ result: JSONValue?) -> [View] {
         entries(of: result).map { name, value in
             let error = number(result?["standard_error"]?[name])
@@ -30,7 +30,7 @@ enum ResultFigures {
     }
 
     private static func label(_ name: String) -> String {
-        name == "categorical_count" ? "different scores" : name.split(separator: "_").joined(separator: " ")
+        name == "categorical_count" ? "distinct scores" : name.split(separator: "_").joined(separator: " ")
     }
 
     private static func shownValue(_ name: String, _ value: JSONValue) -> String {
@@ -41,7 +41,7 @@ enum ResultFigures {
     }
 
     private static func notes(_ name: String, _ value: JSONValue, _ result: JSONValue?) -> [String] {
-        if value == .null { return ["nothing to work on"] }
+        if value == .null { return ["no scores"] }
         if let categories = value["categorical_count"]?.object {
             let most = categories.members.sorted { number($0.value) ?? 0 > number($1.value) ?? 0 }.prefix(3)
             let texts = most.map { key, count in
@@ -60,12 +60,11 @@ enum ResultFigures {
         if let bounds = result?["bounds"]?[name], let lowest = number(bounds["lowest"]),
             let highest = number(bounds["highest"])
         {
-            let range = "between \(PageText.figure(lowest)) and \(PageText.figure(highest))"
-            notes.append((lowest == highest ? "the same" : range) + ", had all rows been scored")
+            let range = "\(PageText.figure(lowest)) to \(PageText.figure(highest))"
+            notes.append("if every row had been scored: " + (lowest == highest ? "the same" : range))
         }
         if let others = integer(result?["rows"]?["non_numeric"]), others > 0 {
-            let what = others == 1 ? "that is no number" : "that are no numbers"
-            notes.append("without \(PageText.count(others, "score")) \(what)")
+            notes.append("excludes \(PageText.count(others, "non-numeric score"))")
         }
         return notes
     }

@@ -2,13 +2,13 @@ import JSON
 import ScoringCore
 import Store
 
-/// `/results/{id}`: what a run came to, and its rows.
+/// `/results/{id}`: the result of a run, and its rows.
 struct ResultPage {
     private let result: StoredResult
     private let service: Service
     private let context: HandlerContext
     private let path: String
-    /// The rows and their scores; nil where they were not kept, or are gone.
+    /// The rows and their scores; nil if they were not kept, or were deleted.
     private let rows: StoredDataset?
 
     static let rowsOnPage = 25
@@ -16,7 +16,8 @@ struct ResultPage {
     init(_ service: Service, _ context: HandlerContext) throws {
         guard let result = try service.registry.result(context.identifier) else {
             throw APIError.notFound(
-                "There is no result \(quoted(context.identifier)). The latest \(Registry.resultLimit) are kept.")
+                "There is no result \(quoted(context.identifier)). The server keeps the latest \(Registry.resultLimit)."
+            )
         }
         self.result = result
         self.service = service
@@ -51,8 +52,8 @@ struct ResultPage {
     private var rowsNote: String? {
         if rows != nil { return nil }
         return result.rowsDatasetID == nil
-            ? "The rows were not kept. Score with save_results_dataset to see them here."
-            : "The dataset with the rows was removed."
+            ? "The rows were not kept. To see them here, score with save_results_dataset."
+            : "The dataset with the rows was deleted."
     }
 
     // MARK: Functions
@@ -68,8 +69,8 @@ struct ResultPage {
             "figures": ResultFigures.full(aggregates), "plot": !bars.isEmpty && result.distributions[function] != nil,
             "tableLabel": "Scores of \(PageText.shown(function))",
             "tableCaption": missing == 0
-                ? "\(PageText.count(total, "row")), all of them scored"
-                : "\(PageText.count(total, "row")), \(PageText.count(missing)) of them without a score",
+                ? "\(PageText.count(total, "row")), all scored"
+                : "\(PageText.count(total, "row")), \(PageText.count(missing)) without a score",
             "total": PageText.count(total), "totalShare": total > 0 ? "100 %" : "",
             "counts": lines(bars, counts, function).map { line($0, of: total, function) },
         ]
@@ -78,7 +79,7 @@ struct ResultPage {
         return view
     }
 
-    /// The lines of the table: one for all scored rows where nobody knows how their scores lie.
+    /// The lines of the table; a single line for all scored rows if their distribution is unknown.
     private func lines(_ bars: [ScoreBar], _ counts: JSONValue?, _ function: String) -> [ScoreBar] {
         if result.distributions[function] != nil { return bars }
         let scored = ScoreBar(
@@ -130,11 +131,13 @@ struct ResultPage {
         let found = search?.found ?? []
         let total = PageText.count(dataset.rowCount)
         guard let last = found.last else {
-            if start >= dataset.rowCount { return "There is no row \(PageText.count(start)); there are \(total)." }
+            if start >= dataset.rowCount {
+                return "Row \(PageText.count(start)) does not exist; the dataset has \(total) rows."
+            }
             let isAll = start == 0 && search?.next == dataset.rowCount
             return isAll
-                ? "No row is so."
-                : "No row from \(PageText.count(start)) to \(PageText.count((search?.next ?? start) - 1)) is so."
+                ? "No rows match."
+                : "No rows from \(PageText.count(start)) to \(PageText.count((search?.next ?? start) - 1)) match."
         }
         if filter.isEmpty {
             return found.count == 1
@@ -142,7 +145,7 @@ struct ResultPage {
                 : "Rows \(PageText.count(start)) to \(PageText.count(last.index)) of \(total), counted from 0"
         }
         let seen = (search?.next ?? start) - 1
-        return "\(PageText.count(found.count, "row")) found among the rows \(PageText.count(start)) to "
+        return "\(PageText.count(found.count, "row")) found in rows \(PageText.count(start)) to "
             + "\(PageText.count(seen)) of \(total)"
     }
 
@@ -155,7 +158,7 @@ struct ResultPage {
         }
         var links: [View] = []
         if isSingle {
-            links.append(["name": "All of the result", "href": path])
+            links.append(["name": "Whole result", "href": path])
             if start > 0 { links.append(link("Previous row", "row", start - 1)) }
             if start < dataset.rowCount - 1 { links.append(link("Next row", "row", start + 1)) }
         } else {
@@ -165,7 +168,7 @@ struct ResultPage {
             }
             if let next = search?.next, next < dataset.rowCount {
                 let isCut = (search?.found.count ?? 0) < Self.rowsOnPage
-                let name = filter.isEmpty || !isCut ? "Next rows" : "Look on from row \(PageText.count(next))"
+                let name = filter.isEmpty || !isCut ? "Next rows" : "Continue from row \(PageText.count(next))"
                 links.append(link(name, "from", next))
             }
         }
@@ -174,7 +177,7 @@ struct ResultPage {
 
     private static let fields = ["function", "outcome", "score", "least", "below", "from"]
 
-    /// What is known of the query, in the order of the form.
+    /// The known parameters of the query, in the order of the form.
     private var query: [(String, String)] {
         Self.fields.compactMap { name in
             context.query[name].flatMap { $0.isEmpty ? nil : (name, $0) }
@@ -189,7 +192,7 @@ struct ResultPage {
             [choice("", "Any", "function")]
             + result.functions.map { choice($0, PageText.shown($0), "function") }
         let outcomes =
-            [choice("", "Any", "outcome"), choice("missing", "without a score", "outcome")]
+            [choice("", "Any", "outcome"), choice("missing", "Without a score", "outcome")]
             + RowOutcome.allCases.map { choice($0.name, $0.shownName, "outcome") }
         return [
             "formPath": path, "hasFunctionField": result.functions.count > 1, "functionChoices": functions,
@@ -200,11 +203,11 @@ struct ResultPage {
     }
 }
 
-/// The page of a dataset; nil for the two names that a path cannot have for its last part.
+/// The page of a dataset; nil for `.` and `..`, which cannot be the last part of a path.
 func datasetLink(_ id: String) -> String? { id == "." || id == ".." ? nil : PageText.link("/datasets", id) }
 
 extension StoredJob {
-    /// The model or the agent that it asks for the answers.
+    /// The model or the agent that generated the answers.
     var candidateName: String? {
         let candidate = request["benchmark_config"]?["eval_candidate"]
         if let model = candidate?["model"]?.string { return model }

@@ -2,9 +2,9 @@ import Glibc
 import JSON
 import ScoringCore
 
-/// Which rows of a result are asked for.
+/// A filter for the rows of a result.
 struct ResultRowFilter {
-    /// What became of a row.
+    /// The outcome of a row.
     enum Outcome: Equatable {
         case any
         /// Any but `scored`.
@@ -12,12 +12,12 @@ struct ResultRowFilter {
         case exactly(RowOutcome)
     }
 
-    /// The function that all of it is about; nil: any one function.
+    /// The function that the filter applies to; nil means any single function.
     var function: String?
     var outcome = Outcome.any
     /// The score as text.
     var score: String?
-    /// The least number that the score may be, and one that it has to be below.
+    /// The lower bound of the score (inclusive), and the upper bound (exclusive).
     var least: Double?
     var below: Double?
 
@@ -29,7 +29,7 @@ struct ResultRowFilter {
         func number(_ name: String, _ label: String) throws(APIError) -> Double? {
             guard let text = field(name) else { return nil }
             guard let number = Double(decimalText: text) else {
-                throw .invalid("“\(label)” is no number: \(PageText.shown(text.prefix(100)))", at: name)
+                throw .invalid("“\(label)” is not a number: \(PageText.shown(text.prefix(100)))", at: name)
             }
             return number
         }
@@ -42,16 +42,16 @@ struct ResultRowFilter {
         case "missing": outcome = .missing
         case let name?:
             guard let known = RowOutcome.allCases.first(where: { $0.name == name }) else {
-                throw .invalid("there is no outcome “\(PageText.shown(name.prefix(100)))”", at: "outcome")
+                throw .invalid("“\(PageText.shown(name.prefix(100)))” is not a known outcome", at: "outcome")
             }
             outcome = .exactly(known)
         }
     }
 
-    /// Whether it lets all rows through.
+    /// Whether all rows match.
     var isEmpty: Bool { function == nil && outcome == .any && score == nil && least == nil && below == nil }
 
-    /// A text that stands in all rows which the filter lets through, unless they spell it with escapes; nil: there is none.
+    /// Text that every matching row contains, unless it is spelled with escapes; nil if there is none.
     var neededText: String? {
         switch outcome {
         case .missing: "outcome"
@@ -60,9 +60,9 @@ struct ResultRowFilter {
         }
     }
 
-    /// Whether a row is let through.
+    /// Whether a row matches.
     ///
-    /// - Parameter scores: what the functions said of it.
+    /// - Parameter scores: the row's results of all functions.
     func accepts(_ scores: [(function: String, result: JSONValue)]) -> Bool {
         scores.contains { name, result in function.map { $0.utf8.elementsEqual(name.utf8) } ?? true && accepts(result) }
     }

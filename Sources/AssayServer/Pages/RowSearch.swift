@@ -3,20 +3,20 @@ import Glibc
 import JSON
 import Store
 
-/// A look through the rows of a dataset that ends in a moment, whether all were seen or not.
+/// A search through the rows of a dataset that stops after a short time, even if it has not seen all rows.
 struct RowSearch {
-    /// The rows that were found: the place of each in the dataset, and the row.
+    /// The rows that were found: the index of each in the dataset, and the row.
     var found: [(index: Int, row: [UInt8])] = []
-    /// The row where the look has to go on.
+    /// The row at which the search must continue.
     var next: Int
 
-    /// What one look may cost: rows that are read, rows that are taken apart, and the bytes of each.
+    /// The limits of one search: rows that are read, rows that are parsed, and the bytes of each.
     private static let readRows = 1_000_000
     private static let readBytes = 256 << 20
     private static let parsedRows = 50_000
     private static let parsedBytes = 48 << 20
 
-    /// Looks for the first `count` rows that a filter lets through, from the row `start` on.
+    /// Finds the first `count` rows that match a filter, starting at the row `start`.
     init(_ registry: Registry, _ dataset: StoredDataset, from start: Int, count: Int, _ filter: ResultRowFilter) throws
     {
         next = min(start, dataset.rowCount)
@@ -49,7 +49,7 @@ struct RowSearch {
         }
     }
 
-    /// What a letter that is spelled by its number begins with.
+    /// The start of a character's numeric escape.
     private static let escape = Array("\\u".utf8)
 
     private func contains(_ row: ArraySlice<UInt8>, _ part: [UInt8]) -> Bool {

@@ -1,23 +1,23 @@
 import JSON
 import ScoringCore
 
-/// How rows are shown: the columns that they came with, the answer, and what functions said of it beside that.
+/// How rows are shown: their own columns, the answer, and next to it the results of the functions.
 struct RowsView {
     /// The path of the page, without its query.
     let path: String
     /// Whether the rows are results, with scores.
     let hasScores: Bool
-    /// Whether a row is shown by itself, and therefore whole.
+    /// Whether a single row is shown, in full.
     let isWhole: Bool
 
-    /// The column that the functions' feedback stands beside.
+    /// The column that is placed next to the functions' feedback.
     private static let answerColumn = "generated_answer"
 
     private var columnLimit: Int { isWhole ? 20_000 : 30 }
     private var lengthLimit: Int { isWhole ? 2_000_000 : 1_000 }
     private var lineLimit: Int { isWhole ? 100_000 : 20 }
 
-    /// What the template of rows needs of a row.
+    /// The values of a row for the template.
     func view(_ row: [UInt8], at index: Int) -> View {
         let stored = ShownRow(row, hasScores: hasScores, limit: columnLimit)
         let href = PageText.link(path, nil, [("row", "\(index)")])
@@ -56,21 +56,21 @@ struct RowsView {
         PageText.shown(name.prefix(60).split(separator: "_").joined(separator: " "))
     }
 
-    /// What a function said beside its score: why there is none, and its other outputs, such as a judge's feedback.
+    /// A function's results other than its score: the reason why there is none, and outputs such as a judge's feedback.
     private func outputs(_ function: String, _ result: JSONValue, _ href: String) -> [View] {
         (result.object?.members ?? []).compactMap { key, value in
             if key == "score" || key == "outcome" || value == .null { return nil }
-            let name = key == "message" ? "why there is no score" : words(key)
+            let name = key == "message" ? "reason without a score" : words(key)
             return cell("\(function): \(name)", value, href, isBad: key == "message")
         }
     }
 
-    /// A text as it is; anything else as JSON, and with the name of its kind, as a text may look the same.
+    /// A string unchanged; anything else as JSON with the name of its kind, because a string may look the same.
     private func cell(_ name: String, _ value: JSONValue, _ href: String, isBad: Bool = false) -> View {
         let text = value.string ?? value.text
         let isCode = value.array != nil || value.object != nil
         let beginning = PageText.cut(text, to: lengthLimit, lines: lineLimit)
-        let note = "… cut; \(PageText.size(text.utf8.count)) in all."
+        let note = "… shortened; \(PageText.size(text.utf8.count)) in total."
         let shownName = PageText.cut(name, to: 200, lines: 1).map { $0 + "…" } ?? name
         return [
             "name": PageText.shown(shownName), "kind": value.string == nil ? Self.kind(of: value) : false as Any,

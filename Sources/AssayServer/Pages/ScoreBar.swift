@@ -16,12 +16,12 @@ struct ScoreBar {
     var kind: Kind
     var label: String
     var count: Int
-    /// What of a query finds the rows; nil where nothing does.
+    /// The query parameters that find the rows; nil if there are none.
     var query: [(String, String)]?
 
     var isMissing: Bool { if case .missing = kind { true } else { false } }
 
-    /// The bars of a function's distribution, as a result keeps it, and of the outcomes without a score.
+    /// The bars of a function's stored distribution, and of the outcomes without a score.
     ///
     /// - Parameter rows: how many rows had each outcome.
     static func all(of distribution: JSONValue?, rows: JSONValue?) -> [ScoreBar] {
@@ -47,7 +47,7 @@ struct ScoreBar {
             let text = PageText.exact(number)
             self.init(kind: .value, label: text, count: count, query: [("score", text)])
         } else if let lower = number(json["from"]), let upper = number(json["to"]) {
-            // Nothing is greater.
+            // No score is greater.
             self.init(
                 kind: .range(lower: lower, upper: upper),
                 label: "\(PageText.exact(lower)) to \(PageText.exact(upper))", count: count,
@@ -58,7 +58,7 @@ struct ScoreBar {
                 label: "\(PageText.exact(lower)) to < \(PageText.exact(upper))", count: count,
                 query: [("least", PageText.exact(lower)), ("below", PageText.exact(upper))])
         } else if let text = json["text"]?.string {
-            // One that may have been cut is nobody's score.
+            // A label that may have been shortened is not an exact score.
             let isWhole = text.unicodeScalars.count < 200 && !text.isEmpty
             self.init(
                 kind: .text, label: text.isEmpty ? "(empty)" : PageText.shown(text), count: count,

@@ -1,20 +1,20 @@
 import JSON
 
-/// A row of a dataset, taken apart as far as it is shown.
+/// A row of a dataset, parsed as far as it is shown.
 struct ShownRow {
-    /// The row's columns, but for what score-batch has added.
+    /// The row's own columns, without those that score-batch adds.
     var columns: [(name: String, value: JSONValue)] = []
-    /// What functions said of it.
+    /// The results of the functions.
     var scores: [(function: String, result: JSONValue)] = []
-    /// Columns that were left out.
+    /// The number of omitted columns.
     var omitted = 0
 
     /// - Parameters:
-    ///   - hasScores: whether `row` and `scores` are what score-batch has added.
-    ///   - limit: columns that are taken.
+    ///   - hasScores: whether `row` and `scores` were added by score-batch.
+    ///   - limit: the maximum number of columns.
     init(_ row: [UInt8], hasScores: Bool, limit: Int) {
         var parser = JSONParser()
-        // What is registered was checked: it is an object.
+        // Registered rows were checked to be objects.
         guard let outline = parser.outline(of: row[...]), case .object(let members) = outline.parts else { return }
         if hasScores { scores = Self.scores(of: row[...], outline) }
         for member in members where !(hasScores && (member.key == "row" || member.key == "scores")) {
@@ -22,12 +22,12 @@ struct ShownRow {
                 omitted += 1
                 continue
             }
-            // The row was checked whole, so that its parts are valid.
+            // The whole row was validated, so its parts are valid.
             columns.append((member.key, (try? JSONValue(parsing: Array(row[member.value.range]))) ?? .null))
         }
     }
 
-    /// What the functions said of a row.
+    /// The functions' results for a row.
     static func scores(
         of row: ArraySlice<UInt8>, _ parser: inout JSONParser
     ) -> [(function: String, result: JSONValue)] {
@@ -47,7 +47,7 @@ struct ShownRow {
 }
 
 extension JSONParser {
-    /// The parts of a row; nil where it is no JSON.
+    /// The parts of a row; nil if it is not JSON.
     fileprivate mutating func outline(of row: ArraySlice<UInt8>) -> JSONOutline? {
         var text = Array(row)
         text.append(contentsOf: repeatElement(0, count: Self.padding))

@@ -1,12 +1,12 @@
 import HTTPTypes
 import JSON
 
-/// `/login` and `/logout`: a browser cannot send the access token by itself, so it gets a session for it.
+/// `/login` and `/logout`: a browser cannot send the access token with each request, so it exchanges it for a session.
 enum SignIn {
     static let path = "/login"
     static let endPath = "/logout"
 
-    /// Where those are sent who have to sign in before they see the page at `target`.
+    /// The sign-in page that leads to the page at `target`.
     static func link(from target: String) -> String { PageText.link(path, nil, [("next", target)]) }
 
     static func page(_ service: Service, _ context: HandlerContext) -> Page {
@@ -15,7 +15,7 @@ enum SignIn {
         return page(next: next, isWrong: false)
     }
 
-    /// The answer to the form.
+    /// The response to the form.
     static func answer(_ service: Service, _ context: HandlerContext) -> Page {
         let fields = queryParameters(Substring(decoding: context.bytes.dropLast(JSONParser.padding), as: UTF8.self))
         let next = target(fields["next"])
@@ -50,7 +50,7 @@ enum SignIn {
         return page
     }
 
-    /// A place on this server; the overview for what is none.
+    /// A path on this server; the overview for anything else.
     private static func target(_ text: String?) -> String {
         guard let text, text.hasPrefix("/"), !text.hasPrefix("//"), !text.hasPrefix("/\\"),
             text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })

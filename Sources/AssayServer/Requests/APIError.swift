@@ -5,12 +5,12 @@ import NIOHTTP1
 import ScoringEngine
 import Store
 
-/// A request that is answered with an error: `{"error": {"message": …, "type": …, "code": …, "param": …}}`.
+/// An error response: `{"error": {"message": …, "type": …, "code": …, "param": …}}`.
 struct APIError: Error, CustomStringConvertible {
     var status: HTTPResponse.Status
-    /// The kind of error, in the words of the OpenAI API: `invalid_request_error`.
+    /// The type of error, as in the OpenAI API: `invalid_request_error`.
     var type: String
-    /// What went wrong, for programs: `unknown_scoring_function`.
+    /// The machine-readable code: `unknown_scoring_function`.
     var code: String
     /// What was found, where, and what to do about it.
     var message: String
@@ -18,9 +18,9 @@ struct APIError: Error, CustomStringConvertible {
     var param: String?
     /// Seconds after which it makes sense to try again.
     var retryAfter: Int?
-    /// The methods that the path takes, where the request's is none of them.
+    /// The methods that the path supports, if the request's method is not one of them.
     var allowedMethods: [String] = []
-    /// Where a browser is sent instead.
+    /// The address to which a browser is redirected.
     var location: String?
 
     var description: String { message }
@@ -42,7 +42,7 @@ struct APIError: Error, CustomStringConvertible {
         APIError(status: .notFound, type: "not_found_error", code: code, message: message)
     }
 
-    /// Nothing of that kind has the identifier.
+    /// No object of that kind has the identifier.
     static func unknown(_ noun: String, _ id: String, listedBy path: String) -> APIError {
         let name = noun.split(separator: " ").joined(separator: "_")
         return notFound("there is no \(noun) \(quoted(id)); GET \(path) lists them", code: "unknown_\(name)")
@@ -63,7 +63,7 @@ struct APIError: Error, CustomStringConvertible {
             retryAfter: 1)
     }
 
-    /// What was asked for is there, but not in a state in which it can be had.
+    /// The requested object exists, but is not ready.
     static func notReady(_ message: String, code: String) -> APIError {
         APIError(status: .conflict, type: "conflict_error", code: code, message: message)
     }
@@ -73,21 +73,21 @@ struct APIError: Error, CustomStringConvertible {
             status: .serviceUnavailable, type: "server_error", code: "unavailable", message: message, retryAfter: 1)
     }
 
-    /// What the server asked another one has failed.
+    /// A request to another server failed.
     static func gateway(_ message: String, code: String) -> APIError {
         APIError(status: .badGateway, type: "server_error", code: code, message: message)
     }
 
-    /// A fault of the server itself.
+    /// An internal error of the server.
     static func fault(requestID: String) -> APIError {
         APIError(
             status: .internalServerError, type: "server_error", code: "internal_error",
-            message: "the server failed; its log says more under the request \(requestID)")
+            message: "the server failed; for details, look for request \(requestID) in its log")
     }
 }
 
 extension APIError {
-    /// What an error means to the one who made the request; nil for faults of the server's own.
+    /// The error as it concerns the client; nil for internal errors of the server.
     init?(_ error: any Error) {
         switch error {
         case let error as APIError: self = error
@@ -115,8 +115,8 @@ extension APIError {
         case is ConnectionHandler.SlowClient:
             self = APIError(
                 status: .requestTimeout, type: "invalid_request_error", code: "request_timeout",
-                message: "the body came too slowly")
-        // An error that no client is told of.
+                message: "the body arrived too slowly")
+        // An error that is not reported to clients.
         default: return nil
         }
     }
@@ -128,7 +128,7 @@ extension APIError {
         case .unsupported: self = .invalid(message, code: "unsupported", at: error.pointer)
         case .unavailable: self = .invalid(message, code: "unavailable", at: error.pointer)
         case .dataset: self = .invalid(message, code: "invalid_dataset", at: error.pointer)
-        // A request that names no model, or one that is not known, would fail again; only a server that fails is a 502.
+        // A request with a missing or unknown model would fail again; only failures of a model's server are a 502.
         case .model where error.pointer != nil || error.remedy != nil:
             self = .invalid(message, code: "model_error", at: error.pointer)
         case .model: self = .gateway(message, code: "model_unavailable")
@@ -137,25 +137,25 @@ extension APIError {
         }
     }
 
-    /// What a client can do about an error of the engine, behind its message.
+    /// Advice for clients, to be appended to the engine's message.
     private static func advice(_ remedy: EngineError.Remedy?) -> String {
         switch remedy {
-        case .listFunctions(let near): (near.isEmpty ? "; " : " ") + "GET /v1/scoring-functions lists all"
-        case .addModel: "; GET /v1/models lists those that are, and the server's operator configures others"
+        case .listFunctions(let near): (near.isEmpty ? "; " : " ") + "GET /v1/scoring-functions lists them"
+        case .addModel: "; GET /v1/models lists the configured models, and the server's operator can add others"
         case .addPlugin: "; GET /v1/providers lists them"
-        // The message says what a request can do.
+        // The message already says what to do.
         case .mapColumn, .mapColumns, .nameJudge, nil: ""
         }
     }
 
-    /// What is wrong with what a client sent in the place of HTTP.
+    /// What is wrong with data that is not valid HTTP.
     init(_ error: HTTPParserError) {
         switch error {
         case .headerOverflow:
-            self = .invalid("the request's headers are larger than is allowed", code: "headers_too_large")
+            self = .invalid("the request's headers are too large", code: "headers_too_large")
             status = .requestHeaderFieldsTooLarge
-        case .invalidEOFState: self = .invalid("the request ends before its end", code: "invalid_http")
-        default: self = .invalid("this is no valid HTTP/1.1: \(error.debugDescription)", code: "invalid_http")
+        case .invalidEOFState: self = .invalid("the request is incomplete", code: "invalid_http")
+        default: self = .invalid("this is not valid HTTP/1.1: \(error.debugDescription)", code: "invalid_http")
         }
     }
 }

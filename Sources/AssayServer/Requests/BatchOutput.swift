@@ -4,8 +4,8 @@ import ScoringDefinitions
 import ScoringEngine
 import Synchronization
 
-/// Writes the answer of score-batch while the run goes on: the first function's rows as they come. In JSON those of the
-/// others follow it, so they wait in files without a name.
+/// Writes the response of score-batch during the run: the first function's rows as they become available. In the JSON, the
+/// rows of the other functions come later, so they wait in unnamed files.
 final class BatchOutput: Sendable {
     private let functions: [String]
     private let output: ResponseStream
@@ -24,7 +24,7 @@ final class BatchOutput: Sendable {
         state = Mutex(State(files: functions.map { _ in nil }))
     }
 
-    /// Takes results of a function. Blocks while the client does not read.
+    /// Accepts results of a function. Blocks while the client does not read.
     func add(_ results: UnsafeRawBufferPointer, of function: Int) throws {
         if function > 0 {
             try state.withLock { state in
@@ -41,7 +41,7 @@ final class BatchOutput: Sendable {
             begin() ? UnsafeRawBufferPointer(rebasing: results.dropFirst(ScoringRoutes.separatorLength)) : results)
     }
 
-    /// Writes what stands before the first row. Returns false where that was done.
+    /// Writes the text before the first row. Returns false if that was already done.
     private func begin() throws -> Bool {
         let isFirst = state.withLock { state in
             defer { state.hasBegun = true }
@@ -68,7 +68,7 @@ final class BatchOutput: Sendable {
         try output.write("}, \"dataset_id\": \((datasetID.map { JSONValue.string($0) } ?? .null).text)}")
     }
 
-    /// Writes what lies in a file from an offset on.
+    /// Writes the contents of a file, starting at an offset.
     private func write(_ file: UnnamedFile, from start: Int) throws {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 16)
         defer { buffer.deallocate() }

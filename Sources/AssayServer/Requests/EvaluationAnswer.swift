@@ -2,21 +2,21 @@ import Datasets
 import Evaluation
 import JSON
 
-/// What a run of a benchmark came to, as the API has it: `{"generations": [{"generated_answer": …}, …], "scores": {ID:
+/// The result of a benchmark's run, in the form of the API: `{"generations": [{"generated_answer": …}, …], "scores": {ID:
 /// {"score_rows": [{"score": …}, …], "aggregated_results": …, "rows": …}}}`.
 struct EvaluationAnswer {
     /// The ScoringResult of each function, without its `score_rows`.
     var scores: JSONObject
-    /// Members that stand before the others.
+    /// Members that precede the others.
     var head: JSONObject = [:]
-    /// Opens the rows, as JSON Lines with what was generated and `scores`.
+    /// Opens the rows, as JSON Lines with the generated columns and `scores`.
     var open: () -> any ByteSource
 
-    /// Bytes that are written at once, unless a row has more.
+    /// Bytes to write at once, unless a row is longer.
     private static let pieceSize = 256 << 10
 
-    /// Writes it. The rows are read once for the generations and once for each function, so that one of them at a time
-    /// lies in memory.
+    /// Writes the result. The rows are read once for the generations and once for each function, so that only one row at a
+    /// time is in memory.
     func write(to output: ResponseStream) throws {
         try output.write(head.isEmpty ? "{" : JSONValue.object(head).text.dropLast() + ", ")
         try output.write("\"generations\": [")

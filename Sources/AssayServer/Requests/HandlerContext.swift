@@ -2,7 +2,7 @@ import Concurrency
 import JSON
 import Logging
 
-/// A request on its way through a handler.
+/// A request as a handler sees it.
 struct HandlerContext: Sendable {
     var id: String
     /// The parts of the path that the route's template names, decoded.
@@ -14,18 +14,18 @@ struct HandlerContext: Sendable {
     var cookies: [String]
     var credentials: Credentials
     var output: ResponseStream
-    /// Is cancelled when the client goes away.
+    /// Is cancelled when the client disconnects.
     var cancellation: Cancellation
     var logger: Logger
-    /// What it takes of the memory of all requests.
+    /// Its share of the memory of all requests.
     var hold: AdmissionHold
 
-    /// Takes in bytes that stay in memory until the request is answered, such as those of the answer.
+    /// Reserves memory that is used until the request is answered, for example for the response.
     func reserve(_ bytes: Int) throws(APIError) {
         guard hold.add(bytes: bytes) else {
             throw .busy(
-                "the requests under way take all the memory that they may; try again soon, with fewer rows, or by a "
-                    + "dataset and score-batch, which needs none")
+                "the requests in progress use all the memory that is allowed; try again soon, with fewer rows, or use "
+                    + "a dataset and score-batch, which needs no memory for rows")
         }
     }
 
@@ -34,12 +34,12 @@ struct HandlerContext: Sendable {
 
     func body() throws(APIError) -> RequestBody { try RequestBody(padded: bytes) }
 
-    /// A parameter of the query that is an integer.
+    /// An integer parameter of the query.
     func integer(_ name: String, from least: Int) throws(APIError) -> Int? {
         guard let text = query[name], !text.isEmpty else { return nil }
         guard let number = Int(text), number >= least else {
             throw .invalid(
-                "the parameter \(name) is \(quoted(text)); an integer from \(least) was expected",
+                "the parameter \(name) is \(quoted(text)); expected an integer from \(least)",
                 code: "invalid_parameter",
                 at: name)
         }
@@ -48,12 +48,12 @@ struct HandlerContext: Sendable {
 }
 
 extension HandlerContext {
-    /// A parameter of the query that is true or false; false where it is missing.
+    /// A Boolean parameter of the query; false if it is missing.
     func flag(_ name: String) throws(APIError) -> Bool {
         guard let text = query[name], !text.isEmpty else { return false }
         guard let value = ["true": true, "1": true, "false": false, "0": false][text.lowercased()] else {
             throw .invalid(
-                "the parameter \(name) is \(quoted(text)); true or false was expected", code: "invalid_parameter",
+                "the parameter \(name) is \(quoted(text)); expected true or false", code: "invalid_parameter",
                 at: name)
         }
         return value

@@ -1,31 +1,31 @@
 import JSON
 
-/// What is said of a route to those who use it: its name, and the shapes of what it takes and gives.
+/// The description of a route for users of the API: its name, and the schemas of its request and response.
 struct Operation: Sendable {
     /// A unique name, such as `listDatasets`.
     var id: String
     var summary: String
-    /// The providers that serve it, as the API calls them.
+    /// The types of the providers that serve it.
     var providerTypes: [String] = []
     /// The schema of the request's body, by its name among the document's schemas.
     var request: String?
-    /// The schema of the answer, by its name; nil: `null`.
+    /// The name of the response's schema; nil means `null`.
     var response: String?
-    /// The schema of an answer with status 503 that is no error's.
+    /// The schema of a response with status 503 that is not an error object.
     var unavailable: String?
-    /// Parameters of the query that are integers: the name, the least value, and what it means.
+    /// Integer parameters of the query: the name, the minimum, and the description.
     var query: [(name: String, least: Int, description: String)] = []
-    /// Parameters of the query that are true or false.
+    /// Boolean parameters of the query.
     var flags: [(name: String, description: String)] = []
-    /// Of a registration: where the new identifier stands, as OpenAPI's expressions have it, and how the paths begin that
-    /// take it.
+    /// For a registration: the place of the new identifier, as an OpenAPI expression, and the prefixes of the paths that
+    /// contain it.
     var registered: (place: String, paths: [String])?
-    /// Statuses of errors that other operations do not have, or have with another meaning.
+    /// Error statuses that are specific to this operation, or have a specific meaning.
     var errors: [(status: String, description: String)] = []
-    /// The media type of the answer.
+    /// The media type of the response.
     var contentType = RouteResponse.jsonType
-    /// Whether it may be used without the access token.
+    /// Whether it can be used without the access token.
     var isPublic = false
-    /// Whether it is a page for people, and no part of the API.
+    /// Whether it is a web page, and not part of the API.
     var isPage = false
 }

@@ -1,17 +1,17 @@
 import JSON
 
-/// The body of a request, a JSON object, checked whole and taken apart where it is needed.
+/// The body of a request, a JSON object: validated as a whole, and parsed where it is needed.
 struct RequestBody: Sendable {
     /// With the padding behind it.
     fileprivate let bytes: [UInt8]
     private let outline: JSONOutline
 
     /// - Parameter bytes: the body, and `JSONParser.padding` zero bytes behind it.
-    /// - Throws: where the body is no JSON object.
+    /// - Throws: if the body is not a JSON object.
     init(padded bytes: [UInt8]) throws(APIError) {
         self.bytes = bytes
         if bytes.count <= JSONParser.padding {
-            throw .invalid("the request has no body; a JSON object was expected", code: "invalid_json")
+            throw .invalid("the request has no body; expected a JSON object", code: "invalid_json")
         }
         var parser = JSONParser()
         let result: Result<JSONOutline, JSONError> = bytes.withUnsafeBytes { bytes in
@@ -28,11 +28,11 @@ struct RequestBody: Sendable {
             throw .invalid("the body: \(error)", code: "invalid_json")
         }
         guard case .object = outline.parts else {
-            throw .invalid("the body is no JSON object", code: "invalid_json")
+            throw .invalid("the body is not a JSON object", code: "invalid_json")
         }
     }
 
-    /// The whole body as a place to read members from.
+    /// The whole body.
     var root: Place { Place(body: self, pointer: JSONPointer(), outline: outline) }
 
     /// A value in the body.
@@ -53,7 +53,7 @@ struct RequestBody: Sendable {
             (try? JSONValue(parsing: Array(body.bytes[outline.range]))) ?? .null
         }
 
-        /// The member `key`; nil where it is missing or null.
+        /// The member `key`; nil if it is missing or null.
         func member(_ key: String) -> Place? {
             guard let member = outline[key] else { return nil }
             let isNull = body.bytes[member.range].elementsEqual("null".utf8)
@@ -63,13 +63,13 @@ struct RequestBody: Sendable {
         func required(_ key: String, _ expected: String) throws(APIError) -> Place {
             if let member = member(key) { return member }
             throw .invalid(
-                "\(pointer.appending(key)): it is missing; \(expected) was expected", code: "invalid_shape",
+                "\(pointer.appending(key)): is missing; expected \(expected)", code: "invalid_shape",
                 at: pointer.appending(key).description)
         }
 
         func fault(_ expected: String) -> APIError {
             .invalid(
-                "\(pointer): found \(value.kind); \(expected) was expected", code: "invalid_shape",
+                "\(pointer): found \(value.kind); expected \(expected)", code: "invalid_shape",
                 at: pointer.description)
         }
 
@@ -78,9 +78,9 @@ struct RequestBody: Sendable {
             return text
         }
 
-        /// A text that may be the identifier of something. U+FFFD stands for what is no text.
+        /// A valid identifier. U+FFFD, which stands for invalid UTF-8, is not allowed.
         func identifier() throws(APIError) -> String {
-            let expected = "an identifier, a string of 1 to 1024 characters without control characters and U+FFFD,"
+            let expected = "an identifier (a string of 1 to 1024 characters, without control characters or U+FFFD)"
             let text = try text(expected)
             guard (1...1024).contains(text.unicodeScalars.count),
                 text.unicodeScalars.allSatisfy({
@@ -88,12 +88,12 @@ struct RequestBody: Sendable {
                 })
             else {
                 throw .invalid(
-                    "\(pointer): \(expected) was expected", code: "invalid_identifier", at: pointer.description)
+                    "\(pointer): expected \(expected)", code: "invalid_identifier", at: pointer.description)
             }
             return text
         }
 
-        /// An identifier; nil for an empty string, which some clients send in the place of nothing.
+        /// An identifier; nil for an empty string, which some clients send instead of omitting the member.
         func optionalIdentifier() throws(APIError) -> String? {
             value.string == "" ? nil : try identifier()
         }
@@ -103,23 +103,25 @@ struct RequestBody: Sendable {
             return object
         }
 
-        /// An object that is kept, or that scorers are made of: metadata, parameters. It is in memory as a tree, in lists of
-        /// everything, and each of its regular expressions takes kilobytes when it is compiled.
+        /// An object that is stored, or that configures scorers: metadata or parameters. It is held in memory as a tree and
+        /// returned in lists, and each of its regular expressions uses kilobytes when it is compiled.
         ///
-        /// - Throws: where it is larger, or has more regular expressions, than is allowed.
+        /// - Throws: if it is larger, or has more regular expressions, than allowed.
         func limitedObject(
             _ limits: ServerConfiguration, _ expected: String = "an object"
         ) throws(APIError) -> JSONObject {
             if outline.range.count > limits.maxMetadataSize {
                 throw .tooLarge(
-                    "\(pointer): \(outline.range.count) bytes are more than the \(limits.maxMetadataSize) that are allowed",
+                    "\(pointer): \(outline.range.count) bytes are more than the \(limits.maxMetadataSize) that are "
+                        + "allowed",
                     at: pointer.description)
             }
             let object = try object(expected)
             let patterns = JSONValue.object(object).patternCount
             if patterns > limits.maxPatterns {
                 throw .tooLarge(
-                    "\(pointer): \(patterns) regular expressions are more than the \(limits.maxPatterns) that are allowed",
+                    "\(pointer): \(patterns) regular expressions are more than the \(limits.maxPatterns) that are "
+                        + "allowed",
                     at: pointer.description)
             }
             return object
@@ -138,7 +140,7 @@ struct RequestBody: Sendable {
                 guard let text = element.string else {
                     let place = pointer.appending(index)
                     throw .invalid(
-                        "\(place): found \(element.kind); a string was expected", code: "invalid_shape",
+                        "\(place): found \(element.kind); expected a string", code: "invalid_shape",
                         at: place.description)
                 }
                 texts.append(text)
@@ -149,7 +151,7 @@ struct RequestBody: Sendable {
         /// An array of objects, the rows.
         func rows(limit: Int) throws(APIError) -> RequestRows {
             guard case .array(let count, let objects) = outline.parts else {
-                throw fault("an array of objects, the rows,")
+                throw fault("an array of objects, the rows")
             }
             if count > limit {
                 throw .tooLarge("\(pointer): \(count) rows are more than the \(limit) that are allowed")
@@ -157,7 +159,7 @@ struct RequestBody: Sendable {
             if objects.count < count {
                 let place = pointer.appending(objects.count)
                 throw .invalid(
-                    "\(place): each row has to be an object", code: "invalid_shape", at: place.description)
+                    "\(place): each row must be an object", code: "invalid_shape", at: place.description)
             }
             return RequestRows(bytes: body.bytes, range: outline.range, starts: objects)
         }
@@ -165,7 +167,7 @@ struct RequestBody: Sendable {
 }
 
 extension JSONValue {
-    /// How many regular expressions there are in it: the elements of all arrays whose names say that they hold some.
+    /// The number of its regular expressions: the elements of all arrays with the name of a pattern list.
     fileprivate var patternCount: Int {
         switch self {
         case .object(let object):

@@ -1,7 +1,7 @@
 import Datasets
 import Glibc
 
-/// The rows of a request, where they stand in its body, which is known to be valid.
+/// The rows of a request, located in its body, which has been validated.
 struct RequestRows: Sendable {
     /// The body.
     let bytes: [UInt8]
@@ -10,25 +10,25 @@ struct RequestRows: Sendable {
     /// Where each row starts.
     let starts: [UInt32]
 
-    /// How many bytes they take, with what is between them.
+    /// Their total size in bytes, including the separators.
     var byteCount: Int { range.count }
 
-    /// Reads them as JSON Lines: each as it is written, on a line of its own.
+    /// Reads them as JSON Lines: each row unchanged, on one line.
     func open() -> any ByteSource { RequestRowSource(self) }
 
     /// All lines at once.
     func lines() -> [UInt8] {
         let source = RequestRowSource(self)
-        // A line feed stands where the comma or the bracket behind an element did, so there is room.
+        // The line feed replaces the comma or bracket after an element, so there is room for it.
         return [UInt8](unsafeUninitializedCapacity: range.count) { memory, count in
             count = source.read(into: UnsafeMutableRawBufferPointer(memory))
         }
     }
 
-    /// The bytes of a row, without what stands behind it.
+    /// The bytes of a row, without the separator.
     fileprivate func bytes(of row: Int) -> Range<Int> {
         var end = row + 1 < starts.count ? Int(starts[row + 1]) : range.upperBound - 1
-        // A row is an object, so behind its last bracket there are only a comma and white space.
+        // A row is an object, so only a comma and white space follow its last bracket.
         while bytes[end - 1] != UInt8(ascii: "}") { end -= 1 }
         return Int(starts[row])..<end
     }
@@ -38,7 +38,7 @@ struct RequestRows: Sendable {
 private final class RequestRowSource: ByteSource {
     private let rows: RequestRows
     private var next = 0
-    /// What is left of a row.
+    /// The rest of a row.
     private var rest = 0..<0
     private var endsLine = false
 
@@ -46,7 +46,7 @@ private final class RequestRowSource: ByteSource {
         self.rows = rows
     }
 
-    /// Fills the buffer, but at the end.
+    /// Fills the buffer, except at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         var written = 0
         rows.bytes.withUnsafeBytes { bytes in
@@ -76,7 +76,7 @@ private final class RequestRowSource: ByteSource {
 }
 
 extension UnsafeMutableRawBufferPointer {
-    /// Puts spaces in the places of line breaks, which in JSON stand between tokens only, where they mean the same.
+    /// Replaces line breaks with spaces; in JSON, line breaks only occur between tokens, where both mean the same.
     fileprivate func replaceLineBreaks() {
         guard let base = baseAddress else { return }
         for lineBreak in [Int32(0x0A), 0x0D] {

@@ -8,8 +8,8 @@ import NIOCore
 import NIOHTTPTypes
 import NIOPosix
 
-/// Answers requests: finds the route, takes the body in, has the handler run on a thread that may block, and sends what
-/// that gives.
+/// Answers requests: finds the route, reads the body, runs the handler on a thread that may block, and sends the
+/// response.
 struct Responder: HTTPResponder {
     let service: Service
     let access: Access
@@ -44,7 +44,7 @@ struct Responder: HTTPResponder {
     }
 
     private static let requestIDHeader = requiredName("X-Request-Id")
-    /// Bytes that a form of a page may have, which comes from anybody.
+    /// The maximum size of a form, in bytes; forms need no token.
     private static let maxFormSize = 16 << 10
 
     private func answer(
@@ -58,10 +58,10 @@ struct Responder: HTTPResponder {
         do {
             let bytes = try await body(of: request, route, context.channel, hold)
             exchange.hasMoreToCome = false
-            // Not earlier: who sends slowly should keep nobody else out.
+            // Not earlier: a slow sender must not keep others out.
             guard hold.enter() else {
                 service.metrics.reject()
-                throw APIError.busy("the server works on as many requests as it may; try again soon")
+                throw APIError.busy("the server is handling as many requests as it can; try again soon")
             }
             let output = ResponseStream()
             let call = HandlerContext(
@@ -85,7 +85,7 @@ struct Responder: HTTPResponder {
         }
     }
 
-    /// The route of a request that may be made.
+    /// The route of a permitted request.
     private func route(of request: Request, _ path: Substring) throws(APIError) -> (Route, [String: String]) {
         try access.checkHost(of: request)
         try access.checkOrigin(of: request)
@@ -93,7 +93,7 @@ struct Responder: HTTPResponder {
         do throws(APIError) {
             found = try service.routes.find(request.method, path)
         } catch {
-            // Who has no token is not told what there is.
+            // A request without a token must not learn which paths exist.
             try access.checkToken(of: request)
             throw error
         }
@@ -106,7 +106,7 @@ struct Responder: HTTPResponder {
         return found
     }
 
-    /// Has a thread of those that may block run the handler.
+    /// Runs the handler on a thread that may block.
     private func run(_ route: Route, _ call: HandlerContext) {
         threads.submit { [service] state in
             guard case .active = state else { return call.output.fail(APIError.unavailable("the server is stopping")) }
@@ -118,7 +118,7 @@ struct Responder: HTTPResponder {
         }
     }
 
-    /// The whole body of a request, which lies in memory then, and padding behind it; empty where there is none.
+    /// The whole body of a request, in memory, followed by padding; empty if there is none.
     private func body(
         of request: Request, _ route: Route, _ channel: any Channel, _ hold: AdmissionHold
     ) async throws -> [UInt8] {
@@ -128,12 +128,12 @@ struct Responder: HTTPResponder {
         if let announced, announced > limit { throw tooLarge }
         if route.operation.request != nil { try checkContentType(request) }
         if request.headers[.expect]?.lowercased() == "100-continue" {
-            // Who asks before it sends a body is told to go on once the body is known to be wanted.
+            // A client that sent `Expect: 100-continue` is told to continue when it is known that the body is wanted.
             try await channel.writeAndFlush(HTTPResponsePart.head(HTTPResponse(status: .continue))).get()
         }
         var bytes: [UInt8] = []
         var room = 0
-        /// Makes room for so many bytes, once they are taken in.
+        /// Reserves space for the given number of bytes, after they are admitted.
         func makeRoom(_ count: Int) throws {
             if count <= room { return }
             guard hold.add(bytes: count - room) else { throw busy() }
@@ -153,16 +153,16 @@ struct Responder: HTTPResponder {
 
     private func busy() -> APIError {
         service.metrics.reject()
-        return .busy("the requests under way take all the memory that they may; try again soon")
+        return .busy("the requests in progress use all the memory that is allowed; try again soon")
     }
 
-    /// Bytes that are reserved for a body at once. What is announced need not come.
+    /// The most bytes that are reserved for a body in advance. The announced length may be false.
     private static let longestReserve = 16 << 20
 
     private func checkContentType(_ request: Request) throws(APIError) {
         if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
             throw .invalid(
-                "the body is encoded as \(quoted(encoding)); it was expected as it is",
+                "the body is encoded as \(quoted(encoding)); send it uncompressed",
                 code: "invalid_content_encoding",
                 at: "Content-Encoding")
         }
@@ -170,7 +170,7 @@ struct Responder: HTTPResponder {
         let name = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
         guard name == "application/json" || name.hasSuffix("+json") else {
             throw .invalid(
-                "the body is of the type \(quoted(type)); application/json was expected", code: "invalid_content_type",
+                "the body is of the type \(quoted(type)); expected application/json", code: "invalid_content_type",
                 at: "Content-Type")
         }
     }
@@ -200,7 +200,7 @@ struct Responder: HTTPResponder {
                     end(channel, hold)
                     finish(exchange, status: 200)
                 } catch {
-                    // The answer breaks off, so that nobody takes it for a whole one.
+                    // The response is aborted, so that it is not mistaken for a complete one.
                     call.output.abandon()
                     call.cancellation.cancel()
                     end(channel, hold)
@@ -220,7 +220,7 @@ struct Responder: HTTPResponder {
 
     private func response(to error: any Error, _ exchange: Exchange) -> Response {
         if error is ResponseStream.Abandoned || error is CancellationError {
-            // Nobody reads this.
+            // The client has disconnected; the response is not read.
             return Response(status: HTTPResponse.Status(code: Self.brokenOff))
         }
         let known = APIError(error)
@@ -239,7 +239,7 @@ struct Responder: HTTPResponder {
         return response
     }
 
-    /// The status that stands in logs and metrics for an answer that broke off, as the client went away or the work failed.
+    /// The status in logs and metrics for a response that was aborted because the client disconnected or the work failed.
     private static let brokenOff = 499
 
     private func logFailure(_ error: any Error, _ exchange: Exchange) {
@@ -259,14 +259,14 @@ struct Responder: HTTPResponder {
             ])
     }
 
-    /// Closes a connection whose client may go on to send what nobody wants. Not at once: the client should read the
-    /// answer first.
+    /// Closes a connection whose client may continue to send an unwanted body. Not immediately: the client should read the
+    /// response first.
     private func closeSoon(_ channel: any Channel) {
         channel.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
     }
 }
 
-/// What there is to know of a request from its beginning.
+/// The properties of a request that are known from its head.
 private struct Exchange: Sendable {
     let id: String
     let method: HTTPRequest.Method
@@ -274,7 +274,7 @@ private struct Exchange: Sendable {
     let query: Substring
     let start = ContinuousClock.now
     var operation = "none"
-    /// Whether there is a body that has not been read to its end.
+    /// Whether there is a body that has not been read completely.
     var hasMoreToCome: Bool
     var logger: Logger
 
@@ -291,13 +291,13 @@ private struct Exchange: Sendable {
     }
 }
 
-/// The name of a header that is known to be one.
+/// A valid header name.
 private func requiredName(_ name: String) -> HTTPField.Name {
-    // Not reached: the names that are passed are tokens.
+    // Unreachable: all names that are passed are tokens.
     HTTPField.Name(name) ?? .server
 }
 
-/// What is known of a request's connection.
+/// The properties of a request's connection.
 struct ServerContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     let channel: any Channel

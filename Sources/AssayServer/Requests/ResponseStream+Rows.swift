@@ -6,7 +6,7 @@ extension ResponseStream {
     /// Writes rows as the elements of a JSON array.
     func write(rows: Range<Int>?, of dataset: StoredDataset, in registry: Registry) throws {
         let source = StoredRows(registry, dataset, rows: rows)
-        // The comma behind a page's last row is written with the next page.
+        // The comma after a page's last row is written with the next page.
         var isFirst = true
         while true {
             let page = try source.page(separator: UInt8(ascii: ","))
@@ -19,7 +19,7 @@ extension ResponseStream {
 }
 
 extension ResponseStream {
-    /// Writes a list, `{"data": […]}`, whose elements come a piece at a time.
+    /// Writes a list, `{"data": […]}`, piece by piece.
     ///
     /// - Parameter piece: the next elements; none at the end.
     func writeList(_ piece: () throws -> [JSONValue]) throws {

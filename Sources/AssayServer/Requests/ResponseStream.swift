@@ -1,16 +1,16 @@
 import Concurrency
 import NIOCore
 
-/// The way from the thread that works on a request to the task that answers it: an answer as a whole, or the pieces of a
-/// long one. Who writes pieces waits while the client does not take them.
+/// Connects the thread that works on a request with the task that responds: either a whole response, or the pieces of a
+/// long one. Writing a piece blocks while the client does not read.
 final class ResponseStream: Sendable {
-    /// What comes out first.
+    /// The first output.
     enum Beginning: Sendable {
         case answer(RouteResponse)
         case piece(ByteBuffer)
     }
 
-    /// The client is gone, and nobody wants the rest.
+    /// The client has disconnected.
     struct Abandoned: Error {}
 
     private struct State {
@@ -22,16 +22,16 @@ final class ResponseStream: Sendable {
         var isAbandoned = false
         var consumer: CheckedContinuation<Void, Never>?
 
-        /// Whether there is something for the consumer to take.
+        /// Whether there is output for the consumer.
         var isReady: Bool { !pieces.isEmpty || isEnded || isAbandoned }
     }
 
-    /// Pieces that may wait, in bytes. One that is larger waits alone.
+    /// The maximum size of waiting pieces, in bytes. A larger piece waits alone.
     private static let capacity = 1 << 20
 
     private let state = Monitor(State())
 
-    /// Writes a piece, once there is room for it. Blocks.
+    /// Writes a piece. Blocks until there is room for it.
     func write(_ bytes: UnsafeRawBufferPointer) throws {
         var buffer = ByteBuffer()
         buffer.writeBytes(bytes)
@@ -51,7 +51,7 @@ final class ResponseStream: Sendable {
         try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
     }
 
-    /// Ends the answer: with a whole one where no piece was written.
+    /// Ends the response; if no piece was written, with a whole response.
     func end(_ answer: RouteResponse? = nil) {
         state.update { state in
             state.answer = answer
@@ -60,7 +60,7 @@ final class ResponseStream: Sendable {
         wakeConsumer()
     }
 
-    /// Ends the answer with an error. What was written before arrives.
+    /// Ends the response with an error. Earlier pieces are still sent.
     func fail(_ failure: any Error) {
         state.update { state in
             if state.isEnded { return }
@@ -70,13 +70,13 @@ final class ResponseStream: Sendable {
         wakeConsumer()
     }
 
-    /// Lets whoever writes know that nobody reads.
+    /// Tells the writer that the client no longer reads.
     func abandon() {
         state.update { $0.isAbandoned = true }
         wakeConsumer()
     }
 
-    /// What comes first. Throws what the handler failed with.
+    /// The first output. Throws the handler's error.
     func beginning() async throws -> Beginning {
         if let piece = try await next() { return .piece(piece) }
         guard let answer = state.update(\.answer) else { return .piece(ByteBuffer()) }

@@ -1,7 +1,7 @@
 import HTTPTypes
 import JSON
 
-/// What a handler answers, as a whole.
+/// A handler's whole response.
 struct RouteResponse: Sendable {
     var status = HTTPResponse.Status.ok
     var contentType = RouteResponse.jsonType
@@ -19,6 +19,6 @@ struct RouteResponse: Sendable {
         RouteResponse(contentType: contentType, bytes: Array(text.utf8))
     }
 
-    /// What is answered where there is nothing to say.
+    /// The response without content.
     static let null = json(.null)
 }

@@ -2,15 +2,15 @@ import Datasets
 import Encodings
 import HTTPTypes
 
-/// One method and path of the API, and what it does.
+/// One method and path of the API, with its handler.
 struct Route: Sendable {
-    /// What a handler is: it runs on a thread that may block, and returns its answer, or nil when it has written that to
-    /// the call's output.
+    /// A handler runs on a thread that may block, and returns its response, or nil if it has written the response to the call's
+    /// output.
     typealias Handler = @Sendable (Service, HandlerContext) throws -> RouteResponse?
 
     var method: HTTPRequest.Method
-    /// The path, in which `{id}` stands for an identifier, slashes and all, and any other name in braces, behind that, for
-    /// one without slashes.
+    /// The path, in which `{id}` stands for an identifier that may contain slashes, and later names in braces for identifiers
+    /// without slashes.
     var template: String
     var operation: Operation
     var handler: Handler
@@ -47,14 +47,14 @@ struct Route: Sendable {
     /// The names of the parameters of the path, in their order.
     var parameters: [String] { (hasIdentifier ? ["id"] : []) + tail.compactMap(\.name) }
 
-    /// How much of the path is fixed: of two routes that match, the one with more is meant.
+    /// The length of the fixed part of the path: of two matching routes, the one with more is used.
     var weight: Int {
         head.count * 2 + tail.reduce(0) { $0 + ($1.name == nil ? 2 : 1) } + (hasIdentifier ? 0 : 1)
     }
 
-    /// The parameters of the path; nil where it is another one.
+    /// The parameters of the path; nil if it does not match.
     ///
-    /// - Parameter segments: between the slashes, as they came.
+    /// - Parameter segments: the parts between slashes, not decoded.
     func match(_ segments: [Substring]) -> [String: String]? {
         guard segments.count >= head.count + tail.count else { return nil }
         let rest = segments[head.count..<(segments.count - tail.count)]
@@ -75,7 +75,7 @@ struct Route: Sendable {
     }
 }
 
-/// The text that a part of a path stands for; nil where that is no UTF-8.
+/// The decoded part of a path; nil if it is not UTF-8.
 private func text(of part: some StringProtocol) -> String? {
     percentDecoded(part).flatMap { String(validating: $0, as: UTF8.self) }
 }
@@ -84,13 +84,13 @@ private func text(of part: some StringProtocol) -> String? {
 struct RouteTable: Sendable {
     let routes: [Route]
 
-    /// The routes without the pages for people.
+    /// The routes, without the web pages.
     var api: [Route] { routes.filter { !$0.operation.isPage } }
 
     /// Finds the route of a request. A path of the API without a version, as in the documentation of some providers, means
     /// version 1.
     ///
-    /// - Parameter path: as it came, without the query.
+    /// - Parameter path: not decoded, without the query.
     func find(_ method: HTTPRequest.Method, _ path: Substring) throws(APIError) -> (Route, [String: String]) {
         do throws(APIError) {
             return try findExactly(method, path)
@@ -106,7 +106,7 @@ struct RouteTable: Sendable {
     ) throws(APIError) -> (Route, [String: String]) {
         let segments = path == "/" ? [] : path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
         var best: (route: Route, parameters: [String: String])?
-        // Of the most particular template that matches: an identifier may have slashes, and so be what others end with.
+        // The most specific template that matches: an identifier may contain slashes, so it can look like the end of another path.
         var others: (weight: Int, methods: Set<String>) = (-1, [])
         for route in routes {
             guard let parameters = route.match(segments) else { continue }
@@ -121,16 +121,16 @@ struct RouteTable: Sendable {
         let methods = others.methods.sorted()
         if methods.isEmpty {
             throw .notFound(
-                "there is nothing at this path; GET /v1/inspect/routes lists what there is", code: "unknown_path")
+                "this path does not exist; GET /v1/inspect/routes lists the paths", code: "unknown_path")
         }
         throw APIError(
             status: .methodNotAllowed, type: "invalid_request_error", code: "method_not_allowed",
-            message: "\(method.rawValue) is not for this path; it takes \(methods.joined(separator: ", "))",
+            message: "\(method.rawValue) is not allowed for this path; it accepts \(methods.joined(separator: ", "))",
             allowedMethods: methods)
     }
 }
 
-/// The parameters of a query. Of several with one name the last counts.
+/// The parameters of a query. If a name occurs several times, the last one counts.
 func queryParameters(_ query: Substring) -> [String: String] {
     var parameters: [String: String] = [:]
     for pair in query.split(separator: "&") {

@@ -7,7 +7,7 @@ import Store
 enum BenchmarkRoutes {
     static let path = "/v1alpha/eval/benchmarks"
     static let types = ["inline::assay"]
-    /// Where benchmarks are, and what the names of operations there end with.
+    /// The paths of benchmarks, and the suffixes of the operations' names.
     static let paths = [("/v1/eval/benchmarks", "V1"), (path, "")]
 
     static let all: [Route] = paths.flatMap { path, version in
@@ -15,23 +15,23 @@ enum BenchmarkRoutes {
             Route(
                 .get, path,
                 Operation(
-                    id: "listBenchmarks" + version, summary: "Lists the benchmarks.", providerTypes: types,
+                    id: "listBenchmarks" + version, summary: "List the benchmarks.", providerTypes: types,
                     response: "BenchmarkList"), list),
             Route(
                 .post, path,
                 Operation(
-                    id: "registerBenchmark" + version, summary: "Registers a benchmark.", providerTypes: types,
+                    id: "registerBenchmark" + version, summary: "Register a benchmark.", providerTypes: types,
                     request: "BenchmarkRegistration",
                     registered: ("$request.body#/benchmark_id", [path + "/{id}"])), register),
             Route(
                 .get, path + "/{id}",
                 Operation(
-                    id: "getBenchmark" + version, summary: "Gets a benchmark.", providerTypes: types,
+                    id: "getBenchmark" + version, summary: "Get a benchmark.", providerTypes: types,
                     response: "Benchmark"), get),
             Route(
                 .delete, path + "/{id}",
                 Operation(
-                    id: "unregisterBenchmark" + version, summary: "Unregisters a benchmark.", providerTypes: types),
+                    id: "unregisterBenchmark" + version, summary: "Unregister a benchmark.", providerTypes: types),
                 unregister),
         ]
     }
@@ -50,7 +50,7 @@ enum BenchmarkRoutes {
         .json(try find(context.identifier, service).definition)
     }
 
-    /// A benchmark as it is registered, and as those know it who run it.
+    /// A registered benchmark, in the form for providers.
     static func find(_ id: String, _ service: Service) throws -> (definition: JSONValue, benchmark: Benchmark) {
         guard let definition = try service.registry.definition(.benchmark, id),
             let benchmark = Benchmark(definition)
@@ -64,14 +64,14 @@ enum BenchmarkRoutes {
         let functions = try body.required("scoring_functions", "an array of identifiers").texts()
         let resource = try body.member("provider_benchmark_id")?.identifier() ?? id
         let metadata = try body.member("metadata")?.limitedObject(service.configuration) ?? [:]
-        // Engines with datasets of their own are given an empty identifier.
+        // Engines with their own datasets get an empty identifier.
         let dataset = try body.member("dataset_id")?.optionalIdentifier() ?? ""
         let provider =
             try body.member("provider_id")?.optionalIdentifier() ?? provider(of: metadata, dataset, functions, service)
         if dataset.isEmpty && provider == AssayProvider.id {
             throw APIError.invalid(
-                "/dataset_id: it is missing or empty; the identifier of a dataset was expected, as the provider "
-                    + "\(provider) answers the rows of one", code: "invalid_shape", at: "/dataset_id")
+                "/dataset_id: is missing or empty; expected the identifier of a dataset, because the provider "
+                    + "\(provider) answers its rows", code: "invalid_shape", at: "/dataset_id")
         }
         let definition: JSONValue = [
             "identifier": .string(id),
@@ -89,8 +89,8 @@ enum BenchmarkRoutes {
         return .null
     }
 
-    /// The provider of a benchmark that names none: the one whose kind of metadata it has where it has no dataset and no
-    /// scoring functions of its own, and otherwise the server's own.
+    /// The default provider of a benchmark: if it has neither a dataset nor scoring functions, the provider that its metadata
+    /// fits; otherwise the server's own.
     private static func provider(
         of metadata: JSONObject, _ dataset: String, _ functions: [String], _ service: Service
     ) throws(APIError) -> String {

@@ -16,37 +16,38 @@ enum DatasetRoutes {
             Route(
                 .get, datasets,
                 Operation(
-                    id: "listDatasets" + version, summary: "Lists the datasets, without their rows.",
+                    id: "listDatasets" + version, summary: "List the datasets, without their rows.",
                     providerTypes: types,
                     response: "DatasetList"), list),
             Route(
                 .post, datasets,
                 Operation(
-                    id: "registerDataset" + version, summary: "Registers a dataset.", providerTypes: types,
+                    id: "registerDataset" + version, summary: "Register a dataset.", providerTypes: types,
                     request: "DatasetRegistration", response: "Dataset",
                     registered: ("$response.body#/identifier", [datasets + "/{id}", rows + "/"])), register),
             Route(
                 .get, datasets + "/{id}",
                 Operation(
-                    id: "getDataset" + version, summary: "Gets a dataset, with its rows where they were given as rows.",
+                    id: "getDataset" + version,
+                    summary: "Get a dataset; its rows are included if it was registered with rows.",
                     providerTypes: types, response: "Dataset"), get),
             Route(
                 .delete, datasets + "/{id}",
-                Operation(id: "unregisterDataset" + version, summary: "Unregisters a dataset.", providerTypes: types),
+                Operation(id: "unregisterDataset" + version, summary: "Unregister a dataset.", providerTypes: types),
                 unregister),
             Route(
                 .get, rows + "/iterrows/{id}",
                 Operation(
-                    id: "iterateRows" + version, summary: "Gets rows of a dataset.", providerTypes: types,
+                    id: "iterateRows" + version, summary: "Get rows of a dataset.", providerTypes: types,
                     response: "RowPage",
                     query: [
-                        ("start_index", 0, "The first row, counted from 0; 0 unless given."),
-                        ("limit", -1, "At most so many rows; all unless given, and for -1."),
+                        ("start_index", 0, "The first row, counted from 0 (default: 0)."),
+                        ("limit", -1, "The maximum number of rows; -1 for all (default: -1)."),
                     ]), iterate),
             Route(
                 .post, rows + "/append-rows/{id}",
                 Operation(
-                    id: "appendRows" + version, summary: "Appends rows to a dataset, all of them or none.",
+                    id: "appendRows" + version, summary: "Append rows to a dataset: either all of them or none.",
                     providerTypes: types, request: "RowAppending"), append),
         ]
     }
@@ -70,11 +71,11 @@ enum DatasetRoutes {
         let purpose = try body.required("purpose", "one of \(purposes.joined(separator: ", "))")
         guard purposes.contains(try purpose.text()) else {
             throw APIError.invalid(
-                "/purpose: found \(purpose.value.text); one of \(purposes.joined(separator: ", ")) was expected",
+                "/purpose: found \(purpose.value.text); expected one of \(purposes.joined(separator: ", "))",
                 code: "invalid_shape", at: "/purpose")
         }
         let source = try DatasetSource(
-            body.required("source", "an object with a \"type\", \"uri\" or \"rows\","),
+            body.required("source", "an object with a \"type\", a \"uri\" or \"rows\""),
             maxRows: service.configuration.maxRows)
         let id = try body.member("dataset_id")?.identifier() ?? "dataset-" + randomName()
         let definition: JSONValue = [
@@ -86,7 +87,7 @@ enum DatasetRoutes {
         if let known = try service.registry.dataset(id) {
             guard known.definition == definition else {
                 throw APIError.conflict(
-                    "there is another dataset \(quoted(id)) already; unregister that first, or take another identifier")
+                    "another dataset \(quoted(id)) already exists; unregister it first, or choose another identifier")
             }
             return try answer(known, service, context)
         }
@@ -131,7 +132,7 @@ enum DatasetRoutes {
 
     private static func unknown(_ id: String) -> APIError { .unknown("dataset", id, listedBy: path) }
 
-    /// The dataset, and with it the rows of one that was given as rows.
+    /// The dataset, including its rows if it was registered with rows.
     private static func answer(_ dataset: StoredDataset, _ service: Service, _ context: HandlerContext) throws
         -> RouteResponse?
     {
@@ -159,13 +160,13 @@ enum DatasetRoutes {
         return members
     }
 
-    /// The source of a dataset; that of one that was given as rows is kept as their digest.
+    /// The source of a dataset; for rows, only their digest is stored.
     private static func shownSource(of dataset: StoredDataset, rows: [JSONValue]) -> JSONValue {
         let source = dataset.definition["source"] ?? .null
         return source["type"] == "rows" ? ["type": "rows", "rows": .array(rows)] : source
     }
 
-    /// A name that nobody else has.
+    /// A unique name.
     static func randomName() -> String {
         var bits = UInt128.random(in: 0...UInt128.max)
         var name = ""

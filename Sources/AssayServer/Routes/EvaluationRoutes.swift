@@ -15,7 +15,7 @@ enum EvaluationRoutes {
             .post, path + "/{id}/evaluations",
             Operation(
                 id: "evaluateRows" + version,
-                summary: "Has a candidate answer the rows of the request, and scores the answers.",
+                summary: "Generate answers to the rows of the request with a candidate, and score them.",
                 providerTypes: BenchmarkRoutes.types, request: "Evaluation", response: "EvaluationResult",
                 errors: [("502", "A model's server or the provider's engine has failed.")]), evaluate)
     }
@@ -51,7 +51,7 @@ enum EvaluationRoutes {
             throw context.cancellation.isCancelled ? ResponseStream.Abandoned() : error
         }
         service.count(result.generation, scores: result.scores)
-        // Nobody else cancels it than a client that is gone.
+        // Only a disconnected client cancels it.
         if result.isCancelled { throw ResponseStream.Abandoned() }
         try EvaluationAnswer(scores: result.scores) { UnnamedFileSource(rows, named: "the rows of the answer") }
             .write(to: context.output)

@@ -6,28 +6,28 @@ import Logging
 import ScorerHost
 import ScoringEngine
 
-/// What the server says about itself.
+/// Routes about the server itself.
 enum InspectRoutes {
     static let all: [Route] = [
         Route(
             .get, "/v1/health",
             Operation(
-                id: "health", summary: "Says whether the server works.", response: "Health",
+                id: "health", summary: "Check whether the server works.", response: "Health",
                 unavailable: "HealthFault", isPublic: true),
             health),
         Route(
             .get, "/v1/version",
-            Operation(id: "version", summary: "Says which version the server is.", response: "Version", isPublic: true),
+            Operation(id: "version", summary: "Get the server's version.", response: "Version", isPublic: true),
             version),
         Route(
             .get, "/v1/inspect/routes",
-            Operation(id: "listRoutes", summary: "Lists the routes.", response: "RouteList"), routes),
+            Operation(id: "listRoutes", summary: "List the routes.", response: "RouteList"), routes),
         Route(
             .get, "/v1/providers",
-            Operation(id: "listProviders", summary: "Lists the providers.", response: "ProviderList"), providers),
+            Operation(id: "listProviders", summary: "List the providers.", response: "ProviderList"), providers),
         Route(
             .get, "/v1/providers/{id}",
-            Operation(id: "getProvider", summary: "Gets a provider.", response: "Provider"), provider),
+            Operation(id: "getProvider", summary: "Get a provider.", response: "Provider"), provider),
     ]
 
     @Sendable private static func health(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
@@ -78,7 +78,7 @@ enum InspectRoutes {
             providers.append(
                 provider(
                     "inference", ModelCatalog.defaultProvider, "remote::openai-compatible", ["models": ids],
-                    // Requests may name any number of models that nobody has.
+                    // Requests may name any number of models that do not exist.
                     faults: Array(inference.outages.prefix(5))))
         }
         return providers

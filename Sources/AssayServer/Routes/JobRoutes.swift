@@ -30,35 +30,40 @@ enum JobRoutes {
             Route(
                 .post, jobs,
                 operation(
-                    "runEvaluation", "Starts a job: a candidate answers the benchmark's rows, and is scored.",
+                    "runEvaluation",
+                    "Start a job: a candidate answers the benchmark's rows, and the answers are scored.",
                     request: "JobRequest", response: "Job"), start),
             Route(
                 .get, jobs,
                 operation(
-                    "listJobs", "Lists a benchmark's jobs, the newest first.", response: "JobPage",
+                    "listJobs", "List a benchmark's jobs, newest first.", response: "JobPage",
                     query: [
-                        ("start_index", 0, "The first job, counted from 0; 0 unless given."),
-                        ("limit", 1, "At most so many jobs; 100 unless given."),
+                        ("start_index", 0, "The first job, counted from 0 (default: 0)."),
+                        ("limit", 1, "The maximum number of jobs (default: 100)."),
                     ]), list),
-            Route(.get, jobs + "/{job_id}", operation("getJob", "Gets a job.", response: "Job"), get),
+            Route(.get, jobs + "/{job_id}", operation("getJob", "Get a job.", response: "Job"), get),
             Route(
                 .delete, jobs + "/{job_id}",
                 operation(
-                    "cancelJob", "Stops a job, whose rows are kept, or deletes one that has ended.",
+                    "cancelJob", "Stop a job and keep its rows, or delete a job that has ended.",
                     flags: [
-                        ("purge", "Delete the job, its result and the dataset of its rows. It has to have ended (409).")
+                        (
+                            "purge",
+                            "Delete the job, its result and the dataset of its rows. The job must have ended (409 "
+                                + "otherwise)."
+                        )
                     ]), cancel),
             Route(
                 .post, jobs + "/{job_id}/cancel",
-                operation("cancelJobByPost", "Stops a job. The rows that were done are kept."), cancel),
+                operation("cancelJobByPost", "Stop a job. Completed rows are kept."), cancel),
             Route(
                 .get, jobs + "/{job_id}/result",
-                operation("getJobResult", "Gets what a job came to.", response: "JobResult", errors: noResult),
+                operation("getJobResult", "Get the result of a job.", response: "JobResult", errors: noResult),
                 result),
             Route(
                 .get, path + "/{id}/results",
                 operation(
-                    "getNewestResult", "Gets what the newest completed job came to.", response: "JobResult",
+                    "getNewestResult", "Get the result of the newest completed job.", response: "JobResult",
                     errors: noResult), newestResult),
         ]
     }
@@ -85,15 +90,15 @@ enum JobRoutes {
         case .full:
             service.metrics.reject()
             var error = APIError.busy(
-                "\(service.configuration.maxQueuedJobs) jobs wait for their turn, as many as may; try again later, or "
-                    + "cancel some")
+                "\(service.configuration.maxQueuedJobs) jobs are waiting for their turn, which is the limit; try "
+                    + "again later, or cancel some")
             error.code = "too_many_jobs"
             error.retryAfter = retryAfter
             throw error
         }
     }
 
-    /// Seconds after which a job may find room. Jobs take longer than other requests.
+    /// Seconds after which to retry when the queue is full. Jobs take longer than other requests.
     private static let retryAfter = 10
 
     @Sendable private static func list(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
@@ -128,8 +133,8 @@ enum JobRoutes {
         guard let job = try service.registry.newestJob(of: context.identifier, .completed) else {
             _ = try BenchmarkRoutes.find(context.identifier, service)
             throw APIError.notFound(
-                "no job of the benchmark \(quoted(context.identifier)) is completed; POST "
-                    + "\(BenchmarkRoutes.path)/\(context.identifier)/jobs starts one", code: "no_result")
+                "no job of the benchmark \(quoted(context.identifier)) has completed; start one with POST "
+                    + "\(BenchmarkRoutes.path)/\(context.identifier)/jobs", code: "no_result")
         }
         return try write(CurrentJob(job), service, context)
     }
@@ -140,14 +145,15 @@ enum JobRoutes {
         let job = current.job
         guard job.finished != nil else {
             let progress = current.rows
-            let rows = "\(progress.done) of \(progress.total.map(String.init) ?? "an unknown number of") rows are done"
+            let rows =
+                "\(progress.done) of \(progress.total.map(String.init) ?? "an unknown number of") rows are complete"
             throw APIError.notReady(
                 job.status == .cancelled
                     ? "the job is being cancelled; \(rows)" : "the job is \(current.status.rawValue); \(rows)",
                 code: "job_not_finished")
         }
         if job.status == .failed {
-            let rows = job.datasetID.map { "; the rows that were done are in the dataset \($0)" }
+            let rows = job.datasetID.map { "; the completed rows are in the dataset \($0)" }
             throw APIError.notReady("the job failed: \(job.error ?? "")" + (rows ?? ""), code: "job_failed")
         }
         var dataset: StoredDataset?
@@ -172,7 +178,7 @@ enum JobRoutes {
 
     // MARK: Shapes
 
-    /// A job, and how far it is where it runs.
+    /// A job, with its progress if it is running.
     private struct CurrentJob {
         var job: StoredJob
         var progress: EvaluationProgress?
@@ -182,7 +188,7 @@ enum JobRoutes {
             self.progress = progress
         }
 
-        /// The status; one that its provider's engine has not begun with waits there.
+        /// The status; `scheduled` while the job waits in its provider's engine.
         var status: StoredJob.Status {
             job.status == .inProgress && progress?.isWaiting == true ? .scheduled : job.status
         }
@@ -202,7 +208,7 @@ enum JobRoutes {
     }
 
     private static func current(_ id: String, of benchmarkID: String, _ service: Service) throws -> CurrentJob {
-        // In this order: a job that comes to its end in between has its numbers from the store.
+        // In this order, so that a job that ends in between has its numbers from the store.
         let progress = service.jobs.progress(of: id)
         return CurrentJob(try find(id, of: benchmarkID, service), progress)
     }
@@ -231,7 +237,7 @@ enum JobRoutes {
 }
 
 extension StoredJob {
-    /// What answers the rows, by its name: `{"type": "model", "model": …}`.
+    /// The candidate, by name: `{"type": "model", "model": …}`.
     var candidate: JSONValue {
         let candidate = request["benchmark_config"]?["eval_candidate"] ?? .null
         let configuration = candidate["config"] ?? .null
@@ -247,14 +253,14 @@ extension HandlerContext {
 }
 
 extension Service {
-    /// Counts what a run has asked: its candidate, and the models of its scoring functions.
+    /// Counts the requests of a run: those to its candidate, and those of its scoring functions.
     func count(_ generation: JSONObject, scores: JSONObject) {
         for usage in [generation["usage"]] + scores.members.map({ $0.value["usage"] }) {
             if let usage { metrics.add(usage: usage) }
         }
     }
 
-    /// A job has come to its end, and is stored with its result and its rows.
+    /// A job has ended, and is stored with its result and its rows.
     func jobEnded(_ job: StoredJob, _ logger: Logger) {
         var metadata: Logger.Metadata = [
             "job_id": "\(job.id)", "benchmark_id": "\(job.benchmarkID)", "status": "\(job.status.rawValue)",

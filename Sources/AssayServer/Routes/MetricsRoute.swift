@@ -8,7 +8,7 @@ enum MetricsRoute {
         Route(
             .get, "/metrics",
             Operation(
-                id: "metrics", summary: "Counts of what the server does, for Prometheus.",
+                id: "metrics", summary: "Get metrics of the server, for Prometheus.",
                 contentType: "text/plain; version=0.0.4; charset=utf-8")
         ) { service, _ in
             .text(
@@ -22,14 +22,14 @@ enum MetricsRoute {
             + "assay_build_info{version=\"\(service.configuration.version)\"} 1\n"
     }
 
-    /// How the jobs stand.
+    /// The numbers of jobs by status.
     private static func jobs(_ service: Service) throws(StoreError) -> String {
         let counts = try service.registry.jobCounts()
-        var text = "# HELP assay_jobs Evaluation jobs that are kept.\n# TYPE assay_jobs gauge\n"
+        var text = "# HELP assay_jobs Stored evaluation jobs.\n# TYPE assay_jobs gauge\n"
         for status in StoredJob.Status.allCases {
             text += "assay_jobs{status=\"\(status.rawValue)\"} \(counts[status] ?? 0)\n"
         }
-        text += "# HELP assay_jobs_waiting Evaluation jobs that wait for their turn.\n# TYPE assay_jobs_waiting gauge\n"
+        text += "# HELP assay_jobs_waiting Evaluation jobs waiting for their turn.\n# TYPE assay_jobs_waiting gauge\n"
         return text + "assay_jobs_waiting \(service.jobs.waitingCount)\n"
     }
 }

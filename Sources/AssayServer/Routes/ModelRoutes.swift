@@ -13,24 +13,24 @@ enum ModelRoutes {
         Route(
             .get, path,
             Operation(
-                id: "listModels", summary: "Lists the models that are configured or registered.", providerTypes: types,
+                id: "listModels", summary: "List the configured and registered models.", providerTypes: types,
                 response: "ModelList"), list),
         Route(
             .post, path,
             Operation(
-                id: "registerModel", summary: "Registers a name for a model of a configured server.",
+                id: "registerModel", summary: "Register a name for a model on a configured server.",
                 providerTypes: types, request: "ModelRegistration", response: "Model",
                 registered: ("$response.body#/identifier", [path + "/{id}"])), register),
         Route(
             .get, path + "/{id}",
-            Operation(id: "getModel", summary: "Gets a model.", providerTypes: types, response: "Model"), get),
+            Operation(id: "getModel", summary: "Get a model.", providerTypes: types, response: "Model"), get),
         Route(
             .delete, path + "/{id}",
-            Operation(id: "unregisterModel", summary: "Unregisters a model.", providerTypes: types), unregister),
+            Operation(id: "unregisterModel", summary: "Unregister a model.", providerTypes: types), unregister),
     ]
 
     @Sendable private static func list(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
-        // One that is configured hides a registered one, which was there before.
+        // A configured model hides an older registered one.
         let configured = service.models?.ids ?? []
         var last: String?
         var isFirst = true
@@ -66,7 +66,7 @@ enum ModelRoutes {
         let type = try body.member("model_type")?.text() ?? "llm"
         guard ["llm", "embedding", "rerank"].contains(type) else {
             throw APIError.invalid(
-                "/model_type: found \(quoted(type)); one of llm, embedding, rerank was expected", code: "invalid_shape",
+                "/model_type: found \(quoted(type)); expected one of llm, embedding, rerank", code: "invalid_shape",
                 at: "/model_type")
         }
         let provider = try body.member("provider_id")?.identifier()
@@ -80,10 +80,10 @@ enum ModelRoutes {
         ]
         try service.registration.withLock { _ in
             guard let models = service.models else {
-                throw APIError.invalid("the server has no way to models; its operator configures them")
+                throw APIError.invalid("the server has no models; its operator can configure them")
             }
             if models.ids.contains(id) {
-                throw APIError.conflict("the model \(quoted(id)) is configured already; take another identifier")
+                throw APIError.conflict("the model \(quoted(id)) is already configured; choose another identifier")
             }
             do throws(InferenceError) {
                 try models.checkProvider(provider, name: name)
@@ -101,7 +101,7 @@ enum ModelRoutes {
         try service.registration.withLock { _ in
             if service.models?.ids.contains(context.identifier) ?? false {
                 throw APIError.conflict(
-                    "the model \(quoted(context.identifier)) stands in the configuration and cannot be unregistered")
+                    "the model \(quoted(context.identifier)) is part of the configuration and cannot be unregistered")
             }
             guard try service.registry.unregister(.model, context.identifier) else {
                 throw APIError.unknown("model", context.identifier, listedBy: path)
@@ -118,7 +118,7 @@ enum ModelRoutes {
         ])
     }
 
-    /// The model as both generations of clients read it: the older with `identifier`, the newer as OpenAI's API has it.
+    /// The model in a form for both generations of clients: older ones read `identifier`, newer ones OpenAI's format.
     private static func shown(_ model: JSONValue) -> JSONValue {
         var object = model.object ?? [:]
         var custom: JSONObject = [:]

@@ -6,12 +6,12 @@ import ScoringEngine
 import Store
 
 extension Service {
-    /// Keeps what a run over a dataset came to, for the pages that show it. Where that cannot be kept, the log says so,
-    /// and the run is no worse for it.
+    /// Stores the result of a run over a dataset, for the pages. If it cannot be stored, the failure is logged, and the run
+    /// is not affected.
     ///
     /// - Parameters:
-    ///   - results: of a request with `keepsDistribution`, or else there is nothing to plot.
-    ///   - rowsDatasetID: the dataset with the rows and their scores, as score-batch writes them.
+    ///   - results: the results of a request with `keepsDistribution`; without it, there is nothing to plot.
+    ///   - rowsDatasetID: the dataset with the rows and their scores, in the form of score-batch.
     func record(
         _ results: ScoringResults, of datasetID: String, rowsDatasetID: String?, logger: Logger
     ) {
@@ -24,7 +24,7 @@ extension Service {
                 distributions: .object(results.distributions)), logger)
     }
 
-    /// Keeps what a job came to, for the same.
+    /// Stores the result of a job, for the pages.
     func record(_ job: StoredJob, _ logger: Logger) {
         guard job.status == .completed || job.status == .cancelled, let scores = job.result?["scores"]?.object else {
             return
@@ -49,11 +49,11 @@ extension Service {
 
 private func newResultID() -> String { String(DatasetRoutes.randomName().prefix(16)) }
 
-/// Categories of one function that are kept.
+/// The number of stored categories per function.
 private let categoryLimit = 1_000
 
-/// A function's result with the most frequent of its categories, where it has very many; "omitted" is how many more
-/// there are.
+/// A function's result with only its most frequent categories, if there are very many; "omitted" is the number of the
+/// others.
 private func abridged(_ result: JSONValue) -> JSONValue {
     let name = "categorical_count"
     guard var members = result.object, var aggregated = result["aggregated_results"]?.object,

@@ -15,23 +15,23 @@ enum ScoringFunctionRoutes {
         Route(
             .get, path,
             Operation(
-                id: "listScoringFunctions", summary: "Lists the scoring functions.", providerTypes: types,
+                id: "listScoringFunctions", summary: "List the scoring functions.", providerTypes: types,
                 response: "ScoringFunctionList"), list),
         Route(
             .post, path,
             Operation(
-                id: "registerScoringFunction", summary: "Registers a scoring function.", providerTypes: types,
+                id: "registerScoringFunction", summary: "Register a scoring function.", providerTypes: types,
                 request: "ScoringFunctionRegistration", registered: ("$request.body#/scoring_fn_id", [path + "/{id}"])),
             register),
         Route(
             .get, path + "/{id}",
             Operation(
-                id: "getScoringFunction", summary: "Gets a scoring function.", providerTypes: types,
+                id: "getScoringFunction", summary: "Get a scoring function.", providerTypes: types,
                 response: "ScoringFunction"), get),
         Route(
             .delete, path + "/{id}",
             Operation(
-                id: "unregisterScoringFunction", summary: "Unregisters a scoring function.", providerTypes: types),
+                id: "unregisterScoringFunction", summary: "Unregister a scoring function.", providerTypes: types),
             unregister),
     ]
 
@@ -57,12 +57,12 @@ enum ScoringFunctionRoutes {
             if let other = service.builtInFunction(function.identifier) {
                 guard other.json == function.json else {
                     throw APIError.conflict(
-                        "the scoring function \(quoted(function.identifier)) comes with the server and is another one; "
-                            + "take another identifier")
+                        "the scoring function \(quoted(function.identifier)) is built into the server and differs; "
+                            + "choose another identifier")
                 }
                 return
             }
-            // What a request has to bring is not there to be checked.
+            // Parameters that each request must supply cannot be checked here.
             if service.engine.missingParameters(of: function).isEmpty {
                 do {
                     _ = try service.engine.bind(function, parametersFrom: "the body")
@@ -80,7 +80,8 @@ enum ScoringFunctionRoutes {
         try service.registration.withLock { _ in
             if service.builtInFunction(context.identifier) != nil {
                 throw APIError.conflict(
-                    "the scoring function \(quoted(context.identifier)) comes with the server and cannot be unregistered"
+                    "the scoring function \(quoted(context.identifier)) is built into the server and cannot be "
+                        + "unregistered"
                 )
             }
             guard try service.registry.unregister(.scoringFunction, context.identifier) else {
@@ -108,7 +109,7 @@ enum ScoringFunctionRoutes {
             definition["metadata"] = .object(metadata)
         }
         if let resource = try body.member("provider_scoring_fn_id")?.identifier() {
-            // Scorers may be named as the functions are that come with the server, and with underscores.
+            // Scorers may have the names of built-in functions, or be spelled with underscores.
             let provider = definition["provider_id"]?.string
             let scorer = service.builtInFunction(resource).flatMap {
                 $0.providerID == provider ? $0.providerResourceID : nil
@@ -125,7 +126,7 @@ enum ScoringFunctionRoutes {
         }
     }
 
-    /// The provider where none is named: the one in the identifier, or else the one that such parameters are for.
+    /// The default provider: the one in the identifier, or otherwise the one that the type of the parameters implies.
     private static func provider(of id: String, _ params: JSONObject?) -> String {
         if let separator = id.firstRange(of: "::"), separator.lowerBound > id.startIndex {
             return String(id[..<separator.lowerBound])

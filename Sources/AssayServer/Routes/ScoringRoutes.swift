@@ -17,16 +17,16 @@ enum ScoringRoutes {
         Route(
             .post, "/v1/scoring/score",
             Operation(
-                id: "score", summary: "Scores the rows of the request.", providerTypes: types, request: "ScoreRequest",
+                id: "score", summary: "Score the rows of the request.", providerTypes: types, request: "ScoreRequest",
                 response: "ScoreResponse"), score),
         Route(
             .post, "/v1/scoring/score-batch",
             Operation(
-                id: "scoreBatch", summary: "Scores the rows of a registered dataset.", providerTypes: types,
+                id: "scoreBatch", summary: "Score the rows of a registered dataset.", providerTypes: types,
                 request: "ScoreBatchRequest", response: "ScoreBatchResponse"), scoreBatch),
     ]
 
-    /// Bytes of rows below which a second thread costs more than it saves.
+    /// The size of rows, in bytes, below which a second thread costs more than it saves.
     private static let oneThreadSize = 256 << 10
 
     @Sendable private static func score(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
@@ -35,7 +35,7 @@ enum ScoringRoutes {
         let dataset = Dataset(named: "/input_rows") { rows.open() }
         var request = try request(dataset, body, service)
         if rows.byteCount < oneThreadSize { request.jobs = 1 }
-        // Each function's part of the answer, the first with what stands before it.
+        // Each function's part of the response; the first one includes the text before it.
         let heads = request.functions.enumerated().map { index, function in
             Array(((index == 0 ? "{\"results\": {" : "") + head(of: function.identifier, isFirst: index == 0)).utf8)
         }
@@ -83,7 +83,7 @@ enum ScoringRoutes {
         return nil
     }
 
-    /// Publishes results as a dataset of their own: the rows' own columns, and "row" and "scores".
+    /// Publishes results as a new dataset: the rows' own columns, plus "row" and "scores".
     private static func save(
         _ draft: DatasetDraft, _ results: ScoringResults, of dataset: StoredDataset
     ) throws -> String {
@@ -110,7 +110,7 @@ enum ScoringRoutes {
             default:
                 let pointer = place.pointer.appending(id)
                 throw .invalid(
-                    "\(pointer): found \(value.kind); an object of parameters or null was expected",
+                    "\(pointer): found \(value.kind); expected an object of parameters or null",
                     code: "invalid_shape", at: pointer.description)
             }
         }
@@ -122,7 +122,7 @@ enum ScoringRoutes {
         return request
     }
 
-    /// A run that ended before its dataset did.
+    /// A run that ended early.
     private static func failed(_ failure: EngineError) -> any Error {
         guard failure.code == .model else { return failure }
         return APIError(
@@ -131,14 +131,14 @@ enum ScoringRoutes {
 
     // MARK: The text of results
 
-    /// The bytes that separate a result from the one before it.
+    /// The bytes that separate a result from the previous one.
     static let separatorLength = 2
 
     static func head(of id: String, isFirst: Bool) -> String {
         "\(isFirst ? "" : ", ")\(quoted(id)): {\"score_rows\": ["
     }
 
-    /// What follows the rows of a function.
+    /// The text after the rows of a function.
     static func tail(of result: FunctionResult) -> String {
         "], " + result.json.text.dropFirst()
     }
@@ -151,7 +151,7 @@ extension Service {
     ) throws -> ScoringResults {
         let progress = RunProgress()
         var request = request
-        // A request's own keys are in a service of its own, which goes when the run has ended.
+        // A request's own keys are held by a separate service, which is discarded after the run.
         if !context.credentials.variables.isEmpty {
             request.inference = inference?.authorized(with: context.credentials.variables)
         }

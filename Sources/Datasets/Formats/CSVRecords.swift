@@ -93,7 +93,7 @@ struct CSVRecords: ~Copyable {
             guard names.count <= given.count else {
                 throw DatasetError(
                     .malformed,
-                    "the first row has \(names.count) cells, but \(given.count) names of columns are given (--columns)",
+                    "the first row has \(names.count) cells, but --columns names \(given.count)",
                     path: path, at: .line(line))
             }
             try name(given.map(jsonString))
@@ -117,8 +117,9 @@ struct CSVRecords: ~Copyable {
             let name = String(decoding: ambiguous.key, as: UTF8.self)
             throw DatasetError(
                 .malformed,
-                "the header row names the column \(name) more than once, as columns \(numbers); rename one, or choose one"
-                    + " as \(String(decoding: names[ambiguous.value[0]], as: UTF8.self))", path: path, at: .line(line))
+                "the header row names the column \(name) more than once, as columns \(numbers); rename one, or choose "
+                    + "one as "
+                    + "\(String(decoding: names[ambiguous.value[0]], as: UTF8.self))", path: path, at: .line(line))
         }
         columns = names.map { name in
             let start = keys.count
@@ -162,15 +163,15 @@ struct CSVRecords: ~Copyable {
     private func whyInvalid(_ scanner: borrowing CSVCellScanner, hasExtraText: Bool = false) -> String? {
         switch scanner.fault {
         case .zeroByte(let cell):
-            return "a zero byte in cell \(cell + 1); if the text is UTF-16, say so: --encoding utf-16le"
+            return "a zero byte in cell \(cell + 1); if the text is UTF-16, add --encoding utf-16le"
         case .carriageReturn(let cell):
-            return "a carriage return in or after cell \(cell + 1) that no line feed follows; quote the cell,"
+            return "a carriage return in or after cell \(cell + 1) without a line feed after it; quote the cell,"
                 + " or end the file's lines with line feeds"
         case .textAfterQuote(let cell):
-            return "text after the closing quote of cell \(cell + 1); quotes in a quoted cell are to be doubled"
+            return "text after the closing quote of cell \(cell + 1); double the quotes inside a quoted cell"
         case .quoteNotClosed(let cell):
-            return "the quote that opens cell \(cell + 1) is never closed; all the rest of the data"
-                + " (line ends: \(scanner.lineFeeds)) was taken for its text"
+            return "the quote that opens cell \(cell + 1) is never closed; the rest of the data"
+                + " (line ends: \(scanner.lineFeeds)) was read as its text"
         case nil:
             break
         }
@@ -183,8 +184,8 @@ struct CSVRecords: ~Copyable {
                 _ = try UTF8Span(validating: scanner.record.span)
             } catch {
                 return
-                    "not UTF-8 at byte \(error.byteOffsets.lowerBound) of the row; if Excel or Windows wrote the text, try"
-                    + " --encoding windows-1252"
+                    "not UTF-8 at byte \(error.byteOffsets.lowerBound) of the row; if the text comes from Excel or "
+                    + "Windows, try --encoding windows-1252"
             }
         }
         return nil

@@ -1,21 +1,21 @@
 /// The rows of a CSV or TSV table as JSON Lines, one object per row with the header row's names.
 ///
 /// The dialect is that of RFC 4180, with line ends of CR LF or LF:
-/// - A cell in quotes may hold delimiters, line ends and doubled quotes. A quote elsewhere than at the start of a cell is
+/// - A cell in quotes may contain delimiters, line ends and doubled quotes. A quote that is not at the start of a cell is
 ///   text.
 /// - An empty cell without quotes is null, a missing value; an empty cell in quotes, `""`, is empty text. (So does
 ///   PostgreSQL's COPY in its CSV format.) All other cells are strings: `18` is `"18"`.
 /// - A row with fewer cells than the header lacks the last members.
-/// - Empty cells behind the last column are passed over, as spreadsheets leave them.
-/// - Lines with nothing in them, and a UTF-8 byte order mark in front, are passed over; a first line `sep=;`, as Excel reads
-///   it, says what the delimiter is.
-/// - A column without a name is called `column_` and its number, from 1. Columns of one name are called
-///   `NAME (column N)`; it is an error if one of them is asked for.
+/// - Empty cells after the last column, which spreadsheets leave, are ignored.
+/// - Empty lines, and a UTF-8 byte order mark at the start, are ignored; a first line `sep=;`, as in Excel, sets the
+///   delimiter.
+/// - A column without a name is called `column_` and its number, from 1. Columns with the same name are called
+///   `NAME (column N)`; requesting `NAME` is an error.
 ///
 /// A row that has more cells than the header, text after a closing quote, a quote that is never closed, a carriage return
-/// outside of quotes that no line feed follows, a zero byte or invalid UTF-8 is a rejected row. In its place stands a
-/// line of the byte 0x00 and the reason, such as `line 12: 5 cells, but the header has 4`; the rows after it go on. The
-/// same in the header row is an error.
+/// outside quotes without a line feed after it, a zero byte or invalid UTF-8 is a rejected row. It is replaced by a line with
+/// the byte 0x00 and the reason, such as `line 12: 5 cells, but the header has 4`; reading continues with the next row. In the
+/// header row, these faults are errors.
 ///
 /// Memory: about 1 MiB, or a few times the longest record.
 public final class CSVSource: ByteSource {
@@ -35,12 +35,12 @@ public final class CSVSource: ByteSource {
     private var failure: DatasetError?
 
     /// - Parameters:
-    ///   - delimiter: what stands between cells, unless the first row shows that it is something else, or `options` say.
-    ///   - options: what is said about the table; its format and encoding are not looked at.
-    ///   - columns: the columns to write, nil for all. Leaving some out makes reading faster.
-    ///   - path: what errors call the data.
-    ///   - notices: is told of a delimiter that was found.
-    ///   - recordLimit: the bytes that one record may have; a quote that is not closed makes one without end.
+    ///   - delimiter: the default delimiter, unless the first row shows a different one, or `options` set it.
+    ///   - options: options for the table; their format and encoding are ignored.
+    ///   - columns: the columns to write, nil for all. Omitting some makes reading faster.
+    ///   - path: the name of the data in errors.
+    ///   - notices: receives a notice about a detected delimiter.
+    ///   - recordLimit: the maximum size of a record, in bytes; an unclosed quote would make it endless.
     public init(
         _ base: any ByteSource, delimiter: UInt8 = UInt8(ascii: ","), options: DatasetOptions = DatasetOptions(),
         columns: ColumnSelection? = nil, path: String? = nil, notices: DatasetNotices? = nil,
@@ -86,7 +86,8 @@ public final class CSVSource: ByteSource {
         guard input.count <= recordLimit else {
             let limit = recordLimit >> 20
             failure = DatasetError(
-                .tooLarge, "the record that starts here has more than \(limit) MiB; a quote may not be closed",
+                .tooLarge,
+                "the record that starts here has more than \(limit) MiB; check for a quote that is not closed",
                 path: path, at: .line(records.line))
             return
         }
@@ -111,7 +112,7 @@ public final class CSVSource: ByteSource {
                 let (found, expected) = (Delimiter.name(start.delimiter), Delimiter.name(delimiter))
                 notices?.set(
                     "\(path ?? "the table"): the cells are separated by \(found)s, not \(expected)s"
-                        + " (--delimiter \(expected) if that is wrong)", on: "delimiter")
+                        + " (if that is wrong, use --delimiter \(expected))", on: "delimiter")
             }
         }
     }

@@ -1,18 +1,18 @@
 extension DatasetLocation.Format {
-    /// The format that a name says, as the end of a path: `.jsonl`, `.csv.gz`. Nil where it says none.
+    /// The format according to the ending of a path: `.jsonl`, `.csv.gz`. Nil if it is unknown.
     public init?(name: String) {
         guard let format = DatasetLocation.nameSays(name).format else { return nil }
         self = format
     }
 
-    /// The rows of a file's bytes, as JSON Lines, decompressed where the first bytes say that they are compressed.
+    /// The rows of a file's bytes, as JSON Lines, decompressed if the first bytes show that they are compressed.
     ///
-    /// - Parameter name: what errors call the bytes.
+    /// - Parameter name: the name of the bytes in errors.
     public func rows(of bytes: any ByteSource, named name: String) -> any ByteSource {
         decode(bytes, DatasetOptions(), compression: .none, columns: nil, path: name)
     }
 
-    /// - Parameter compression: what is expected; the first bytes, where they say something else, know better.
+    /// - Parameter compression: the expected compression; the first bytes take precedence.
     func decode(
         _ bytes: any ByteSource, _ options: DatasetOptions, compression: DatasetLocation.Compression,
         columns: ColumnSelection?, path: String, notices: DatasetNotices? = nil
@@ -29,7 +29,7 @@ extension DatasetLocation.Format {
         }
     }
 
-    /// The text in UTF-8, from the encoding that its byte order mark names, or that was expected.
+    /// The text in UTF-8, converted from the encoding of its byte order mark, or from the expected one.
     private func decode(
         _ bytes: LookaheadSource, _ expected: TextEncoding?, path: String
     ) -> LookaheadSource {
@@ -43,7 +43,7 @@ extension DatasetLocation.Format {
         return encoding == .utf8 ? bytes : LookaheadSource(TranscodingSource(bytes, from: encoding, path: path))
     }
 
-    /// The rows of a JSON text. What is called JSON Lines may be an array, and the other way round.
+    /// The rows of a JSON text. A file named JSON Lines may be an array, and vice versa.
     private func rows(of text: LookaheadSource, path: String, notices: DatasetNotices?) -> any ByteSource {
         let first = text.peek(upTo: 4096) { $0.contains { !isSpace($0) } }
         guard let place = first.firstIndex(where: { !isSpace($0) }) else {
@@ -60,7 +60,7 @@ extension DatasetLocation.Format {
             case .array, .sequence: return JSONArraySource(text, framing: .sequence, path: path)
             case .member(let name, let start):
                 notices?.set(
-                    "\(path): the rows are the elements of the member \"\(name)\" of the object in it", on: "rows")
+                    "\(path): the rows are read from the member \"\(name)\" of its object", on: "rows")
                 text.skip(start)
                 return JSONArraySource(text, framing: .member(at: start), path: path)
             }

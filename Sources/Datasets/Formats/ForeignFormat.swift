@@ -1,6 +1,6 @@
-/// Files that people bring and that hold no rows in a format that is read here, and what to do with them.
+/// Common files in unsupported formats, with advice on what to do with them.
 enum ForeignFormat {
-    /// What to do with a file of this name; nil where its name says nothing of the kind.
+    /// Advice for a file with this name; nil if the name is not that of an unsupported format.
     static func advice(name: String) -> String? {
         let ending = name.lowercased().split(separator: ".").last.map(String.init) ?? ""
         return switch ending {
@@ -8,16 +8,16 @@ enum ForeignFormat {
         case "parquet", "pq": parquet
         case "arrow", "feather", "ipc": arrow
         case "pkl", "pickle", "npy", "npz":
-            "this is Python's own format; write the rows with DataFrame.to_json(orient=\"records\", lines=True)"
-        case "yaml", "yml", "xml", "toml": "\(ending.uppercased()) is not read; convert the rows to JSON Lines"
+            "this is a Python pickle; write the rows with DataFrame.to_json(orient=\"records\", lines=True)"
+        case "yaml", "yml", "xml", "toml": "\(ending.uppercased()) is not supported; convert the rows to JSON Lines"
         case "sqlite", "sqlite3", "db": sqlite
         case "bz2", "xz", "zip", "7z", "tar", "tgz", "lz4", "br":
-            "only .gz and .zst are decompressed; unpack the file first"
+            "only .gz and .zst can be decompressed; unpack the file first"
         default: nil
         }
     }
 
-    /// What to do with a file that begins with these bytes.
+    /// Advice for a file that starts with these bytes.
     static func advice(firstBytes bytes: [UInt8]) -> String? {
         func begins(_ text: String) -> Bool { bytes.starts(with: text.utf8) }
         if begins("PAR1") { return parquet }
@@ -28,7 +28,7 @@ enum ForeignFormat {
         if begins("ARRO") { return arrow }
         if begins("SQLi") { return sqlite }
         if begins("BZh") || bytes.starts(with: [0xFD, 0x37, 0x7A, 0x58]) {
-            return "only gzip and Zstandard are decompressed; unpack the file first"
+            return "only gzip and Zstandard can be decompressed; unpack the file first"
         }
         if bytes.starts(with: [0xFF, 0xFE, 0, 0]) || bytes == [0, 0, 0xFE, 0xFF] {
             return "the text is UTF-32; convert it to UTF-8"
@@ -36,16 +36,16 @@ enum ForeignFormat {
         return nil
     }
 
-    private static let spreadsheet = "this is a spreadsheet; save the sheet as CSV (UTF-8), which is read here"
+    private static let spreadsheet = "this is a spreadsheet; save the sheet as CSV (UTF-8)"
     private static let parquet =
-        "Parquet is read by the Python package and by DuckDB; to convert it:"
+        "this is a Parquet file; the Python package reads it, and DuckDB converts it:"
         + " duckdb -c \"COPY 'FILE.parquet' TO 'FILE.jsonl'\""
     private static let arrow =
-        "Arrow files are read by the Python package; or convert them to JSON Lines with pyarrow or DuckDB"
+        "this is an Arrow file; the Python package reads it, and pyarrow or DuckDB can convert it to JSON Lines"
     private static let sqlite = "this is a database; export the rows as CSV or JSON Lines"
 }
 
-/// A source of which nothing can be read.
+/// A source that always fails.
 struct FailedSource: ByteSource {
     let error: DatasetError
 

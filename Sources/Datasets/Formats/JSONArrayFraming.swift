@@ -99,12 +99,12 @@ struct JSONArrayFraming {
         case .beforeElement where isSequence, .afterContainer where isSequence:
             break
         case .start:
-            fail(.truncated, "a JSON array of rows was expected, but there is nothing here")
+            fail(.truncated, "found nothing; expected a JSON array of rows")
         case .inElement, .inContainer:
             fail(
                 .truncated,
                 "the data ends within element \(elements) of the array, which starts at byte \(elementStart);"
-                    + " a bracket or quote in it may be missing")
+                    + " check it for a missing bracket or quote")
         case .beforeElement, .afterContainer:
             fail(.truncated, "the data ends before the ] of the array (elements read: \(elements))")
         }
@@ -234,7 +234,7 @@ struct JSONArrayFraming {
             return nil
         case UInt8(ascii: ","), UInt8(ascii: "]"):
             let found = Character(Unicode.Scalar(byte))
-            return fail(.malformed, "an element of the array is missing before this '\(found)'")
+            return fail(.malformed, "an element of the array is missing before '\(found)'")
         case UInt8(ascii: "}"):
             return failMisplaced(byte)
         case UInt8(ascii: "{"), UInt8(ascii: "["):
@@ -284,13 +284,13 @@ struct JSONArrayFraming {
         let found = (0x21...0x7E).contains(byte) ? "'\(Character(Unicode.Scalar(byte)))'" : hexadecimal(byte)
         switch phase {
         case .start:
-            return fail(.malformed, "a JSON array of rows was expected, but \(found) was found")
+            return fail(.malformed, "found \(found); expected a JSON array of rows")
         case .finished:
-            return fail(.malformed, "\(found) was found behind the ] of the array")
+            return fail(.malformed, "found \(found) after the ] of the array")
         case .afterContainer where isSequence && byte != UInt8(ascii: "}"):
-            return fail(.malformed, "a line end was expected after object \(elements), but \(found) was found")
+            return fail(.malformed, "found \(found) after object \(elements); expected a line end")
         case .afterContainer where byte != UInt8(ascii: "}"):
-            return fail(.malformed, "a comma or ] was expected after element \(elements), but \(found) was found")
+            return fail(.malformed, "found \(found) after element \(elements); expected a comma or ]")
         case .beforeElement, .inElement, .inContainer, .afterContainer:
             return fail(.malformed, "\(found) closes a bracket that was not opened")
         }

@@ -49,7 +49,7 @@ public final class DescriptorSource: ByteSource {
         }
         switch status.st_mode & S_IFMT {
         case S_IFDIR:
-            throw DatasetError(.unreadable, "is a directory; name a file in it", path: path)
+            throw DatasetError(.unreadable, "is a folder; name a file in it", path: path)
         case S_IFREG:
             mayWait = false
             // Only advice: that it may fail changes nothing but speed.
@@ -61,7 +61,7 @@ public final class DescriptorSource: ByteSource {
 
     /// Reads an open file, and closes it in the end.
     ///
-    /// - Parameter name: what errors call it.
+    /// - Parameter name: its name in error messages.
     public init(descriptor: Int32, named name: String) {
         self.descriptor = descriptor
         ownsDescriptor = true

@@ -65,7 +65,7 @@ public final class GzipSource: ByteSource {
         guard !input.isEmpty else {
             guard inputHasEnded else { return }
             guard membersRead > 0 else {
-                throw fault(.truncated, "there is nothing here, not even the header of gzip data")
+                throw fault(.truncated, "the gzip data is empty")
             }
             state = .finished
             return
@@ -80,8 +80,8 @@ public final class GzipSource: ByteSource {
         default:
             let first = hexadecimal(byte)
             throw membersRead == 0
-                ? fault(.damaged, "not gzip data: the first byte is \(first), and not 0x1F; check the file's name")
-                : fault(.damaged, "\(first) and what follows it is not gzip data; all of the gzip data was read")
+                ? fault(.damaged, "not gzip data: the first byte is \(first), not 0x1F; check the file's name")
+                : fault(.damaged, "the data from \(first) on is not gzip data; all of the gzip data was read")
         }
     }
 
@@ -101,13 +101,16 @@ public final class GzipSource: ByteSource {
             membersRead += 1
             state = .betweenMembers
         case Z_BUF_ERROR where inputHasEnded:
-            throw fault(.truncated, "the gzip data breaks off here; the rows before it were read. Get the file anew")
+            throw fault(
+                .truncated,
+                "the gzip data ends too early; the rows before that were read. Download or copy the file again")
         case Z_OK, Z_BUF_ERROR:
             break
         case Z_DATA_ERROR:
             let detail = stream.pointee.msg.map { String(cString: $0) } ?? "no detail"
             let error = fault(
-                .damaged, "the gzip data is damaged (\(detail)); the rows before it were read. Get the file anew")
+                .damaged,
+                "the gzip data is damaged (\(detail)); the rows before that were read. Download or copy the file again")
             guard written > 0 else { throw error }
             failure = error
         default:

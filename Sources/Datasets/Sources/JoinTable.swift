@@ -10,7 +10,7 @@ public struct JoinKey: Sendable, Hashable {
         self.right = right
     }
 
-    /// Reads `COLUMN` or `LEFT=RIGHT`; nil where a side is empty.
+    /// Reads `COLUMN` or `LEFT=RIGHT`; nil if a side is empty.
     public init?(_ text: String) {
         let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard sides.allSatisfy({ !$0.isEmpty }), let left = sides.first, let right = sides.last else { return nil }
@@ -76,8 +76,8 @@ public final class JoinTable: Sendable {
         notices.set(
             builder.faults == 0
                 ? nil
-                : "\(name): \(builder.faults) \(builder.faults == 1 ? "row is" : "rows are") left out of the join; the first:"
-                    + " \(builder.firstFault ?? "")", on: "join faults")
+                : "\(name): \(builder.faults) \(builder.faults == 1 ? "row is" : "rows are") left out of the join; "
+                    + "the first one: \(builder.firstFault ?? "")", on: "join faults")
     }
 
     /// The row of a key: its number and its cells.
@@ -139,15 +139,15 @@ extension JoinTable {
                 return leaveOut("row \(rowsRead): \(error)")
             }
             guard case .value(let value) = key.find(in: row), let text = JoinTable.text(of: value) else {
-                var reason = "its \(quoted(key.name)) is not a text or number"
+                var reason = "its \(quoted(key.name)) is not a string or a number"
                 if case .nothing(let gap) = key.find(in: row) { reason = "it has no \(quoted(key.name)): \(gap)" }
                 return leaveOut("row \(rowsRead) has no key; \(reason)")
             }
             if let other = rows[text] {
                 throw DatasetError(
                     .malformed,
-                    "rows \(other.index + 1) and \(rowsRead) have the same \(quoted(key.name)), \(quoted(text)); a row to"
-                        + " join has to be the only one of its key", path: name)
+                    "rows \(other.index + 1) and \(rowsRead) have the same \(quoted(key.name)), \(quoted(text)); each "
+                        + "row of this file must have its own key", path: name)
             }
             let start = cells.count
             for (name, value) in row.members where wanted?.contains(name) ?? true { append(name, value) }
@@ -156,8 +156,8 @@ extension JoinTable {
             if size > sizeLimit {
                 throw DatasetError(
                     .tooLarge,
-                    "the rows to join take more than \(sizeLimit >> 20) MiB of memory, which is the limit; leave out columns"
-                        + " that are not needed, or join the files beforehand", path: name)
+                    "the rows to join take more than \(sizeLimit >> 20) MiB of memory, which is the limit; remove "
+                        + "columns that are not needed, or join the files before the run", path: name)
             }
         }
 

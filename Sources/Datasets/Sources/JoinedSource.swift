@@ -86,7 +86,7 @@ public final class JoinedSource: ByteSource {
             guard let text = JoinTable.text(of: value) else {
                 return .failure(
                     failure(
-                        "\(quoted(key.name)) is \(value.kind); a text or number was expected to join \(table.name) by"))
+                        "\(quoted(key.name)) is \(value.kind); expected a string or a number to join \(table.name) by"))
             }
             guard let partner = table.row(text) else {
                 return .failure(failure("no row of \(table.name) has the \(quoted(table.key.name)) \(quoted(text))"))
@@ -98,13 +98,14 @@ public final class JoinedSource: ByteSource {
     private func finish() {
         let unused = isUsed.count { !$0 } - (table.rowCount - table.count)
         notices.set(
-            unused > 0 ? "\(unused) of \(table.count) rows of \(table.name) belong to no row of \(name)" : nil,
+            unused > 0 ? "\(unused) of \(table.count) rows of \(table.name) do not match any row of \(name)" : nil,
             on: "join rows")
         let names = shared.sorted().map { quoted($0) }
         notices.set(
             names.isEmpty
                 ? nil
-                : "\(names.joined(separator: ", ")) \(names.count == 1 ? "is" : "are") in \(name) and in \(table.name); those of"
-                    + " \(name) are used, and the others are called joined.NAME", on: "join columns")
+                : "\(names.joined(separator: ", ")) \(names.count == 1 ? "is" : "are") in \(name) and in "
+                    + "\(table.name); the values of \(name) are used, and the others are called "
+                    + "joined.NAME", on: "join columns")
     }
 }

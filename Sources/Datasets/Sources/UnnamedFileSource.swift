@@ -1,12 +1,12 @@
 package import Platform
 
-/// The bytes of a file without a name, from its beginning. Several may read one file.
+/// The bytes of a file without a name, from its beginning. Several sources may read one file.
 package final class UnnamedFileSource: ByteSource {
     private let file: UnnamedFile
     private let name: String
     private var offset = 0
 
-    /// - Parameter name: what errors call it.
+    /// - Parameter name: its name in error messages.
     package init(_ file: UnnamedFile, named name: String) {
         self.file = file
         self.name = name

@@ -32,7 +32,7 @@ public final class ZstdSource: ByteSource {
         self.path = path
         stream = ZSTD_createDStream()
         if stream == nil {
-            failure = DatasetError(.unreadable, "there is no memory for zstd", path: path)
+            failure = DatasetError(.unreadable, "out of memory for zstd", path: path)
         }
     }
 
@@ -51,9 +51,11 @@ public final class ZstdSource: ByteSource {
                     if !isInFrame, hasReadFrame { return 0 }
                     throw isInFrame
                         ? fault(
-                            .truncated, "the zstd data breaks off here; the rows before it were read. Get the file anew"
+                            .truncated,
+                            "the zstd data ends too early; the rows before that were read. Download or copy the file "
+                                + "again"
                         )
-                        : fault(.truncated, "there is nothing here, not even the header of zstd data")
+                        : fault(.truncated, "the zstd data is empty")
                 }
                 let count = try decompressSome(into: buffer)
                 if count > 0 { return count }
@@ -92,14 +94,15 @@ public final class ZstdSource: ByteSource {
         if status == Self.windowTooLarge {
             return fault(
                 .tooLarge,
-                "the zstd frame here wants a window of more than 128 MiB; compress the file again without --long")
+                "the zstd frame needs a window of more than 128 MiB; compress the file again without --long")
         }
         if isInFrame {
             return fault(
-                .damaged, "the zstd data is damaged (\(detail)); the rows before it were read. Get the file anew")
+                .damaged,
+                "the zstd data is damaged (\(detail)); the rows before that were read. Download or copy the file again")
         }
         return hasReadFrame
-            ? fault(.damaged, "what is here is not zstd data (\(detail)); all of the zstd data was read")
+            ? fault(.damaged, "the data that follows is not zstd data (\(detail)); all of the zstd data was read")
             : fault(.damaged, "not zstd data (\(detail)); check the file's name")
     }
 

@@ -1,16 +1,16 @@
 public import Inference
 public import JSON
 
-/// One turn of an agent: how it is asked for, and what a row gets of it.
+/// One turn of an agent: the request, and the result for a row.
 public struct AgentTurn: Sendable, Hashable {
-    /// What the agent answered in the end.
+    /// The agent's final answer.
     public var answer: String
-    /// What it retrieved on the way; nil where it retrieved nothing.
+    /// What it retrieved; nil if it retrieved nothing.
     public var context: String?
-    /// `length` where the answer was cut off.
+    /// `length` if the answer was cut off.
     public var finishReason: String?
 
-    /// The tools that retrieve: that of today's Llama Stack, and that of its first versions.
+    /// The retrieval tools of current and early versions of Llama Stack.
     private static let retrievalTools: Set<String> = ["knowledge_search", "query_from_memory"]
 
     /// Reads a reply to a turn.
@@ -47,7 +47,7 @@ public struct AgentTurn: Sendable, Hashable {
     /// - Parameters:
     ///   - agent: an `AgentConfig`.
     ///   - messages: those of a chat, each an object with `role` and `content`.
-    /// - Returns: nil where no message is a user's.
+    /// - Returns: nil if no message is a user's.
     public static func request(_ agent: JSONObject, messages: [JSONValue]) -> InferenceRequest? {
         let said = messages.filter { $0["role"] == "user" }
         guard !said.isEmpty else { return nil }

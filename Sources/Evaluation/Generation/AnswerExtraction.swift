@@ -2,10 +2,10 @@ import JSON
 import Patterns
 import ScoringCore
 
-/// Regular expressions that find the answer in what a candidate wrote. They are tried in order; the first that is found
-/// counts, and of it the part that `Match.answer` says.
+/// Regular expressions that extract the answer from a candidate's text. They are tried in order; the first one that matches
+/// counts, and the answer is `Match.answer`.
 struct AnswerExtraction: Sendable {
-    /// Which of the places that the regular expression finds counts.
+    /// Which match of the regular expression counts.
     enum Occurrence: String, CaseIterable, Sendable { case first, last }
 
     private let patterns: PatternList
@@ -23,9 +23,9 @@ struct AnswerExtraction: Sendable {
         self.occurrence = occurrence
     }
 
-    /// The answer; nil where none is found, or no group takes part in the match.
+    /// The answer; nil if nothing matches, or no group takes part in the match.
     ///
-    /// - Throws: where a search runs into its limits.
+    /// - Throws: if a search exceeds its limits.
     func answer(in text: String, using scratch: inout MatchScratch) throws(MatchError) -> String? {
         let bytes = Array(text.utf8)
         let match = try bytes.span.withUnsafeBytes { bytes throws(MatchError) -> Match? in
@@ -37,7 +37,7 @@ struct AnswerExtraction: Sendable {
         return match?.answer.map { String(decoding: bytes[$0], as: UTF8.self) }
     }
 
-    /// The right answer of a row that the text of its column holds.
+    /// The correct answer in the text of a row's column.
     func gold(in text: String) throws(GenerationFailure) -> String {
         var scratch = MatchScratch()
         let found: String?

@@ -7,7 +7,7 @@ import Synchronization
 
 /// The rows of a generator as JSON Lines, each with its generated columns.
 final class GeneratedRows: ByteSource {
-    /// What the rows that were given came to.
+    /// The counts of the rows so far.
     final class Tally: Sendable {
         private let state = Mutex(GenerationCounts())
         var counts: GenerationCounts { state.withLock { $0 } }
@@ -83,13 +83,13 @@ final class GeneratedRows: ByteSource {
                     &members)
             }
         }
-        // An answer that does not follow the format is a wrong one, and not a missing one.
+        // An answer that does not follow the format is wrong, not missing.
         members[.generatedAnswer] = .string(answer ?? "")
         if let reasoning = reply.reasoning { members[.reasoning] = .string(reasoning) }
         if let calls = reply.toolCalls.flatMap({ try? JSONValue(parsing: $0) }) { members[.toolCalls] = calls }
         let finish = turn.map { $0.finishReason == "length" ? FinishReason.length : .stop } ?? reply.finish
         if finish == .length || finish == .contentFilter { members[.finishReason] = .string(finish.rawValue) }
-        // A model that calls a tool has answered so; one that was still thinking, or was filtered, has not.
+        // A tool call is an answer; an empty text after thinking or filtering is not.
         let isMissing = answer.map { $0.isEmpty && reply.toolCalls == nil } ?? true
         tally.count { counts in
             counts.outcomes.add(.scored)
@@ -99,10 +99,10 @@ final class GeneratedRows: ByteSource {
     }
 }
 
-/// A row that is counted and nothing else.
+/// A row that is only counted.
 private let skippedRow = Array("{\"\(skipColumn)\": true}\n".utf8)
 
-/// The column of rows that nobody wants.
+/// The column that marks rows to skip.
 let skipColumn = "generation_skipped"
 
 extension JSONObject {

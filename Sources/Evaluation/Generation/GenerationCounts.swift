@@ -3,17 +3,17 @@ public import JSON
 import ScoringCore
 import ScoringEngine
 
-/// How the generation of a run went.
+/// Statistics of a run's generation.
 public struct GenerationCounts: Sendable {
-    /// Rows by what became of their generation; `scored` are those that have one.
+    /// Rows by the outcome of their generation; `scored` counts those that have one.
     var outcomes = OutcomeCounts()
-    /// Generations that the model did not end by itself, as it ran into a limit on its length.
+    /// Generations that were cut off at the length limit.
     public internal(set) var truncated = 0
-    /// Generations in which no answer was found, or that are empty.
+    /// Generations without an answer: no match, or empty.
     public internal(set) var withoutAnswer = 0
-    /// How often each row was asked.
+    /// The number of answers per row.
     public internal(set) var samples = 1
-    /// What the candidate was asked.
+    /// The candidate's usage.
     public internal(set) var usage = ModelUsage()
 
     /// Rows with a generation.

@@ -1,7 +1,7 @@
 public import JSON
 import PromptTemplates
 
-/// How the rows of a benchmark become questions, and how answers are read from what a candidate writes: the member
+/// How to build prompts from the rows of a benchmark, and how to extract answers from a candidate's text: the member
 /// "generation" of a benchmark's metadata.
 ///
 ///     {"prompt_template": "{question}\n{choices}\nAnswer:", "choices_column": "choices",
@@ -9,34 +9,34 @@ import PromptTemplates
 ///      "examples": [{"question": "1 + 1?", "choices": ["1", "2"], "answer": 1}],
 ///      "answer_regexes": ["\\b([A-D])\\b"]}
 ///
-/// Without it a row says itself what is asked, see ``RowPreparation``.
+/// Without it, the prompt is one of the row's columns, see ``RowPreparation``.
 public struct GenerationSettings: Sendable {
-    /// The user's message, with columns of the row in its places.
+    /// The user's message, with placeholders for columns of the row.
     var template: PromptTemplate?
     var systemMessage: String?
-    /// Rows that are asked and answered before the row in question: few-shot examples.
+    /// Few-shot examples: rows whose questions and answers precede the row's own question.
     var examples: [JSONObject] = []
     /// What the assistant answers to an example.
     var answerTemplate = PromptTemplate("{expected_answer}")
-    /// The column, or the path to a place in one, that is read for a column of another name.
+    /// The column or path for each mapped column.
     var mapping: [String: String] = [:]
-    /// The column that holds a list of choices, which are lettered A, B, C, ….
+    /// The column with a list of choices, which get the letters A, B, C, ….
     var choicesColumn: String?
-    /// Tools that a model may call, as the OpenAI API describes them, and whether it has to.
+    /// Tools that a model may call, in the format of the OpenAI API, and whether it must call one.
     var tools: JSONObject = [:]
     var extraction: AnswerExtraction?
-    /// Finds the right answer in the column expected_answer, where that holds a whole solution: "expected_regexes". Of
-    /// several matches the last counts.
+    /// Extracts the correct answer if the column expected_answer contains a whole solution: "expected_regexes". Of several
+    /// matches, the last one counts.
     var goldExtraction: AnswerExtraction?
 
-    /// Rows say what is asked, and generations are answers as they are.
+    /// The default: prompts are columns of the rows, and generations are used unchanged.
     public init() {}
 
     /// Reads the settings of a benchmark.
     ///
     /// - Parameters:
-    ///   - metadata: of the benchmark; other members than "generation" are not looked at.
-    ///   - pointer: where the metadata stands, for messages.
+    ///   - metadata: the benchmark's metadata; members other than "generation" are ignored.
+    ///   - pointer: the place of the metadata, for messages.
     public init(metadata: JSONObject, at pointer: JSONPointer = JSONPointer("/metadata")) throws(EvaluationError) {
         guard let json = metadata["generation"], json != .null else { return }
         let pointer = pointer.appending("generation")
@@ -49,11 +49,11 @@ public struct GenerationSettings: Sendable {
         tools["tools"] = try reader.member("tools", "an array of tools") { value in
             value.objects.flatMap { $0.isEmpty ? nil : value }
         }
-        tools["tool_choice"] = try reader.member("tool_choice", "a text or an object") { value in
+        tools["tool_choice"] = try reader.member("tool_choice", "a string or an object") { value in
             value.string == nil && value.object == nil ? nil : value
         }
         mapping =
-            try reader.member("map", "an object of texts, such as {\"expected_answer\": \"answers.text[0]\"}") {
+            try reader.member("map", "an object of strings, such as {\"expected_answer\": \"answers.text[0]\"}") {
                 value in
                 guard let members = value.object?.members else { return nil }
                 let pairs = members.compactMap { member in member.value.string.map { (member.key, $0) } }
@@ -72,12 +72,12 @@ public struct GenerationSettings: Sendable {
             extraction = try AnswerExtraction(regexes, occurrence ?? .first, at: pointer.appending("answer_regexes"))
         } else if occurrence != nil {
             throw EvaluationError(
-                .invalid, "says which match counts, but there are no answer_regexes",
+                .invalid, "needs answer_regexes, which are missing",
                 at: pointer.appending("answer_match").description)
         }
         if !examples.isEmpty && template == nil {
             throw EvaluationError(
-                .invalid, "examples are written with prompt_template, and there is none",
+                .invalid, "needs prompt_template, which is missing",
                 at: pointer.appending("examples").description)
         }
         for index in examples.indices {
@@ -90,8 +90,7 @@ public struct GenerationSettings: Sendable {
         }
     }
 
-    /// The settings with templates in which columns of the data are places whose names are not plain ones, such as
-    /// `{Best Answer}`.
+    /// The settings with placeholders for those columns of the data that have unusual names, such as `{Best Answer}`.
     func naming(_ columns: [String]) -> GenerationSettings {
         var settings = self
         settings.template = template?.naming(columns)
@@ -99,9 +98,9 @@ public struct GenerationSettings: Sendable {
         return settings
     }
 
-    /// What in the templates looks like a place for a value and is none, in sentences for their author.
+    /// Warnings about text in the templates that looks like a placeholder but is not.
     ///
-    /// - Parameter columns: those of the data.
+    /// - Parameter columns: the columns of the data.
     func warnings(among columns: [String]) -> [String] {
         func warnings(_ name: String, _ template: PromptTemplate?, _ columns: [String]) -> [String] {
             template?.doubts(among: columns).map { "the benchmark's \(name) has \($0)" } ?? []
@@ -111,12 +110,12 @@ public struct GenerationSettings: Sendable {
             all += warnings("answer_template", answerTemplate, columns + examples.flatMap(\.keys))
         }
         if let text = systemMessage, let name = PromptTemplate(text).columns.first(where: columns.contains) {
-            all.append("the benchmark's system_message has {\(name)}: it is sent as it is, and no value is inserted")
+            all.append("the benchmark's system_message has {\(name)}, which is sent as written: no value is inserted")
         }
         return all
     }
 
-    /// An example, as the user asks it and the assistant answers.
+    /// An example, with the user's question and the assistant's answer.
     func messages(ofExample index: Int) throws(GenerationFailure) -> [JSONValue] {
         var row = RowColumns(examples[index])
         try row.fillIn(choicesColumn: choicesColumn)
@@ -136,7 +135,7 @@ extension JSONValue {
         return objects.count == elements.count ? objects : nil
     }
 
-    /// The elements of an array of texts.
+    /// The elements of an array of strings.
     var texts: [String]? {
         guard let elements = array else { return nil }
         let texts = elements.compactMap(\.string)

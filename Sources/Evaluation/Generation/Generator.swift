@@ -6,40 +6,40 @@ import JSON
 import ScoringCore
 import ScoringEngine
 
-/// The column that counts the answers to one row from 0, where there are several.
+/// The column with the number of the answer, from 0, if there are several per row.
 let sampleColumn = "sample"
 
-/// Has a candidate answer the rows of a dataset, many at once, and gives the rows back in their order with what was
-/// generated, as it comes.
+/// Generates answers to the rows of a dataset with a candidate, many at once, and returns the rows in order with the
+/// generated columns.
 ///
-/// One thread feeds it (`feed`) and another one takes the rows (`read`). Between a row that is fed and the next that can
-/// be taken there are as many as `window` allows, so that memory is bounded and a slow answer holds up few others.
+/// One thread feeds rows (`feed`), and another one reads them (`read`). At most `window` rows are in between, so memory is
+/// limited, and a slow answer delays only a few others.
 final class Generator: Sendable {
-    /// What a run asks and is limited by.
+    /// The requests of a run, and its limits.
     struct Plan: Sendable {
         var preparation: RowPreparation
         var model: Model
         var session: InferenceSession
-        /// Rows that the filters do not let through are passed on as they are.
+        /// Rows that do not match the filters are passed on unchanged.
         var filters: [RowCondition] = []
-        /// Only so many of the other rows are fed.
+        /// The maximum number of other rows.
         var limit: Int?
-        /// How often each row is asked.
+        /// The number of answers per row.
         var samples = 1
-        /// Is told of the rows that are fed.
+        /// Is notified of the rows that are fed.
         var progress: RunProgress?
-        /// Where it is counted what was repaired in rows.
+        /// Counts the repairs in rows.
         var notices = DatasetNotices()
-        /// How long answers that are on their way are waited for when the run is cancelled.
+        /// How long a cancelled run waits for replies to requests that have been sent.
         var patience = Duration.milliseconds(300)
     }
 
-    /// A row on its way.
+    /// A row in progress.
     struct Entry: Sendable {
         enum Content: Sendable {
-            /// The filters do not let it through.
+            /// It does not match the filters.
             case unwanted
-            /// Goes on as it came: it is no row.
+            /// Is passed on unchanged, because it is not a row.
             case unreadable
             case asked
             case answered(InferenceReply)
@@ -51,7 +51,7 @@ final class Generator: Sendable {
         var content: Content {
             didSet { if case .answered(let reply) = content { size += reply.response.utf8.count } }
         }
-        /// Bytes that it takes, about.
+        /// Its approximate size in bytes.
         private(set) var size: Int
 
         init(line: [UInt8], additions: JSONObject = [:], content: Content) {
@@ -71,7 +71,7 @@ final class Generator: Sendable {
 
     private enum Job: Sendable {
         case ask([Order])
-        /// To cancel what is under way, and all that comes later.
+        /// Cancels the requests in progress, and all later ones.
         case giveUp
     }
 
@@ -81,18 +81,18 @@ final class Generator: Sendable {
         var size = 0
         var nextIn = 0
         var nextOut = 0
-        /// Requests without an answer.
+        /// Requests without a reply.
         var open = 0
         var isFed = false
-        /// Nothing more is fed or taken.
+        /// No more rows are fed or read.
         var isStopped = false
-        /// Why nothing more is fed. What is answered is still taken, and answers on their way are waited for a while.
+        /// Why no more rows are fed. Answered rows can still be read, and outstanding replies are awaited for a while.
         var reason: String?
-        /// Whether nobody waits for answers any more.
+        /// Whether replies are no longer awaited.
         var isOver = false
-        /// Why the candidate cannot be asked any more.
+        /// Why the candidate can no longer be asked.
         var failure: EvaluationError?
-        /// Why the dataset was not read to its end.
+        /// Why the dataset was not read completely.
         var readFailure: EvaluationError?
 
         mutating func add(_ entry: Entry) -> Int {
@@ -102,7 +102,7 @@ final class Generator: Sendable {
             return nextIn - 1
         }
 
-        /// The rows up to the last that is done, those that are not among them as not asked.
+        /// The rows up to the last completed one; unfinished rows among them are marked as not asked.
         mutating func drain(_ limit: Int, because reason: String) -> [Entry] {
             guard let last = entries.filter({ $0.value.isDone }).keys.max() else { return [] }
             var drained: [Entry] = []
@@ -127,7 +127,7 @@ final class Generator: Sendable {
         }
     }
 
-    /// What the candidate's requests are counted under.
+    /// The name under which the candidate's requests are counted.
     static let label = "candidate"
     private static let batchSize = 64
     private static let maximumSize = 64 << 20
@@ -148,11 +148,11 @@ final class Generator: Sendable {
         Task(executorPreference: InferenceSession.executor) { await self.perform(stream) }
     }
 
-    /// Why the generation ended before the dataset did.
+    /// Why the generation ended early.
     var failure: EvaluationError? { state.update { $0.failure ?? $0.readFailure } }
 
-    /// Has no more rows asked. Those that are answered, also in the next moment, are still given, and those between them
-    /// that are not as not asked.
+    /// Stops asking. Rows that are answered, now or in the next moment, are still returned; unanswered rows between them are
+    /// marked as not asked.
     func end(_ reason: String) {
         let isNew = state.update { state in
             defer { state.reason = state.reason ?? reason }
@@ -166,10 +166,10 @@ final class Generator: Sendable {
         }
     }
 
-    /// Ends everything: nothing more is fed, and `take` gives nothing more.
+    /// Ends everything: no more rows are fed, and `take` returns no more rows.
     func stop() { state.update { $0.isStopped = true } }
 
-    /// Waits for what is on its way, for as long as a cancelled run is patient. To be called once at the end.
+    /// Waits for outstanding replies, no longer than a cancelled run would. To be called once, at the end.
     func close() {
         stop()
         plan.session.stop("the run has ended")
@@ -181,7 +181,7 @@ final class Generator: Sendable {
 
     // MARK: Feeding
 
-    /// Feeds the rows of a dataset to its end. Blocks; for a thread of its own.
+    /// Feeds all rows of a dataset. Blocks, so it needs its own thread.
     func feed(_ reader: consuming ChunkReader) {
         var reader = reader
         let chunk = Chunk()
@@ -194,7 +194,7 @@ final class Generator: Sendable {
                 feeder.flush()
             }
         } catch {
-            // Whoever stopped it knows why.
+            // The caller that stopped it knows the reason.
             let failure = EvaluationError(.dataset, error.description)
             if error.code != .stopped { state.update { $0.readFailure = failure } }
         }
@@ -202,7 +202,7 @@ final class Generator: Sendable {
         state.update { $0.isFed = true }
     }
 
-    /// Prepares lines, and asks in batches, since the cache is read in batches.
+    /// Prepares lines, and sends requests in batches, because the cache is read in batches.
     private struct Feeder: ~Copyable {
         private let generator: Generator
         private var parser = JSONParser()
@@ -230,7 +230,7 @@ final class Generator: Sendable {
                 }
             } else {
                 entry.line = Array(line)
-                // Nobody knows whether the filters would want it.
+                // It is not known whether it matches the filters.
                 selected += 1
                 entry.content = .unreadable
             }
@@ -253,7 +253,7 @@ final class Generator: Sendable {
             batch.append(Order(index: index, request: request))
         }
 
-        /// Answers what the cache has answers to, and has the rest asked.
+        /// Answers requests from the cache, and sends the rest.
         mutating func flush() {
             if batch.isEmpty { return }
             generator.submit(batch)
@@ -288,7 +288,7 @@ final class Generator: Sendable {
             && (state.size < Self.maximumSize || state.entries.isEmpty)
     }
 
-    /// Returns false where nothing more is wanted.
+    /// Returns false if no more rows are wanted.
     private func waitForRoom() -> Bool {
         state.wait { state in
             if state.isStopped || state.reason != nil { return false }
@@ -298,7 +298,7 @@ final class Generator: Sendable {
 
     private func submit(_ orders: [Order]) {
         let requests = orders.map { (request: $0.request, model: plan.model) }
-        // A cache that cannot be read has no answers; what is wrong with it shows when something is stored.
+        // A cache that cannot be read is treated as empty; the fault is reported when a reply is stored.
         let stored = (try? plan.session.lookUp(requests, for: Self.label)) ?? requests.map { _ in nil }
         var missing: [Order] = []
         state.update { state in
@@ -333,7 +333,7 @@ final class Generator: Sendable {
     }
 
     private func ask(_ order: Order) async {
-        // Who waits behind others learns here that it is of no use.
+        // Requests that wait behind others are stopped here.
         if state.update({ $0.reason != nil }) { return state.update { $0.open -= 1 } }
         var content: Entry.Content?
         var failure: EvaluationError?
@@ -342,7 +342,7 @@ final class Generator: Sendable {
                 try await plan.session.ask(order.request, of: plan.model, for: Self.label, isLookedUp: true))
         } catch {
             switch error.code {
-            // Nobody waits for it any more.
+            // It is no longer awaited.
             case .cancelled: break
             case .unavailable: failure = EvaluationError(.model, error.message)
             case .notAsked: content = .failed(GenerationFailure(outcome: .notAsked, message: error.message))
@@ -361,7 +361,7 @@ final class Generator: Sendable {
 
     // MARK: Taking
 
-    /// The next rows that are done, `limit` at most. Waits for one; empty when there are no more.
+    /// The next completed rows, at most `limit`. Waits for at least one; empty when there are no more.
     func take(_ limit: Int) -> [Entry] {
         state.wait { state in
             if state.isStopped { return [] }
@@ -379,6 +379,6 @@ final class Generator: Sendable {
         }
     }
 
-    /// Wakes the feeder, for which there may be room now.
+    /// Wakes the feeder, because there may be room now.
     func release() { state.update { _ in } }
 }

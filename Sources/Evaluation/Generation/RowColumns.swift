@@ -14,18 +14,18 @@ struct GenerationFailure: Error, Sendable, Hashable {
     var json: JSONValue { ["outcome": .string(outcome.name), "message": .string(message)] }
 }
 
-/// A row's columns, and those that are made of them.
+/// A row's columns, and those derived from them.
 struct RowColumns {
-    /// The row as it came.
+    /// The original row.
     let row: JSONObject
-    /// Columns that the row does not have itself, or has with another value.
+    /// Columns that are added to the row, or replaced.
     private(set) var additions = JSONObject()
 
     init(_ row: JSONObject) {
         self.row = row
     }
 
-    /// The value of a column, or of a place within one by its path; nil where there is none, or null.
+    /// The value of a column or path; nil if it is missing or null.
     subscript(name: String) -> JSONValue? {
         if let value = additions[name] ?? row[name] {
             if value == .null { return nil }
@@ -40,24 +40,24 @@ struct RowColumns {
         path.find({ additions[$0] ?? row[$0] }, names: { row.keys })
     }
 
-    /// How far the row goes along a path, as the end of a sentence.
+    /// How far a path leads in the row, as the end of a sentence.
     private func gap(_ name: String) -> String {
         let path = ColumnPath(name)
-        if let fault = path.fault { return ", and as a path that name is not valid: \(fault)" }
+        if let fault = path.fault { return ", and the name is not a valid path: \(fault)" }
         guard !path.isColumn, case .nothing(let gap) = find(path) else { return "" }
         return ": \(gap)"
     }
 
     mutating func add(_ name: String, _ value: JSONValue) { additions[name] = value }
 
-    /// Adds what scorers expect under names of their own: `expected_answer`, which many datasets call `answer`, as the
-    /// letter of a choice where there are choices.
+    /// Adds the columns that scorers expect: `expected_answer`, which many datasets call `answer`. If there are choices, it is
+    /// the letter of a choice.
     ///
-    /// - Parameter goldExtraction: finds the right answer in what the column holds, such as a solution.
+    /// - Parameter goldExtraction: extracts the correct answer from the column's value, such as a solution.
     mutating func fillIn(
         choicesColumn: String?, goldExtraction: AnswerExtraction? = nil
     ) throws(GenerationFailure) {
-        // A column that was mapped is what was mapped, or nothing.
+        // A mapped column only has the mapped value.
         let isMapped = additions["expected_answer"] != nil
         if !isMapped, self["expected_answer"] == nil, let answer = self["answer"] { add("expected_answer", answer) }
         if let goldExtraction, let text = self["expected_answer"]?.string {
@@ -68,13 +68,13 @@ struct RowColumns {
         }
         guard let letter = letter(of: answer, among: choices) else {
             throw .input(
-                "the expected answer \(answer.text) is none of the \(choices.count) choices: neither the place of one, "
-                    + "counted from 0, nor its letter, nor its text")
+                "the expected answer \(answer.text) is none of the \(choices.count) choices: neither the position of "
+                    + "one, counted from 0, nor its letter, nor its text")
         }
         if answer != .string(letter) { add("expected_answer", .string(letter)) }
     }
 
-    /// A template with the row's values in its places, the choices as lines "A. …".
+    /// A template with the row's values filled in, and the choices as lines "A. …".
     func text(_ template: PromptTemplate, _ choicesColumn: String?) throws(GenerationFailure) -> String {
         try template.rendered { index throws(GenerationFailure) in
             let name = template.columns[index]
@@ -84,7 +84,7 @@ struct RowColumns {
             }
             if name == choicesColumn {
                 guard let choices = choices(in: name) else {
-                    throw .input("column \"\(name)\" is no list of 1 to 26 choices (texts or numbers)")
+                    throw .input("column \"\(name)\" is not a list of 1 to 26 choices (strings or numbers)")
                 }
                 return zip(letters, choices).map { "\($0). \($1)" }.joined(separator: "\n")
             }
@@ -92,7 +92,7 @@ struct RowColumns {
         }
     }
 
-    /// The choices of a column: an array of texts and numbers, or the text of one, as JSON or as Python prints it.
+    /// The choices of a column: an array of strings and numbers, or such an array as text, in JSON or Python syntax.
     private func choices(in column: String) -> [String]? {
         guard let value = self[column] else { return nil }
         let elements = value.array ?? value.string.flatMap(list(in:)) ?? []
@@ -100,8 +100,8 @@ struct RowColumns {
         return texts.count == elements.count && (1...letters.count).contains(texts.count) ? texts : nil
     }
 
-    /// The letter of the choice that an answer means: its place, counted from 0; its letter; its text; or, as tables
-    /// have texts only, its place as a text.
+    /// The letter of the choice that an answer means: its position, counted from 0; its letter; its text; or, because tables
+    /// only contain strings, its position as a string.
     private func letter(of answer: JSONValue, among choices: [String]) -> String? {
         func letter(at place: Double?) -> String? {
             place.flatMap { Int(exactly: $0) }.flatMap { choices.indices.contains($0) ? letters[$0] : nil }
@@ -113,7 +113,7 @@ struct RowColumns {
     }
 }
 
-/// The list that a text holds.
+/// The list in a string.
 private func list(in text: String) -> [JSONValue]? {
     if let array = (try? JSONValue(parsing: text))?.array { return array }
     return PythonLiteral.json(of: text)?.array

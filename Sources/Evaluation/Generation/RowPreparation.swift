@@ -4,13 +4,13 @@ import JSON
 import ScoringCore
 import ScoringEngine
 
-/// Makes the question to a candidate of a row, and the columns that scorers expect.
+/// Builds a candidate's prompt from a row, and the columns that scorers expect.
 ///
-/// A row says what is asked in the first of these that it has, unless the benchmark has a prompt template:
-/// `chat_completion_input` or `messages`, an array of messages or its JSON text; `completion_input`, a text or the JSON
-/// text of one; `input_query` or `question`, a text. The names are Llama Stack's.
+/// Unless the benchmark has a prompt template, the prompt is the first of these columns that the row has:
+/// `chat_completion_input` or `messages`, an array of messages or its JSON text; `completion_input`, a string or its JSON
+/// text; `input_query` or `question`, a string. The names are Llama Stack's.
 struct RowPreparation: Sendable {
-    /// A row on its way.
+    /// A prepared row.
     struct Prepared: Sendable {
         /// The row, without the columns that are added to it.
         var line: [UInt8]
@@ -22,11 +22,11 @@ struct RowPreparation: Sendable {
     private let settings: GenerationSettings
     private let candidate: BenchmarkConfiguration.Candidate
     private let sampling: JSONObject
-    /// The column of the row for a column that is to have another name.
+    /// The row's column for each mapped column.
     let mapping: [(new: String, old: ColumnPath)]
-    /// Columns that are added to rows later, in place of their own.
+    /// Columns that are added to rows later, and replace their own.
     var addedColumns: [String] = []
-    /// What comes before the row's own messages: the system message and the examples.
+    /// The messages before the row's own: the system message and the examples.
     private let preamble: [JSONValue]
 
     init(
@@ -51,8 +51,8 @@ struct RowPreparation: Sendable {
             if settings.systemMessage != nil || !settings.examples.isEmpty || !settings.tools.isEmpty {
                 throw EvaluationError(
                     .invalid,
-                    "the benchmark has a system message, examples or tools, which an agent's turn cannot hold; write them "
-                        + "into the agent's configuration", at: pointer.description)
+                    "the benchmark has a system message, examples or tools, which an agent's turn cannot have; move "
+                        + "them to the agent's configuration", at: pointer.description)
             }
         }
         for index in settings.examples.indices {
@@ -65,7 +65,7 @@ struct RowPreparation: Sendable {
         self.preamble = preamble
     }
 
-    /// Whether filters let a row through: each column is a text, or has the JSON text of a number or boolean.
+    /// Whether a row matches the filters: each column is a string, or the JSON text of a number or boolean.
     func accepts(_ row: JSONObject, _ filters: [RowCondition]) -> Bool {
         filters.allSatisfy { filter in
             switch value(at: source(of: filter.column), in: row) {
@@ -77,23 +77,23 @@ struct RowPreparation: Sendable {
         }
     }
 
-    /// The temperature that a model is asked to sample at; nil where it is the model's own, and for agents.
+    /// The sampling temperature; nil for the model's own default, and for agents.
     var temperature: Double? { sampling["temperature"]?.number?.double }
 
-    /// Whether the row's expected answer is what its column "answer" holds, as nothing says otherwise.
+    /// Whether the row's expected answer is read from its column "answer", by default.
     func readsAnswerAsExpected(_ row: JSONObject) -> Bool {
         func has(_ name: String) -> Bool { row[name].map { $0 != .null } ?? false }
         return !mapping.contains { $0.new == "expected_answer" } && !has("expected_answer") && has("answer")
     }
 
-    /// The column of the row that is meant by a column.
+    /// The row's column that a column is mapped to.
     func source(of column: String) -> ColumnPath {
         if let mapped = mapping.first(where: { $0.new == column }) { return mapped.old }
         let path = ColumnPath(column)
         return mapping.first { $0.new == path.root }.map { ColumnPath(path, startingAt: $0.old) } ?? path
     }
 
-    /// What a row has at a path; nil where it has nothing.
+    /// The value of a row at a path; nil if it is missing.
     func value(at path: ColumnPath, in row: JSONObject) -> JSONValue? {
         guard case .value(let value) = path.find(in: row) else { return nil }
         return value
@@ -116,7 +116,7 @@ struct RowPreparation: Sendable {
             request = .failure(error)
         }
         let additions = columns.additions
-        // The row keeps its text, unless it has columns that are to be replaced.
+        // The row keeps its text, unless it has columns to replace.
         let replaced =
             additions.keys + addedColumns
             + (candidate.isAgent ? GeneratedColumn.allCases.map(\.rawValue) : generatedColumns)
@@ -133,7 +133,7 @@ struct RowPreparation: Sendable {
         case chat([JSONValue])
         case completion(String)
 
-        /// What judges are shown as the question: the last message of the user.
+        /// The question for judges: the last user message.
         var text: String? {
             switch self {
             case .completion(let prompt): prompt
@@ -156,27 +156,27 @@ struct RowPreparation: Sendable {
         }
         if let value = columns["completion_input"] {
             guard let text = value.string else {
-                throw .input("column \"completion_input\" is \(value.kind); a text was expected")
+                throw .input("column \"completion_input\" is \(value.kind); expected a string")
             }
             return .completion((try? JSONValue(parsing: text).string) ?? text)
         }
         for name in ["input_query", "question"] {
             guard let value = columns[name] else { continue }
             guard let text = value.string else {
-                throw .input("column \"\(name)\" is \(value.kind); a text was expected")
+                throw .input("column \"\(name)\" is \(value.kind); expected a string")
             }
             return .chat([["role": "user", "content": .string(text)]])
         }
         throw .input(
-            "the row has none of the columns that say what is asked: chat_completion_input, messages, completion_input, "
-                + "input_query, question; a prompt template can make a question of others")
+            "the row has no column with a prompt: expected chat_completion_input, messages, "
+                + "completion_input, input_query or question; a prompt template can build a prompt from other columns")
     }
 
     private func messages(_ value: JSONValue, _ name: String) throws(GenerationFailure) -> [JSONValue] {
         var value = value
         if let text = value.string {
             guard let parsed = try? JSONValue(parsing: text) else {
-                throw .input("column \"\(name)\" is a text, but no JSON")
+                throw .input("column \"\(name)\" is a string, but not valid JSON")
             }
             value = parsed
         }
@@ -184,12 +184,12 @@ struct RowPreparation: Sendable {
             messages.allSatisfy({ $0["role"]?.string != nil && hasContent($0) })
         else {
             throw .input(
-                "column \"\(name)\" holds no messages; [{\"role\": \"user\", \"content\": \"…\"}] was expected")
+                "column \"\(name)\" holds no messages; expected [{\"role\": \"user\", \"content\": \"…\"}]")
         }
         return messages.map { .object($0) }
     }
 
-    /// A message says something, or calls tools.
+    /// A message must have content or tool calls.
     private func hasContent(_ message: JSONObject) -> Bool {
         switch message["content"] {
         case .string, .array, .object: true
@@ -218,13 +218,13 @@ struct RowPreparation: Sendable {
             case .completion(let prompt): messages = [["role": "user", "content": .string(prompt)]]
             }
             guard let turn = AgentTurn.request(configuration, messages: messages) else {
-                throw .input("the row has no message of a user, which is all that an agent is told")
+                throw .input("the row has no user message, which is the only kind that an agent receives")
             }
             return turn
         }
     }
 }
 
-/// The columns of an earlier generation, which a row may bring along; not `context`, which is the row's own but where an
-/// agent retrieves one.
+/// The columns that a row may have from an earlier generation; not `context`, which is the row's own unless an agent
+/// retrieves one.
 private let generatedColumns = GeneratedColumn.allCases.filter { $0 != .context }.map(\.rawValue)

@@ -2,10 +2,10 @@ import JSON
 
 /// The API's `sampling_params` as members of an OpenAI-compatible request.
 struct SamplingParameters: Sendable {
-    /// The members, without those that say what is asked.
+    /// The members, without those of the prompt.
     let members: JSONObject
 
-    /// What a request says that is not sampling.
+    /// Members of a request that are not sampling parameters.
     private static let others = ["model", "messages", "prompt", "stream_options"]
 
     /// Names that other programs have for a parameter.
@@ -14,32 +14,34 @@ struct SamplingParameters: Sendable {
         "num_predict": "max_tokens", "max_output_tokens": "max_tokens", "stop_sequences": "stop",
     ]
 
-    /// Reads sampling parameters: a `strategy` as Llama Stack has it (`greedy`, `top_p` with `temperature` and `top_p`,
-    /// `top_k` with `top_k`), `max_tokens` (0 or less: no limit), `repetition_penalty` (1: none), `stop`, and any other
-    /// parameter of the OpenAI API as it is. Without a strategy and a temperature the temperature is 0; where it is null,
-    /// none is sent. Anything else that is null is not given. The names that other programs have for these are read, too
-    /// (`repeat_penalty`, `max_new_tokens`, …), and what says that there is nothing to do is not sent: `n` and
-    /// `num_return_sequences` of 1, `stream` that is false, a `top_k` of 0 or -1, an empty `stop`.
+    /// Reads sampling parameters: a Llama Stack `strategy` (`greedy`, `top_p` with `temperature` and `top_p`, `top_k` with
+    /// `top_k`), `max_tokens` (0 or less: no limit), `repetition_penalty` (1: none), `stop`, and any other parameter of the
+    /// OpenAI API unchanged. Without a strategy and a temperature, the temperature is 0; if it is null, none is sent. Other
+    /// members that are null are ignored. The names of other programs are accepted too (`repeat_penalty`,
+    /// `max_new_tokens`, …), and parameters without an effect are not sent: `n` and `num_return_sequences` of 1, `stream`
+    /// that is false, a `top_k` of 0 or -1, an empty `stop`.
     ///
-    /// - Parameter pointer: where they stand, for messages.
+    /// - Parameter pointer: their place, for messages.
     init(_ sampling: JSONObject, at pointer: JSONPointer) throws(EvaluationError) {
         var members: JSONObject = [:]
         for (written, value) in sampling.members where value != .null {
             let name = Self.aliases[written] ?? written
             let place = pointer.appending(written)
             if name != written, sampling[name] ?? .null != .null {
-                throw EvaluationError(.invalid, "stands beside \"\(name)\", which is the same", at: place.description)
+                throw EvaluationError(
+                    .invalid, "is set together with \"\(name)\", which means the same; remove one of them",
+                    at: place.description)
             }
             if Self.others.contains(name) || !Self.asksOnce(name, value) {
                 throw EvaluationError(
-                    .invalid, "is no sampling parameter: requests are made of the rows, one answer each",
+                    .invalid, "is not a sampling parameter: each request is built from a row and has one answer",
                     at: place.description)
             }
             switch name {
             case "n", "num_return_sequences", "stream": break
             case "strategy":
                 for (name, value) in try Self.strategy(value, at: place).members {
-                    // What is said beside the strategy is more particular.
+                    // Parameters next to the strategy take precedence.
                     if sampling[name] ?? .null == .null { members[name] = value }
                 }
             case "max_tokens", "max_completion_tokens":
@@ -47,7 +49,7 @@ struct SamplingParameters: Sendable {
                 if let number = value.number?.int, number > 0 { members[name] = value }
             case "repetition_penalty":
                 try Self.check(value, "a number above 0", at: place) { $0.double > 0 && $0.double.isFinite }
-                // 1 is none, which servers need not know.
+                // 1 has no effect, so it is not sent.
                 if value.number?.double != 1 { members[name] = value }
             case "temperature":
                 try Self.check(value, "a number from 0", at: place) { $0.double >= 0 && $0.double.isFinite }
@@ -72,7 +74,7 @@ struct SamplingParameters: Sendable {
         self.members = members
     }
 
-    /// Whether a parameter leaves it at one answer, read whole.
+    /// Whether a parameter means a single answer, read as a whole.
     private static func asksOnce(_ name: String, _ value: JSONValue) -> Bool {
         switch name {
         case "n", "num_return_sequences": value.number?.int == 1
@@ -81,7 +83,7 @@ struct SamplingParameters: Sendable {
         }
     }
 
-    /// The members that a strategy stands for.
+    /// The members for a strategy.
     static func strategy(_ value: JSONValue, at pointer: JSONPointer) throws(EvaluationError) -> JSONObject {
         // Older clients send the name alone.
         var reader = try MemberReader(value.string.map { ["type": .string($0)] } ?? value, at: pointer)
@@ -98,7 +100,7 @@ struct SamplingParameters: Sendable {
             let mass = try reader.member("top_p", "a number from 0 to 1") { value in
                 (0...1).contains(value.number?.double ?? -1) ? value : nil
             }
-            // Llama Stack's own values where they are not given.
+            // Llama Stack's own defaults.
             members["temperature"] = temperature ?? 1
             members["top_p"] = mass ?? JSONValue(0.95)
         case "top_k":
@@ -111,7 +113,7 @@ struct SamplingParameters: Sendable {
             members["top_k"] = count
         default:
             throw EvaluationError(
-                .invalid, "has no \"type\"; \"greedy\", \"top_p\" or \"top_k\" was expected", at: pointer.description)
+                .invalid, "has no \"type\"; expected \"greedy\", \"top_p\" or \"top_k\"", at: pointer.description)
         }
         try reader.finish()
         return members

@@ -1,8 +1,8 @@
 import Datasets
 import JSON
 
-/// Rows as they will be when they are answered, with empty answers: so that it can be checked before anything is asked
-/// whether they have what scorers need.
+/// Rows in the form that they will have after generation, with empty answers, to check before any request is sent whether
+/// they have the columns that scorers need.
 final class UnansweredRows: ByteSource {
     private var reader: ChunkReader
     private var lines: UnansweredLines
@@ -32,20 +32,20 @@ final class UnansweredRows: ByteSource {
 struct UnansweredLines {
     private let preparation: RowPreparation
     private let answer: JSONObject
-    /// Whether any row so far can be asked.
+    /// Whether any row so far has a prompt.
     private(set) var canAsk = false
     /// Whether any line so far is a row.
     private(set) var hasRows = false
-    /// Columns that are mapped or filtered by, and that no row so far has.
+    /// Columns of mappings or filters that no row so far has.
     private(set) var missing: [ColumnPath]
-    /// How far the first row goes along the first of them.
+    /// How far the first of them, as a path, leads in the first row.
     private(set) var gap: ColumnPath.Gap?
-    /// Whether any row so far has no expected answer but one that its column "answer" gives.
+    /// Whether any row so far has its expected answer only in the column "answer".
     private(set) var readsAnswerAsExpected = false
-    /// Why the first row that cannot be asked cannot.
+    /// Why the first row without a prompt has none.
     private(set) var failure: GenerationFailure?
 
-    /// - Parameter columns: columns that rows have to have.
+    /// - Parameter columns: columns that rows must have.
     init(_ preparation: RowPreparation, isAgent: Bool, columns: [String] = []) {
         self.preparation = preparation
         missing = preparation.mapping.map(\.old) + columns.map { preparation.source(of: $0) }

@@ -34,7 +34,7 @@ struct HarnessArguments {
             // lm_eval takes 0 for no limit at all.
             guard count > 0 else {
                 throw EvaluationError(
-                    .unsupported, "is 0; lm_eval evaluates one example at least", at: "/benchmark_config/num_examples")
+                    .unsupported, "is 0; lm_eval evaluates at least one example", at: "/benchmark_config/num_examples")
             }
             words.append("--limit=\(count)")
         }
@@ -96,7 +96,7 @@ struct HarnessArguments {
         if let temperature = arguments["temperature"] {
             guard let number = temperature.number else {
                 throw EvaluationError(
-                    .invalid, "found \(temperature.kind); a number was expected",
+                    .invalid, "found \(temperature.kind); expected a number",
                     at: pointer.appending("temperature").description)
             }
             // Answers that were drawn are not cached by lm_eval, which tells them by this.

@@ -17,7 +17,7 @@ struct HarnessFolder {
         try Self.makeFolder(parent)
         var template = Array("\(parent)/assay-lm-eval-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
-            throw Self.fault("no folder can be made in \(parent)")
+            throw Self.fault("a folder cannot be created in \(parent)")
         }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
@@ -29,13 +29,13 @@ struct HarnessFolder {
             made += name
             var status = stat()
             if stat(made, &status) != 0 && mkdir(made, 0o700) != 0 && errno != EEXIST {
-                throw fault("the folder \(made) cannot be made")
+                throw fault("the folder \(made) cannot be created")
             }
             made += "/"
         }
     }
 
-    /// The folder of a job that has run before; nil where it is gone, or somebody else's by now.
+    /// The folder of a job that has run before; nil if it is gone, or somebody else's by now.
     init?(existing path: String) {
         var status = stat()
         guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid() else {

@@ -51,8 +51,8 @@ public struct HarnessProvider: EvaluationProvider {
             let missing = installation.missingPackages()
             if missing.isEmpty { return nil }
             return
-                "\(id): the Python packages \(missing.joined(separator: ", ")) are missing for \(installation.program); "
-                + "install them with pip install 'lm-eval[api]'"
+                "\(id): \(installation.program) needs the Python packages \(missing.joined(separator: ", ")), which "
+                + "are missing; install them with pip install 'lm-eval[api]'"
         } catch {
             return "\(id): \(error.message)"
         }
@@ -121,26 +121,26 @@ public struct HarnessProvider: EvaluationProvider {
         case .status(let status): message = "lm_eval ended with status \(status)"
         case .signal(let signal): message = "lm_eval was ended by signal \(signal)"
         case .unknown: message = "lm_eval ended and its exit status is unknown, since SIGCHLD is ignored here"
-        case .cancelled: throw EvaluationError(.cancelled, "cancelled; lm_eval has no results before its end")
+        case .cancelled: throw EvaluationError(.cancelled, "cancelled; lm_eval has no results before it ends")
         case .timedOut:
             let seconds = (settings.timeout ?? .zero) / .seconds(1)
-            message = "lm_eval was ended, since it took more than \(seconds) s (timeout_seconds)"
+            message = "lm_eval was stopped because it took more than \(seconds) s (timeout_seconds)"
         }
-        let said = tail.isEmpty ? ", and wrote nothing" : "; the last that it wrote:\n\(tail)"
+        let said = tail.isEmpty ? ", and wrote nothing" : "; its last output:\n\(tail)"
         throw EvaluationError(.provider, redacted(message + Self.advice(on: tail) + said))
     }
 
     /// What to do about a failure that comes from the choice of the endpoint.
     private static func advice(on tail: String) -> String {
         if tail.contains("Loglikelihood is not supported for chat") {
-            return ": the task compares the likelihoods of given answers, which takes \"endpoint\": "
+            return ": the task compares the likelihoods of given answers, which needs \"endpoint\": "
                 + "\"completions\" and a \"tokenizer\" in the benchmark's metadata"
         }
         if tail.contains("ModuleNotFoundError") || tail.contains("lm-eval[api]") || tail.contains("lm_eval[api]") {
             return ": a package that it needs is missing; install it with its dependencies (pip install 'lm-eval[api]')"
         }
         if tail.contains("Tokenizer is required") {
-            return ": the task compares the likelihoods of given answers, which takes a \"tokenizer\" in the "
+            return ": the task compares the likelihoods of given answers, which needs a \"tokenizer\" in the "
                 + "benchmark's metadata (and the PyPI package transformers)"
         }
         return ""
@@ -183,7 +183,8 @@ public struct HarnessProvider: EvaluationProvider {
         if task.definition != nil && !settings.allowsCustomTasks {
             throw EvaluationError(
                 .unavailable,
-                "tasks other than lm_eval's own can run any code on this machine; allow them in the configuration file: "
+                "tasks other than lm_eval's own can run any code on this machine; allow them in the configuration "
+                    + "file: "
                     + #"{"evaluation": {"lm-evaluation-harness": {"allow_custom_tasks": true}}}"#,
                 at: benchmark.metadata["task_yaml"] == nil ? "/metadata/include_path" : "/metadata/task_yaml")
         }
@@ -195,8 +196,8 @@ public struct HarnessProvider: EvaluationProvider {
         if let path = executable(name, path: environment("PATH") ?? "/usr/bin:/bin") { return path }
         throw EvaluationError(
             .unavailable,
-            "the program \(quoted(name)) is not there; install it (pip install 'lm-eval[api]') and have it in PATH, or say "
-                + "in the configuration file how to run it: "
+            "the program \(quoted(name)) was not found; install it (pip install 'lm-eval[api]') so that it is in "
+                + "PATH, or say in the configuration file how to run it: "
                 + #"{"evaluation": {"lm-evaluation-harness": {"command": ["/path/to/lm_eval"]}}}"#)
     }
 
@@ -207,7 +208,7 @@ public struct HarnessProvider: EvaluationProvider {
                 at: "\(EvaluationError.candidatePointer)/type")
         }
         guard let inference = run.inference else {
-            throw EvaluationError(.model, "no model can be asked, since none is configured")
+            throw EvaluationError(.model, "no model is configured; add one to the configuration")
         }
         do throws(InferenceError) {
             return try inference.delegation(of: name)

@@ -95,7 +95,7 @@ struct LineFile: ~Copyable {
         }
     }
 
-    /// All that is left of it; nil where that is more than the limit.
+    /// All that is left of it; nil if that is more than the limit.
     consuming func rest(limit: Int) -> [UInt8]? {
         var bytes: [UInt8] = []
         while let line = next() {
@@ -120,7 +120,7 @@ extension JSONValue {
 }
 
 extension [UInt8] {
-    /// The text with `null` in the place of NaN, Infinity and -Infinity outside of strings; nil where there are none.
+    /// The text with `null` in the place of NaN, Infinity and -Infinity outside of strings; nil if there are none.
     fileprivate var withoutSpecialNumbers: [UInt8]? {
         let spellings = ["NaN", "-Infinity", "Infinity"].map { Array($0.utf8) }
         var mended: [UInt8] = []

@@ -58,7 +58,7 @@ struct HarnessSamples {
                 outcomes[index].add(.scored)
             } else {
                 score["outcome"] = .string(RowOutcome.scorerError.name)
-                score["message"] = "lm_eval gives no value for this row"
+                score["message"] = "lm_eval has no value for this row"
                 outcomes[index].add(.scorerError)
             }
             if samples.count > 1 { score["parsed_answer"] = Self.unwrapped(sample?["filtered_resps"]) }
@@ -100,7 +100,7 @@ struct HarnessSamples {
             guard let sample = try next(&file) else { return sections }
             if sections.last?.filter == sample.filter { continue }
             guard !sections.contains(where: { $0.filter == sample.filter }) else {
-                throw fault("has the lines of the filter \(sample.filter) at several places")
+                throw fault("has lines of the filter \(sample.filter) in several places")
             }
             guard let own = LineFile(path, from: offset) else { throw fault("cannot be read") }
             sections.append(Section(filter: sample.filter, file: own))
@@ -122,7 +122,7 @@ struct HarnessSamples {
     private func next(_ file: inout LineFile) throws(EvaluationError) -> Sample? {
         guard let line = file.next() else { return nil }
         guard let json = try? JSONValue(parsingPython: line), json["doc"]?.object != nil else {
-            throw fault("has a line that is no sample: \(String(decoding: line.prefix(80), as: UTF8.self))")
+            throw fault("has a line that is not a sample: \(String(decoding: line.prefix(80), as: UTF8.self))")
         }
         return Sample(filter: json["filter"]?.string ?? "none", json: json)
     }

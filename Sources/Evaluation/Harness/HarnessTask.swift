@@ -30,7 +30,7 @@ struct HarnessTask {
     init(_ metadata: JSONObject) throws(EvaluationError) {
         for name in metadata.keys where !Self.members.contains(name) {
             throw EvaluationError(
-                .invalid, "is an unknown member; one of \(Self.members.joined(separator: ", ")) was expected",
+                .invalid, "is an unknown member; expected one of \(Self.members.joined(separator: ", "))",
                 at: "/metadata\(JSONPointer().appending(name))")
         }
         func member<Value>(
@@ -52,7 +52,7 @@ struct HarnessTask {
         }
         let expectedName = "the name of a task of lm_eval, of letters, digits and _.:+-"
         guard let name = try member("task", expectedName, { value in value.string.flatMap(Self.taskName) }) else {
-            throw EvaluationError(.invalid, "is missing; \(expectedName) was expected", at: "/metadata/task")
+            throw EvaluationError(.invalid, "is missing; expected \(expectedName)", at: "/metadata/task")
         }
         self.name = name
         definition = try Self.definition(
@@ -85,7 +85,7 @@ struct HarnessTask {
         guard yaml != .null else { return folder.map { .folder($0) } }
         if folder != nil {
             throw EvaluationError(
-                .invalid, "stands beside task_yaml; one of both was expected", at: "/metadata/include_path")
+                .invalid, "is set together with task_yaml; expected only one of them", at: "/metadata/include_path")
         }
         switch yaml {
         case .string(let text):
@@ -94,13 +94,13 @@ struct HarnessTask {
             let own = members["task"] ?? .string(name)
             guard own == .string(name) else {
                 throw EvaluationError(
-                    .invalid, "found \(own.text); the benchmark's own \(quoted(name)) was expected",
+                    .invalid, "found \(own.text); expected the benchmark's own \(quoted(name))",
                     at: "/metadata/task_yaml/task")
             }
             members["task"] = own
             return .text(JSONValue.object(members).text + "\n")
         default:
-            throw fault("task_yaml", yaml, "an object, or a text in YAML")
+            throw fault("task_yaml", yaml, "an object, or YAML as a string")
         }
     }
 
@@ -109,12 +109,13 @@ struct HarnessTask {
         case .chat:
             if !appliesChatTemplate {
                 throw EvaluationError(
-                    .invalid, "is false; a chat's messages need one (or \"endpoint\": \"completions\")",
+                    .invalid,
+                    "is false, but chat messages need a template; set it to true, or use \"endpoint\": \"completions\"",
                     at: "/metadata/apply_chat_template")
             }
             if tokenizer != nil || batchSize ?? 1 > 1 {
                 throw EvaluationError(
-                    .invalid, "is for \"endpoint\": \"completions\" only",
+                    .invalid, "applies to \"endpoint\": \"completions\" only",
                     at: "/metadata/\(tokenizer != nil ? "tokenizer" : "batch_size")")
             }
         case .completions:
@@ -131,6 +132,6 @@ struct HarnessTask {
             case .array, .object: value.kind
             default: String(value.text.prefix(100))
             }
-        return EvaluationError(.invalid, "found \(found); \(expected) was expected", at: "/metadata/\(name)")
+        return EvaluationError(.invalid, "found \(found); expected \(expected)", at: "/metadata/\(name)")
     }
 }

@@ -3,21 +3,21 @@ import Concurrency
 import Glibc
 import Platform
 
-/// Runs a program, and sees to it that neither the program nor anything that it starts outlives the run.
+/// Runs a program, and ensures that neither the program nor any process that it starts outlives the run.
 ///
-/// It gets a process group of its own, which is killed when the run is over, and also when this process dies: a shell that
-/// leads the group waits for the end of a pipe whose other end only this process holds. The shell's script is always the
-/// same; what is run comes to it as words, which it does not read.
+/// The program gets its own process group, which is killed when the run is over, and also when this process dies: a shell that
+/// leads the group waits for the end of a pipe whose other end only this process holds. The shell's script is constant; the
+/// program is passed to it as arguments, which it does not interpret.
 struct Subprocess {
     /// How a program ended.
     enum Ending: Hashable {
         case status(Int32)
         case signal(Int32)
-        /// Nobody knows how, since this process ignores SIGCHLD.
+        /// Unknown, because this process ignores SIGCHLD.
         case unknown
-        /// It was made to end, since somebody cancelled.
+        /// It was stopped by a cancellation.
         case cancelled
-        /// It was made to end, since it took too long.
+        /// It was stopped because it took too long.
         case timedOut
     }
 

@@ -5,21 +5,21 @@ public import JSON
 import ScoringEngine
 public import Store
 
-/// Runs jobs, each on a thread of its own, in the order in which they were asked for; those that wait or run when the
-/// process ends go on in the next one.
+/// Runs jobs, each on its own thread, in the order in which they were created. Jobs that are waiting or running when the
+/// process ends continue in the next process.
 ///
-/// All calls block, some for as long as the disk takes.
+/// All calls block, some of them on disk writes.
 public final class JobQueue: Sendable {
-    /// What became of a request for a job.
+    /// The result of a request for a job.
     public enum Submission: Sendable {
         case accepted(StoredJob)
-        /// As many jobs wait as may.
+        /// The limit of waiting jobs is reached.
         case full
         /// The process is about to end.
         case stopping
     }
 
-    /// What the queue has of a job that runs.
+    /// The queue's state of a running job.
     private struct Running {
         let cancellation = Cancellation()
         let suspension = Cancellation()
@@ -29,7 +29,7 @@ public final class JobQueue: Sendable {
     private struct State {
         var schedule: JobSchedule
         var running: [String: Running] = [:]
-        /// Keys for models that requests brought, by job: in memory only, and gone with the process.
+        /// Keys for models from requests, by job: kept in memory only.
         var keys: [String: [String: String]] = [:]
         var threads: [pthread_t] = []
         var liveThreads = 0
@@ -40,12 +40,12 @@ public final class JobQueue: Sendable {
     private let inference: InferenceService?
     private let state: Monitor<State>
 
-    /// How long a caller waits for a job that is cancelled to stop.
+    /// How long a caller waits for a cancelled job to stop.
     private static let patience = Duration.seconds(5)
 
-    /// A queue with the jobs that the process before this one left before their end.
+    /// A queue with the unfinished jobs of the previous process.
     ///
-    /// - Parameter maxWaiting: jobs that may wait for their turn.
+    /// - Parameter maxWaiting: the maximum number of waiting jobs.
     public init(
         _ registry: Registry, providers: [any EvaluationProvider], inference: InferenceService?, maxWaiting: Int = 100
     ) throws(StoreError) {
@@ -56,12 +56,12 @@ public final class JobQueue: Sendable {
         state = Monitor(State(schedule: JobSchedule(maxWaiting: maxWaiting, waiting: waiting)))
     }
 
-    /// Begins to run jobs.
+    /// Starts to run jobs.
     ///
     /// - Parameters:
-    ///   - count: how many run at once.
-    ///   - onEnd: gets each job that has come to its end, on any thread.
-    ///   - log: gets what goes wrong with the store, one line each.
+    ///   - count: the maximum number of jobs that run at once.
+    ///   - onEnd: is called for each job that has ended, on any thread.
+    ///   - log: receives failures of the store, one line each.
     public func start(
         _ count: Int = 2, onEnd: @escaping @Sendable (StoredJob) -> Void = { _ in },
         log: @escaping @Sendable (String) -> Void = { _ in }
@@ -83,13 +83,13 @@ public final class JobQueue: Sendable {
         }
     }
 
-    /// Keeps a job on the disk, and lets it wait for its turn.
+    /// Stores a job on disk, and adds it to the queue.
     ///
     /// - Parameters:
     ///   - id: one that no other job has.
-    ///   - benchmark: as the registry has it.
-    ///   - rowsTotal: rows that the job has, where that is known.
-    ///   - keys: keys for models, by the variables of the environment that they take the places of.
+    ///   - benchmark: the benchmark in the form of the registry.
+    ///   - rowsTotal: the number of rows of the job, if known.
+    ///   - keys: keys for models, by the environment variables that they replace.
     public func submit(
         _ id: String, _ benchmark: JSONValue, _ configuration: BenchmarkConfiguration, rowsTotal: Int? = nil,
         keys: [String: String] = [:]
@@ -115,9 +115,9 @@ public final class JobQueue: Sendable {
         }
     }
 
-    /// Stops a job, and waits some seconds for that. What it has done is kept. One that has ended stays as it is.
+    /// Stops a job, and waits some seconds for that. Completed rows are kept. A job that has ended does not change.
     public func cancel(_ id: String) throws(StoreError) {
-        // Whatever happens from here on, the job does not go on.
+        // From here on, the job will not continue, whatever happens.
         guard let job = try registry.cancelJob(id) else { return }
         let (cancelling, running) = state.update { state in (state.schedule.cancel(id), state.running[id]) }
         switch cancelling {
@@ -130,13 +130,13 @@ public final class JobQueue: Sendable {
         }
     }
 
-    /// How far a job is that runs; nil for others.
+    /// The progress of a running job; nil for others.
     public func progress(of id: String) -> EvaluationProgress? { state.update { $0.running[id]?.progress } }
 
-    /// How many jobs wait for their turn.
+    /// The number of waiting jobs.
     public var waitingCount: Int { state.update(\.schedule.waitingCount) }
 
-    /// Interrupts the jobs that run, so that they go on in the next process, and begins no others.
+    /// Interrupts the running jobs, so that they continue in the next process, and starts no others.
     ///
     /// - Parameter limit: how long to wait for them.
     public func stop(within limit: Duration = .seconds(30)) {
@@ -155,7 +155,7 @@ public final class JobQueue: Sendable {
 
     // MARK: On a job's thread
 
-    /// Waits for the next job; nil when there is to be none.
+    /// Waits for the next job; nil when the queue is stopping.
     private func next() -> (String, Running)? {
         state.wait { state -> (String, Running)?? in
             if state.schedule.isStopping { return .some(nil) }
@@ -166,7 +166,7 @@ public final class JobQueue: Sendable {
         }
     }
 
-    /// Runs a job and keeps what it came to. Returns the job if that is its end.
+    /// Runs a job and stores its result. Returns the job if it has ended.
     private func run(_ id: String, _ running: Running, log: @Sendable (String) -> Void) -> StoredJob? {
         let keys = state.update { $0.keys.removeValue(forKey: id) } ?? [:]
         defer {
@@ -179,22 +179,22 @@ public final class JobQueue: Sendable {
             guard let job = try registry.beginJob(id) else { return try registry.endJob(id, JobEnd(.cancelled)) }
             return try run(job, running, keys)
         } catch {
-            // Its rows may be what cannot be kept.
+            // The rows may be the part that cannot be stored.
             return giveUp(id, since: error, log: log)
         }
     }
 
     private func giveUp(_ id: String, since failure: StoreError, log: @Sendable (String) -> Void) -> StoredJob? {
-        let end = JobEnd(.failed, error: "what the job did could not be kept: \(failure.message)")
+        let end = JobEnd(.failed, error: "the job's result could not be stored: \(failure.message)")
         var isLogged = false
         while true {
             do throws(StoreError) {
                 return try registry.endJob(id, end)
             } catch {
-                if !isLogged { log("the job \(id) has failed, and that cannot be kept yet: \(error)") }
+                if !isLogged { log("the job \(id) has failed, and this cannot be stored yet: \(error)") }
                 isLogged = true
             }
-            // Until it can be, or the process ends: the job begins anew then.
+            // Until it can be stored, or the process ends: then the job starts again.
             if state.wait(atMost: .seconds(2), for: { $0.schedule.isStopping ? true : nil }) == true { return nil }
         }
     }
@@ -237,7 +237,7 @@ public final class JobQueue: Sendable {
             throw EvaluationError(.invalid, "the job's benchmark cannot be read")
         }
         let provider = try providers.provider(benchmark.providerID)
-        // A request's own keys are in a service of its own, which goes when the run has ended.
+        // A request's own keys are held by a separate service, which is discarded after the run.
         let own = keys.isEmpty ? nil : inference?.authorized(with: keys)
         defer { if let own { try? waiting { await own.shutDown() } } }
         let run = EvaluationRun(
@@ -258,7 +258,7 @@ public final class JobQueue: Sendable {
 }
 
 extension [any EvaluationProvider] {
-    /// The provider of that name.
+    /// The provider with that name.
     public func provider(_ id: String) throws(EvaluationError) -> any EvaluationProvider {
         if let provider = first(where: { $0.id == id }) { return provider }
         let known = map(\.id).joined(separator: ", ")

@@ -2,7 +2,7 @@ import JSON
 import Store
 import Synchronization
 
-/// Takes the rows of a job into a draft of a dataset, many in each transaction: each costs a write to the disk.
+/// Writes the rows of a job to a draft of a dataset, many per transaction, because each transaction costs a disk write.
 final class JobRows: Sendable {
     private let draft: DatasetDraft
     private struct State {
@@ -11,14 +11,14 @@ final class JobRows: Sendable {
     }
     private let state = Mutex(State())
 
-    /// Bytes that are written at once, unless the rows have fewer.
+    /// The size of a write, in bytes.
     private static let blockSize = 256 << 10
 
     init(_ draft: DatasetDraft) {
         self.draft = draft
     }
 
-    /// Takes whole lines.
+    /// Accepts whole lines.
     func add(_ lines: UnsafeRawBufferPointer) throws(StoreError) {
         try state.withLock { state throws(StoreError) in
             state.lines.append(contentsOf: lines)
@@ -26,7 +26,7 @@ final class JobRows: Sendable {
         }
     }
 
-    /// Writes what is left, and says what to publish; nil where there are no rows.
+    /// Writes the remaining rows, and returns what to publish; nil if there are no rows.
     func dataset(of job: StoredJob, purpose: JSONValue?) throws(StoreError) -> JobDataset? {
         try state.withLock { state throws(StoreError) in try write(&state) }
         if state.withLock(\.isEmpty) { return nil }
@@ -49,7 +49,7 @@ final class JobRows: Sendable {
     }
 }
 
-/// A candidate without what may be nobody else's business: of an agent, its model alone.
+/// A candidate without private details: for an agent, only its model.
 private func shown(_ candidate: JSONValue?) -> JSONValue {
     guard let candidate else { return .null }
     guard let agent = candidate["config"] else { return candidate }

@@ -1,5 +1,4 @@
-/// Which jobs wait and which run, in what order, and what becomes of them when they are cancelled or the process ends.
-/// Does nothing by itself.
+/// The state of waiting and running jobs, their order, and the effects of cancellation and of the end of the process. No I/O.
 package struct JobSchedule {
     /// Whether there is room for another job.
     package enum Place: Hashable {
@@ -8,13 +7,13 @@ package struct JobSchedule {
         case stopping
     }
 
-    /// What to do about a job that is to be cancelled.
+    /// What to do to cancel a job.
     package enum Cancelling: Hashable {
-        /// It waited, and never runs now.
+        /// It was waiting, and will never run.
         case removed
-        /// It runs, and its run is to be told to stop.
+        /// It is running, and must be told to stop.
         case interrupted
-        /// It neither waits nor runs.
+        /// It is neither waiting nor running.
         case absent
     }
 
@@ -23,11 +22,11 @@ package struct JobSchedule {
         case cancelling
     }
 
-    /// Jobs that may wait. Those that an earlier process left may be more.
+    /// The maximum number of waiting jobs. There may be more from an earlier process.
     package let maxWaiting: Int
-    /// In the order in which they are to run.
+    /// In the order in which they will run.
     private var line: [String] = []
-    /// Jobs that are being stored before they stand in line.
+    /// Jobs that are being stored before they are queued.
     private var coming = 0
     private var running: [String: Phase] = [:]
     package private(set) var isStopping = false
@@ -38,7 +37,7 @@ package struct JobSchedule {
         line = waiting
     }
 
-    /// How many jobs wait.
+    /// The number of waiting jobs.
     package var waitingCount: Int { line.count + coming }
 
     /// Asks for a place in the line, to be taken with `add` or given back with `giveUp`.
@@ -49,16 +48,16 @@ package struct JobSchedule {
         return .granted
     }
 
-    /// Lets a job stand in line, in the place that was granted.
+    /// Adds a job to the queue, in a reserved place.
     package mutating func add(_ id: String) {
         coming -= 1
         line.append(id)
     }
 
-    /// Gives a place back.
+    /// Releases a place.
     package mutating func giveUp() { coming -= 1 }
 
-    /// The job whose turn it is, which runs from now on; nil where none is to begin.
+    /// The next job, which is running from now on; nil if none may start.
     package mutating func next() -> String? {
         guard !isStopping, !line.isEmpty else { return nil }
         let id = line.removeFirst()
@@ -66,7 +65,7 @@ package struct JobSchedule {
         return id
     }
 
-    /// Lets a job be cancelled.
+    /// Cancels a job.
     package mutating func cancel(_ id: String) -> Cancelling {
         if let place = line.firstIndex(of: id) {
             line.remove(at: place)
@@ -77,15 +76,15 @@ package struct JobSchedule {
         return .interrupted
     }
 
-    /// Begins no more jobs. Returns those that run, which are to be interrupted and go on in the next process.
+    /// Starts no more jobs. Returns the running ones, which must be interrupted and will continue in the next process.
     package mutating func stop() -> [String] {
         isStopping = true
         return running.compactMap { $0.value == .running ? $0.key : nil }
     }
 
-    /// Whether a run that ended early did so since the process ends, so that its job is to go on in the next one.
+    /// Whether a run ended early because the process is ending, so that its job will continue in the next one.
     package func isInterruptedByStop(_ id: String) -> Bool { isStopping && running[id] == .running }
 
-    /// A job's run has ended, and what it came to is stored.
+    /// A job's run has ended, and its result is stored.
     package mutating func end(_ id: String) { running[id] = nil }
 }

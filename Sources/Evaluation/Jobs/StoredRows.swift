@@ -2,7 +2,7 @@ package import Datasets
 public import ScoringEngine
 public import Store
 
-/// Reads the rows of a registered dataset as JSON Lines, some at a time.
+/// Reads the rows of a registered dataset as JSON Lines, in parts.
 package final class StoredRows: ByteSource {
     private let registry: Registry
     private let dataset: StoredDataset
@@ -11,7 +11,7 @@ package final class StoredRows: ByteSource {
     private var lines: [UInt8] = []
     private var position = 0
 
-    /// Bytes that are read at once, unless a row has more.
+    /// The size of a read, in bytes, unless a row is longer.
     private static let pageSize = 512 << 10
 
     package init(_ registry: Registry, _ dataset: StoredDataset, rows: Range<Int>? = nil) {
@@ -36,7 +36,7 @@ package final class StoredRows: ByteSource {
         return count
     }
 
-    /// The next rows, each with a separator behind it; empty at the end.
+    /// The next rows, each followed by a separator; empty at the end.
     package func page(separator: UInt8) throws(StoreError) -> [UInt8] {
         try readPage(separator: separator)
         position = lines.count
@@ -59,7 +59,7 @@ package final class StoredRows: ByteSource {
 }
 
 extension Dataset {
-    /// The rows of a registered dataset as they are now: rows that are appended later are not among them.
+    /// The current rows of a registered dataset; rows that are appended later are not included.
     public init(_ dataset: StoredDataset, in registry: Registry) {
         self.init(named: "the dataset \"\(dataset.id)\"") { StoredRows(registry, dataset) }
     }

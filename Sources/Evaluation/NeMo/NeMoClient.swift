@@ -41,7 +41,7 @@ struct NeMoClient: Sendable {
             else {
                 throw EvaluationError(
                     .unavailable,
-                    "the variable \(variable) of the environment, which the configuration of NeMo Evaluator names, holds "
+                    "the environment variable \(variable), which the configuration of NeMo Evaluator names, contains "
                         + "no key")
             }
             key = Secret(value)
@@ -51,7 +51,7 @@ struct NeMoClient: Sendable {
         longestPause = settings.pollInterval
     }
 
-    /// The URL without slashes at its end; nil where it is none.
+    /// The URL without slashes at its end; nil if it is none.
     static func base(_ url: String) -> String? {
         let slashes = url.reversed().prefix { $0 == "/" }.count
         let base = String(url.dropLast(slashes))
@@ -105,12 +105,12 @@ struct NeMoClient: Sendable {
         guard (200..<300).contains(answer.status) else {
             let shown = redaction(Self.message(json) ?? String(decoding: bytes, as: UTF8.self)).prefix(600)
             throw Failure(
-                message: "\(method) \(base)\(path) was answered with status \(answer.status): \(shown)",
+                message: "\(method) \(base)\(path) returned status \(answer.status): \(shown)",
                 status: answer.status, isTransient: answer.status == 429 || answer.status >= 500)
         }
         guard let json else {
             throw Failure(
-                message: "\(method) \(base)\(path) was answered with what is no JSON: "
+                message: "\(method) \(base)\(path) returned a response that is not JSON: "
                     + redaction(String(decoding: bytes, as: UTF8.self)).prefix(100),
                 status: answer.status, isTransient: true)
         }

@@ -52,7 +52,7 @@ struct NeMoJob {
             strange += 1
             if strange == Self.strangeAnswers {
                 let found = answer["status"].map(\.text) ?? "no status"
-                return .fail("NeMo Evaluator answers with \(found), which is no status of a job that is known here")
+                return .fail("NeMo Evaluator returned \(found), which is not a known job status")
             }
             return askLater()
         }

@@ -49,7 +49,7 @@ public struct NeMoProvider: EvaluationProvider {
         for name in ["namespace", "name"] where configuration[name] != nil {
             throw EvaluationError(
                 .invalid,
-                "is not for the metadata to say: configurations are named after their benchmark, in the namespace of "
+                "is not allowed in the metadata: configurations are named after their benchmark, in the namespace of "
                     + "the configuration file", at: "/metadata/\(name)")
         }
         var body: JSONObject = ["namespace": .string(settings.namespace), "name": .string(benchmark.resourceID)]
@@ -75,15 +75,16 @@ public struct NeMoProvider: EvaluationProvider {
         throw EvaluationError(
             .invalid,
             "NeMo Evaluator has another configuration \(quoted("\(settings.namespace)/\(name)")), which differs at "
-                + "\(fault); give the benchmark another provider_benchmark_id, or delete that configuration there",
+                + "\(fault); choose another provider_benchmark_id for the benchmark, or delete that configuration "
+                + "there",
             at: "/metadata\(fault)")
     }
 
     public func evaluateRows(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
         throw EvaluationError(
             .unsupported,
-            "NeMo Evaluator takes no rows with a request: it evaluates the dataset that its configuration names; run the "
-                + "benchmark as a job")
+            "NeMo Evaluator does not accept rows in a request: it evaluates the dataset that its configuration names; "
+                + "run the benchmark as a job")
     }
 
     public func runJob(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
@@ -115,13 +116,13 @@ public struct NeMoProvider: EvaluationProvider {
         do throws(NeMoClient.Failure) {
             answer = try client.send(.POST, "/v1/evaluation/jobs", body)
         } catch {
-            let doubt = error.isTransient ? "; it may have started a job all the same, and is not made again" : ""
+            let doubt = error.isTransient ? "; the request is not repeated, because it may have started a job" : ""
             throw EvaluationError(.provider, error.message + doubt)
         }
         guard let id = answer["id"]?.string, !id.isEmpty else {
             throw EvaluationError(
                 .provider,
-                "NeMo Evaluator started a job and did not say which: "
+                "NeMo Evaluator started a job and did not return its identifier: "
                     + client.redaction(answer.text).prefix(300))
         }
         do throws(EvaluationError) {
@@ -179,7 +180,7 @@ public struct NeMoProvider: EvaluationProvider {
                 client.pause(.milliseconds(100 * attempt), Cancellation())
             }
         }
-        return EvaluationError(.cancelled, "cancelled here; the job \(id) may go on on NeMo Evaluator: \(message)")
+        return EvaluationError(.cancelled, "cancelled here; the job \(id) may still run on NeMo Evaluator: \(message)")
     }
 
     /// The name that the service is to know the candidate by.
@@ -197,7 +198,7 @@ public struct NeMoProvider: EvaluationProvider {
         if run.configuration.numExamples != nil {
             throw EvaluationError(
                 .unsupported,
-                "NeMo Evaluator takes no number of examples with a job; put it into the benchmark's metadata "
+                "NeMo Evaluator does not accept a number of examples with a job; put it in the benchmark's metadata "
                     + "(params.limit_samples)", at: "/benchmark_config/num_examples")
         }
         guard let inference = run.inference else { return name }
@@ -214,9 +215,10 @@ public struct NeMoProvider: EvaluationProvider {
         guard let settings else {
             throw EvaluationError(
                 .unavailable,
-                "the address of NeMo Evaluator is not configured; give its URL in the configuration file: "
+                "the address of NeMo Evaluator is not configured; add its URL to the configuration file: "
                     + #"{"evaluation": {"nvidia": {"url": "http://HOST:PORT"}}}"#
-                    + "; to run one of lm_eval's tasks instead, use the provider \"lm-evaluation-harness\" with the metadata "
+                    + "; to run one of lm_eval's tasks instead, use the provider \"lm-evaluation-harness\" with the "
+                    + "metadata "
                     + #"{"task": "mmlu"}"#, at: "/provider_id")
         }
         return (settings, try NeMoClient(settings, environment: environment))

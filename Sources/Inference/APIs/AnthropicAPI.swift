@@ -1,14 +1,14 @@
 import JSON
 
-// The shapes of Anthropic's Messages API: https://docs.claude.com/en/api/messages
+// The format of Anthropic's Messages API: https://docs.claude.com/en/api/messages
 
-/// How many tokens a reply of the Messages API may have where the request does not say: the API asks for a limit.
+/// The default limit of a reply's tokens in the Messages API, which requires a limit.
 let anthropicDefaultMaxTokens = 4096
 
 /// The body of a request to the Messages API.
 ///
-/// System and developer messages become `system`, wherever they stand. A schema becomes `output_config.format`, without
-/// the constraints that the API does not take, as its own libraries do it.
+/// System and developer messages become `system`, wherever they occur. A schema becomes `output_config.format`, without the
+/// constraints that the API rejects, as in its own libraries.
 func anthropicBody(of chat: JSONObject) throws(UnsupportedRequest) -> JSONObject {
     var body = JSONObject()
     body["max_tokens"] =
@@ -63,7 +63,7 @@ private func turns(of messages: [JSONValue], in body: inout JSONObject) {
     }
     closeResults()
     if turns.isEmpty {
-        // A chat of nothing but instructions still needs a turn.
+        // A chat with only instructions still needs a turn.
         turns = [["role": "user", "content": .string(instructions.joined(separator: "\n\n"))]]
     } else if !instructions.isEmpty {
         body["system"] = .string(instructions.joined(separator: "\n\n"))
@@ -137,13 +137,13 @@ private func outputFormat(_ format: JSONValue) throws(UnsupportedRequest) -> JSO
         return ["type": "json_schema", "schema": anthropicSchema(schema)]
     case "json_object":
         throw UnsupportedRequest(
-            reason: "the Messages API has no response_format of the type json_object; give a JSON Schema as "
-                + "response_format, or leave it out and ask for JSON in the prompt")
+            reason: "the Messages API has no response_format of the type json_object; use a JSON Schema as "
+                + "response_format, or remove it and ask for JSON in the prompt")
     default: return nil
     }
 }
 
-/// A schema without the constraints that the API refuses, and with the word on further members that it asks for.
+/// A schema without the constraints that the API rejects, and with the `additionalProperties` that it requires.
 private func anthropicSchema(_ schema: JSONValue) -> JSONValue {
     switch schema {
     case .array(let schemas): return .array(schemas.map(anthropicSchema))

@@ -1,7 +1,7 @@
 import JSON
 
-/// The body of a request to continue a text: the contents of the messages, separated by empty lines, are the text. The
-/// turn of each speaker is not marked.
+/// The body of a request to continue a text, which consists of the contents of the messages, separated by empty lines. The
+/// roles of the messages are not marked.
 func completionsBody(of chat: JSONObject) -> JSONObject {
     var body = JSONObject()
     for (name, value) in chat.members {

@@ -1,10 +1,10 @@
 import JSON
 
-/// The API that a model's server speaks.
+/// The API of a model's server.
 ///
-/// Requests are made, and replies are read, as chat completions (POST `chat/completions` of OpenAI's API). For a server
-/// with another API the request is rewritten, and the reply is rewritten as a chat completion. Members that the other API
-/// has no counterpart for are sent as they are, so that its server, not Assay, decides on them.
+/// Requests are built, and replies are read, as chat completions (POST `chat/completions` of OpenAI's API). For a server with
+/// another API, the request is converted, and the reply is converted to a chat completion. Members without a counterpart in
+/// the other API are sent unchanged, so that its server, not Assay, decides about them.
 public enum ModelAPI: String, Hashable, Sendable, CaseIterable {
     case chat
     /// OpenAI's older API, POST `completions`: the model continues a text. No chat template is applied.
@@ -14,7 +14,7 @@ public enum ModelAPI: String, Hashable, Sendable, CaseIterable {
     /// Anthropic's Messages API, POST `messages`.
     case anthropic
 
-    /// Where chats are sent, as the end of the path.
+    /// The path of chat requests.
     var path: String {
         switch self {
         case .chat: "chat/completions"
@@ -24,7 +24,7 @@ public enum ModelAPI: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// The body of a chat request as this API has it.
+    /// The body of a chat request in the format of this API.
     ///
     /// - Parameter chat: the body of a request for a chat completion.
     func body(of chat: JSONObject) throws(UnsupportedRequest) -> JSONObject {
@@ -37,12 +37,12 @@ public enum ModelAPI: String, Hashable, Sendable, CaseIterable {
     }
 }
 
-/// What a request asks that an API cannot do, as part of a sentence: what it is, and what to do instead.
+/// A request that the API does not support, as part of a sentence: what it is, and what to do instead.
 struct UnsupportedRequest: Error {
     var reason: String
 }
 
-/// A reply of any of the APIs as a chat completion; the object itself where it is one already.
+/// A reply of any of the APIs as a chat completion; unchanged if it already is one.
 ///
 /// An API is known by its reply: a response of the Responses API has `object: "response"`, one of the Messages API
 /// `type: "message"`, a text completion a `text` in its choices.
@@ -56,12 +56,12 @@ func chatCompletion(of reply: JSONObject) -> JSONObject {
 }
 
 extension JSONObject {
-    /// The members but those named.
+    /// The members, except those named.
     func without(_ names: String...) -> JSONObject {
         JSONObject(members.filter { !names.contains($0.key) })
     }
 
-    /// Sets a member, unless there is nothing to set it to.
+    /// Sets a member, unless the value is nil.
     mutating func set(_ name: String, _ value: JSONValue?) {
         if let value, value != .null { self[name] = value }
     }
@@ -77,8 +77,8 @@ extension JSONValue {
 /// A chat completion with one choice.
 ///
 /// - Parameters:
-///   - reply: what has its `id`, `model` and `usage.cost`.
-///   - usage: nil where the server did not say.
+///   - reply: the object with `id`, `model` and `usage.cost`.
+///   - usage: nil if the server did not report it.
 func chatCompletion(
     _ message: JSONObject, finish: JSONValue, of reply: JSONObject, created: JSONValue?, usage: JSONObject?
 ) -> JSONObject {

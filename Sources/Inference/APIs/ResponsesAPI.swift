@@ -1,6 +1,6 @@
 import JSON
 
-// The shapes of OpenAI's Responses API: https://platform.openai.com/docs/api-reference/responses
+// The format of OpenAI's Responses API: https://platform.openai.com/docs/api-reference/responses
 
 /// The body of a request to the Responses API.
 ///
@@ -20,7 +20,7 @@ func responsesBody(of chat: JSONObject) -> JSONObject {
                 let texts = leading.map { $0["content"]?.plainText ?? "" }
                 body["instructions"] = .string(texts.joined(separator: "\n\n"))
             }
-            // A chat of nothing but instructions still needs an input.
+            // A chat with only instructions still needs an input.
             body["input"] = .array((isAll ? messages[...] : messages[leading.endIndex...]).flatMap(inputItems))
         case "max_tokens", "max_completion_tokens":
             // Of the two, the newer one counts.

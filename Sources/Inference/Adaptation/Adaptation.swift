@@ -3,13 +3,13 @@ import JSON
 import Store
 import Synchronization
 
-/// A change to the requests to a model that was made because its server refuses one of their members.
+/// A change to the requests to a model, made because its server refuses one of their members.
 public struct Adaptation: Hashable, Sendable, Comparable {
-    /// The name by which the model is called.
+    /// The name of the model.
     public var model: String
     /// The member that the server refuses.
     public var parameter: String
-    /// The name that the server has for it; nil where the member is left out.
+    /// The server's name for it; nil if the member is omitted.
     public var replacement: String?
 
     /// "temperature is not sent to m", "max_tokens is sent to m as max_completion_tokens"
@@ -28,12 +28,12 @@ public struct Adaptation: Hashable, Sendable, Comparable {
     }
 }
 
-/// What was learnt of the members that models' servers refuse: for the runs of a process, and in the cache for those of
-/// later ones, which otherwise would look for the replies of changed requests in vain.
+/// The known changes, for the runs of this process; also stored in the cache, because later processes would otherwise not
+/// find the replies to changed requests.
 final class AdaptationBook: Sendable {
     private struct State {
         var changes: [String: [ParameterChange]] = [:]
-        /// What has been told already.
+        /// Changes that have already been reported.
         var told: Set<Adaptation> = []
     }
 
@@ -48,7 +48,7 @@ final class AdaptationBook: Sendable {
 
     /// The changes to the requests to a model, in the order in which they are made.
     ///
-    /// The first call for a model reads the cache, which takes some 10 µs.
+    /// The first call for a model reads the cache, which takes about 10 µs.
     func changes(for model: Model) -> [ParameterChange] {
         let place = Self.place(of: model)
         return state.withLock { state in
@@ -59,7 +59,7 @@ final class AdaptationBook: Sendable {
         }
     }
 
-    /// Takes note of a change, unless it is known, and returns all there are.
+    /// Records a change, unless it is known, and returns all changes.
     func add(
         for model: Model, _ makeChange: @Sendable ([ParameterChange]) -> ParameterChange?
     ) async -> [ParameterChange]? {
@@ -76,19 +76,19 @@ final class AdaptationBook: Sendable {
             let text = Self.text(of: change)
             let reply = StoredReply(
                 model: model.name, text: text, response: text, inputTokens: nil, outputTokens: nil)
-            // Without it, the next run finds out again.
+            // If this fails, the next run discovers the change again.
             _ = try? await cache.store(reply, for: Self.key(model, after: all.dropLast()))
         }
         return all
     }
 
-    /// Warns of a change that concerns a request; once.
+    /// Warns about a change that affects a request; only once.
     func tell(_ change: ParameterChange, of model: Model) {
         let adaptation = Adaptation(model: model.id, parameter: change.parameter, replacement: change.replacement)
         guard state.withLock({ $0.told.insert(adaptation).inserted }) else { return }
         let what = change.replacement.map { "is sent as \($0)" } ?? "is not sent"
         log(
-            "\(model) refuses \(change.parameter), which \(what) from now on; to state it beforehand, write "
+            "\(model) refuses \(change.parameter), which \(what) from now on; to set this in advance, write "
                 + "\(adaptation.configuration) in the model's configuration")
     }
 
@@ -112,7 +112,7 @@ final class AdaptationBook: Sendable {
         return JSONValue.object(["parameter": .string(change.parameter), "replacement": replacement]).text
     }
 
-    /// The key of the change that follows others.
+    /// The key of the change that follows the given ones.
     private static func key(_ model: Model, after changes: ArraySlice<ParameterChange>) -> ReplyKey {
         ReplyKey(parts: ["adaptation 1", model.address.whole, model.name] + changes.map(text))
     }

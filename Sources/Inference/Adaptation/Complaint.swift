@@ -1,23 +1,22 @@
-/// What a server's failure means for a run, as far as its words say more than its status does.
+/// The meaning of a server's failure for a run, if its message says more than its status.
 enum Complaint: Hashable {
-    /// The account has no credit left, or a limit on what it may spend is reached: nothing is answered until somebody
-    /// does something about it.
+    /// The account has no credit left, or its spending limit is reached: every request fails until someone resolves it.
     case account
-    /// A filter does not let this prompt through.
+    /// A filter refuses this prompt.
     case moderation
-    /// The key is not valid, though the status does not say so.
+    /// The key is not valid, although the status does not say so.
     case key
-    /// The model answers in another API only, which is called so in a model's configuration.
+    /// The model only supports another API, with this name in a model's configuration.
     case otherAPI(String)
-    /// The prompt and the answer do not fit into the model's context.
+    /// The prompt and the answer do not fit in the model's context.
     case context
     /// The server does not have the model.
     case unknownModel
     case other
 
     /// - Parameters:
-    ///   - status: the status of the response, or else the one that the error in it stands for.
-    ///   - hasRetryAfter: whether the server says when to come again.
+    ///   - status: the status of the response, or the status that the error in it implies.
+    ///   - hasRetryAfter: whether the server says when to retry.
     init(status: Int, _ error: ServerError, hasRetryAfter: Bool) {
         let words = error.message.lowercased()
         func says(_ phrases: [String]) -> Bool { phrases.contains { words.contains($0) } }
@@ -80,7 +79,7 @@ enum Complaint: Hashable {
 }
 
 extension Complaint {
-    /// How an attempt ended for the endpoint, where the status alone would say something else.
+    /// The outcome of an attempt for the endpoint, if the status alone would be misleading.
     var outcome: AttemptOutcome? {
         switch self {
         case .account, .otherAPI: .hopeless
@@ -90,15 +89,15 @@ extension Complaint {
         }
     }
 
-    /// What a user can do about it, as the end of a sentence; nil where the status says what there is to say.
+    /// What a user can do about it, as the end of a sentence; nil if the status says enough.
     var advice: String? {
         switch self {
         case .account:
-            "; no request is answered until the account has credit again: add credit or raise its limit, then run again"
+            "; the account has no credit left: add credit or raise its limit, then run again"
         case .moderation: "; the server's content filter refused the prompt of this row"
         case .otherAPI(let name): "; set \"api\": \"\(name)\" in the model's configuration"
         case .context:
-            "; the prompt and the answer's max_tokens do not fit into the model's context: shorten the prompt or lower "
+            "; the prompt and the answer's max_tokens do not fit in the model's context: shorten the prompt or lower "
                 + "max_tokens"
         case .key, .unknownModel, .other: nil
         }
@@ -106,7 +105,7 @@ extension Complaint {
 }
 
 extension ServerError {
-    /// The status that an error in a response with a status of success stands for; nil where it does not say.
+    /// The status that an error in a response with a status of success stands for; nil if it does not say.
     var impliedStatus: Int? {
         if let status { return status }
         let statuses = [

@@ -1,7 +1,7 @@
 import JSON
 
 extension InferenceSession {
-    /// A request as it is sent, by what is configured and by what was learnt of the model's server.
+    /// A request as it is sent, with configured and discovered changes.
     func adapted(_ request: InferenceRequest, to model: Model) -> InferenceRequest {
         let changes = service.adaptations.changes(for: model)
         var sent = request.adapted(to: model.parameters, changes)
@@ -9,10 +9,10 @@ extension InferenceSession {
         return sent
     }
 
-    /// Asks, and where the server refuses a member of the request that can be left out or called otherwise, changes all
-    /// requests to the model and asks again.
+    /// Sends a request. If the server refuses a member that can be omitted or renamed, changes all requests to the model and
+    /// sends it again.
     ///
-    /// Each round knows more changes than the one before, and there are only so many, so that this ends.
+    /// This terminates, because each round adds a change, and the number of changes is limited.
     func askAdapting(
         _ request: InferenceRequest, of model: Model, for label: String,
         ask: (InferenceRequest) async -> Result<InferenceReply, InferenceError>
@@ -31,7 +31,7 @@ extension InferenceSession {
             let isNew = await service.adaptations.add(for: model) { known in
                 ParameterChange(refused: member, by: said, after: known)
             }
-            // Another request may have found it out while this one was under way.
+            // Another request may have discovered it while this one was in progress.
             if isNew != nil || service.adaptations.changes(for: model) != sent.changes { continue }
             error.message += Self.advice(onRefused: member)
             return .failure(error)
@@ -47,12 +47,13 @@ extension InferenceSession {
         }
     }
 
-    /// What a user can do about a member that is refused and cannot be left out without being told.
+    /// What a user can do about a refused member that must not be omitted automatically.
     private static func advice(onRefused member: String) -> String {
         let configuration = #""parameters": {"drop": ["\#(member)"]} in the model's configuration"#
         if member == "response_format" {
-            return #"; to ask without it, set "response_format": null in the function's params, or \#(configuration)"#
+            return
+                #"; to send requests without it, set "response_format": null in the function's params, or \#(configuration)"#
         }
-        return "; to ask without \(member), take it out of the parameters that are given, or set \(configuration)"
+        return "; to send requests without \(member), remove it from the parameters, or set \(configuration)"
     }
 }

@@ -1,9 +1,9 @@
 import JSON
 
-/// A member of requests that a model's server refuses, and what becomes of it.
+/// A member that a model's server refuses, and how requests are changed.
 struct ParameterChange: Hashable, Sendable {
     var parameter: String
-    /// The name that the server has for it; nil where the member is left out.
+    /// The server's name for it; nil if the member is omitted.
     var replacement: String?
 }
 
@@ -11,7 +11,7 @@ extension ParameterChange {
     /// The member of a request that an answer with status 400 or 422 refuses as such, rather than for its value: not
     /// known, not supported, or not together with another.
     ///
-    /// - Returns: nil where the server complains of something else.
+    /// - Returns: nil if the error is about something else.
     static func refusedMember(by error: ServerError, in body: JSONObject) -> String? {
         let text = error.message
         let words = text.lowercased()
@@ -32,7 +32,7 @@ extension ParameterChange {
         return words.contains("both") ? mentioned.last : mentioned.first
     }
 
-    /// What is done about a member that is refused; nil where leaving it out would change what is asked.
+    /// The change for a refused member; nil if omitting it would change the meaning of the request.
     init?(refused member: String, by error: ServerError, after changes: [ParameterChange]) {
         func isNew(_ name: String) -> Bool { !changes.contains { $0.parameter == name } }
         let isUnknownToPydantic =
@@ -51,7 +51,7 @@ extension ParameterChange {
         }
     }
 
-    /// Members that only say how a model draws its words, without which the question is the same.
+    /// Members that only affect sampling, not the meaning of the request.
     private static let droppable: Set<String> = [
         "temperature", "top_p", "top_k", "min_p", "seed", "random_seed", "frequency_penalty", "presence_penalty",
         "repetition_penalty",

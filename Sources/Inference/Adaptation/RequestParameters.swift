@@ -1,15 +1,15 @@
 public import JSON
 
-/// What a model's configuration changes about the members of the requests to it, such as `temperature`, after everything
-/// that a scoring function or a benchmark says.
+/// Changes to the members of the requests to a model, such as `temperature`, from its configuration. They are applied after
+/// the settings of scoring functions and benchmarks.
 public struct RequestParameters: Hashable, Sendable {
-    /// Members that are sent under another name. Where a request has both, the one of the new name stays.
+    /// Members that are sent under another name. If a request has both, the one with the new name stays.
     public var rename: [String: String]
     /// Members that are not sent.
     public var drop: Set<String>
     /// Members that every request has.
     public var set: JSONObject
-    /// What takes the place of temperature 0, which is sent where nothing else is said.
+    /// The replacement for the default temperature 0.
     public var defaultTemperature: DefaultTemperature
 
     /// The temperature of requests for which 0 would be sent.
@@ -32,7 +32,7 @@ public struct RequestParameters: Hashable, Sendable {
 
     var isEmpty: Bool { rename.isEmpty && drop.isEmpty && set.isEmpty && defaultTemperature == .zero }
 
-    /// Members that say what is asked and how it is answered, which no configuration changes.
+    /// Members of the prompt and of the form of the reply, which a configuration cannot change.
     static let fixed: Set<String> = [
         "model", "messages", "prompt", "input", "stream", "stream_options", "n", "assay",
     ]
@@ -71,12 +71,12 @@ extension RequestParameters {
             for (name, value) in set.members {
                 let child = added.child(name, value)
                 try check(name, at: child)
-                if value == .null { throw child.fault(expected: "a value; to leave a member out, name it in drop") }
+                if value == .null { throw child.fault(expected: "a value; to omit a member, name it in drop") }
             }
         }
     }
 
-    /// Reads the temperature that a configuration gives, which may be null.
+    /// Reads the temperature of a configuration, which may be null.
     static func defaultTemperature(_ value: JSONValue, at place: ConfigurationPlace) throws(ConfigurationError)
         -> DefaultTemperature
     {
@@ -89,8 +89,8 @@ extension RequestParameters {
 }
 
 extension InferenceRequest {
-    /// The request as it is sent to a model: changed by the model's configuration, then by what was learnt of its server,
-    /// and without members that are null, which stand for members that are not there.
+    /// The request as it is sent to a model: changed by the model's configuration, then by discovered changes, and without
+    /// members that are null.
     ///
     /// A request that needs no change keeps its bytes.
     func adapted(to parameters: RequestParameters, _ changes: [ParameterChange] = []) -> InferenceRequest {

@@ -1,4 +1,4 @@
-/// How many requests an endpoint is given at once: more while it takes them well, fewer as soon as it is overloaded.
+/// The number of concurrent requests to an endpoint: it grows while the endpoint copes, and falls as soon as it is overloaded.
 ///
 /// Time is divided into rounds, of as many completions as there are places. Growth begins with TCP's slow start (one
 /// more place for each success, which doubles them every round) until the first sign of overload; then it is one place,
@@ -6,10 +6,10 @@
 /// the completions that bore one, as by DCTCP (RFC 8257): by half at most. While answers take more than twice as long
 /// as in the quickest round remembered, the limit does not grow; that memory fades over about 20 rounds.
 struct AdaptiveLimit {
-    /// What the completion of a request says about the load.
+    /// What the completion of a request indicates about the load.
     enum Sign {
         case success(latency: Duration)
-        /// The server turned the request away, or did not manage to answer in time.
+        /// The server rejected the request, or did not answer in time.
         case overload
         case neither
     }
@@ -38,13 +38,13 @@ struct AdaptiveLimit {
         round = Round(size: Int(limit))
     }
 
-    /// How many requests may be under way now; at least 1.
+    /// The current maximum number of requests in progress; at least 1.
     var places: Int { Int(limit) }
 
     /// Whether more than half of the last round, or of the last 8 completions, were signs of overload.
     var isMostlyOverloaded: Bool { wasLastRoundOverloaded || recent.nonzeroBitCount > 4 }
 
-    /// Takes note of a completion.
+    /// Records a completion.
     mutating func record(_ sign: Sign) {
         round.completions += 1
         recent <<= 1

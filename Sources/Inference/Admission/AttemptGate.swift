@@ -1,14 +1,14 @@
-/// Decides when the attempts of an endpoint's requests start: who waits, who goes, who is turned away.
+/// Decides when the attempts of an endpoint's requests start, wait or are rejected.
 ///
 /// Attempts go first come, first served, as far as there are places, the pace allows it and the server did not ask for
 /// a pause. Those that have to wait until a time of their own join the line then. When the circuit opens, all who wait
 /// are turned away.
 struct AttemptGate<Waiter> {
-    /// What is to be done after an event.
+    /// The actions after an event.
     struct Actions {
         var started: [Waiter] = []
         var refused: [(waiter: Waiter, reason: String)] = []
-        /// When `wake` is to be called, if no later event changes that.
+        /// When to call `wake`, unless a later event changes that.
         var wakeAt: ContinuousClock.Instant?
     }
 
@@ -27,10 +27,10 @@ struct AttemptGate<Waiter> {
         pacing = limits.requestsPerMinute.map { Pacing(requestsPerMinute: $0) }
     }
 
-    /// Why the server counts as gone; nil where it does not.
+    /// Why the server counts as unavailable; nil if it does not.
     var outage: String? { circuit.outage }
 
-    /// Lets one in who wants to start an attempt, not before `time` if that is given.
+    /// Adds a waiter for an attempt, which starts no earlier than `time`, if set.
     mutating func enter(
         _ waiter: Waiter, ticket: Ticket, notBefore time: ContinuousClock.Instant?, at now: ContinuousClock.Instant
     ) -> Actions {
@@ -47,14 +47,14 @@ struct AttemptGate<Waiter> {
         return advance(at: now)
     }
 
-    /// Lets one out who will not wait longer; nil if the ticket does not wait here.
+    /// Removes a waiter that gives up; nil if the ticket is not waiting here.
     mutating func leave(_ ticket: Ticket) -> Waiter? {
         ready.remove(ticket) ?? delayed.remove(ticket)
     }
 
-    /// Takes note of how an attempt ended that was started.
+    /// Records the outcome of an attempt.
     ///
-    /// - Parameter detail: what the failure was, as part of a sentence.
+    /// - Parameter detail: a description of the failure, as part of a sentence.
     mutating func finish(
         _ outcome: AttemptOutcome, detail: String = "", at now: ContinuousClock.Instant
     ) -> Actions {
@@ -74,7 +74,7 @@ struct AttemptGate<Waiter> {
         return actions
     }
 
-    /// Takes note that an alarm goes off.
+    /// Handles an alarm.
     mutating func wake(alarm time: ContinuousClock.Instant, at now: ContinuousClock.Instant) -> Actions {
         // An earlier one may have been asked for after this.
         if alarm == time { alarm = nil }

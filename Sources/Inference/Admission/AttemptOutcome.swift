@@ -1,22 +1,22 @@
-/// How an attempt ended, as far as the endpoint is concerned.
+/// The outcome of an attempt, from the endpoint's point of view.
 enum AttemptOutcome: Hashable, Sendable {
     /// With an answer, after `latency`.
     case answered(latency: Duration)
-    /// With 429, 503 or 529: the server has too much to do. It asks not to be asked again before `retryAt`.
+    /// With 429, 503 or 529: the server is overloaded. It asks for no requests before `retryAt`.
     case throttled(status: Int, retryAt: ContinuousClock.Instant?)
     case timedOut
     /// Without a connection.
     case unreachable
-    /// With 401, 403, 404 or a redirection: what is wrong is wrong for every request.
+    /// With 401, 403, 404 or a redirection, which would affect every request.
     case refused
-    /// With words that say that every request will fail until somebody does something about it, such as those of a spent
-    /// account.
+    /// With a message that means that every request will fail until someone resolves it, such as an account without
+    /// credit.
     case hopeless
     /// With a status that blames the request alone, such as 400.
     case rejected
     /// With any other failure: 500, a dropped connection, a bad reply.
     case failed
-    /// Before it was known how it would end: cancelled, or never sent.
+    /// Without a result: cancelled, or never sent.
     case abandoned
 
     init(status: Int, latency: Duration, retryAt: ContinuousClock.Instant?) {

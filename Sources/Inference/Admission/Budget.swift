@@ -1,12 +1,12 @@
-/// What a run may spend.
+/// The budget of a run.
 public struct BudgetLimits: Hashable, Sendable {
-    /// How many requests may be sent, repeated ones counted.
+    /// The maximum number of requests, including retries.
     public var maxRequests: Int?
-    /// What the replies may cost, in the currency of the models' prices.
+    /// The maximum cost of the replies, in the currency of the models' prices.
     ///
-    /// A request is sent only while what is spent, and what the requests under way and this one are expected to cost,
-    /// stay within the limit. The limit is therefore exceeded at most by what the requests that were under way when it was
-    /// reached cost beyond what was expected of them.
+    /// A request is sent only if the money already spent, plus the expected cost of the requests in progress and of this one,
+    /// stays within the limit. The limit can therefore only be exceeded by requests that were in progress when it was
+    /// reached and cost more than expected.
     public var maxCost: Double?
 
     public init(maxRequests: Int? = nil, maxCost: Double? = nil) {
@@ -15,39 +15,39 @@ public struct BudgetLimits: Hashable, Sendable {
     }
 }
 
-/// What a request may cost.
+/// The cost of a request, before it is sent.
 struct Cost: Hashable {
-    /// The model that is asked. What its replies cost says what its next ones will.
+    /// The model. The costs of its earlier replies predict those of later ones.
     var model: String
-    /// The price of the prompt, as far as it can be estimated beforehand.
+    /// The estimated price of the prompt.
     var prompt = 0.0
-    /// The price of the prompt and of the longest reply that the request allows; nil where it sets no limit.
+    /// The price of the prompt and of the longest reply that the request allows; nil if it sets no limit.
     var bound: Double?
 }
 
-/// Keeps a run within its limits. A request reserves what it is expected to cost, is checked once more when its turn has
-/// come, and is charged what it did cost afterwards.
+/// Keeps a run within its limits. A request reserves its expected cost, is checked again when its turn comes, and is charged
+/// its actual cost afterwards.
 ///
 /// What a reply of a model is expected to cost is learnt from its earlier replies, see ``ReplyCosts``, and is at most what
 /// the request allows. These bounds hold:
-/// - As long as the bounds of all requests under way fit in what is left, the limit cannot be exceeded.
-/// - A model of which nothing is known yet, and whose request may cost more than what is left, is asked one request, while
-///   nothing else is under way. After n replies, at most n of its requests are under way at once.
+/// - As long as the maximum costs of all requests in progress fit in the rest of the budget, the limit cannot be exceeded.
+/// - If nothing is known about a model, and its request may cost more than the rest of the budget, a single request is sent
+///   while no others are in progress. After n replies, at most n of its requests are in progress at once.
 /// - Once the limit is reached, nothing more is sent.
 ///
 /// Where a limit could be reached by the reservations alone, a request waits until some of them are settled.
 struct Budget<Waiter> {
-    /// What is to be done after an event.
+    /// The actions after an event.
     struct Actions {
         /// Those who may wait for their turn: something is reserved for them, until `start` or `release`.
         var granted: [Waiter] = []
         var refused: [(waiter: Waiter, reason: String)] = []
     }
 
-    /// What a request is told whose turn has come.
+    /// The decision about a request whose turn has come.
     enum Admission: Hashable {
         case allowed
-        /// It has to reserve again: what was learnt in the meantime leaves no room for it now.
+        /// It must reserve again, because newer information leaves no room for it now.
         case deferred
         case refused(reason: String)
     }
@@ -64,18 +64,18 @@ struct Budget<Waiter> {
         self.limits = limits
     }
 
-    /// Asks for room for a request that may cost `cost`.
+    /// Reserves room for a request with this cost.
     mutating func reserve(_ cost: Cost, waiter: Waiter, ticket: Ticket) -> Actions {
         line.append((waiter, cost), ticket: ticket)
         return advance()
     }
 
-    /// Lets one out who will not wait longer; nil if the ticket does not wait here.
+    /// Removes a waiter that gives up; nil if the ticket is not waiting here.
     mutating func leave(_ ticket: Ticket) -> (Waiter, Actions)? {
         line.remove(ticket).map { ($0.waiter, advance()) }
     }
 
-    /// Gives back a reservation that was granted and not started.
+    /// Releases a granted reservation that was not started.
     mutating func release(_ cost: Cost) -> Actions {
         held.remove(cost)
         return advance()
@@ -98,9 +98,9 @@ struct Budget<Waiter> {
         return (isFinal ? .refused(reason: obstacle) : .deferred, advance())
     }
 
-    /// Takes note of how a request ended that was started.
+    /// Records the end of a started request.
     ///
-    /// - Parameter actual: what its reply cost; nil where there was none.
+    /// - Parameter actual: the cost of its reply; nil if there was none.
     mutating func settle(_ cost: Cost, actual: Double?) -> Actions {
         underWay.remove(cost)
         if let actual {
@@ -116,7 +116,7 @@ struct Budget<Waiter> {
         while let first = line.first {
             let reserved = held + underWay
             if let reason = obstacle(to: first.cost, beside: reserved, counting: held.count) {
-                // What is under way may turn out to be cheaper than expected, and make room.
+                // Requests in progress may turn out to be cheaper than expected, and make room.
                 guard reserved.isEmpty || isHopeless(first.cost) else { break }
                 _ = line.popFirst()
                 actions.refused.append((first.waiter, reason))
@@ -149,7 +149,7 @@ extension Budget {
     }
 
     private func fits(_ cost: Cost, beside load: RequestLoad, within limit: Double) -> Bool {
-        // Sums of fractions are a little off.
+        // Sums of fractions have rounding errors.
         let left = limit * (1 + 1e-9) - spent
         var whole = load
         whole.add(cost)
@@ -158,7 +158,7 @@ extension Budget {
         return load.count(of: cost.model) < known.count && whole.expected(costs) <= left
     }
 
-    /// Whether there is no room for the request even if all that is under way cost nothing.
+    /// Whether there is no room for the request even if all requests in progress cost nothing.
     private func isHopeless(_ cost: Cost) -> Bool {
         if let limit = limits.maxRequests, sent >= limit { return true }
         if let limit = limits.maxCost { return spent + cost.prompt > limit * (1 + 1e-9) }

@@ -1,4 +1,4 @@
-/// Notices that an endpoint is gone, so that a run ends with one message instead of failing row by row.
+/// Detects that an endpoint is unavailable, so that a run ends with one message instead of failing row by row.
 ///
 /// It opens after
 /// - 5 attempts in a row without a connection, over at least 3 s;
@@ -9,7 +9,7 @@
 ///
 /// While it is open, no request goes through. After 30 s one may, as a probe, and its success closes the circuit.
 struct Circuit {
-    /// What a request meets.
+    /// The decision about a request.
     enum Admission: Hashable {
         case allowed
         case refused(reason: String)
@@ -54,7 +54,7 @@ struct Circuit {
         }
     }
 
-    /// Why the server counts as gone, until a request succeeds again; nil where it does not.
+    /// Why the server counts as unavailable, until a request succeeds again; nil if it does not.
     var outage: String? {
         switch state {
         case .closed: nil
@@ -71,9 +71,9 @@ struct Circuit {
         }
     }
 
-    /// Takes note of how an attempt ended.
+    /// Records the outcome of an attempt.
     ///
-    /// - Parameter detail: what the failure was, as part of a sentence: "connection refused".
+    /// - Parameter detail: a description of the failure, as part of a sentence: "connection refused".
     /// - Returns: the reason, if the circuit opens now.
     mutating func record(_ outcome: AttemptOutcome, detail: String, at now: ContinuousClock.Instant) -> String? {
         let reason = count(outcome, detail: detail, at: now)
@@ -98,7 +98,7 @@ struct Circuit {
         _ outcome: AttemptOutcome, detail: String, at now: ContinuousClock.Instant
     ) -> String? {
         if case .throttled(_, .some(let time)) = outcome, time - now > RetrySchedule.longestPause {
-            return "it asks to be left alone for \(Self.seconds(time - now)) (\(detail)); run again after that"
+            return "it asks for no requests for \(Self.seconds(time - now)) (\(detail)); run again after that"
         }
         switch outcome {
         case .answered:
@@ -124,16 +124,16 @@ struct Circuit {
         failed.extend(at: now)
         if unreachable.count >= 5, unreachable.length(at: now) >= .seconds(3) {
             let seconds = Self.seconds(unreachable.length(at: now))
-            return "\(unreachable.count) attempts to connect in a row failed within \(seconds), the last one: "
-                + "\(detail); check that the server runs, and the URL"
+            return "\(unreachable.count) consecutive connection attempts failed within \(seconds), the last one with: "
+                + "\(detail); check the URL, and that the server is running"
         }
         if refused.count >= (hasSucceeded ? 10 : 3) {
-            return "it refused \(refused.count) requests in a row, the last one: \(detail); "
+            return "it refused \(refused.count) consecutive requests, the last one with: \(detail); "
                 + "check the URL, the name of the model and the API key"
         }
         if failed.count >= 16, failed.length(at: now) >= .seconds(30) {
             let seconds = Self.seconds(failed.length(at: now))
-            return "\(failed.count) requests in a row failed within \(seconds), the last one: \(detail); "
+            return "\(failed.count) consecutive requests failed within \(seconds), the last one with: \(detail); "
                 + "check the server and its log"
         }
         return nil

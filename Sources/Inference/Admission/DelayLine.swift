@@ -1,4 +1,4 @@
-/// Those who wait until a time of their own.
+/// A queue of waiters that are each due at their own time.
 struct DelayLine<Waiter> {
     private var waiters: [Ticket: Waiter] = [:]
     /// The latest first. Entries of waiters who have left stay until their time.
@@ -20,7 +20,7 @@ struct DelayLine<Waiter> {
         waiters[ticket] = waiter
     }
 
-    /// Takes out one whose time has come.
+    /// Removes a waiter that is due.
     mutating func popDue(at now: ContinuousClock.Instant) -> (ticket: Ticket, waiter: Waiter)? {
         while let last = times.last, last.time <= now {
             times.removeLast()
@@ -29,13 +29,13 @@ struct DelayLine<Waiter> {
         return nil
     }
 
-    /// Takes out one who will wait no longer; nil if the ticket is not there.
+    /// Removes a waiter that gives up; nil if the ticket is not in the queue.
     mutating func remove(_ ticket: Ticket) -> Waiter? {
         defer { if waiters.isEmpty { times = [] } }
         return waiters.removeValue(forKey: ticket)
     }
 
-    /// Takes all out, those who are due first before the others.
+    /// Removes all waiters, in the order in which they are due.
     mutating func removeAll() -> [Waiter] {
         defer {
             waiters = [:]

@@ -1,4 +1,4 @@
-/// Spreads requests over time where only so many may start in a minute.
+/// Spreads requests over time to respect a limit per minute.
 struct Pacing {
     private let interval: Duration
     private var next: ContinuousClock.Instant?
@@ -14,7 +14,7 @@ struct Pacing {
         next.flatMap { $0 > now ? $0 : nil }
     }
 
-    /// Takes note of a request that starts.
+    /// Records the start of a request.
     mutating func recordStart(at now: ContinuousClock.Instant) {
         let due = next.map { max($0, now - slack) } ?? now
         next = due + interval

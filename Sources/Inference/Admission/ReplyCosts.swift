@@ -9,7 +9,7 @@ struct ReplyCosts {
     /// The sum of the squared differences from the mean.
     private var squares = 0.0
 
-    /// Takes note of a reply (Welford, "Note on a method for calculating corrected sums of squares and products", 1962).
+    /// Records a reply (Welford, "Note on a method for calculating corrected sums of squares and products", 1962).
     ///
     /// - Parameter isBeyondBound: whether it cost more than its request seemed to allow.
     mutating func add(_ cost: Double, isBeyondBound: Bool) {

@@ -1,4 +1,4 @@
-/// How long a server asks to be left alone, by its headers: `retry-after-ms`, or `Retry-After` (RFC 9110, section
+/// The pause that a server requests in its headers: `retry-after-ms`, or `Retry-After` (RFC 9110, section
 /// 10.2.3) in seconds or as a date.
 struct RetryAfter: Hashable {
     /// More than anybody waits, and little enough to calculate with.
@@ -7,7 +7,7 @@ struct RetryAfter: Hashable {
     let pause: Duration
 
     /// - Parameter seconds: the time by the wall clock, in seconds since 1970, which a date is compared with.
-    /// - Returns: nil where no header says anything that can be understood.
+    /// - Returns: nil if no header has a valid value.
     init?(milliseconds: String?, retryAfter: String?, seconds now: Int) {
         let pause: Duration
         if let value = milliseconds.flatMap(Double.init), value >= 0 {

@@ -1,4 +1,4 @@
-/// Decides for one request whether it is made again after a failed attempt, and when.
+/// Decides whether and when one request is repeated after a failed attempt.
 ///
 /// Pauses are drawn by exponential backoff with full jitter: uniformly from nothing to 0.5 s, 1 s, 2 s … up to 30 s,
 /// as the blog of AWS's architects recommends ("Exponential Backoff And Jitter", 2015).
@@ -8,7 +8,7 @@ struct RetrySchedule {
     /// How often a server may say when to come again, for each retry, beside the retries.
     static let invitationsPerRetry = 4
 
-    /// A server that asks for a longer pause than this is not waited for.
+    /// The longest requested pause that is accepted.
     static let longestPause = Duration.seconds(600)
 
     private let maximum: Int
@@ -19,10 +19,10 @@ struct RetrySchedule {
         self.maximum = maximum
     }
 
-    /// How many attempts there were that failed.
+    /// The number of failed attempts.
     var failures: Int { retries + invitations }
 
-    /// When to make the next attempt; nil if there is to be none.
+    /// When to make the next attempt; nil for none.
     ///
     /// - Parameter fraction: a random number from 0 to 1.
     mutating func next(

@@ -1,12 +1,12 @@
 import Synchronization
 
-/// Lets requests that are equal, and under way at the same time, share one answer.
+/// Lets equal requests that are in progress at the same time share one reply.
 final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    /// What one who asks is told.
+    /// The instruction for a caller.
     enum Role {
-        /// To ask the server itself, and to call `land` afterwards, whatever came of it.
+        /// Send the request, and call `land` afterwards, whatever the result.
         case asks
-        /// What the one who asked got.
+        /// The result of the caller that sent the request.
         case shares(Result<Value, InferenceError>)
     }
 
@@ -40,8 +40,8 @@ final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
-    /// Joins the flight of the key. Returns at once for the first, for the others when the answer is there or when the
-    /// first has given up.
+    /// Joins the flight of the key. Returns at once for the first caller; for the others, when the reply has arrived or the
+    /// first caller has given up.
     func join(_ key: Key) async -> Role {
         let ticket = state.withLock { $0.tickets.issue() }
         return await withTaskCancellationHandler {
@@ -72,7 +72,7 @@ final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         state.withLock { $0.landed.contains(key) }
     }
 
-    /// Ends the flight of the key with what came of it.
+    /// Ends the flight of the key with its result.
     ///
     /// A failure that concerns the one who asked alone, because of its task or its budget, is not shared: the next
     /// takes over.

@@ -1,16 +1,15 @@
 import NIOCore
 
-/// Those who wait for something, first come, first served. Joining, leaving and being served cost the same however many
-/// wait.
+/// A first-in, first-out queue of waiters. Joining, leaving and being served take constant time.
 struct WaitingLine<Waiter> {
     private var waiters: [Ticket: Waiter] = [:]
-    /// The tickets in their order, those of waiters who have left included.
+    /// The tickets in order, including those of waiters that have left.
     private var order = CircularBuffer<Ticket>()
 
     var isEmpty: Bool { waiters.isEmpty }
     var count: Int { waiters.count }
 
-    /// Who is served next.
+    /// The next waiter.
     var first: Waiter? {
         mutating get {
             while let ticket = order.first {
@@ -26,7 +25,7 @@ struct WaitingLine<Waiter> {
         order.append(ticket)
     }
 
-    /// Takes the first out of the line.
+    /// Removes the first waiter.
     mutating func popFirst() -> (ticket: Ticket, waiter: Waiter)? {
         while let ticket = order.popFirst() {
             if let waiter = waiters.removeValue(forKey: ticket) { return (ticket, waiter) }
@@ -34,13 +33,13 @@ struct WaitingLine<Waiter> {
         return nil
     }
 
-    /// Takes one out of the line who will wait no longer; nil if the ticket is not in it.
+    /// Removes a waiter that gives up; nil if the ticket is not in the queue.
     mutating func remove(_ ticket: Ticket) -> Waiter? {
         defer { if waiters.isEmpty { order.removeAll(keepingCapacity: true) } }
         return waiters.removeValue(forKey: ticket)
     }
 
-    /// Takes all out of the line, in their order.
+    /// Removes all waiters, in order.
     mutating func removeAll() -> [Waiter] {
         var all: [Waiter] = []
         while let (_, waiter) = popFirst() { all.append(waiter) }
@@ -48,7 +47,7 @@ struct WaitingLine<Waiter> {
     }
 }
 
-/// Names one who waits. Every wait has a ticket of its own.
+/// Identifies a waiter. Every wait has its own ticket.
 struct Ticket: Hashable, Sendable {
     private let number: UInt64
 

@@ -4,17 +4,17 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// Has turns taken by agents of one Llama Stack server.
+/// Runs turns of agents on one Llama Stack server.
 ///
-/// An agent is created once for each configuration and shared by all turns; each turn has a session of its own, which
-/// is deleted after it, however it ended. Agents are deleted when the endpoint is shut down, and so are the sessions of
-/// turns after which the server could not be reached. What a configuration wants to be persistent
-/// (`enable_session_persistence`) stays.
+/// An agent is created once for each configuration and shared by all turns; each turn has its own session, which is
+/// deleted afterwards, however the turn ended. Agents are deleted when the endpoint is shut down, and so are the
+/// sessions of turns after which the server could not be reached. With `enable_session_persistence` in the
+/// configuration, nothing is deleted.
 ///
 /// The routes and what the server sends are those of Llama Stack 0.2.23: POST `/agents`, `/agents/ID/session` and
 /// `/agents/ID/session/ID/turn`.
 final class AgentExchange: Sendable {
-    /// Why there is no answer.
+    /// Why there is no reply.
     private struct Failure: Error {
         var attempt: Attempt
         /// Whether the server does not know the agent or the session that it was asked about.
@@ -42,9 +42,9 @@ final class AgentExchange: Sendable {
     /// The paths of sessions that are to be deleted when the endpoint is shut down.
     private let leftSessions = Mutex<[String]>([])
 
-    /// How long the server is waited for when it is told that something is not needed any more.
+    /// How long a deletion may take.
     private static let farewell = TimeAmount.seconds(1)
-    /// More of them would not be deleted in that time.
+    /// More could not be deleted in that time.
     private static let leftSessionLimit = 1_000
 
     init(_ model: Model, _ transport: HTTPTransport) {
@@ -52,12 +52,12 @@ final class AgentExchange: Sendable {
         self.transport = transport
     }
 
-    /// Makes an attempt at a turn, all within one timeout.
+    /// Makes an attempt at a turn, within one timeout.
     ///
     /// - Parameter body: that of an ``InferenceRequest`` for a turn.
     func attempt(_ body: String) async -> Attempt {
         guard let request = TurnRequest(body) else {
-            let message = "\(model): the body of the request is no JSON object with agent_config and messages"
+            let message = "\(model): the body of the request is not a JSON object with agent_config and messages"
             return Attempt(result: .failure(InferenceError(.invalidRequest, message)), outcome: .abandoned)
         }
         do throws(Failure) {
@@ -67,7 +67,7 @@ final class AgentExchange: Sendable {
         }
     }
 
-    /// Deletes the agents and the sessions that are left, as far as the server does that at once.
+    /// Deletes the agents and the remaining sessions, without waiting long for the server.
     func deleteAll() async {
         let deadline = NIODeadline.now() + Self.farewell
         let sessions = leftSessions.withLock { sessions in
@@ -98,7 +98,7 @@ final class AgentExchange: Sendable {
             isLeft = false
             return try read(response, latency: latency)
         } catch {
-            // The server has been started anew since the session was opened: the next attempt opens another.
+            // The server has been restarted since the session was opened: the next attempt opens another one.
             var failure = error
             failure.isForgotten = failure.isForgotten || failure.names(agent) || failure.names(session)
             if failure.isForgotten {
@@ -107,7 +107,7 @@ final class AgentExchange: Sendable {
             } else if isLeft, failure.hasResponse {
                 await delete(path, by: .now() + Self.farewell)
             } else if isLeft {
-                // It would not be reached now either, or nobody waits for it any more.
+                // It could not be reached now either, or nobody is waiting for it any longer.
                 leftSessions.withLock { if $0.count < Self.leftSessionLimit { $0.append(path) } }
             }
             throw failure
@@ -126,8 +126,8 @@ final class AgentExchange: Sendable {
             return Attempt(reply, of: model, latency: latency)
         case .awaitingInput(let tools):
             let message =
-                "the turn ended with a call of \(model.redaction(tools)) instead of an answer: either the tool is its "
-                + "client's, or max_infer_iters is too low"
+                "the turn ended with a call of \(model.redaction(tools)) instead of an answer: either the tool must "
+                + "run on the client, or max_infer_iters is too low"
             // Another attempt would end like this one.
             throw Failure(attempt: Attempt(.badReply, message, of: model, outcome: .rejected))
         case .failed(let said, let status):
@@ -169,7 +169,7 @@ extension AgentExchange {
         }
     }
 
-    /// The agent with the configuration. Who needs one that is being created waits for it.
+    /// The agent with the configuration. If it is being created, the caller waits for it.
     private func agent(_ configuration: String, by deadline: NIODeadline) async throws(Failure) -> String {
         if let known = agents.withLock({ $0[configuration] }) { return known }
         switch await creations.join(configuration) {

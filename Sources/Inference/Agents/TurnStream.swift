@@ -9,7 +9,7 @@ struct TurnRequest {
     /// Whether nobody wants to see the session later.
     let isDeletable: Bool
 
-    /// - Returns: nil where `body` is no object with an object as `agent_config` and an array as `messages`.
+    /// - Returns: nil if `body` is no object with an object as `agent_config` and an array as `messages`.
     init?(_ body: String) {
         guard let json = try? JSONValue(parsing: body), let configuration = json["agent_config"],
             configuration.object != nil, let messages = json["messages"], messages.array != nil
@@ -59,7 +59,7 @@ enum TurnEnd {
             switch payload?["event_type"]?.string {
             case "turn_complete":
                 guard let turn = payload?["turn"], let object = turn.object else {
-                    throw BadResponse(reason: #"has no "turn" in the event of its end"#)
+                    throw BadResponse(reason: #"has no "turn" in its final event"#)
                 }
                 self = .complete(
                     InferenceReply(text: try InferenceReply.answer(in: object), response: turn.text))
@@ -72,7 +72,7 @@ enum TurnEnd {
             default: break
             }
         }
-        if isEmpty { throw BadResponse(reason: "holds no events of a turn") }
+        if isEmpty { throw BadResponse(reason: "contains no events of a turn") }
         self = .none
     }
 

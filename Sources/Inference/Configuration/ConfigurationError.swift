@@ -1,11 +1,11 @@
 public import JSON
 
-/// A fault of a configuration file: where it is, what is there, and what should be.
+/// A fault in a configuration file: its place, what was found, and what was expected.
 public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvertible {
     public var file: String
     /// The place in the file's JSON.
     public var pointer: JSONPointer
-    /// Where the text stops being JSON, if it does: line and column in bytes, both from 1.
+    /// The place of a JSON syntax error: line and column in bytes, both from 1.
     public var line: Int?
     public var column: Int?
     public var found: String

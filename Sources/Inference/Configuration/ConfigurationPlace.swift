@@ -47,7 +47,7 @@ package struct ConfigurationPlace {
         return child(name, member)
     }
 
-    /// The member `name` as what it should be, nil where it is missing.
+    /// The member `name` as what it should be, nil if it is missing.
     package func optional<Value>(
         _ name: String, _ expected: String, as convert: (JSONValue) -> Value?
     ) throws(ConfigurationError) -> Value? {

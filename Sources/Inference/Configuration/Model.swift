@@ -1,26 +1,26 @@
 import Encodings
 
-/// A model that can be asked, with everything that a request to it needs. Holds its secrets where nobody can read them.
+/// A model, with everything that a request to it needs. Its secrets cannot be read from outside.
 public struct Model: Sendable, CustomStringConvertible {
-    /// The name by which scoring functions and the command line call the model.
+    /// The name that scoring functions and options use for the model.
     public let id: String
     /// The name that is sent to the server.
     public let name: String
     public let price: ModelPrice?
     let address: ModelAddress
-    /// All that goes with a request because of the model's configuration.
+    /// The headers from the model's configuration.
     let headers: [SentHeader]
     let limits: ModelLimits
     let api: ModelAPI
-    /// Whether replies to chats are asked for as streams.
+    /// Whether replies to chats are requested as streams.
     let isStreaming: Bool
-    /// Takes the model's secrets out of texts.
+    /// Removes the model's secrets from texts.
     let redaction: Redaction
-    /// How its thinking is told from its answer.
+    /// How to separate its thinking from its answer.
     let reasoning: ReasoningSettings
-    /// What is changed about the requests to it.
+    /// Changes to the requests to it.
     let parameters: RequestParameters
-    /// The variable that the key came from, which messages about a refused key name.
+    /// The environment variable of the key, for messages about a refused key.
     let apiKeyVariable: String?
 
     /// The address of the API, without user name, password and query.
@@ -53,19 +53,20 @@ public struct Model: Sendable, CustomStringConvertible {
         let prefix = "\(kind.title(configuration.id)): "
         func variable(_ name: String) throws(InferenceError) -> String {
             guard name.isVariableName else {
-                // Not shown, since it may well be the key itself.
+                // Not shown, because it may be the key itself.
                 let message =
-                    "its configuration gives what cannot be the name of a variable of the "
-                    + "environment where that of the one with the key is wanted"
+                    "the name of the environment variable "
+                    + "for the key, in its configuration, is not valid"
                 throw InferenceError(.invalidModel, prefix + message)
             }
             // A key read from a file often ends with a line break.
             guard let value = environment(name)?.trimmed, !value.isEmpty else {
-                let message = "the variable \(name) of the environment, which its configuration names, is not set"
+                let message = "the environment variable \(name), which its configuration names, is not set"
                 throw InferenceError(.invalidModel, prefix + message)
             }
             guard value.isHeaderValue else {
-                let message = "the variable \(name) of the environment holds a character that no HTTP header may hold"
+                let message =
+                    "the environment variable \(name) contains a character that is not allowed in an HTTP header"
                 throw InferenceError(.invalidModel, prefix + message)
             }
             return value
@@ -84,7 +85,7 @@ public struct Model: Sendable, CustomStringConvertible {
             switch header.value {
             case .literal(let text):
                 guard text.isHeaderValue else {
-                    let message = "the header \(header.name) holds a character that no HTTP header may hold"
+                    let message = "the header \(header.name) contains a character that is not allowed in an HTTP header"
                     throw InferenceError(.invalidModel, prefix + message)
                 }
                 headers.append(SentHeader(name: header.name, value: Secret(text), isLiteral: true))

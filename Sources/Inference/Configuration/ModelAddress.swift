@@ -1,8 +1,8 @@
 import Encodings
 
-/// The address of a model's API, taken apart.
+/// The parsed address of a model's API.
 struct ModelAddress: Hashable, Sendable {
-    /// Why a text is no such address.
+    /// Why a text is not a valid address.
     struct Fault: Error {
         var reason: String
     }
@@ -22,15 +22,15 @@ struct ModelAddress: Hashable, Sendable {
 
     init(parsing text: String) throws(Fault) {
         guard let separator = text.firstRange(of: "://") else {
-            throw Fault(reason: "is not a URL that begins with http:// or https://")
+            throw Fault(reason: "is not a URL that starts with http:// or https://")
         }
         let scheme = text[..<separator.lowerBound].lowercased()
         guard scheme == "http" || scheme == "https" else {
-            throw Fault(reason: "does not begin with http:// or https://")
+            throw Fault(reason: "does not start with http:// or https://")
         }
         self.scheme = scheme
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), !text.contains("#") else {
-            throw Fault(reason: "holds a character that a URL may not hold here; write it as %XX")
+            throw Fault(reason: "contains a character that is not allowed here in a URL; write it as %XX")
         }
         let rest = text[separator.upperBound...]
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
@@ -57,7 +57,7 @@ struct ModelAddress: Hashable, Sendable {
         let afterHost = place.dropFirst(host.count)
         let isClosed = !place.hasPrefix("[") || place.contains("]")
         guard !host.isEmpty, host != "[]", isClosed, afterHost.isEmpty || afterHost.first == ":" else {
-            throw Fault(reason: "names no host")
+            throw Fault(reason: "has no host")
         }
         self.host = host.lowercased()
         if afterHost.count > 1 {
@@ -68,7 +68,7 @@ struct ModelAddress: Hashable, Sendable {
         }
     }
 
-    /// The address without user name, password and query, as messages show it.
+    /// The address without user name, password and query, for messages.
     var shown: String { origin + path }
 
     /// The address of an operation, as requests go to it.

@@ -2,9 +2,9 @@ import Glibc
 import JSON
 import Synchronization
 
-/// The models that can be asked, by name.
+/// The available models, by name.
 public final class ModelCatalog: Sendable {
-    /// Where models are asked that have no configuration: their names are sent as they are.
+    /// The endpoint for models without a configuration: their names are sent unchanged.
     public struct DefaultEndpoint: Hashable, Sendable {
         public var url: String
         public var apiKeyVariable: String?
@@ -25,11 +25,11 @@ public final class ModelCatalog: Sendable {
     /// Models that were added, by id.
     private let added = Mutex<[ExactText: ModelConfiguration]>([:])
 
-    /// What the server of models without a configuration is called among providers.
+    /// The provider name of the server for models without a configuration.
     public static let defaultProvider = "openai-compatible"
 
     /// - Parameters:
-    ///   - agents: the server of agents, see ``ModelConfiguration/agents(in:file:)``.
+    ///   - agents: the server for agents, see ``ModelConfiguration/agents(in:file:)``.
     ///   - environment: reads a variable of the process's environment.
     public init(
         _ configurations: [ModelConfiguration] = [], agents: ModelConfiguration? = nil,
@@ -42,7 +42,7 @@ public final class ModelCatalog: Sendable {
         self.environment = environment
     }
 
-    /// The same models, with keys in the places of variables of the environment.
+    /// The same models, with keys that replace environment variables.
     func reading(_ keys: [String: String]) -> ModelCatalog {
         var defaultEndpoint = defaultEndpoint
         // An endpoint without a key of its own takes that of the API that its requests are made in.
@@ -56,17 +56,17 @@ public final class ModelCatalog: Sendable {
         return catalog
     }
 
-    /// The names of the configured models, in the order of their configuration.
+    /// The names of the configured models, in the order of the configuration.
     public var ids: [String] { configurations.map(\.id) }
 
-    /// The names of the variables that the keys of servers are in.
+    /// The names of the variables with the servers' keys.
     public var apiKeyVariables: Set<String> {
         Set(
             configurations.compactMap(\.apiKeyVariable)
                 + [agentsConfiguration?.apiKeyVariable, defaultEndpoint?.apiKeyVariable].compactMap(\.self))
     }
 
-    /// The model of that name: the configured one, or else the one that the default endpoint knows by it.
+    /// The model with this name: a configured model, or otherwise a model of the default endpoint.
     ///
     /// The first call for a name reads the model's secrets from the environment.
     public func find(_ name: String) throws(InferenceError) -> Model {
@@ -76,23 +76,23 @@ public final class ModelCatalog: Sendable {
         return model
     }
 
-    /// The server of agents, to be asked for turns, see ``InferenceRequest/Operation/agentTurn``.
+    /// The server for agents, for requests for turns, see ``InferenceRequest/Operation/agentTurn``.
     ///
     /// Reads its secrets from the environment.
     public func agents() throws(InferenceError) -> Model {
         guard let agentsConfiguration else {
             throw InferenceError(
                 .unknownModel,
-                "no server of agents is configured; give the URL of a Llama Stack server with --agents-url, or as "
+                "no server for agents is configured; name the URL of a Llama Stack server with --agents-url, or with "
                     + #"{"agents": {"url": …}} in the configuration"#)
         }
         return try Model(agentsConfiguration, kind: .agents, environment: environment)
     }
 
-    /// Adds a model: one that another configured model's server, or the default endpoint, has under a name.
+    /// Adds a name for a model on another configured model's server, or on the default endpoint.
     ///
     /// - Parameters:
-    ///   - id: the name by which the model is called from now on; not that of a configured one.
+    ///   - id: the new name of the model; must not be that of a configured model.
     ///   - name: the name that is sent to the server.
     ///   - provider: the id of the configured model whose server is meant; nil or `defaultProvider`: the default endpoint,
     ///     or the configured model that is called `name`.
@@ -105,7 +105,7 @@ public final class ModelCatalog: Sendable {
         models.withLock { $0[ExactText(id)] = nil }
     }
 
-    /// Takes away a model that was added. Runs that ask it go on.
+    /// Removes a model that was added. Runs that use it continue.
     public func remove(_ id: String) {
         added.withLock { $0[ExactText(id)] = nil }
         models.withLock { $0[ExactText(id)] = nil }
@@ -122,9 +122,9 @@ public final class ModelCatalog: Sendable {
         if provider == nil || provider == Self.defaultProvider { return try configuration(of: name) }
         throw InferenceError(
             .unknownModel,
-            "there is no provider \"\(wanted)\"; name a configured model, whose server is meant"
+            "there is no provider \"\(wanted)\"; name a configured model to use its server"
                 + (ids.isEmpty ? "" : " (\(ids.joined(separator: ", ")))")
-                + ", or \"\(Self.defaultProvider)\", the server of models without a configuration")
+                + ", or \"\(Self.defaultProvider)\", the server for models that are not in the configuration")
     }
 
     private func configuration(of name: String) throws(InferenceError) -> ModelConfiguration {
@@ -138,12 +138,12 @@ public final class ModelCatalog: Sendable {
             configuration.api = defaultEndpoint.api
             return configuration
         }
-        let known = ids.isEmpty ? "no model is" : "configured are \(ids.joined(separator: ", "))"
-        throw InferenceError(.unknownModel, "no model \"\(name)\" is configured (\(known))")
+        let known = ids.isEmpty ? "no models are configured" : "configured models: \(ids.joined(separator: ", "))"
+        throw InferenceError(.unknownModel, "the model \"\(name)\" is not configured (\(known))")
     }
 }
 
-/// A variable of the process's environment.
+/// An environment variable of the process.
 @Sendable public func environmentVariable(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }
 }

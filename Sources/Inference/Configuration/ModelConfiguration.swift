@@ -1,23 +1,23 @@
-/// A model that is asked by name: where it is served, with what credentials, and within what limits.
+/// The configuration of a model: its server, its credentials and its limits.
 public struct ModelConfiguration: Hashable, Sendable {
-    /// The name by which scoring functions and the command line call the model.
+    /// The name that scoring functions and options use for the model.
     public var id: String
-    /// The address of the API; without a path, `/v1` is meant.
+    /// The address of the API; a URL without a path means `/v1`.
     public var url: String
-    /// The name that the server knows the model by.
+    /// The name of the model on the server.
     public var model: String
-    /// The variable of the environment that holds the API key, sent as a bearer token, or as the Messages API wants it.
+    /// The environment variable with the API key, which is sent as a bearer token, or in the form of the Messages API.
     public var apiKeyVariable: String?
     public var headers: [Header]
     public var limits: ModelLimits
     public var price: ModelPrice?
-    /// How the model's thinking is told from its answer.
+    /// How to separate the model's thinking from its answer.
     public var reasoning = ReasoningSettings()
-    /// The API that the server speaks; chats are rewritten for it.
+    /// The API of the server; chats are converted to it.
     public var api = ModelAPI.chat
-    /// Whether replies to chats are asked for as streams of events, so that a long one keeps its connection busy.
+    /// Whether replies to chats are requested as streams of events, so that a long reply keeps its connection active.
     public var isStreaming = false
-    /// What is changed about the requests to it.
+    /// Changes to the requests to it.
     public var parameters = RequestParameters()
 
     public init(
@@ -36,9 +36,9 @@ public struct ModelConfiguration: Hashable, Sendable {
     /// A header of each request to the model.
     public struct Header: Hashable, Sendable {
         public enum Value: Hashable, Sendable {
-            /// The value itself. It is part of what a reply is cached under, and no secret.
+            /// The value itself. It is part of the cache key of replies, and not a secret.
             case literal(String)
-            /// The value of a variable of the environment, a secret.
+            /// The value of an environment variable, a secret.
             case environment(String)
         }
 
@@ -52,16 +52,16 @@ public struct ModelConfiguration: Hashable, Sendable {
     }
 }
 
-/// How a model may be asked.
+/// The limits of requests to a model.
 public struct ModelLimits: Hashable, Sendable {
-    /// How many requests may be under way at once. Fewer are where the server is overloaded.
+    /// The maximum number of requests in progress. Fewer are sent if the server is overloaded.
     public var maxConcurrency: Int
-    /// How long one attempt may take, from the first byte sent to the last one received. Where the reply is streamed: how
-    /// long nothing of it may come; all of it may take ten times as long.
+    /// How long one attempt may take, from the first byte sent to the last byte received. For a streamed reply: how long no
+    /// data may arrive; the whole reply may take ten times as long.
     public var timeout: Duration
-    /// How often a request is made again after a failure that may pass.
+    /// How often a request is repeated after a temporary failure.
     public var maxRetries: Int
-    /// Requests are spread so that no more of them start in a minute.
+    /// The maximum number of requests that start per minute; they are spread evenly.
     public var requestsPerMinute: Double?
 
     public init(
@@ -75,7 +75,7 @@ public struct ModelLimits: Hashable, Sendable {
     }
 }
 
-/// Limits that take the places of those in the models' configurations, where they are not nil.
+/// Limits that replace those in the models' configurations, if they are not nil.
 public struct LimitOverrides: Hashable, Sendable {
     public var maxConcurrency: Int?
     public var timeout: Duration?
@@ -96,11 +96,11 @@ public struct LimitOverrides: Hashable, Sendable {
     }
 }
 
-/// What a million tokens cost, in any currency.
+/// The price of a million tokens, in any currency.
 public struct ModelPrice: Hashable, Sendable {
     public var input: Double
     public var output: Double
-    /// The price of input that the server had cached; nil: that of all input.
+    /// The price of input that the server had cached; nil means that of all input.
     public var cachedInput: Double?
 
     public init(input: Double, output: Double, cachedInput: Double? = nil) {

@@ -3,9 +3,9 @@ public import JSON
 import Platform
 
 extension ModelConfiguration {
-    /// Reads the models of a configuration file, a JSON object whose member "models" lists them. Without that
-    /// one there are no models. "server" is for the HTTP server, "agents" is read by ``agents(in:file:)``, "evaluation"
-    /// is for evaluations, and others are not known.
+    /// Reads the models of a configuration file, a JSON object with the member "models". Without it, there are no models.
+    /// "server" is for the HTTP server, "agents" is read by ``agents(in:file:)``, "evaluation" is for evaluations, and other
+    /// members are errors.
     ///
     /// - Throws: the first fault.
     public static func models(inFile path: String) throws(ConfigurationError) -> [ModelConfiguration] {
@@ -14,7 +14,7 @@ extension ModelConfiguration {
 
     /// Reads the models of a configuration.
     ///
-    /// - Parameter file: what errors name as the file.
+    /// - Parameter file: the name of the file in errors.
     /// - Throws: the first fault.
     public static func models(in json: JSONValue, file: String) throws(ConfigurationError) -> [ModelConfiguration] {
         let root = ConfigurationPlace(file: file, value: json)
@@ -31,14 +31,14 @@ extension ModelConfiguration {
         return models
     }
 
-    /// Reads the server of agents of a configuration file, see ``agents(in:file:)``.
+    /// Reads the server for agents from a configuration file, see ``agents(in:file:)``.
     public static func agents(inFile path: String) throws(ConfigurationError) -> ModelConfiguration? {
         try agents(in: configurationJSON(inFile: path), file: path)
     }
 
     /// Reads the member "agents" of a configuration: a Llama Stack server, whose agents can be asked for turns.
     ///
-    /// - Returns: nil where the configuration has none.
+    /// - Returns: nil if the configuration has none.
     /// - Throws: the first fault.
     public static func agents(in json: JSONValue, file: String) throws(ConfigurationError) -> ModelConfiguration? {
         let root = ConfigurationPlace(file: file, pointer: JSONPointer(), value: json)
@@ -47,7 +47,7 @@ extension ModelConfiguration {
         return try ModelConfiguration(server: place, id: agentsID)
     }
 
-    /// Why a text is no URL of a server; nil where it is one.
+    /// Why a text is not the URL of a server; nil if it is valid.
     public static func fault(ofURL text: String) -> String? {
         do throws(ModelAddress.Fault) {
             _ = try ModelAddress(parsing: text)
@@ -57,7 +57,7 @@ extension ModelConfiguration {
         }
     }
 
-    /// The server of agents at a URL.
+    /// The server for agents at a URL.
     public static func agents(url: String) -> ModelConfiguration {
         ModelConfiguration(id: agentsID, url: url)
     }
@@ -87,7 +87,7 @@ extension ModelConfiguration {
         isStreaming = try place.optional("stream", "true or false", as: \.bool) ?? false
     }
 
-    /// Reads where a server is and how it is asked.
+    /// Reads a server's address and credentials.
     private init(server place: ConfigurationPlace, id: String) throws(ConfigurationError) {
         let url = try place.required("url", "a URL that begins with http:// or https://") { value in
             value.string.flatMap { try? ModelAddress(parsing: $0) } == nil ? nil : value.string
@@ -152,7 +152,7 @@ extension ReasoningSettings {
                 self.marks = .closing(marks)
             } else {
                 throw place.child("strip", strip).fault(
-                    expected: "the text that ends the thinking, such as \"</think>\", a list of such texts, or null")
+                    expected: "the text that ends the thinking, such as \"</think>\", a list of such strings, or null")
             }
         }
         isKept = try place.optional("keep", "true or false", as: \.bool) ?? isKept
@@ -192,6 +192,6 @@ private func contents(of path: String) throws(ConfigurationError) -> [UInt8] {
         return try RegularFile.read(path, limit: limit)
     } catch {
         throw ConfigurationError(
-            file: path, found: error.found, expected: "a file of at most \(limit >> 20) MiB that can be read")
+            file: path, found: error.found, expected: "a file of at most \(limit >> 20) MiB")
     }
 }

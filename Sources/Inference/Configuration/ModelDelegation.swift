@@ -1,22 +1,22 @@
 import JSON
 
-/// What a program of another maker needs to ask a model by itself: where it is, what it is called there, and its key.
+/// What another program needs to send its own requests to a model: the address, the model's name there, and the key.
 package struct ModelDelegation: Sendable {
     /// The name that is sent to the server.
     package let name: String
-    /// How the program should ask.
+    /// The API that the program should use.
     package let limits: ModelLimits
     private let address: ModelAddress
     private let key: Secret?
     private let redaction: Redaction
 
-    /// - Throws: where the model is asked with more than an address and a key, so that the program could not do the same.
+    /// - Throws: if requests to the model need more than an address and a key, which the program does not support.
     init(_ model: Model, limits: ModelLimits) throws(InferenceError) {
         guard model.api == .chat || model.api == .completions else {
             throw InferenceError(
                 .invalidModel,
-                "\(model): another program can ask it through the chat or the completions API, but not through "
-                    + "\"api\": \(quoted(model.api.rawValue)); configure the model with one of these")
+                "\(model): other programs can use it through the chat or the completions API, but not through "
+                    + "\"api\": \(quoted(model.api.rawValue)); configure the model with one of those")
         }
         let bearer = "Bearer "
         var key: Secret?
@@ -24,7 +24,7 @@ package struct ModelDelegation: Sendable {
             guard header.name.lowercased() == "authorization", header.value.value.hasPrefix(bearer) else {
                 throw InferenceError(
                     .invalidModel,
-                    "\(model): another program can be given its address and its key, but not the header \(header.name); "
+                    "\(model): other programs can receive its address and its key, but not the header \(header.name); "
                         + "configure the model without it")
             }
             key = Secret(String(header.value.value.dropFirst(bearer.count)))
@@ -32,8 +32,8 @@ package struct ModelDelegation: Sendable {
         guard model.address.query.isEmpty, model.address.userInfo == nil else {
             throw InferenceError(
                 .invalidModel,
-                "\(model): its URL has a query, a user name or a password, which another program would show; configure "
-                    + "the model without them, with its key in a variable of the environment (api_key_env)")
+                "\(model): its URL has a query, a user name or a password, which another program would reveal; "
+                    + "configure the model without them, with its key in an environment variable (api_key_env)")
         }
         self.key = key
         self.limits = limits
@@ -42,7 +42,7 @@ package struct ModelDelegation: Sendable {
         redaction = model.redaction
     }
 
-    /// Where an operation is asked for.
+    /// The URL of an operation.
     package func url(of operation: InferenceRequest.Operation) -> String { address.target(of: operation) }
 
     /// An entry of the program's environment that gives a variable the key; an empty one where the model has none.
@@ -53,8 +53,8 @@ package struct ModelDelegation: Sendable {
 }
 
 extension InferenceService {
-    /// What another program needs to ask the model of that name. It keeps to none of this service's limits by itself, and
-    /// nothing that it asks is cached here.
+    /// What another program needs to use the model with this name. This service's limits and cache do not apply to its
+    /// requests.
     package func delegation(of name: String) throws(InferenceError) -> ModelDelegation {
         let model = try catalog.find(name)
         return try ModelDelegation(model, limits: limits(of: model))

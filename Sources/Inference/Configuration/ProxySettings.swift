@@ -3,10 +3,9 @@ import Glibc
 
 /// The proxies of the environment, by the rules of curl.
 ///
-/// `http_proxy` (in small letters only: in capitals, a client's header could set it for a CGI program), `https_proxy`
-/// or `HTTPS_PROXY`, and for both `all_proxy` or `ALL_PROXY`; `no_proxy` or `NO_PROXY` names the hosts that are reached
-/// without. A spelling in small letters goes before one in capitals. Connections are asked of a proxy by CONNECT, those
-/// for http:// as well.
+/// `http_proxy` (only in lower case: in upper case, a client's header could set it for a CGI program), `https_proxy` or
+/// `HTTPS_PROXY`, and for both `all_proxy` or `ALL_PROXY`; `no_proxy` or `NO_PROXY` names the hosts that are reached
+/// directly. Lower case takes precedence over upper case. Connections are made with CONNECT, even for http://.
 struct ProxySettings: Sendable {
     struct Proxy: Hashable, Sendable {
         enum Kind: Hashable, Sendable { case http, socks }
@@ -18,7 +17,7 @@ struct ProxySettings: Sendable {
         var credentials: Secret?
     }
 
-    /// Why a variable names no proxy that can be used.
+    /// Why a variable does not name a usable proxy.
     struct Fault: Error {
         var reason: String
     }
@@ -47,7 +46,7 @@ struct ProxySettings: Sendable {
         case "http": kind = .http
         case "socks5", "socks5h": kind = .socks
         default:
-            throw Fault(reason: "\(variable) names a proxy of the kind \(scheme)://; use http:// or socks5h://")
+            throw Fault(reason: "\(variable) names a proxy of the type \(scheme)://; use http:// or socks5h://")
         }
         let address: ModelAddress
         do throws(ModelAddress.Fault) {
@@ -57,7 +56,7 @@ struct ProxySettings: Sendable {
             throw Fault(reason: "the address of the proxy in \(variable) \(error.reason)")
         }
         if kind == .socks, address.userInfo != nil {
-            throw Fault(reason: "\(variable) gives a user name for a SOCKS proxy, which cannot be used")
+            throw Fault(reason: "\(variable) has a user name for a SOCKS proxy, which is not supported")
         }
         let host = address.host.hasPrefix("[") ? String(address.host.dropFirst().dropLast()) : address.host
         return Proxy(

@@ -1,18 +1,18 @@
-/// How a model's thinking is told from its answer.
+/// How to separate a model's thinking from its answer.
 public struct ReasoningSettings: Hashable, Sendable {
-    /// Which marks in the text itself end the thinking.
+    /// The marks in the text that end the thinking.
     public enum Marks: Hashable, Sendable {
-        /// Those of models in use, such as `</think>`; see ``ThinkingText``.
+        /// The common marks, such as `</think>`; see ``ThinkingText``.
         case usual
-        /// These: the text up to the last of them is thinking. A reply that is cut off before the first of them holds
-        /// nothing else.
+        /// These marks: the text up to the last of them is thinking. A reply that is cut off before the first of them is thinking
+        /// only.
         case closing([String])
-        /// None: the text is the answer as it stands.
+        /// None: the whole text is the answer.
         case none
     }
 
     public var marks: Marks
-    /// Whether thinking is kept beside the answer, or else thrown away.
+    /// Whether thinking is kept in addition to the answer, or discarded.
     public var isKept: Bool
 
     public init(marks: Marks = .usual, isKept: Bool = true) {

@@ -1,7 +1,7 @@
 import Glibc
 import JSON
 
-/// Takes secrets out of texts.
+/// Removes secrets from texts.
 package struct Redaction: Sendable {
     /// What is looked for, as it is and as a JSON text may spell it; the longest first, so that a secret within another
     /// leaves no rest of it.
@@ -21,7 +21,7 @@ package struct Redaction: Sendable {
         self.secrets = Set(spellings).sorted { $0.utf8.count > $1.utf8.count }.map { Secret($0) }
     }
 
-    /// The text with `[redacted]` in place of every secret. Costs a search for each where none is found.
+    /// The text with `[redacted]` instead of every secret. Takes one search per secret if none is found.
     package func callAsFunction(_ text: String) -> String {
         let text = secrets.reduce(text) { text, secret in
             let parts = text.split(aroundBytesOf: secret.value)
@@ -40,7 +40,7 @@ private struct EscapedText {
     /// Where each byte of it begins in `bytes`, and the end.
     private var places: [Int] = []
 
-    /// Returns nil where there are none.
+    /// Returns nil if there are none.
     init?(_ text: String) {
         var text = text
         let mark = Array("u00".utf8)
@@ -78,7 +78,7 @@ private struct EscapedText {
         return (value, slashes + 5)
     }
 
-    /// The text with `[redacted]` in place of every secret, however its characters are spelled.
+    /// The text with `[redacted]` instead of every secret, however its characters are escaped.
     func redacted(_ secrets: [Secret]) -> String {
         var result: [UInt8] = []
         var copied = 0

@@ -1,6 +1,6 @@
-/// Texts that nobody may read but the code that sends them: keys and the values of headers.
+/// Texts that only the code that sends them may read: keys and the values of headers.
 ///
-/// Neither a description nor a reflection of the value, nor of one that holds it, shows them.
+/// Neither a description nor a reflection of the value, or of a value that contains it, shows them.
 package struct Secret: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     package let value: String
 

@@ -7,10 +7,10 @@ struct ChatCompletion {
     /// A JSON array.
     var toolCalls: JSONValue?
     var finish: FinishReason
-    /// The completion in the form that ``InferenceReply/response`` promises; nil where it has that form already.
+    /// The completion in the form that ``InferenceReply/response`` promises; nil if it has that form already.
     var normalised: JSONObject?
 
-    /// - Throws: where it is no answer: without choices, or with an error in their place.
+    /// - Throws: if it is no answer: without choices, or with an error in their place.
     init(_ object: JSONObject, _ settings: ReasoningSettings) throws(BadResponse) {
         let choice = try Self.firstChoice(in: object)
         let spelling = Self.finishReason(of: choice)
@@ -37,7 +37,7 @@ struct ChatCompletion {
         normalised = normalise(object, choice, message, finishSpelling: spelling)
     }
 
-    /// Why the model stopped, as the server spells it; nil where it does not say.
+    /// Why the model stopped, as the server spells it; nil if it does not say.
     private static func finishReason(of choice: JSONObject) -> String? {
         // SGLang's own API has an object.
         let reasons = [choice["finish_reason"], choice["finish_reason"]?["type"], choice["native_finish_reason"]]
@@ -47,12 +47,12 @@ struct ChatCompletion {
     private static func firstChoice(in object: JSONObject) throws(BadResponse) -> JSONObject {
         let choice = object["choices"]?.array?.first?.object
         if let error = [choice?["error"], object["error"]].lazy.compactMap(\.self).first(where: \.isSubstantial) {
-            let place = choice == nil ? "holds an error instead of choices" : "holds an error in its first choice"
+            let place = choice == nil ? "contains an error instead of choices" : "contains an error in its first choice"
             throw BadResponse(reason: place, error: ServerError(error))
         }
-        guard let choice else { throw BadResponse(reason: "holds no choices", error: Self.filter(in: object)) }
+        guard let choice else { throw BadResponse(reason: "contains no choices", error: Self.filter(in: object)) }
         if let reason = finishReason(of: choice), FinishReason.isFailure(serverSpelling: reason) {
-            throw BadResponse(reason: "ends with an error: the server broke it off (finish_reason \(quoted(reason)))")
+            throw BadResponse(reason: "ends with an error: the server aborted it (finish_reason \(quoted(reason)))")
         }
         return choice
     }
@@ -79,7 +79,7 @@ struct ChatCompletion {
         return details.compactMap { $0["text"]?.string ?? $0["summary"]?.string }.joined().nonBlank
     }
 
-    /// The calls of tools, in today's form; nil where there is none.
+    /// The calls of tools, in today's form; nil if there is none.
     private static func toolCalls(of message: JSONObject) -> JSONValue? {
         if let calls = message["tool_calls"]?.array, !calls.isEmpty {
             return .array(

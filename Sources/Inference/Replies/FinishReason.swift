@@ -3,15 +3,15 @@
 /// The raw values of all but `other` are those of OpenAI's chat completions, which a reply's ``InferenceReply/response``
 /// has in `choices[0].finish_reason` whatever the server wrote there.
 public enum FinishReason: String, Hashable, Sendable, CaseIterable {
-    /// It was done, or came to a stop sequence.
+    /// It finished, or reached a stop sequence.
     case stop
-    /// It reached a limit on the number of tokens: the reply is cut off.
+    /// It reached the token limit: the reply is cut off.
     case length
     /// A content filter cut the reply off, or left nothing of it.
     case contentFilter = "content_filter"
-    /// It wants a tool called.
+    /// It calls a tool.
     case toolCalls = "tool_calls"
-    /// The server did not say, or in words that are not known here; ``InferenceReply/response`` has them as they came.
+    /// Missing or unknown; ``InferenceReply/response`` has the server's spelling.
     case other
 }
 

@@ -35,7 +35,7 @@ extension InferenceReply {
             throw BadResponse(reason: bytes.isEmpty ? "is empty" : "is \(error.message)")
         }
         guard let original = json.object else {
-            throw BadResponse(reason: "is \(json.kind), where an object was expected", error: Self.error(in: json))
+            throw BadResponse(reason: "is \(json.kind); expected an object", error: Self.error(in: json))
         }
         let object = operation == .chat ? chatCompletion(of: original) : original
         let usage = TokenUsage(of: object)
@@ -80,7 +80,7 @@ extension InferenceReply {
         guard let items = object["data"]?.array, !items.isEmpty,
             items.allSatisfy({ $0.object?["embedding"]?.array != nil })
         else {
-            throw BadResponse(reason: "holds no embeddings", error: object["error"].map { ServerError($0) })
+            throw BadResponse(reason: "contains no embeddings", error: object["error"].map { ServerError($0) })
         }
     }
 

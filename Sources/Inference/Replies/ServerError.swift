@@ -6,7 +6,7 @@ import JSON
 /// - FastAPI's `{"detail": [{"type", "loc", "msg"}]}` or `{"detail": "…"}`, also as or in a `message` (Mistral);
 /// - `{"message", "type", "code"}` without an object around it (vLLM).
 struct ServerError: Hashable {
-    /// What it says in words; empty where it says nothing.
+    /// What it says in words; empty if it says nothing.
     var message: String
     /// Its codes, types and names of status, in lower case.
     var codes: Set<String> = []

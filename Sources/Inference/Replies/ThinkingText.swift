@@ -75,7 +75,7 @@ package struct ThinkingText: Equatable {
 }
 
 extension String {
-    /// The text without white space around it; nil where nothing else is there.
+    /// The text without white space around it; nil if nothing else is there.
     var nonBlank: String? {
         let start = utf8.dropSpace
         var end = start.endIndex

@@ -72,7 +72,7 @@ struct ChatStream {
         }
     }
 
-    /// The completion; nil where the stream does not hold the whole of it.
+    /// The completion; nil if the stream does not hold the whole of it.
     var reply: JSONObject? {
         guard isDone || finish != nil else { return nil }
         var choice: JSONObject = ["index": 0]

@@ -1,6 +1,6 @@
 /// One server-sent event.
 struct ServerEvent: Hashable {
-    /// The event's name; nil where it has none.
+    /// The event's name; nil if it has none.
     var name: String?
     /// The lines of its data.
     var lines: [[UInt8]] = []

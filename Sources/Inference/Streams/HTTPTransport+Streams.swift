@@ -5,7 +5,7 @@ import NIOHTTP1
 extension HTTPTransport.Response {
     /// The response with a body that is one JSON value, where it is a stream of events.
     ///
-    /// - Throws: where the stream ends before the reply does. What there is of the reply is not used.
+    /// - Throws: if the stream ends before the reply does. What there is of the reply is not used.
     func assembled() throws(TransportFailure) -> HTTPTransport.Response {
         guard (200..<300).contains(status),
             isEventStream(body.readableBytesView, contentType: headers.first(name: "Content-Type"))

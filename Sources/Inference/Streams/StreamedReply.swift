@@ -35,7 +35,7 @@ enum StreamedReply: Hashable {
                     throw BadResponse(reason: "has an event that is \(error.message)")
                 }
                 guard let object = json.object else {
-                    throw BadResponse(reason: "has an event that is \(json.kind), where an object was expected")
+                    throw BadResponse(reason: "has an event that is \(json.kind); expected an object")
                 }
                 if let error = Self.error(in: object, of: event) {
                     self = .whole(["error": error])
@@ -136,7 +136,7 @@ struct MessageStream {
         blocks[index] = block
     }
 
-    /// The message; nil where the stream does not hold the whole of it.
+    /// The message; nil if the stream does not hold the whole of it.
     var reply: JSONObject? {
         guard var message, isDone else { return nil }
         let content = blocks.sorted { $0.key < $1.key }.map { index, block -> JSONValue in

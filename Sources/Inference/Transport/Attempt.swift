@@ -8,14 +8,14 @@ struct Attempt {
     var outcome: AttemptOutcome
     /// What the failure was, as part of a sentence; empty for an answer.
     var detail = ""
-    /// What a response with a status of success used, whatever became of it; nil where the server did not say.
+    /// What a response with a status of success used, whatever became of it; nil if the server did not say.
     var usage: TokenUsage?
     /// Whether the server sent a response that it will bill: a reply, or what is no reply and says what it used.
     var hasResponse = false
 
     /// What the response cost: by what the server says that it used, or else by its length.
     ///
-    /// - Returns: nil where there was none.
+    /// - Returns: nil if there was none.
     func cost(of request: InferenceRequest, _ model: Model) -> Double? {
         guard hasResponse else { return nil }
         if let usage { return model.cost(of: usage) }
@@ -138,7 +138,7 @@ extension Attempt {
             case .cancelled: (.cancelled, .abandoned)
             }
         detail = excerpt(Array(failure.reason.utf8), model.redaction)
-        let advice = code == .unreachable ? "; check that the server runs, and the URL" : ""
+        let advice = code == .unreachable ? "; check the URL, and that the server is running" : ""
         result = .failure(code == .cancelled ? .cancelled : InferenceError(code, "\(model): \(detail)\(advice)"))
     }
 }
@@ -147,10 +147,10 @@ extension Attempt {
 private func adviceOn(_ status: Int, of model: Model, location: String?) -> String {
     switch status {
     case 300..<400:
-        return location.map { "; it is redirected to \($0): give that as the URL" } ?? ""
+        return location.map { "; the server redirects to \($0): use that as the URL" } ?? ""
     case 401, 403:
         return model.apiKeyVariable.map { "; check the key in the variable \($0)" }
-            ?? "; \(model.kind == .agents ? "it" : "the model") has no API key: name the variable that holds it"
+            ?? "; \(model.kind == .agents ? "it" : "the model") has no API key: name the environment variable that holds it"
     case 404 where model.kind == .agents: return "; check that the URL is that of a server with an agents API"
     case 404: return "; check the URL, and the model's name \"\(model.name)\""
     case 413: return "; the request is too long for the server"

@@ -3,7 +3,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// One model of one server: its gate and its connections, shared by all the runs of the process.
+/// One model on one server: its gate and its connections, shared by all runs of the process.
 final class Endpoint: Sendable {
     private typealias Waiter = CheckedContinuation<Result<Void, InferenceError>, Never>
 
@@ -51,22 +51,22 @@ final class Endpoint: Sendable {
         try admission.get()
     }
 
-    /// Gives up an attempt that was let in.
+    /// Abandons an admitted attempt.
     func abandon() {
         finish(.abandoned, detail: "")
     }
 
-    /// Makes an attempt that was let in.
+    /// Makes an admitted attempt.
     func attempt(_ request: InferenceRequest) async -> Attempt {
         let attempt = await outcome(of: request)
         finish(attempt.outcome, detail: attempt.detail)
         return attempt
     }
 
-    /// Why the server counts as gone, in a sentence that names it; nil where it does not.
+    /// Why the server counts as unavailable, in a sentence that names it; nil if it does not.
     var outage: String? { state.withLock(\.gate.outage).map { "\(model) is not available: \($0)" } }
 
-    /// Fails those who wait, and ends the connections.
+    /// Fails all waiters, and closes the connections.
     func shutDown() async {
         let actions = state.withLock { state in
             state.isShutDown = true

@@ -2,7 +2,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Runs tasks on the thread of an event loop, where the answers arrive that they wait for.
+/// Runs tasks on the thread of an event loop, on which the awaited responses arrive.
 ///
 /// Tasks on Swift's own pool, which has as many threads as there are cores, would stand still while a program blocks
 /// all of these, and could not unblock it.

@@ -7,9 +7,9 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// Sends requests to one endpoint over connections that are kept.
+/// Sends requests to one endpoint over persistent connections.
 final class HTTPTransport: Sendable {
-    /// What a server answered, whatever the status.
+    /// A server's response, whatever its status.
     struct Response: Sendable {
         var status: Int
         var headers: HTTPHeaders
@@ -21,7 +21,7 @@ final class HTTPTransport: Sendable {
     static let connectTimeout = TimeAmount.seconds(10)
 
     private let client: HTTPClient
-    /// How long a request may take; for a reply that is streamed, how long nothing of it may come.
+    /// How long a request may take; for a streamed reply, how long no data may arrive.
     private let timeout: TimeAmount
     private let isStreaming: Bool
     /// Host and port of the proxy, if one is used.
@@ -105,7 +105,7 @@ final class HTTPTransport: Sendable {
                 url: address.target(of: operation, part), method: method, headers: headers,
                 body: body.map { .string($0) })
         } catch {
-            throw TransportFailure(.badResponse, "it names what no URL can hold")
+            throw TransportFailure(.badResponse, "it contains a name that is not allowed in a URL")
         }
         return try await execute(request, by: deadline)
     }

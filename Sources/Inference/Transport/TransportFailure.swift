@@ -37,13 +37,13 @@ struct TransportFailure: Error {
         let seconds = Double((longest ?? timeout).nanoseconds) / 1e9
         switch error {
         case let error as HTTPClientError where error == .readTimeout && longest != nil:
-            self.init(.timedOut, "nothing came for \(Double(timeout.nanoseconds) / 1e9) s")
+            self.init(.timedOut, "no data arrived for \(Double(timeout.nanoseconds) / 1e9) s")
         case let error as HTTPClientError:
             self.init(error, seconds: seconds)
         case let error as NIOConnectionError:
             self.init(.unreachable, Self.reason(error))
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
-            self.init(.unreachable, "no secure connection could be made: \(error)")
+            self.init(.unreachable, "a secure connection could not be made: \(error)")
         case is BodyAccumulator.TooLarge, is NIOHTTPDecompression.DecompressionError:
             self.init(.badResponse, "its body has more than \(HTTPTransport.maximumBodySize >> 20) MiB")
         case HTTPParserError.invalidEOFState:
@@ -65,7 +65,7 @@ struct TransportFailure: Error {
         let connectSeconds = HTTPTransport.connectTimeout.nanoseconds / 1_000_000_000
         switch error {
         case .deadlineExceeded, .readTimeout, .writeTimeout:
-            self.init(.timedOut, "no whole answer within \(seconds) s")
+            self.init(.timedOut, "no complete response within \(seconds) s")
         case .connectTimeout:
             self.init(.unreachable, "no connection within \(connectSeconds) s")
         case .getConnectionFromPoolTimeout:
@@ -75,13 +75,13 @@ struct TransportFailure: Error {
         case .httpProxyHandshakeTimeout, .socksHandshakeTimeout:
             self.init(.unreachable, "the proxy made no connection within \(connectSeconds) s")
         case .invalidProxyResponse:
-            self.init(.unreachable, "the proxy would not make the connection")
+            self.init(.unreachable, "the proxy refused to make the connection")
         case .proxyAuthenticationRequired:
-            self.init(.unreachable, "the proxy wants a user name and a password, or others")
+            self.init(.unreachable, "the proxy rejected the user name and password, or requires them")
         case .cancelled, .alreadyShutdown, .requestStreamCancelled:
             self.init(.cancelled, "cancelled")
         case .remoteConnectionClosed, .uncleanShutdown:
-            self.init(.dropped, "the server closed the connection before its answer was whole")
+            self.init(.dropped, "the server closed the connection before its response was complete")
         default:
             self.init(.dropped, error.shortDescription)
         }

@@ -23,7 +23,7 @@ package final class WebClient: Sendable {
     /// - Parameters:
     ///   - url: of the server.
     ///   - environment: its variables by their names.
-    /// - Throws: where the address, a proxy or the file of certificates cannot be used.
+    /// - Throws: if the address, a proxy or the file of certificates cannot be used.
     package init(for url: String, environment: @Sendable @escaping (String) -> String?) throws(InferenceError) {
         let address: ModelAddress
         do throws(ModelAddress.Fault) {
@@ -55,7 +55,7 @@ package final class WebClient: Sendable {
                 status: Int(response.status.code), retryAfter: response.headers.first(name: "retry-after"),
                 body: Array(body.readableBytesView))
         } catch is NIOTooManyBytesError {
-            throw Failure(description: "its answer has more than \(limit >> 20) MiB")
+            throw Failure(description: "its response is larger than \(limit >> 20) MiB")
         } catch {
             throw Failure(description: TransportFailure(error, timeout: TimeAmount(timeout)).reason)
         }
@@ -89,7 +89,7 @@ extension HTTPClient.Configuration {
             tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
         } catch {
             throw InferenceError(
-                .invalidModel, "SSL_CERT_FILE names \(file), from which no certificates in PEM form can be read")
+                .invalidModel, "SSL_CERT_FILE names \(file), which contains no readable PEM certificates")
         }
         tlsConfiguration = tls
     }

@@ -22,14 +22,14 @@ struct CallMachine {
         queued = []
     }
 
-    /// Queues a request. Returns false where its tag is in use.
+    /// Queues a request. Returns false if its tag is in use.
     mutating func open(_ request: ModelRequest) -> Bool {
         guard openTags.insert(request.tag).inserted else { return false }
         queued.append(request)
         return true
     }
 
-    /// Takes the reply to a request. Returns false where no request with the tag is open.
+    /// Takes the reply to a request. Returns false if no request with the tag is open.
     mutating func close(_ tag: UInt64) -> Bool {
         isOpen && openTags.remove(tag) != nil
     }

@@ -1,6 +1,6 @@
 import CScorerPlugin
 
-/// How much a line of a plugin's log matters.
+/// The severity of a plugin's log message.
 public enum LogSeverity: Int32, Sendable, Comparable {
     case debug = 0
     case info = 1
@@ -10,10 +10,10 @@ public enum LogSeverity: Int32, Sendable, Comparable {
     public static func < (one: LogSeverity, other: LogSeverity) -> Bool { one.rawValue < other.rawValue }
 }
 
-/// Takes a line that the plugin of this id writes to the log.
+/// Receives a log message of the plugin with this id.
 public typealias HostLog = @Sendable (_ severity: LogSeverity, _ pluginID: String, _ message: String) -> Void
 
-/// The table of services that one plugin gets. It lives as long as the process, as the plugin does.
+/// The table of host services for one plugin. It lives as long as the process, like the plugin.
 ///
 /// `@unchecked Sendable`: the table is not changed after it was made.
 final class HostServices: @unchecked Sendable {

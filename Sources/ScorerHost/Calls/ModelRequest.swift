@@ -1,6 +1,6 @@
 import CScorerPlugin
 
-/// A request of a scorer to the model of one of its roles.
+/// A scorer's request to the model of one of its roles.
 public struct ModelRequest: Sendable, Hashable {
     public var tag: UInt64
     public var role: String
@@ -11,14 +11,14 @@ public struct ModelRequest: Sendable, Hashable {
     public var sample: Int?
 }
 
-/// What became of a model request.
+/// The result of a model request.
 public struct ModelReply: Sendable, Hashable {
     public enum Status: Sendable, Hashable { case answered, failed, timedOut, cancelled }
     public var tag: UInt64
     public var status: Status
     /// The assistant's message, or what went wrong.
     public var text: String
-    /// The whole response body where there is one.
+    /// The whole response body, if there is one.
     public var response: String
     /// Why the model stopped, as OpenAI's chat completions spell it; empty where that is not known.
     public var finishReason: String

@@ -1,9 +1,9 @@
 import CScorerPlugin
 public import ScoringCore
 
-/// What one call gave for each of its rows: outcomes, output cells and reasons. Reused from batch to batch.
+/// The results of one call for each of its rows: outcomes, output cells and reasons. Reused from batch to batch.
 ///
-/// A host thread at a time uses it: the one that runs the call.
+/// Used by one thread at a time: the one that runs the call.
 public final class RowResults {
     public let outputs: [OutputCells]
     public private(set) var count = 0

@@ -8,7 +8,7 @@ public struct CellColumn {
     public var type: ValueType
     /// Laid out as the plugin header says for the type.
     public var values: UnsafeRawPointer
-    /// An Arrow validity bitmap; nil where all cells have a value.
+    /// An Arrow validity bitmap; nil if all cells have a value.
     public var validity: UnsafePointer<UInt8>?
     public var listOffsets: UnsafePointer<Int64>?
 
@@ -23,14 +23,14 @@ public struct CellColumn {
     }
 }
 
-/// One batch being scored by one scorer, step by step. Reused: after a call has ended, `start` begins another.
+/// One batch that a scorer is scoring, step by step. Reused: after a call has ended, `start` starts another one.
 ///
-/// Used by one thread at a time, which need not be the same each time.
+/// Used by one thread at a time, which need not always be the same.
 public final class ScorerCall {
     public enum Progress: Sendable, Hashable {
         /// The results are complete.
         case finished
-        /// The scorer waits for these requests, beside those of earlier steps that have no reply yet.
+        /// The scorer waits for these requests, in addition to open requests of earlier steps.
         case waiting([ModelRequest])
     }
 
@@ -185,7 +185,7 @@ public final class ScorerCall {
         return Int32(ASSAY_OK)
     }
 
-    /// The outcome that a plugin gives a row without a score; nil where that is none.
+    /// The outcome that a plugin gives a row without a score; nil if that is none.
     static func outcome(_ code: Int32) -> RowOutcome? {
         guard let outcome = RowOutcome(rawValue: UInt8(clamping: code)) else { return nil }
         return outcome == .scored || outcome == .pluginCrashed ? nil : outcome

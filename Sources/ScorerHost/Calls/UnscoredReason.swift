@@ -1,16 +1,16 @@
 import CScorerPlugin
 
-/// Why a row has no score. What the host found itself is a value; its text is made where it is shown.
+/// Why a row has no score. Reasons that the host found itself are values; their text is made when it is shown.
 enum UnscoredReason: Hashable, Sendable {
-    /// In words, of the scorer or of the caller.
+    /// The words of the scorer or of the caller.
     case words(String)
     /// A worker was lost on the row.
     case lost(WorkerLoss)
-    /// The row was not tried, since the plugin had cost so many workers.
+    /// The row was not tried, because the plugin had ended too many workers.
     case notTried(lostWorkers: Int, last: WorkerLoss)
-    /// The scorer ended its call and said nothing of the row.
+    /// The scorer ended its call without a result for the row.
     case noScore
-    /// An output is not what its type says.
+    /// An output does not have its declared type.
     case badOutput(name: String, BadText)
     /// The last step returned an error.
     case gaveUp(assay_status)
@@ -31,11 +31,12 @@ extension UnscoredReason: CustomStringConvertible {
         case .words(let words): words
         case .lost(let loss): loss.description
         case .notTried(let count, let last):
-            "not tried, since \(count) workers were lost to the plugin; the last time, \(last.description)"
+            "not tried, because the plugin has already ended \(count) worker processes; the last time, "
+                + last.description
         case .noScore: "the scorer gave no score for this row, and no reason"
         case .badOutput(let name, let fault): "the scorer's output \"\(name)\" \(fault.rawValue)"
         case .gaveUp(let status): "the scorer gave up on the batch: \(Self.text(of: status))"
-        case .nothingAsked: "the scorer waits for model replies, but has asked nothing"
+        case .nothingAsked: "the scorer waits for model replies, but has sent no request"
         }
     }
 

@@ -1,20 +1,20 @@
-/// Something that a check of a plugin found.
+/// A finding of a plugin check.
 public struct CheckFinding: Sendable, Hashable {
     public enum Level: String, Sendable {
         /// The contract of the plugin header is broken.
         case error
-        /// It works, but will cost its users something.
+        /// The plugin works, but will cause its users problems.
         case warning
-        /// Nothing is wrong; something to know, such as what was not checked.
+        /// Not a fault, but information, such as what was not checked.
         case note
     }
 
     /// What was checked, in one word.
     public var check: String
     public var level: Level
-    /// The scorer's id; nil where it is the plugin's own.
+    /// The scorer's id; nil if the finding is about the plugin itself.
     public var scorer: String?
-    /// What was seen, why it matters, and what to do.
+    /// What happened, why it matters, and what to do.
     public var message: String
 
     public init(_ check: String, _ level: Level, scorer: String? = nil, _ message: String) {

@@ -158,7 +158,7 @@ extension CheckCell {
         case .number(let number): return "\(number)"
         case .integer(let integer): return "\(integer)"
         case .bool(let bool): return "\(bool)"
-        case .list(let texts): return "a list of \(texts.count) texts"
+        case .list(let texts): return "a list of \(texts.count) strings"
         }
     }
 }

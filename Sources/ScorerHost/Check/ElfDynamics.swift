@@ -8,12 +8,12 @@ package struct ElfDynamics {
     package private(set) var exports: [String] = []
     /// The names of the libraries that it needs (DT_NEEDED).
     package private(set) var libraries: [String] = []
-    /// The newest version of glibc whose functions it uses, such as 2.34; nil where it uses none.
+    /// The newest version of glibc whose functions it uses, such as 2.34; nil if it uses none.
     package private(set) var glibc: String?
 
     private let bytes: [UInt8]
 
-    /// Returns nil where the file cannot be read or has no table of sections.
+    /// Returns nil if the file cannot be read or has no table of sections.
     package init?(path: String) {
         guard let file = fopen(path, "re") else { return nil }
         defer { fclose(file) }

@@ -27,8 +27,10 @@ struct FileCheck {
             findings.append(
                 CheckFinding(
                     "exports", .warning,
-                    "it exports \(first)\(more) beside assay_plugin_entry. Other libraries in the process may take such "
-                        + "symbols for their own. Build with -fvisibility=hidden, or link with a version script"))
+                    "it exports \(first)\(more) in addition to assay_plugin_entry. Other libraries in the process may "
+                        + "use such symbols instead of their own. Build with -fvisibility=hidden, or link with a "
+                        + "version script")
+            )
         }
         let swift = elf.libraries.filter { name in
             ["libswift", "libFoundation", "lib_Foundation", "libdispatch", "libBlocksRuntime"].contains {
@@ -39,8 +41,9 @@ struct FileCheck {
             findings.append(
                 CheckFinding(
                     "dependencies", .warning,
-                    "it needs \(first)\(swift.count == 1 ? "" : " and \(swift.count - 1) more libraries of Swift"), which "
-                        + "machines without a Swift toolchain lack, so it does not stand alone. Link with -static-stdlib"
+                    "it needs \(first)\(swift.count == 1 ? "" : " and \(swift.count - 1) more libraries of Swift"), "
+                        + "which machines without a Swift toolchain lack, so it is not self-contained. Link with "
+                        + "-static-stdlib"
                 ))
         }
         let uncommon = elf.libraries.filter { name in
@@ -50,7 +53,9 @@ struct FileCheck {
             findings.append(
                 CheckFinding(
                     "dependencies", .note,
-                    "it needs \(uncommon.joined(separator: ", ")), which must be there on every machine that uses it"))
+                    "it needs \(uncommon.joined(separator: ", ")), which must be installed on every machine that uses "
+                        + "it"
+                ))
         }
         return findings
     }
@@ -73,21 +78,24 @@ struct FileCheck {
             findings.append(
                 CheckFinding(
                     "id", .warning,
-                    "its id is \"\(plugin.id)\", without a reversed domain name before it. Two plugins with one id cannot be "
-                        + "used together. Name it after a domain of yours, such as org.example.\(plugin.id.isEmpty ? "mine" : plugin.id)"
+                    "its id is \"\(plugin.id)\", which does not start with a reversed domain name. Two plugins with "
+                        + "the same id cannot be used together. Use a domain that you own, such as "
+                        + "org.example.\(plugin.id.isEmpty ? "mine" : plugin.id)"
                 ))
         }
         if plugin.version.isEmpty {
             findings.append(
                 CheckFinding(
-                    "version", .warning, "its version is empty, so nobody can tell which one made a result. Give one"))
+                    "version", .warning, "its version is empty, so a result cannot be traced to a version. Set it"))
         }
         if plugin.abiMinor > ASSAY_ABI_MINOR {
             findings.append(
                 CheckFinding(
                     "version", .note,
-                    "it was built with version \(plugin.abiMajor).\(plugin.abiMinor) of the plugin header, which is newer than "
-                        + "\(ASSAY_ABI_MAJOR).\(ASSAY_ABI_MINOR) of this host; what is new there was not checked"))
+                    "it was built with version \(plugin.abiMajor).\(plugin.abiMinor) of the plugin header, which is "
+                        + "newer than \(ASSAY_ABI_MAJOR).\(ASSAY_ABI_MINOR) of this host; the additions of that "
+                        + "version were not checked"
+                ))
         }
         if plugin.description.isEmpty {
             findings.append(CheckFinding("description", .warning, missing("the plugin")))
@@ -97,7 +105,7 @@ struct FileCheck {
     }
 
     private static func missing(_ what: String) -> String {
-        "\(what) has no description, so 'assay plugins list' cannot say what it is for. Give it one line"
+        "\(what) has no description, so 'assay plugins list' cannot say what it is for. Add a description of one line"
     }
 
     private static func findings(in scorer: ScorerDescription) -> [CheckFinding] {
@@ -105,7 +113,7 @@ struct FileCheck {
         func add(_ check: String, _ level: CheckFinding.Level, _ message: String) {
             findings.append(CheckFinding(check, level, scorer: scorer.id, message))
         }
-        if scorer.id.isEmpty { add("id", .error, "a scorer's id is empty, so no definition can name it. Give it one") }
+        if scorer.id.isEmpty { add("id", .error, "a scorer's id is empty, so no definition can name it. Set it") }
         if scorer.description.isEmpty { add("description", .warning, missing("the scorer")) }
         for (kind, columns) in [("input", scorer.inputs), ("output", scorer.outputs)] {
             for column in columns {
@@ -117,19 +125,19 @@ struct FileCheck {
                 if column.isLenient && !column.isOptional {
                     add(
                         "columns", .error,
-                        "the \(kind) \"\(column.name)\" is lenient but not optional, and so would get nulls that a required "
-                            + "column never has. Add ASSAY_COLUMN_OPTIONAL")
+                        "the \(kind) \"\(column.name)\" is lenient but not optional, and so would get nulls that a "
+                            + "required column never has. Add ASSAY_COLUMN_OPTIONAL")
                 }
             }
         }
         if scorer.inputs.isEmpty && scorer.parametersSchema == nil {
             add(
                 "columns", .note,
-                "it declares no inputs before it is made, so its score can depend on no column of the data")
+                "it declares no inputs before it is created, so its score cannot depend on any column of the data")
         }
         let score = scorer.outputs[scorer.scoreOutput]
         if score.isOptional || score.isLenient {
-            add("columns", .warning, "the output \"score\" has flags, which are for inputs only. Set them to 0")
+            add("columns", .warning, "the output \"score\" has flags, which apply to inputs only. Set them to 0")
         }
         return findings
     }

@@ -3,11 +3,11 @@ import CWorkerProtocol
 import Glibc
 import Synchronization
 
-/// Runs a plugin in workers on rows, replies and parameters that are made to find its faults.
+/// Runs a plugin in worker processes on rows, replies and parameters that are designed to reveal its faults.
 ///
 /// Used by one thread.
 public final class PluginCheck {
-    /// Parameters that a scorer is tried with.
+    /// Parameters with which a scorer is tried.
     public struct Trial: Sendable {
         /// The scorer in the plugin.
         public var scorer: String
@@ -29,7 +29,7 @@ public final class PluginCheck {
         }
     }
 
-    /// Why a plugin could not be checked, which says nothing of it.
+    /// Why a plugin could not be checked; this is not a fault of the plugin.
     public struct Impossible: Error {
         public var reason: String
     }
@@ -38,9 +38,9 @@ public final class PluginCheck {
     private let settings: WorkerSettings
     /// What has been found so far.
     public private(set) var findings: [CheckFinding] = []
-    /// What the plugin says of itself; nil where it could not be loaded.
+    /// The plugin's description of itself; nil if it could not be loaded.
     public private(set) var contents: PluginDescription?
-    /// What models say to scorers that ask; empty: what the check makes up.
+    /// The replies for scorers that ask models; empty means made-up ones.
     public var replies: [CheckReply] = []
     /// Why a scorer last refused its parameters.
     public private(set) var lastRefusal = ""
@@ -98,15 +98,17 @@ public final class PluginCheck {
                 add(
                     CheckFinding(
                         "parameters", .error, scorer: trial.scorer,
-                        "it refuses the parameters of \(name): \(error.faults.map(\.description).joined(separator: "; ")). "
-                            + "Correct the definition, or the scorer"))
+                        "it refuses the parameters of \(name): "
+                            + "\(error.faults.map(\.description).joined(separator: "; ")). Correct the definition, or "
+                            + "the scorer"))
             }
             for fault in error.faults where !fault.pointer.isEmpty && !fault.pointer.hasPrefix("/") {
                 add(
                     CheckFinding(
                         "parameters", .error, scorer: trial.scorer,
-                        "it refuses parameters at \"\(fault.pointer)\", which is no JSON Pointer into what create was given, "
-                            + "so its users are not shown the place. Begin with /params/"), key: "pointer")
+                        "it refuses parameters at \"\(fault.pointer)\", which is not a JSON Pointer into the "
+                            + "configuration, so its users do not see the place. Start it with "
+                            + "/params/"), key: "pointer")
             }
         } catch {
             report(error, trial, "with \(trial.name.map { "the parameters of \($0)" } ?? "no parameters")")
@@ -121,16 +123,16 @@ public final class PluginCheck {
             add(
                 CheckFinding(
                     "parameters", .error, scorer: trial.scorer,
-                    "it accepts the parameter \"\(name)\", which it does not know. Whoever misspells a parameter will get "
-                        + "wrong scores and no word of it. Reject what is unknown, with a pointer to it"))
+                    "it accepts the parameter \"\(name)\", which it does not know. A user who misspells a parameter "
+                        + "will get wrong scores without a warning. Reject unknown parameters, with a pointer to each"))
         } catch let error as ParameterError {
             if !error.faults.contains(where: { $0.pointer.hasSuffix("/\(name)") }) {
                 add(
                     CheckFinding(
                         "parameters", .warning, scorer: trial.scorer,
                         "it refuses the unknown parameter \"\(name)\", but points to "
-                            + "\"\(error.faults.first?.pointer ?? "")\". Its users will look in the wrong place. Point to "
-                            + "/params/\(name)"))
+                            + "\"\(error.faults.first?.pointer ?? "")\". Its users will look in the wrong place. "
+                            + "Point to /params/\(name)"))
             }
         } catch {
             report(error, trial, "with an unknown parameter")
@@ -169,7 +171,9 @@ public final class PluginCheck {
         do throws(PluginError) {
             return try Plugin(isolating: path, settings: settings) { _, event in events.add(event) }
         } catch {
-            add(CheckFinding("load", .error, "it was loaded once, but not again: \(error.message)"), key: "again")
+            add(
+                CheckFinding("load", .error, "it could be loaded once, but not a second time: \(error.message)"),
+                key: "again")
             return nil
         }
     }
@@ -192,8 +196,8 @@ public final class PluginCheck {
                 add(
                     CheckFinding(
                         loss.check, .error, scorer: scorer,
-                        "\(event.text): in call_free or destroy, maybe of a call that waits for replies. A run that is "
-                            + "cancelled ends so, too. Free what the call has, and wait for nothing"), key: "free")
+                        "\(event.text): in call_free or destroy, possibly of a call that waits for replies. A cancelled "
+                            + "run ends in the same way. Free the resources of the call, and do not wait"), key: "free")
             case .line, .endedIdle: break
             }
         }
@@ -214,7 +218,8 @@ public final class PluginCheck {
             add(
                 CheckFinding(
                     "output", .warning, scorer: scorer,
-                    "it wrote \(stream.byteCount) bytes to standard \(isOutput ? "output" : "error"), beginning with \(text). "
+                    "it wrote \(stream.byteCount) bytes to standard \(isOutput ? "output" : "error"), beginning with "
+                        + "\(text). "
                         + Self.whyStreams), key: "stream")
         }
         for change in after.changes { add(Self.finding(change, scorer), key: "\(change.kind)") }
@@ -228,16 +233,17 @@ public final class PluginCheck {
             add(
                 CheckFinding(
                     "threads", .warning, scorer: scorer,
-                    "\(count - first) more threads run after all its instances were destroyed than before. They add up, and "
-                        + "may use what was freed. Join them in destroy"))
+                    "\(count - first) more threads are running after all its instances were destroyed than before. "
+                        + "They accumulate, and may use freed memory. Join them in destroy"))
         }
         let opened = after.descriptors & ~before.descriptors
         if opened != 0 {
             add(
                 CheckFinding(
                     "descriptors", .warning, scorer: scorer,
-                    "\(opened.nonzeroBitCount) more descriptors are open after all its instances were destroyed than before "
-                        + "(number \(opened.trailingZeroBitCount)). A long run ends with too many. Close them in destroy"
+                    "\(opened.nonzeroBitCount) more descriptors are open after all its instances were destroyed than "
+                        + "before (number \(opened.trailingZeroBitCount)). A long run will exceed the limit. Close "
+                        + "them in destroy"
                 ))
         }
         let closed = before.descriptors & ~after.descriptors
@@ -245,14 +251,14 @@ public final class PluginCheck {
             add(
                 CheckFinding(
                     "descriptors", .error, scorer: scorer,
-                    "it has closed descriptor \(closed.trailingZeroBitCount), which was not its own. Another file gets that "
-                        + "number next. Close only what it has opened, and once"))
+                    "it has closed descriptor \(closed.trailingZeroBitCount), which was not its own. Another file "
+                        + "will get that number next. Close only descriptors that the plugin opened, and only once"))
         }
     }
 
     private static let whyStreams =
-        "Both streams are the host's: results go to standard output, and progress to standard error, and what reads them "
-        + "breaks. Use the host's log"
+        "Both streams belong to the host, which writes results to standard output and progress to standard error. "
+        + "Other output breaks programs that read them. Use the host's log"
 
     private static func finding(_ change: WorkerProbe.Change, _ scorer: String) -> CheckFinding {
         let (check, why): (String, String) =
@@ -260,22 +266,23 @@ public final class PluginCheck {
             case AW_TEXT_LOCALE:
                 (
                     "locale",
-                    "Numbers are then read and written otherwise in the whole process. Use newlocale and the functions with _l"
+                    "This changes how the whole process reads and writes numbers. Use newlocale and the functions "
+                        + "with _l"
                 )
             case AW_TEXT_SIGNALS:
-                ("signals", "The host stops its runs with signals. Leave handlers and masks alone")
-            case AW_TEXT_UMASK: ("umask", "Files of the host then get other rights. Leave it alone")
+                ("signals", "The host uses signals to stop runs. Do not change handlers or masks")
+            case AW_TEXT_UMASK: ("umask", "This changes the permissions of the host's files. Do not change it")
             case AW_TEXT_FOLDER:
-                ("working-directory", "Relative paths of the host then lead elsewhere. Use absolute paths")
+                ("working-directory", "This redirects the host's relative paths. Use absolute paths")
             case AW_TEXT_ENVIRONMENT:
                 (
                     "environment",
-                    "Other threads may read it at that moment, and crash. Use parameters or variables of its own"
+                    "Other threads may be reading it, and crash. Use parameters or the plugin's own variables"
                 )
             default:
                 (
                     "floating-point",
-                    "Numbers are then computed otherwise in the whole thread. Put it back before returning, and do not link "
+                    "This changes how the whole thread computes. Restore it before returning, and do not link "
                         + "with -ffast-math"
                 )
             }
@@ -303,7 +310,7 @@ extension WorkerLoss {
 }
 
 extension Plugin {
-    /// A worker that nobody uses, to be given back; nil where the plugin runs in none, or none can be had.
+    /// A worker that nobody uses, to be given back; nil if the plugin runs in none, or none can be had.
     func worker() -> WorkerProcess? {
         guard case .isolated(let pool) = code else { return nil }
         return try? pool.take()

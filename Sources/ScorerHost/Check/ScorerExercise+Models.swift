@@ -1,8 +1,8 @@
 import ScoringCore
 
-/// What a scorer does with requests and with what models reply.
+/// Checks how a scorer uses requests and replies.
 extension ScorerExercise {
-    /// Looks whether one row asks the same twice at once, which is answered once.
+    /// Checks whether a row sends the same request twice at the same time; both get the same reply.
     func checkSamples(_ requests: [ModelRequest], _ rows: CheckRows) {
         var seen: Set<ModelRequest> = []
         for var request in requests {
@@ -10,13 +10,13 @@ extension ScorerExercise {
             if seen.insert(request).inserted { continue }
             add(
                 "requests", .warning,
-                "two requests about \(rows.name) are equal, so both get the answer to the first. If they are votes, give each "
-                    + "a sample of its own (field sample of assay_request)", key: "equal")
+                "two requests about \(rows.name) are equal, so both get the same reply. If they are votes, give each "
+                    + "one its own sample (field sample of assay_request)", key: "equal")
         }
     }
 
     /// Gives each reply to all requests, so that all questions about a row are answered in the same way, which replies that
-    /// are chosen by chance may never do. Returns false where the plugin did not survive.
+    /// are chosen by chance may never do. Returns false if the plugin did not survive.
     func giveEachReply(_ inputs: [ColumnDescription]) -> Bool {
         guard let scorer = makeScorer(), !scorer.description.roles.isEmpty else { return true }
         let rows = CheckRows(name: "20 ordinary rows", rows: CheckRows.ordinary(inputs, 20))
@@ -32,12 +32,12 @@ extension ScorerExercise {
         if isScored || mixed.contains(where: { $0.outcome == .scored }) { return true }
         add(
             "replies", .warning,
-            "no row got a score with any reply, so what it does once its questions are answered was not checked. Give replies "
+            "no row got a score with any reply, so its handling of valid replies was not checked. Provide replies "
                 + "that it can read, one on each line of a file: --replies FILE", key: "never scored")
         return true
     }
 
-    /// Gives replies one by one, late, and such as models should not give. Returns false where the plugin did not survive.
+    /// Gives replies one by one, late, and in forms that models should not use. Returns false if the plugin did not survive.
     func disturbReplies(_ inputs: [ColumnDescription]) -> Bool {
         guard let scorer = makeScorer(), !scorer.description.roles.isEmpty else { return true }
         let rows = CheckRows(name: "40 ordinary rows", rows: CheckRows.ordinary(inputs, 40))

@@ -38,7 +38,7 @@ struct ScorerExercise {
             return try Scorer(trial.scorer, of: plugin, configuration: trial.configuration)
         } catch {
             add(
-                "parameters", .error, "it could be made once with these parameters, but not again: \(error)",
+                "parameters", .error, "it could be created once with these parameters, but not a second time: \(error)",
                 key: "again")
             return nil
         }
@@ -53,7 +53,7 @@ struct ScorerExercise {
 
     /// Scores rows in one batch with an instance of its own.
     ///
-    /// - Returns: nil where the plugin did not survive it.
+    /// - Returns: nil if the plugin did not survive it.
     @discardableResult
     func score(_ rows: CheckRows, _ replies: ScriptedReplies? = nil, isHuge: Bool = false) -> [Result]? {
         guard let scorer = makeScorer() else { return nil }
@@ -83,8 +83,8 @@ struct ScorerExercise {
             if rounds > Self.mostRounds || open.isEmpty {
                 add(
                     "requests", .error,
-                    "after \(rounds) steps with replies it still asks models, on \(rows.name). Each request costs its users. "
-                        + "Give up after a few", key: "endless")
+                    "after \(rounds) steps with replies, it still sends requests, on \(rows.name). Each request costs "
+                        + "its users money. Give up after a few", key: "endless")
                 call.cancel(.scorerError, "endless")
                 return nil
             }
@@ -117,7 +117,7 @@ struct ScorerExercise {
         }
     }
 
-    /// Looks at the results of a call. Returns false where the plugin did not survive.
+    /// Looks at the results of a call. Returns false if the plugin did not survive.
     private func judge(
         _ rows: CheckRows, _ call: ScorerCall, _ results: [Result], _ replies: ScriptedReplies, isHuge: Bool
     ) -> Bool {
@@ -126,8 +126,9 @@ struct ScorerExercise {
         if let fault = call.statusFault {
             add(
                 "status", .error,
-                "step returned \(fault), on \(rows.name). Rows without a score are lost so. Return ASSAY_OK when the batch is "
-                    + "done, ASSAY_PENDING when requests are queued, else one of ASSAY_E_…", key: "status")
+                "step returned \(fault), on \(rows.name). This loses the rows without a score. Return ASSAY_OK when "
+                    + "the batch is done, ASSAY_PENDING when requests are queued, and otherwise one of "
+                    + "ASSAY_E_…", key: "status")
         }
         let description = call.scorer.description
         let asks = !description.roles.isEmpty
@@ -143,16 +144,17 @@ struct ScorerExercise {
                     "hang", isHuge ? .warning : .error,
                     "\(reason), on \(place). "
                         + (isHuge
-                            ? "Such a row is lost. Limit the length of what it compares, and fail longer ones with a reason"
-                            : "Such rows are lost, and cost their time each. Make the work of a row end"),
+                            ? "Such a row is lost. Limit the length of compared values, and fail longer ones with a "
+                                + "reason"
+                            : "Such rows are lost, and each takes that time. Make sure that the work for a row ends"),
                     key: "step")
                 return false
             }
             if loss != nil || result.outcome == .pluginCrashed {
                 add(
                     "crash", .error,
-                    "\(reason), on \(place). Such rows are lost, and inside the engine's process the whole run would be. Run "
-                        + "it on such a row in a debugger or with -fsanitize=address", key: "step")
+                    "\(reason), on \(place). Such rows are lost; inside the engine's process, the whole run would be. "
+                        + "Run it on such a row in a debugger or with -fsanitize=address", key: "step")
                 return false
             }
             judge(result, cause, place, asks)
@@ -160,8 +162,8 @@ struct ScorerExercise {
             if replies.content == .failed && asks && result.outcome == .scored {
                 add(
                     "replies", .warning,
-                    "\(place) got a score although all model requests failed. It is no judgement of a model. Call fail with "
-                        + "ASSAY_ROW_MODEL_ERROR", key: "failed")
+                    "\(place) got a score although all model requests failed. This is not a model's judgement. Call "
+                        + "fail with ASSAY_ROW_MODEL_ERROR", key: "failed")
             }
         }
         return true
@@ -174,14 +176,15 @@ struct ScorerExercise {
         case .modelError where !asks, .notAsked where !asks:
             add(
                 "outcome", .error,
-                "\(place) ended as \(result.outcome.name), but the scorer asks no model. Its users look for the fault at the "
-                    + "wrong place. Use ASSAY_ROW_SCORER_ERROR or ASSAY_ROW_INPUT_ERROR", key: "outcome")
+                "\(place) ended as \(result.outcome.name), but the scorer does not ask a model, so its users will "
+                    + "look for the fault in the wrong place. Use ASSAY_ROW_SCORER_ERROR or "
+                    + "ASSAY_ROW_INPUT_ERROR", key: "outcome")
         default: break
         }
         if reason.isEmpty {
             add(
                 "reason", .warning,
-                "\(place) has no score, and the reason that was given is empty. Say in words why", key: "empty")
+                "\(place) has no score, and its reason is empty. State the reason in words", key: "empty")
         }
         switch cause {
         case .noScore:
@@ -189,11 +192,13 @@ struct ScorerExercise {
             if isExplained { return }
             add(
                 "rows", .error,
-                "\(reason): \(place). Its users cannot tell why it is missing. Call emit for its score, or fail with a reason",
+                "\(reason): \(place). Users cannot tell why it is missing. Call emit with its score, or fail with a "
+                    + "reason",
                 key: "rows")
         case .badOutput:
             add(
-                "outputs", .error, "\(reason): \(place). The row loses its score. Give what the output declares",
+                "outputs", .error,
+                "\(reason): \(place). The row loses its score. Return values as the output declares them",
                 key: reason)
         case .gaveUp:
             add(
@@ -217,9 +222,9 @@ struct ScorerExercise {
             if range.contains(value) { continue }
             add(
                 "range", .error,
-                "the output \"\(output.name)\" is \(value), but was declared to lie from \(range.lowerBound) to "
-                    + "\(range.upperBound): \(place). Bounds of unfinished runs are computed from the range. Correct one of "
-                    + "them", key: output.name)
+                "the output \"\(output.name)\" is \(value), but its declared range is \(range.lowerBound) to "
+                    + "\(range.upperBound): \(place). Bounds of unfinished runs are computed from the range. Correct "
+                    + "one of them", key: output.name)
         }
     }
 
@@ -229,7 +234,7 @@ struct ScorerExercise {
 
     // MARK: The same rows in another way
 
-    /// Scores the same rows in batches of other sizes, and backwards. Returns false where the plugin did not survive.
+    /// Scores the same rows in batches of other sizes, and backwards. Returns false if the plugin did not survive.
     private func compareBatches(_ all: CheckRows) -> Bool {
         // As many as 1,000 in one batch.
         let rows = (0..<1000).map { all.rows[$0 % all.rows.count] }
@@ -268,15 +273,16 @@ struct ScorerExercise {
             let what = output.map { "output \"\(scorer.description.outputs[$0].name)\"" } ?? "outcome"
             add(
                 "determinism", .error,
-                "the \(what) of row \(row) (\(preview(rows[row], scorer.description.inputs))) differs when the same rows are "
-                    + "scored \(how) and \(reference). Results would depend on how a run is divided. Let a row's result "
-                    + "depend on nothing but the row, its replies and the parameters", key: "determinism")
+                "the \(what) of row \(row) (\(preview(rows[row], scorer.description.inputs))) differs when the same "
+                    + "rows are scored \(how) and \(reference). Results would depend on how a run is divided into "
+                    + "batches. A row's result may only depend on the row, its replies and the "
+                    + "parameters", key: "determinism")
             return true
         }
         return false
     }
 
-    /// Runs calls of one instance side by side, where it says that this is fine. Returns false where it did not survive.
+    /// Runs calls of one instance side by side, where it says that this is fine. Returns false if it did not survive.
     private func race(_ all: CheckRows) -> Bool {
         // What differs from call to call differs from thread to thread, and is one fault.
         if check.findings.contains(where: { $0.check == "determinism" && $0.scorer == trial.scorer }) { return true }
@@ -296,7 +302,8 @@ struct ScorerExercise {
                 add(
                     "threads", .error,
                     "the results of row \(row) (\(preview(all.rows[row], scorer.description.inputs))) differ between "
-                        + "\(threadCount) threads that score the same rows at once with one instance. \(Self.whyThreads)",
+                        + "\(threadCount) threads that score the same rows at once with one instance. "
+                        + "\(Self.whyThreads)",
                     key: "race")
                 return true
             } catch {
@@ -311,12 +318,12 @@ struct ScorerExercise {
     }
 
     private static let whyThreads =
-        "Its concurrency is ASSAY_CONCURRENCY_PARALLEL, so the engine does so. Keep what a call needs in the call, or declare "
-        + "ASSAY_CONCURRENCY_INSTANCE_SERIAL or _PROCESS_SERIAL"
+        "Its concurrency is ASSAY_CONCURRENCY_PARALLEL, so the engine does this. Keep the state of a call in the "
+        + "call, or declare ASSAY_CONCURRENCY_INSTANCE_SERIAL or _PROCESS_SERIAL"
 
     // MARK: Calls that end early, and models that fail
 
-    /// Cancels calls, before and between steps. Returns false where the plugin did not survive.
+    /// Cancels calls, before and between steps. Returns false if the plugin did not survive.
     private func cancel(_ all: CheckRows) -> Bool {
         guard let scorer = makeScorer() else { return false }
         let cancellation = Cancellation()
@@ -332,8 +339,8 @@ struct ScorerExercise {
                 let reason = call.results.reason(of: row) ?? ""
                 add(
                     "crash", .error,
-                    "\(reason), in a call that was cancelled, on row \(row) of \(all.name). A run that is stopped ends so. "
-                        + "Return ASSAY_E_CANCELLED, or go on", key: "cancel")
+                    "\(reason), in a call that was cancelled, on row \(row) of \(all.name). A stopped run ends in "
+                        + "this way. Return ASSAY_E_CANCELLED, or continue", key: "cancel")
                 return false
             }
         }
@@ -363,9 +370,9 @@ struct ScorerExercise {
             guard let taken = (2..<rows.count).first(where: { results[$0].outcome == .scored }) else { continue }
             add(
                 "json", .warning,
-                "it scores the \(input.name) \(rows[taken].debugDescription), which is not JSON, although it gives prose no "
-                    + "score. An answer that was cut off would count like a whole one. Use a reader that refuses what is "
-                    + "not JSON (kit_json_read in C), and fail the row as unparsed", key: "json \(input.name)")
+                "it scores the \(input.name) \(rows[taken].debugDescription), which is not JSON, although it rejects "
+                    + "prose. A truncated answer would count like a complete one. Use a reader that rejects "
+                    + "invalid JSON (kit_json_read in C), and fail the row as unparsed", key: "json \(input.name)")
         }
         return true
     }
@@ -392,9 +399,9 @@ struct ScorerExercise {
         let growth = steps.reduce(0, +) / steps.count / repetitions
         add(
             "memory", .warning,
-            "the heap grows by about \(growth) bytes each time that an instance is made, scores \(rows.rows.count) rows and "
-                + "is destroyed. A long run ends without memory. Free in call_free what a call has, and in destroy what an "
-                + "instance has", key: "memory")
+            "the heap grows by about \(growth) bytes each time that an instance is created, scores \(rows.rows.count) "
+                + "rows and is destroyed. A long run will run out of memory. Free the memory of a call in call_free, "
+                + "and that of an instance in destroy", key: "memory")
     }
 }
 

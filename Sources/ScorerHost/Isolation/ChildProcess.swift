@@ -30,7 +30,7 @@ final class ChildProcess {
         for descriptor in [ends.socket, ends.output, ends.errors] { close(descriptor) }
     }
 
-    /// Its threads and its processor time so far; nil where the system does not tell.
+    /// Its threads and its processor time so far; nil if the system does not tell.
     var usage: ProcessUsage? { ProcessUsage(of: ends.pid) }
 
     /// Ends it now.

@@ -124,7 +124,7 @@ struct Exchange {
         if size == -1 { return .goOn }
         if size == 0 || size == -2 { return .ended }
         guard size == MemoryLayout<aw_message>.size, answer.serial == serial else {
-            return .broken("a message that answers nothing")
+            return .broken("a message that does not answer a request")
         }
         guard answer.length <= UInt64(AW_OUTPUT_CAPACITY) else { return .broken("more output than there is room for") }
         guard records.count + Int(answer.length) <= settings.outputLimit else {
@@ -136,7 +136,7 @@ struct Exchange {
         case AW_FULL:
             // Else a plugin could have this process go on for ever, for nothing.
             guard answer.length == UInt64(AW_OUTPUT_CAPACITY) else {
-                return .broken("output that is said to be full and is not")
+                return .broken("output that is marked as full but is not")
             }
             var go = aw_message()
             go.kind = UInt32(AW_GO)

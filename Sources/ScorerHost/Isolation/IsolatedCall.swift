@@ -165,7 +165,7 @@ final class IsolatedCall: CallRunner {
         }
         if !replies.isEmpty { return try deliver(replies, to: part, call) }
         if part.open > 0 { return parts.append(part) }
-        call.statusFault = "ASSAY_PENDING, but it waits for no reply"
+        call.statusFault = "ASSAY_PENDING, but no reply is outstanding"
         call.failRemaining(part.rows, .scorerError, .nothingAsked)
         try part.worker.free(part.place)
     }
@@ -174,7 +174,7 @@ final class IsolatedCall: CallRunner {
     private func finish(_ rows: Range<Int>, _ status: assay_status, _ worker: WorkerProcess, _ call: ScorerCall) {
         apply(worker.records, to: rows, call) { _ in }
         if status > ASSAY_PENDING || status < ASSAY_E_VERSION {
-            call.statusFault = "\(status), which is no status"
+            call.statusFault = "\(status), which is not a status"
         }
         if status != ASSAY_OK { call.failRemaining(rows, .scorerError, .gaveUp(status)) }
         scorer.earn(rows: rows.count)

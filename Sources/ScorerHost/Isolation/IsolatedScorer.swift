@@ -32,8 +32,8 @@ final class IsolatedScorer: ScorerInstance {
                 } catch let loss as WorkerLoss {
                     pool.discard(worker)
                     throw PluginError(
-                        path: plugin.path, "\(loss.description), when its scorer \"\(offered.id)\" was made", loss: loss
-                    )
+                        path: plugin.path, "\(loss.description) while its scorer \"\(offered.id)\" was created",
+                        loss: loss)
                 } catch {
                     pool.giveBack(worker)
                     throw error
@@ -107,7 +107,7 @@ final class IsolatedScorer: ScorerInstance {
                     number, plugin.scorers[index], in: worker, index, of: plugin, configuration, pool)
                 if again == description { return .worker(worker) }
                 allowance.withLock {
-                    $0.lose(.misbehaved("it describes itself in another way each time that it is made"))
+                    $0.lose(.misbehaved("it describes itself differently each time that it is created"))
                 }
             } catch let loss as WorkerLoss {
                 allowance.withLock { $0.lose(loss) }
@@ -118,7 +118,7 @@ final class IsolatedScorer: ScorerInstance {
         }
     }
 
-    /// This worker, when it is free; nil where it is lost.
+    /// This worker, when it is free; nil if it is lost.
     func takeWorker(_ worker: WorkerProcess) -> WorkerProcess? { pool.take(worker) }
 
     func giveBack(_ worker: WorkerProcess) { pool.giveBack(worker) }

@@ -26,7 +26,7 @@ struct RecordReader {
         return (record, UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
     }
 
-    /// What is wrong with records as a whole; nil where each is one that a worker writes.
+    /// What is wrong with records as a whole; nil if each is one that a worker writes.
     ///
     /// - Parameter rowCount: the rows of the step that gave them.
     static func fault(in bytes: UnsafeRawBufferPointer, rowCount: Int) -> String? {
@@ -34,9 +34,9 @@ struct RecordReader {
         while let (record, rest) = reader.next() {
             switch Int(record.kind) {
             case AW_EMIT:
-                if !record.holdsCells(rest, rowCount: rowCount) { return "cells that are none" }
+                if !record.holdsCells(rest, rowCount: rowCount) { return "invalid cells" }
             case AW_REQUEST, AW_REJECT:
-                if record.count > record.length { return "a text beyond its end" }
+                if record.count > record.length { return "a string beyond its end" }
             case AW_FAIL, AW_LOG, AW_MISUSE, AW_PLUGIN...AW_RACED: break
             default: return "a record of an unknown kind"
             }
@@ -68,7 +68,7 @@ extension aw_record {
         }
     }
 
-    /// What follows in two parts, the first being `count` bytes long; nil where there are not so many.
+    /// What follows in two parts, the first being `count` bytes long; nil if there are not so many.
     func parts(of rest: UnsafeRawBufferPointer) -> (UnsafeRawBufferPointer, UnsafeRawBufferPointer)? {
         guard count <= UInt64(rest.count) else { return nil }
         let cut = Int(count)

@@ -63,7 +63,7 @@ struct ReplyLedger {
 
     /// Takes a reply to a request of the call, and keeps it.
     ///
-    /// - Returns: the reply with the tag of who asked, and the part that is; nil where that is lost.
+    /// - Returns: the reply with the tag of who asked, and the part that is; nil if that is lost.
     mutating func receive(_ reply: ModelReply) -> (part: UInt64, reply: ModelReply)? {
         guard let index = open.removeValue(forKey: reply.tag) else { return nil }
         entries[index].reply = reply

@@ -13,7 +13,7 @@ final class Segment {
     /// The size in bytes above which a segment is not kept for the next batch.
     static let mostKept = 16 << 20
 
-    /// Makes room for `byteCount` bytes at least; nil where the system has none.
+    /// Makes room for `byteCount` bytes at least; nil if the system has none.
     init?(_ number: UInt64, byteCount: Int) {
         // Sizes that are kept for other batches are powers of two; others are as small as can be.
         size = byteCount > Self.mostKept ? (byteCount + 4095) & ~4095 : max(64 << 10, byteCount.roundedUpToPowerOfTwo)

@@ -41,7 +41,7 @@ struct TableReader: ~Copyable {
     /// The description of a plugin.
     consuming func pluginDescription() throws(TableFault) -> PluginDescription {
         try checkSize()
-        guard hasPlugin else { throw TableFault(message: "its worker said nothing of it") }
+        guard hasPlugin else { throw TableFault(message: "its worker process did not describe it") }
         let list = scorers.map { finish($0) }
         plugin.scorers = keep(list)
         if plugin.abi_major == ASSAY_ABI_MAJOR && plugin.struct_size >= MemoryLayout<assay_plugin>.size && !hasFunctions
@@ -62,7 +62,8 @@ struct TableReader: ~Copyable {
 
     private func checkSize() throws(TableFault) {
         if isTooLarge {
-            throw TableFault(message: "it has more than \(Self.most) scorers, or one of them columns or roles")
+            throw TableFault(
+                message: "it has more than \(Self.most) scorers, or a scorer has more columns or roles than that")
         }
     }
 

@@ -7,17 +7,17 @@ public enum WorkerLoss: Error, Sendable, Hashable {
     case signal(Int32)
     /// The plugin ended it, with this status.
     case exit(Int32)
-    /// It showed no sign of progress for so long, and was stopped.
+    /// It showed no sign of progress for this long, and was stopped.
     case hang(Duration)
     /// It had more threads than this, and was stopped.
     case tooManyThreads(Int)
-    /// It was still at work some seconds after the run was stopped, and so was ended.
+    /// It was still working some seconds after the run was stopped, and was ended.
     case stopped
     /// It closed its connection to this process, and was stopped.
     case disconnected
-    /// It gave what no worker gives, in words, and was stopped.
+    /// It sent invalid data (described in words), and was stopped.
     case misbehaved(String)
-    /// It could not be started, or given something; in words.
+    /// It could not be started or used; described in words.
     case unavailable(String)
 
     var isHang: Bool { if case .hang = self { true } else { false } }
@@ -37,10 +37,10 @@ public enum WorkerLoss: Error, Sendable, Hashable {
         case .exit(let status): "the plugin crashed: exited with status \(status)"
         case .hang(let time): "the plugin showed no sign of progress for \(seconds(time)) s, and was stopped"
         case .tooManyThreads(let most): "the plugin crashed: it had more than \(most) threads, and was stopped"
-        case .stopped: "the run was stopped while the plugin was at work"
+        case .stopped: "the run was stopped while the plugin was working"
         case .disconnected: "the plugin crashed: it closed its connection to the engine"
         case .misbehaved(let how): "the plugin crashed: its output is broken: \(how)"
-        case .unavailable(let why): "the plugin's worker could not be used: \(why)"
+        case .unavailable(let why): "the plugin's worker process could not be used: \(why)"
         }
     }
 }

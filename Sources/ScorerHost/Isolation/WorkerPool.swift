@@ -1,7 +1,7 @@
 import Concurrency
 import Glibc
 
-/// The workers of one plugin. As many as are in use at once are started; they are kept for later.
+/// The workers of one plugin. New ones are started when all are in use; they are kept for later.
 final class WorkerPool: Sendable {
     /// What is left to be done in a worker by whoever uses it next.
     enum Chore {
@@ -32,7 +32,7 @@ final class WorkerPool: Sendable {
     /// `@unchecked Sendable`: it is touched under the monitor's lock only, and a worker by whoever has it in use.
     private struct State: @unchecked Sendable {
         var members: [Member] = []
-        /// What the plugin says of itself, once it was asked.
+        /// The plugin's description of itself, once it is known.
         var contents: PluginDescription?
         var lastNumber: UInt64 = 0
         /// Lines of the plugin that were logged.
@@ -67,7 +67,7 @@ final class WorkerPool: Sendable {
         if let contents = state.update({ $0.contents }) { return contents }
         giveBack(try start())
         guard let contents = state.update({ $0.contents }) else {
-            throw PluginError(path: path, "it said nothing of itself")  // Not reached: `start` has kept what it said.
+            throw PluginError(path: path, "it did not describe itself")  // Not reached: `start` has kept what it said.
         }
         return contents
     }
@@ -92,7 +92,7 @@ final class WorkerPool: Sendable {
 
     // MARK: Using workers
 
-    /// A worker that nobody uses, started if there is none. To be followed by `giveBack` or `discard`.
+    /// An unused worker, started if there is none. Must be followed by `giveBack` or `discard`.
     func take() throws(PluginError) -> WorkerProcess {
         while let (worker, chores) = state.update({ state in
             state.members.last { !$0.isInUse }.map { ($0.worker, $0.take()) }
@@ -102,7 +102,7 @@ final class WorkerPool: Sendable {
         return try start()
     }
 
-    /// This worker, once nobody else uses it; nil where it is lost.
+    /// This worker, when it is no longer in use; nil if it is lost.
     func take(_ worker: WorkerProcess) -> WorkerProcess? {
         let chores: [Chore]? = state.wait { state -> [Chore]?? in
             guard let member = state.members.first(where: { $0.worker === worker }) else { return .some(nil) }
@@ -155,7 +155,7 @@ final class WorkerPool: Sendable {
         case isBusy(String)
     }
 
-    /// Whether a worker that nobody uses is to be ended, and why; nil where it is kept.
+    /// Whether a worker that nobody uses is to be ended, and why; nil if it is kept.
     private func uselessness(of member: Member) -> Uselessness? {
         guard let usage = member.worker.usage else { return nil }
         if usage.threadCount > settings.threadLimit {
@@ -165,12 +165,14 @@ final class WorkerPool: Sendable {
             member.idleStartTime = usage.processorTime
             return nil
         }
-        if usage.processorTime - start > settings.idleProcessorTime { return .isBusy("it went on using the processor") }
+        if usage.processorTime - start > settings.idleProcessorTime {
+            return .isBusy("it continued to use the processor")
+        }
         let isOld = member.worker.openCalls == 0 && ContinuousClock.now - member.idleStart > settings.idleTime
         return isOld ? .isOld : nil
     }
 
-    /// Lets go of a worker that is lost.
+    /// Removes a lost worker.
     func discard(_ worker: WorkerProcess) {
         report(worker, isAtEnd: true)
         state.update { state in state.members.removeAll { $0.worker === worker } }
@@ -201,9 +203,10 @@ final class WorkerPool: Sendable {
             throw error
         } catch WorkerLoss.unavailable(let why) {
             throw PluginError(
-                path: path, "\(why). The isolation \"in-process\" runs it without a worker, with all your rights")
+                path: path,
+                "\(why). The isolation \"in-process\" runs it without a worker process, with all your rights")
         } catch let loss as WorkerLoss {
-            throw PluginError(path: path, "\(loss.description), when it was loaded", loss: loss)
+            throw PluginError(path: path, "\(loss.description) while it was loaded", loss: loss)
         } catch {
             throw PluginError(path: path, "\(error)")
         }
@@ -221,12 +224,12 @@ final class WorkerPool: Sendable {
         throw PluginError(
             path: path,
             manifest == nil
-                ? "it says something else each time that it is loaded: \(difference)"
-                : "its manifest is not that of this file: \(difference). If the file is what it should be, write the "
+                ? "it describes itself differently each time that it is loaded: \(difference)"
+                : "its manifest does not match this file: \(difference). If the file is the right one, write the "
                     + "manifest again: assay plugins manifest \(path)")
     }
 
-    /// Does what is left to be done in a worker. Returns false where that cost it.
+    /// Does what is left to be done in a worker. Returns false if that cost it.
     private func perform(_ chores: [Chore], in worker: WorkerProcess) -> Bool {
         do throws(WorkerLoss) {
             for chore in chores {

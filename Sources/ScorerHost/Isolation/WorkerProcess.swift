@@ -155,7 +155,7 @@ package final class WorkerProcess: @unchecked Sendable {
         giveBack(place.batch)
     }
 
-    /// Its threads and processor time so far; nil where the system does not tell.
+    /// Its threads and processor time so far; nil if the system does not tell.
     var usage: ProcessUsage? { process.usage }
 
     /// Ends it, for a reason that is none of the plugin's steps.
@@ -171,7 +171,7 @@ package final class WorkerProcess: @unchecked Sendable {
 
     /// Runs calls on the same batch, each in a thread of its own.
     ///
-    /// - Returns: the first row whose results are not the same in all of them; nil where there is none.
+    /// - Returns: the first row whose results are not the same in all of them; nil if there is none.
     func race(_ threadCount: Int, of instance: UInt64, _ batch: BatchWriter) throws(WorkerLoss) -> Int? {
         let segment = try takeSegment(batch.byteCount)
         batch.write(to: segment.base)

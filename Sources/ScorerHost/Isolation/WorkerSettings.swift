@@ -2,21 +2,21 @@ import CWorkerProtocol
 public import Concurrency
 import Glibc
 
-/// How workers are run.
+/// The settings of worker processes.
 public struct WorkerSettings: Sendable {
-    /// The executable `assay-plugin-worker`; nil: the one beside this executable, or in `../libexec/assay` of its folder.
+    /// The executable `assay-plugin-worker`; nil means the one next to this executable, or in `../libexec/assay` from its folder.
     public var executable: String?
-    /// How long a plugin may go without giving a row, asking a model or ending what it was told to do.
+    /// How long a plugin may take without returning a row, asking a model or ending its step.
     public var timeout = Duration.seconds(10)
-    /// The most bytes of address space that a worker may have.
+    /// The maximum address space of a worker, in bytes.
     public var addressSpace = 4 << 30
-    /// The most bytes that one step may give. The engine holds several copies of them for a moment.
+    /// The maximum size of a step's results, in bytes. The engine briefly holds several copies of them.
     public var outputLimit = 64 << 20
-    /// The most threads that a worker may have, its own included.
+    /// The maximum number of threads of a worker, including its own.
     public var threadLimit = Int(AW_MOST_THREADS)
-    /// How long a worker is kept that nobody uses.
+    /// How long an unused worker is kept.
     public var idleTime = Duration.seconds(300)
-    /// The processor time that a worker may use while nobody uses it.
+    /// The processor time that an unused worker may use.
     public var idleProcessorTime = Duration.seconds(2)
     /// Once it is cancelled, workers that are being started or told to do something other than score rows have some seconds
     /// left, too.

@@ -2,7 +2,7 @@ import CWorkerProtocol
 import Glibc
 import Platform
 
-/// What keeps the loader from a shared object, as far as its header tells; nil where nothing does, or where it is no ELF file
+/// What keeps the loader from a shared object, as far as its header tells; nil if nothing does, or where it is no ELF file
 /// and so the loader's to judge.
 ///
 /// A file can be for another kind of machine, of which the loader only says that it was not found. And it can be cut short, by
@@ -20,20 +20,22 @@ private func loadingFault(_ descriptor: Int32, size: UInt64) -> String? {
     guard let header = read(64, at: 0), header.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else { return nil }
     let machine = Machine(number: header.load(18, as: UInt16.self), is64Bit: header[4] == 2)
     guard machine == .own else {
-        return "it was built for \(machine.name), and this is \(Machine.own.name); build it for this kind of machine"
+        return
+            "it was built for \(machine.name), but this machine is \(Machine.own.name); build it for this kind of "
+            + "machine"
     }
     let entrySize = Int(header.load(54, as: UInt16.self))
     guard entrySize >= 56 else { return nil }
     for index in 0..<UInt64(header.load(56, as: UInt16.self)) {
         let start = header.load(32, as: UInt64.self).addingReportingOverflow(index * UInt64(entrySize))
         guard !start.overflow, let entry = read(entrySize, at: start.partialValue) else {
-            return "it ends before its program headers do; copy it again"
+            return "it is incomplete: its program headers are cut off; copy it again"
         }
         let loadable: UInt32 = 1
         guard entry.load(0, as: UInt32.self) == loadable else { continue }
         let end = entry.load(8, as: UInt64.self).addingReportingOverflow(entry.load(32, as: UInt64.self))
         if end.overflow || end.partialValue > size {
-            return "it has \(size) bytes, but its segments go on to byte \(end.partialValue); copy it again"
+            return "it has \(size) bytes, but its segments extend to byte \(end.partialValue); copy it again"
         }
     }
     return nil
@@ -110,7 +112,7 @@ package func checkWithoutLoading(_ path: String) throws(PluginError) {
     defer { munmap(memory, size) }
     let magic: [UInt8] = [0x7F, 0x45, 0x4C, 0x46]
     if memcmp(memory, magic, magic.count) != 0 {
-        throw PluginError(path: path, LoadFault.notLoadable("it is no ELF file").message)
+        throw PluginError(path: path, LoadFault.notLoadable("it is not an ELF file").message)
     }
     let name = Array("\0assay_plugin_entry\0".utf8)
     if !aw_contains(memory, size, name, name.count) {

@@ -44,7 +44,7 @@ enum LoadFault {
         case .notLoadable(let reason): "not a loadable shared object: \(reason)"
         case .noEntry: "not a scorer plugin: it does not export assay_plugin_entry"
         case .noTable:
-            "the plugin says that it cannot work with ABI version \(ASSAY_ABI_MAJOR).\(ASSAY_ABI_MINOR) of this host"
+            "the plugin does not support ABI version \(ASSAY_ABI_MAJOR).\(ASSAY_ABI_MINOR) of this host"
         }
     }
 }

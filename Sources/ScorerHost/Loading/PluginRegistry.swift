@@ -4,7 +4,7 @@ import Platform
 
 /// The plugins of a list of folders, by id. Loading goes on past files that are no plugins.
 public struct PluginRegistry: Sendable {
-    /// Reads the manifest beside a plugin; nil where there is none.
+    /// Reads the manifest beside a plugin; nil if there is none.
     public typealias ManifestReader = @Sendable (_ path: String) throws(PluginError) -> PluginDescription?
 
     public private(set) var plugins: [Plugin] = []
@@ -55,7 +55,9 @@ public struct PluginRegistry: Sendable {
             if let other = self[plugin.id] {
                 throw PluginError(
                     path: plugin.path,
-                    "its id \"\(plugin.id)\" is also that of \(other.path), which is used; remove one of the two")
+                    "its id \"\(plugin.id)\" is also that of \(other.path), which takes precedence; remove one of the "
+                        + "two"
+                )
             }
             plugins.append(plugin)
         } catch {
@@ -63,7 +65,7 @@ public struct PluginRegistry: Sendable {
         }
     }
 
-    /// The plugin at a path; nil where that cannot be known without running it.
+    /// The plugin at a path; nil if that cannot be known without running it.
     private func plugin(at path: String) throws(PluginError) -> Plugin? {
         switch isolation.mode {
         case .none: return try Plugin(loading: path, log: log)
@@ -71,7 +73,7 @@ public struct PluginRegistry: Sendable {
             if trusted.contains(path) { return try Plugin(loading: path, log: log) }
             if let check = isolation.trust(path) {
                 if let plugin = try Plugin(loading: path, checking: check, log: log) { return plugin }
-                log(.warning, path, "it has changed since it was trusted, and so runs in a worker")
+                log(.warning, path, "it has changed since it was trusted, so it runs in a worker process")
             }
         case .all: break
         }
@@ -83,7 +85,7 @@ public struct PluginRegistry: Sendable {
 }
 
 extension Plugin {
-    /// Loads a file whose bytes pass a check; nil where they do not. What is loaded is what was checked, whatever becomes
+    /// Loads a file whose bytes pass a check; nil if they do not. What is loaded is what was checked, whatever becomes
     /// of the file meanwhile: a copy in memory.
     fileprivate convenience init?(
         loading path: String, checking check: PluginIsolation.ByteCheck, log: @escaping HostLog

@@ -27,7 +27,7 @@ public enum PluginManifest {
         return path
     }
 
-    /// Reads the manifest of a plugin; nil where there is none.
+    /// Reads the manifest of a plugin; nil if there is none.
     package static func read(for plugin: String) throws(PluginError) -> PluginDescription? {
         let path = path(for: plugin)
         do {
@@ -97,7 +97,7 @@ private struct ManifestReader {
         var place: String
         var expected: String
 
-        var description: String { "\(place.isEmpty ? "" : "\(place): ")\(expected) was expected" }
+        var description: String { "\(place.isEmpty ? "" : "\(place): ")expected \(expected)" }
     }
 
     private let json: JSONValue
@@ -127,7 +127,7 @@ private struct ManifestReader {
         var roles: [String] = []
         if json["roles"] != nil {
             roles = try list(json, place, "roles") { role, place throws(Fault) in
-                guard let role = role.string else { throw Fault(place: place, expected: "a text") }
+                guard let role = role.string else { throw Fault(place: place, expected: "a string") }
                 return role
             }
         }
@@ -163,7 +163,7 @@ private struct ManifestReader {
     }
 
     private func text(_ json: JSONValue, _ place: String, _ name: String) throws(Fault) -> String {
-        guard let text = json[name]?.string else { throw Fault(place: "\(place)/\(name)", expected: "a text") }
+        guard let text = json[name]?.string else { throw Fault(place: "\(place)/\(name)", expected: "a string") }
         return text
     }
 

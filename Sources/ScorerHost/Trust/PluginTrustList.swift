@@ -21,7 +21,7 @@ public struct PluginTrustList: Sendable {
     public let path: String
     private var entries: [Entry] = []
 
-    /// `assay/trusted-plugins` in `$XDG_CONFIG_HOME`, or else in `~/.config`; nil where neither is known.
+    /// `assay/trusted-plugins` in `$XDG_CONFIG_HOME`, or else in `~/.config`; nil if neither is known.
     public static var defaultPath: String? {
         func variable(_ name: String) -> String? {
             guard let value = getenv(name).map({ String(cString: $0) }), value.hasPrefix("/") else { return nil }
@@ -53,7 +53,7 @@ public struct PluginTrustList: Sendable {
             else {
                 throw Refusal(
                     description:
-                        "\(path): line \(index + 1): a SHA-256, two spaces and a path were expected, as sha256sum "
+                        "\(path): line \(index + 1): expected a SHA-256, two spaces and a path, as sha256sum "
                         + "prints them; no plugin is trusted because of it")
             }
             entries.append(Entry(digest: digest, path: Self.resolved(String(rest.dropFirst(2)))))
@@ -72,11 +72,11 @@ public struct PluginTrustList: Sendable {
             throw RegularFile.Fault("\(what) belongs to another user")
         }
         guard status.st_mode & (S_IWGRP | S_IWOTH) == 0 else {
-            throw RegularFile.Fault("\(what) can be written by others; take that away with chmod go-w")
+            throw RegularFile.Fault("\(what) can be written by other users; prevent that with chmod go-w")
         }
     }
 
-    /// The check of a plugin's bytes; nil where it is not on the list.
+    /// The check of a plugin's bytes; nil if it is not on the list.
     ///
     /// - Parameter path: its path, symbolic links resolved.
     public func check(for path: String) -> PluginIsolation.ByteCheck? {
@@ -99,7 +99,7 @@ public struct PluginTrustList: Sendable {
         } catch {
             throw Refusal(description: "\(plugin): \(error.message)")
         }
-        guard let bytes else { throw Refusal(description: "\(plugin): there is no such file") }
+        guard let bytes else { throw Refusal(description: "\(plugin): the file does not exist") }
         do throws(PluginError) {
             try checkWithoutLoading(file)
         } catch {

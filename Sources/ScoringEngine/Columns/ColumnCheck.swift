@@ -4,18 +4,18 @@ import ScorerHost
 import ScoringCore
 import ScoringDefinitions
 
-/// Finds out, before anything is scored, whether the dataset has the columns that a run needs.
+/// Checks, before anything is scored, whether the dataset has the columns that a run needs.
 struct ColumnCheck {
     private let plan: RunPlan
     private let batch: RowBatch
-    /// The columns that no row has had so far, as indices into the plan's.
+    /// The columns that no row has had so far, as indices into the plan's columns.
     private var missing: [Int]
     private var columnsThere: [String] = []
     private var rows = 0
     private var firstFault: String?
-    /// Why the first row without a partner has none.
+    /// Why the first row without a match could not be joined.
     private var joinFailure: String?
-    /// The first rows, to show how far they go along a path.
+    /// The first rows, to show how far a path leads in them.
     private var samples: [JSONObject] = []
 
     init(_ plan: RunPlan) {
@@ -30,10 +30,10 @@ struct ColumnCheck {
         missing = needed.sorted()
     }
 
-    /// Looks at the first chunk, which the reader then reads again, and if that is not enough and the dataset can be
-    /// opened twice, at the rest: a column may be there in some rows only.
+    /// Examines the first chunk, which the reader then reads again. If columns are still missing and the dataset can be
+    /// opened twice, examines the rest: only some rows may have a column.
     ///
-    /// - Throws: `EngineError` that names the columns that are missing and those that are there.
+    /// - Throws: `EngineError` that names the missing columns and the existing ones.
     mutating func run(_ reader: inout ChunkReader) throws(EngineError) {
         if missing.isEmpty && !plan.refusesWrongShapes { return }
         var wrongShape: EngineError?
@@ -50,7 +50,7 @@ struct ColumnCheck {
                 }
             }
         } catch {
-            // The run meets the same fault, after it has scored the rows before it.
+            // The run will report the same fault, after it has scored the rows before it.
             if rows > 0 && missing.isEmpty { return }
             throw EngineError(.dataset, error.description)
         }
@@ -70,7 +70,7 @@ struct ColumnCheck {
         nameColumns(of: batch)
     }
 
-    /// A table is opened for the needed columns only, so those that are there have not been seen.
+    /// A table is opened for the needed columns only, so its other columns have not been seen.
     private mutating func lookAtAllColumns() {
         guard plan.dataset.isReopenable, let source = try? plan.dataset.open(nil) else { return }
         var reader = ChunkReader(source)
@@ -102,7 +102,7 @@ struct ColumnCheck {
 
     private static let sampleCount = 20
 
-    /// How far the rows go along a path, or why it is not one.
+    /// How far a path leads in the rows, or why it is not valid.
     private func hint(on path: ColumnPath) -> String? {
         if let fault = path.fault { return "As a path, \(quoted(path.name)) is not valid: \(fault)." }
         if path.isColumn { return nil }
@@ -115,7 +115,7 @@ struct ColumnCheck {
     }
 
     private var failure: EngineError {
-        var names: [String] = []
+        var gaps: [(names: [String], need: String)] = []
         var hints: [String] = []
         for column in missing {
             if let hint = hint(on: plan.columns.requests[column].path), !hints.contains(hint) { hints.append(hint) }
@@ -129,10 +129,18 @@ struct ColumnCheck {
                 users.isEmpty
                 ? plan.groups.contains(column) ? "a grouping" : "a filter"
                 : users.map(\.function.identifier).joined(separator: " and ")
-            let sentence = "\(quoted(name))\(wanted), which \(who) needs"
-            if !names.contains(sentence) { names.append(sentence) }
+            let need = "which \(who) \(users.count > 1 ? "need" : "needs")"
+            let label = quoted(name) + wanted
+            guard let place = gaps.firstIndex(where: { $0.need == need }) else {
+                gaps.append(([label], need))
+                continue
+            }
+            if !gaps[place].names.contains(label) { gaps[place].names.append(label) }
         }
-        var message = "\(plan.dataset.name): no row has the column \(names.joined(separator: "; nor "))."
+        let columns = gaps.map { gap in
+            "the \(gap.names.count > 1 ? "columns" : "column") \(gap.names.joined(separator: " or ")), \(gap.need)"
+        }
+        var message = "\(plan.dataset.name): no row has \(columns.joined(separator: "; nor "))."
         if columnsThere.isEmpty {
             message += firstFault.map { " No row could be read; \($0)" } ?? " The rows have no columns."
             if firstFault != nil, let remedy = plan.dataset.formatAdvice { message += ". \(remedy)" }
@@ -141,7 +149,7 @@ struct ColumnCheck {
             let more = columnsThere.count > 50 ? " and \(columnsThere.count - 50) more" : ""
             message += " The columns are \(shown)\(more)."
             for hint in hints { message += " " + hint }
-            if let joinFailure { message += " Rows were not joined; the first: \(joinFailure)." }
+            if let joinFailure { message += " Some rows could not be joined; the first: \(joinFailure)." }
         }
         return EngineError(.missingColumn, message + logName, remedy: columnsThere.isEmpty ? nil : remedy)
     }
@@ -150,7 +158,7 @@ struct ColumnCheck {
 
     private var logName: String { knownLog.map { " The rows look like \($0.name)." } ?? "" }
 
-    /// The columns that are not there under the names that functions use.
+    /// The missing columns, by the names that functions use.
     private var missingNames: [String] {
         missing.map { column in
             let name = plan.columns.requests[column].name
@@ -170,7 +178,7 @@ struct ColumnCheck {
         return suggestions.isEmpty ? .mapColumn : .mapColumns(suggestions)
     }
 
-    /// What is wrong with a column that holds nothing but lists or objects in the rows at hand, where a text is read.
+    /// The error for a column that is read as text but only contains lists or objects in the first rows.
     private var wrongShape: EngineError? {
         for function in plan.functions {
             for (column, input) in zip(function.columns, function.description.inputs) {
@@ -198,8 +206,8 @@ struct ColumnCheck {
         let mapped = name == input ? "" : ", which is mapped to \(quoted(input)),"
         return EngineError(
             .missingColumn,
-            "\(plan.dataset.name): the column \(quoted(name))\(mapped) holds \(value.kind) in each of the first rows, such "
-                + "as \(excerpt(value)), and \(function.function.identifier) reads a text."
+            "\(plan.dataset.name): the column \(quoted(name))\(mapped) holds \(value.kind) in each of the first rows, "
+                + "such as \(excerpt(value)), but \(function.function.identifier) reads a string."
                 + (log.map { " The rows look like \($0.name)." } ?? ""),
             remedy: path.map { .mapColumns([ColumnSuggestion(input, $0)]) })
     }

@@ -1,8 +1,8 @@
 import JSON
 
-/// A column that functions read, and where in the rows a value for it is.
+/// A column that functions read, and where the rows have a value for it.
 public struct ColumnSuggestion: Sendable, Hashable {
-    /// As functions name it.
+    /// The name that functions use.
     public var name: String
     /// A column of the rows, or a path into one: `resps[0][0]`.
     public var path: String
@@ -13,9 +13,9 @@ public struct ColumnSuggestion: Sendable, Hashable {
     }
 }
 
-/// The logs of other tools, told by the columns of their rows.
+/// Logs of other tools, recognised by their columns.
 struct KnownLog {
-    /// What its rows are, for messages: "samples of lm-evaluation-harness".
+    /// A description of its rows for messages: "samples of lm-evaluation-harness".
     var name: String
     /// Where the columns of scoring functions are.
     var columns: [ColumnSuggestion]
@@ -60,7 +60,7 @@ struct KnownLog {
 }
 
 extension ColumnSuggestion {
-    /// Columns that are often called something else, and what, the most telling names first.
+    /// Common alternative names of columns, the most specific names first.
     private static let otherNames = [
         "generated_answer": [
             "prediction", "model_answer", "model_output", "generated_text", "generation", "completion", "response",
@@ -73,7 +73,7 @@ extension ColumnSuggestion {
         "input_query": ["question", "prompt", "input", "instruction", "query"],
     ]
 
-    /// Columns of the rows that may be meant by some that no row has.
+    /// Columns of the rows that may be meant by missing ones.
     static func among(_ columns: [String], for missing: [String]) -> [ColumnSuggestion] {
         missing.compactMap { name in
             otherNames[name]?.first { columns.contains($0) }.map { ColumnSuggestion(name, $0) }
@@ -81,16 +81,16 @@ extension ColumnSuggestion {
     }
 }
 
-// MARK: Texts inside of a value
+// MARK: Strings inside a value
 
-/// Where texts lie in a list or an object, the most likely answers first.
+/// The paths to strings in a list or an object, the most likely answers first.
 struct TextPaths {
     private var found: [(path: String, rank: Int, length: Int)] = []
     private static let limit = 1000
-    /// Members that hold what a model wrote, the most telling first.
+    /// Names of members that contain a model's answer, the most specific first.
     private static let telling = ["content", "text", "completion", "output", "answer", "generated_text", "value"]
 
-    /// - Parameter column: what the paths begin with.
+    /// - Parameter column: the start of the paths.
     static func inside(_ value: JSONValue, of column: String) -> [String] {
         var paths = TextPaths()
         paths.look(at: value, column, key: nil)
@@ -109,7 +109,7 @@ struct TextPaths {
             let rank = key.flatMap { Self.telling.firstIndex(of: $0) } ?? Self.telling.count
             found.append((path, rank, text.utf8.count))
         case .array(let elements):
-            // Of a conversation the last message is the answer.
+            // The last message of a conversation is the answer.
             if elements.count > 1, elements.allSatisfy({ $0["role"]?.string != nil }), let last = elements.last {
                 return look(at: last, "\(path)[-1]", key: key)
             }
@@ -120,19 +120,19 @@ struct TextPaths {
         }
     }
 
-    /// As paths are written.
+    /// The text of a path.
     private func step(to key: String) -> String {
         key.isEmpty || key.contains(where: { ".[]\"".contains($0) }) ? "[\(quoted(key))]" : "." + key
     }
 }
 
-/// What a row has in a column or at a path; nil where that is nothing, or null.
+/// The value of a row in a column or at a path; nil if it is missing or null.
 func columnValue(_ column: String, in row: JSONObject) -> JSONValue? {
     guard case .value(let value) = ColumnPath(column).find(in: row), value != .null else { return nil }
     return value
 }
 
-/// The start of a value, as a message shows it.
+/// The start of a value, for messages.
 func excerpt(_ value: JSONValue, length: Int = 60) -> String {
     let text = value.text
     return text.count <= length ? text : text.prefix(length) + "…"

@@ -3,20 +3,20 @@ import JSON
 import PromptTemplates
 public import ScoringDefinitions
 
-/// The rows at the start of a dataset, looked at before the run is planned where that needs the names of its columns.
+/// The first rows of a dataset, read before the run is planned if planning needs the names of its columns.
 final class FirstRows {
     private let dataset: Dataset
     private let given: [String]?
     /// A reader at the start of a dataset that cannot be opened again.
     private var reader: ChunkReader?
 
-    /// - Parameter columns: the names, where the caller knows them.
+    /// - Parameter columns: the names, if the caller knows them.
     init(_ dataset: Dataset, columns: [String]?) {
         self.dataset = dataset
         given = columns
     }
 
-    /// The columns of the first rows, each once; nil where nobody can know them before the run.
+    /// The columns of the first rows, each once; nil if they cannot be known before the run.
     func columns() throws(EngineError) -> [String]? {
         if let given { return given }
         if dataset.isLive { return nil }
@@ -32,7 +32,7 @@ final class FirstRows {
 
     /// A reader at the dataset's start.
     ///
-    /// - Parameter columns: those that are needed; nil: all.
+    /// - Parameter columns: the needed columns; nil means all.
     func open(_ columns: ColumnSelection?) throws(DatasetError) -> ChunkReader {
         if let reader = reader.take() { return reader }
         let source = try dataset.open(columns)
@@ -46,7 +46,7 @@ final class FirstRows {
 }
 
 extension Chunk {
-    /// The columns of its first rows, each once, in the order in which they are met.
+    /// The columns of its first rows, each once, in the order of their first occurrence.
     package var columnNames: [String] {
         var parser = JSONParser()
         var names: [String] = []
@@ -62,9 +62,9 @@ extension Chunk {
 }
 
 extension ScoringFunction {
-    /// What in its prompts looks like a place for a value and is none, in sentences for its author.
+    /// Warnings about text in its prompts that looks like a placeholder but is not.
     ///
-    /// - Parameter columns: those of the data; nil where they are not known.
+    /// - Parameter columns: the columns of the data; nil if they are not known.
     public func promptWarnings(among columns: [String]?) -> [String] {
         guard let text = params["prompt_template"]?.string else { return [] }
         let template = PromptTemplate(text).naming(columns ?? [])
@@ -75,18 +75,18 @@ extension ScoringFunction {
             }
             if let name = named.first {
                 warnings.append(
-                    "\(identifier): system_prompt has {\(name)}: it is sent as it is, and no value is inserted; columns "
-                        + "are named in prompt_template")
+                    "\(identifier): system_prompt has {\(name)}, which is sent as written: no value is inserted. "
+                        + "Columns can be named in prompt_template")
             }
         }
         return warnings
     }
 
-    /// Finds the columns of the data that its prompt names in braces though their names are not plain ones.
+    /// Finds the columns of the data with unusual names that its prompt names in braces.
     ///
     /// - Parameters:
-    ///   - mapping: columns of the data by other names, which prompts may name, too.
-    ///   - warn: is told what looks like a place and is none.
+    ///   - mapping: columns of the data by other names, which prompts may use too.
+    ///   - warn: receives warnings about text that looks like a placeholder but is not.
     mutating func nameColumns(
         of rows: FirstRows, mapping: [String: String], warn: (String) -> Void
     ) throws(EngineError) {

@@ -1,11 +1,11 @@
 import Datasets
 
-/// Which rows are scored: those whose column has one of some values, or none of them.
+/// A filter for rows: those whose column has one of the given values, or none of them.
 public struct RowCondition: Sendable, Hashable {
     public var column: String
     /// Texts, or the JSON texts of numbers and booleans.
     public var values: [String]
-    /// Whether rows are wanted that have none of the values; a row without the column is one of them.
+    /// Whether rows with none of the values match; this includes rows without the column.
     public var isNegated: Bool
 
     public init(column: String, values: [String], isNegated: Bool = false) {
@@ -14,14 +14,14 @@ public struct RowCondition: Sendable, Hashable {
         self.isNegated = isNegated
     }
 
-    /// - Parameter value: of the column, as a text; nil where the row has none.
+    /// - Parameter value: the value of the column, as text; nil if the row has none.
     package func accepts(_ value: String?) -> Bool {
         let isOneOfThem = value.map { value in values.contains { $0.utf8.elementsEqual(value.utf8) } } ?? false
         return isOneOfThem != isNegated
     }
 }
 
-/// A condition whose column is among those of a run.
+/// A condition on one of the run's columns.
 struct RowSelection: Sendable {
     /// The index in the run's columns, of type text.
     var column: Int

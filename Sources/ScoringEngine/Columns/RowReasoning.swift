@@ -3,18 +3,18 @@ import Glibc
 import Inference
 import JSON
 
-/// What becomes of thinking in the answers of rows that are scored as they are: reasoning models write it before their
-/// answer, and what saved the answers may have left it there.
+/// How to treat thinking in existing answers: reasoning models write it before their answer, and the tool that saved the
+/// answers may not have removed it.
 public enum RowReasoning: String, CaseIterable, Sendable {
-    /// It is scored as a part of the answer; a warning says so.
+    /// It is scored as part of the answer, with a warning.
     case keep
-    /// It is taken out, and stands in a column of its own, `generation_reasoning`.
+    /// It is moved to the column `generation_reasoning`.
     case strip
 }
 
 extension Dataset {
-    /// The same rows, the thinking of an answer apart from it. Rows without any, and lines that are no rows, stay as they
-    /// are.
+    /// The same rows, with the thinking separated from the answer. Rows without thinking, and lines that are not rows, are
+    /// unchanged.
     ///
     /// - Parameter column: the column with the answers, or the path to them.
     func strippingReasoning(from column: String) -> Dataset {
@@ -50,7 +50,7 @@ private final class StrippedRows: ByteSource {
             lines += line
             return
         }
-        // Of a path, too, a column of that literal name is read first.
+        // A column with exactly that name takes precedence over a path.
         row[path.name] = .string(parts.answer)
         if !thinking.isEmpty { row["generation_reasoning"] = .string(thinking) }
         lines += JSONValue.object(row).text.utf8
@@ -58,7 +58,7 @@ private final class StrippedRows: ByteSource {
 }
 
 extension Chunk {
-    /// Whether a row has thinking in a column that is a text.
+    /// Whether a text column of a row contains thinking.
     func hasReasoning(in column: String) -> Bool {
         let path = ColumnPath(column)
         var parser = JSONParser()
@@ -75,7 +75,7 @@ extension Chunk {
 }
 
 extension UnsafeRawBufferPointer {
-    /// Whether the line of a row holds the word that marks thinking, however its brackets are written in JSON.
+    /// Whether the line of a row contains a thinking mark, however its brackets are escaped in JSON.
     fileprivate var mayEndThinking: Bool {
         let word = Array("think".utf8)
         var start = 0

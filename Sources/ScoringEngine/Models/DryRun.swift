@@ -3,18 +3,18 @@ import Inference
 public import JSON
 import Synchronization
 
-/// The requests that a run would have made. Nobody was asked, so what a scorer asks after an answer is not among them.
+/// The requests that a run would have sent. No model was asked, so follow-up requests are not included.
 public final class DryRun: Sendable {
-    /// What one function would have asked.
+    /// The requests of one function.
     public struct Estimate: Sendable, Hashable {
         public var requests = 0
-        /// Those of them that the cache has answers to.
+        /// The number of them that the cache can answer.
         public var cached = 0
-        /// Tokens of the requests that the cache has no answer to, at four bytes a token.
+        /// The tokens of the requests that the cache cannot answer, at four bytes per token.
         public var inputTokens = 0
-        /// The most that the answers may have, where each request limits that.
+        /// The maximum number of tokens of the replies, if each request limits it.
         public var maxOutputTokens: Int? = 0
-        /// What that would cost at most, in the currency of the models' prices; nil where a price or a limit is missing.
+        /// The maximum cost, in the currency of the models' prices; nil if a price or a limit is missing.
         public var maxCost: Double? = 0
     }
 
@@ -26,7 +26,7 @@ public final class DryRun: Sendable {
         public var body: JSONValue
     }
 
-    /// Where a request stands in the order of the rows.
+    /// The position of a request in the order of the rows.
     private struct Place: Comparable {
         var chunk: Int
         var row: Int
@@ -43,7 +43,7 @@ public final class DryRun: Sendable {
         var first: [(place: Place, prompt: Prompt)] = []
     }
 
-    /// How many prompts are kept.
+    /// The number of prompts to keep.
     private static let promptLimit = 3
 
     private let state = Mutex(State())
@@ -106,7 +106,7 @@ extension DryRun.Estimate {
             "cached": JSONValue(cached),
             "input_tokens": JSONValue(inputTokens),
             "max_output_tokens": maxOutputTokens.map { JSONValue($0) } ?? .null,
-            // Sums of fractions leave a rest.
+            // Sums of fractions have rounding errors.
             "max_cost": maxCost.map { JSONValue(($0 * 1e9).rounded() / 1e9) } ?? .null,
         ]
     }

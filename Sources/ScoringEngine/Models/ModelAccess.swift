@@ -1,7 +1,7 @@
 import Inference
 import Synchronization
 
-/// The way to models, opened when somebody first needs one: most runs ask none, and should not open its cache.
+/// Creates the inference service when it is first needed: most runs ask no model, and should not open its cache.
 final class ModelAccess: Sendable {
     typealias Open = @Sendable () throws(EngineError) -> InferenceService?
 

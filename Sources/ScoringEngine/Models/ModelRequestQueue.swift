@@ -5,7 +5,7 @@ import ScorerHost
 import ScoringDefinitions
 import Synchronization
 
-/// Performs the model requests of a run: the way from its threads to tasks and back.
+/// Sends the model requests of a run: connects its threads with asynchronous tasks.
 final class ModelRequestQueue: Sendable {
     /// The requests of a call.
     private struct CallRequests: Sendable {
@@ -23,32 +23,32 @@ final class ModelRequestQueue: Sendable {
 
     private enum Job: Sendable {
         case perform(CallRequests)
-        /// To cancel what is under way, and all that comes later.
+        /// Cancels the requests in progress, and all later ones.
         case giveUp
     }
 
-    /// Replies, and whether they are the cache's.
+    /// Replies, and whether they came from the cache.
     typealias ReceivedReplies = [(call: OpenCall, reply: ModelReply, isReplay: Bool)]
 
     private struct State {
         var jobs: AsyncStream<Job>.Continuation?
         var task: Task<Void, Never>?
-        /// Why nothing is asked any more.
+        /// Why no more requests are sent.
         var stop: String?
         var receive: (@Sendable (ReceivedReplies) -> Void)?
         var fail: (@Sendable (EngineError) -> Void)?
     }
 
-    /// The requests that may be under way at once, all models together.
+    /// The maximum number of requests in progress, for all models together.
     let maxConcurrency: Int
-    /// Takes the requests, where nobody is to be asked.
+    /// Collects the requests in a dry run.
     let dryRun: DryRun?
     private let plan: RunPlan
     private let session: InferenceSession
     private let cancellation: Cancellation
     private let state = Mutex(State())
 
-    /// How long a run that is cancelled waits for answers that are on their way.
+    /// How long a cancelled run waits for replies to requests that have been sent.
     private let patience: Duration
     /// The same for a run that has failed.
     private static let patienceAfterFailure = Duration.milliseconds(500)
@@ -69,11 +69,11 @@ final class ModelRequestQueue: Sendable {
     func usage(of function: String) -> ModelUsage { session.usage(for: function) }
     var totalUsage: ModelUsage { session.totalUsage }
 
-    /// Begins to take requests.
+    /// Starts to accept requests.
     ///
     /// - Parameters:
-    ///   - onReplies: takes the replies as they come, on any thread.
-    ///   - onFailure: is told once when a model is gone for good; what is still open is then answered as not asked.
+    ///   - onReplies: receives the replies as they arrive, on any thread.
+    ///   - onFailure: is called once if a model has failed permanently; open requests are then answered as not asked.
     func open(
         onReplies: @escaping @Sendable (ReceivedReplies) -> Void, onFailure: @escaping @Sendable (EngineError) -> Void
     ) {
@@ -82,7 +82,7 @@ final class ModelRequestQueue: Sendable {
             state.jobs = continuation
             state.receive = onReplies
             state.fail = onFailure
-            // The threads of a run are no tasks, so there is none that this could be a child of. It ends with the stream.
+            // The threads of a run are not tasks, so this cannot be a child task. It ends with the stream.
             state.task = Task(executorPreference: InferenceSession.executor) { await self.perform(stream) }
         }
         cancellation.onCancel { [weak self] in
@@ -91,7 +91,7 @@ final class ModelRequestQueue: Sendable {
         }
     }
 
-    /// Ends when all requests have their replies.
+    /// Returns when all requests have their replies.
     func close() {
         state.withLock { state in
             state.jobs?.finish()
@@ -100,17 +100,17 @@ final class ModelRequestQueue: Sendable {
         }
     }
 
-    /// Queues the requests of a call that the cache does not answer. Each gets exactly one reply.
+    /// Queues the requests of a call that the cache cannot answer. Each gets exactly one reply.
     ///
-    /// Blocks for as long as the cache is read. For the threads of the run only, as others have more to do.
+    /// Blocks while the cache is read. To be called only on the run's threads.
     func submit(_ requests: [ModelRequest], for call: OpenCall) {
         let function = plan.functions[call.function]
         var orders = CallRequests(call: call, function: function.function.identifier)
         var faults: ReceivedReplies = []
         for request in requests {
             guard let model = function.models[request.role] else {
-                // Not reached: a scorer can ask only in roles that it declares, and those are bound.
-                let text = "no model plays \(request.role)"
+                // Unreachable: a scorer can only use roles that it declares, and those are bound.
+                let text = "no model has the role \(request.role)"
                 faults.append((call, ModelReply(tag: request.tag, status: .failed, text: text), false))
                 continue
             }
@@ -127,7 +127,7 @@ final class ModelRequestQueue: Sendable {
         if !missing.requests.isEmpty { jobs?.yield(.perform(missing)) }
     }
 
-    /// Asks nothing any more: what is open is answered as not asked, but for answers that come in the next moment.
+    /// Stops sending requests: open ones are answered as not asked, except for replies that arrive in the next moment.
     private func stop(_ reason: String, patience: Duration) {
         let jobs = state.withLock { state -> AsyncStream<Job>.Continuation? in
             if state.stop != nil { return nil }
@@ -146,7 +146,7 @@ final class ModelRequestQueue: Sendable {
         await withDiscardingTaskGroup { group in
             for await job in stream {
                 guard case .perform(let orders) = job else {
-                    // The stream is read on, since each request gets a reply.
+                    // The stream is still read, because each request must get a reply.
                     group.cancelAll()
                     continue
                 }
@@ -164,10 +164,10 @@ final class ModelRequestQueue: Sendable {
         receive?(replies)
     }
 
-    /// Answers what the cache has answers to; in a dry run, everything else, too.
+    /// Answers requests from the cache; in a dry run, answers all others too.
     private func lookUp(_ orders: CallRequests) -> (found: ReceivedReplies, missing: CallRequests) {
         let requests = orders.requests.map { (request: $0.request, model: $0.model) }
-        // A cache that cannot be read has no answers; what is wrong with it shows when something is stored.
+        // A cache that cannot be read is treated as empty; the fault is reported when a reply is stored.
         let stored = (try? session.lookUp(requests, for: orders.function)) ?? requests.map { _ in nil }
         var found: ReceivedReplies = []
         var missing = orders

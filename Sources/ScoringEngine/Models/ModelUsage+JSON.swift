@@ -2,8 +2,8 @@ package import Inference
 package import JSON
 
 extension ModelUsage {
-    /// `{"requests": …, "answered": …, "cached": …, …}`, with "cost" where all models have prices, and
-    /// "adaptations" where requests were changed: `[{"model": …, "parameter": …, "replacement": …}]`.
+    /// `{"requests": …, "answered": …, "cached": …, …}`, with "cost" if all models have prices, and
+    /// "adaptations" if requests were changed: `[{"model": …, "parameter": …, "replacement": …}]`.
     package var json: JSONValue {
         var json: JSONObject = [
             "requests": JSONValue(requests),

@@ -7,7 +7,7 @@ struct GroupTotals {
     private let registry: GroupRegistry
     private var aggregators: GroupAggregators
 
-    /// - Parameter index: of the column among those that results are told apart by.
+    /// - Parameter index: the index of the column among the grouping columns.
     init(_ index: Int, _ plan: RunPlan, _ registry: GroupRegistry, _ workers: [Worker]) {
         column = plan.groupNames[index]
         self.registry = registry
@@ -33,7 +33,7 @@ struct GroupTotals {
         }
     }
 
-    /// Where a value stands among the others: numbers by size, texts by their characters, then what is neither.
+    /// The sort key of a value: numbers by size, then strings by their characters, then other values.
     private func rank(_ place: Int) -> (Int, Double, String) {
         switch registry.keys[place] {
         case .value(.number(let number)): (0, number.double, number.text)

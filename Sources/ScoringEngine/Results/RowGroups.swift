@@ -4,10 +4,10 @@ import ScorerHost
 import ScoringCore
 import ScoringDefinitions
 
-/// A value of a column that results are told apart by.
+/// A value of a grouping column.
 enum GroupKey: Hashable, Sendable {
     case value(JSONValue)
-    /// The row has none, or null.
+    /// The row has no value, or null.
     case missing
 }
 
@@ -55,7 +55,7 @@ struct ChunkGroups {
     }
 }
 
-/// The values of one column that get aggregates of their own: the first in the order of the rows.
+/// The values of one column that are aggregated separately: the first ones in the order of the rows.
 struct GroupRegistry {
     private let limit: Int
     private(set) var keys: [GroupKey] = []
@@ -65,10 +65,10 @@ struct GroupRegistry {
         self.limit = limit
     }
 
-    /// The place of the rows of all values beyond the limit.
+    /// The index for the rows of all values beyond the limit.
     var restPlace: Int { limit }
 
-    /// The places of a chunk's rows. Chunks are to be registered in their order.
+    /// The indices of a chunk's rows. Chunks must be registered in order.
     mutating func places(of groups: ChunkGroups) -> [Int] {
         let placesOfKeys = groups.keys.map { key -> Int in
             if let place = places[key] { return place }
@@ -131,7 +131,7 @@ struct GroupAggregators {
     }
 }
 
-/// The scores of rows, to be aggregated.
+/// The scores of rows, for aggregation.
 struct RowScores {
     private enum Values {
         case numbers([Double])
@@ -156,7 +156,7 @@ struct RowScores {
         case .i64, .bool: values = .numbers(rows.map { score.hasValue($0) ? Double(score.view.integer($0)) : 0 })
         case .text, .json, .textList:
             var texts = rows.map { score.hasValue($0) ? String(decoding: score.view.text($0), as: UTF8.self) : "" }
-            // Where numbers are expected, a text stays the text that it is, and not its JSON.
+            // If numbers are expected, a string is passed on unchanged, not as JSON.
             if score.type == .json, isNumber { texts = texts.map(contents(of:)) }
             values = .texts(texts)
         }
@@ -188,7 +188,7 @@ struct RowScores {
     }
 }
 
-/// A JSON string's contents; other JSON as it is.
+/// The contents of a JSON string; other JSON unchanged.
 private func contents(of json: String) -> String {
     json.utf8.first == UInt8(ascii: "\"") ? (try? JSONValue(parsing: json).string) ?? json : json
 }

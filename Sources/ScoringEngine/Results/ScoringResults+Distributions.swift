@@ -3,8 +3,8 @@ import ScoringCore
 import ScoringDefinitions
 
 extension ScoringResults {
-    /// How the scores lie, by function, where that was kept: an array of bars, each with its "count" and the scores that
-    /// it is of.
+    /// The distribution of the scores, by function, if it was kept: an array of bars, each with its "count" and the scores
+    /// that it stands for.
     package var distributions: JSONObject {
         var distributions = JSONObject()
         for result in functions {

@@ -4,13 +4,13 @@ public import ScoringCore
 public import ScoringDefinitions
 import Statistics
 
-/// What one function came to.
+/// The results of one function.
 public struct FunctionResult: Sendable {
     public var function: ScoringFunction
     public var aggregates: AggregateResult
-    /// The same for each value of each column that results are told apart by.
+    /// The same for each value of each grouping column.
     public var groups: [ResultGroups] = []
-    /// What its models were asked; nil where it asks none.
+    /// The usage of its models; nil if it asks none.
     public var usage: ModelUsage?
 
     /// `{"aggregated_results": …, "rows": …}`, with "standard_error", "interval" and "bounds" of the aggregations that have them, with
@@ -30,24 +30,24 @@ public struct FunctionResult: Sendable {
 /// Results for each value of a column.
 public struct ResultGroups: Sendable {
     public var column: String
-    /// Sorted by value: numbers, then texts, then the rest; then rows without a value, and rows of further values.
+    /// Sorted by value: numbers, then strings, then the rest; then rows without a value, and rows of further values.
     public var groups: [ResultGroup]
 }
 
-/// Results of the rows that have one value in a column.
+/// Results of the rows with the same value in a column.
 public struct ResultGroup: Sendable {
     public enum Value: Sendable {
         case value(JSONValue)
-        /// The rows have none, or null.
+        /// The rows have no value, or null.
         case missing
-        /// The rows of all values that came after as many as get aggregates of their own.
+        /// The rows of all values beyond the limit of separately aggregated values.
         case rest
     }
 
     public var value: Value
     public var aggregates: AggregateResult
 
-    /// `{"value": …, "aggregated_results": …, "rows": …}`; with `"rest": true` in place of the value for further values.
+    /// `{"value": …, "aggregated_results": …, "rows": …}`; with `"rest": true` instead of the value for further values.
     var json: JSONValue {
         var json: JSONObject =
             switch value {
@@ -92,7 +92,7 @@ extension AggregateResult {
     private func json(of value: AggregateResult.Value) -> JSONValue {
         switch value {
         case .accuracy(let accuracy, let numCorrect, let numTotal):
-            // A whole number of right answers is written as one, as clients expect.
+            // A whole number of correct answers is written as an integer, as clients expect.
             let correct = Int(exactly: numCorrect).map { JSONValue($0) } ?? JSONValue(numCorrect)
             return ["accuracy": JSONValue(accuracy), "num_correct": correct, "num_total": JSONValue(numTotal)]
         case .average(let average): return ["average": JSONValue(average)]
@@ -133,21 +133,21 @@ extension AggregateResult {
     }
 }
 
-/// What a run came to.
+/// The results of a run.
 public struct ScoringResults: Sendable {
-    /// In the order in which they were asked for.
+    /// In the order of the request.
     public var functions: [FunctionResult]
     /// The first rows that a function could not score.
     public var unscored: [UnscoredRow]
-    /// Why the run ended before its dataset did; the results are those of the rows before.
+    /// Why the run ended early; the results cover the completed rows.
     public var failure: EngineError?
-    /// Whether the run was stopped; the results are those of the rows that were done.
+    /// Whether the run was stopped; the results cover the completed rows.
     public var isCancelled: Bool
-    /// What models were asked in all; nil where no function asks one.
+    /// The total usage of models; nil if no function asks one.
     public var usage: ModelUsage?
-    /// What would have been asked, where nobody was.
+    /// The requests of a dry run.
     public var dryRun: DryRun?
-    /// What may be wrong where a function gave every row 0.0, a sentence each.
+    /// Hints about functions whose scores are all 0.0, one sentence each.
     public var hints: [String] = []
 
     public subscript(identifier: String) -> FunctionResult? {
@@ -157,7 +157,7 @@ public struct ScoringResults: Sendable {
     /// Whether each row has a score of each function.
     public var isComplete: Bool { functions.allSatisfy { $0.aggregates.counts.unscored == 0 } }
 
-    /// `{"results": {ID: {"aggregated_results": …, "rows": …}}}`, and "usage" where models were asked.
+    /// `{"results": {ID: {"aggregated_results": …, "rows": …}}}`, and "usage" if models were asked.
     public var json: JSONValue {
         var results = JSONObject()
         for result in functions { results[result.function.identifier] = result.json }

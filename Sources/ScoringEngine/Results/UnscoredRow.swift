@@ -2,17 +2,17 @@ public import ScoringCore
 
 /// A row that a function could not score, and why.
 public struct UnscoredRow: Sendable, Hashable {
-    /// Counts the rows of the dataset from 0.
+    /// The row's number in the dataset, from 0.
     public var row: Int
     public var function: String
     public var outcome: RowOutcome
     public var reason: String
 }
 
-/// The first rows without a score, whatever the order in which they are found.
+/// The first rows without a score, regardless of the order in which they are found.
 struct FirstUnscored {
     private let limit: Int
-    /// By row, then as they were found.
+    /// Sorted by row, then in the order in which they were found.
     private(set) var rows: [UnscoredRow] = []
 
     init(limit: Int) {
@@ -31,7 +31,7 @@ struct FirstUnscored {
         if rows.count > limit { rows.removeLast() }
     }
 
-    /// What is known of the first `count` rows.
+    /// The unscored rows among the first `count` rows.
     func first(_ count: Int) -> [UnscoredRow] {
         var seen: Set<Int> = []
         return rows.filter { row in

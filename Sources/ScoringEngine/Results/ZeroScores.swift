@@ -3,12 +3,12 @@ import ScorerHost
 import ScoringCore
 import ScoringDefinitions
 
-/// The first rows that a function gave 0.0, as long as it has given nothing else; for what can be said of a function that
-/// matches nothing.
+/// The first rows with the score 0.0 of a function without any other score; used for hints about a function that never
+/// matches.
 struct ZeroScores: Sendable {
-    /// Whether any score was another one.
+    /// Whether any other score occurred.
     private(set) var hasOthers = false
-    /// By row.
+    /// Sorted by row.
     private(set) var rows: [(row: Int, line: [UInt8])] = []
 
     private static let limit = 20
@@ -38,7 +38,7 @@ struct ZeroScores: Sendable {
     }
 }
 
-/// What may be wrong where a function gave every row 0.0: a sentence that names what fits better.
+/// Hints for a function whose scores are all 0.0: a sentence that suggests a better choice.
 struct ZeroScoreHint {
     private let function: BoundFunction
     /// The columns that the function reads as `generated_answer` and `expected_answer`.
@@ -46,7 +46,7 @@ struct ZeroScoreHint {
     private let pairs: [(generated: JSONValue, expected: JSONValue)]
     private let isKnown: (String) -> Bool
 
-    /// - Parameter isKnown: whether there is a scoring function of a name.
+    /// - Parameter isKnown: whether a scoring function with this name exists.
     init?(
         _ function: BoundFunction, _ zeros: ZeroScores, mapping: [String: String], isKnown: @escaping (String) -> Bool
     ) {
@@ -70,7 +70,7 @@ struct ZeroScoreHint {
         if pairs.isEmpty { return nil }
     }
 
-    /// nil where nothing is known to be wrong.
+    /// Nil if no problem was recognised.
     var text: String? {
         let start = "every score of \(function.function.identifier) is 0.0; "
         return (shapes ?? marks ?? numbers ?? spelling ?? parts).map { start + $0 }
@@ -78,7 +78,7 @@ struct ZeroScoreHint {
 
     private func holds(_ condition: (JSONValue, JSONValue) -> Bool) -> Bool { pairs.allSatisfy(condition) }
 
-    /// Whether it holds for a good part of the rows: answers may be wrong, too.
+    /// Whether the problem affects a large part of the rows: some answers may simply be wrong.
     private func holdsOften(_ condition: (String, String) -> Bool) -> Bool {
         let texts = pairs.compactMap { pair in
             zip(text(of: pair.generated), text(of: pair.expected))
@@ -94,31 +94,31 @@ struct ZeroScoreHint {
 
     private func isContainer(_ value: JSONValue) -> Bool { value.array != nil || value.object != nil }
 
-    /// A list or an object on one side, a text on the other.
+    /// A list or an object on one side, a string on the other.
     private var shapes: String? {
         if holds({ isContainer($0) && !isContainer($1) }) {
             let value = pairs[0].generated
             let path = TextPaths.inside(value, of: names.generated).first
-            return "the column \"\(names.generated)\" holds \(value.kind), and \"\(names.expected)\" a single value, "
+            return "the column \"\(names.generated)\" holds \(value.kind), but \"\(names.expected)\" a single value, "
                 + "first \(excerpt(value)) and \(excerpt(pairs[0].expected))"
-                + (path.map { "; to read a text inside: \(ColumnSuggestion("generated_answer", $0).option)" } ?? "")
+                + (path.map { "; to read a string inside it: \(ColumnSuggestion("generated_answer", $0).option)" } ?? "")
         }
         if holds({ !isContainer($0) && $1.array != nil }) {
             return "the column \"\(names.expected)\" holds a list and \"\(names.generated)\" does not, first "
-                + "\(excerpt(pairs[0].expected)) and \(excerpt(pairs[0].generated)); where any of several answers is "
+                + "\(excerpt(pairs[0].expected)) and \(excerpt(pairs[0].generated)); if any of several answers is "
                 + "right: --fn '\(function.function.identifier)={\"any_of\": true}'"
         }
         return nil
     }
 
-    /// The published form of GSM8K and of some others: a solution, and its answer behind a mark.
+    /// The published form of GSM8K and some other datasets: a solution, with the answer after a mark.
     private var marks: String? {
         guard pairs.allSatisfy({ $0.expected.string?.contains("####") ?? false }) else { return nil }
         return "the column \"\(names.expected)\" holds a solution that ends in \"#### ANSWER\"; a function with "
-            + "\"expected_regexes\": [\"#### *(.+)\"] compares with the answer alone"
+            + "\"expected_regexes\": [\"#### *(.+)\"] compares only the answer"
     }
 
-    /// Numbers that are equal and are written differently.
+    /// Equal numbers that are written differently.
     private var numbers: String? {
         let areEqual = holdsOften { one, other in
             guard let one = number(one), let other = number(other) else { return false }
@@ -128,8 +128,8 @@ struct ZeroScoreHint {
             return nil
         }
         return "equal numbers are written in different ways, such as \(excerpt(example.generated)) and "
-            + "\(excerpt(example.expected)); \(alternative("basic::number", else: "a function with \"normalize\": \"number\""))"
-            + " compares their values"
+            + "\(excerpt(example.expected)); "
+            + "\(alternative("basic::number", else: "a function with \"normalize\": \"number\"")) compares their values"
     }
 
     private func number(_ text: String) -> Double? {
@@ -140,17 +140,17 @@ struct ZeroScoreHint {
     private var spelling: String? {
         func folded(_ text: String) -> String { text.lowercased().filter { !$0.isWhitespace } }
         guard holdsOften({ folded($0) == folded($1) }) else { return nil }
-        return "answers differ from what is expected in white space or case only; "
+        return "answers differ from the expected answers only in white space or case; "
             + "\(alternative("basic::exact_match", else: "a function with \"normalize\": \"casefold\"")) ignores that"
     }
 
-    /// The expected text stands in the answer.
+    /// The answer contains the expected text.
     private var parts: String? {
         guard function.function.identifier == "basic::equality",
             holdsOften({ !$1.isEmpty && $0.utf8.count > $1.utf8.count && $0.contains($1) })
         else { return nil }
-        return "expected answers stand inside longer ones, such as \(excerpt(pairs[0].generated)); basic::subset_of "
-            + "accepts that, and a function with \"parsing_regexes\" reads the answer from the text"
+        return "expected answers are part of longer ones, such as \(excerpt(pairs[0].generated)); basic::subset_of "
+            + "accepts that, and a function with \"parsing_regexes\" extracts the answer from the text"
     }
 
     private func alternative(_ identifier: String, else other: String) -> String {
@@ -159,6 +159,6 @@ struct ZeroScoreHint {
 }
 
 extension ColumnSuggestion {
-    /// The option of the command line that maps the column.
+    /// The command-line option that maps the column.
     var option: String { "--map \(name)=\(path)" }
 }

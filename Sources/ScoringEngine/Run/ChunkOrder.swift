@@ -1,4 +1,4 @@
-/// What was counted in a chunk, or in all chunks before one.
+/// The counts of a chunk, or of all chunks before one.
 struct ChunkCounts: Equatable {
     var rows = 0
     var lines = 0
@@ -10,8 +10,8 @@ struct ChunkCounts: Equatable {
     }
 }
 
-/// Puts chunks that are worked on out of order back in order: where their rows start, and when their output is written.
-/// At most `window` chunks are between being claimed and being written, so memory is bounded. No I/O.
+/// Keeps the order of chunks that are processed out of order: the numbers of their rows, and the order of their output.
+/// At most `window` chunks are claimed but not yet written, so memory is limited. No I/O.
 struct ChunkOrder<Output> {
     private let window: Int
     private var claimed = 0
@@ -21,21 +21,21 @@ struct ChunkOrder<Output> {
     private var counted: [Int: ChunkCounts] = [:]
     private var bases: [Int: ChunkCounts] = [:]
     private var nextBase = 0
-    /// What was counted in all chunks before `nextBase`.
+    /// The counts of all chunks before `nextBase`.
     private(set) var total = ChunkCounts()
 
     init(window: Int) {
         self.window = window
     }
 
-    /// Takes a place in the window for a chunk to be read; false where there is none now.
+    /// Claims a place in the window for the next chunk; false if the window is full.
     mutating func claim() -> Bool {
         guard claimed < written + window else { return false }
         claimed += 1
         return true
     }
 
-    /// Takes what was counted in a chunk.
+    /// Adds the counts of a chunk.
     mutating func count(_ index: Int, _ counts: ChunkCounts) {
         counted[index] = counts
         while let counts = counted.removeValue(forKey: nextBase) {
@@ -45,23 +45,23 @@ struct ChunkOrder<Output> {
         }
     }
 
-    /// What was counted in the chunks before this one; nil while one of them is not counted.
+    /// The counts of the chunks before this one; nil until all of them are counted.
     func base(of index: Int) -> ChunkCounts? { bases[index] }
 
-    /// Takes the output of a chunk that was worked on to its end.
+    /// Accepts the output of a finished chunk.
     mutating func finish(_ index: Int, _ output: Output) {
         finished[index] = output
         bases[index] = nil
     }
 
-    /// The next output to write, if it is there and nobody else is writing; whoever gets it calls `wrote`.
+    /// The next output to write, if it is available and no other thread is writing; the caller must then call `wrote`.
     mutating func outputToWrite() -> Output? {
         guard !isWriting, let output = finished.removeValue(forKey: written) else { return nil }
         isWriting = true
         return output
     }
 
-    /// The output that was taken is written.
+    /// The output has been written.
     mutating func wrote() {
         isWriting = false
         written += 1

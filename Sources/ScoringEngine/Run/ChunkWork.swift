@@ -1,21 +1,21 @@
 import Datasets
 
-/// A chunk of the dataset on its way through a run. Used again for another one when it is done.
+/// A chunk of the dataset in progress. Reused for another chunk when it is done.
 ///
-/// `@unchecked Sendable`: one thread at a time reads it, cuts it and settles its slices; the rows are only read meanwhile,
-/// and `holds` is touched under the run's lock only.
+/// `@unchecked Sendable`: one thread at a time reads it, divides it and settles its slices; meanwhile the rows are only
+/// read, and `holds` is only accessed under the run's lock.
 final class ChunkWork: @unchecked Sendable {
     let chunk = Chunk()
     let batch: RowBatch
-    /// What was counted in the chunks before this one.
+    /// The counts of the chunks before this one.
     var base = ChunkCounts()
-    /// Where results go, if any are wanted.
+    /// The destination of results, if any.
     var out: RowOutput?
     /// The slices whose rows are not in the output yet, in order.
     var slices: [SliceWork] = []
-    /// What keeps the chunk from being done: slices that wait for a model, and whoever still cuts slices.
+    /// The number of reasons why the chunk is not done: slices that wait for a model, and a thread that still divides it.
     var holds = 0
-    /// The place of each row's value among those of each column that results are told apart by.
+    /// The index of each row's value, for each grouping column.
     var groups: [[Int]] = []
     /// A number for each row's cluster, and for the question that it is a sample of; empty without them.
     var clusters: [Int] = []
@@ -31,7 +31,7 @@ final class ChunkWork: @unchecked Sendable {
         batch = RowBatch(plan.columns.requests, isUntyped: plan.dataset.isUntyped)
     }
 
-    /// Begins on the rows that were read.
+    /// Starts to process the rows that were read.
     func begin(base: ChunkCounts, out: RowOutput?) {
         self.base = base
         self.out = out
@@ -46,6 +46,6 @@ final class ChunkWork: @unchecked Sendable {
         return rows
     }
 
-    /// Whether there are rows left that are in no slice.
+    /// Whether some rows are not in a slice yet.
     var hasRowsLeft: Bool { nextRow < batch.count }
 }

@@ -16,7 +16,7 @@ struct ByteWriter: ~Copyable {
         memory.deallocate()
     }
 
-    /// The first byte; never null, also where there is none. Valid until the next change.
+    /// The address of the first byte; never null, even if the buffer is empty. Valid until the next change.
     var start: UnsafeMutableRawPointer { memory }
 
     /// Valid until the next change.
@@ -24,7 +24,7 @@ struct ByteWriter: ~Copyable {
 
     mutating func removeAll() {
         count = 0
-        // One row with a very long text should not hold its memory for good.
+        // One row with a very long text should not keep its memory forever.
         if capacity > 16 << 20 {
             memory.deallocate()
             capacity = 64 << 10
@@ -55,7 +55,7 @@ struct ByteWriter: ~Copyable {
         count += bytes.count
     }
 
-    /// Appends a text that `PaddedText` holds. In blocks, which beats a call of memcpy for what is short.
+    /// Appends the text of a `PaddedText`. Copies in blocks, which is faster than memcpy for short text.
     @inline(__always)
     mutating func append(_ text: PaddedText) {
         reserve(text.paddedCount)
@@ -75,7 +75,7 @@ struct ByteWriter: ~Copyable {
         for byte in text.utf8 { append(valueOf: byte) }
     }
 
-    /// Appends the bytes of a value as it lies in memory.
+    /// Appends the bytes of a value in memory.
     mutating func append<Value: BitwiseCopyable>(valueOf value: Value) {
         reserve(MemoryLayout<Value>.size)
         memory.storeBytes(of: value, toByteOffset: count, as: Value.self)
@@ -95,7 +95,7 @@ struct ByteWriter: ~Copyable {
         var rest = UInt32(truncatingIfNeeded: value)
         var place = count + digits
         var high = UInt64(bitPattern: Int64(value))
-        // Most counts fit into 32 bits, which are divided faster.
+        // Most counts fit in 32 bits, for which division is faster.
         while high > UInt64(UInt32.max) {
             place -= 1
             memory.storeBytes(of: UInt8(ascii: "0") + UInt8(high % 10), toByteOffset: place, as: UInt8.self)
@@ -111,7 +111,7 @@ struct ByteWriter: ~Copyable {
         count += digits
     }
 
-    /// Appends a text as a JSON string, quotes and all.
+    /// Appends a text as a JSON string, including the quotes.
     @inline(__always)
     mutating func append(quoted text: UnsafeRawBufferPointer) {
         reserve(6 * text.count + 2)
@@ -127,7 +127,7 @@ struct ByteWriter: ~Copyable {
     }
 }
 
-/// A constant text in memory that is readable in whole blocks. Freed by its owner.
+/// A constant text in memory that can be read in whole blocks. Freed by its owner.
 struct PaddedText {
     static let block = MemoryLayout<SIMD16<UInt8>>.size
 
@@ -147,7 +147,7 @@ struct PaddedText {
     func deallocate() { start.deallocate() }
 }
 
-/// A writer that is passed on from chunk to chunk and from worker to worker.
+/// A buffer that is passed from chunk to chunk and from worker to worker.
 ///
 /// `@unchecked Sendable`: used by the worker that fills it, then by the one that writes it out.
 final class OutputBuffer: @unchecked Sendable {

@@ -6,22 +6,22 @@ import ScoringDefinitions
 
 /// Writes output lines: `{"row": 0, "scores": {"basic::equality": {"score": 1.0}}}`, spaced as Python's `json.dumps`.
 ///
-/// `@unchecked Sendable`: nothing changes after it was made.
+/// `@unchecked Sendable`: immutable after initialisation.
 final class RowFormatter: @unchecked Sendable {
-    /// One output of one function, and the text that stands before its value in each line.
+    /// One output of one function, and the text that precedes its value in each line.
     private struct Cell {
         var function: Int
         var output: Int
         var isScore: Bool
-        /// Whether rows without a value leave it out, scored or not.
+        /// Whether rows without a value omit it, scored or not.
         var isOptional: Bool
         /// `"basic::equality": {"score": ` or `, "parsed_answer": `.
         var head: PaddedText
-        /// The same where the results of one function stand by themselves: `, {"score": `.
+        /// The same for the separate results of one function: `, {"score": `.
         var resultHead: PaddedText
     }
 
-    /// A cell's values in the rows at hand.
+    /// The values of an output in the current rows.
     private struct Column {
         var cell: Cell
         var values: OutputCells.View
@@ -37,7 +37,7 @@ final class RowFormatter: @unchecked Sendable {
     private let correct = PaddedText("1.0")
     private let wrong = PaddedText("0.0")
 
-    /// - Parameter samples: rows of the dataset that have one number.
+    /// - Parameter samples: the number of rows of the dataset that share a row number.
     init(_ functions: [BoundFunction], includesInput: Bool, samples: Int) {
         self.includesInput = includesInput
         self.samples = samples
@@ -71,8 +71,8 @@ final class RowFormatter: @unchecked Sendable {
     /// Appends the lines of a slice of rows.
     ///
     /// - Parameters:
-    ///   - firstRow: rows of the dataset before the batch's chunk.
-    ///   - results: of the slice, by each function.
+    ///   - firstRow: the number of rows of the dataset before the batch's chunk.
+    ///   - results: the results of each function for the slice.
     func append(
         _ slice: Range<Int>, of batch: RowBatch, firstRow: Int, _ results: [RowResults], to out: inout ByteWriter
     ) {
@@ -125,7 +125,7 @@ final class RowFormatter: @unchecked Sendable {
         to out: inout ByteWriter
     ) {
         guard values.hasValue(row) else {
-            // Of a row without a score, what it has is shown, and not what it lacks.
+            // A row without a score shows only the outputs that it has.
             if cell.isScore || isScored && !cell.isOptional {
                 out.append(head)
                 out.append(literal: "null")
@@ -159,7 +159,7 @@ final class RowFormatter: @unchecked Sendable {
         out.append(quoted(results.reason(of: row) ?? ""))
     }
 
-    /// Appends the row's own members but "row" and "scores", which are what the line itself says.
+    /// Appends the row's own members, except "row" and "scores", which the line itself contains.
     private func appendMembers(
         of row: Int, _ batch: RowBatch, _ parser: inout JSONParser, to out: inout ByteWriter
     ) {

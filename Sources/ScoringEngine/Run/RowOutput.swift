@@ -1,12 +1,12 @@
-/// Takes the results of one function, by its place among those asked for, in the order of the rows, from one thread at a
-/// time: many at once, each as an element of a JSON array with what separates it from the one before: `, {"score": 1.0}`.
+/// Receives the results of one function, by its index in the request, in the order of the rows, from one thread at a
+/// time: many at once, each as an element of a JSON array with the preceding separator: `, {"score": 1.0}`.
 public typealias ResultSink = @Sendable (_ function: Int, UnsafeRawBufferPointer) throws -> Void
 
-/// What the rows of a chunk came to, as text. Used again for another chunk when it is written.
+/// The results of a chunk's rows, as text. Reused for another chunk after it is written.
 final class RowOutput: Sendable {
     /// A line for each row.
     let lines: OutputBuffer
-    /// A result for each row, by function; none where nobody wants them.
+    /// A result for each row, by function; empty if results are not wanted.
     let results: [OutputBuffer]
 
     init(_ plan: RunPlan) {

@@ -2,17 +2,17 @@ import Datasets
 import JSON
 import ScoringCore
 
-/// A run, worked out: what is read, scored and written.
+/// The plan of a run: what to read, score and write.
 struct RunPlan: Sendable {
     var dataset: Dataset
     var functions: [BoundFunction]
     var columns: ColumnPlan
     var filters: [RowSelection]
-    /// The column that says why a row is not to be scored.
+    /// The column that says why a row must not be scored.
     var failureColumn: Int?
-    /// The column of rows that are not selected.
+    /// The column that marks rows to skip.
     var skipColumn: Int?
-    /// The columns whose values results are told apart by, and how many values of each.
+    /// The grouping columns, and the maximum number of values of each.
     var groups: [Int]
     var groupNames: [String]
     var groupLimit: Int
@@ -22,19 +22,19 @@ struct RunPlan: Sendable {
     /// The least score of a sample that passes.
     var passThreshold: Double
     var limit: Int?
-    /// Rows of the dataset that are one row of the data that it was made of, one after the other.
+    /// The number of consecutive rows of the dataset that are samples of one row.
     var samples: Int
-    /// Outcomes of rows whose requests are sent again where the cache had the replies.
+    /// Outcomes of rows whose requests are sent again if the cache had the replies.
     var retriedOutcomes: Set<RowOutcome>
-    /// Whether a column that holds lists or objects in place of texts is refused.
+    /// Whether to reject a column with lists or objects instead of strings.
     var refusesWrongShapes: Bool
     var includesInput: Bool
     var writesRows: Bool
     var writesResults: Bool
     var writesAnything: Bool { writesRows || writesResults }
-    /// Whether the results say how the scores lie.
+    /// Whether the results include the distribution of the scores.
     var keepsDistribution: Bool
-    /// How many unscored rows each worker keeps, to show.
+    /// The number of unscored rows that each worker keeps for display.
     var examples: Int
 
     var formatter: RowFormatter
@@ -55,7 +55,7 @@ struct RunPlan: Sendable {
     /// Whether any function asks a model.
     var asksModels: Bool { functions.contains { !$0.models.isEmpty } }
 
-    /// The columns that a table has to be read for.
+    /// The columns that must be read from a table.
     var columnNames: ColumnSelection {
         ColumnSelection(columns.requests.columnNames, includesOthers: includesInput)
     }

@@ -4,7 +4,7 @@ import ScorerHost
 import ScoringCore
 import Synchronization
 
-/// Counts that a run keeps up to date for whoever shows its progress.
+/// Counters that a run updates, to show its progress.
 public final class RunProgress: Sendable {
     private let scoredRows = Atomic<Int>(0)
     private let unscoredRows = Atomic<Int>(0)
@@ -13,14 +13,14 @@ public final class RunProgress: Sendable {
 
     public init() {}
 
-    /// Rows of the dataset that the run has taken so far, to be scored or done already.
+    /// Rows of the dataset that the run has started or completed.
     public var rowsTaken: Int { takenRows.load(ordering: .relaxed) }
 
-    /// Rows done, with or without a score.
+    /// Completed rows, with or without a score.
     public var rows: Int { scoredRows.load(ordering: .relaxed) + unscored }
-    /// Rows that some function could not score.
+    /// Rows that at least one function could not score.
     public var unscored: Int { unscoredRows.load(ordering: .relaxed) }
-    /// Replies of models, from the cache or not.
+    /// Replies of models, including those from the cache.
     public var replies: Int { modelReplies.load(ordering: .relaxed) }
 
     func add(scored: Int, unscored: Int) {
@@ -37,14 +37,14 @@ public final class RunProgress: Sendable {
     }
 }
 
-/// Takes the output lines of a run in order, many at a time, from one thread at a time.
+/// Receives the output lines of a run in order, many at a time, from one thread at a time.
 public typealias RowSink = @Sendable (UnsafeRawBufferPointer) throws -> Void
 
-/// Scores the chunks of a dataset on threads of their own, and puts the results in order.
+/// Scores the chunks of a dataset on several threads, and keeps the results in order.
 ///
-/// A thread reads a chunk, cuts it into slices and starts each function on them. A slice whose functions ask no model is
-/// done at once. Another waits, its chunk with it, while the threads go on with other chunks, and whichever thread is
-/// free hands it the replies as they come.
+/// A thread reads a chunk, divides it into slices and starts each function on them. A slice whose functions do not ask a
+/// model is done at once. Other slices wait, together with their chunk, while the threads continue with other chunks; any
+/// free thread passes them the replies as they arrive.
 final class ScoringRun: Sendable {
     private let plan: RunPlan
     private let sink: RowSink?
@@ -54,44 +54,44 @@ final class ScoringRun: Sendable {
     private let modelRequests: ModelRequestQueue?
     private let state: Monitor<State>
 
-    /// What there is to do for a thread.
+    /// A piece of work for a thread.
     private enum Job {
-        /// Gives a scorer the replies that have come for it.
+        /// Pass the replies that have arrived to a scorer.
         case deliver(OpenCall)
-        /// Cuts and starts more slices of a chunk.
+        /// Create and start more slices of a chunk.
         case start(ChunkWork)
-        /// Reads another chunk.
+        /// Read another chunk.
         case read(ChunkWork?)
     }
 
     private struct State {
         var order: ChunkOrder<RowOutput>
-        /// Calls that replies have come for.
+        /// Calls for which replies have arrived.
         var ready: [OpenCall] = []
-        /// Chunks with rows that no slice has been made of, since enough requests are open.
+        /// Chunks with rows that are not in a slice yet, because enough requests are open.
         var parked: [ChunkWork] = []
         /// Requests to models without a reply.
         var openRequests = 0
-        /// Whether a thread waits for rows of a dataset that something else makes.
+        /// Whether a thread waits for rows that are produced during the run.
         var isReading = false
-        /// The values of the columns that results are told apart by, of the chunks so far.
+        /// The values of the grouping columns in the chunks so far.
         var groups: [GroupRegistry]
         var clusters = GroupRegistry(limit: .max)
         var questions = GroupRegistry(limit: .max)
         var groupedChunks = 0
-        /// Chunks claimed and not done.
+        /// Chunks that are claimed but not done.
         var chunksInWork = 0
         var spareWorks: [ChunkWork] = []
         var spareOutputs: [RowOutput] = []
-        /// No chunk is claimed any more: the data has ended or failed, the limit is reached, or nobody wants the rest.
+        /// Whether no more chunks are claimed: the data has ended or failed, the limit is reached, or the run was stopped.
         var isClosed = false
         /// Why the run failed.
         var failure: EngineError?
-        /// Whether chunks in work are given up, too.
+        /// Whether chunks in progress are abandoned too.
         var isAborted = false
     }
 
-    /// - Parameter modelRequests: performs the requests to models; nil where no function makes any.
+    /// - Parameter modelRequests: sends the requests to models; nil if no function asks one.
     init(
         _ plan: RunPlan, reader: consuming ChunkReader, jobs: Int, modelRequests: ModelRequestQueue?, sink: RowSink?,
         resultSink: ResultSink?, progress: RunProgress, cancellation: Cancellation
@@ -102,8 +102,8 @@ final class ScoringRun: Sendable {
         self.progress = progress
         self.modelRequests = modelRequests
         self.reader = SharedReader(reader, endsWhenCancelled: !plan.dataset.isLive, cancellation)
-        // A row that waits long for its model holds up the output of all rows behind it, but not the asking for them.
-        // Chunks of a run that asks models are small, and many of them wait at once.
+        // A row that waits a long time for its model delays the output of all later rows, but not their requests.
+        // The chunks of a run that asks models are small, and many of them wait at once.
         let waiting = modelRequests.map { max(plan.dataset.isLive ? 1 : 1024, 4 * $0.maxConcurrency) } ?? 2
         let groups = plan.groups.map { _ in GroupRegistry(limit: plan.groupLimit) }
         state = Monitor(State(order: ChunkOrder(window: 2 * jobs + waiting), groups: groups))
@@ -120,14 +120,14 @@ final class ScoringRun: Sendable {
         defer { modelRequests?.close() }
         onThreads(jobs) { index in self.work(workers[index]) }
         let (failure, selected, groups) = state.update { ($0.failure, $0.order.total.selected, $0.groups) }
-        // A worker may have read on before the limit was known to be reached; what it met there concerns nobody.
+        // A worker may have read beyond the limit before it was known; a fault that it found there does not matter.
         if let limit = plan.limit, selected >= limit, failure?.code == .dataset {
             return (workers, groups, nil)
         }
         return (workers, groups, failure)
     }
 
-    // MARK: What threads do
+    // MARK: Work of the threads
 
     private func work(_ worker: Worker) {
         while let job = nextJob() {
@@ -139,7 +139,7 @@ final class ScoringRun: Sendable {
         }
     }
 
-    /// Waits for something to do; nil when the run is over.
+    /// Waits for work; nil when the run is over.
     private func nextJob() -> Job? {
         state.wait { state -> Job?? in
             if state.isAborted { return .some(nil) }
@@ -154,8 +154,8 @@ final class ScoringRun: Sendable {
         }
     }
 
-    /// Whether more requests are wanted: enough to have others at hand for all those under way while their answers are
-    /// stored and read.
+    /// Whether more requests are wanted: enough to replace all requests in progress while their replies are stored and
+    /// read.
     private func hasRoom(_ state: State) -> Bool {
         modelRequests.map { state.openRequests < 4 * $0.maxConcurrency } ?? true
     }
@@ -174,7 +174,7 @@ final class ScoringRun: Sendable {
         let index = work.chunk.index
         let counts = worker.readRows(of: work)
         state.update { $0.order.count(index, counts) }
-        // The chunks before this one are all in work, so it is not long before they are counted.
+        // All earlier chunks are in progress, so they will soon be counted.
         let base: ChunkCounts? = state.wait { state in
             if state.isAborted { return .some(nil) }
             return state.order.base(of: index).map { .some($0) }
@@ -240,7 +240,7 @@ final class ScoringRun: Sendable {
         release(work, worker)
     }
 
-    /// Puts a chunk aside where enough requests are open.
+    /// Sets a chunk aside if enough requests are open.
     private func park(_ work: ChunkWork) -> Bool {
         state.update { state in
             if hasRoom(state) { return false }
@@ -255,7 +255,7 @@ final class ScoringRun: Sendable {
         modelRequests.submit(requests, for: call)
     }
 
-    /// Takes replies from the modelRequests, on any thread.
+    /// Receives replies from `modelRequests`, on any thread.
     private func receive(_ states: ModelRequestQueue.ReceivedReplies) {
         progress.add(replies: states.count { $0.reply.status == .answered })
         state.update { state in
@@ -286,7 +286,7 @@ final class ScoringRun: Sendable {
         release(finished, worker)
     }
 
-    /// Whether rows of a call that has ended have outcomes for which models are to be asked again.
+    /// Whether some rows of a finished call have outcomes for which requests are sent again.
     private func mayStartAgain(_ open: OpenCall) -> Bool {
         open.attempt == 0 && !plan.retriedOutcomes.isEmpty
             && open.call.results.outcomes.contains { plan.retriedOutcomes.contains($0) }
@@ -298,7 +298,7 @@ final class ScoringRun: Sendable {
         }
     }
 
-    /// Lets go of a chunk. When nothing holds it any more, its slices are settled and it is done.
+    /// Releases a chunk. When nothing holds it any more, its slices are settled and it is done.
     private func release(_ work: ChunkWork, _ worker: Worker) {
         let isDone = state.update { _ in
             work.holds -= 1
@@ -353,7 +353,7 @@ final class ScoringRun: Sendable {
     }
 }
 
-/// The reader that all workers take their chunks from.
+/// The reader that supplies chunks to all workers.
 ///
 /// `@unchecked Sendable`: used under `lock` only.
 private final class SharedReader: @unchecked Sendable {
@@ -362,14 +362,14 @@ private final class SharedReader: @unchecked Sendable {
     private let endsWhenCancelled: Bool
     private let cancellation: Cancellation
 
-    /// - Parameter endsWhenCancelled: false where the dataset ends by itself then.
+    /// - Parameter endsWhenCancelled: false if the dataset itself ends on cancellation.
     init(_ reader: consuming ChunkReader, endsWhenCancelled: Bool, _ cancellation: Cancellation) {
         self.reader = reader
         self.endsWhenCancelled = endsWhenCancelled
         self.cancellation = cancellation
     }
 
-    /// Reads the next chunk; false at the end, and once the run is cancelled. What was read before is scored all the same.
+    /// Reads the next chunk; false at the end, and after the run is cancelled. Chunks that were already read are still scored.
     func read(into chunk: Chunk) throws(DatasetError) -> Bool {
         try lock.withLock { _ throws(DatasetError) in
             if endsWhenCancelled && cancellation.isCancelled && !reader.hasPending { return false }

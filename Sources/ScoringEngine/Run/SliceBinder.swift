@@ -4,8 +4,8 @@ import JSON
 import ScorerHost
 import ScoringCore
 
-/// Binds the cells of a slice of rows to the inputs of one scorer. Rows that lack what the scorer needs are held back
-/// and the rest gathered; where all have it, the cells are passed as they lie. One call at a time.
+/// Binds the cells of a slice of rows to the inputs of one scorer. Rows without required values are settled, and the others
+/// are gathered; if no row lacks a value, the cells are passed without copying. One call at a time.
 final class SliceBinder {
     private let function: BoundFunction
     private let failureColumn: Int?
@@ -13,23 +13,23 @@ final class SliceBinder {
     /// The slice's rows that the scorer sees, as `Int`s counted from the slice's first.
     private let rowMap = OutputBuffer(capacity: 8 << 10)
 
-    /// What one input's cells need beside the batch: a validity bitmap, and gathered cells and list offsets.
+    /// Memory for one input, in addition to the batch: a validity bitmap, gathered cells and list offsets.
     private struct Input {
         let bitmap = OutputBuffer(capacity: 128)
         let cells = OutputBuffer(capacity: 1024)
         let offsets = OutputBuffer(capacity: 1024)
     }
 
-    /// - Parameter failureColumn: the column that says why a row is not to be scored.
+    /// - Parameter failureColumn: the column that says why a row must not be scored.
     init(_ function: BoundFunction, failureColumn: Int? = nil) {
         self.function = function
         self.failureColumn = failureColumn
         inputs = function.columns.map { _ in Input() }
     }
 
-    /// Begins `call` on the rows `slice` of `batch`, both of which must stay as they are until it has ended.
+    /// Starts `call` on the rows `slice` of `batch`, neither of which may change until the call has ended.
     ///
-    /// - Parameter describeRow: says which row of the dataset a row of the batch is, for messages about unreadable rows.
+    /// - Parameter describeRow: describes the position of a row in the dataset, for messages about unreadable rows.
     func score(
         _ batch: RowBatch, _ slice: Range<Int>, with call: ScorerCall, describeRow: (Int) -> String
     ) -> ScorerCall.Progress {
@@ -60,7 +60,7 @@ final class SliceBinder {
         return slice.contains { states[$0] == CellState.value.rawValue }
     }
 
-    /// What the row's failure column says.
+    /// The value of the row's failure column.
     private func failure(of row: Int, _ batch: RowBatch) -> (outcome: RowOutcome, message: String)? {
         guard let failureColumn, batch.isReadable(row),
             batch.states(failureColumn)[row] == CellState.value.rawValue,
@@ -70,7 +70,7 @@ final class SliceBinder {
         return (outcome ?? .modelError, json["message"]?.string ?? json.text)
     }
 
-    /// Whether all rows of the slice may be passed to an input as they are.
+    /// Whether all rows of the slice can be passed to an input unchanged.
     private func isComplete(_ input: Int, _ batch: RowBatch, _ slice: Range<Int>) -> Bool {
         let states = batch.states(function.columns[input])
         let description = function.description.inputs[input]
@@ -101,25 +101,25 @@ final class SliceBinder {
         return nil
     }
 
-    /// What to do where an answer is a list, for scorers that take lists when they are told to.
+    /// Advice if an answer is a list, for scorers with an option to accept lists.
     private func advice(_ input: ColumnDescription) -> String {
         guard input.name == "expected_answer", input.type == .text,
             function.takesAnyOf
         else { return "" }
-        return "; if it is a list of right answers, set any_of to true"
+        return "; for a list of correct answers, set any_of to true"
     }
 
-    /// What a list or an object looks like that stands where something else is read, and where texts are in it.
+    /// A description of an unexpected list or object, with the paths to strings in it.
     private func shape(of path: ColumnPath, _ row: Int, _ batch: RowBatch) -> String {
         guard let object = object(of: row, batch), case .value(let value) = path.find(in: object),
             value.array != nil || value.object != nil
         else { return "" }
         let paths = TextPaths.inside(value, of: path.name).prefix(3)
         return " but \(value.kind): \(excerpt(value))"
-            + (paths.isEmpty ? "" : "; texts inside it: \(paths.joined(separator: ", "))")
+            + (paths.isEmpty ? "" : "; strings inside it: \(paths.joined(separator: ", "))")
     }
 
-    /// How far a row goes along a path.
+    /// How far a path leads in a row.
     private func gap(_ path: ColumnPath, _ row: Int, _ batch: RowBatch) -> String {
         guard !path.isColumn, let object = object(of: row, batch), case .nothing(let gap) = path.find(in: object)
         else { return "" }
@@ -132,7 +132,7 @@ final class SliceBinder {
         return try? parser.parse(batch.line(row), repairs: &repairs).object
     }
 
-    /// The cells of a slice as they lie.
+    /// The cells of a slice, not copied.
     private func column(_ input: Int, _ batch: RowBatch, _ slice: Range<Int>) -> CellColumn {
         let index = function.columns[input]
         return CellColumn(
@@ -143,7 +143,7 @@ final class SliceBinder {
                 ? batch.listOffsets(index).map { $0 + slice.lowerBound } : nil)
     }
 
-    /// The cells of some rows, one after the other.
+    /// The gathered cells of some rows.
     private func gather(_ input: Int, _ batch: RowBatch, _ rows: [Int]) -> CellColumn {
         let index = function.columns[input]
         let type = batch.requests[index].type

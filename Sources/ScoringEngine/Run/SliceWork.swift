@@ -5,10 +5,10 @@ import ScoringCore
 
 /// A slice of a chunk's rows, and a call of each function on it.
 ///
-/// `@unchecked Sendable`: made and settled by one thread at a time; in between, each call is used by the thread that has
-/// it in hand, and the replies and counts are touched under the run's lock only.
+/// `@unchecked Sendable`: created and settled by one thread at a time; in between, each call is used by the thread that
+/// holds it, and the replies and counts are only accessed under the run's lock.
 final class SliceWork: @unchecked Sendable {
-    /// A function's call on the rows. Used by the thread that has the call in hand.
+    /// A function's call on the rows. Used by the thread that holds the call.
     final class Slot {
         var call: ScorerCall
         init(_ call: ScorerCall) { self.call = call }
@@ -17,9 +17,9 @@ final class SliceWork: @unchecked Sendable {
     let slots: [Slot]
     let binders: [SliceBinder]
     var rows = 0..<0
-    /// The chunk that the rows are of, while a model is waited for.
+    /// The chunk of the rows, while a call waits for a model.
     var chunk: ChunkWork?
-    /// What has come for each call.
+    /// The state of each call.
     var states: [CallState]
     /// Calls that wait for a model.
     var openCalls = 0
@@ -27,15 +27,15 @@ final class SliceWork: @unchecked Sendable {
     var calls: [ScorerCall] { slots.map(\.call) }
 
     struct CallState {
-        /// Replies that the scorer has not been given yet.
+        /// Replies that have not been passed to the scorer yet.
         var replies: [ModelReply] = []
-        /// Whether a thread has the call in hand, or is about to.
+        /// Whether a thread holds the call, or is about to.
         var isInHand = false
-        /// Whether any reply was the cache's.
+        /// Whether any reply came from the cache.
         var hasReplay = false
-        /// Counts the times that the call was started again.
+        /// How often the call was started again.
         var attempt = 0
-        /// Whether the call has ended, so that no reply is of use to it.
+        /// Whether the call has ended, so that further replies are ignored.
         var hasEnded = false
     }
 
@@ -51,18 +51,18 @@ struct OpenCall: Sendable {
     let slice: SliceWork
     /// The index in the run's functions.
     let function: Int
-    /// How often the call was started again. What is asked then is asked of the model, and not of the cache.
+    /// How often the call was started again. Requests of a restarted call are not answered from the cache.
     var attempt = 0
 
     var call: ScorerCall { slice.slots[function].call }
 }
 
-// What follows is called under the run's lock.
+// The following methods are called under the run's lock.
 extension SliceWork {
-    /// Takes a reply for a call. Returns true where some thread has to take the call in hand.
+    /// Stores a reply for a call. Returns true if a thread must continue the call.
     func receive(_ reply: ModelReply, isReplay: Bool, for call: OpenCall) -> Bool {
         let function = call.function
-        // A reply that the call did not wait for may still come when it has been started again.
+        // After a restart, a reply to the previous start may still arrive.
         if states[function].hasEnded || states[function].attempt != call.attempt { return false }
         states[function].replies.append(reply)
         if isReplay { states[function].hasReplay = true }
@@ -71,20 +71,20 @@ extension SliceWork {
         return true
     }
 
-    /// Takes the replies that have come for a call.
+    /// Removes and returns the replies that have arrived for a call.
     func takeReplies(for function: Int) -> [ModelReply] {
         defer { states[function].replies = [] }
         return states[function].replies
     }
 
-    /// Ends a thread's use of a call. Returns true where replies have come meanwhile, and some thread has to go on.
+    /// Ends a thread's use of a call. Returns true if replies have arrived in the meantime and a thread must continue.
     func putDown(_ function: Int) -> Bool {
         states[function].isInHand = !states[function].replies.isEmpty
         return states[function].isInHand
     }
 
-    /// Begins to wait again for the model of a call, which the calling thread has in hand. Returns false where that would
-    /// change nothing: no reply was the cache's.
+    /// Restarts the wait for the model of a call that the calling thread holds. Returns false if that would change nothing,
+    /// because no reply came from the cache.
     func canStartAgain(_ function: Int) -> Bool {
         guard states[function].hasReplay else { return false }
         states[function].hasReplay = false
@@ -101,7 +101,7 @@ extension SliceWork {
         return openCalls == 0
     }
 
-    /// Begins to wait for the models of some calls, which the thread that started them has in hand.
+    /// Starts to wait for the models of some calls, which the calling thread holds.
     func wait(for functions: some Collection<Int>, of chunk: ChunkWork) {
         self.chunk = chunk
         chunk.holds += 1

@@ -2,10 +2,10 @@ import ScorerHost
 import ScoringDefinitions
 import Synchronization
 
-/// Scorers that runs have made and are done with, for later runs of the same function with the same parameters: making one
-/// may take longer than scoring a row. A scorer is in one run at a time, as if it were the run's own.
+/// Scorers of finished runs, for later runs of the same function with the same parameters: creating a scorer may take
+/// longer than scoring a row. Only one run at a time uses a scorer.
 final class SpareScorers: Sendable {
-    /// All that a scorer is made of.
+    /// Everything that determines a scorer.
     private struct Recipe: Hashable {
         let providerID: String
         let providerResourceID: String
@@ -18,15 +18,15 @@ final class SpareScorers: Sendable {
         }
     }
 
-    /// How many are kept, those that were used last.
+    /// The number of scorers to keep: the most recently used ones.
     static let capacity = 128
-    /// Bytes of parameters above which a scorer is not kept.
+    /// The size of parameters, in bytes, above which a scorer is not kept.
     static let longestConfiguration = 64 << 10
 
-    /// By the time of their last use.
+    /// Sorted by the time of their last use.
     private let spares = Mutex<[(recipe: Recipe, scorer: Scorer)]>([])
 
-    /// A scorer with the function's parameters, if there is one; nobody else gets it until it is kept again.
+    /// A scorer with the function's parameters, if there is one; it is not available to others until it is returned.
     func take(for function: ScoringFunction) -> Scorer? {
         let recipe = Recipe(function)
         return spares.withLock { spares in
@@ -34,11 +34,11 @@ final class SpareScorers: Sendable {
         }
     }
 
-    /// Keeps a scorer whose calls have all ended, unless something went wrong in one of them.
+    /// Returns a scorer whose calls have all ended, unless one of them failed.
     func keep(_ scorer: Scorer, for function: ScoringFunction) {
         let recipe = Recipe(function)
         guard scorer.isSound, recipe.configuration.utf8.count <= Self.longestConfiguration else { return }
-        // What is dropped is destroyed by its plugin, which may take its time: not under the lock.
+        // The plugin destroys a dropped scorer, which may take a while, so not under the lock.
         let dropped = spares.withLock { spares -> Scorer? in
             spares.append((recipe, scorer))
             return spares.count > Self.capacity ? spares.removeFirst().scorer : nil

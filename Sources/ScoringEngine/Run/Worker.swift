@@ -5,14 +5,14 @@ import ScorerHost
 import ScoringCore
 import ScoringDefinitions
 
-/// What one thread needs to score slices, and the aggregates of those that it has settled.
+/// The state of one thread that scores slices, and the aggregates of the slices that it has settled.
 ///
-/// `@unchecked Sendable`: made by the run, used by one thread, and read by the run after that has ended.
+/// `@unchecked Sendable`: created by the run, used by one thread, and read by the run after that thread has ended.
 final class Worker: @unchecked Sendable {
     private let plan: RunPlan
     private let cancellation: Cancellation
     private(set) var aggregators: [Aggregator]
-    /// For each column that results are told apart by.
+    /// For each grouping column.
     private(set) var groups: [GroupAggregators]
     private(set) var unscored: FirstUnscored
     /// For each function.
@@ -32,14 +32,14 @@ final class Worker: @unchecked Sendable {
         zeros = plan.functions.map { _ in ZeroScores() }
     }
 
-    /// Reads the rows of a chunk, drops those that no filter lets through, and returns what it counted.
+    /// Reads the rows of a chunk, drops those that do not match the filters, and returns the counts.
     func readRows(of work: ChunkWork) -> ChunkCounts {
         let batch = work.batch
         batch.read(work.chunk)
         if plan.includesInput { plan.dataset.notices.add(repairs: batch.checkWholeRows()) }
         plan.dataset.notices.add(nonFinite: batch.nonFiniteCount)
         if !plan.filters.isEmpty {
-            // A row that cannot be read stays: nobody knows whether the filters would want it.
+            // An unreadable row stays, because it is not known whether it matches the filters.
             batch.keep { row in !batch.isReadable(row) || plan.filters.allSatisfy { $0.accepts(row, of: batch) } }
         }
         if let skipColumn = plan.skipColumn {
@@ -48,7 +48,7 @@ final class Worker: @unchecked Sendable {
         return ChunkCounts(rows: batch.rowsRead, lines: batch.linesRead, selected: batch.count)
     }
 
-    /// Keeps the first rows of a function that has given nothing but 0.0.
+    /// Keeps the first rows of a function whose scores are all 0.0.
     private func lookForZeros(_ function: Int, _ results: RowResults, _ rows: Range<Int>, of work: ChunkWork) {
         let score = results.outputs[plan.functions[function].description.scoreOutput]
         guard score.type == .f64 else { return zeros[function].sawOther() }
@@ -64,7 +64,7 @@ final class Worker: @unchecked Sendable {
 
     /// Starts a call of each function on some rows.
     ///
-    /// - Returns: the slice, and what its calls ask, by function, those that are done asking nothing.
+    /// - Returns: the slice, and the requests of its calls, by function; finished calls have none.
     func start(_ rows: Range<Int>, of work: ChunkWork) -> (slice: SliceWork, requests: [Int: [ModelRequest]]) {
         let slice = spareSlice ?? SliceWork(plan, cancellation: cancellation)
         spareSlice = nil
@@ -92,7 +92,7 @@ final class Worker: @unchecked Sendable {
         }
     }
 
-    /// Takes the results of a slice whose calls have all ended.
+    /// Processes the results of a slice whose calls have all ended.
     func settle(_ slice: SliceWork, of work: ChunkWork) {
         var isComplete = true
         let units = units(of: slice.rows, work)
@@ -109,7 +109,7 @@ final class Worker: @unchecked Sendable {
         work.unscored += unscoredRows
         work.scored += slice.rows.count - unscoredRows
         if let out = work.out { append(slice, of: work, to: out) }
-        // A reply that nobody waited for may still come to a call that asked, and must not come to the next.
+        // A late reply may still arrive for a call that asked, and must not reach the next call.
         if !plan.asksModels { spareSlice = slice }
     }
 
@@ -136,7 +136,7 @@ final class Worker: @unchecked Sendable {
         }
     }
 
-    /// Counts the rows that some function could not score, and keeps the first of them, to show.
+    /// Counts the rows that at least one function could not score, and keeps the first of them for display.
     private func countUnscored(_ slice: SliceWork, of work: ChunkWork) -> Int {
         var count = 0
         let calls = slice.calls

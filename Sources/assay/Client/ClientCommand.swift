@@ -3,14 +3,14 @@ import Concurrency
 import Glibc
 import JSON
 
-/// `assay client`: uses a server from the shell.
+/// `assay client`: the commands that use a server.
 struct ClientCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "client",
-        abstract: "Use a server: score, run benchmarks, follow jobs.",
+        abstract: "Use a server: score rows, run benchmarks, follow jobs.",
         discussion: """
-            Each command talks to the server at --url, which may be Assay's ('assay serve') or, as far as it has the \
-            routes, a Llama Stack server.
+            Each command talks to the server at --url, which is an Assay server ('assay serve') or a Llama Stack server \
+            that has the same routes.
 
             EXAMPLES
               assay client functions
@@ -18,7 +18,7 @@ struct ClientCommand: ParsableCommand {
               assay client run-benchmark maths --model qwen3-8b --output answers.jsonl
               assay client jobs list maths
 
-            Exit status: as of 'assay score' (0, 1, 3, 64, 130).
+            The exit status is the same as that of 'assay score' (0, 1, 3, 64, 130).
             """,
         subcommands: [
             ClientScoreCommand.self, ClientRunCommand.self, ClientJobsCommand.self, ClientFunctionsCommand.self,
@@ -29,15 +29,16 @@ struct ClientCommand: ParsableCommand {
 /// Which server is used, and how results are shown.
 struct ClientOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The server's address; default: http://127.0.0.1:8321.", valueName: "url"))
+        help: ArgumentHelp("The server's address (default: http://127.0.0.1:8321).", valueName: "url"))
     var url = "http://127.0.0.1:8321"
 
     @Option(
         help: ArgumentHelp(
-            "The environment variable that holds the server's access token; default: none is sent.", valueName: "name"))
+            "The environment variable that holds the server's access token (default: no token is sent).",
+            valueName: "name"))
     var apiKeyEnv: String?
 
-    @Option(help: "What goes to standard output; table on a terminal, else json.")
+    @Option(help: "The format of standard output (default: table on a terminal, json otherwise).")
     var format: RowOptions.Format?
 
     func connect() throws -> ServerConnection {
@@ -51,22 +52,22 @@ struct ClientOptions: ParsableArguments {
         return try ServerConnection(url: url, token: token)
     }
 
-    /// Takes signals from here on. To be called first: only threads that start later leave them to it. Before anything is
-    /// known that should be said, or undone, an interruption ends the program.
+    /// Handles signals from now on. Must be called first, because only threads that start later leave the signals to it.
+    /// Until another action is set, an interruption ends the program.
     static func interruption() -> Interruption {
         let interruption = Interruption(cancelling: Cancellation())
         interruption.onCancel { _exit(130) }
         return interruption
     }
 
-    /// The options that name the same server, for commands that messages suggest.
+    /// The options that name the same server, for the commands that messages suggest.
     var words: String {
         (url == "http://127.0.0.1:8321" ? "" : " --url \(url)") + (apiKeyEnv.map { " --api-key-env \($0)" } ?? "")
     }
 
     var isTable: Bool { (format ?? (isOnTerminal(output: true) ? .table : .json)) == .table }
 
-    /// Prints JSON, or a table of the same.
+    /// Prints JSON, or the same data as a table.
     func show(_ json: JSONValue, _ table: () -> String) throws {
         try printOutput(isTable ? table() : json.prettyText + "\n")
     }

@@ -20,7 +20,7 @@ struct ClientJobsCommand: ParsableCommand {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List a benchmark's jobs, the newest first.")
+        static let configuration = CommandConfiguration(abstract: "List a benchmark's jobs, newest first.")
 
         @Argument(help: ArgumentHelp("The benchmark's identifier.", valueName: "benchmark"))
         var benchmark: String
@@ -53,13 +53,13 @@ struct ClientJobsCommand: ParsableCommand {
     }
 
     struct Follow: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Follow a job to its end, and print its results.")
+        static let configuration = CommandConfiguration(abstract: "Follow a job until it ends, and print its results.")
 
         @OptionGroup var job: Job
 
         @Option(
             name: .shortAndLong,
-            help: ArgumentHelp("Write one JSON line a row to FILE.", valueName: "file"))
+            help: ArgumentHelp("Write one line of JSON per row to FILE.", valueName: "file"))
         var output: String?
 
         @OptionGroup var options: ClientOptions
@@ -72,7 +72,7 @@ struct ClientJobsCommand: ParsableCommand {
     }
 
     struct Cancel: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Stop a job. The rows that were done are kept.")
+        static let configuration = CommandConfiguration(abstract: "Stop a job. Completed rows are kept.")
 
         @OptionGroup var job: Job
         @OptionGroup var options: ClientOptions

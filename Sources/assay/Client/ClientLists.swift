@@ -4,7 +4,7 @@ import JSON
 
 struct ClientFunctionsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "functions", abstract: "List, show, register and delete scoring functions of a server.",
+        commandName: "functions", abstract: "List, show, register and delete scoring functions on a server.",
         subcommands: [List.self, Show.self, Register.self, Delete.self], defaultSubcommand: List.self)
 
     static let path = "/v1/scoring-functions"
@@ -30,13 +30,15 @@ struct ClientFunctionsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Register a scoring function.",
             discussion:
-                "FILE is a definition as 'assay functions show' prints it, as JSON or as the path of a JSON file.")
+                "FILE is a definition in the form that 'assay functions show' prints, as JSON or the path of a JSON "
+                + "file."
+        )
         @Argument(help: ArgumentHelp("The definition.", valueName: "file")) var definition: JSONArgument
         @OptionGroup var options: ClientOptions
 
         func run() throws {
             var body = try definition.read(for: "the definition")
-            // A definition calls these otherwise than a registration does.
+            // These members have other names in a definition than in a registration.
             if body["scoring_fn_id"] == nil { body["scoring_fn_id"] = body["identifier"] }
             if body["provider_scoring_fn_id"] == nil { body["provider_scoring_fn_id"] = body["provider_resource_id"] }
             try options.connect().post(path, .object(body))
@@ -44,7 +46,7 @@ struct ClientFunctionsCommand: ParsableCommand {
     }
 
     struct Delete: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Delete a scoring function that was registered.")
+        static let configuration = CommandConfiguration(abstract: "Delete a registered scoring function.")
         @Argument(help: ArgumentHelp("The function's identifier.", valueName: "id")) var identifier: String
         @OptionGroup var options: ClientOptions
 
@@ -54,7 +56,7 @@ struct ClientFunctionsCommand: ParsableCommand {
 
 struct ClientDatasetsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "datasets", abstract: "List, register and delete datasets of a server.",
+        commandName: "datasets", abstract: "List, register and delete datasets on a server.",
         subcommands: [List.self, Register.self, Delete.self], defaultSubcommand: List.self)
 
     static let path = "/v1beta/datasets"
@@ -68,9 +70,10 @@ struct ClientDatasetsCommand: ParsableCommand {
 
     struct Register: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Register a dataset from a file of this machine, or from a URI that the server reads.",
-            discussion: "SOURCE is a path or - for standard input, whose rows are sent, or, with --uri, a URI.")
-        @Argument(help: ArgumentHelp("What the dataset is to be called.", valueName: "id")) var identifier: String
+            abstract: "Register a dataset from a file on this machine, or from a URI that the server reads.",
+            discussion:
+                "SOURCE is a path, or - for standard input; its rows are sent to the server. With --uri, it is a URI.")
+        @Argument(help: ArgumentHelp("The dataset's identifier.", valueName: "id")) var identifier: String
         @Argument(help: ArgumentHelp("The rows.", valueName: "source")) var source: String
         @Flag(help: "SOURCE is a URI for the server, such as https://… or huggingface://….") var uri = false
         @OptionGroup var options: ClientOptions
@@ -101,7 +104,7 @@ struct ClientDatasetsCommand: ParsableCommand {
 
 struct ClientBenchmarksCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "benchmarks", abstract: "List, register and delete benchmarks of a server.",
+        commandName: "benchmarks", abstract: "List, register and delete benchmarks on a server.",
         subcommands: [List.self, Register.self, Delete.self], defaultSubcommand: List.self)
 
     static let path = "/v1alpha/eval/benchmarks"
@@ -115,16 +118,16 @@ struct ClientBenchmarksCommand: ParsableCommand {
 
     struct Register: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Register a benchmark.")
-        @Argument(help: ArgumentHelp("What the benchmark is to be called.", valueName: "id")) var identifier: String
-        @Option(help: ArgumentHelp("The dataset of the server whose rows are answered.", valueName: "id")) var dataset:
-            String?
+        @Argument(help: ArgumentHelp("The benchmark's identifier.", valueName: "id")) var identifier: String
+        @Option(help: ArgumentHelp("The dataset, on the server, whose rows are answered.", valueName: "id"))
+        var dataset: String?
         @Option(name: .customLong("fn"), help: ArgumentHelp("A scoring function; repeatable.", valueName: "id"))
         var functions: [String] = []
-        @Option(help: ArgumentHelp("The engine that runs it; default: the server's own.", valueName: "id"))
+        @Option(help: ArgumentHelp("The engine that runs the benchmark (default: the server's own).", valueName: "id"))
         var provider: String?
         @Option(
             help: ArgumentHelp(
-                "The benchmark's metadata, as JSON or as the path of a JSON file.", valueName: "metadata"))
+                "The benchmark's metadata, as JSON or the path of a JSON file.", valueName: "metadata"))
         var metadata: JSONArgument?
         @OptionGroup var options: ClientOptions
 
@@ -140,7 +143,7 @@ struct ClientBenchmarksCommand: ParsableCommand {
     }
 
     struct Delete: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Delete a benchmark. Its jobs stay.")
+        static let configuration = CommandConfiguration(abstract: "Delete a benchmark. Its jobs are kept.")
         @Argument(help: ArgumentHelp("The benchmark's identifier.", valueName: "id")) var identifier: String
         @OptionGroup var options: ClientOptions
 
@@ -149,7 +152,7 @@ struct ClientBenchmarksCommand: ParsableCommand {
 }
 
 struct ClientModelsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "models", abstract: "List the models of a server.")
+    static let configuration = CommandConfiguration(commandName: "models", abstract: "List the models on a server.")
     @OptionGroup var options: ClientOptions
 
     func run() throws { try options.list("/v1/models", ["identifier", "provider_id"]) }
@@ -158,7 +161,7 @@ struct ClientModelsCommand: ParsableCommand {
 struct ClientInfoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "info", abstract: "Print the server's version and health.",
-        discussion: "Exit status: 0 the server works; 1 it does not, or cannot be reached. Needs no token.")
+        discussion: "Exit status: 0 if the server works, 1 if it does not or cannot be reached. No token is needed.")
     @OptionGroup var options: ClientOptions
 
     func run() throws {
@@ -174,7 +177,7 @@ struct ClientInfoCommand: ParsableCommand {
 }
 
 extension ClientOptions {
-    /// Prints a list of the server's: of each entry, some members.
+    /// Prints one of the server's lists, with some members of each entry.
     func list(_ path: String, _ members: [String]) throws {
         let answer = try connect().get(path)
         let entries = answer["data"]?.array ?? answer.array ?? []

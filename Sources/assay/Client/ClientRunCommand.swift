@@ -5,61 +5,62 @@ import JSON
 struct ClientRunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run-benchmark",
-        abstract: "Run a benchmark of a server as a job, and follow it.",
+        abstract: "Run a benchmark on a server as a job, and follow it.",
         discussion: """
-            The server generates answers with the model and scores them. The job goes on when this command is interrupted, \
-            and the command says how to follow it again.
+            The server generates answers with the model and scores them. If this command is interrupted, the job \
+            continues, and the command prints how to follow it again.
 
             EXAMPLES
               assay client run-benchmark maths --model qwen3-8b
-              assay client run-benchmark maths --model qwen3-8b --num-examples 100 --sampling '{"max_tokens": 512}' \\
-                --output answers.jsonl
+              assay client run-benchmark maths --model qwen3-8b --num-examples 100 \\
+                --sampling '{"max_tokens": 512}' --output answers.jsonl
             """, aliases: ["evaluate"])
 
     @Argument(help: ArgumentHelp("The benchmark's identifier.", valueName: "benchmark"))
     var benchmark: String
 
-    @Option(help: ArgumentHelp("The model that answers.", valueName: "model"))
+    @Option(help: ArgumentHelp("The model that answers the rows.", valueName: "model"))
     var model: String
 
-    @Option(help: ArgumentHelp("Tell the model this first.", valueName: "text"))
+    @Option(help: ArgumentHelp("The system message of each prompt.", valueName: "text"))
     var systemMessage: String?
 
     @Option(
         help: ArgumentHelp(
-            "The API's sampling_params, as JSON or as the path of a JSON file, such as {\"max_tokens\": 256}.",
+            "The API's sampling_params, as JSON or the path of a JSON file, such as {\"max_tokens\": 256}.",
             valueName: "params"))
     var sampling: JSONArgument?
 
     @Option(
         name: .customLong("fn"),
         help: ArgumentHelp(
-            "Parameters of one of the benchmark's scoring functions, for this run; repeatable.", valueName: "id=params")
+            "Parameters for one of the benchmark's scoring functions in this run; repeatable.", valueName: "id=params")
     )
     var functions: [FunctionArgument] = []
 
-    @Option(help: ArgumentHelp("Take only the first N rows.", valueName: "n"))
+    @Option(help: ArgumentHelp("Use only the first N rows.", valueName: "n"))
     var numExamples: Int?
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Write one JSON line a row to FILE: its columns, the answer, its scores.", valueName: "file")
+        help: ArgumentHelp(
+            "Write one line of JSON per row to FILE: its columns, the answer, its scores.", valueName: "file")
     )
     var output: String?
 
-    @Flag(name: .customLong("no-wait"), help: "Start the job, print it, and do not follow it.")
+    @Flag(name: .customLong("no-wait"), help: "Start the job, print its identifier, and do not follow it.")
     var noWait = false
 
     @OptionGroup var options: ClientOptions
 
     func validate() throws {
         if let numExamples, numExamples < 0 {
-            throw ValidationError("--num-examples \(numExamples): 0 or more was expected")
+            throw ValidationError("--num-examples \(numExamples): expected 0 or more")
         }
-        if noWait && output != nil { throw ValidationError("--no-wait has no rows to write; leave --output out") }
+        if noWait && output != nil { throw ValidationError("--no-wait writes no rows; remove --output") }
         if let function = functions.first(where: { $0.parameters == nil }) {
             throw ValidationError(
-                "--fn \(function.identifier): parameters were expected after =; the benchmark names its functions itself"
+                "--fn \(function.identifier): expected parameters after =; the functions are those of the benchmark"
             )
         }
     }
@@ -80,7 +81,7 @@ struct ClientRunCommand: ParsableCommand {
         if let numExamples { configuration["num_examples"] = JSONValue(numExamples) }
         let job = try server.post(
             "/v1alpha/eval/benchmarks/\(percentEncoded(benchmark))/jobs", ["benchmark_config": .object(configuration)])
-        guard let id = job["job_id"]?.string else { throw Failure("\(server.url): the answer names no job") }
+        guard let id = job["job_id"]?.string else { throw Failure("\(server.url): the response does not name a job") }
         if noWait { return try options.show(job) { "job \(id)\n" } }
         let follower = JobFollower(server, benchmark: benchmark, job: id, options, interruption)
         printError("assay: job \(id)")

@@ -8,12 +8,14 @@ struct ClientScoreCommand: ParsableCommand {
         commandName: "score",
         abstract: "Score rows on a server.",
         discussion: """
-            DATASET is a path, or - for standard input, in the formats of 'assay score'. Its rows are sent to the server as \
-            a dataset, scored there, and deleted. With --dataset, the rows of a dataset of the server are scored instead.
+            DATASET is a path, or - for standard input, in the formats of 'assay score'. Its rows are sent to the server \
+            as a dataset, scored there, and deleted. With --dataset, a dataset on the server is scored instead.
 
             EXAMPLES
-              assay client score answers.csv --fn basic::equality --url https://assay.example.com --api-key-env ASSAY_TOKEN
-              assay client score --dataset generations-4f1c --fn basic::subset_of --output scores.jsonl
+              assay client score answers.csv --fn basic::equality \\
+                --url https://assay.example.com --api-key-env ASSAY_TOKEN
+              assay client score --dataset generations-4f1c --fn basic::subset_of \\
+                --output scores.jsonl
             """)
 
     @Argument(help: ArgumentHelp("The rows to score.", valueName: "dataset"))
@@ -21,36 +23,36 @@ struct ClientScoreCommand: ParsableCommand {
 
     @Option(
         name: .customLong("dataset"),
-        help: ArgumentHelp("Score the rows of this dataset of the server.", valueName: "id"))
+        help: ArgumentHelp("Score the rows of this dataset on the server.", valueName: "id"))
     var datasetID: String?
 
     @Option(
         name: .customLong("fn"),
         help: ArgumentHelp(
-            "A scoring function of the server; after = parameters that override its definition's in this run, as JSON or "
-                + "as the path of a JSON file. Repeatable.", valueName: "id[=params]"))
+            "A scoring function on the server; parameters after = override those of its definition in this run, as "
+                + "JSON or the path of a JSON file; repeatable.", valueName: "id[=params]"))
     var functions: [FunctionArgument] = []
 
-    @Option(help: ArgumentHelp("Take only the first N rows of the file.", valueName: "n"))
+    @Option(help: ArgumentHelp("Use only the first N rows of the file.", valueName: "n"))
     var limit: Int?
 
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "Write one JSON line a row to FILE, with the row's own columns and its scores.", valueName: "file"))
+            "Write one line of JSON per row to FILE, with the row's own columns and its scores.", valueName: "file"))
     var output: String?
 
     @OptionGroup var options: ClientOptions
 
     func validate() throws {
         if (file == nil) == (datasetID == nil) {
-            throw ValidationError("name either a file or, with --dataset, a dataset of the server")
+            throw ValidationError("name either a file or, with --dataset, a dataset on the server")
         }
         if functions.isEmpty {
             throw ValidationError("name at least one scoring function: --fn ID; 'assay client functions' lists them")
         }
         if let limit, limit < 0 || datasetID != nil {
-            throw ValidationError("--limit takes a number of rows of a file, from 0")
+            throw ValidationError("--limit: expected a number of rows of a file, 0 or more")
         }
     }
 
@@ -105,7 +107,7 @@ final class TemporaryDatasets: Sendable {
 
     func add(_ id: String) { ids.update { $0.append(id) } }
 
-    /// Deletes them as far as that is possible.
+    /// Deletes them; errors are ignored.
     func delete() {
         let all = ids.update { ids -> [String] in
             defer { ids = [] }

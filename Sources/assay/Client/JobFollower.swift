@@ -3,7 +3,7 @@ import Encodings
 import Glibc
 import JSON
 
-/// Follows a job of a server to its end, and shows what it came to.
+/// Follows a job on a server until it ends, and shows its results.
 struct JobFollower {
     private let server: ServerConnection
     private let benchmark: String
@@ -11,12 +11,12 @@ struct JobFollower {
     private let options: ClientOptions
     private let display = LineDisplay()
 
-    /// How long the server may be out of reach, as it is started again.
+    /// How long the server may be unreachable, for example during a restart.
     private static let patience = Duration.seconds(600)
 
-    /// From here on, an interruption leaves the job running and says how to follow it.
+    /// From now on, an interruption leaves the job running and prints how to follow it.
     ///
-    /// - Parameter interruption: made before the connection, as signals are blocked only in threads that start later.
+    /// - Parameter interruption: created before the connection, because signals are only blocked in threads that start later.
     init(
         _ server: ServerConnection, benchmark: String, job: String, _ options: ClientOptions,
         _ interruption: Interruption
@@ -29,7 +29,7 @@ struct JobFollower {
         interruption.onCancel { [display] in
             display.clear()
             printError(
-                "assay: the job goes on; follow it with: assay client jobs follow \(words)\n"
+                "assay: the job continues; follow it with: assay client jobs follow \(words)\n"
                     + "assay: or stop it with: assay client jobs cancel \(words)")
             _exit(130)
         }
@@ -58,9 +58,9 @@ struct JobFollower {
                 }
                 display.show(Self.line(of: job))
             } catch {
-                // What a proxy says while the server behind it is started again.
+                // The response of a proxy while the server behind it restarts.
                 guard error.status == nil || [502, 503, 504].contains(error.status) else { throw error }
-                if lost == nil { printError("assay: \(error); asking again for 10 minutes") }
+                if lost == nil { printError("assay: \(error); retrying for 10 minutes") }
                 let since = lost ?? .now
                 lost = since
                 if ContinuousClock.now - since > Self.patience { throw error }
@@ -95,7 +95,7 @@ struct JobFollower {
         shown["scores"] = .object(results.functions)
         try options.show(.object(shown)) { generation(of: job) + results.table }
         if status == "cancelled" {
-            printError("assay: the job was cancelled; the results are those of the rows that were done")
+            printError("assay: the job was cancelled; the results cover only the completed rows")
             throw ExitCode(130)
         }
         if !results.isComplete { throw ExitCode(3) }
@@ -106,7 +106,7 @@ struct JobFollower {
         let total = rows["total"]?.number?.int ?? 0
         var line = "  \(grouped(rows["generated"]?.number?.int ?? 0)) of \(grouped(total)) rows answered"
         if let truncated = generation["truncated"]?.number?.int, truncated > 0 {
-            line += "; \(grouped(truncated)) cut off by a limit on their length"
+            line += "; \(grouped(truncated)) cut off at the length limit"
         }
         let usage = generation["usage"].map { "  " + ResultsTable.spending(of: .init($0)) + "\n" } ?? ""
         let name = job["candidate"]?["model"]?.string ?? "candidate"
@@ -114,7 +114,7 @@ struct JobFollower {
     }
 }
 
-/// A line on standard error that is written again and again; on what is not a terminal, nothing is shown.
+/// A line on standard error that is redrawn; shown only on a terminal.
 final class LineDisplay: Sendable {
     private let isTerminal = isOnTerminal(output: false)
     private let isShown = Lock(false)
@@ -135,10 +135,10 @@ final class LineDisplay: Sendable {
     }
 }
 
-/// Whether people look at a standard stream.
+/// Whether a standard stream is a terminal.
 func isOnTerminal(output: Bool) -> Bool { isatty(output ? STDOUT_FILENO : STDERR_FILENO) == 1 }
 
-/// A word as a shell reads it.
+/// A word, quoted for a shell.
 func shellWord(_ text: String) -> String {
     let isPlain =
         !text.isEmpty

@@ -19,9 +19,9 @@ struct RowUpload: ~Copyable {
     private static let pieceSize = 4 << 20
 
     /// - Parameters:
-    ///   - id: what the dataset is to be called.
-    ///   - name: what messages call the source of the rows.
-    ///   - limit: only so many rows are sent.
+    ///   - id: the identifier of the new dataset.
+    ///   - name: the name of the source in messages.
+    ///   - limit: the maximum number of rows to send.
     init(_ server: ServerConnection, id: String, name: String, limit: Int) {
         self.server = server
         self.id = id
@@ -42,7 +42,7 @@ struct RowUpload: ~Copyable {
         let isBlank = line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
         if isBlank || count == limit { return }
         count += 1
-        // A table's row that could not be read comes as a zero byte and the reason.
+        // An unreadable row of a table arrives as a zero byte and the reason.
         if line.first == 0 {
             throw Failure("\(name): row \(count): " + String(decoding: line.dropFirst(), as: UTF8.self))
         }
@@ -57,13 +57,14 @@ struct RowUpload: ~Copyable {
         let head =
             isRegistered
             ? "{\"rows\": ["
-            : "{\"dataset_id\": \(id), \"purpose\": \"eval/question-answer\", \"source\": {\"type\": \"rows\", \"rows\": ["
+            : "{\"dataset_id\": \(id), \"purpose\": \"eval/question-answer\", \"source\": {\"type\": \"rows\", "
+                + "\"rows\": ["
         let body = Array(head.utf8) + rows + Array((isRegistered ? "]}" : "]}}").utf8)
         let path = isRegistered ? "/v1beta/datasetio/append-rows/\(percentEncoded(self.id))" : "/v1beta/datasets"
         do throws(ServerConnection.Fault) {
             try server.post(path, bytes: body)
         } catch {
-            throw Failure("\(name): \(error) (among the rows up to \(grouped(count)))")
+            throw Failure("\(name): \(error) (in the rows up to row \(grouped(count)))")
         }
         isRegistered = true
         rows.removeAll(keepingCapacity: true)
@@ -99,7 +100,7 @@ extension ServerConnection {
     }
 }
 
-/// A value that several threads change.
+/// A value that several threads can change.
 final class Lock<Value: Sendable>: Sendable {
     private let value: Mutex<Value>
 

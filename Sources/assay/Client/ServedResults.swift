@@ -2,7 +2,7 @@ import Inference
 import JSON
 import ScoringCore
 
-/// Results as a server answers them, by scoring function.
+/// Results in the form in which a server returns them, by scoring function.
 struct ServedResults {
     /// Each without its rows.
     let functions: JSONObject
@@ -17,7 +17,7 @@ struct ServedResults {
         self.functions = functions
     }
 
-    /// Whether each row has a score of each function, as far as the server counts rows.
+    /// Whether each row has a score of each function. True if the server does not count rows.
     var isComplete: Bool {
         functions.members.allSatisfy { _, result in
             guard let rows = result["rows"], let total = rows["total"]?.number?.int else { return true }
@@ -39,7 +39,7 @@ struct ServedResults {
                 (rows[outcome.name]?.number?.int).flatMap { $0 > 0 ? "\($0) \(outcome.name)" : nil }
             }
             if !others.isEmpty {
-                line += "; \(grouped(total - scored)) rows not scored (\(others.joined(separator: ", ")))"
+                line += "; \(counted(total - scored, "row")) not scored (\(others.joined(separator: ", ")))"
             }
             lines.append(line)
         }
@@ -86,15 +86,15 @@ struct ServedResults {
         if let counts = inner.object, counts.members.allSatisfy({ $0.value.number != nil }), !counts.isEmpty {
             let lines = counts.members.map { [oneLine($0.key), $0.value.number?.int.map(grouped) ?? $0.value.text] }
             let text = aligned(lines).split(separator: "\n").map(String.init)
-            // Two at least: one would stand beside the name.
+            // At least two: a single line would be placed next to the name.
             return text.count > 1 ? text : text + [""]
         }
-        return inner == .null ? ["nothing to work on"] : inner.prettyText.split(separator: "\n").map(String.init)
+        return inner == .null ? ["no scores"] : inner.prettyText.split(separator: "\n").map(String.init)
     }
 }
 
 extension ModelUsage {
-    /// The usage that a server answers.
+    /// The usage in the form in which a server returns it.
     init(_ json: JSONValue) {
         self.init()
         func count(_ name: String) -> Int { json[name]?.number?.int ?? 0 }

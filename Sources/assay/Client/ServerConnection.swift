@@ -9,14 +9,14 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// A server of the scoring API, as its clients see it. All calls block.
+/// A connection to a server of the scoring API. All calls block.
 final class ServerConnection: Sendable {
-    /// What the server said instead of an answer, or why it said nothing.
+    /// The server's error, or the reason why there was no response.
     struct Fault: Error, CustomStringConvertible {
         var description: String
-        /// Nil where there was no answer.
+        /// Nil if there was no response.
         var status: Int?
-        /// Seconds after which the server wants to be asked again.
+        /// Seconds after which the server asks for a new attempt.
         var retryAfter: Int?
     }
 
@@ -25,9 +25,9 @@ final class ServerConnection: Sendable {
     private let token: String?
     private let client: HTTPClient
 
-    /// Bytes of an answer that are read; larger ones come in pages.
+    /// The maximum size of a response, in bytes; larger data comes in pages.
     private static let maximumAnswer = 1 << 30
-    /// How often a request is made again that the server has turned away.
+    /// How often a request is repeated after status 429.
     private static let repetitions = 5
 
     /// - Parameters:
@@ -65,7 +65,7 @@ final class ServerConnection: Sendable {
 
     func delete(_ path: String) throws(Fault) { _ = try send(.DELETE, path) }
 
-    /// Makes a request, and makes it again where the server has turned it away as one too many.
+    /// Sends a request, and repeats it after status 429.
     private func send(_ method: HTTPMethod, _ path: String, _ body: [UInt8]? = nil) throws(Fault) -> JSONValue {
         var repetition = 0
         while true {
@@ -95,7 +95,7 @@ final class ServerConnection: Sendable {
         let outcome = Mutex<Result<(status: Int, retryAfter: Int?, body: [UInt8]), Fault>?>(nil)
         waitFor { [client, url] in
             do {
-                // A score of a large dataset may take days.
+                // Scoring a large dataset may take days.
                 let response = try await client.execute(prepared, timeout: .hours(24 * 30))
                 let bytes = try await response.body.collect(upTo: Self.maximumAnswer)
                 let answer = (
@@ -111,7 +111,7 @@ final class ServerConnection: Sendable {
             }
         }
         guard let result = outcome.withLock({ $0 }) else {
-            throw Fault(description: "the server at \(url) gave no answer")
+            throw Fault(description: "the server at \(url) did not respond")
         }
         let answer = try result.get()
         let json = try? JSONValue(parsing: answer.body)
@@ -128,26 +128,29 @@ final class ServerConnection: Sendable {
         if let said {
             text += oneLine(said)
         } else if (200..<300).contains(status) {
-            text += "the answer is not JSON; is this the address of a server of the scoring API?"
+            text += "the response is not JSON; check that the address is that of an Assay or Llama Stack server"
         } else {
-            text += "the server answered with status \(status)"
+            text += "the server responded with status \(status)"
         }
         if status == 401 {
-            text += token == nil ? "; name the variable that holds the token with --api-key-env" : "; check the token"
+            text +=
+                token == nil
+                ? "; name the environment variable that holds the token with --api-key-env" : "; check the token"
         }
         return Fault(description: text, status: status, retryAfter: retryAfter)
     }
 
-    /// Why there was no answer, in the words of a user.
+    /// Why there was no response, in words for users.
     private static func reason(_ error: any Error) -> String {
         switch error {
-        case let error as HTTPClientError where error == .connectTimeout: "it did not accept a connection in 10 seconds"
+        case let error as HTTPClientError where error == .connectTimeout:
+            "it did not accept a connection within 10 seconds"
         case let error as NIOConnectionError:
-            error.connectionErrors.isEmpty ? "the host \(error.host) is not known" : "nothing accepts connections there"
+            error.connectionErrors.isEmpty ? "the host \(error.host) is not known" : "the connection was refused"
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
-            "TLS failed (\(error)); for a certificate that is not from a public authority, name it in SSL_CERT_FILE"
-        case is NIOTooManyBytesError: "the answer has more than 1 GiB"
-        case let error as IOError where error.errnoCode == ECONNREFUSED: "nothing accepts connections there"
+            "TLS failed (\(error)); if the certificate is not from a public authority, set SSL_CERT_FILE to it"
+        case is NIOTooManyBytesError: "the response is larger than 1 GiB"
+        case let error as IOError where error.errnoCode == ECONNREFUSED: "the connection was refused"
         default: oneLine("\(error)")
         }
     }

@@ -16,48 +16,50 @@ struct EvaluateCommand: ParsableCommand {
               assay evaluate questions.jsonl --model my-model --fn basic::subset_of \\
                 --sampling '{"temperature": 0.7}' --samples 5 -o answers.jsonl
 
-            DATASET is as for 'assay score'. What is asked is the row's chat_completion_input or messages, \
-            completion_input, input_query or question, or what the prompt template of --benchmark makes of its columns. \
-            Answers are scored while others are generated; both go through the cache, so that the same command goes on \
-            where a killed run was, and asks nothing twice.
+            DATASET is the same as for 'assay score'. The prompt is the row's chat_completion_input or messages, \
+            completion_input, input_query or question, or the text that the prompt template of --benchmark makes from \
+            the row's columns. Answers are scored while others are still being generated. Model replies are cached, so \
+            after an interruption the same command continues where it stopped, and no request is paid for twice.
 
-            Each line of --output has the row's own columns, generated_answer and the scores; 'assay score' takes it as \
-            it is. Exit status: as of 'assay score'.
+            Each line of --output has the row's own columns, generated_answer and the scores; 'assay score' accepts it \
+            as a dataset. The exit status is the same as that of 'assay score'.
             """)
 
     @Argument(help: ArgumentHelp("The rows to answer.", valueName: "dataset"))
     var dataset: String
 
-    @Option(help: ArgumentHelp("The model that answers.", valueName: "model"))
+    @Option(help: ArgumentHelp("The model that answers the rows.", valueName: "model"))
     var model: String?
 
     @Option(
         help: ArgumentHelp(
-            "In place of a model, an agent of the Llama Stack server that the configuration names: its AgentConfig, as "
-                + "JSON or as the path of a JSON file.", valueName: "config"))
+            "Use an agent instead of a model: its AgentConfig, as JSON or the path of a JSON file. It runs on the "
+                + "Llama Stack server that the configuration names.", valueName: "config"))
     var agent: JSONArgument?
 
-    @Option(help: ArgumentHelp("What the model is told first.", valueName: "text"))
+    @Option(help: ArgumentHelp("The system message of each prompt.", valueName: "text"))
     var systemMessage: String?
 
     @Option(
         help: ArgumentHelp(
-            "How the model samples, as JSON or as the path of a JSON file: parameters of the OpenAI API, such as "
-                + "{\"temperature\": 0.7, \"max_tokens\": 256}, or a \"strategy\" as Llama Stack has it. Temperature 0 "
-                + "unless given.", valueName: "params"))
+            "Sampling parameters, as JSON or the path of a JSON file: those of the OpenAI API, such as "
+                + "{\"temperature\": 0.7, \"max_tokens\": 256}, or a Llama Stack \"strategy\" (default: temperature "
+                + "0).",
+            valueName: "params"))
     var sampling: JSONArgument?
 
     @Option(
         help: ArgumentHelp(
-            "A benchmark as a server registers it, as JSON or as the path of a JSON file: its metadata's \"generation\" "
-                + "says how questions are made and answers read, and its scoring_functions are those without --fn.",
+            "A benchmark in the form in which a server registers it, as JSON or the path of a JSON file. Its "
+                + "metadata's \"generation\" says how prompts are built and answers are extracted; its "
+                + "scoring_functions are used when there is no --fn.",
             valueName: "benchmark"))
     var benchmark: JSONArgument?
 
     @Option(
         help: ArgumentHelp(
-            "Ask each row N times, each time with a request of its own, and score all N answers (default: 1). It takes a "
-                + "temperature above 0 for the answers to differ.", valueName: "n"))
+            "Generate N answers to each row, each with its own request, and score them all (default: 1). The answers "
+                + "differ only at a temperature above 0.", valueName: "n"))
     var samples: Int?
 
     @OptionGroup var rowOptions: RowOptions
@@ -76,7 +78,7 @@ struct EvaluateCommand: ParsableCommand {
 
     func validate() throws {
         if let samples, !(1...1000).contains(samples) {
-            throw ValidationError("--samples \(samples): 1 to 1000 was expected")
+            throw ValidationError("--samples \(samples): expected 1 to 1000")
         }
         if statisticsOptions.passAt != nil && samples ?? 1 == 1 {
             throw ValidationError("--pass-at needs --samples N with at least 2 samples")
@@ -84,10 +86,10 @@ struct EvaluateCommand: ParsableCommand {
         if statisticsOptions.key != nil && saveOptions.save == nil { throw ValidationError("--key needs --save") }
         if rowOptions.functions.isEmpty && benchmark == nil { throw RowOptions.noFunction }
         if (model == nil) == (agent == nil) {
-            throw ValidationError("name who answers, a model or an agent: --model MODEL or --agent CONFIG")
+            throw ValidationError("choose either a model or an agent: --model MODEL or --agent CONFIG")
         }
         if agent != nil && (systemMessage != nil || sampling != nil) {
-            throw ValidationError("--system-message and --sampling are for models; an agent's config says both itself")
+            throw ValidationError("--system-message and --sampling apply to models only; an agent's config has its own")
         }
     }
 
@@ -151,13 +153,14 @@ struct EvaluateCommand: ParsableCommand {
             functions = elements.compactMap(\.string).map { ($0, nil) }
             if functions.isEmpty || functions.count < elements.count {
                 throw ValidationError(
-                    "--benchmark: its scoring_functions are no array of identifiers; name at least one: --fn ID")
+                    "--benchmark: scoring_functions is not an array of identifiers; name at least one function: --fn ID"
+                )
             }
         }
         do throws(EvaluationError) {
             let metadata = json["metadata"].flatMap { $0 == .null ? nil : $0 } ?? [:]
             guard let metadata = metadata.object else {
-                throw EvaluationError(.invalid, "found \(metadata.kind); an object was expected", at: "/metadata")
+                throw EvaluationError(.invalid, "found \(metadata.kind); expected an object", at: "/metadata")
             }
             return (functions, try GenerationSettings(metadata: metadata))
         } catch {
@@ -205,7 +208,7 @@ struct EvaluateCommand: ParsableCommand {
                 results = try Evaluator(engine).run(
                     request, sink: saved, progress: progress, cancellation: cancellation)
             } catch {
-                // The place in a request means something only in what the options hold.
+                // The pointer into the request only means something within the values of options.
                 throw Failure((error.placeInCandidate.map { "\($0): " } ?? "") + error.commandText)
             }
             if results.failure == nil { try saver?.finish(results.scoring, generation: results.generation.json) }
@@ -215,7 +218,7 @@ struct EvaluateCommand: ParsableCommand {
 
     private func report(_ results: EvaluationResults, _ unfinishedOutput: String?) throws {
         if results.generation.generated == 0, results.failure == nil, let first = results.scoring.unscored.first {
-            printError("warning: no row was answered; the first: \(oneLine(first.reason))")
+            printError("warning: no row was answered; the first failed with: \(oneLine(first.reason))")
         }
         try rowOptions.report(
             results.scoring, failure: results.failure?.message, unfinishedOutput: unfinishedOutput,
@@ -234,6 +237,6 @@ extension EvaluationResults: RunResults {
 }
 
 extension EvaluationError {
-    /// The message, and the option or command that mends it.
+    /// The message, with the option or command that solves the problem.
     var commandText: String { EngineError(.model, message, remedy: remedy).commandText }
 }

@@ -7,12 +7,12 @@ import ScoringEngine
 struct FunctionsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "functions",
-        abstract: "Lists, shows and checks scoring functions.",
+        abstract: "List, show and check scoring functions.",
         subcommands: [List.self, Show.self, Check.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Lists the scoring functions that can be used.",
+            abstract: "List the available scoring functions.",
             usage: "assay functions list [<options>]")
 
         @OptionGroup var engineOptions: EngineOptions
@@ -35,8 +35,8 @@ struct FunctionsCommand: ParsableCommand {
             abstract: "Print a scoring function's definition as JSON.",
             usage: "assay functions show <id> [<options>]",
             discussion: """
-                The parameters that its scorer takes are written to standard error, so that standard output can become a \
-                definition file.
+                The parameters that its scorer accepts are written to standard error, so that standard output can be \
+                saved as a definition file.
                 """)
 
         @Argument(help: ArgumentHelp("The function's identifier.", valueName: "id"))
@@ -57,7 +57,7 @@ struct FunctionsCommand: ParsableCommand {
                 else { return }
                 printError(
                     parameters.isEmpty
-                        ? "The scorer \(scorer.id) takes no parameters."
+                        ? "The scorer \(scorer.id) has no parameters."
                         : "Parameters of the scorer \(scorer.id):" + parameters.map { "\n  \($0)" }.joined())
             } catch let error as UnknownFunction {
                 throw Failure(error.commandText)
@@ -67,11 +67,11 @@ struct FunctionsCommand: ParsableCommand {
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Checks definition files.",
+            abstract: "Check definition files.",
             usage: "assay functions check <file> ... [<options>]",
             discussion: """
-                Each definition is read, its plugin found and its scorer made with its parameters, so patterns are \
-                compiled, too. Nothing is scored. Exit status: 0 all are fine, 1 something is wrong.
+                Each definition is read, its plugin is located and its scorer is created with its parameters, which \
+                also compiles its patterns. Nothing is scored. Exit status: 0 if all definitions are valid, 1 otherwise.
                 """)
 
         @Argument(help: ArgumentHelp("Definition files.", valueName: "file"))
@@ -95,14 +95,14 @@ struct FunctionsCommand: ParsableCommand {
                     let missing = engine.missingParameters(of: function)
                     if !missing.isEmpty {
                         let names = missing.joined(separator: ", ")
-                        try printOutput("\(path): \(function.identifier) needs \(names) from each request\n")
+                        try printOutput("\(path): \(function.identifier) needs \(names) in each request\n")
                         continue
                     }
                     do {
                         _ = try engine.bind(function)
-                        try printOutput("\(path): \(function.identifier) is fine\n")
+                        try printOutput("\(path): \(function.identifier) is valid\n")
                     } catch let error as EngineError {
-                        // Faults of the parameters name the file, those of the plugin do not.
+                        // Errors about parameters name the file; errors about the plugin do not.
                         let fault = error.commandText
                         printError(error.code == .invalidDefinition ? fault : "\(path): \(fault)")
                         faults += 1

@@ -10,12 +10,12 @@ import ScoringEngine
 extension PluginsCommand {
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Looks for everything that is wrong with a plugin.",
+            abstract: "Test a plugin, and report every fault that is found.",
             discussion: """
-                The plugin is run in a process of its own, on rows, parameters and model replies that are made to find \
-                faults. Scorers that need parameters are tried with those of definitions (--fn) or with --params; one that \
-                cannot be made is named as not exercised. Exit status: 0 nothing is wrong, 3 something was found, 1 it could \
-                not be checked.
+                The plugin runs in its own process, on rows, parameters and model replies that are designed to reveal \
+                faults. Scorers that need parameters are tried with those of definitions (--fn) or of --params; a \
+                scorer that cannot be created is reported as not exercised. Exit status: 0 if no fault was found, 3 if \
+                there are findings, 1 if the plugin could not be checked.
                 """)
 
         enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -37,22 +37,23 @@ extension PluginsCommand {
 
         @Option(
             help: ArgumentHelp(
-                "Give judges the replies in FILE instead of made-up ones: on each line a JSON text, or a chat completion.",
+                "Use the replies in FILE for judges, instead of made-up ones: a JSON string or a chat completion on "
+                    + "each line.",
                 valueName: "file"))
         var replies: String?
 
-        @Option(help: "How findings are written: text, or json, a list of objects.")
+        @Option(help: "The format of the findings: text, or json (an array of objects).")
         var format = Format.text
 
         @Option(
             name: .customLong("plugin-timeout"),
             help: ArgumentHelp(
-                "How long the plugin may go without giving a row (default: 10).", valueName: "seconds"))
+                "Seconds that the plugin may take until its next row (default: 10).", valueName: "seconds"))
         var pluginTimeout: Double?
 
         func validate() throws {
             if let pluginTimeout, !(pluginTimeout >= 0.01 && pluginTimeout <= 86400) {
-                throw ValidationError("--plugin-timeout \(pluginTimeout): 0.01 to 86400 seconds were expected")
+                throw ValidationError("--plugin-timeout \(pluginTimeout): expected 0.01 to 86400 seconds")
             }
             _ = try givenParameters()
         }
@@ -62,7 +63,7 @@ extension PluginsCommand {
             do {
                 let value = try JSONValue(parsing: params)
                 guard let object = value.object else {
-                    throw ValidationError("--params: an object was expected, and \(value.kind) was found")
+                    throw ValidationError("--params: found \(value.kind); expected an object")
                 }
                 return object
             } catch let error as JSONError {
@@ -129,8 +130,8 @@ extension PluginsCommand {
                             reasoning: message["reasoning_content"]?.string ?? ""))
                 } else {
                     throw Failure(
-                        "\(path): line \(index + 1): found \(value.kind); a text, or a chat completion with choices, was "
-                            + "expected")
+                        "\(path): line \(index + 1): found \(value.kind); expected a string, or a chat completion "
+                            + "with choices")
                 }
             }
             if replies.isEmpty { throw Failure("\(path): no reply was found") }
@@ -147,8 +148,8 @@ extension PluginsCommand {
                 check.add(
                     CheckFinding(
                         "manifest", .error,
-                        "its manifest \(PluginManifest.path(for: check.path)) is not that of this file: \(difference). It is "
-                            + "refused so. Write it again: assay plugins manifest \(file)"))
+                        "its manifest \(PluginManifest.path(for: check.path)) does not match this file: \(difference). "
+                            + "The plugin is refused until you write it again: assay plugins manifest \(file)"))
             } catch {
                 check.add(
                     CheckFinding("manifest", .error, "\(error). Write it again: assay plugins manifest \(file)"))
@@ -161,14 +162,16 @@ extension PluginsCommand {
             do throws(JSONError) {
                 let schema = try JSONValue(parsing: text)
                 if schema.object != nil || schema.bool != nil { return }
-                fault = "is \(schema.kind), and not an object"
+                fault = "is \(schema.kind), not an object"
             } catch {
                 fault = "is not JSON: \(error)"
             }
             check.add(
                 CheckFinding(
                     "schema", .error, scorer: scorer.id,
-                    "its parameters_schema \(fault). Editors and forms cannot use it. Give a JSON Schema, or NULL"))
+                    "its parameters_schema \(fault). Editors and forms cannot use it. Set it to a JSON Schema, or to "
+                        + "NULL"
+                ))
         }
 
         // MARK: Parameters to try
@@ -179,7 +182,7 @@ extension PluginsCommand {
         ) {
             let required = scorer.parametersSchema.flatMap { try? JSONValue(parsing: $0) }?["required"]?.array ?? []
             var trials = functions.filter { function in
-                // The scorer of a plugin that has one need not be named.
+                // If a plugin has a single scorer, the definition need not name it.
                 let isNamed = contents.scorers.count == 1 || function.providerResourceID == scorer.id
                 guard function.providerID == contents.id && isNamed else { return false }
                 let missing = required.compactMap(\.string).filter { function.params[$0] ?? .null == .null }
@@ -187,8 +190,8 @@ extension PluginsCommand {
                 check.add(
                     CheckFinding(
                         "exercise", .note, scorer: scorer.id,
-                        "\(function.identifier) needs \(missing.joined(separator: ", ")) from each request, so no row was scored "
-                            + "with it"))
+                        "\(function.identifier) needs \(missing.joined(separator: ", ")) in each request, so no row "
+                            + "was scored with it"))
                 return false
             }.map { function in
                 trial(scorer, function.identifier, function.identifier, function.returnType.json, function.params)
@@ -196,7 +199,7 @@ extension PluginsCommand {
             if let given = try? givenParameters() {
                 trials.append(trial(scorer, "--params", "check", ["type": .string(returnType(of: scorer))], given))
             }
-            // Always without any, too: what a scorer needs, it has to ask for.
+            // Always try without parameters too: a scorer must reject missing ones.
             trials.append(trial(scorer, nil, "check", ["type": .string(returnType(of: scorer))], [:]))
             var wasExercised = false
             for trial in trials where check.accepts(trial) && !(wasExercised && trial.name == nil) {
@@ -207,8 +210,8 @@ extension PluginsCommand {
                 check.add(
                     CheckFinding(
                         "exercise", .note, scorer: scorer.id,
-                        "it cannot be made without parameters, so no row was scored with it. Give a definition (--fn FILE) or "
-                            + "parameters (--params JSON). It said: \(check.lastRefusal)"))
+                        "it cannot be created without parameters, so no row was scored with it. Pass a definition "
+                            + "(--fn FILE) or parameters (--params JSON). It said: \(check.lastRefusal)"))
             }
         }
 
@@ -261,7 +264,7 @@ extension PluginsCommand {
                     text += "\(finding.level.rawValue): \(finding.check): \(scorer)\(finding.message)\n"
                 }
                 let faults = findings.filter { $0.level != .note }.count
-                text += faults == 0 ? "nothing wrong was found\n" : faults == 1 ? "1 finding\n" : "\(faults) findings\n"
+                text += faults == 0 ? "no fault was found\n" : faults == 1 ? "1 finding\n" : "\(faults) findings\n"
                 try printOutput(text)
             }
         }

@@ -6,16 +6,16 @@ import ScoringEngine
 struct PluginsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plugins",
-        abstract: "List, write, check, pack and trust scorer plugins.",
+        abstract: "Create, list, check, pack and trust scorer plugins.",
         subcommands: [List.self, New.self, Check.self, Pack.self, Trust.self, Manifest.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the plugins that were found, and what their scorers read, give and take as parameters.",
+            abstract: "List the plugins that were found, with the inputs, outputs and parameters of their scorers.",
             usage: "assay plugins list [<options>]",
             discussion: """
-                Plugins that are trusted are loaded, so their code runs. Of the others, nothing runs: what is shown is what \
-                their manifests say.
+                Trusted plugins are loaded, so their code runs. Other plugins do not run: the list shows what their \
+                manifests say.
                 """)
 
         @OptionGroup var engineOptions: EngineOptions
@@ -25,19 +25,19 @@ struct PluginsCommand: ParsableCommand {
             var text = ""
             for plugin in registry.plugins {
                 text += "\(plugin.id) \(plugin.version)  \(plugin.description)\n  \(plugin.path)\n"
-                if plugin.place == .worker { text += "  runs in a process of its own\n" }
+                if plugin.place == .worker { text += "  runs in its own process\n" }
                 for scorer in plugin.scorers {
                     text += "  \(scorer.id): \(scorer.description)\n"
-                    text += "    reads  \(scorer.inputs.map(self.text(of:)).joined(separator: ", "))\n"
-                    text += "    gives  \(scorer.outputs.map(self.text(of:)).joined(separator: ", "))\n"
+                    text += "    input       \(scorer.inputs.map(self.text(of:)).joined(separator: ", "))\n"
+                    text += "    output      \(scorer.outputs.map(self.text(of:)).joined(separator: ", "))\n"
                     let parameters = ParameterSummary(scorer).items ?? []
-                    if !parameters.isEmpty { text += "    takes  \(parameters.joined(separator: ", "))\n" }
-                    if !scorer.roles.isEmpty { text += "    asks   \(scorer.roles.joined(separator: ", "))\n" }
+                    if !parameters.isEmpty { text += "    parameters  \(parameters.joined(separator: ", "))\n" }
+                    if !scorer.roles.isEmpty { text += "    models      \(scorer.roles.joined(separator: ", "))\n" }
                 }
             }
             for path in registry.unknown {
-                text += "not trusted, and not described\n  \(path)\n  runs in a process of its own; "
-                text += "'assay plugins manifest \(path)' has it describe itself there\n"
+                text += "not trusted, and without a manifest\n  \(path)\n  runs in its own process; "
+                text += "'assay plugins manifest \(path)' runs it there and writes its manifest\n"
             }
             try printOutput(text)
             if !registry.errors.isEmpty { throw ExitCode(1) }
@@ -50,22 +50,22 @@ struct PluginsCommand: ParsableCommand {
 
     struct Trust: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Has a plugin run inside the process, with all its rights.",
+            abstract: "Trust a plugin: let it run inside the assay process, with all its rights.",
             discussion: """
-                The plugin's path and the SHA-256 of its bytes are put on the list of trusted plugins, \
-                $XDG_CONFIG_HOME/assay/trusted-plugins or ~/.config/assay/trusted-plugins. Once it changes, it is not trusted \
-                any more. Nothing of it is run now.
+                The plugin's path and the SHA-256 of its bytes are added to the list of trusted plugins, \
+                $XDG_CONFIG_HOME/assay/trusted-plugins or ~/.config/assay/trusted-plugins. When the file changes, it is \
+                no longer trusted. This command does not run the plugin.
                 """)
 
         @Argument(help: ArgumentHelp("The plugin's shared object.", valueName: "file"))
         var file: String
 
-        @Flag(help: "Take it from the list instead.")
+        @Flag(help: "Remove the plugin from the list instead.")
         var remove = false
 
         func run() throws {
             guard let path = PluginTrustList.defaultPath else {
-                throw Failure("neither XDG_CONFIG_HOME nor HOME says where the list of trusted plugins is")
+                throw Failure("the list of trusted plugins cannot be located: set HOME or XDG_CONFIG_HOME")
             }
             var isThere = true
             do throws(PluginTrustList.Refusal) {
@@ -80,10 +80,10 @@ struct PluginsCommand: ParsableCommand {
 
     struct Manifest: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Writes a plugin's manifest beside it.",
+            abstract: "Write a plugin's manifest, next to the plugin.",
             discussion: """
-                The plugin is run in a process of its own and asked what its scorers are. With NAME.plugin.json beside \
-                NAME.so, it can be listed and found without being run.
+                The plugin runs in its own process and describes its scorers. With NAME.plugin.json next to NAME.so, \
+                the plugin can be listed and found without being run.
                 """)
 
         @Argument(help: ArgumentHelp("The plugin's shared object.", valueName: "file"))

@@ -3,12 +3,12 @@ import ArgumentParser
 extension PluginsCommand {
     struct New: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Start a plugin: write a folder that builds to a working scorer.",
+            abstract: "Create a plugin project: a folder that builds a working scorer.",
             discussion: """
-                The folder has a Makefile, the source of a small scorer (or of a judge, which asks a model), a scoring \
-                function that uses it, a few rows, a test and a README. It needs the compiler of the language, and \
-                nothing from the network. Existing files are not overwritten. Scorers in Python: see WritingPlugins.md, \
-                "Other languages".
+                The folder contains a Makefile, the source of a small scorer (or of a judge, which asks a model), a \
+                scoring function that uses it, a few rows, a test and a README. Building it needs the language's \
+                compiler and no network. Existing files are not overwritten. For scorers in Python, see "Other \
+                languages" in WritingPlugins.md.
                 """)
 
         @Argument(
@@ -16,10 +16,10 @@ extension PluginsCommand {
                 "The plugin's name: letters a to z, digits and hyphens, such as word-limit.", valueName: "name"))
         var name: String
 
-        @Option(help: ArgumentHelp("What it is written in.", valueName: "language"))
+        @Option(help: ArgumentHelp("The language that the plugin is written in.", valueName: "language"))
         var language: PluginProject.Language
 
-        @Option(help: ArgumentHelp("A judge asks a model.", valueName: "kind"))
+        @Option(help: ArgumentHelp("The kind of plugin; a judge asks a model.", valueName: "kind"))
         var kind: PluginProject.Kind = .scorer
 
         @Option(help: ArgumentHelp("The folder to write (default: NAME in the current folder).", valueName: "dir"))
@@ -32,15 +32,15 @@ extension PluginsCommand {
         func run() throws {
             guard let templates = Installation.templateFolder else {
                 throw Failure(
-                    "the templates of plugins are missing: neither share/assay/plugin-templates of the installation nor "
-                        + "SDK/templates around \(Installation.folder) is there; install Assay again")
+                    "the plugin templates are missing: found neither share/assay/plugin-templates in the installation "
+                        + "nor SDK/templates near \(Installation.folder); install Assay again")
             }
             let folder = output ?? name
             try PluginProject(name: name, language: language, kind: kind).write(
                 to: folder, templates: templates, includes: Installation.includeFolders)
             try printOutput(
                 """
-                \(folder) is written. In it, "make" builds \(name).so, "make test" tries it; README.md says more.
+                Created \(folder). In it, run "make" to build \(name).so, and "make test" to try it. See README.md.
 
                 """)
         }

@@ -11,9 +11,9 @@ extension PluginsCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write an archive with a plugin, its manifest, its definitions and its data.",
             discussion: """
-                Whoever unpacks the archive in a plugin folder, such as ~/.local/share/assay/plugins, can use the plugin and \
-                its scoring functions without any option. The archive names the kind of machine that the plugin was \
-                built for. The plugin is run in a process of its own and asked what its scorers are.
+                To install the plugin and its scoring functions, unpack the archive in a plugin folder, such as \
+                ~/.local/share/assay/plugins; no option is needed to use them. The archive's name includes the kind of \
+                machine that the plugin was built for. The plugin runs in its own process and describes its scorers.
                 """)
 
         @Argument(help: ArgumentHelp("The plugin's shared object.", valueName: "file"))
@@ -21,7 +21,7 @@ extension PluginsCommand {
 
         @Option(
             help: ArgumentHelp(
-                "The folder of its scoring function definitions (default: NAME.functions beside the plugin).",
+                "The folder of its scoring function definitions (default: NAME.functions, next to the plugin).",
                 valueName: "dir"))
         var functions: String?
 
@@ -89,8 +89,8 @@ extension PluginsCommand {
                 if let error = definition.errors.first { throw Failure("\(error)") }
                 for function in definition.functions where function.providerID != contents.plugin.id {
                     throw Failure(
-                        "\(folder)/\(entry): \(function.identifier) uses the plugin \"\(function.providerID)\", and not "
-                            + "\"\(contents.plugin.id)\"; keep it in another folder")
+                        "\(folder)/\(entry): \(function.identifier) uses the plugin \"\(function.providerID)\", not "
+                            + "\"\(contents.plugin.id)\"; move it to another folder")
                 }
                 identifiers += definition.functions.map(\.identifier)
                 try archive.add(
@@ -110,13 +110,13 @@ extension PluginsCommand {
                 case .regular: try archive.add(RegularFile.read(path, limit: 4 << 30), as: "\(name)/\(entry)")
                 default:
                     throw Failure(
-                        "\(folder)/\(entry): neither a regular file nor a folder, and a plugin that is not trusted could not "
+                        "\(folder)/\(entry): not a regular file or a folder, so a plugin that is not trusted could not "
                             + "read it; put the file itself there")
                 }
             }
         }
 
-        /// The names in a folder, sorted, without hidden ones.
+        /// The names in a folder, sorted, without hidden files.
         private func entries(of folder: String) throws -> [String] {
             guard let directory = opendir(folder) else {
                 throw Failure("\(folder): cannot be read: \(systemMessage())")
@@ -133,7 +133,7 @@ extension PluginsCommand {
         }
 
         private func write(_ bytes: [UInt8], to path: String) throws {
-            // The plugin's author chooses the name that the archive has by default, and may have put a link there.
+            // The plugin's author chooses the default name of the archive, and may have put a link there.
             let following = output == nil ? O_NOFOLLOW : 0
             let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | following, 0o666)
             guard descriptor >= 0, let file = fdopen(descriptor, "w") else {

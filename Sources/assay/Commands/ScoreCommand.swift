@@ -19,8 +19,8 @@ struct ScoreCommand: ParsableCommand {
               zcat answers.jsonl.gz | assay score - --fn basic::equality
 
             DATASET is a path, a file:// URI, - for standard input (JSON Lines), or hf://datasets/OWNER/NAME?split=SPLIT \
-            for a dataset of the Hugging Face Hub. Formats: .jsonl or .ndjson (one object a line), .json (an array of \
-            objects), .csv and .tsv (with a header row), each also .gz or .zst.
+            for a dataset on the Hugging Face Hub. Formats: .jsonl or .ndjson (one object per line), .json (an array of \
+            objects), .csv and .tsv (with a header row), each optionally compressed (.gz or .zst).
 
             Exit status: 0 all rows were scored; 1 the run failed; 3 some rows could not be scored, and the results say \
             how many and why, or there were none; 4 a requirement is not met; 64 the command line was wrong; 130 interrupted, what was done is in \
@@ -39,13 +39,13 @@ struct ScoreCommand: ParsableCommand {
 
     @Flag(
         name: .customLong("dry-run"),
-        help: "Ask no model: show the first requests, and estimate how many there are and what they cost.")
+        help: "Do not ask any model: show the first requests, and estimate their number and cost.")
     var dryRun = false
 
     @Option(
         help: ArgumentHelp(
-            "What to do with a model's thinking, up to </think>, in generated_answer: keep scores it as a part of the answer, "
-                + "with a warning; strip moves it to the column generation_reasoning (default: keep).",
+            "What to do with a model's thinking, up to </think>, in generated_answer: keep scores it as part of the "
+                + "answer, with a warning; strip moves it to the column generation_reasoning.",
             valueName: "keep|strip"))
     var reasoning = Reasoning.keep
 
@@ -68,7 +68,7 @@ struct ScoreCommand: ParsableCommand {
         if rowOptions.functions.isEmpty { throw RowOptions.noFunction }
         try ResultRequirements(rowOptions.requirements).validate(functions: rowOptions.functions.map(\.identifier))
         if dryRun && rowOptions.output != nil {
-            throw ValidationError("--dry-run has no rows to write; leave --output out")
+            throw ValidationError("--dry-run writes no rows; remove --output")
         }
         if samples && statisticsOptions.key == nil {
             throw ValidationError("--samples needs --key COLUMN, which says which rows are samples of one question")
@@ -127,7 +127,7 @@ struct ScoreCommand: ParsableCommand {
         try report(scoring, unfinishedOutput)
     }
 
-    /// The files that the run reads beside the dataset, as far as options name them.
+    /// The files that options name and the run reads, other than the dataset.
     private var filesRead: [String] { rowOptions.filesRead + modelOptions.filesRead }
 
     private func saver(_ request: ScoringRequest, _ input: DatasetInput, _ engine: Engine) throws -> RunSaver? {

@@ -16,27 +16,27 @@ import UnixSignals
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Serves the scoring and datasets API over HTTP.",
+        abstract: "Serve the scoring, datasets and benchmarks API over HTTP.",
         discussion: """
-            Existing clients of a Llama Stack server's scoring, datasets and benchmarks APIs work unchanged. What is \
-            registered is kept in the data folder. SIGTERM and SIGINT end the server when the requests under way are \
-            answered.
+            Existing clients of a Llama Stack server's scoring, datasets and benchmarks APIs work unchanged. \
+            Registrations are kept in the data folder. On SIGTERM or SIGINT, the server answers the requests that are \
+            in progress and then stops.
 
-            Of the server's own options, those that are not given are taken from the environment (--max-rows is \
-            ASSAY_MAX_ROWS), and then from the member "server" of the configuration ({"server": {"max_rows": 1000}}). The \
-            variables that are read: \(ServerSettings.variables.joined(separator: ", ")). Any other ASSAY_… is ignored, with \
-            a warning.
+            A server option that is missing on the command line is read from the environment (ASSAY_MAX_ROWS for \
+            --max-rows), then from the member "server" of the configuration ({"server": {"max_rows": 1000}}). The server \
+            reads these variables: \(ServerSettings.variables.joined(separator: ", ")). Any other ASSAY_… variable is \
+            ignored, with a warning.
             """)
 
-    @Option(help: ArgumentHelp("The address to listen on; 127.0.0.1 unless given.", valueName: "address"))
+    @Option(help: ArgumentHelp("The address to listen on (default: 127.0.0.1).", valueName: "address"))
     var host: String?
 
-    @Option(help: ArgumentHelp("The port to listen on, 8321 unless given; 0: any that is free.", valueName: "port"))
+    @Option(help: ArgumentHelp("The port to listen on; 0 for any free port (default: 8321).", valueName: "port"))
     var port: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Where datasets and registrations are kept; ~/.local/share/assay unless given (or $XDG_DATA_HOME/assay).",
+            "The folder for datasets and registrations (default: $XDG_DATA_HOME/assay or ~/.local/share/assay).",
             valueName: "dir"))
     var dataDir: String?
 
@@ -59,15 +59,15 @@ struct ServeCommand: ParsableCommand {
         for warning in ServerSettings.warnings() { logger.warning("\(warning)") }
         do {
             var configuration = try makeConfiguration()
-            // Files are needed, too: for the registry, results that wait, plugins' workers, models.
+            // Other files need descriptors too: the registry, waiting results, plugins' workers, models.
             if let files = OpenFiles.raiseLimit(), configuration.maxConnections > files / 2 {
                 configuration.maxConnections = max(1, files / 2)
                 logger.warning(
-                    "fewer connections than --max-connections are taken, as the process may open few files (ulimit -n)",
+                    "the limit on open files (ulimit -n) allows fewer connections than --max-connections",
                     metadata: ["max_connections": "\(configuration.maxConnections)", "files": "\(files)"])
             }
             let registry = try Registry(folder: configuration.dataFolder)
-            // With the data, so that a copy of the folder has the answers that were paid for.
+            // In the data folder, so that a copy of the folder includes the replies that were paid for.
             let inference = try modelOptions.makeInference(
                 agentsURL: agentOptions.agentsURL, cacheFolder: configuration.dataFolder + "/cache",
                 isQuiet: engineOptions.quiet)
@@ -79,7 +79,7 @@ struct ServeCommand: ParsableCommand {
             try serve(server, configuration, logger)
             waitFor {
                 await engine.shutDown()
-                // The engine knows it only once it has asked a model itself.
+                // The engine only knows it after it has asked a model itself.
                 await inference.shutDown()
             }
         } catch let error as ConfigurationError {
@@ -93,8 +93,8 @@ struct ServeCommand: ParsableCommand {
         }
     }
 
-    /// Has the allocator give back what large requests took when they are done. It would keep it, and that in each of its
-    /// arenas, of which it makes eight for each core.
+    /// Makes the allocator return the memory of large requests to the system. By default, it would keep that memory in each of
+    /// its arenas, of which there are up to eight per core.
     private static func limitFreeMemory() {
         mallopt(M_ARENA_MAX, Int32(max(4, sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
         mallopt(M_MMAP_THRESHOLD, 1 << 20)
@@ -105,14 +105,14 @@ struct ServeCommand: ParsableCommand {
         let settings = try ServerSettings(file: modelOptions.config)
         guard let folder = try dataDir ?? settings.text("data_dir") ?? Self.userDataFolder else {
             throw Failure(
-                "no folder for data is known, as neither HOME nor XDG_DATA_HOME is set: name one with --data-dir")
+                "there is no data folder, because neither HOME nor XDG_DATA_HOME is set; name one with --data-dir")
         }
         var configuration = ServerConfiguration(version: Assay.version)
         configuration.dataFolder = folder
         configuration.host = try host ?? settings.text("host") ?? configuration.host
         configuration.port = try port ?? settings.integer("port", 0...65_535) ?? configuration.port
         guard (0...65_535).contains(configuration.port) else {
-            throw ValidationError("--port \(configuration.port): 0 to 65535 was expected")
+            throw ValidationError("--port \(configuration.port): expected 0 to 65535")
         }
         configuration.judgeModel = modelOptions.judgeModel
         try limitOptions.apply(to: &configuration, settings)
@@ -142,22 +142,25 @@ struct ServeCommand: ParsableCommand {
         if let failure = failure.withLock({ $0 }) { throw failure }
     }
 
-    /// Reads the token, the certificate and its key again, on SIGHUP. What cannot be read stays as it was.
+    /// Reads the token, the certificate and its key again, on SIGHUP. If one cannot be read, the previous one stays in use.
     private static func reload(_ server: Server, _ access: AccessOptions, _ file: String?, _ logger: Logger) {
         do {
             try server.reload(accessToken: access.accessToken(ServerSettings(file: file)))
-            logger.notice("the token and the certificate were read again, as far as there are any")
+            logger.notice("the token and the certificate, where configured, were read again")
         } catch {
-            logger.error("the token and the certificate stay as they were", metadata: ["error": "\(error)"])
+            logger.error(
+                "the token and the certificate could not be read again; the previous ones stay in use",
+                metadata: ["error": "\(error)"])
         }
     }
 
-    /// Why a server could not be started, in the words of a user.
+    /// Why a server could not be started, in words for users.
     private static func reason(_ error: any Error, _ port: Int) -> String {
         switch (error as? IOError)?.errnoCode {
-        case EADDRINUSE: "port \(port) is taken by another program; end that, or choose another port with --port"
-        case EACCES: "ports below 1024 need privileges; choose another port with --port"
-        case EADDRNOTAVAIL: "this machine does not have that address; choose another one with --host"
+        case EADDRINUSE:
+            "port \(port) is used by another program; stop that program, or choose another port with --port"
+        case EACCES: "ports below 1024 need special privileges; choose another port with --port"
+        case EADDRNOTAVAIL: "this machine does not have that address; choose another address with --host"
         default: "\(error)"
         }
     }

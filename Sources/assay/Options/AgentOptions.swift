@@ -1,12 +1,12 @@
 import ArgumentParser
 
-/// Where the agents are that benchmarks have as candidates.
+/// The server whose agents can be candidates.
 struct AgentOptions: ParsableArguments {
     @Option(
         name: .customLong("agents-url"),
         help: ArgumentHelp(
-            "The Llama Stack server whose agents answer benchmarks, such as http://127.0.0.1:8321; the member \"agents\" "
-                + "of the configuration unless given.", valueName: "url"))
+            "The Llama Stack server whose agents answer benchmarks, such as http://127.0.0.1:8321 (default: the member "
+                + "\"agents\" of the configuration).", valueName: "url"))
     var agentsURL: String?
 
     func validate() throws {

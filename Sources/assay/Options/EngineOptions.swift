@@ -8,7 +8,7 @@ import ScorerHost
 import ScoringDefinitions
 import ScoringEngine
 
-/// Where definitions and plugins are looked for, and what is said of those that are broken.
+/// Where to look for definitions and plugins, and how to report broken ones.
 struct EngineOptions: ParsableArguments {
     @Option(
         name: .customLong("fn-dir"),
@@ -29,31 +29,31 @@ struct EngineOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Where plugins run: process, all of them in processes of their own; in-process, none of them (default: those "
-                + "that are not trusted)."))
+            "Where plugins run: process runs each in its own process; in-process runs all inside assay (default: only "
+                + "plugins that are not trusted get their own process)."))
     var isolation: Isolation?
 
     @Option(
-        help: ArgumentHelp("Trust the plugin FILE in this run, whatever is in it; repeatable.", valueName: "file"))
+        help: ArgumentHelp("Trust the plugin FILE in this run, whatever it contains; repeatable.", valueName: "file"))
     var trust: [String] = []
 
     @Option(
         name: .customLong("plugin-timeout"),
         help: ArgumentHelp(
-            "How long a plugin in a process of its own may go without giving a row (default: 10).",
+            "Seconds that a plugin in its own process may take until its next row (default: 10).",
             valueName: "seconds"))
     var pluginTimeout: Double?
 
     @Option(
         name: .customLong("plugin-memory"),
         help: ArgumentHelp(
-            "The address space that a plugin in a process of its own may have (default: 4096).", valueName: "mib"))
+            "MiB of address space that a plugin in its own process may use (default: 4096).", valueName: "mib"))
     var pluginMemory: Int?
 
-    @Flag(name: .shortAndLong, help: "Say nothing on standard error but what made the run fail.")
+    @Flag(name: .shortAndLong, help: "Write nothing to standard error except why the run failed.")
     var quiet = false
 
-    @Flag(name: .shortAndLong, help: "Say more on standard error: plugins' debug lines, times.")
+    @Flag(name: .shortAndLong, help: "Write more to standard error: plugins' debug messages, and times.")
     var verbose = false
 
     func validate() throws {
@@ -61,13 +61,13 @@ struct EngineOptions: ParsableArguments {
             throw ValidationError("\(folder) is not a folder that can be read")
         }
         for file in trust where access(file, R_OK) != 0 {
-            throw ValidationError("--trust \(file): there is no such file that can be read")
+            throw ValidationError("--trust \(file): the file does not exist or cannot be read")
         }
         if let pluginTimeout, !(pluginTimeout >= 0.01 && pluginTimeout <= 86400) {
-            throw ValidationError("--plugin-timeout \(pluginTimeout): 0.01 to 86400 seconds were expected")
+            throw ValidationError("--plugin-timeout \(pluginTimeout): expected 0.01 to 86400 seconds")
         }
         if let pluginMemory, pluginMemory < 64 || pluginMemory > 1 << 30 {
-            throw ValidationError("--plugin-memory \(pluginMemory): at least 64 MiB were expected")
+            throw ValidationError("--plugin-memory \(pluginMemory): expected at least 64 MiB")
         }
     }
 
@@ -81,7 +81,7 @@ struct EngineOptions: ParsableArguments {
 
     /// Which plugins are trusted.
     ///
-    /// - Parameter asksUnknownPlugins: whether such as are not trusted and have no manifest are run to know what they are.
+    /// - Parameter asksUnknownPlugins: whether to run untrusted plugins without a manifest, so that they describe themselves.
     private func makeIsolation(asksUnknownPlugins: Bool, _ cancellation: Cancellation?) -> PluginIsolation {
         var settings = PluginIsolation()
         switch isolation {
@@ -105,9 +105,9 @@ struct EngineOptions: ParsableArguments {
     }
 
     /// - Parameters:
-    ///   - asksUnknownPlugins: whether plugins that are not trusted and have no manifest are run to know what they are.
-    ///   - cancellation: when it is cancelled, plugins that are being loaded are not waited for.
-    ///   - inference: makes what performs the requests of functions that ask models.
+    ///   - asksUnknownPlugins: whether to run untrusted plugins without a manifest, so that they describe themselves.
+    ///   - cancellation: cancelling it ends the wait for plugins that are being loaded.
+    ///   - inference: creates the service that sends the requests of functions that ask models.
     func makeEngine(
         asksUnknownPlugins: Bool = true, cancellation: Cancellation? = nil,
         inference: @escaping @Sendable () throws(EngineError) -> InferenceService? = { nil }
@@ -130,7 +130,7 @@ struct EngineOptions: ParsableArguments {
     }
 }
 
-/// Where this executable lies, and what lies around it.
+/// The folder of this executable, and the folders near it.
 enum Installation {
     /// The folder of the executable, symbolic links resolved.
     static let folder: String = {
@@ -139,22 +139,22 @@ enum Installation {
         return parent(of: String(cString: path))
     }()
 
-    /// `share/assay/scoring_fns` beside an installed executable's `bin`, or the nearest `scoring_fns` in a folder above
-    /// one that lies where it was built.
+    /// `share/assay/scoring_fns` next to an installed executable's `bin`, or, for an executable in a build folder, the
+    /// nearest `scoring_fns` in a folder above it.
     static var functionFolders: [String] {
         let installed = "\(prefix)/share/assay/scoring_fns"
         if isFolder(installed) { return [installed] }
         return above("scoring_fns").map { [$0] } ?? []
     }
 
-    /// The folders of ASSAY_PLUGIN_PATH, the user's own, `lib/assay/plugins` beside an installed executable's `bin`, and
+    /// The folders of ASSAY_PLUGIN_PATH, the user's own, `lib/assay/plugins` next to an installed executable's `bin`, and
     /// the executable's own.
     static var pluginFolders: [String] {
         folders(in: "ASSAY_PLUGIN_PATH")
             + [userPluginFolder, "\(prefix)/lib/assay/plugins", folder].compactMap { $0 }.filter(isFolder)
     }
 
-    /// `assay/plugins` in `$XDG_DATA_HOME`, or else in `~/.local/share`; nil where neither is known.
+    /// `assay/plugins` in `$XDG_DATA_HOME`, or otherwise in `~/.local/share`; nil if neither is known.
     static var userPluginFolder: String? {
         func variable(_ name: String) -> String? {
             guard let value = getenv(name).map({ String(cString: $0) }), value.hasPrefix("/") else { return nil }
@@ -164,12 +164,12 @@ enum Installation {
         return folder.map { "\($0)/assay/plugins" }
     }
 
-    /// The folders that a variable of the environment names, separated by colons.
+    /// The folders that an environment variable names, separated by colons.
     static func folders(in variable: String) -> [String] {
         getenv(variable).map { String(cString: $0) }?.split(separator: ":").map(String.init) ?? []
     }
 
-    /// The folders `NAME.functions` beside the plugins `NAME.so`: definitions that come with them.
+    /// The folders `NAME.functions` next to plugins `NAME.so`: the definitions that come with them.
     static func functionFolders(ofPluginsIn folders: [String]) -> [String] {
         folders.flatMap { folder -> [String] in
             guard let directory = opendir(folder) else { return [] }
@@ -185,23 +185,23 @@ enum Installation {
         }
     }
 
-    /// Where new plugins are begun from: `share/assay/plugin-templates` beside an installed executable's `bin`, or
+    /// The templates of new plugins: `share/assay/plugin-templates` next to an installed executable's `bin`, or
     /// `SDK/templates` of the tree that it was built in.
     static var templateFolder: String? {
         let installed = "\(prefix)/share/assay/plugin-templates"
         return isFolder(installed) ? installed : above("SDK/templates")
     }
 
-    /// The folders of the headers for plugins: `include` beside an installed executable's `bin`, or those of the tree.
+    /// The folders of the plugin headers: `include` next to an installed executable's `bin`, or those of the source tree.
     static var includeFolders: [String] {
         if isFolder("\(prefix)/share/assay") { return ["\(prefix)/include"] }
         return ["Sources/CScorerPlugin/include", "SDK/c", "SDK/cpp"].compactMap { above($0) }
     }
 
-    /// What an executable in `bin` is installed in.
+    /// The prefix of an executable that is installed in `bin`.
     private static var prefix: String { parent(of: folder) }
 
-    /// A folder by its path from the nearest folder around the executable that has it.
+    /// A folder at a relative path, in the nearest folder above the executable that has it.
     private static func above(_ path: String) -> String? {
         var place = folder
         while true {

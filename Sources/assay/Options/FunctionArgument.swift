@@ -4,7 +4,7 @@ import Glibc
 import JSON
 import ScoringCore
 
-/// A JSON object as an argument: itself, or the path of a file that holds it.
+/// A JSON object as an argument: JSON text, or the path of a JSON file.
 struct JSONArgument: ExpressibleByArgument {
     private enum Source {
         case file(String)
@@ -26,7 +26,7 @@ struct JSONArgument: ExpressibleByArgument {
 
     /// Reads the object.
     ///
-    /// - Parameter option: the option that it was given for, for messages.
+    /// - Parameter option: the name of the option, for messages.
     func read(for option: String) throws -> JSONObject {
         let name: String
         let bytes: [UInt8]
@@ -41,7 +41,7 @@ struct JSONArgument: ExpressibleByArgument {
         do {
             let value = try JSONValue(parsing: bytes)
             guard let object = value.object else {
-                throw ValidationError("\(name): found \(value.kind); an object was expected")
+                throw ValidationError("\(name): found \(value.kind); expected an object")
             }
             return object
         } catch let error as JSONError {
@@ -59,7 +59,7 @@ struct JSONArgument: ExpressibleByArgument {
                 let count = try source.read(into: buffer)
                 if count == 0 { return bytes }
                 bytes.append(contentsOf: buffer[..<count])
-                if bytes.count > 16 << 20 { throw ValidationError("\(path): 16 MiB at most were expected") }
+                if bytes.count > 16 << 20 { throw ValidationError("\(path): expected at most 16 MiB") }
             }
         } catch let error as DatasetError {
             if error.code == .stopped { throw ExitCode(130) }
@@ -117,7 +117,7 @@ struct ConditionArgument: ExpressibleByArgument {
     }
 }
 
-/// A value of `--retry`: outcomes of rows, with commas between them.
+/// A value of `--retry`: outcomes of rows, separated by commas.
 struct OutcomesArgument: ExpressibleByArgument {
     var outcomes: [RowOutcome]
 

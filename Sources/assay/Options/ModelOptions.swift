@@ -4,85 +4,88 @@ import Inference
 import ScoringEngine
 import Store
 
-/// Where the models are that scoring functions ask, how they are asked, and what that may cost.
+/// The models that scoring functions ask, the limits on requests, and the budget.
 struct ModelOptions: ParsableArguments {
     @Option(
         name: .customLong("judge-model"),
-        help: ArgumentHelp("The judge of functions that name none.", valueName: "model"))
+        help: ArgumentHelp("The judge model of functions that do not name one.", valueName: "model"))
     var judgeModel: String?
 
     @Option(
         help: ArgumentHelp(
-            "The OpenAI-compatible server of models that the configuration does not have, such as "
-                + "http://127.0.0.1:8080/v1; OPENAI_BASE_URL unless given.", valueName: "url"))
+            "The OpenAI-compatible server for models that are not in the configuration, such as "
+                + "http://127.0.0.1:8080/v1 (default: OPENAI_BASE_URL).", valueName: "url"))
     var modelURL: String?
 
     @Option(
         help: ArgumentHelp(
-            "That server's API: chat, completions, responses or anthropic. Default: chat.", valueName: "api"),
+            "The API of that server: chat, completions, responses or anthropic (default: chat).", valueName: "api"),
         transform: readAPI)
     var modelAPI: ModelAPI?
 
-    /// The API of models that the configuration does not have.
+    /// The API of models that are not in the configuration.
     private var defaultAPI: ModelAPI { modelAPI ?? .chat }
 
     @Option(
         help: ArgumentHelp(
-            "The environment variable with that server's key. Default: OPENAI_API_KEY, or ANTHROPIC_API_KEY for "
-                + "--model-api anthropic.", valueName: "name"))
+            "The environment variable with the key of that server (default: OPENAI_API_KEY, or ANTHROPIC_API_KEY with "
+                + "--model-api anthropic).", valueName: "name"))
     var apiKeyEnv: String?
 
-    @Option(help: ArgumentHelp("A configuration with models: a JSON file.", valueName: "file"))
+    @Option(help: ArgumentHelp("The configuration file, which defines models (JSON).", valueName: "file"))
     var config: String?
 
-    @Option(help: ArgumentHelp("At most N requests to a model at once; 64 unless given.", valueName: "n"))
+    @Option(help: ArgumentHelp("Send at most N requests to a model at once (default: 64).", valueName: "n"))
     var maxConcurrency: Int?
 
-    @Option(help: ArgumentHelp("Ask again at most N times where that can help; 5 unless given.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Repeat a failed request at most N times if that can help (default: 5).", valueName: "n"))
     var maxRetries: Int?
 
-    @Option(help: ArgumentHelp("Seconds that a request may take; 120 unless given.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("Seconds that a request may take (default: 120).", valueName: "seconds"))
     var timeout: Double?
 
-    @Option(help: ArgumentHelp("Send at most N requests in this run, repetitions included.", valueName: "n"))
+    @Option(help: ArgumentHelp("Send at most N requests in this run, including retries.", valueName: "n"))
     var maxRequests: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Spend at most that much in this run, in the currency of the configuration's prices.", valueName: "cost"))
+            "Spend at most COST in this run, in the currency of the configuration's prices.", valueName: "cost"))
     var maxCost: Double?
 
     @Option(
         help: ArgumentHelp(
-            "Keep the answers of models in DIR, where the next run finds them; the user's cache folder unless given.",
+            "Cache model replies in DIR, for the next run (default: assay in the user's cache folder).",
             valueName: "dir"))
     var cache: String?
 
-    @Flag(name: .customLong("no-cache"), help: "Neither keep answers of models nor use those that are kept.")
+    @Flag(name: .customLong("no-cache"), help: "Run without a cache of model replies.")
     var noCache = false
 
     func validate() throws {
         if let modelURL { try checkURL(modelURL, of: "--model-url") }
         if let maxConcurrency, !(1...4096).contains(maxConcurrency) {
-            throw ValidationError("--max-concurrency \(maxConcurrency): 1 to 4096 was expected")
+            throw ValidationError("--max-concurrency \(maxConcurrency): expected 1 to 4096")
         }
         if let maxRetries, !(0...100).contains(maxRetries) {
-            throw ValidationError("--max-retries \(maxRetries): 0 to 100 was expected")
+            throw ValidationError("--max-retries \(maxRetries): expected 0 to 100")
         }
         if let timeout, !(timeout > 0 && timeout <= 86_400) {
-            throw ValidationError("--timeout \(timeout): seconds above 0, at most 86400, were expected")
+            throw ValidationError("--timeout \(timeout): expected a number of seconds above 0, at most 86400")
         }
         if let maxRequests, maxRequests < 0 {
-            throw ValidationError("--max-requests \(maxRequests): a number of requests was expected")
+            throw ValidationError("--max-requests \(maxRequests): expected a number of requests")
         }
         if let maxCost, !(maxCost >= 0 && maxCost.isFinite) {
-            throw ValidationError("--max-cost \(maxCost): an amount was expected")
+            throw ValidationError("--max-cost \(maxCost): expected an amount")
         }
-        if let cache, cache.isEmpty { throw ValidationError("--cache is empty; --no-cache is without one") }
-        if noCache && cache != nil { throw ValidationError("--cache and --no-cache exclude each other") }
+        if let cache, cache.isEmpty {
+            throw ValidationError("--cache needs a folder; to run without a cache, use --no-cache")
+        }
+        if noCache && cache != nil { throw ValidationError("--cache and --no-cache cannot be used together") }
     }
 
-    /// The files that asking models reads.
+    /// The files that these options name.
     var filesRead: [String] {
         let folder = noCache ? nil : cache ?? Self.userCacheFolder
         return (config.map { [$0] } ?? []) + (folder.map { ["\($0)/replies.sqlite"] } ?? [])
@@ -90,13 +93,13 @@ struct ModelOptions: ParsableArguments {
 
     var budget: BudgetLimits { BudgetLimits(maxRequests: maxRequests, maxCost: maxCost) }
 
-    /// What performs the requests of a run.
+    /// The service that sends the requests of a run.
     ///
     /// - Parameters:
-    ///   - agentsURL: the server of agents, in place of the configuration's.
-    ///   - cacheFolder: where answers are kept unless an option says so; nil: in the user's folder for such.
-    ///   - isQuiet: whether warnings are left out.
-    ///   - asksNobody: whether no request is sent, so that no server has to be known.
+    ///   - agentsURL: the server for agents, instead of the configured one.
+    ///   - cacheFolder: the folder of the reply cache if no option names one; nil means the user's cache folder.
+    ///   - isQuiet: whether to suppress warnings.
+    ///   - asksNobody: whether no request will be sent, so that no server is needed.
     func makeInference(
         agentsURL: String? = nil, cacheFolder: String? = nil, isQuiet: Bool, asksNobody: Bool = false
     ) throws(EngineError) -> InferenceService {
@@ -126,7 +129,7 @@ struct ModelOptions: ParsableArguments {
         }
     }
 
-    /// The server of models that the configuration does not have. A key alone means that of the API it is named after.
+    /// The server for models that are not in the configuration. If only a key is set, the server of the key's provider.
     private var defaultEndpoint: ModelCatalog.DefaultEndpoint? {
         let (provider, url) =
             defaultAPI == .anthropic
@@ -143,13 +146,14 @@ struct ModelOptions: ParsableArguments {
         do throws(StoreError) {
             guard let folder = cache ?? other ?? Self.userCacheFolder else {
                 if !isQuiet {
-                    printError("warning: HOME is not set, so answers are not kept; name a folder: --cache DIR")
+                    printError(
+                        "warning: HOME is not set, so model replies are not cached; name a folder with --cache DIR")
                 }
                 return nil
             }
             return try ReplyCache(folder: folder)
         } catch {
-            throw EngineError(.model, "\(error); name another folder with --cache, or do without: --no-cache")
+            throw EngineError(.model, "\(error); name another folder with --cache, or run without a cache: --no-cache")
         }
     }
 
@@ -164,19 +168,19 @@ struct ModelOptions: ParsableArguments {
 @Sendable private func readAPI(_ name: String) throws -> ModelAPI {
     if let api = ModelAPI(rawValue: name) { return api }
     let names = ModelAPI.allCases.map(\.rawValue).joined(separator: ", ")
-    throw ValidationError("--model-api \(name): one of \(names) was expected")
+    throw ValidationError("--model-api \(name): expected one of \(names)")
 }
 
-/// A variable of the environment that is set to something.
+/// An environment variable that is set and not empty.
 func variable(_ name: String) -> String? {
     guard let value = getenv(name), value.pointee != 0 else { return nil }
     return String(cString: value)
 }
 
-/// Refuses an option that is no URL of the web.
+/// Rejects an option that is not an HTTP URL.
 func checkURL(_ text: String, of option: String) throws {
     if let fault = ModelConfiguration.fault(ofURL: text) {
-        // Not the text itself, which may hold a password.
+        // Not the text itself, which may contain a password.
         throw ValidationError(text.isEmpty ? "\(option) is empty" : "what \(option) names \(fault)")
     }
 }

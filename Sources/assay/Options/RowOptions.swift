@@ -8,15 +8,15 @@ import ScorerHost
 import ScoringCore
 import ScoringEngine
 
-/// What a run came to.
+/// The results of a run.
 protocol RunResults {
-    /// Whether the run took all rows that it was to take.
+    /// Whether the run processed all rows that it was meant to.
     var hasReachedEnd: Bool { get }
     var scoring: ScoringResults { get }
 }
 
 extension RunResults {
-    /// Whether no row has a score, as models failed: the results are worth less than any earlier ones.
+    /// Whether no row has a score because models failed; such results must not replace earlier ones.
     fileprivate var hasNothing: Bool {
         scoring.functions.allSatisfy { function in
             let counts = function.aggregates.counts
@@ -25,66 +25,66 @@ extension RunResults {
     }
 }
 
-/// What is done with which rows, and where the results go: for all commands that score.
+/// The rows, the functions and the output: options of all commands that score.
 struct RowOptions: ParsableArguments {
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
 
     @Option(
         name: .customLong("fn"),
         help: ArgumentHelp(
-            "A scoring function; after = parameters that override its definition's in this run, as JSON or as the path "
-                + "of a JSON file. Repeatable.", valueName: "id[=params]"))
+            "A scoring function; parameters after = override those of its definition in this run, as JSON or the path "
+                + "of a JSON file; repeatable.", valueName: "id[=params]"))
     var functions: [FunctionArgument] = []
 
     @Option(
         name: .customLong("map"),
         help: ArgumentHelp(
-            "Read the column OLD of the dataset where a function names the column NEW; OLD may be a path, such as "
+            "Use the dataset's column OLD as the column NEW of scoring functions; OLD may be a path, such as "
                 + "choices[0].text; repeatable.", valueName: "new=old"))
     var mapping: [AssignmentArgument] = []
 
     @Option(
         name: .customLong("where"),
         help: ArgumentHelp(
-            "Take only rows whose COLUMN is VALUE (with != is not): a text, or the JSON text of a number or boolean. "
-                + "Repeatable: several values of one column are alternatives, different columns must all match.",
+            "Use only rows whose COLUMN equals VALUE (or not, with !=): a string, or a number or boolean in JSON. "
+                + "Repeatable: values of the same column are alternatives; different columns must all match.",
             valueName: "column=value"))
     var filters: [ConditionArgument] = []
 
     @Option(
         name: .customLong("by"),
         help: ArgumentHelp(
-            "Also aggregate the rows of each value of COLUMN by themselves, such as each subject or model; repeatable.",
+            "Also aggregate separately the rows of each value of COLUMN, such as each subject or model; repeatable.",
             valueName: "column"))
     var groupColumns: [String] = []
 
     @Option(
         name: .customLong("by-limit"),
         help: ArgumentHelp(
-            "Values of a --by column that get aggregates of their own, in the order of their first rows; the rows of "
-                + "others are aggregated together (default: 1000).", valueName: "n"))
+            "Aggregate at most N values of a --by column separately, in the order in which they first appear, and the "
+                + "other values together (default: 1000).", valueName: "n"))
     var groupLimit: Int?
 
-    @Option(help: ArgumentHelp("Take only the first N rows (of those that --where lets through).", valueName: "n"))
+    @Option(help: ArgumentHelp("Use only the first N rows (of those that match --where).", valueName: "n"))
     var limit: Int?
 
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "Write one JSON line a row to FILE, in input order. While the run is under way, its lines are in "
-                + "FILE.partial; FILE is replaced when the run has reached its end.", valueName: "file"))
+            "Write one line of JSON per row to FILE, in the order of the dataset. During the run, the lines are in "
+                + "FILE.partial; FILE is replaced when the run is complete.", valueName: "file"))
     var output: String?
 
     @Option(
         name: .customLong("retry"), parsing: .singleValue,
         help: ArgumentHelp(
-            "Ask again for rows that an earlier run left without a score for these reasons, in place of what the cache "
-                + "has for them: unparsed, model_error, timed_out or not_asked, with commas between several. Without it "
-                + "replies that could not be read are taken from the cache again; requests that failed are always "
-                + "repeated.", valueName: "outcomes"))
+            "Send new requests for rows that an earlier run left without a score for these reasons, instead of using "
+                + "cached replies: unparsed, model_error, timed_out or not_asked, separated by commas. Without this "
+                + "option, unparsable replies come from the cache again; failed requests are always repeated.",
+            valueName: "outcomes"))
     var retry: [OutcomesArgument] = []
 
-    @Option(help: "What goes to standard output; table on a terminal, else json.")
+    @Option(help: "The format of standard output (default: table on a terminal, json otherwise).")
     var format: Format?
 
     @Option(
@@ -97,27 +97,27 @@ struct RowOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: ArgumentHelp("Worker threads; all cores unless given.", valueName: "n"))
     var jobs: Int?
 
-    @Flag(inversion: .prefixedNo, help: "Show progress on standard error; on a terminal unless said otherwise.")
+    @Flag(inversion: .prefixedNo, help: "Show progress on standard error (default: on a terminal only).")
     var progress: Bool?
 
     static let noFunction = ValidationError(
-        "name at least one scoring function: --fn ID; 'assay functions list' shows all")
+        "name at least one scoring function: --fn ID; 'assay functions list' lists them")
 
     func validate() throws {
-        if let limit, limit < 0 { throw ValidationError("--limit \(limit): a number of rows was expected") }
-        if let jobs, jobs < 1 || jobs > 1024 { throw ValidationError("--jobs \(jobs): 1 to 1024 was expected") }
+        if let limit, limit < 0 { throw ValidationError("--limit \(limit): expected a number of rows") }
+        if let jobs, jobs < 1 || jobs > 1024 { throw ValidationError("--jobs \(jobs): expected 1 to 1024") }
         if let groupLimit, !(1...100_000).contains(groupLimit) {
-            throw ValidationError("--by-limit \(groupLimit): 1 to 100000 was expected")
+            throw ValidationError("--by-limit \(groupLimit): expected 1 to 100000")
         }
         for (index, name) in groupColumns.enumerated() where groupColumns[..<index].contains(name) {
-            throw ValidationError("--by \(name): the column is named twice")
+            throw ValidationError("--by \(name): the column is repeated")
         }
         if let output, let ending = Self.foreignEnding(of: output) {
             throw ValidationError(
-                "--output \(output): the output is JSON Lines, and \(ending) says something else; name it .jsonl. "
+                "--output \(output): the output is JSON Lines, which does not match \(ending); use .jsonl instead. "
                     + "pandas reads it with read_json(path, lines=True), DuckDB with read_json(path)")
         }
-        if output == "-" { throw ValidationError("--output -: a file was expected, such as /dev/stdout") }
+        if output == "-" { throw ValidationError("--output -: expected a file, such as /dev/stdout") }
         for (index, pair) in mapping.enumerated() where mapping[..<index].contains(where: { $0.name == pair.name }) {
             throw ValidationError("--map \(pair.name)=…: the column is mapped twice")
         }
@@ -130,14 +130,14 @@ struct RowOptions: ParsableArguments {
         try functions.map { ($0.identifier, try $0.parameters?.read(for: "--fn \($0.identifier)")) }
     }
 
-    /// The column of the dataset for each that is mapped.
+    /// The dataset's column for each mapped column.
     var columnMapping: [String: String] {
         Dictionary(mapping.map { ($0.name, $0.value) }) { one, _ in one }
     }
 
     var retriedOutcomes: Set<RowOutcome> { Set(retry.flatMap(\.outcomes)) }
 
-    /// The conditions, several values of one column as one.
+    /// The conditions; values of the same column are combined.
     var rowFilters: [RowCondition] {
         var conditions: [RowCondition] = []
         for filter in filters {
@@ -152,7 +152,7 @@ struct RowOptions: ParsableArguments {
         return conditions
     }
 
-    /// The end of a file's name that says that it holds something else than JSON Lines.
+    /// The ending of a file name that means a format other than JSON Lines.
     private static func foreignEnding(of path: String) -> String? {
         let endings = [".csv", ".tsv", ".parquet", ".arrow", ".feather", ".xlsx", ".gz", ".zst", ".zip"]
         return endings.first { path.lowercased().hasSuffix($0) }
@@ -162,12 +162,12 @@ struct RowOptions: ParsableArguments {
 
     var outputFormat: Format { format ?? (isatty(STDOUT_FILENO) == 1 ? .table : .json) }
 
-    /// Runs `body` with what takes its output lines, and shows its progress.
+    /// Runs `body` with a sink for its output lines, and shows its progress.
     ///
     /// - Parameters:
-    ///   - filesRead: files beside the dataset that the output must not overwrite.
+    ///   - filesRead: other files that the output must not overwrite.
     ///   - samples: rows that are scored for each row of the dataset.
-    /// - Returns: what `body` returns, and the file that has the lines of a run which did not reach its end.
+    /// - Returns: the result of `body`, and the file with the lines of an incomplete run.
     func run<Results: RunResults>(
         _ input: DatasetInput, _ engineOptions: EngineOptions, filesRead: [String], samples: Int = 1,
         _ cancellation: Cancellation,
@@ -207,7 +207,7 @@ struct RowOptions: ParsableArguments {
             }
         } catch {
             if cancellation.isCancelled {
-                printError("assay: interrupted before any row was done")
+                printError("assay: interrupted before any row was complete")
                 throw ExitCode(130)
             }
             if let error = error as? EngineError { throw Failure("\(error)") }
@@ -215,12 +215,12 @@ struct RowOptions: ParsableArguments {
         }
     }
 
-    /// Prints results, and ends the program as they call for.
+    /// Prints the results, and ends the program with the exit status that they require.
     ///
     /// - Parameters:
-    ///   - failure: why the run ended before its dataset did.
-    ///   - unfinishedOutput: the file that has the lines of the rows before that.
-    ///   - text: the results in a format.
+    ///   - failure: why the run ended early.
+    ///   - unfinishedOutput: the file with the lines of the completed rows.
+    ///   - text: the results in the given format.
     func report(
         _ results: ScoringResults, failure: String?, unfinishedOutput: String?, isQuiet: Bool,
         _ text: (Format) -> String
@@ -230,17 +230,17 @@ struct RowOptions: ParsableArguments {
         if failure == nil || results.isCancelled { try printOutput(text(outputFormat)) }
         for requirement in checked { printError(requirement.line) }
         if let failure, !results.isCancelled {
-            throw Failure(failure + (unfinishedOutput.map { "; the rows before that are in \($0)" } ?? ""))
+            throw Failure(failure + (unfinishedOutput.map { "; the completed rows are in \($0)" } ?? ""))
         }
         if results.isCancelled {
             let place = unfinishedOutput.map { ", which are in \($0)" } ?? ""
-            printError("assay: interrupted; the results are those of the rows that were done\(place)")
+            printError("assay: interrupted; the results cover only the completed rows\(place)")
             throw ExitCode(130)
         }
         if let unfinishedOutput {
             printError(
-                "assay: no row was scored, as models failed; the output stays as it was, and the lines of this run are "
-                    + "in \(unfinishedOutput)")
+                "assay: no row was scored, because models failed; the output file is unchanged, and the lines of this "
+                    + "run are in \(unfinishedOutput)")
         }
         if results.functions.allSatisfy({ $0.aggregates.counts.total == 0 }) {
             printError("assay: no row was scored: \(reasonForNoRows)")

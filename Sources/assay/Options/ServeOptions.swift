@@ -7,30 +7,30 @@ import Inference
 import JSON
 import Platform
 
-/// Who may use the server.
+/// Access to the server.
 struct AccessOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Let only those in who send the token that FILE holds, as Authorization: Bearer TOKEN.", valueName: "file"))
+            "Accept only requests with the token in FILE, sent as Authorization: Bearer TOKEN.", valueName: "file"))
     var authTokenFile: String?
 
-    @Flag(help: "Let anybody in, also where the server listens beyond this machine.")
+    @Flag(help: "Accept requests without a token, even from other machines.")
     var noAuth = false
 
-    @Option(help: ArgumentHelp("Serve over TLS with this certificate (a chain), a PEM file.", valueName: "file"))
+    @Option(help: ArgumentHelp("Serve over TLS with the certificate chain in this PEM file.", valueName: "file"))
     var tlsCert: String?
 
-    @Option(help: ArgumentHelp("The certificate's private key, a PEM file.", valueName: "file"))
+    @Option(help: ArgumentHelp("The private key of the certificate, a PEM file.", valueName: "file"))
     var tlsKey: String?
 
     @Option(
         name: .customLong("cors-origin"),
         help: ArgumentHelp(
-            "Let web pages of ORIGIN use the server, such as https://example.com; repeatable; * for all.",
+            "Let web pages from ORIGIN, such as https://example.com, use the server; * for all; repeatable.",
             valueName: "origin"))
     var corsOrigins: [String] = []
 
-    /// The token as its file has it now; nil where no file is named.
+    /// The current token in the file; nil if no file is named.
     func accessToken(_ settings: ServerSettings) throws -> String? {
         try (authTokenFile ?? settings.text("auth_token_file")).map { try token(in: $0) }
     }
@@ -39,12 +39,12 @@ struct AccessOptions: ParsableArguments {
         configuration.accessToken = try accessToken(settings)
         let isOpen = try noAuth || settings.flag("no_auth")
         if configuration.accessToken != nil && isOpen {
-            throw ValidationError("--auth-token-file and --no-auth exclude each other")
+            throw ValidationError("--auth-token-file and --no-auth cannot be used together")
         }
         if configuration.accessToken == nil && !isOpen && !configuration.isLoopback {
             throw ValidationError(
-                "--host \(configuration.host): others could use the server, and whatever keys it has. Name a file with a "
-                    + "token that they need (--auth-token-file), or say that anybody may (--no-auth)")
+                "--host \(configuration.host): other machines could use the server and the keys that it has. Require "
+                    + "a token with --auth-token-file FILE, or allow access without one with --no-auth")
         }
         let certificate = try tlsCert ?? settings.text("tls_cert")
         let key = try tlsKey ?? settings.text("tls_key")
@@ -54,18 +54,18 @@ struct AccessOptions: ParsableArguments {
             }
             configuration.tls = (certificate, key)
         } else if certificate != nil || key != nil {
-            throw ValidationError("--tls-cert and --tls-key go together")
+            throw ValidationError("--tls-cert and --tls-key must be used together")
         }
         configuration.allowedOrigins =
             try corsOrigins.isEmpty ? settings.texts("cors_origins", separator: ",") : corsOrigins
         for origin in configuration.allowedOrigins where !isOrigin(origin) {
             throw ValidationError(
-                "--cors-origin \(quoted(origin)): no browser sends that; * or an origin was expected, in small letters and "
-                    + "without a slash at its end, such as https://example.com or http://localhost:3000")
+                "--cors-origin \(quoted(origin)): browsers do not send this; expected * or an origin in lower case, "
+                    + "without a slash at the end, such as https://example.com or http://localhost:3000")
         }
     }
 
-    /// Whether a browser may send this as the origin of a page; "null" is that of pages without one.
+    /// Whether a browser may send this as a page's origin; "null" stands for pages without an origin.
     private func isOrigin(_ text: String) -> Bool {
         if text == "*" || text == "null" { return true }
         guard let separator = text.firstRange(of: "://") else { return false }
@@ -78,11 +78,11 @@ struct AccessOptions: ParsableArguments {
     /// The token in the file, without the line break that most editors put at the end.
     private func token(in path: String) throws -> String {
         guard let status = FileStatus(ofPath: path) else {
-            throw Failure("the file with the token: \(path): \(systemMessage())")
+            throw Failure("the token file \(path): \(systemMessage())")
         }
-        // A pipe is what a shell gives for <(…).
+        // A shell passes a pipe for <(…).
         guard status.kind == .regular || status.kind == .pipe else {
-            throw Failure("the file with the token: \(path) is not a file")
+            throw Failure("the token file \(path) is not a file")
         }
         var bytes: [UInt8] = []
         do throws(DatasetError) {
@@ -101,23 +101,23 @@ struct AccessOptions: ParsableArguments {
                 bytes += piece
             }
         } catch {
-            throw Failure("the file with the token: \(error)")
+            throw Failure("the token file: \(error)")
         }
         func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
         let start = bytes.firstIndex { !isSpace($0) } ?? bytes.endIndex
         let end = bytes.lastIndex { !isSpace($0) }.map { $0 + 1 } ?? start
         let token = bytes[start..<end]
         guard bytes.count <= Self.longestFile, (16...4096).contains(token.count) else {
-            throw Failure("\(path): a token of 16 to 4096 characters was expected, and nothing else")
+            throw Failure("\(path): expected a token of 16 to 4096 characters, and nothing else")
         }
         guard token.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw Failure(
-                "\(path): a token of the visible characters of ASCII, without spaces, was expected, and nothing else")
+                "\(path): expected a token of visible ASCII characters, without spaces, and nothing else")
         }
         return String(decoding: token, as: UTF8.self)
     }
 
-    /// Bytes that the file with the token may have, white space included.
+    /// The maximum size of the token file, in bytes, including white space.
     private static let longestFile = 8192
 }
 
@@ -125,16 +125,17 @@ struct AccessOptions: ParsableArguments {
 struct SourceOptions: ParsableArguments {
     @Option(
         name: .customLong("allow-path"),
-        help: ArgumentHelp("Let files in DIR be registered as datasets; repeatable.", valueName: "dir"))
+        help: ArgumentHelp("Allow files in DIR to be registered as datasets; repeatable.", valueName: "dir"))
     var allowedFolders: [String] = []
 
-    @Flag(help: "Let datasets be downloaded from private networks and from this machine.")
+    @Flag(help: "Allow datasets to be downloaded from private networks and from this machine.")
     var allowPrivateAddresses = false
 
     @Option(
         name: .customLong("huggingface-url"),
         help: ArgumentHelp(
-            "The datasets server that hf:// and huggingface:// stand for. Default: that of HF_ENDPOINT, or Hugging Face's own. HF_TOKEN is sent to it.",
+            "The datasets server for hf:// and huggingface:// datasets; HF_TOKEN is sent to it (default: that of "
+                + "HF_ENDPOINT, or Hugging Face's own).",
             valueName: "url"))
     var huggingFaceURL: String?
 
@@ -150,64 +151,69 @@ struct SourceOptions: ParsableArguments {
     }
 }
 
-/// How much the server takes on.
+/// Limits of the server.
 struct LimitOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Threads that score one request; all cores unless given.", valueName: "n"))
+        help: ArgumentHelp("Threads that score one request (default: one per core).", valueName: "n"))
     var jobs: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Requests that are worked on at once, 128 unless given; others are answered 429.", valueName: "n"))
+            "Requests that are processed at once; further ones get status 429 (default: 128).", valueName: "n"))
     var maxConcurrentRequests: Int?
 
-    @Option(help: ArgumentHelp("Connections that may be open at once, 1000 unless given; others wait.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Connections that may be open at once; further ones wait (default: 1000).", valueName: "n"))
     var maxConnections: Int?
 
-    @Option(help: ArgumentHelp("Evaluation jobs that run at once, 2 unless given.", valueName: "n"))
+    @Option(help: ArgumentHelp("Evaluation jobs that run at once (default: 2).", valueName: "n"))
     var maxJobs: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Evaluation jobs that may wait for their turn, 100 unless given; others are answered 429.", valueName: "n"))
+            "Evaluation jobs that may wait for their turn; further ones get status 429 (default: 100).", valueName: "n")
+    )
     var maxQueuedJobs: Int?
 
-    @Option(help: ArgumentHelp("Bytes that the body of a request may have; 256 MiB unless given.", valueName: "bytes"))
+    @Option(help: ArgumentHelp("The largest body of a request, in bytes (default: 256 MiB).", valueName: "bytes"))
     var maxBodySize: Int?
 
-    @Option(help: ArgumentHelp("Rows that a request or a dataset may have; 50 million unless given.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "The largest number of rows in a request or a dataset (default: 50 million).", valueName: "n"))
     var maxRows: Int?
 
     @Option(
-        help: ArgumentHelp("Bytes of JSON that a dataset from a URI may have; default: 4 GiB.", valueName: "bytes")
+        help: ArgumentHelp("The largest dataset from a URI, in bytes of JSON (default: 4 GiB).", valueName: "bytes")
     )
     var maxDatasetSize: Int?
 
-    @Option(help: ArgumentHelp("Bytes that may be downloaded for a dataset; 4 GiB unless given.", valueName: "bytes"))
+    @Option(help: ArgumentHelp("The largest download for a dataset, in bytes (default: 4 GiB).", valueName: "bytes"))
     var maxDownloadSize: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Bytes that metadata, parameters or a benchmark_config may have; default: 1 MiB.", valueName: "bytes"))
+            "The largest metadata, parameters or benchmark_config, in bytes (default: 1 MiB).", valueName: "bytes"))
     var maxMetadataSize: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Regular expressions that a scoring function, a benchmark or a request may have; default: 1000.",
+            "The largest number of regular expressions in a scoring function, a benchmark or a request (default: "
+                + "1000).",
             valueName: "n"))
     var maxPatterns: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Delete jobs, with their results and rows, N days after their end; default: keep them.", valueName: "n"))
+            "Delete jobs, with their results and rows, N days after they end (default: keep them).", valueName: "n"))
     var keepJobs: Int?
 
     func apply(to configuration: inout ServerConfiguration, _ settings: ServerSettings) throws {
         func limit(_ option: Int?, _ name: String, _ range: ClosedRange<Int>, _ default: Int) throws -> Int {
             if let option, !range.contains(option) {
                 let flag = name.split(separator: "_").joined(separator: "-")
-                throw ValidationError("--\(flag) \(option): \(range.lowerBound) to \(range.upperBound) was expected")
+                throw ValidationError("--\(flag) \(option): expected \(range.lowerBound) to \(range.upperBound)")
             }
             return try option ?? settings.integer(name, range) ?? `default`
         }

@@ -4,8 +4,8 @@ import Inference
 import JSON
 import ScoringDefinitions
 
-/// Settings of the server that are not given as options: those of the environment, `ASSAY_` and the name in capitals, and
-/// then those of the member "server" of the configuration file.
+/// Settings of the server that are not set by options: first environment variables (`ASSAY_` and the name in upper case), then
+/// the member "server" of the configuration file.
 struct ServerSettings {
     private let file: String
     private let members: JSONObject
@@ -17,8 +17,8 @@ struct ServerSettings {
         "tls_cert", "tls_key", "cors_origins", "max_metadata_size", "max_patterns", "keep_jobs",
     ]
 
-    /// What looks like a setting in the environment and is not one. Others may use such names: Kubernetes sets some for
-    /// whatever runs beside a service called assay.
+    /// Warnings about variables that look like a setting but are not. Other software may use such names: Kubernetes sets some
+    /// for everything that runs next to a service called assay.
     static func warnings(of names: [String] = environmentNames()) -> [String] {
         names.compactMap { name in
             guard name.hasPrefix("ASSAY_"), !variables.contains(name),
@@ -27,12 +27,12 @@ struct ServerSettings {
             let near = nearNames(to: name, among: variables).prefix(3)
             return "the environment variable \(name) is not a setting of the server and is ignored; "
                 + (near.isEmpty
-                    ? "serve --help lists the variables that are read"
+                    ? "'assay serve --help' lists the variables that the server reads"
                     : "did you mean \(near.joined(separator: " or "))?")
         }
     }
 
-    /// - Throws: where the file cannot be read, or something in it is not a setting.
+    /// - Throws: if the file cannot be read, or contains something that is not a setting.
     init(file: String?) throws {
         self.file = file ?? ""
         guard let file else {
@@ -60,7 +60,7 @@ struct ServerSettings {
         let expected = "an integer from \(range.lowerBound) to \(range.upperBound)"
         if let text = environmentValue(name) {
             guard let number = Int(text), range.contains(number) else {
-                throw Failure("the variable \(Self.variableName(name)) is \(quoted(text)); \(expected) was expected")
+                throw Failure("the variable \(Self.variableName(name)) is \(quoted(text)); expected \(expected)")
             }
             return number
         }
@@ -70,14 +70,14 @@ struct ServerSettings {
     func flag(_ name: String) throws -> Bool {
         if let text = environmentValue(name) {
             guard let value = ["true": true, "1": true, "false": false, "0": false][text] else {
-                throw Failure("the variable \(Self.variableName(name)) is \(quoted(text)); true or false was expected")
+                throw Failure("the variable \(Self.variableName(name)) is \(quoted(text)); expected true or false")
             }
             return value
         }
         return try member(name, "true or false", \.bool) ?? false
     }
 
-    /// Several texts; in the environment with colons between paths, commas between others.
+    /// A list; in the environment, paths are separated by colons and other values by commas.
     func texts(_ name: String, separator: Character) throws -> [String] {
         if let text = environmentValue(name) { return text.split(separator: separator).map(String.init) }
         return try member(name, "an array of strings") { value in
@@ -93,7 +93,7 @@ struct ServerSettings {
         return converted
     }
 
-    /// The variables that are read: those of the settings, and that of the plugins' folders.
+    /// The variables that the server reads: the settings, and the folders of plugins and functions.
     static let variables = names.map(variableName) + ["ASSAY_PLUGIN_PATH", "ASSAY_FN_PATH"]
 
     private static func variableName(_ name: String) -> String { "ASSAY_" + name.uppercased() }
@@ -106,10 +106,10 @@ struct ServerSettings {
     }
 }
 
-/// The names of the environment's variables.
+/// The names of all environment variables.
 private func environmentNames() -> [String] {
     var names: [String] = []
-    // Not changed by this process, and read before it has other threads.
+    // This process does not change the environment, and reads it before it starts other threads.
     var entry = environ
     while let text = entry.pointee {
         names.append(String(String(cString: text).prefix { $0 != "=" }))

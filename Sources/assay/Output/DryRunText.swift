@@ -1,7 +1,7 @@
 import JSON
 import ScoringEngine
 
-/// What a run would ask, for people to read.
+/// The requests that a run would send, as text.
 struct DryRunText {
     private let dryRun: DryRun
 
@@ -14,7 +14,7 @@ struct DryRunText {
         for (function, estimate) in dryRun.estimates.sorted(by: { $0.key < $1.key }) {
             lines += [function] + block(of: estimate).map { "  " + $0 } + [""]
         }
-        if lines.isEmpty { return "No request would be made.\n" }
+        if lines.isEmpty { return "No request would be sent.\n" }
         // A long schema is shown with the first request that has it.
         var shown: [JSONValue: Int] = [:]
         for (index, prompt) in dryRun.prompts.enumerated() {
@@ -28,18 +28,18 @@ struct DryRunText {
 
     private func block(of estimate: DryRun.Estimate) -> [String] {
         var requests = counted(estimate.requests, "request")
-        if estimate.cached > 0 { requests += ", \(grouped(estimate.cached)) of them answered by the cache" }
-        var tokens = "about \(grouped(estimate.inputTokens)) tokens in"
+        if estimate.cached > 0 { requests += ", \(grouped(estimate.cached)) of them answered from the cache" }
+        var tokens = "about \(grouped(estimate.inputTokens)) input tokens"
         if let output = estimate.maxOutputTokens {
-            tokens += ", at most \(grouped(output)) out"
+            tokens += ", at most \(grouped(output)) output tokens"
         } else {
-            tokens += "; tokens out are not limited (max_tokens)"
+            tokens += "; output tokens are not limited (max_tokens)"
         }
         let cost = estimate.maxCost.map { "cost at most \(money($0))" }
         return [requests, tokens] + (cost.map { [$0] } ?? [])
     }
 
-    /// The messages as they would be read, and the rest of the request as JSON.
+    /// The messages as text, and the rest of the request as JSON.
     private func text(of body: JSONValue, number: Int, _ shown: inout [JSONValue: Int]) -> String {
         guard var rest = body.object, let messages = rest["messages"]?.array else { return body.prettyText }
         rest["messages"] = nil

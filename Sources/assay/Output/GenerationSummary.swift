@@ -1,6 +1,6 @@
 import Evaluation
 
-/// How a generation went, for people to read.
+/// A summary of the generation, as text.
 struct GenerationSummary {
     let text: String
 
@@ -13,9 +13,9 @@ struct GenerationSummary {
                 "  \(grouped(total / counts.samples)) rows, \(counts.samples) samples of each: "
                 + "\(grouped(counts.generated)) of \(grouped(total)) answered"
         }
-        if counts.truncated > 0 { rows += "; \(grouped(counts.truncated)) cut off by a limit on their length" }
+        if counts.truncated > 0 { rows += "; \(grouped(counts.truncated)) cut off at the length limit" }
         if counts.withoutAnswer > 0 {
-            rows += "; in \(grouped(counts.withoutAnswer)) no answer was found by answer_regexes"
+            rows += "; answer_regexes found no answer in \(grouped(counts.withoutAnswer))"
         }
         lines.append(rows)
         lines.append("  " + ResultsTable.spending(of: counts.usage))

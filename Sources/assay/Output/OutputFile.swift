@@ -3,38 +3,38 @@ import Glibc
 import Platform
 import ScoringEngine
 
-/// Where output lines are written. One thread at a time writes.
+/// The destination of output lines. Only one thread writes at a time.
 ///
-/// The lines of a regular file are written to `FILE.partial` beside it, which takes the place of FILE when the run has
-/// reached its end. A run that does not reach it leaves what was there before, and its own lines in `FILE.partial`.
-/// Pipes, devices and the program's own standard output are written to in place.
+/// For a regular file, lines are written to `FILE.partial` next to it, which replaces FILE when the run is complete. An
+/// incomplete run leaves FILE unchanged, and its own lines in `FILE.partial`. Pipes, devices and the program's own
+/// standard output are written to directly.
 ///
-/// `@unchecked Sendable`: the run hands it lines from one thread at a time.
+/// `@unchecked Sendable`: the run passes lines from one thread at a time.
 final class OutputFile: @unchecked Sendable {
     private let path: String
     private let cancellation: Cancellation
     private let target: Target
     private var descriptor: Int32
-    /// The length of the lines that were written whole.
+    /// The total length of the complete lines.
     private var length: off_t = 0
-    /// Whether the file of the lines was made for this run.
+    /// Whether the partial file was created for this run.
     private var isNew = false
-    /// Whether what an earlier run left in the file of the lines is gone.
+    /// Whether the lines of an earlier run in the partial file have been removed.
     private var isBegun = false
 
     private enum Target {
-        /// A file that a finished run replaces, symbolic links resolved, and its permissions where it is there.
+        /// A file that a complete run replaces, with symbolic links resolved, and its permissions if it exists.
         case file(String, mode: mode_t?)
         /// A pipe or a device.
         case inPlace
     }
 
-    /// Opens the file of the lines. What an earlier run left in it stays until the first lines are written.
+    /// Opens the partial file. The lines of an earlier run stay in it until the first lines are written.
     ///
     /// - Parameters:
     ///   - input: the dataset, nil for standard input; it must not be the same file.
-    ///   - others: other files that the run reads; it must be none of these.
-    ///   - cancellation: ends the wait for somebody who reads a pipe.
+    ///   - others: other files that the run reads and the output must not overwrite.
+    ///   - cancellation: ends the wait for a reader of a pipe.
     init(_ path: String, unlessSameAs input: String?, or others: [String], _ cancellation: Cancellation) throws {
         self.path = path
         self.cancellation = cancellation
@@ -44,7 +44,7 @@ final class OutputFile: @unchecked Sendable {
             }
             if others.contains(where: { isSameFile(name, as: $0) }) {
                 throw EngineError(
-                    .output, "\(path): the output would overwrite a file that the run reads; name another")
+                    .output, "\(path): the output would overwrite a file that the run reads; name another file")
             }
         }
         let status = FileStatus(ofPath: path)
@@ -55,7 +55,7 @@ final class OutputFile: @unchecked Sendable {
             isBegun = true
             descriptor = fcntl(stream, F_DUPFD_CLOEXEC, 3)
         } else if status?.kind == .folder {
-            throw EngineError(.output, "\(path): cannot be written: Is a directory; name a file in it")
+            throw EngineError(.output, "\(path): is a folder; name a file in it")
         } else if let status, status.kind != .regular {
             target = .inPlace
             isBegun = true
@@ -69,7 +69,8 @@ final class OutputFile: @unchecked Sendable {
         if descriptor < 0 { throw failure("cannot be written") }
         if case .file(let file, _) = target, !isLocked(file + partialEnding) {
             throw EngineError(
-                .output, "\(path)\(partialEnding): another run is writing to it; wait for its end, or name another file"
+                .output,
+                "\(path)\(partialEnding): another run is writing to it; wait until that run ends, or name another file"
             )
         }
     }
@@ -78,10 +79,10 @@ final class OutputFile: @unchecked Sendable {
         if descriptor >= 0 { Glibc.close(descriptor) }
     }
 
-    /// Whether the lines would take the place of earlier ones.
+    /// Whether the lines would replace earlier ones.
     var replacesOthers: Bool { if case .file(_, mode: .some) = target { true } else { false } }
 
-    /// The file that has the lines of a run which did not reach its end; nil where there are none.
+    /// The file with the lines of an incomplete run; nil if there are none.
     var unfinishedPath: String? {
         guard length > 0 else { return nil }
         return if case .file(let file, _) = target { file + partialEnding } else { path }
@@ -98,8 +99,8 @@ final class OutputFile: @unchecked Sendable {
                 continue
             }
             if count < 0 {
-                let error = failure("could not be written to its end")
-                // Half a line would make the file unreadable.
+                let error = failure("could not be written completely")
+                // An incomplete line would make the file unreadable.
                 let whole = lines[..<written].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
                 if case .file = target { _ = ftruncate(descriptor, length + off_t(whole)) }
                 length += off_t(whole)
@@ -110,25 +111,25 @@ final class OutputFile: @unchecked Sendable {
         length += off_t(written)
     }
 
-    /// Puts the lines of a run that has reached its end in the place of the file.
+    /// Replaces the file with the lines of a complete run.
     func finish() throws {
         try begin()
         if case .file(_, let mode?) = target { fchmod(descriptor, mode) }
         let result = Glibc.close(descriptor)
         descriptor = -1
-        if result != 0 && errno != EINTR { throw failure("could not be written to its end") }
+        if result != 0 && errno != EINTR { throw failure("could not be written completely") }
         if case .file(let file, _) = target, rename(file + partialEnding, file) != 0 {
             throw failure("cannot be replaced; the lines are in \(file)\(partialEnding)")
         }
     }
 
-    /// Leaves the lines of a run that did not reach its end where they are. A file without any is removed, if it was made
-    /// for this run.
+    /// Leaves the lines of an incomplete run in the partial file. An empty partial file is removed if it was created for
+    /// this run.
     func leave() {
         if case .file(let file, _) = target, isNew && length == 0 { unlink(file + partialEnding) }
     }
 
-    /// Keeps other runs from the file of the lines. False where one has it, or had it until it renamed it just now.
+    /// Locks the partial file against other runs. False if another run has it, or has just renamed it.
     private func isLocked(_ file: String) -> Bool {
         flock(descriptor, LOCK_EX | LOCK_NB) == 0
             && FileStatus(ofPath: file)?.identity == FileStatus(ofDescriptor: descriptor)?.identity
@@ -140,7 +141,7 @@ final class OutputFile: @unchecked Sendable {
         if ftruncate(descriptor, 0) != 0 { throw failure("cannot be written") }
     }
 
-    /// Waits until a pipe takes more. A run that is stopped does not wait for long.
+    /// Waits until a pipe accepts more. A stopped run only waits for a short time.
     private func waitForReader() throws {
         var patience = 150
         while true {
@@ -148,7 +149,7 @@ final class OutputFile: @unchecked Sendable {
             if poll(&request, 1, 100) != 0 { return }
             if cancellation.isCancelled { patience -= 1 }
             if patience == 0 {
-                throw EngineError(.output, "\(path): the run was stopped, and nobody reads what it has written")
+                throw EngineError(.output, "\(path): the run was stopped, and nothing reads the pipe that it writes to")
             }
         }
     }
@@ -158,16 +159,16 @@ final class OutputFile: @unchecked Sendable {
     }
 }
 
-/// What is appended to the name of a file while its lines are written.
+/// The ending of the partial file's name.
 private let partialEnding = ".partial"
 
-/// Opens a pipe or device for writing; waits for somebody who reads a pipe, until the run is stopped.
+/// Opens a pipe or device for writing; waits for a reader of a pipe until the run is stopped.
 private func openWaiting(_ path: String, _ cancellation: Cancellation) throws -> Int32 {
     while true {
         let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK)
-        // Of a pipe that nobody reads, the system says that there is no such device.
+        // For a pipe without a reader, the system reports that there is no such device.
         guard descriptor < 0 && errno == ENXIO else { return descriptor }
-        if cancellation.isCancelled { throw EngineError(.output, "\(path): nobody reads the pipe") }
+        if cancellation.isCancelled { throw EngineError(.output, "\(path): nothing reads the pipe") }
         usleep(50_000)
     }
 }
@@ -183,7 +184,7 @@ private func realPath(_ path: String) -> String? {
     return String(cString: resolved)
 }
 
-/// Whether `path` is the regular file `other`, or for nil the one that standard input is.
+/// Whether `path` is the regular file `other`, or, if that is nil, the file that is standard input.
 private func isSameFile(_ path: String, as other: String?) -> Bool {
     let second = if let other { FileStatus(ofPath: other) } else { FileStatus(ofDescriptor: STDIN_FILENO) }
     guard let first = FileStatus(ofPath: path), let second else { return false }

@@ -5,7 +5,7 @@ import Platform
 import ScoringEngine
 import Synchronization
 
-/// Shows on standard error how far a run is: the share of the rows that are done, their rate, errors, time left.
+/// Shows the progress of a run on standard error: the share of completed rows, their rate, errors, time left.
 final class ProgressDisplay: Sendable {
     private let progress: RunProgress
     private let reading: ReadControl
@@ -17,9 +17,9 @@ final class ProgressDisplay: Sendable {
     private let isShown: Bool
 
     /// - Parameters:
-    ///   - byteSize: of the dataset, nil where it is not known.
-    ///   - limit: the rows that the run takes at most.
-    ///   - isWanted: nil: on a terminal only.
+    ///   - byteSize: the size of the dataset, or nil if it is not known.
+    ///   - limit: the maximum number of rows of the run.
+    ///   - isWanted: nil means on a terminal only.
     init(
         _ progress: RunProgress, _ reading: ReadControl, byteSize: Int?, limit: Int?, isWanted: Bool?, isQuiet: Bool
     ) {
@@ -34,7 +34,7 @@ final class ProgressDisplay: Sendable {
         if let thread = try? startThread({ [self] in show() }) { pthread_detach(thread) }
     }
 
-    /// Ends the display; nothing of it stays on a terminal.
+    /// Ends the display, and erases it from a terminal.
     func finish() {
         isFinished.withLock { finished in
             if isShown && isTerminal && !finished { ProgressLine.erase() }
@@ -60,10 +60,10 @@ final class ProgressDisplay: Sendable {
         let seconds = max(monotonicSeconds() - start, 0.001)
         let rows = progress.rows
         let rate = Double(rows) / seconds
-        // A slow judge does less than a row a second.
+        // A slow judge scores less than one row per second.
         let rateText = rate < 10 ? "\((rate * 10).rounded() / 10)" : grouped(Int(rate))
         var parts = ["\(grouped(rows)) rows", "\(rateText) rows/s"]
-        if progress.replies > 0 { parts.append("\(grouped(progress.replies)) replies of models") }
+        if progress.replies > 0 { parts.append("\(grouped(progress.replies)) model replies") }
         if progress.unscored > 0 { parts.append("\(grouped(progress.unscored)) not scored") }
         if let expected = expectedRows {
             let share = min(1, Double(rows) / expected)
@@ -77,7 +77,7 @@ final class ProgressDisplay: Sendable {
         return parts.joined(separator: "  ")
     }
 
-    /// The rows of the run, going by those in the part of the dataset that was read; nil where that says nothing.
+    /// The estimated number of rows in the run, from the part of the dataset that was read; nil if there is no estimate.
     private var expectedRows: Double? {
         let (rows, bytes) = (Double(progress.rowsTaken), Double(reading.bytesRead))
         guard let byteSize, byteSize > 0, bytes > 0, rows > 0 else { return nil }

@@ -5,7 +5,7 @@ import ScoringDefinitions
 import ScoringEngine
 import Statistics
 
-/// Results for people to read.
+/// The results as a table.
 struct ResultsTable {
     private let results: ScoringResults
 
@@ -27,7 +27,7 @@ struct ResultsTable {
         return lines.joined(separator: "\n")
     }
 
-    /// A line for each row and reason, with the functions that have no score for it.
+    /// One line for each row and reason, with the functions without a score.
     private var unscoredRows: [String] {
         var entries: [(row: UnscoredRow, functions: [String])] = []
         for row in results.unscored {
@@ -51,12 +51,13 @@ struct ResultsTable {
         var rows = "\(grouped(counts.scored)) of \(grouped(counts.total)) rows scored"
         let others = RowOutcome.allCases.filter { $0 != .scored && counts[$0] > 0 }
         if !others.isEmpty {
-            rows += "; not scored: " + others.map { "\($0.name) \(grouped(counts[$0]))" }.joined(separator: ", ")
+            let parts = others.map { "\(grouped(counts[$0])) \($0.name)" }.joined(separator: ", ")
+            rows += "; \(counted(counts.unscored, "row")) not scored (\(parts))"
         }
         if result.aggregates.nonNumeric > 0
             && result.function.aggregationFunctions.contains(where: { $0 != .categoricalCount })
         {
-            rows += "; \(grouped(result.aggregates.nonNumeric)) scores are no numbers"
+            rows += "; \(grouped(result.aggregates.nonNumeric)) scores are not numbers"
         }
         var table: [(name: String, value: String)] = []
         for entry in result.aggregates.entries {
@@ -71,7 +72,7 @@ struct ResultsTable {
         return [result.function.identifier, "  " + rows] + values + usage + result.groups.flatMap(block(of:))
     }
 
-    /// The results for each value of a column, a line each.
+    /// The results for each value of a column, one line each.
     private func block(of groups: ResultGroups) -> [String] {
         let names = groups.groups.first?.aggregates.entries.map(\.function.rawValue) ?? []
         var table = [["by \(oneLine(groups.column, limit: 60))", "rows"] + names]
@@ -88,7 +89,7 @@ struct ResultsTable {
             let padded = zip(cells, widths).map { cell, width in
                 cell + String(repeating: " ", count: width - cell.count)
             }
-            // Without what pads the last cell.
+            // Without the padding of the last cell.
             let end = String(repeating: " ", count: (widths.last ?? 0) - (cells.last?.count ?? 0))
             return String(("  " + padded.joined(separator: "  ")).dropLast(end.count))
         }
@@ -111,22 +112,24 @@ struct ResultsTable {
         }
     }
 
-    /// What models were asked, and what that took.
+    /// The requests to models, and their tokens and cost.
     static func spending(of usage: ModelUsage) -> String {
         var parts = ["\(counted(usage.requests, "request"))"]
-        if usage.cached > 0 { parts.append("\(counted(usage.cached, "answer")) from the cache") }
+        if usage.cached > 0 { parts.append("\(grouped(usage.cached)) from the cache") }
         if usage.requests > 0 {
-            var tokens = "\(grouped(usage.inputTokens)) tokens in, \(grouped(usage.outputTokens)) out"
+            var tokens = "\(grouped(usage.inputTokens)) input tokens, \(grouped(usage.outputTokens)) output tokens"
             if usage.answersWithoutUsage > 0 {
-                tokens += " (\(counted(usage.answersWithoutUsage, "answer")) did not say)"
+                tokens += " (\(counted(usage.answersWithoutUsage, "reply", plural: "replies")) without a token count)"
             }
             parts.append(tokens)
         }
-        if usage.cachedInputTokens > 0 { parts.append("\(grouped(usage.cachedInputTokens)) of the input cached") }
-        if usage.reasoningTokens > 0 { parts.append("\(grouped(usage.reasoningTokens)) of the output reasoning") }
-        parts += usage.adaptations.sorted().map { "\($0.sentence), as its server refuses it" }
+        if usage.cachedInputTokens > 0 {
+            parts.append("\(grouped(usage.cachedInputTokens)) input tokens cached by the server")
+        }
+        if usage.reasoningTokens > 0 { parts.append("\(grouped(usage.reasoningTokens)) output tokens for reasoning") }
+        parts += usage.adaptations.sorted().map { "\($0.sentence), because its server refuses it" }
         if usage.cutPrompts > 0 {
-            parts.append("\(counted(usage.cutPrompts, "prompt")) most likely cut off by the server")
+            parts.append("\(counted(usage.cutPrompts, "prompt")) probably cut off by the server")
         }
         if let cost = usage.cost, usage.requests > 0 { parts.append("cost \(money(cost))") }
         return "models: " + parts.joined(separator: "; ")
@@ -164,7 +167,7 @@ struct ResultsTable {
         let name = entry.function.rawValue
         var value: String
         switch entry.value {
-        case nil: value = "nothing to work on"
+        case nil: value = "no scores"
         case .accuracy(let accuracy, let correct, let total):
             value = shortened(accuracy) + error(of: entry, total)
             let right = Int(exactly: correct).map(grouped) ?? shortened(correct)
@@ -187,21 +190,22 @@ struct ResultsTable {
         }
         if let bounds = entry.bounds {
             value +=
-                "  between \(shortened(bounds.lowerBound)) and \(shortened(bounds.upperBound)) had all rows been scored"
+                "  if every row had been scored: \(shortened(bounds.lowerBound)) to \(shortened(bounds.upperBound))"
         }
         return [(name, value)]
     }
 }
 
-/// Four decimal places, which are enough for a reader; the JSON has all. What they would hide is written in full.
+/// Four decimal places, which are enough for reading; the JSON has them all. A value that would look like 0 is written in
+/// full.
 func shortened(_ value: Double) -> String {
     let scaled = (value * 10_000).rounded() / 10_000
     return abs(value) < 1e9 && (scaled != 0 || value == 0) ? scaled.description : value.description
 }
 
 /// "1 request", "2,638 requests".
-func counted(_ count: Int, _ noun: String) -> String {
-    "\(grouped(count)) \(noun)\(count == 1 ? "" : "s")"
+func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
+    "\(grouped(count)) \(count == 1 ? noun : plural ?? noun + "s")"
 }
 
 /// An amount, to a hundredth of a cent.

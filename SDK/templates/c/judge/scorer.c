@@ -1,10 +1,10 @@
 /* Asks a model a question about each answer, and reads yes or no.
  *
- * The host calls step with ASSAY_STEP_START, and the judge queues its requests; then, as replies come, with
- * ASSAY_STEP_REPLIES, until the judge returns ASSAY_OK. No thread waits meanwhile. */
+ * The host calls step with ASSAY_STEP_START, and the judge queues its requests; then, as replies arrive, with
+ * ASSAY_STEP_REPLIES, until the judge returns ASSAY_OK. No thread waits in between. */
 #include "assay_scorer_kit.h"
 
-/* What it reads, gives and asks. Columns are known by their index. */
+/* Its inputs, outputs and models. Columns are identified by their index. */
 enum { IN_ANSWER };
 static const assay_column_spec *const inputs[] = {
     [IN_ANSWER] = KIT_REQUIRED("generated_answer", ASSAY_TYPE_STR, "the answer"), NULL};
@@ -14,7 +14,7 @@ static const assay_column_spec *const outputs[] = {
     [OUT_SCORE] = KIT_OUTPUT("score", ASSAY_TYPE_F64, "1.0 for yes, 0.0 for no", 0, 1),
     [OUT_FEEDBACK] = KIT_OUTPUT("judge_feedback", ASSAY_TYPE_STR, "the model's reply", 0, 0), NULL};
 
-/* The host takes the model of this role from the parameter judge_model, or from --judge-model. */
+/* The host reads the model of this role from the parameter judge_model, or from --judge-model. */
 static const char *const roles[] = {"judge", NULL};
 
 static const assay_scorer scorer = {
@@ -50,7 +50,7 @@ static assay_status create(const assay_scorer *its_scorer, const assay_host *hos
     made->chat = kit_chat(host);
     kit_parameters parameters;
     kit_open_parameters(&parameters, host, creation, config_json);
-    assay_str model; /* the host's business; asking for it makes it known */
+    assay_str model; /* for the host; reading it makes it a known parameter */
     kit_parameter(&parameters, "judge_model", &model);
     if (!kit_text_parameter(&parameters, "question", &made->question))
         kit_reject(&parameters, kit_str("question"), "", "expected a question about the answer");
@@ -63,7 +63,7 @@ static assay_status create(const assay_scorer *its_scorer, const assay_host *hos
     return status;
 }
 
-/* Queues a request about a row; its tag is the row. False where that is not possible, and the row has failed. */
+/* Queues a request about a row; its tag is the row. If that is not possible, fails the row and returns false. */
 static bool ask(const instance *its, const kit_step *step, uint64_t row) {
     kit_buffer prompt = kit_empty(), body = kit_empty();
     kit_append(&prompt, kit_contents(&its->question));
@@ -82,7 +82,7 @@ static bool ask(const instance *its, const kit_step *step, uint64_t row) {
     return is_asked;
 }
 
-/* 1 for "yes", 0 for "no", whatever else than letters stands around it; -1 for any other reply. */
+/* 1 for "yes", 0 for "no", ignoring everything except letters; -1 for any other reply. */
 static int read_reply(assay_str reply) {
     char letters[4] = "";
     size_t count = 0;
@@ -113,7 +113,7 @@ static void take_reply(const kit_step *step, const assay_reply *reply) {
         kit_fail(step, (int64_t)row, ASSAY_ROW_UNPARSED, kit_str("the reply is neither yes nor no"));
 }
 
-/* What is remembered of a call between its steps. */
+/* The state of a call between its steps. */
 typedef struct conversation {
     uint64_t n_awaited;
 } conversation;
@@ -125,7 +125,7 @@ static assay_status step(void *self, assay_call *call, void **state, int32_t rea
     if (reason == ASSAY_STEP_START) {
         conversation *begun = calloc(1, sizeof *begun);
         if (begun == NULL) return ASSAY_E_RESOURCE;
-        *state = begun; /* call_free gets it */
+        *state = begun; /* call_free receives it */
         for (uint64_t row = 0; row < batch->n_rows; row++) begun->n_awaited += ask(its, &current, row);
     }
     conversation *talk = *state;

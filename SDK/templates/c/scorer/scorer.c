@@ -1,15 +1,15 @@
-/* Scores how short answers are: 1.0 for at most max_words words, less the longer they are. */
+/* Scores how short answers are: 1.0 for at most max_words words, lower for longer answers. */
 #include "assay_scorer_kit.h"
 
-/* What it reads and gives. Columns are known by their index. */
+/* Its inputs and outputs. Columns are identified by their index. */
 enum { IN_ANSWER };
 static const assay_column_spec *const inputs[] = {
     [IN_ANSWER] = KIT_REQUIRED("generated_answer", ASSAY_TYPE_STR, "the answer"), NULL};
 
 enum { OUT_SCORE, OUT_WORDS };
 static const assay_column_spec *const outputs[] = {
-    [OUT_SCORE] = KIT_OUTPUT("score", ASSAY_TYPE_F64, "1.0, or max_words by the number of words", 0, 1),
-    [OUT_WORDS] = KIT_OUTPUT("words", ASSAY_TYPE_I64, "how many words the answer has", 0, 0), NULL};
+    [OUT_SCORE] = KIT_OUTPUT("score", ASSAY_TYPE_F64, "1.0, or max_words divided by the number of words", 0, 1),
+    [OUT_WORDS] = KIT_OUTPUT("words", ASSAY_TYPE_I64, "the number of words in the answer", 0, 0), NULL};
 
 static const assay_scorer scorer = {
     .struct_size = sizeof scorer,

@@ -3,7 +3,7 @@
 
 namespace {
 
-// What it reads, gives and asks. Columns are known by their index.
+// Its inputs, outputs and models. Columns are identified by their index.
 enum Input { in_answer };
 constexpr assay_column_spec inputs[] = {assay::required("generated_answer", ASSAY_TYPE_STR, "the answer")};
 constexpr const assay_column_spec *input_list[] = {&inputs[0], nullptr};
@@ -14,7 +14,7 @@ constexpr assay_column_spec outputs[] = {
     assay::output("judge_feedback", ASSAY_TYPE_STR, "the model's reply")};
 constexpr const assay_column_spec *output_list[] = {&outputs[0], &outputs[1], nullptr};
 
-// The host takes the model of this role from the parameter judge_model, or from --judge-model.
+// The host reads the model of this role from the parameter judge_model, or from --judge-model.
 constexpr const char *roles[] = {"judge", nullptr};
 
 // One instance is one scoring function with its parameters. Threads share it.
@@ -23,13 +23,13 @@ public:
     static const assay_scorer table;
 
     explicit Judge(assay::Parameters &parameters) {
-        parameters.json("judge_model");  // the host's business; asking for it makes it known
+        parameters.json("judge_model");  // for the host; reading it makes it a known parameter
         const auto question = parameters.text("question");
         if (!question) parameters.reject("question", "expected a question about the answer");
         question_ = *question;
     }
 
-    // Asks about a row; nothing waits. The reply comes to receive.
+    // Sends a request about a row, without waiting. The reply is passed to receive.
     void score(assay::Call &call, uint64_t row) const {
         std::string prompt = question_;
         prompt += "\n\nAnswer: ";
@@ -41,7 +41,7 @@ public:
         call.ask(row, 0, "judge", request);
     }
 
-    // Takes the reply about a row. (Memory would keep something of a row between several replies.)
+    // Handles the reply about a row. (Memory would hold the state of a row between several replies.)
     void receive(assay::Call &call, const assay::Reply &reply, Memory &) const {
         if (reply.failure != 0) {
             call.fail(reply.row, reply.failure, reply.text);

@@ -1,17 +1,17 @@
-// Scores how short answers are: 1.0 for at most max_words words, less the longer they are.
+// Scores how short answers are: 1.0 for at most max_words words, lower for longer answers.
 #include "assay_scorer_kit.hpp"
 
 namespace {
 
-// What it reads and gives. Columns are known by their index.
+// Its inputs and outputs. Columns are identified by their index.
 enum Input { in_answer };
 constexpr assay_column_spec inputs[] = {assay::required("generated_answer", ASSAY_TYPE_STR, "the answer")};
 constexpr const assay_column_spec *input_list[] = {&inputs[0], nullptr};
 
 enum Output { out_score, out_words };
 constexpr assay_column_spec outputs[] = {
-    assay::output("score", ASSAY_TYPE_F64, "1.0, or max_words by the number of words", 0, 1),
-    assay::output("words", ASSAY_TYPE_I64, "how many words the answer has")};
+    assay::output("score", ASSAY_TYPE_F64, "1.0, or max_words divided by the number of words", 0, 1),
+    assay::output("words", ASSAY_TYPE_I64, "the number of words in the answer")};
 constexpr const assay_column_spec *output_list[] = {&outputs[0], &outputs[1], nullptr};
 
 // One instance is one scoring function with its parameters. Threads share it.

@@ -23,7 +23,7 @@ struct TwoQuestionJudge: ModelScorer {
         description: "whether a model finds generated_answer correct, and supported by context",
         inputs: [
             .required("input_query", .text, "the question"),
-            .required("expected_answer", .text, "the right answer"),
+            .required("expected_answer", .text, "the correct answer"),
             .required("context", .text, "what the answer may go by"),
             .required("generated_answer", .text, "the answer to judge"),
         ],
@@ -146,7 +146,7 @@ private let plugin = ScorerPlugin(
     id: "org.example.two-question-judge", version: "1.0.0", description: "A judge that asks two questions",
     modelScorers: [TwoQuestionJudge.self])
 
-// The name is the plugin header's.
+// The name is the one in the plugin header.
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func assay_plugin_entry(_ hostMajor: UInt32, _ hostMinor: UInt32) -> UnsafePointer<assay_plugin>? {

@@ -3,7 +3,7 @@
 use assay_scorer::json::write_quoted;
 use assay_scorer::{plugin, Call, Column, Declaration, Kind, Parameters, Rejection, Reply, Scorer, Unscored};
 
-// Columns are known by their index in the declaration.
+// Columns are identified by their index in the declaration.
 const ANSWER: usize = 0;
 const SCORE: usize = 0;
 const FEEDBACK: usize = 1;
@@ -22,7 +22,7 @@ impl Scorer for Judge {
             Column::output("score", Kind::Number, "1.0 for yes, 0.0 for no").within(0.0, 1.0),
             Column::output("judge_feedback", Kind::Text, "the model's reply"),
         ],
-        // The host takes the model of this role from the parameter judge_model, or from --judge-model.
+        // The host reads the model of this role from the parameter judge_model, or from --judge-model.
         roles: &["judge"],
         parameters_schema: Some(
             r#"{"type": "object", "additionalProperties": false, "required": ["question"],
@@ -30,18 +30,18 @@ impl Scorer for Judge {
         ),
     };
 
-    /// What is kept of a row between its replies: nothing, since there is one.
+    /// The state of a row between its replies: nothing, because there is only one reply.
     type Memory = ();
 
     fn new(parameters: &mut Parameters) -> Result<Self, Rejection> {
-        parameters.get("judge_model"); // the host's business; asking for it makes it known
+        parameters.get("judge_model"); // for the host; reading it makes it a known parameter
         match parameters.text("question")? {
             Some(question) => Ok(Judge { question }),
             None => Err(Rejection::of("question", "expected a question about the answer")),
         }
     }
 
-    /// Asks about a row; nothing waits. The reply comes to `receive`.
+    /// Sends a request about a row, without waiting. The reply is passed to `receive`.
     fn score(&self, call: &Call, row: usize) {
         let answer = call.text(ANSWER, row).unwrap_or("");
         let prompt = format!("{}\n\nAnswer: {answer}\n\nReply with one word, yes or no.", self.question);
@@ -66,7 +66,7 @@ impl Scorer for Judge {
     }
 }
 
-/// Reads "yes" or "no", whatever else than letters stands around it.
+/// Reads "yes" or "no", ignoring everything except letters.
 fn yes_or_no(reply: &str) -> Option<bool> {
     let letters: String = reply.chars().filter(char::is_ascii_alphabetic).collect();
     match letters.to_ascii_lowercase().as_str() {

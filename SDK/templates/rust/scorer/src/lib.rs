@@ -1,8 +1,8 @@
-//! Scores how short answers are: 1.0 for at most max_words words, less the longer they are.
+//! Scores how short answers are: 1.0 for at most max_words words, lower for longer answers.
 
 use assay_scorer::{plugin, Call, Column, Declaration, Kind, Parameters, Rejection, Scorer, Unscored};
 
-// Columns are known by their index in the declaration.
+// Columns are identified by their index in the declaration.
 const ANSWER: usize = 0;
 const SCORE: usize = 0;
 const WORDS: usize = 1;
@@ -18,8 +18,8 @@ impl Scorer for ShortAnswer {
         description: "1.0 for an answer of at most max_words words, less for longer ones",
         inputs: &[Column::required("generated_answer", Kind::Text, "the answer")],
         outputs: &[
-            Column::output("score", Kind::Number, "1.0, or max_words by the number of words").within(0.0, 1.0),
-            Column::output("words", Kind::Integer, "how many words the answer has"),
+            Column::output("score", Kind::Number, "1.0, or max_words divided by the number of words").within(0.0, 1.0),
+            Column::output("words", Kind::Integer, "the number of words in the answer"),
         ],
         parameters_schema: Some(
             r#"{"type": "object", "additionalProperties": false,

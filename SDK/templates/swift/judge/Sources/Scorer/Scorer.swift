@@ -5,7 +5,7 @@ import ScorerKit
 ///
 /// One instance is one scoring function with its parameters. Threads share it.
 struct Judge: ModelScorer {
-    // Columns are known by their index in the declaration.
+    // Columns are identified by their index in the declaration.
     private static let answer = 0
     private static let score = 0
     private static let feedback = 1
@@ -18,7 +18,7 @@ struct Judge: ModelScorer {
             .output("score", .f64, "1.0 for yes, 0.0 for no", range: 0...1),
             .output("judge_feedback", .text, "the model's reply"),
         ],
-        // The host takes the model of this role from the parameter judge_model, or from --judge-model.
+        // The host reads the model of this role from the parameter judge_model, or from --judge-model.
         roles: ["judge"],
         parametersSchema: """
             {"type": "object", "additionalProperties": false, "required": ["question"],
@@ -37,10 +37,10 @@ struct Judge: ModelScorer {
         try configuration.finish()
     }
 
-    /// What is kept of a batch between its replies: nothing, since there is one a row.
+    /// The state of a batch between its replies: nothing, because there is one reply per row.
     struct Conversations {}
 
-    /// Asks about all rows; nothing waits. The replies come to `receive`.
+    /// Sends requests about all rows, without waiting. The replies are passed to `receive`.
     func start(_ rows: Rows, _ results: Results, _ models: Models) -> Conversations {
         let answers = rows.texts(Self.answer)
         for row in 0..<rows.count {
@@ -75,9 +75,10 @@ struct Judge: ModelScorer {
 }
 
 private let plugin = ScorerPlugin(
-    id: "org.example.@NAME@", version: "0.1.0", description: "A judge that asks yes or no", modelScorers: [Judge.self])
+    id: "org.example.@NAME@", version: "0.1.0", description: "A judge that asks a yes-or-no question",
+    modelScorers: [Judge.self])
 
-// The name is the plugin header's.
+// The name is the one in the plugin header.
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func assay_plugin_entry(_ hostMajor: UInt32, _ hostMinor: UInt32) -> UnsafePointer<assay_plugin>? {

@@ -1,11 +1,11 @@
 public import CScorerPlugin
 import ScorerKit
 
-/// Scores how short answers are: 1.0 for at most max_words words, less the longer they are.
+/// Scores how short answers are: 1.0 for at most max_words words, lower for longer answers.
 ///
 /// One instance is one scoring function with its parameters. Threads share it.
 struct ShortAnswer: Scorer {
-    // Columns are known by their index in the declaration.
+    // Columns are identified by their index in the declaration.
     private static let answer = 0
     private static let score = 0
     private static let words = 1
@@ -15,8 +15,8 @@ struct ShortAnswer: Scorer {
         description: "1.0 for an answer of at most max_words words, less for longer ones",
         inputs: [.required("generated_answer", .text, "the answer")],
         outputs: [
-            .output("score", .f64, "1.0, or max_words by the number of words", range: 0...1),
-            .output("words", .i64, "how many words the answer has"),
+            .output("score", .f64, "1.0, or max_words divided by the number of words", range: 0...1),
+            .output("words", .i64, "the number of words in the answer"),
         ],
         parametersSchema: """
             {"type": "object", "additionalProperties": false,
@@ -46,9 +46,10 @@ struct ShortAnswer: Scorer {
 }
 
 private let plugin = ScorerPlugin(
-    id: "org.example.@NAME@", version: "0.1.0", description: "How short answers are", scorers: [ShortAnswer.self])
+    id: "org.example.@NAME@", version: "0.1.0", description: "Scores how short answers are", scorers: [ShortAnswer.self]
+)
 
-// The name is the plugin header's.
+// The name is the one in the plugin header.
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func assay_plugin_entry(_ hostMajor: UInt32, _ hostMinor: UInt32) -> UnsafePointer<assay_plugin>? {
