@@ -20,10 +20,10 @@ struct GroupTests {
         #expect(result.ending == .status(3), "\(result.errors)")
         #expect(
             lines(of: result.output).prefix(7) == [
-                "basic::equality", "  4 of 5 rows scored; not scored: input_error 1",
-                "  accuracy  0.75  (3 of 4)  95% interval 0.3006 … 0.9544  between 0.6 and 0.8 had all rows been scored",
+                "basic::equality", "  4 of 5 rows scored; 1 row not scored (1 input_error)",
+                "  accuracy  0.75  (3 of 4)  95% interval 0.3006 … 0.9544  if every row had been scored: 0.6 to 0.8",
                 "  by subject    rows    accuracy",
-                "    art         1 of 2  1.0  (1 of 1)  95% interval 0.2065 … 1.0  between 0.5 and 1.0 had all rows been scored",
+                "    art         1 of 2  1.0  (1 of 1)  95% interval 0.2065 … 1.0  if every row had been scored: 0.5 to 1.0",
                 "    law         2       0.5  (1 of 2)  95% interval 0.0945 … 0.9055",
                 "    (no value)  1       1.0  (1 of 1)  95% interval 0.2065 … 1.0",
             ], "\(result.output)")

@@ -101,8 +101,8 @@ struct HostileRowTests {
             result.output.hasPrefix(
                 """
                 basic::subset_of
-                  2 of 3 rows scored; not scored: input_error 1
-                  accuracy  1.0  (2 of 2)  95% interval 0.3424 … 1.0  between 0.6667 and 1.0 had all rows been scored
+                  2 of 3 rows scored; 1 row not scored (1 input_error)
+                  accuracy  1.0  (2 of 2)  95% interval 0.3424 … 1.0  if every row had been scored: 0.6667 to 1.0
 
                 First rows without a score:
                   row 1, basic::subset_of, input_error:

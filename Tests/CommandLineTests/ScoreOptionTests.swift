@@ -88,8 +88,8 @@ struct ScoreOptionTests {
         #expect(
             result.output == """
                 basic::subset_of
-                  1 of 2 rows scored; not scored: input_error 1
-                  accuracy  1.0  (1 of 1)  95% interval 0.2065 … 1.0  between 0.5 and 1.0 had all rows been scored
+                  1 of 2 rows scored; 1 row not scored (1 input_error)
+                  accuracy  1.0  (1 of 1)  95% interval 0.2065 … 1.0  if every row had been scored: 0.5 to 1.0
 
                 First rows without a score:
                   row 1, basic::subset_of, input_error: the row has no column "generated_answer"
