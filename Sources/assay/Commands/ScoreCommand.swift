@@ -22,9 +22,9 @@ struct ScoreCommand: ParsableCommand {
             for a dataset on the Hugging Face Hub. Formats: .jsonl or .ndjson (one object per line), .json (an array of \
             objects), .csv and .tsv (with a header row), each optionally compressed (.gz or .zst).
 
-            Exit status: 0 all rows were scored; 1 the run failed; 3 some rows could not be scored, and the results say \
-            how many and why, or there were none; 4 a requirement is not met; 64 the command line was wrong; 130 interrupted, what was done is in \
-            FILE.partial.
+            Exit status: 0 all rows were scored; 1 the run failed; 3 some rows could not be scored (the results say how \
+            many, and why) or there were no rows; 4 a requirement is not met; 64 the command line is invalid; 130 the run \
+            was interrupted, and the rows that were done are in FILE.partial.
             """)
 
     @Argument(help: ArgumentHelp("The rows to score.", valueName: "dataset"))

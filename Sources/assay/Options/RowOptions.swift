@@ -94,7 +94,9 @@ struct RowOptions: ParsableArguments {
                 + "repeatable.", valueName: "requirement"))
     var requirements: [RequirementArgument] = []
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Worker threads; all cores unless given.", valueName: "n"))
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The number of worker threads (default: one per core).", valueName: "n")
+    )
     var jobs: Int?
 
     @Flag(inversion: .prefixedNo, help: "Show progress on standard error (default: on a terminal only).")
