@@ -186,7 +186,9 @@ struct SourceTests {
             let asked = proxy.requests.count
             for uri in ["http://127.0.0.1:\(web.port)/rows.csv", "http://2130706433:\(web.port)/rows.csv"] {
                 let answer = try await register(uri, server)
-                #expect(answer.status == 400 && answer.body.contains("a private or special-purpose address"), "\(answer.body)")
+                #expect(
+                    answer.status == 400 && answer.body.contains("a private or special-purpose address"),
+                    "\(answer.body)")
             }
             #expect(proxy.requests.count == asked)
             let inside = try await register("http://rows.invalid/inside", server)
