@@ -277,7 +277,7 @@ extension HTTPClient.Configuration {
             tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
         } catch {
             throw WebClient.Fault(
-                reason: "SSL_CERT_FILE names \(file), from which no certificates in PEM form can be read")
+                reason: "SSL_CERT_FILE names \(file), which contains no readable PEM certificates")
         }
         tlsConfiguration = tls
     }

@@ -29,15 +29,15 @@ package struct WebURL: Hashable, Sendable {
 
     package init(parsing text: String) throws(Fault) {
         guard let separator = text.firstRange(of: "://") else {
-            throw Fault(reason: "is not a URL that begins with http:// or https://")
+            throw Fault(reason: "is not a URL that starts with http:// or https://")
         }
         let scheme = text[..<separator.lowerBound].lowercased()
         guard scheme == "http" || scheme == "https" else {
-            throw Fault(reason: "does not begin with http:// or https://")
+            throw Fault(reason: "does not start with http:// or https://")
         }
         self.scheme = scheme
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }) else {
-            throw Fault(reason: "holds a character that a URL may not hold here; write it as %XX")
+            throw Fault(reason: "contains a character that is not allowed here in a URL; write it as %XX")
         }
         let whole = text[separator.upperBound...]
         let rest = whole.prefix { $0 != "#" }
@@ -63,7 +63,7 @@ package struct WebURL: Hashable, Sendable {
         let isClosed = !isBracketed || host.endIndex < place.endIndex
         let afterHost = place[host.endIndex...].dropFirst(isBracketed ? 1 : 0)
         guard !host.isEmpty, isClosed, afterHost.isEmpty || afterHost.first == ":" else {
-            throw Fault(reason: "names no host")
+            throw Fault(reason: "has no host")
         }
         guard host.utf8.allSatisfy({ isAllowed($0, isBracketed) }) else {
             throw Fault(reason: "names a host that is neither a plain name nor an IP address")

@@ -63,7 +63,7 @@ import Testing
         let provider = NeMoProvider(settings) { $0 == "http_proxy" ? "gopher://p" : nil }
         let found = await error { try provider.register(benchmark()) }
         #expect(found?.code == .unavailable)
-        #expect(found?.message.contains("http_proxy names a proxy of the kind gopher://") == true)
+        #expect(found?.message.contains("http_proxy names a proxy of the type gopher://") == true)
         try await service.stop()
     }
 

@@ -55,8 +55,11 @@ struct WebClientTests {
     @Test(
         "a proxy or certificates that cannot be used are a fault before anything is asked",
         arguments: [
-            (["https_proxy": "ftp://p"], "https_proxy names a proxy of the kind ftp://"),
-            (["SSL_CERT_FILE": "/nowhere"], "SSL_CERT_FILE names /nowhere, from which no certificates"),
+            (["https_proxy": "ftp://p"], "https_proxy names a proxy of the type ftp://"),
+            (
+                ["SSL_CERT_FILE": "/nowhere"],
+                "SSL_CERT_FILE names /nowhere, which contains no readable PEM certificates"
+            ),
         ])
     func faults(variables: [String: String], reason: String) throws {
         let fault = try #require(throws: WebClient.Fault.self) { _ = try client("https://h", variables) }

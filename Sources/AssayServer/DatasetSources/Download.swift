@@ -86,15 +86,15 @@ struct Download {
         // All of them: a name that stands for machines here and there is a trap.
         if !configuration.allowsPrivateAddresses, let other = machines.first(where: { !$0.isPublic }) {
             throw fault(
-                "\(address.host) is \(other.text), an address of a private network or of a special kind; "
-                    + "the operator allows these with --allow-private-addresses")
+                "\(address.host) is \(other.text), a private or special-purpose address; "
+                    + "the operator can allow these with --allow-private-addresses")
         }
         do throws(ProxySettings.Fault) {
             if try ProxySettings(environment: configuration.environment).proxy(for: address) != nil { return nil }
         } catch {
             throw fault("\(address.text) cannot be read: \(error.reason)")
         }
-        guard let machine = machines.first else { throw fault("the host \(address.host) is not known") }
+        guard let machine = machines.first else { throw fault("the host \(address.host) cannot be found") }
         return machine
     }
 

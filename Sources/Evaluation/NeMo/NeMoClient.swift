@@ -31,7 +31,7 @@ struct NeMoClient: Sendable {
         _ settings: EvaluationSettings.NeMo, environment: @escaping @Sendable (String) -> String?
     ) throws(EvaluationError) {
         guard let url = Self.base(settings.url) else {
-            throw EvaluationError(.unavailable, "the URL of NeMo Evaluator does not begin with http:// or https://")
+            throw EvaluationError(.unavailable, "the URL of NeMo Evaluator does not start with http:// or https://")
         }
         base = url.text
         do throws(WebClient.Fault) {
