@@ -4,8 +4,10 @@ import Datasets
 import Evaluation
 import Glibc
 import JSON
+import Runs
 import ScorerHost
 import ScoringCore
+import ScoringDefinitions
 import ScoringEngine
 
 /// The results of a run.

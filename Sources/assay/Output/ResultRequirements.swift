@@ -1,6 +1,7 @@
 import ArgumentParser
 import Runs
 import ScoringCore
+import ScoringDefinitions
 import ScoringEngine
 import Statistics
 
@@ -12,7 +13,7 @@ struct ResultRequirements {
 
     var isEmpty: Bool { requirements.isEmpty }
 
-    private static let plainValues: Set<String> = ["scored", "unscored"].union(
+    private static let plainValues = Set(["scored", "unscored"]).union(
         RowOutcome.allCases.map(\.name))
     private static let ends: Set<String> = ["lower", "upper", "lowest", "highest"]
 
