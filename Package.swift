@@ -133,7 +133,8 @@ let package = Package(
         .executableTarget(
             name: "assay",
             dependencies: [
-                "AssayServer", "CMalloc", "Concurrency", "Datasets", "Encodings", "Evaluation", "Hashing", "HuggingFace",
+                "AssayServer", "CMalloc", "Concurrency", "Datasets", "Encodings", "Evaluation", "Hashing",
+                "HuggingFace",
                 "Inference",
                 "JSON", "Platform", "Runs", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine",
                 "Statistics", "Store", "Web",

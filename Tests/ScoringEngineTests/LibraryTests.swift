@@ -46,7 +46,8 @@ struct LibraryTests {
                 + #"{"accuracy": 1.0, "num_correct": 1, "num_total": 1}}, "rows": {"total": 2, "scored": 1, "unparsed": 0, "#
                 + #""input_error": 1, "scorer_error": 0, "model_error": 0, "timed_out": 0, "plugin_crashed": 0, "#
                 + #""not_asked": 0, "non_numeric": 0}, "interval": {"accuracy": {"level": 0.95, "#
-                + #""lower": 0.20654931437723742, "upper": 1.0, "method": "wilson"}}, "bounds": {"accuracy": {"lowest": 0.5, "highest": 1.0}}}}}"#)
+                + #""lower": 0.20654931437723742, "upper": 1.0, "method": "wilson"}}, "bounds": {"accuracy": {"lowest": 0.5, "highest": 1.0}}}}}"#
+        )
     }
 
     @Test("a dataset without rows has aggregates of nothing")

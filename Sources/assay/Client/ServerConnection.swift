@@ -97,7 +97,8 @@ final class ServerConnection: Sendable {
         }
         if status == 401 {
             text +=
-                !hasToken ? "; name the environment variable that holds the token with --api-key-env" : "; check the token"
+                hasToken
+                ? "; check the token" : "; name the environment variable that holds the token with --api-key-env"
         }
         return Fault(description: text, status: status)
     }
