@@ -76,7 +76,7 @@ public struct ColumnPath: Sendable, Hashable, CustomStringConvertible {
     public func prefix(_ count: Int) -> ColumnPath { ColumnPath(root: root, steps: Array(steps.prefix(count))) }
 
     private static func spelled(_ root: String) -> String {
-        let isPlain = !root.isEmpty && !root.utf8.contains { ".[]/\"".utf8.contains($0) }
+        let isPlain = !root.isEmpty && root != "*" && !root.utf8.contains { ".[]/\"".utf8.contains($0) }
         return isPlain ? root : "[\(quoted(root))]"
     }
 }
@@ -87,7 +87,7 @@ extension ColumnPath.Step {
         switch self {
         case .element(let index): "[\(index)]"
         case .member(let name):
-            if name.isEmpty || name.utf8.contains(where: { ".[]\"".utf8.contains($0) }) {
+            if name.isEmpty || name == "*" || name.utf8.contains(where: { ".[]\"".utf8.contains($0) }) {
                 "[\(quoted(name))]"
             } else {
                 ".\(name)"

@@ -65,7 +65,7 @@ package struct WebURL: Hashable, Sendable {
         guard !host.isEmpty, isClosed, afterHost.isEmpty || afterHost.first == ":" else {
             throw Fault(reason: "has no host")
         }
-        guard host.utf8.allSatisfy({ isAllowed($0, isBracketed) }) else {
+        guard isBracketed ? host.contains(":") && IPAddress(host) != nil : host.utf8.allSatisfy(isAllowed) else {
             throw Fault(reason: "names a host that is neither a plain name nor an IP address")
         }
         if afterHost.count < 2 { return (host.lowercased(), nil) }
@@ -73,13 +73,11 @@ package struct WebURL: Hashable, Sendable {
         return (host.lowercased(), Int(port))
     }
 
-    private static func isAllowed(_ byte: UInt8, _ isBracketed: Bool) -> Bool {
+    private static func isAllowed(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-            UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "."):
+            UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
             true
-        case UInt8(ascii: ":"): isBracketed
-        case UInt8(ascii: "-"), UInt8(ascii: "_"): !isBracketed
         default: false
         }
     }

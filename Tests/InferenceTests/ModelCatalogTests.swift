@@ -74,16 +74,16 @@ struct ModelCatalogTests {
             (ModelConfiguration(id: "m", url: "file:///x"), "its URL does not start with http:// or https://"),
             (
                 ModelConfiguration(id: "m", url: "http://h", apiKeyVariable: "NONE"),
-                "the variable NONE, which its configuration names, is not set"
+                "the environment variable NONE, which its configuration names, is not set"
             ),
             (
                 ModelConfiguration(id: "m", url: "http://h", apiKeyVariable: "EMPTY"),
-                "the variable EMPTY, which its configuration names, is not set"
+                "the environment variable EMPTY, which its configuration names, is not set"
             ),
             (
                 ModelConfiguration(
                     id: "m", url: "http://h", headers: [.init(name: "X", value: .environment("BROKEN"))]),
-                "the variable BROKEN contains a character that is not allowed in an HTTP header"
+                "the environment variable BROKEN contains a character that is not allowed in an HTTP header"
             ),
             (
                 ModelConfiguration(id: "m", url: "http://h", headers: [.init(name: "X Y", value: .literal("z"))]),

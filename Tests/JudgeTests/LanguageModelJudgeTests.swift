@@ -260,7 +260,7 @@ struct AskingAgainTests {
             requests[1].messages == [
                 "S", "Rate x.", "It \"is\" 11.",
                 "Your reply could not be read: no pattern of judge_score_regexes matches the reply. Reply again, with "
-                    + "nothing but the score, a number from 0 to 10, written so that one of these regular expressions "
+                    + "only the score, a number from 0 to 10, written so that one of these regular expressions "
                     + "matches:\nRating: (\\S+)",
             ])
         let roles = requests[1].body["messages"]?.array?.compactMap { $0["role"]?.string }

@@ -195,8 +195,8 @@ struct DefinitionFaultTests {
                      "judge_score_regexes": ["(a)"]}
                     """,
                 [
-                    #"my.json: /context/judge_score_regex: found "judge_score_regex" beside "judge_score_regexes"; "#
-                        + "expected one of the two"
+                    #"my.json: /context/judge_score_regex: found both "judge_score_regex" and "judge_score_regexes"; "#
+                        + "expected only one of them"
                 ]),
             FaultyDefinition(
                 "both forms",

@@ -69,7 +69,7 @@ struct ChoiceTests {
             ([:], "1", "to \"index\" (0 is A) or \"number\" (1 is A)"), (["options": 4], #""E""#, "from A to D"),
             (["expected": "index"], "10", "from 0 to 9"), (["expected": "number"], "0", "from 1 to 10"),
             ([:], #"["A", "B"]"#, "set any_of to true"), (["any_of": true], #""['A' 'B""#, "not a list"),
-            (["expected_regexes": ["#### (.)"]], #""B""#, "none of expected_regexes"),
+            (["expected_regexes": ["#### (.)"]], #""B""#, "no pattern of expected_regexes"),
         ] as [(JSONObject, String, String)])
     func expectedFaults(_ parameters: JSONObject, _ expected: String, _ message: String) throws {
         let verdict = try Scoring(answers(#""B""#, expected), Self.function, parameters).verdicts[0]

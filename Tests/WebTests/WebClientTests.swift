@@ -11,7 +11,7 @@ struct WebClientTests {
     }
 
     private func request(_ url: String, seconds: Double = 20, limit: Int = 1 << 20) -> WebClient.Request {
-        WebClient.Request(url + "/models", timeout: .seconds(seconds), limit: limit)
+        WebClient.Request(url + "/things", timeout: .seconds(seconds), limit: limit)
     }
 
     /// A server whose answers have statuses in turn, the last one from then on.

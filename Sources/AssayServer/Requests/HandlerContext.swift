@@ -36,7 +36,7 @@ struct HandlerContext: Sendable {
 
     /// An integer parameter of the query.
     func integer(_ name: String, from least: Int) throws(APIError) -> Int? {
-        guard let text = query[name], !text.isEmpty else { return nil }
+        guard let text = query[name] else { return nil }
         guard let number = Int(text), number >= least else {
             throw .invalid(
                 "the parameter \(name) is \(quoted(text)); expected an integer from \(least)",

@@ -20,7 +20,7 @@ struct ScorerExercise {
     }
 
     /// How often a scorer may ask again for a row before it counts as endless.
-    private static let mostRounds = 1000
+    private static let mostRounds = 500
 
     func run() {
         guard let inputs = makeScorer()?.description.inputs else { return }
