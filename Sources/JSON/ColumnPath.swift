@@ -76,7 +76,7 @@ public struct ColumnPath: Sendable, Hashable, CustomStringConvertible {
     public func prefix(_ count: Int) -> ColumnPath { ColumnPath(root: root, steps: Array(steps.prefix(count))) }
 
     private static func spelled(_ root: String) -> String {
-        let isPlain = !root.isEmpty && root != "*" && !root.utf8.contains { ".[]/\"".utf8.contains($0) }
+        let isPlain = !root.isEmpty && !["*", "$"].contains(root) && !root.utf8.contains { ".[]/\"".utf8.contains($0) }
         return isPlain ? root : "[\(quoted(root))]"
     }
 }

@@ -11,7 +11,8 @@ struct WebClientTests {
     }
 
     private func request(_ url: String, seconds: Double = 20, limit: Int = 1 << 20) -> WebClient.Request {
-        WebClient.Request(url + "/things", timeout: .seconds(seconds), limit: limit)
+        WebClient.Request(
+            url + "/chat/completions", method: .POST, body: Array("{}".utf8), timeout: .seconds(seconds), limit: limit)
     }
 
     /// A server whose answers have statuses in turn, the last one from then on.

@@ -10,6 +10,8 @@ public final class ZstdSource: ByteSource {
     /// The bytes that tell how long a frame's header is, and what zstd asks for first.
     private static let headerStart = 5
     private static let blockHeader = 3
+    /// The bytes of the number that a frame starts with.
+    private static let magicSize = 4
 
     private var base: any ByteSource
     private let path: String?
@@ -44,7 +46,7 @@ public final class ZstdSource: ByteSource {
         if let failure { throw failure }
         do throws(DatasetError) {
             while true {
-                if input.isEmpty, !inputHasEnded {
+                while input.isEmpty || startsFrame && input.count < Self.magicSize, !inputHasEnded {
                     inputHasEnded = try !input.fill(from: &base)
                 }
                 if input.isEmpty, inputHasEnded, !outputWasFull {
@@ -69,6 +71,9 @@ public final class ZstdSource: ByteSource {
     /// Decodes one block at most, and flushes what was decoded before it takes more: a call to zstd that fails does not
     /// say what it wrote before the fault.
     private func decompressSome(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
+        if startsFrame && input.count >= Self.magicSize && !isMagic(input.front) {
+            throw notZstd("unknown frame descriptor")
+        }
         let given = outputWasFull ? 0 : min(wanted, input.count)
         var from = ZSTD_inBuffer(src: input.front, size: given, pos: 0)
         var to = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
@@ -101,9 +106,22 @@ public final class ZstdSource: ByteSource {
                 .damaged,
                 "the zstd data is damaged (\(detail)); the rows before that were read. Download or copy the file again")
         }
-        return hasReadFrame
+        return notZstd(detail)
+    }
+
+    private func notZstd(_ detail: String) -> DatasetError {
+        hasReadFrame
             ? fault(.damaged, "the data that follows is not zstd data (\(detail)); all of the zstd data was read")
             : fault(.damaged, "not zstd data (\(detail)); check the file's name")
+    }
+
+    private var startsFrame: Bool { !isInFrame && !outputWasFull }
+
+    /// Whether a frame or a skippable frame begins here. zstd also knows the frames of its versions before 1.0, but finds
+    /// them only where it gets all of their header at once.
+    private func isMagic(_ start: UnsafeRawPointer) -> Bool {
+        let number = UInt32(littleEndian: start.loadUnaligned(as: UInt32.self))
+        return number == 0xFD2F_B528 || number & 0xFFFF_FFF0 == 0x184D_2A50
     }
 
     private func fault(_ code: DatasetError.Code, _ message: String) -> DatasetError {
