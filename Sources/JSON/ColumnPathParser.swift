@@ -1,12 +1,12 @@
-/// Reads the text of a ``ColumnPath``.
+/// Reads the text of a ``ColumnPath``, by Unicode scalars: a combining mark makes another character of a quote.
 struct ColumnPathParser {
-    private let characters: [Character]
+    private let characters: [Unicode.Scalar]
     private var position = 0
 
     /// The root and the steps of a text that has a `.`, `[` or `/` in it.
     static func parse(_ text: String) throws(ColumnPath.Fault) -> (root: String, steps: [ColumnPath.Step]) {
-        if text.hasPrefix("/") { return try pointer(text) }
-        var parser = ColumnPathParser(characters: Array(text))
+        if text.unicodeScalars.first == "/" { return try pointer(text) }
+        var parser = ColumnPathParser(characters: Array(text.unicodeScalars))
         return try parser.path()
     }
 
@@ -14,17 +14,17 @@ struct ColumnPathParser {
     private static func pointer(_ text: String) throws(ColumnPath.Fault) -> (String, [ColumnPath.Step]) {
         var names: [String] = []
         var offset = 1
-        for token in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+        for token in text.unicodeScalars.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
             var name = ""
             var rest = token[...]
             while let character = rest.popFirst() {
                 guard character == "~" else {
-                    name.append(character)
+                    name.unicodeScalars.append(character)
                     continue
                 }
                 switch rest.popFirst() {
-                case "0": name.append("~")
-                case "1": name.append("/")
+                case "0": name.unicodeScalars.append("~")
+                case "1": name.unicodeScalars.append("/")
                 default:
                     throw ColumnPath.Fault(
                         offset: offset, message: "in a JSON pointer, ~ is written ~0 and / within a name ~1")
@@ -36,11 +36,11 @@ struct ColumnPathParser {
         return (names[0], names.dropFirst().map { .member($0) })
     }
 
-    private init(characters: [Character]) {
+    private init(characters: [Unicode.Scalar]) {
         self.characters = characters
     }
 
-    private var next: Character? { position < characters.count ? characters[position] : nil }
+    private var next: Unicode.Scalar? { position < characters.count ? characters[position] : nil }
 
     private mutating func path() throws(ColumnPath.Fault) -> (String, [ColumnPath.Step]) {
         if characters.starts(with: ["$", "."]) {
@@ -79,7 +79,7 @@ struct ColumnPathParser {
         if position == start {
             throw fault("a name is missing here; write a name that contains . or [ as [\"name\"]")
         }
-        let name = String(characters[start..<position])
+        let name = text(from: start)
         if name == "*" {
             position = start
             throw fault("* stands for several values, but a path leads to one")
@@ -97,9 +97,9 @@ struct ColumnPathParser {
             while let character = next, character != quote {
                 position += 1
                 if character == "\\" {
-                    name.append(try escape())
+                    name.unicodeScalars.append(try escape())
                 } else {
-                    name.append(character)
+                    name.unicodeScalars.append(character)
                 }
             }
             guard next == quote else {
@@ -114,7 +114,7 @@ struct ColumnPathParser {
         let start = position
         while let character = next, character != "]" { position += 1 }
         guard next == "]" else { throw fault("a ] is missing here") }
-        let text = String(characters[start..<position])
+        let text = text(from: start)
         guard let index = Int(text), !text.hasPrefix("+") else {
             position = start
             switch text {
@@ -129,7 +129,7 @@ struct ColumnPathParser {
     }
 
     /// What an escape stands for whose backslash was read: as in JSON, and any other character for itself.
-    private mutating func escape() throws(ColumnPath.Fault) -> Character {
+    private mutating func escape() throws(ColumnPath.Fault) -> Unicode.Scalar {
         guard let character = next else { return "\\" }
         position += 1
         switch character {
@@ -139,14 +139,18 @@ struct ColumnPathParser {
         case "r": return "\r"
         case "t": return "\t"
         case "u":
-            let digits = String(characters[position...].prefix(4))
+            let digits = String(String.UnicodeScalarView(characters[position...].prefix(4)))
             guard digits.utf8.count == 4, !digits.hasPrefix("+"),
                 let scalar = UInt32(digits, radix: 16).flatMap(Unicode.Scalar.init)
             else { throw fault("\\u is followed by four hexadecimal digits of a character, such as \\u001b") }
             position += 4
-            return Character(scalar)
+            return scalar
         default: return character
         }
+    }
+
+    private func text(from start: Int) -> String {
+        String(String.UnicodeScalarView(characters[start..<position]))
     }
 
     private func fault(_ message: String) -> ColumnPath.Fault { ColumnPath.Fault(offset: position, message: message) }

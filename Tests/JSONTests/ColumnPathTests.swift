@@ -44,6 +44,18 @@ struct ColumnPathTests {
         #expect(ColumnPath("v1.").find(in: ["v1.": 5]) == .value(5))
     }
 
+    // Found by fuzzing.
+    @Test(
+        "a path that is written from its parts is the same path",
+        arguments: [
+            "/*/a", "a.$.b", "$.$.2", "/a/*", "[\"na\"].\\\"@x\u{1c}\u{744}y", "/\u{1c}\u{744}/b", "a['\u{301}']",
+        ])
+    func written(path: String) {
+        let path = ColumnPath(path)
+        let written = ColumnPath(path.prefix(path.steps.count).name)
+        #expect(!path.isColumn && written.root == path.root && written.steps == path.steps, "\(written)")
+    }
+
     @Test(
         "where a row has nothing, the deepest place that it has is named",
         arguments: [

@@ -47,6 +47,7 @@ public final class ZstdSource: ByteSource {
         do throws(DatasetError) {
             while true {
                 while input.isEmpty || startsFrame && input.count < Self.magicSize, !inputHasEnded {
+                    input.reserve(Self.magicSize)
                     inputHasEnded = try !input.fill(from: &base)
                 }
                 if input.isEmpty, inputHasEnded, !outputWasFull {
@@ -72,7 +73,7 @@ public final class ZstdSource: ByteSource {
     /// say what it wrote before the fault.
     private func decompressSome(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
         if startsFrame && input.count >= Self.magicSize && !isMagic(input.front) {
-            throw notZstd("unknown frame descriptor")
+            throw notZstd("Unknown frame descriptor")
         }
         let given = outputWasFull ? 0 : min(wanted, input.count)
         var from = ZSTD_inBuffer(src: input.front, size: given, pos: 0)

@@ -24,7 +24,7 @@ func columnPath(_ bytes: [UInt8]) {
     let parts = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
     guard let name = String(validating: parts[0], as: UTF8.self) else { return }
     let path = ColumnPath(name)
-    if let fault = path.fault, !(0...name.count).contains(fault.offset) {
+    if let fault = path.fault, !(0...name.unicodeScalars.count).contains(fault.offset) {
         violated("a fault is not in the path", name, fault)
     }
     if !path.isColumn {
