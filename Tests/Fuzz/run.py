@@ -73,7 +73,7 @@ def targets_of(part):
     return usage.strip().rsplit("targets: ", 1)[-1].split()
 
 
-def fuzz(target, part, seconds):
+def fuzz(target, part, seconds, seed):
     """Whether the target was fuzzed without a finding, and what was said."""
     if target == "worker":
         result = subprocess.run(
@@ -85,7 +85,7 @@ def fuzz(target, part, seconds):
     findings.mkdir(parents=True, exist_ok=True)
     seeds = ROOT / "Tests/Fuzz/Seeds" / target
     result = subprocess.run(
-        [BUILD / "release" / PARTS[part], target, f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=3000",
+        [BUILD / "release" / PARTS[part], target, f"-max_total_time={seconds}", f"-seed={seed}", "-timeout=20", "-rss_limit_mb=3000",
          "-max_len=4096", f"-artifact_prefix={findings}/", "-print_final_stats=1", str(corpus),
          *([str(seeds)] if seeds.exists() else [])],
         capture_output=True, text=True, errors="replace",
@@ -101,6 +101,7 @@ def fuzz(target, part, seconds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=0, help="0: another one each time")
     parser.add_argument("--part", choices=PARTS, action="append")
     parser.add_argument("targets", nargs="*")
     options = parser.parse_args()
@@ -113,7 +114,7 @@ def main():
             parser.error(f"there is no target {target}; the targets are {' '.join(known)}")
     failed = False
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        ends = pool.map(lambda target: fuzz(target, known[target], options.seconds), targets)
+        ends = pool.map(lambda target: fuzz(target, known[target], options.seconds, options.seed), targets)
         for target, (passed, said) in zip(targets, ends):
             print(f"{target}: {'' if passed else 'FOUND SOMETHING: '}" + "\n".join(said), flush=True)
             failed = failed or not passed
