@@ -9,11 +9,15 @@ enum LongestText {
     /// Each word of a text with choices is kept with its place.
     static let ofChoices = 2 << 20
 
-    /// - Throws: where one of a row's texts is longer.
-    static func check(_ texts: UnsafeRawBufferPointer..., most: Int = ofWords) throws(RowFault) {
-        for text in texts where text.count > most {
-            throw RowFault(
-                .inputError, "a text of \(text.count >> 20) MiB is longer than the \(most >> 20) MiB that are read")
-        }
+    /// - Throws: if one of a row's texts is longer.
+    @inline(__always)
+    static func check(
+        _ text: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer, most: Int = ofWords
+    ) throws(RowFault) {
+        if max(text.count, other.count) > most { throw fault(max(text.count, other.count), most) }
+    }
+
+    private static func fault(_ size: Int, _ most: Int) -> RowFault {
+        RowFault(.inputError, "a text of \(size >> 20) MiB is longer than the \(most >> 20) MiB that are read")
     }
 }

@@ -52,10 +52,11 @@ final class Worker: @unchecked Sendable {
     private func lookForZeros(_ function: Int, _ results: RowResults, _ rows: Range<Int>, of work: ChunkWork) {
         let score = results.outputs[plan.functions[function].description.scoreOutput]
         guard score.type == .f64 else { return zeros[function].sawOther() }
-        for row in rows where results.outcomes[row - rows.lowerBound] == .scored {
-            if score.numbers[row - rows.lowerBound] != 0 { return zeros[function].sawOther() }
+        let (outcomes, numbers) = (results.outcomes, score.numbers)
+        for row in rows where outcomes[row - rows.lowerBound] == .scored && numbers[row - rows.lowerBound] != 0 {
+            return zeros[function].sawOther()
         }
-        for row in rows where results.outcomes[row - rows.lowerBound] == .scored {
+        for row in rows where outcomes[row - rows.lowerBound] == .scored {
             let datasetRow = work.base.rows + work.batch.rowIndex(row)
             guard zeros[function].wants(datasetRow) else { return }
             zeros[function].add(datasetRow, work.batch.line(row))
