@@ -132,7 +132,9 @@ struct ServeCommandTests {
         #expect(second.ending == .status(1) && second.errors.contains("another process is using it"))
         let port = String(serving.url.split(separator: ":").last ?? "")
         let third = try folder.command(["serve", "--port", port, "--data-dir", "other"]).run()
-        #expect(third.ending == .status(1) && third.errors.contains("port \(port) is used by another program"), "\(third.errors)")
+        #expect(
+            third.ending == .status(1) && third.errors.contains("port \(port) is used by another program"),
+            "\(third.errors)")
     }
 }
 

@@ -85,8 +85,8 @@ def fuzz(target, part, seconds, seed):
     findings.mkdir(parents=True, exist_ok=True)
     seeds = ROOT / "Tests/Fuzz/Seeds" / target
     result = subprocess.run(
-        [BUILD / "release" / PARTS[part], target, f"-max_total_time={seconds}", f"-seed={seed}", "-timeout=20", "-rss_limit_mb=3000",
-         "-max_len=4096", f"-artifact_prefix={findings}/", "-print_final_stats=1", str(corpus),
+        [BUILD / "release" / PARTS[part], target, f"-max_total_time={seconds}", f"-seed={seed}", "-timeout=20",
+         "-rss_limit_mb=3000", "-max_len=4096", f"-artifact_prefix={findings}/", "-print_final_stats=1", str(corpus),
          *([str(seeds)] if seeds.exists() else [])],
         capture_output=True, text=True, errors="replace",
         env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",
