@@ -59,7 +59,8 @@ extension Agreement {
         lines += rows.map { "  \($0.0.padded(to: width))  \($0.1)" }
         if let table = pair.table, table.table.count > 1 { lines += [""] + self.table(table, pair) }
         if pair.disagreementCount > 0 {
-            lines += ["", "  \(grouped(pair.disagreementCount)) disagreements, the first:"]
+            let count = pair.disagreementCount
+            lines += ["", count == 1 ? "  1 disagreement:" : "  \(grouped(count)) disagreements, the first:"]
             lines += pair.disagreements.map { row in
                 "  row \(row.row)   \(hasLabels ? "label" : "first") \(shortened(row.label, to: 30))   "
                     + "\(hasLabels ? "judge" : "second") \(shortened(row.judgement, to: 30))"
