@@ -1,11 +1,12 @@
 /// Runs a task to its end while this thread, which must be one that may block, waits; cancels it with `cancellation`.
-package func waiting<Value: Sendable>(
-    _ cancellation: Cancellation = Cancellation(), _ body: @escaping @Sendable () async throws -> Value
-) throws -> Value {
-    let outcome = Monitor<Result<Value, any Error>?>(nil)
+@discardableResult
+package func waiting<Value: Sendable, Failure: Error>(
+    _ cancellation: Cancellation = Cancellation(), _ body: @escaping @Sendable () async throws(Failure) -> Value
+) throws(Failure) -> Value {
+    let outcome = Monitor<Result<Value, Failure>?>(nil)
     let task = Task {
-        let result: Result<Value, any Error>
-        do {
+        let result: Result<Value, Failure>
+        do throws(Failure) {
             result = .success(try await body())
         } catch {
             result = .failure(error)
@@ -14,14 +15,4 @@ package func waiting<Value: Sendable>(
     }
     cancellation.onCancel { task.cancel() }
     return try outcome.wait { $0 }.get()
-}
-
-/// Runs a task that cannot fail to its end while this thread waits.
-package func waitFor(_ body: @escaping @Sendable () async -> Void) {
-    let hasEnded = Monitor(false)
-    Task {
-        await body()
-        hasEnded.update { $0 = true }
-    }
-    hasEnded.wait { $0 ? () : nil }
 }

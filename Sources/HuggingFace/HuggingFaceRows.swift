@@ -200,30 +200,24 @@ public final class HuggingFaceRows: ByteSource {
         var headers = [("Accept", "application/json")]
         if let token = server.token, !token.isEmpty { headers.append(("Authorization", "Bearer \(token)")) }
         let request = WebClient.Request(url, headers: headers, timeout: .seconds(60), limit: Self.maxPageSize)
-        let result: Result<WebClient.Response, TransportFailure>
-        do {
-            result = try waiting(cancellation) { [client] in
-                do throws(TransportFailure) {
-                    return .success(try await client.send(request, Self.retries))
-                } catch {
-                    return .failure(error)
-                }
+        let response: WebClient.Response
+        do throws(TransportFailure) {
+            response = try waiting(cancellation) { [client] () async throws(TransportFailure) in
+                try await client.send(request, Self.retries)
             }
         } catch {
-            // Not reached: what is waited for throws nothing.
+            if cancellation.isCancelled { throw stopped }
             throw fault("could not be read: \(error)")
         }
-        if cancellation.isCancelled { throw DatasetError(.stopped, "reading was stopped", path: "\(location)") }
-        switch result {
-        case .failure(let failure): throw fault("could not be read: \(failure)")
-        case .success(let response):
-            guard response.status == 200 else { throw fault(explanation(of: response)) }
-            guard let answer = try? JSONValue(parsing: response.body) else {
-                throw fault("sent a response that is not JSON")
-            }
-            return answer
+        if cancellation.isCancelled { throw stopped }
+        guard response.status == 200 else { throw fault(explanation(of: response)) }
+        guard let answer = try? JSONValue(parsing: response.body) else {
+            throw fault("sent a response that is not JSON")
         }
+        return answer
     }
+
+    private var stopped: DatasetError { DatasetError(.stopped, "reading was stopped", path: "\(location)") }
 
     private func explanation(of response: WebClient.Response) -> String {
         var text = "returned status \(response.status)"

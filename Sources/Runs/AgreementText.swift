@@ -1,4 +1,5 @@
 public import JSON
+import ScoringCore
 import Statistics
 
 extension Agreement {

@@ -1,4 +1,5 @@
 import JSON
+import ScoringCore
 import Statistics
 
 extension Comparison {
@@ -185,17 +186,6 @@ func pText(_ p: Double?) -> String {
 func percent(_ level: Double) -> String {
     let value = (level * 1000).rounded() / 10
     return value == value.rounded() ? "\(Int(value))%" : "\(value)%"
-}
-
-/// A count with commas.
-func grouped(_ count: Int) -> String {
-    var digits = String(count.magnitude)
-    var end = digits.count - 3
-    while end > 0 {
-        digits.insert(",", at: digits.index(digits.startIndex, offsetBy: end))
-        end -= 3
-    }
-    return count < 0 ? "−" + digits : digits
 }
 
 extension String {

@@ -71,8 +71,7 @@ struct Labels {
                             path: path)
                     }
                     guard let value = cell(key.count) else { continue }
-                    let texts = parts.compactMap(\.self)
-                    let name = texts.count == 1 ? texts[0] : "[\(texts.joined(separator: ", "))]"
+                    let name = keyText(parts.compactMap(\.self))
                     let score = value.withUnsafeBytes { RunScore($0) }
                     if labels.updateValue(location.isTable ? score.ofTable : score, forKey: name) != nil {
                         throw DatasetError(.malformed, "row \(row): the key \(shortened(name)) comes twice", path: path)

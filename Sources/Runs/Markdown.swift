@@ -1,3 +1,4 @@
+import ScoringCore
 import Statistics
 
 /// A text of the data as part of a Markdown table or line: it stays a text.

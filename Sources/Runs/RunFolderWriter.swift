@@ -27,6 +27,8 @@ public final class RunFolderWriter: @unchecked Sendable {
     private let partial: String
     private let replaces: Bool
     private let columns: [Column]
+    /// The name of each column as a line has it before the value.
+    private let heads: [[UInt8]]
     /// The places of the key's columns.
     private let key: [Int]
     private let file: ZstdFile
@@ -41,12 +43,12 @@ public final class RunFolderWriter: @unchecked Sendable {
     ///   - replaces: whether a run that is there already is replaced.
     ///   - key: the names of columns, which are among `columns`.
     public init(_ path: String, replaces: Bool, columns: [Column], key: [String]) throws(RunError) {
-        var folder = path
-        while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+        let folder = SavedRun.withoutTrailingSlashes(path)
         self.path = folder
         partial = folder + ".partial"
         self.replaces = replaces
         self.columns = columns
+        heads = columns.map { Array("\(quoted($0.name)): ".utf8) }
         self.key = key.compactMap { name in columns.firstIndex { $0.name == name } }
         if FileStatus(ofPath: folder) != nil {
             guard replaces else {
@@ -100,11 +102,11 @@ public final class RunFolderWriter: @unchecked Sendable {
             lines += number
             lines += ", \"input\": {".utf8
             var isFirst = true
-            for (index, column) in columns.enumerated() {
+            for (index, head) in heads.enumerated() {
                 guard let value = cell(index + 2) else { continue }
                 if !isFirst { lines += ", ".utf8 }
                 isFirst = false
-                lines += "\(quoted(column.name)): ".utf8
+                lines += head
                 lines += value
             }
             lines += "}, \"scores\": ".utf8

@@ -121,7 +121,7 @@ struct RunJoin {
             }
             parts.append(canonicalText(cell))
         }
-        return parts.count == 1 ? parts[0] : "[\(parts.joined(separator: ", "))]"
+        return keyText(parts)
     }
 
     private func duplicate(_ key: String, _ first: Int, _ second: Int, _ index: Int) -> Refusal {

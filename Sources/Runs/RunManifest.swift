@@ -52,8 +52,7 @@ public struct SavedRun: Sendable {
     /// Opens a run: a folder that `--save` made, its `results.json`, or a file of output lines.
     public init(_ path: String) throws {
         self.path = path
-        var folder = path
-        while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+        var folder = Self.withoutTrailingSlashes(path)
         if folder.hasSuffix("/results.json") { folder.removeLast("/results.json".count) }
         if folder == "results.json" { folder = "." }
         if FileStatus(ofPath: folder)?.kind == .folder {
@@ -83,6 +82,12 @@ public struct SavedRun: Sendable {
         definitions = [:]
         name = folder.split(separator: "/").last.map(String.init) ?? folder
         (functions, columns) = try Self.look(at: rows, path)
+    }
+
+    static func withoutTrailingSlashes(_ path: String) -> String {
+        var path = path
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        return path
     }
 
     /// The name of the file of a function's definition.

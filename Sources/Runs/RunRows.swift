@@ -120,6 +120,9 @@ func canonicalText(_ json: [UInt8]) -> String {
     return value.withPlainNumbers.canonical.text
 }
 
+/// The text by which rows are joined: that of a key's only column, or the texts of its columns as an array.
+func keyText(_ parts: [String]) -> String { parts.count == 1 ? parts[0] : "[\(parts.joined(separator: ", "))]" }
+
 extension JSONValue {
     /// The value with numbers that are integers spelled as such, so that 1.0 is 1.
     fileprivate var withPlainNumbers: JSONValue {

@@ -82,6 +82,11 @@ package struct WebURL: Hashable, Sendable {
         }
     }
 
+    /// Takes the slashes off the end of the path, so that further parts can be added to it.
+    package mutating func removeTrailingSlashes() {
+        while path.hasSuffix("/") { path.removeLast() }
+    }
+
     /// Scheme, host and port, as far as the text has one.
     package var origin: String {
         "\(scheme)://\(host.contains(":") ? "[\(host)]" : host)" + (port.map { ":\($0)" } ?? "")

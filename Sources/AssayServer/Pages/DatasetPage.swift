@@ -1,4 +1,5 @@
 import JSON
+import ScoringCore
 import Store
 
 /// `/datasets/{id}`: the rows of a dataset, and its results.
@@ -28,7 +29,7 @@ struct DatasetPage {
         let results = try service.registry.results(ListPage(offset: 0, limit: Self.resultsOnPage), of: dataset.id)
         let source = dataset.definition["source"]
         var view: View = [
-            "id": PageText.shown(dataset.id), "rowCount": PageText.count(dataset.rowCount),
+            "id": PageText.shown(dataset.id), "rowCount": grouped(dataset.rowCount),
             "purpose": PageText.shown(dataset.definition["purpose"]?.string ?? "–"),
             "about": PageLists.about(
                 uri: source?["uri"]?.string, resultsOf: dataset.definition["metadata"]?["results_of"]?.string),
@@ -53,7 +54,7 @@ struct DatasetPage {
 
     private func status(_ start: Int, _ search: RowSearch) -> String {
         guard let last = search.found.last else { return "It has no rows." }
-        let total = PageText.count(dataset.rowCount)
-        return "Rows \(PageText.count(start)) to \(PageText.count(last.index)) of \(total), counted from 0"
+        let total = grouped(dataset.rowCount)
+        return "Rows \(grouped(start)) to \(grouped(last.index)) of \(total), counted from 0"
     }
 }

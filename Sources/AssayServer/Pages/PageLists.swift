@@ -1,5 +1,6 @@
 import Evaluation
 import JSON
+import ScoringCore
 import ScoringDefinitions
 import Store
 
@@ -54,7 +55,7 @@ enum PageLists {
             return [
                 "anchor": list.name, "name": list.name == "results" ? "Recent results" : list.heading,
                 "all": "All " + list.heading.lowercased(),
-                "count": PageText.count(count), "href": list.path, "more": count > onOverview,
+                "count": grouped(count), "href": list.path, "more": count > onOverview,
                 "table": try service.pages.render(list.table, table),
             ]
         }
@@ -80,8 +81,8 @@ enum PageLists {
         view["heading"] = list.heading
         view["position"] =
             count > end - start
-            ? "\(PageText.count(start + 1)) to \(PageText.count(end)) of \(PageText.count(count))"
-            : PageText.count(count) + " in all"
+            ? "\(grouped(start + 1)) to \(grouped(end)) of \(grouped(count))"
+            : grouped(count) + " in all"
         view["hasPager"] = !links.isEmpty
         view["pagerLinks"] = links
         return Page(title: list.heading, place: path, template: list.list, view: view)
@@ -105,10 +106,10 @@ enum PageLists {
                 "href": PageText.link("/results", result.id), "time": time.shown, "machineTime": time.machine,
                 "datasetName": PageText.shown(result.datasetID), "benchmark": result.benchmarkID != nil,
                 "benchmarkName": PageText.shown(result.benchmarkID ?? ""), "functions": functions,
-                "moreFunctions": more(result.functions.count), "rowCount": PageText.count(total),
+                "moreFunctions": more(result.functions.count), "rowCount": grouped(total),
                 "candidate": (job?.candidateName).map { PageText.shown($0) } ?? false as Any,
                 "isCancelled": job?.status == .cancelled,
-                "missing": missing == 0 ? false : PageText.count(missing) + " not scored" as Any,
+                "missing": missing == 0 ? false : grouped(missing) + " not scored" as Any,
             ]
         }
         return ["results": views, "hasResults": !views.isEmpty, "none": none]
@@ -118,8 +119,8 @@ enum PageLists {
         let views = try service.registry.jobs(page).map { job -> View in
             let time = PageText.time(job.created)
             let progress = job.finished == nil ? service.jobs.progress(of: job.id) : nil
-            let done = PageText.count(progress?.done ?? job.rowsDone)
-            let total = (progress?.total ?? job.rowsTotal).map { " of " + PageText.count($0) } ?? ""
+            let done = grouped(progress?.done ?? job.rowsDone)
+            let total = (progress?.total ?? job.rowsTotal).map { " of " + grouped($0) } ?? ""
             return [
                 "id": PageText.shown(job.id), "time": time.shown, "machineTime": time.machine,
                 "benchmarkName": PageText.shown(job.benchmarkID), "candidate": PageText.shown(job.candidateName ?? ""),
@@ -131,7 +132,7 @@ enum PageLists {
     }
 
     private static func more(_ functions: Int) -> Any {
-        functions > functionsInLine ? "and \(PageText.count(functions - functionsInLine)) more" : false
+        functions > functionsInLine ? "and \(grouped(functions - functionsInLine)) more" : false
     }
 
     private static func datasetTable(_ service: Service, _ page: ListPage) throws -> View {
@@ -139,7 +140,7 @@ enum PageLists {
             let time = PageText.time(dataset.created)
             return [
                 "id": PageText.shown(dataset.id), "href": datasetLink(dataset.id) ?? false,
-                "rowCount": PageText.count(dataset.rowCount),
+                "rowCount": grouped(dataset.rowCount),
                 "about": about(uri: dataset.uri, resultsOf: dataset.resultsOf), "time": time.shown,
                 "machineTime": time.machine,
             ]

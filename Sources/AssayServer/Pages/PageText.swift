@@ -1,6 +1,7 @@
 import Encodings
 import Glibc
 import Platform
+import ScoringCore
 import Store
 
 /// Text formatting for pages.
@@ -47,17 +48,6 @@ enum PageText {
         return nil
     }
 
-    /// A count: `2,638`.
-    static func count(_ number: Int) -> String {
-        let digits = String(number.magnitude)
-        var text = number < 0 ? "-" : ""
-        for (index, digit) in digits.enumerated() {
-            if index > 0, (digits.count - index).isMultiple(of: 3) { text += "," }
-            text.append(digit)
-        }
-        return text
-    }
-
     /// A short form of a count: `12k`, `1.5M`.
     static func shortCount(_ number: Int) -> String {
         for (size, letter) in [(1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")] where number >= size {
@@ -68,15 +58,10 @@ enum PageText {
         return "\(number)"
     }
 
-    /// `1 row`, `2,638 rows`.
-    static func count(_ number: Int, _ noun: String) -> String {
-        count(number) + " " + noun + (number == 1 ? "" : "s")
-    }
-
     /// A figure of a result, to four significant digits: `0.4473`, `12.5`, `1,234`.
     static func figure(_ number: Double) -> String {
         guard number.isFinite, number.magnitude < 1e15 else { return number.description }
-        if number == number.rounded() { return count(Int(number)) }
+        if number == number.rounded() { return grouped(Int(number)) }
         if number.magnitude < 1e-4 { return number.description }
         var places = 4
         var size = number.magnitude
@@ -127,7 +112,7 @@ enum PageText {
 
     /// A number of bytes: `512 bytes`, `1.5 MB`.
     static func size(_ bytes: Int) -> String {
-        bytes < 1_000 ? count(bytes, "byte") : shortCount(bytes).replacingLetter()
+        bytes < 1_000 ? counted(bytes, "byte") : shortCount(bytes).replacingLetter()
     }
 
     /// Seconds since 1970 as a date and time in UTC: as text, and in the format of HTML.

@@ -1,3 +1,5 @@
+import ScoringCore
+
 /// A bar chart of the scores, as the shapes of an SVG. The table next to it has the same numbers.
 ///
 /// Numbers are placed side by side; strings, whose labels are longer, and short lists are placed one below the other. Rows
@@ -23,7 +25,7 @@ struct Plot {
         view["width"] = Self.text(Self.width)
         view["plotText"] =
             "\(bars.count) bars; the highest is for \(most?.label ?? "") with "
-            + "\(PageText.count(most?.count ?? 0, "row")). The table next to the plot has all the numbers."
+            + "\(counted(most?.count ?? 0, "row")). The table next to the plot has all the numbers."
         return view
     }
 
@@ -121,7 +123,7 @@ struct Plot {
             shapes.append(shape(left, top, width, step - 6, isMissing: bar.isMissing))
             labels.append(
                 label(Self.name(of: bar, 16), left - 6, top + 13, "end", bar.isMissing ? "miss" : "name"))
-            labels.append(label(PageText.count(bar.count), left + width + 5, top + 13, "start", "value"))
+            labels.append(label(grouped(bar.count), left + width + 5, top + 13, "start", "value"))
         }
         return [
             "height": Self.text(Double(bars.count) * step), "bars": shapes, "labels": labels, "ticks": [View](),

@@ -35,7 +35,7 @@ enum ResultFigures {
 
     private static func shownValue(_ name: String, _ value: JSONValue) -> String {
         if let categories = value["categorical_count"]?.object {
-            return PageText.count(categories.count + min(max(0, integer(value["omitted"]) ?? 0), 1 << 40))
+            return grouped(categories.count + min(max(0, integer(value["omitted"]) ?? 0), 1 << 40))
         }
         return number(value[name]).map(PageText.figure) ?? "–"
     }
@@ -48,14 +48,14 @@ enum ResultFigures {
                 (PageText.cut(key, to: 30, lines: 1).map { $0 + "…" } ?? key, count)
             }
             let counted = texts.map { text, count in
-                let figure = integer(count).map { PageText.count($0) } ?? number(count).map(PageText.figure)
+                let figure = integer(count).map { grouped($0) } ?? number(count).map(PageText.figure)
                 return "\(PageText.shown(text)): \(figure ?? "")"
             }
             return [counted.joined(separator: ", ") + (categories.count > 3 ? ", …" : "")]
         }
         var notes: [String] = []
         if let correct = number(value["num_correct"]), let total = integer(value["num_total"]) {
-            notes.append("\(PageText.figure(correct)) of \(PageText.count(total, "scored row"))")
+            notes.append("\(PageText.figure(correct)) of \(counted(total, "scored row"))")
         }
         if let bounds = result?["bounds"]?[name], let lowest = number(bounds["lowest"]),
             let highest = number(bounds["highest"])
@@ -64,7 +64,7 @@ enum ResultFigures {
             notes.append("if every row had been scored: " + (lowest == highest ? "the same" : range))
         }
         if let others = integer(result?["rows"]?["non_numeric"]), others > 0 {
-            notes.append("excludes \(PageText.count(others, "non-numeric score"))")
+            notes.append("excludes \(counted(others, "non-numeric score"))")
         }
         return notes
     }

@@ -40,7 +40,7 @@ struct ResultPage {
             "isCancelled": job?.status == .cancelled,
             "scores": context.query["row"] == nil ? result.functions.enumerated().map(scores) : [View](),
             "rowsNote": rowsNote ?? false, "hasRows": rows != nil,
-            "savedRows": PageText.count(rows?.rowCount ?? 0),
+            "savedRows": grouped(rows?.rowCount ?? 0),
         ]
         if let rows { try view.merge(rowsView(rows)) { $1 } }
         let row = try context.integer("row", from: 0).map { "Row \($0) – " } ?? ""
@@ -69,9 +69,9 @@ struct ResultPage {
             "figures": ResultFigures.full(aggregates), "plot": !bars.isEmpty && result.distributions[function] != nil,
             "tableLabel": "Scores of \(PageText.shown(function))",
             "tableCaption": missing == 0
-                ? "\(PageText.count(total, "row")), all scored"
-                : "\(PageText.count(total, "row")), \(PageText.count(missing)) without a score",
-            "total": PageText.count(total), "totalShare": total > 0 ? "100 %" : "",
+                ? "\(counted(total, "row")), all scored"
+                : "\(counted(total, "row")), \(grouped(missing)) without a score",
+            "total": grouped(total), "totalShare": total > 0 ? "100 %" : "",
             "counts": lines(bars, counts, function).map { line($0, of: total, function) },
         ]
         let caption = "Rows by score" + (missing > 0 ? ", and rows without a score" : "")
@@ -92,7 +92,7 @@ struct ResultPage {
         let query = bar.query.map { (result.functions.count > 1 ? [("function", function)] : []) + $0 }
         let href = isLinked ? query.map { PageText.link(path, nil, $0) + "#rows" } : nil
         return [
-            "label": bar.label, "count": PageText.count(bar.count), "share": PageText.share(bar.count, of: total),
+            "label": bar.label, "count": grouped(bar.count), "share": PageText.share(bar.count, of: total),
             "href": href ?? false, "isMissing": bar.isMissing,
         ]
     }
@@ -129,24 +129,24 @@ struct ResultPage {
         -> String
     {
         let found = search?.found ?? []
-        let total = PageText.count(dataset.rowCount)
+        let total = grouped(dataset.rowCount)
         guard let last = found.last else {
             if start >= dataset.rowCount {
-                return "Row \(PageText.count(start)) does not exist; the dataset has \(total) rows."
+                return "Row \(grouped(start)) does not exist; the dataset has \(total) rows."
             }
             let isAll = start == 0 && search?.next == dataset.rowCount
             return isAll
                 ? "No rows match."
-                : "No rows from \(PageText.count(start)) to \(PageText.count((search?.next ?? start) - 1)) match."
+                : "No rows from \(grouped(start)) to \(grouped((search?.next ?? start) - 1)) match."
         }
         if filter.isEmpty {
             return found.count == 1
-                ? "Row \(PageText.count(last.index)) of \(total), counted from 0"
-                : "Rows \(PageText.count(start)) to \(PageText.count(last.index)) of \(total), counted from 0"
+                ? "Row \(grouped(last.index)) of \(total), counted from 0"
+                : "Rows \(grouped(start)) to \(grouped(last.index)) of \(total), counted from 0"
         }
         let seen = (search?.next ?? start) - 1
-        return "\(PageText.count(found.count, "row")) found in rows \(PageText.count(start)) to "
-            + "\(PageText.count(seen)) of \(total)"
+        return "\(counted(found.count, "row")) found in rows \(grouped(start)) to "
+            + "\(grouped(seen)) of \(total)"
     }
 
     private func pager(
@@ -168,7 +168,7 @@ struct ResultPage {
             }
             if let next = search?.next, next < dataset.rowCount {
                 let isCut = (search?.found.count ?? 0) < Self.rowsOnPage
-                let name = filter.isEmpty || !isCut ? "Next rows" : "Continue from row \(PageText.count(next))"
+                let name = filter.isEmpty || !isCut ? "Next rows" : "Continue from row \(grouped(next))"
                 links.append(link(name, "from", next))
             }
         }

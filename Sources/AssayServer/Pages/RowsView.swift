@@ -28,10 +28,10 @@ struct RowsView {
         for (function, result) in stored.scores { outputs += self.outputs(function, result, href) }
         let answers = answer.map { [cell($0.name, $0.value, href)] } ?? []
         return [
-            "index": "\(index)", "number": PageText.count(index), "href": href,
+            "index": "\(index)", "number": grouped(index), "href": href,
             "chips": stored.scores.map(chip),
             "columns": list(columns),
-            "more": stored.omitted == 0 ? false : "and \(PageText.count(stored.omitted, "column")) more" as Any,
+            "more": stored.omitted == 0 ? false : "and \(counted(stored.omitted, "column")) more" as Any,
             "answer": list(answers), "outputs": list(outputs),
             "pairClass": answers.isEmpty || outputs.isEmpty ? "lone" : "pair",
         ]

@@ -32,7 +32,7 @@ enum EvaluationRoutes {
         let own =
             context.credentials.variables.isEmpty
             ? nil : service.inference?.authorized(with: context.credentials.variables)
-        defer { if let own { try? waiting { await own.shutDown() } } }
+        defer { if let own { waiting { await own.shutDown() } } }
         let run = EvaluationRun(
             benchmark: benchmark, configuration: configuration, functions: functions,
             dataset: Dataset(named: "/input_rows") { input.open() },

@@ -76,7 +76,7 @@ enum JobRoutes {
         let rows = dataset?.rowCount
         let keys = context.credentials.variables
         let own = keys.isEmpty ? nil : service.inference?.authorized(with: keys)
-        defer { if let own { try? waiting { await own.shutDown() } } }
+        defer { if let own { waiting { await own.shutDown() } } }
         try service.providers.provider(benchmark.providerID).check(
             EvaluationRun(
                 benchmark: benchmark, configuration: configuration,

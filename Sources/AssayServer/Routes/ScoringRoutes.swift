@@ -238,7 +238,7 @@ extension Service {
             request.inference = inference?.authorized(with: context.credentials.variables)
         }
         let own = request.inference
-        defer { if let own { try? waiting { await own.shutDown() } } }
+        defer { if let own { waiting { await own.shutDown() } } }
         defer { metrics.add(rows: progress.rows, unscored: progress.unscored) }
         let results = try engine.score(
             request, sink: sink, resultSink: resultSink, progress: progress, cancellation: context.cancellation)

@@ -33,10 +33,8 @@ struct RecordStore: Sendable {
 
     private mutating func flush() throws(DatasetError) {
         do throws(RegularFile.Fault) {
-            if self.file == nil { self.file = try UnnamedFile(in: Self.folder) }
-            try tail.withUnsafeBytes { [file] bytes in
-                Result { () throws(RegularFile.Fault) in try file?.append(bytes) }
-            }.get()
+            if file == nil { file = try UnnamedFile(in: Self.folder) }
+            try tail.span.withUnsafeBytes { [file] bytes throws(RegularFile.Fault) in try file?.append(bytes) }
         } catch {
             throw DatasetError(
                 .unreadable,

@@ -240,7 +240,7 @@ public final class JobQueue: Sendable {
         let provider = try providers.provider(benchmark.providerID)
         // A request's own keys are held by a separate service, which is discarded after the run.
         let own = keys.isEmpty ? nil : inference?.authorized(with: keys)
-        defer { if let own { try? waiting { await own.shutDown() } } }
+        defer { if let own { waiting { await own.shutDown() } } }
         let run = EvaluationRun(
             jobID: job.id, benchmark: benchmark,
             configuration: try BenchmarkConfiguration(job.request["benchmark_config"] ?? .null),

@@ -58,7 +58,7 @@ struct NeMoClient: Sendable {
     /// The URL without slashes at its end; nil where it is none that paths can be added to.
     static func base(_ text: String) -> WebURL? {
         guard var url = try? WebURL(parsing: text), url.query.isEmpty, url.fragment == nil else { return nil }
-        while url.path.hasSuffix("/") { url.path.removeLast() }
+        url.removeTrailingSlashes()
         return url
     }
 

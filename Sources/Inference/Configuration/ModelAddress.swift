@@ -13,8 +13,8 @@ struct ModelAddress: Hashable, Sendable {
         guard url.fragment == nil else {
             throw Fault(reason: "contains a character that is not allowed here in a URL; write it as %XX")
         }
-        let slashes = url.path.reversed().prefix { $0 == "/" }.count
-        var base = url.path.dropLast(slashes)
+        url.removeTrailingSlashes()
+        var base = url.path[...]
         let operations = ModelAPI.allCases.map(\.path) + [InferenceRequest.Operation.embedding.rawValue]
         // "chat/completions" comes before "completions".
         if let operation = operations.first(where: { base.hasSuffix("/" + $0) }) {

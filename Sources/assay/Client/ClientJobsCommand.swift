@@ -1,6 +1,7 @@
 import ArgumentParser
 import Encodings
 import JSON
+import ScoringCore
 
 struct ClientJobsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

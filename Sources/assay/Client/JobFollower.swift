@@ -2,6 +2,7 @@ import ArgumentParser
 import Encodings
 import Glibc
 import JSON
+import ScoringCore
 
 /// Follows a job on a server until it ends, and shows its results.
 struct JobFollower {

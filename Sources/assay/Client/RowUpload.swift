@@ -3,6 +3,7 @@ import Datasets
 import Encodings
 import JSON
 import NIOHTTP1
+import ScoringCore
 import Synchronization
 
 /// Sends rows to a server as a new dataset, in requests of a few megabytes.

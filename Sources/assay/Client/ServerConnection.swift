@@ -36,7 +36,7 @@ final class ServerConnection: Sendable {
         } catch {
             throw Failure("the address of the server \(error.reason)")
         }
-        while url.path.hasSuffix("/") { url.path.removeLast() }
+        url.removeTrailingSlashes()
         if url.path.hasSuffix("/v1") { url.path.removeLast(3) }
         do throws(WebClient.Fault) {
             client = try WebClient(for: url, WebClient.Options(environment: { variable($0) }))

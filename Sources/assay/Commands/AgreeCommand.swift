@@ -82,16 +82,11 @@ struct AgreeCommand: ParsableCommand {
             throw ValidationError("--disagreements \(disagreements): 0 to 100000 was expected")
         }
         if labels == nil && !labelMap.isEmpty { throw ValidationError("--map-label needs --labels") }
-        for requirement in requirements where !Agreement.requirableValues.contains(requirement.requirement.value) {
-            throw ValidationError(
-                "--require '\(requirement.requirement.text)': the value \"\(requirement.requirement.value)\" is not known; "
-                    + "known: \(Agreement.requirableValues.joined(separator: ", "))")
-        }
+        for requirement in requirements { try requirement.validate(values: Agreement.requirableValues) }
     }
 
     func run() throws {
-        let agreement: Agreement
-        do {
+        let agreement = try comparing {
             var options = AgreementOptions()
             options.key = key?.names
             options.functions = functions
@@ -101,23 +96,15 @@ struct AgreeCommand: ParsableCommand {
             options.weights = weights.weights
             options.threshold = threshold
             options.disagreements = disagreements
-            agreement = try Agreement(try runs.map { try SavedRun($0) }, options: options)
-        } catch let refusal as Refusal {
-            printError("assay: not compared: \(refusal)")
-            throw ExitCode(5)
-        } catch let error as RunError {
-            throw Failure(error.message)
+            return try Agreement(try runs.map { try SavedRun($0) }, options: options)
         }
         let checked = requirements.flatMap { agreement.check($0.requirement) }
-        if format ?? (isatty(STDOUT_FILENO) == 1 ? .table : .json) == .table {
-            try printOutput(agreement.text)
-        } else {
-            var json = agreement.json.object ?? [:]
-            if !checked.isEmpty { json["requirements"] = .array(checked.map(\.json)) }
-            try printOutput(JSONValue.object(json).prettyText + "\n")
+        switch format ?? (isatty(STDOUT_FILENO) == 1 ? .table : .json) {
+        case .table: try printOutput(agreement.text)
+        case .json: try printOutput(comparisonJSON(agreement.json, checked))
         }
-        for requirement in checked { printError(requirement.line) }
-        if checked.contains(where: { !$0.isMet }) { throw ExitCode(4) }
+        checked.report()
+        if !checked.areMet { throw ExitCode(4) }
     }
 }
 

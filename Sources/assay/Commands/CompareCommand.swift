@@ -1,4 +1,5 @@
 import ArgumentParser
+import Concurrency
 import Glibc
 import JSON
 import Runs
@@ -117,43 +118,32 @@ struct CompareCommand: ParsableCommand {
         guard (0...100_000).contains(regressions) else {
             throw ValidationError("--regressions \(regressions): 0 to 100000 was expected")
         }
-        for requirement in requirements {
-            let value = requirement.requirement.value
-            guard Comparison.requirableValues.contains(value) else {
-                throw ValidationError(
-                    "--require '\(requirement.requirement.text)': the value \"\(value)\" is not known; known: "
-                        + Comparison.requirableValues.joined(separator: ", "))
-            }
-        }
+        for requirement in requirements { try requirement.validate(values: Comparison.requirableValues) }
     }
 
+    private var outputFormat: Format { format ?? (isatty(STDOUT_FILENO) == 1 ? .table : .json) }
+
     func run() throws {
-        let comparison: Comparison
-        do {
-            comparison = try compare()
-        } catch let refusal as Refusal {
-            if format ?? .json == .json, format != nil || isatty(STDOUT_FILENO) == 0 {
+        let comparison = try comparing { refusal in
+            if outputFormat == .json {
                 try printOutput(
                     JSONValue.object(["comparable": false, "refusals": .array([refusal.json])]).prettyText + "\n")
             }
-            printError("assay: not compared: \(refusal)")
-            throw ExitCode(5)
-        } catch let error as RunError {
-            throw Failure(error.message)
+        } _: {
+            try compare()
         }
         let checked = try requirements.flatMap { argument in
             let requirement = argument.requirement
             let known = comparison.runs[0].functions + comparison.runs[1].functions
             guard requirement.function == "*" || known.contains(requirement.function) else {
-                throw ValidationError(
-                    "--require '\(requirement.text)': no run has the function \"\(requirement.function)\"")
+                throw requirement.fault("no run has the function \"\(requirement.function)\"")
             }
             return comparison.check(requirement)
         }
         try printOutput(text(of: comparison, checked))
-        for requirement in checked { printError(requirement.line) }
+        checked.report()
         if comparison.hasRefusals { throw ExitCode(5) }
-        if checked.contains(where: { !$0.isMet }) { throw ExitCode(4) }
+        if !checked.areMet { throw ExitCode(4) }
     }
 
     private func compare() throws -> Comparison {
@@ -173,33 +163,28 @@ struct CompareCommand: ParsableCommand {
         options.seed = seed
         let (a, b) = (try SavedRun(runA), try SavedRun(runB))
         guard let output else { return try Comparison(a, b, options: options) }
-        let file = try LineFile(output)
-        let comparison = try Comparison(a, b, options: options) { try file.write($0.text + "\n") }
-        try file.finish()
-        return comparison
+        let file = try OutputFile(output, unlessSameAs: runA, or: [runB], Cancellation())
+        do {
+            let comparison = try Comparison(a, b, options: options) { pair in
+                var line = pair.text + "\n"
+                try line.withUTF8 { try file.write(UnsafeRawBufferPointer($0)) }
+            }
+            try file.finish()
+            return comparison
+        } catch {
+            file.discard()
+            throw error
+        }
     }
 
     private func text(of comparison: Comparison, _ checked: [CheckedRequirement]) -> String {
-        switch format ?? (isatty(STDOUT_FILENO) == 1 ? .table : .json) {
+        switch outputFormat {
         case .table: return comparison.text
-        case .json:
-            var json = comparison.json.object ?? [:]
-            if !checked.isEmpty { json["requirements"] = .array(checked.map(\.json)) }
-            return JSONValue.object(json).prettyText + "\n"
+        case .json: return comparisonJSON(comparison.json, checked)
         case .markdown:
             let failed = checked.filter { !$0.isMet }.map { "- **\(markdownText($0.line))**\n" }.joined()
             return failed + (failed.isEmpty ? "" : "\n") + comparison.markdown
         }
-    }
-}
-
-/// A requirement on the command line.
-struct RequirementArgument: ExpressibleByArgument {
-    var requirement: Requirement
-
-    init?(argument: String) {
-        guard let requirement = try? Requirement(argument) else { return nil }
-        self.requirement = requirement
     }
 }
 

@@ -137,7 +137,7 @@ struct EvaluateCommand: ParsableCommand {
         let results = Result {
             try evaluate(request, input, engine, try saver(request, input, engine), cancellation)
         }
-        waitFor {
+        waiting {
             await engine.shutDown()
             await inference.shutDown()
         }

@@ -122,7 +122,7 @@ struct ScoreCommand: ParsableCommand {
         let results = Result {
             try score(request, input, engine, try saver(request, input, engine), cancellation)
         }
-        waitFor { await engine.shutDown() }
+        waiting { await engine.shutDown() }
         let (scoring, unfinishedOutput) = try results.get()
         try report(scoring, unfinishedOutput)
     }

@@ -77,7 +77,7 @@ struct ServeCommand: ParsableCommand {
                 configuration, engine: engine, registry: registry, inference: inference,
                 providers: [NeMoProvider(evaluation.nemo), HarnessProvider(evaluation.harness)], logger: logger)
             try serve(server, configuration, logger)
-            waitFor {
+            waiting {
                 await engine.shutDown()
                 // The engine only knows it after it has asked a model itself.
                 await inference.shutDown()
@@ -127,7 +127,7 @@ struct ServeCommand: ParsableCommand {
         let scheme = configuration.tls == nil ? "http" : "https"
         let failure = Mutex<Failure?>(nil)
         let (access, file) = (accessOptions, modelOptions.config)
-        waitFor {
+        waiting {
             do {
                 let signals = await UnixSignalsSequence(trapping: .sighup)
                 let reloading = Task { for await _ in signals { Self.reload(server, access, file, logger) } }

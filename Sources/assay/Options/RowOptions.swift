@@ -232,7 +232,7 @@ struct RowOptions: ParsableArguments {
         let requirements = ResultRequirements(requirements)
         let checked = failure == nil && !results.isCancelled ? requirements.check(results) : []
         if failure == nil || results.isCancelled { try printOutput(text(outputFormat)) }
-        for requirement in checked { printError(requirement.line) }
+        checked.report()
         if let failure, !results.isCancelled {
             throw Failure(failure + (unfinishedOutput.map { "; the completed rows are in \($0)" } ?? ""))
         }
@@ -248,12 +248,12 @@ struct RowOptions: ParsableArguments {
         }
         if results.functions.allSatisfy({ $0.aggregates.counts.total == 0 }) {
             printError("assay: no row was scored: \(reasonForNoRows)")
-            throw ExitCode(checked.contains { !$0.isMet } ? 4 : 3)
+            throw ExitCode(checked.areMet ? 3 : 4)
         }
         if !isQuiet {
             for hint in results.hints { printError("hint: \(hint)") }
         }
-        if checked.contains(where: { !$0.isMet }) { throw ExitCode(4) }
+        if !checked.areMet { throw ExitCode(4) }
         let isCovered = results.functions.allSatisfy { function in
             function.aggregates.counts.unscored == 0 || requirements.coversUnscored(function.function.identifier)
         }

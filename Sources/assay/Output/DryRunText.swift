@@ -1,4 +1,5 @@
 import JSON
+import ScoringCore
 import ScoringEngine
 
 /// The requests that a run would send, as text.

@@ -1,4 +1,5 @@
 import Evaluation
+import ScoringCore
 
 /// A summary of the generation, as text.
 struct GenerationSummary {

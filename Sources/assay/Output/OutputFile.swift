@@ -137,6 +137,11 @@ final class OutputFile: @unchecked Sendable {
         if case .file(let file, _) = target, isNew && length == 0 { unlink(file + partialEnding) }
     }
 
+    /// Removes the lines of an incomplete run, which are of no use without the others.
+    func discard() {
+        if case .file(let file, _) = target { unlink(file + partialEnding) }
+    }
+
     /// Locks the partial file against other runs. False if another run has it, or has just renamed it.
     private func isLocked(_ file: String) -> Bool {
         flock(descriptor, LOCK_EX | LOCK_NB) == 0

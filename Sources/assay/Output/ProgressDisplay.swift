@@ -2,6 +2,7 @@ import Concurrency
 import Datasets
 import Glibc
 import Platform
+import ScoringCore
 import ScoringEngine
 import Synchronization
 
@@ -91,14 +92,4 @@ final class ProgressDisplay: Sendable {
         if seconds < 3600 { return "\(seconds / 60) min \(seconds % 60) s" }
         return "\(seconds / 3600) h \(seconds % 3600 / 60) min"
     }
-}
-
-/// A count with commas between groups of three digits.
-func grouped(_ count: Int) -> String {
-    var text = ""
-    for (index, digit) in String(count.magnitude).reversed().enumerated() {
-        if index > 0 && index % 3 == 0 { text.append(",") }
-        text.append(digit)
-    }
-    return (count < 0 ? "-" : "") + String(text.reversed())
 }

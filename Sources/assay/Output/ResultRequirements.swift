@@ -23,15 +23,14 @@ struct ResultRequirements {
     func validate(functions: [String]) throws {
         for requirement in requirements {
             guard requirement.function == "*" || functions.contains(requirement.function) else {
-                throw ValidationError(
-                    "--require '\(requirement.text)': the run has no function \"\(requirement.function)\"; it has: "
-                        + functions.joined(separator: ", "))
+                throw requirement.fault(
+                    "the run has no function \"\(requirement.function)\"; it has: \(functions.joined(separator: ", "))")
             }
             guard Self.isKnown(requirement.value) else {
-                throw ValidationError(
-                    "--require '\(requirement.text)': the value \"\(requirement.value)\" is not known; known: accuracy, "
-                        + "average, weighted_average and median, each also with .lower, .upper, .lowest and .highest; "
-                        + "share[CATEGORY], count[CATEGORY], pass@K, scored, unscored, and each outcome")
+                throw requirement.fault(
+                    "the value \"\(requirement.value)\" is not known; known: accuracy, average, weighted_average and median, "
+                        + "each also with .lower, .upper, .lowest and .highest; share[CATEGORY], count[CATEGORY], pass@K, scored, unscored, and each outcome"
+                )
             }
         }
     }

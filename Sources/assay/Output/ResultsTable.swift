@@ -207,11 +207,6 @@ func shortened(_ value: Double) -> String {
     return abs(value) < 1e9 && (scaled != 0 || value == 0) ? scaled.description : value.description
 }
 
-/// "1 request", "2,638 requests".
-func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
-    "\(grouped(count)) \(count == 1 ? noun : plural ?? noun + "s")"
-}
-
 /// An amount, to a hundredth of a cent.
 func money(_ amount: Double) -> String {
     let text = "\((amount * 10_000).rounded() / 10_000)"
