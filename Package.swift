@@ -191,19 +191,22 @@ let package = Package(
             path: "Tests/WorkerFuzz",
             exclude: ["hostile_worker.c"]),
 
+        // What several suites use.
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+
         .testTarget(name: "EncodingsTests", dependencies: ["Encodings"]),
         .testTarget(
             name: "WebTests",
             dependencies: ["Encodings", "FakeModel", "Web", .product(name: "NIOHTTP1", package: "swift-nio")]),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"]),
         .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
-        .testTarget(name: "ScoringCoreTests", dependencies: ["ScoringCore"]),
-        .testTarget(name: "StatisticsTests", dependencies: ["JSON", "Statistics"], exclude: ["Data"]),
-        .testTarget(name: "RunsTests", dependencies: ["JSON", "Runs", "Statistics"], exclude: ["Data"]),
+        .testTarget(name: "ScoringCoreTests", dependencies: ["ScoringCore", "TestSupport"]),
+        .testTarget(name: "StatisticsTests", dependencies: ["JSON", "Statistics", "TestSupport"], exclude: ["Data"]),
+        .testTarget(name: "RunsTests", dependencies: ["JSON", "Runs", "Statistics", "TestSupport"], exclude: ["Data"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
         .testTarget(
             name: "ScoringDefinitionsTests", dependencies: ["JSON", "ScoringCore", "ScoringDefinitions"]),
-        .testTarget(name: "DatasetsTests", dependencies: ["CCompression", "Datasets", "ScoringCore"]),
+        .testTarget(name: "DatasetsTests", dependencies: ["CCompression", "Datasets", "ScoringCore", "TestSupport"]),
         .testTarget(
             name: "ScorerHostTests", dependencies: ["CScorerPlugin", "Concurrency", "ScorerHost", "ScoringCore"],
             exclude: ["Fixtures"]),
@@ -214,7 +217,7 @@ let package = Package(
                 "ScoringDefinitions", "ScoringEngine",
             ],
             exclude: ["Data"]),
-        .testTarget(name: "StoreTests", dependencies: ["JSON", "Store"]),
+        .testTarget(name: "StoreTests", dependencies: ["JSON", "Store", "TestSupport"]),
         .testTarget(
             name: "InferenceTests", dependencies: ["Encodings", "FakeModel", "Inference", "JSON", "Store", "Web"],
             exclude: ["Data"]),
@@ -226,7 +229,7 @@ let package = Package(
             dependencies: [
                 "CSubprocess", "Concurrency", "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost",
                 "ScoringCore",
-                "ScoringEngine", "Store",
+                "ScoringEngine", "Store", "TestSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -235,7 +238,7 @@ let package = Package(
             name: "AssayServerTests",
             dependencies: [
                 "AssayServer", "Concurrency", "Datasets", "Evaluation", "FakeModel", "HuggingFace", "Inference", "JSON",
-                "ScorerHost", "ScoringEngine", "Store", "Web",
+                "ScorerHost", "ScoringEngine", "Store", "TestSupport", "Web",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -248,7 +251,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "FakeModel", "JSON", "assay",
+                "FakeModel", "JSON", "TestSupport", "assay",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

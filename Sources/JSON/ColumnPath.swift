@@ -114,7 +114,7 @@ extension ColumnPath {
     /// The result of looking up a path in a row.
     public enum Finding: Sendable, Hashable {
         case value(JSONValue)
-        /// Nothing; with the deepest place on the path that exists in the row, and what is there.
+        /// No value; the gap has the deepest place on the path that exists in the row, and the value found there.
         case nothing(Gap)
     }
 

@@ -2,6 +2,7 @@ import AssayServer
 import FakeModel
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 @Suite("What the server says of its health")

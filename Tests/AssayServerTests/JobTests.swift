@@ -1,6 +1,7 @@
 import AssayServer
 import FakeModel
 import JSON
+import TestSupport
 import Testing
 
 @Suite("Evaluation jobs over HTTP")

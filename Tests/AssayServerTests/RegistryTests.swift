@@ -1,5 +1,6 @@
 import FakeModel
 import JSON
+import TestSupport
 import Testing
 
 @Suite("What is registered over HTTP")

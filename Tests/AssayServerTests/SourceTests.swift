@@ -4,6 +4,7 @@ import Glibc
 import HuggingFace
 import JSON
 import NIOHTTP1
+import TestSupport
 import Testing
 
 @Suite("Datasets that come from elsewhere")

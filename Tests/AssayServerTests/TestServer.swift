@@ -9,6 +9,7 @@ import NIOCore
 import NIOHTTP1
 import ScoringEngine
 import Store
+import TestSupport
 import Testing
 
 /// A real server on a free port of 127.0.0.1, with a registry in a folder of its own.
@@ -139,32 +140,3 @@ let builtFolder: String = {
     defer { free(path) }
     return String(cString: path).split(separator: "/").dropLast().map { "/\($0)" }.joined()
 }()
-
-/// A new folder, removed with the files in it when nobody needs it any more.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/server-XXXXXX".utf8CString)
-        path = String(cString: try #require(mkdtemp(&template)))
-    }
-
-    deinit {
-        if let folder = opendir(path) {
-            while let entry = readdir(folder) {
-                let name = withUnsafePointer(to: &entry.pointee.d_name) { name in
-                    name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-                unlink("\(path)/\(name)")
-            }
-            closedir(folder)
-        }
-        rmdir(path)
-    }
-
-    func write(_ text: String, to name: String) throws {
-        let file = try #require(fopen("\(path)/\(name)", "w"))
-        fwrite(text, 1, text.utf8.count, file)
-        fclose(file)
-    }
-}

@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("assay serve, killed")
@@ -27,7 +28,7 @@ struct KilledServerTests {
         let folder = try TemporaryFolder()
         let acknowledged = Acknowledged()
         let options = ["--model-url", "http://127.0.0.1:9"]
-        var chance = SplitMix(seed: seed)
+        var chance = SeededGenerator(seed: seed)
         do {
             let serving = try Serving(folder, options)
             #expect(try await serving.post("/v1/datasets", Self.dataset("all", [])).status == 200)
@@ -37,7 +38,7 @@ struct KilledServerTests {
         for round in 0..<3 {
             let serving = try Serving(folder, options)
             let goal = acknowledged.all.count + Int.random(in: 20..<200, using: &chance)
-            let lanes = (0..<6).map { _ in SplitMix(seed: chance.next()) }
+            let lanes = (0..<6).map { _ in SeededGenerator(seed: chance.next()) }
             let url = serving.url
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 for (lane, own) in lanes.enumerated() {
@@ -59,7 +60,7 @@ struct KilledServerTests {
 
     /// Asks one thing after the other, until nothing is answered any more.
     private static func ask(
-        _ url: String, _ numbers: StrideTo<Int>, _ chance: SplitMix, _ acknowledged: Acknowledged
+        _ url: String, _ numbers: StrideTo<Int>, _ chance: SeededGenerator, _ acknowledged: Acknowledged
     ) async {
         var chance = chance
         for number in numbers {
@@ -134,22 +135,5 @@ struct KilledServerTests {
             "dataset_id": .string(id), "purpose": "eval/question-answer",
             "source": ["type": "rows", "rows": .array(rows)],
         ]
-    }
-}
-
-/// Numbers by chance, the same for the same seed: SplitMix64 (Steele, Lea and Flood, 2014).
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = state
-        bits = (bits ^ bits >> 30) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ bits >> 27) &* 0x94D0_49BB_1331_11EB
-        return bits ^ bits >> 31
     }
 }

@@ -1,6 +1,7 @@
 import FakeModel
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 @Suite("Evaluation jobs of a server")
@@ -104,7 +105,7 @@ struct ServedJobTests {
         let folder = try TemporaryFolder()
         var serving = try Self.serve(folder, model)
         let id = try await Self.startJob(serving)
-        var random = SplitMix(seed: 7)
+        var random = SeededGenerator(seed: 7)
         for kill in 1...10 {
             let moment = kill * Self.rowCount / 11 - Int.random(in: 0..<100, using: &random)
             while model.totals.answered < moment { try await Task.sleep(for: .milliseconds(1)) }

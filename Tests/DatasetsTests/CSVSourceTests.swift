@@ -1,4 +1,5 @@
 import Datasets
+import TestSupport
 import Testing
 
 @Suite("A CSV table is read as JSON Lines")
@@ -172,7 +173,7 @@ struct CSVSourceTests {
 
     @Test("how the bytes arrive and leave makes no difference", arguments: pieceSizes, pieceSizes)
     func pieces(pieceSize: Int, bufferSize: Int) {
-        var generator = SeededGenerator(state: 3)
+        var generator = SeededGenerator(seed: 3)
         let (table, lines) = randomTable(rows: 40, using: &generator)
         let source = CSVSource(PiecewiseSource(Array(table.utf8), pieceSize: pieceSize))
         #expect(readAll(source, bufferSize: bufferSize) == Reading(text: lines))
@@ -180,14 +181,14 @@ struct CSVSourceTests {
 
     @Test("random tables become their rows", arguments: 0..<200)
     func randomTables(seed: UInt64) {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let (table, lines) = randomTable(rows: .random(in: 0...30, using: &generator), using: &generator)
         #expect(readAll(CSVSource(MemorySource(table))) == Reading(text: lines))
     }
 
     @Test("a table larger than the buffers, in records of all lengths")
     func largeTable() {
-        var generator = SeededGenerator(state: 11)
+        var generator = SeededGenerator(seed: 11)
         let (table, lines) = randomTable(rows: 8_000, using: &generator)
         #expect(table.utf8.count > 300_000)
         #expect(readAll(CSVSource(MemorySource(table))) == Reading(text: lines))
@@ -195,7 +196,7 @@ struct CSVSourceTests {
 
     @Test("a file cut off anywhere gives the rows before the cut")
     func truncation() {
-        var generator = SeededGenerator(state: 5)
+        var generator = SeededGenerator(seed: 5)
         let (table, lines) = randomTable(rows: 12, using: &generator)
         let bytes = Array(table.utf8)
         for count in 0..<bytes.count {

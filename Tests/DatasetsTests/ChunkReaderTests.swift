@@ -1,4 +1,5 @@
 import ScoringCore
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -74,7 +75,7 @@ struct ChunkReaderTests {
 
     /// Lines of random lengths, some of them long.
     private func randomLines(_ seed: UInt64) -> String {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         return (0..<200).map { line in
             let length = Int.random(in: 0..<(Int.random(in: 0..<10, using: &random) == 0 ? 200 : 12), using: &random)
             return String(repeating: line % 2 == 0 ? "a" : "é", count: length)

@@ -1,5 +1,6 @@
 import CCompression
 import Datasets
+import TestSupport
 import Testing
 
 @Suite("Compressed data is read as what it holds")
@@ -212,7 +213,7 @@ struct CompressedSourceTests {
 
 /// Text that compresses to about half.
 private func randomText(bytes: Int) -> String {
-    var generator = SeededGenerator(state: 13)
+    var generator = SeededGenerator(seed: 13)
     return String(
         decoding: (0..<bytes).map { _ in UInt8.random(in: 0x61..<0x71, using: &generator) }, as: UTF8.self)
 }

@@ -1,4 +1,5 @@
 import Datasets
+import TestSupport
 import Testing
 
 @Suite("A JSON array is read as lines")
@@ -95,7 +96,7 @@ struct JSONArraySourceTests {
 
     @Test("how the bytes arrive and leave makes no difference", arguments: pieceSizes, pieceSizes)
     func pieces(pieceSize: Int, bufferSize: Int) {
-        var generator = SeededGenerator(state: 1)
+        var generator = SeededGenerator(seed: 1)
         let (array, lines) = randomArray(elements: 40, using: &generator)
         let source = JSONArraySource(PiecewiseSource(Array(array.utf8), pieceSize: pieceSize))
         #expect(readAll(source, bufferSize: bufferSize) == Reading(text: lines))
@@ -103,14 +104,14 @@ struct JSONArraySourceTests {
 
     @Test("random arrays, of all layouts, become their elements", arguments: 0..<200)
     func randomArrays(seed: UInt64) {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let (array, lines) = randomArray(elements: .random(in: 0...30, using: &generator), using: &generator)
         #expect(readAll(JSONArraySource(MemorySource(array))) == Reading(text: lines))
     }
 
     @Test("a file cut off anywhere gives a prefix and an error")
     func truncation() {
-        var generator = SeededGenerator(state: 7)
+        var generator = SeededGenerator(seed: 7)
         let (array, lines) = randomArray(elements: 12, using: &generator)
         let bytes = Array(array.utf8)
         guard let end = bytes.lastIndex(of: UInt8(ascii: "]")) else { return }

@@ -1,4 +1,5 @@
 import ScoringCore
+import TestSupport
 import Testing
 
 @testable import Datasets
@@ -60,7 +61,7 @@ struct RowBatchAgreementTests {
 
     @Test("random lines, some of them broken", arguments: 0..<8, [0.0, 0.02, 0.3, 1.0])
     func agreement(seed: Int, share: Double) throws {
-        var random = SeededGenerator(state: UInt64(seed) << 8 | UInt64(share * 100))
+        var random = SeededGenerator(seed: UInt64(seed) << 8 | UInt64(share * 100))
         let chunk = BatchReading(Self.columns)
         let alone = BatchReading(Self.columns)
         for _ in 0..<6 {

@@ -3,6 +3,7 @@ import Evaluation
 import Glibc
 import JSON
 import Store
+import TestSupport
 import Testing
 
 @Suite("Jobs of a process that is killed")

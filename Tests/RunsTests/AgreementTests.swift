@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 @testable import Runs
@@ -27,7 +28,7 @@ import Testing
 
     @Test("Agreement, kappa and bias of a judge, and the rows without a label or judgement")
     func labels() throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         try write(example, to: "\(folder.path)/judged.jsonl")
         var options = AgreementOptions()
         options.labels = "human"
@@ -47,7 +48,7 @@ import Testing
 
     @Test("Labels of a table are joined by the key, and its numbers are numbers")
     func joined() throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         try write(rows([1, 0, 1, 1], [.null, .null, .null, .null]), to: "\(folder.path)/judged.jsonl")
         try write("id,verdict\nq3,1\nq0,1\nq1,1\nq9,0\n", to: "\(folder.path)/labels.csv")
         var options = AgreementOptions()
@@ -60,7 +61,7 @@ import Testing
 
     @Test("A label that no judgement has is pointed out")
     func strangers() throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         try write(rows(["yes", "no"], ["Yes", "no"]), to: "\(folder.path)/judged.jsonl")
         var options = AgreementOptions()
         options.labels = "human"
@@ -73,7 +74,7 @@ import Testing
 
     @Test("Two runs of one judge are compared with one another, with alpha")
     func judges() throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         try write(rows([3, 4, 5, 1], [.null, .null, .null, .null]), to: "\(folder.path)/one.jsonl")
         try write(rows([3, 4, 4, 1], [.null, .null, .null, .null]), to: "\(folder.path)/two.jsonl")
         let agreement = try Agreement(
@@ -85,7 +86,7 @@ import Testing
 
     @Test("One judge without labels has nothing to agree with")
     func alone() throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         try write(rows([1], [1]), to: "\(folder.path)/judged.jsonl")
         #expect(throws: RunError.self) {
             try Agreement([SavedRun("\(folder.path)/judged.jsonl")], options: AgreementOptions())

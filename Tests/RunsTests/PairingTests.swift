@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 @testable import Runs
@@ -24,7 +25,7 @@ import Testing
 
     @Test("Rows are paired, left out and refused as specified", arguments: try cases("pairing"))
     func pairing(_ test: SpecifiedCase) throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         let input = try #require(test["input"])
         let expected = try #require(test["expected"])
         let runs = try ["a", "b"].map { try fixture(input[$0], input).save("\(folder.path)/\($0)") }
@@ -67,7 +68,7 @@ import Testing
 
     @Test("The order of the rows, and how they were written, change nothing")
     func order() throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         let scores = (0..<200).map { Double($0 * 7919 % 101) / 100 }
         let a = RunFixture(scores: scores)
         var b = RunFixture(scores: scores.map { $0 * $0 })
@@ -84,7 +85,7 @@ import Testing
 
     @Test("The same run has the same bytes, however its lines came")
     func bytes() throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         let run = RunFixture(scores: (0..<500).map { Double($0 % 3) })
         try run.save("\(folder.path)/one")
         try run.save("\(folder.path)/other", cut: 7)
@@ -95,7 +96,7 @@ import Testing
 
     @Test("A run that is there is not overwritten unless that is asked for")
     func overwriting() throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         try RunFixture(scores: [1]).save("\(folder.path)/run")
         #expect(throws: RunError.self) { try RunFixture(scores: [0]).save("\(folder.path)/run") }
         _ = try RunFolderWriter("\(folder.path)/run", replaces: true, columns: [], key: [])
@@ -106,7 +107,7 @@ import Testing
 
     @Test("What is not the same in both runs is refused, with its place")
     func refusals() throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         let a = try RunFixture(scores: [1, 0, 1]).save("\(folder.path)/a")
         func refusal(_ name: String, _ change: (inout RunFixture) -> Void) throws -> Refusal? {
             var fixture = RunFixture(scores: [0, 0, 1])
@@ -128,7 +129,7 @@ import Testing
 
     @Test("Rows that are scored on one side only are warned of, with bounds")
     func unevenlyUnscored() throws {
-        let folder = try ScratchFolder()
+        let folder = try TemporaryFolder()
         let a = try RunFixture(scores: Array(repeating: 1, count: 20)).save("\(folder.path)/a")
         var scores: [Double?] = Array(repeating: 1, count: 20)
         for index in 0..<8 { scores[index] = nil }

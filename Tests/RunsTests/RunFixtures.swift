@@ -4,33 +4,6 @@ import Testing
 
 @testable import Runs
 
-/// A folder for a test, which removes it.
-struct ScratchFolder: ~Copyable {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/assay-runs-XXXXXX".utf8CString)
-        path = try #require(mkdtemp(&template).map { String(cString: $0) })
-    }
-
-    deinit { remove(path) }
-}
-
-private func remove(_ path: String) {
-    if let entries = opendir(path) {
-        while let entry = readdir(entries) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != "." && name != ".." { remove("\(path)/\(name)") }
-        }
-        closedir(entries)
-        rmdir(path)
-    } else {
-        unlink(path)
-    }
-}
-
 func readBytes(_ path: String) throws -> [UInt8] {
     let file = try #require(fopen(path, "r"))
     defer { fclose(file) }

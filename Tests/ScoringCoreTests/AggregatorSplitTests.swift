@@ -1,4 +1,5 @@
 import ScoringCore
+import TestSupport
 import Testing
 
 /// Rows of a scoring function, and any way of feeding them to aggregators.

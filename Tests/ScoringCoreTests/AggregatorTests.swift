@@ -1,4 +1,5 @@
 import ScoringCore
+import TestSupport
 import Testing
 
 /// Rows with numbers: nil is a row without a score.

@@ -1,4 +1,5 @@
 import ScoringCore
+import TestSupport
 import Testing
 
 @Suite struct NumberTextTests {

@@ -1,5 +1,6 @@
 import JSON
 import Store
+import TestSupport
 import Testing
 
 struct JobTests {

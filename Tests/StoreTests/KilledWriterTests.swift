@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Store
+import TestSupport
 import Testing
 
 struct KilledWriterTests {

@@ -1,5 +1,6 @@
 import GRDB
 import Store
+import TestSupport
 import Testing
 
 struct StoreFaultTests {

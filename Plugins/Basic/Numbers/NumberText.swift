@@ -22,7 +22,7 @@ struct NumberText {
     /// The value is 0.d₁d₂d₃… × 10^exponent, where d₁ is the first significant digit; 0 for zero.
     let exponent: Int
 
-    /// Reads all of `text`, or gives nil if it is no number.
+    /// Reads all of `text`; nil if it is not a number.
     init?(_ text: Span<UInt8>) {
         let range = text.rangeWithoutOuterWhiteSpace(in: 0..<text.count)
         var reader = NumberReader(offset: range.lowerBound, end: range.upperBound)

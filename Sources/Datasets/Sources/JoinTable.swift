@@ -47,7 +47,7 @@ public final class JoinTable: Sendable {
 
     /// Reads a dataset to its end.
     ///
-    /// A row that cannot be read, or that has no key, is left out, and `notices` is told.
+    /// Rows that cannot be read or have no key are left out and reported to `notices`.
     ///
     /// - Parameters:
     ///   - source: rows as JSON Lines.

@@ -9,7 +9,7 @@ struct TurnRequest {
     /// Whether nobody wants to see the session later.
     let isDeletable: Bool
 
-    /// - Returns: nil if `body` is no object with an object as `agent_config` and an array as `messages`.
+    /// - Returns: nil unless `body` is an object whose `agent_config` is an object and whose `messages` is an array.
     init?(_ body: String) {
         guard let json = try? JSONValue(parsing: body), let configuration = json["agent_config"],
             configuration.object != nil, let messages = json["messages"], messages.array != nil

@@ -92,8 +92,8 @@ extension String {
 /// Which rows of a batch a step has given something for, as far as its records tell.
 struct GivenRows {
     private var isGiven: [Bool]
-    /// Rows given and requests made, of which no more than some for each row count: it only grows while a step gets anywhere,
-    /// and not for ever.
+    /// The rows given and the requests made, of which only a limited number per row count. It only grows while a step makes
+    /// progress, and has an upper bound.
     private(set) var progress = 0
 
     private static let requestsPerRow = 10

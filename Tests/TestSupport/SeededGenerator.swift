@@ -1,10 +1,10 @@
 /// A generator with a fixed seed, so that a failing case fails again (SplitMix64: G. L. Steele and others, 2014).
-struct SeededGenerator: RandomNumberGenerator {
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var z = state
         z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -13,7 +13,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 
     /// A finite number with random bits: of any size, normal or not.
-    mutating func finiteDouble() -> Double {
+    package mutating func finiteDouble() -> Double {
         let x = Double(bitPattern: next())
         return x.isFinite ? x : 0
     }
