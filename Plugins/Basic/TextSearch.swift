@@ -11,9 +11,15 @@ enum TextSearch {
         guard let start = text.baseAddress, part.count <= text.count else { return false }
         var place = start
         let lastStart = start + (text.count - part.count)
+        let lastByte = part[part.count - 1]
         var allowance = 8 * text.count
         while let found = memchr(place, Int32(first), lastStart - place + 1) {
-            if memcmp(found, needle, part.count) == 0 { return true }
+            // Most places differ here already, and a call takes longer than that.
+            if UnsafeRawPointer(found).load(fromByteOffset: part.count - 1, as: UInt8.self) == lastByte,
+                memcmp(found, needle, part.count) == 0
+            {
+                return true
+            }
             place = UnsafeRawPointer(found) + 1
             if place > lastStart { return false }
             allowance -= part.count

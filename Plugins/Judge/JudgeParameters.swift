@@ -9,6 +9,8 @@ struct JudgeParameters: Sendable {
     var template: PromptTemplate
     var request: JudgeRequest
     var reader: ScoreReader
+    /// What the score is read from instead of the reply's text, if it is.
+    var choices: ChoiceProbabilities?
     var asksAgain: Bool
     /// The models of a panel; nil if there is only one model, which the host knows.
     var panel: [String]?
@@ -21,16 +23,23 @@ struct JudgeParameters: Sendable {
         template = try Self.template(&parameters)
         panel = try Self.panel(&parameters)
         let format = try ResponseFormat(&parameters)
-        request = try JudgeRequest(&parameters, format: format)
+        choices = try ChoiceProbabilities(&parameters)
+        request = try JudgeRequest(&parameters, format: format, choices: choices)
         votes = try parameters.integer("votes", in: 1...100) ?? 1
         reduction = try parameters.choice(
             "vote_reduction", fallback: parameters.returnType == "number" ? .mean : .majority)
         asksAgain = try parameters.boolean("re_ask") ?? false
         let needsNumbers = votes * (panel?.count ?? 1) > 1 && reduction != .majority
         reader = ScoreReader(
-            type: try Self.scoreType(&parameters, needsNumbers: needsNumbers), field: format?.field,
-            patterns: PatternList(try Self.patterns(&parameters, isOptional: format != nil)),
+            type: try Self.scoreType(&parameters, needsNumbers: needsNumbers, choices: choices), field: format?.field,
+            patterns: PatternList(try Self.patterns(&parameters, isOptional: format != nil || choices != nil)),
             occurrence: try parameters.choice("match"))
+        if choices != nil && (format != nil || !reader.patterns.patterns.isEmpty) {
+            throw ParameterRejection(
+                of: "score_from",
+                "is \"logprobs\", so that the reply's text is not read; remove judge_score_regexes, response_format and "
+                    + "score_field, or score_from")
+        }
         try parameters.finish()
         if votes > 1 && !request.hasChance {
             throw ParameterRejection(
@@ -101,11 +110,19 @@ struct JudgeParameters: Sendable {
     }
 
     private static func scoreType(
-        _ parameters: inout Configuration, needsNumbers: Bool
+        _ parameters: inout Configuration, needsNumbers: Bool, choices: ChoiceProbabilities?
     ) throws(ParameterRejection) -> ScoreType {
         let name = "score_range"
         let range = try parameters.range(name)
         let type = parameters.returnType
+        if let choices {
+            if type != "number" {
+                throw ParameterRejection(
+                    of: "score_from", "needs numeric scores for \"logprobs\", but return_type is \(quoted(type))")
+            }
+            if range != nil { throw ParameterRejection(of: name, "is set by the values of choices; remove it") }
+            return .number(choices.range)
+        }
         if type == "number" { return range == nil && !needsNumbers ? .numberOrText : .number(range) }
         if range != nil {
             throw ParameterRejection(of: name, "applies to numeric scores only, but return_type is \(quoted(type))")
@@ -132,6 +149,9 @@ struct JudgeParameters: Sendable {
         "match": {"enum": ["first", "last"]},
         "response_format": {"type": ["object", "null"]},
         "score_field": {"type": "string", "minLength": 1},
+        "score_from": {"enum": ["reply", "logprobs"]},
+        "choices": {"type": "object", "minProperties": 2, "additionalProperties": {"type": "number"}},
+        "top_logprobs": {"type": "integer", "minimum": 1, "maximum": 20},
         "score_range": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}},
         "re_ask": {"type": "boolean"},
         "votes": {"type": "integer", "minimum": 1, "maximum": 100},

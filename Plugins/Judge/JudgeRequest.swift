@@ -22,7 +22,9 @@ struct JudgeRequest: Sendable {
     let hasChance: Bool
 
     /// Reads the parameters that go into requests.
-    init(_ parameters: inout Configuration, format: ResponseFormat?) throws(ParameterRejection) {
+    init(
+        _ parameters: inout Configuration, format: ResponseFormat?, choices: ChoiceProbabilities? = nil
+    ) throws(ParameterRejection) {
         systemPrompt = try parameters.text("system_prompt", canBeEmpty: false)
         var sampling: JSONObject = [:]
         let temperature = try parameters.number("temperature", expected: "a number of at least 0") { $0 >= 0 }
@@ -44,6 +46,7 @@ struct JudgeRequest: Sendable {
             rest["stop"] = texts.map(JSONValue.array) ?? stop
         }
         rest["response_format"] = format?.json
+        for member in choices?.requestMembers.members ?? [] { rest[member.key] = member.value }
         for member in try Self.extraBody(&parameters) { rest[member.key] = member.value }
         tail = Tail(sampling: Self.members(sampling), rest: Self.members(rest))
         let isRaised = Self.raise("max_tokens", in: &sampling)
@@ -120,9 +123,10 @@ struct JudgeRequest: Sendable {
             "stream": "replies are read as a whole", "n": "votes sets how often a model is asked",
             "assay": "the name is reserved for the engine",
         ]
-        for name in ["temperature", "top_p", "max_tokens", "seed", "stop", "response_format"] {
+        for name in ["temperature", "top_p", "max_tokens", "seed", "stop", "response_format", "top_logprobs"] {
             reasons[name] = "use the parameter \(name)"
         }
+        reasons["logprobs"] = "set \"score_from\": \"logprobs\" to score by probabilities"
         return reasons
     }()
 }

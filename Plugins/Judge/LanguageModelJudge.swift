@@ -27,11 +27,12 @@ struct LanguageModelJudge: ModelScorer {
         }
         declaration = Self.declare(
             inputs: inputs, scores: parameters.reader.type, roles: roles,
-            hasVotes: roles.count * parameters.votes > 1)
+            hasVotes: roles.count * parameters.votes > 1, hasProbabilities: parameters.choices != nil)
     }
 
     private static func declare(
-        inputs: [ScorerDeclaration.Column], scores: ScoreType, roles: [String], hasVotes: Bool
+        inputs: [ScorerDeclaration.Column], scores: ScoreType, roles: [String], hasVotes: Bool,
+        hasProbabilities: Bool = false
     ) -> ScorerDeclaration {
         var outputs: [ScorerDeclaration.Column] = [
             .output("score", scores.cellType, "the score in the reply", range: scores.range),
@@ -46,6 +47,12 @@ struct LanguageModelJudge: ModelScorer {
                 .output("votes", .json, "each model's score and reply, or the reason why it has none"),
             ]
         }
+        if hasProbabilities {
+            outputs.append(
+                .output(
+                    "probabilities", .json, "the probability of each choice among the alternatives for the first token",
+                    isOptional: true))
+        }
         return ScorerDeclaration(
             id: "llm-as-judge",
             description: "a score from a language model's reply to prompt_template",
@@ -59,6 +66,9 @@ struct LanguageModelJudge: ModelScorer {
         static let spread = 3
         static let votes = 4
     }
+
+    /// The index of the output "probabilities", which is the last.
+    private var probabilitiesOutput: Int { votesPerRow > 1 ? Output.votes + 1 : Output.spread }
 
     // MARK: Conversations
 
@@ -127,8 +137,8 @@ struct LanguageModelJudge: ModelScorer {
             let values = values(of: row, rows)
             let completion = Completion(reply)
             vote = Vote(
-                verdict: read(reply.text, completion, quoting: values, results), feedback: reply.text,
-                reasoning: completion.reasoning)
+                verdict: .unscored(.unparsed, ""), feedback: reply.text, reasoning: completion.reasoning)
+            (vote.verdict, vote.probabilities) = read(reply, completion, quoting: values, results)
             if case .unscored(.unparsed, let reason) = vote.verdict {
                 if parameters.asksAgain && earlier == nil {
                     conversations.pending[tag].first = (reply.text, completion.reasoning)
@@ -137,7 +147,8 @@ struct LanguageModelJudge: ModelScorer {
                         request: parameters.request.body(
                             parameters.template.rendered(values), sample: index % parameters.votes, reply: reply.text,
                             correction: "Your reply could not be read: \(reason). Reply again, with only "
-                                + parameters.reader.expectation, isCutOff: completion.cutOff == .length),
+                                + (parameters.choices?.expectation ?? parameters.reader.expectation),
+                            isCutOff: completion.cutOff == .length && parameters.choices == nil),
                         sample: index % parameters.votes)
                     return
                 }
@@ -157,13 +168,31 @@ struct LanguageModelJudge: ModelScorer {
     }
 
     private func read(
-        _ reply: String, _ completion: Completion, quoting values: [UnsafeRawBufferPointer], _ results: Results
-    ) -> Verdict {
+        _ reply: ModelReply, _ completion: Completion, quoting values: [UnsafeRawBufferPointer], _ results: Results
+    ) -> (Verdict, probabilities: JSONValue?) {
         // What a model says where it refuses is not a verdict, whatever numbers are in it.
         if completion.isRefusal {
-            return .unscored(.unparsed, "the model refused to judge the row (ask another judge_model)")
+            return (.unscored(.unparsed, "the model refused to judge the row (ask another judge_model)"), nil)
         }
-        return scratches.withScratch(for: results) { scratch in
+        guard let choices = parameters.choices else {
+            return (read(reply.text, completion, quoting: values, results), nil)
+        }
+        let (reading, probabilities) = choices.read(reply.response, text: reply.text)
+        switch reading {
+        case .score(let score): return (.score(score), probabilities)
+        case .nothing(let reason):
+            let isEmpty = reply.text.trimmed.isEmpty
+            return (
+                .unscored(.unparsed, completion.explaining(isEmpty ? "the reply is empty" : reason, isEmpty: isEmpty)),
+                nil
+            )
+        }
+    }
+
+    private func read(
+        _ reply: String, _ completion: Completion, quoting values: [UnsafeRawBufferPointer], _ results: Results
+    ) -> Verdict {
+        scratches.withScratch(for: results) { scratch in
             scratch.beginRow()
             do throws(MatchError) {
                 switch try parameters.reader.read(
@@ -201,6 +230,9 @@ struct LanguageModelJudge: ModelScorer {
         if let feedback = decision.feedback { results.emit(feedback, output: Output.feedback, row: row) }
         if let reasoning = decision.reasoning { results.emit(reasoning, output: Output.reasoning, row: row) }
         if let spread = decision.spread { results.emit(spread, output: Output.spread, row: row) }
+        if let probabilities = decision.probabilities {
+            results.emit(probabilities.text, output: probabilitiesOutput, row: row, as: .json)
+        }
         switch decision.verdict {
         case .score(let score): emit(score, row, results)
         case .unscored(let outcome, let reason): results.fail(row, outcome, reason)

@@ -16,6 +16,8 @@ struct Vote: Sendable, Equatable {
     var feedback: String?
     /// The reasoning before the reply.
     var reasoning: String?
+    /// The probability of each choice, if the score was read from them.
+    var probabilities: JSONValue?
 }
 
 extension Vote {
@@ -28,6 +30,7 @@ extension Vote {
         vote["score"] = verdict.score ?? .null
         vote["judge_feedback"] = feedback.map(JSONValue.string) ?? .null
         if let reasoning { vote["reasoning"] = .string(reasoning) }
+        if let probabilities { vote["probabilities"] = probabilities }
         if case .unscored(let outcome, let message) = verdict {
             vote["outcome"] = .string(outcome.name)
             vote["message"] = .string(message)

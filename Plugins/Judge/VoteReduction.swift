@@ -15,6 +15,8 @@ enum VoteReduction: String, CaseIterable, Sendable {
         var feedback: String?
         /// The reasoning of the model that gave the feedback.
         var reasoning: String?
+        /// The probabilities of the choices in the same reply.
+        var probabilities: JSONValue?
     }
 
     /// Computes the result of a row.
@@ -75,7 +77,9 @@ enum VoteReduction: String, CaseIterable, Sendable {
 extension VoteReduction.Decision {
     /// A result with the feedback of one of the votes.
     init(_ verdict: Verdict, spread: Double?, by speaker: Vote?) {
-        self.init(verdict: verdict, spread: spread, feedback: speaker?.feedback, reasoning: speaker?.reasoning)
+        self.init(
+            verdict: verdict, spread: spread, feedback: speaker?.feedback, reasoning: speaker?.reasoning,
+            probabilities: speaker?.probabilities)
     }
 }
 

@@ -198,7 +198,7 @@ static inline void kit_open_parameters(kit_parameters *parameters, const assay_h
     parameters->host = host;
     parameters->creation = creation;
     kit_json_items members = kit_json_open(config_json);
-    assay_str key, value;
+    assay_str key = {NULL, 0}, value = {NULL, 0};
     while (kit_json_next(&members, &key, &value))
         if (kit_equal(key, kit_str("\"params\""))) parameters->params = value;
 }
@@ -291,7 +291,7 @@ static inline bool kit_text_parameter(kit_parameters *parameters, const char *na
  * rejected. */
 static inline assay_status kit_close_parameters(kit_parameters *parameters) {
     kit_json_items members = kit_json_open(parameters->params);
-    assay_str key, value;
+    assay_str key = {NULL, 0}, value = {NULL, 0};
     while (kit_json_next(&members, &key, &value)) {
         kit_buffer name = kit_empty();
         kit_json_text(key, &name);

@@ -102,7 +102,7 @@ public struct AssayProvider: EvaluationProvider {
         if let failure = results.failure, !results.isCancelled { throw failure }
         warnings.add(results.generation.usage)
         warnings.add(results.scoring.usage)
-        for text in request.dataset.notices.warnings + results.scoring.hints { warnings.add(text) }
+        for text in request.dataset.notices.warnings + results.scoring.hints.map(\.text) { warnings.add(text) }
         var scores = JSONObject()
         for result in results.scoring.functions { scores[result.function.identifier] = result.json }
         return EvaluationResult(

@@ -249,6 +249,8 @@ public struct Evaluator: Sendable {
         let isAgent = request.candidate.isAgent
         // Whether the first row of a table looks like data.
         var isHeaderless = false
+        // Columns that may hold a prompt, if no row has one.
+        var prompts: [ColumnSuggestion] = []
         let firstRows: [UInt8]
         let columns: [String]
         let lines: UnansweredLines
@@ -272,8 +274,11 @@ public struct Evaluator: Sendable {
             }
             lines = rows
             if !rows.canAsk, let failure = rows.failure {
-                isHeaderless = request.dataset.isUntyped && ColumnSuggestion.looksLikeData(columns)
-                throw DatasetError(.malformed, "no row has a prompt: \(failure.message)")
+                let own = columns.filter { GeneratedColumn(rawValue: $0) == nil }
+                isHeaderless = request.dataset.isUntyped && ColumnSuggestion.looksLikeData(own)
+                prompts = ColumnSuggestion.among(own, for: ["input_query"])
+                let names = own.prefix(50).map { quoted($0) }.joined(separator: ", ")
+                throw DatasetError(.malformed, "no row has a prompt: \(failure.message). The columns are \(names)")
             }
         } catch {
             var failure = EvaluationError(
@@ -281,6 +286,9 @@ public struct Evaluator: Sendable {
             if isHeaderless {
                 failure.message += "."
                 failure.remedy = .nameColumns
+            } else if !prompts.isEmpty {
+                failure.message += "."
+                failure.remedy = .mapColumns(prompts)
             }
             throw failure
         }
@@ -312,12 +320,27 @@ public struct Evaluator: Sendable {
             if failure.code == .model { failure.pointer = "/benchmark_config/scoring_params" }
             throw failure
         }
+        if let choices = unseenChoices(among: columns, request.settings) {
+            request.notice(
+                "the rows have choices in \(choices), but the prompt is the question alone; to show them to the model, set "
+                    + "a prompt template in a benchmark, see \"assay evaluate --help\"")
+        }
         if lines.readsAnswerAsExpected && read.contains("expected_answer") {
             request.notice(
                 "expected_answer is read from the column \"answer\"; to use another one: --map expected_answer=COLUMN"
             )
         }
         return columns
+    }
+
+    /// The columns with choices that a prompt of the question alone does not contain, as text.
+    private func unseenChoices(among columns: [String], _ settings: GenerationSettings) -> String? {
+        func has(_ names: String...) -> Bool { names.allSatisfy(columns.contains) }
+        guard settings.template == nil, has("question") || has("input_query"),
+            !has("messages"), !has("chat_completion_input"), !has("completion_input")
+        else { return nil }
+        if has("A", "B") { return columns.filter { $0.count == 1 && ("A"..."J").contains($0) }.joined(separator: ", ") }
+        return ["choices", "options", "mc1_targets"].first(where: columns.contains).map { quoted($0) }
     }
 
     private func opened(_ dataset: Dataset) throws(EvaluationError) -> any ByteSource {

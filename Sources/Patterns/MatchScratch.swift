@@ -88,12 +88,18 @@ public struct MatchScratch: ~Copyable, @unchecked Sendable {
 
     // MARK: The time of a row
 
-    /// Sets a common time budget for all searches until the next call or `endRow`, starting now.
+    /// Sets a common time budget for all searches until the next call or `endRow`: that of `MatchLimits.standard`, or of the
+    /// latest `beginRow(budget:)`.
     ///
     /// Without it, each search has the budget of its own pattern. A search that exceeds the common budget fails with an error
-    /// that names its pattern.
+    /// that names its pattern. The time starts with the first search that is not over at once.
     @inline(__always)
-    public mutating func beginRow(budget: Duration = MatchLimits.standard.timeBudget) {
+    public mutating func beginRow() {
+        clock.pointee.beginRow()
+    }
+
+    /// The same with another budget, which holds until `endRow`.
+    public mutating func beginRow(budget: Duration) {
         clock.pointee.beginRow(budget: budget)
     }
 
@@ -112,7 +118,7 @@ public struct MatchScratch: ~Copyable, @unchecked Sendable {
 
     /// Whether the row's time is over, to within some milliseconds; false without a budget. Takes some nanoseconds.
     @inline(__always)
-    var isRowOver: Bool { clock.pointee.isRowOver }
+    func isRowOver() -> Bool { clock.pointee.isRowOver() }
 
     mutating func forgetMatch() {
         pairsOfLatest = 0

@@ -37,6 +37,8 @@ public final class Pattern: @unchecked Sendable {
     let starts: StartPositions
     /// What a match begins with, where it can start anywhere and that can be told.
     let firstBytes: FirstBytes?
+    /// What each match contains.
+    let required: RequiredText.BySubject
 
     /// The bytes that the compiled forms take, machine code included.
     public var compiledSize: Int { direct.size + guarded.size }
@@ -50,6 +52,7 @@ public final class Pattern: @unchecked Sendable {
         guarded = try CompiledCode(translation, extraOptions: PCRE2_AUTO_CALLOUT)
         starts = direct.starts
         firstBytes = starts == .anywhere ? FirstBytes(direct.pointer) : nil
+        required = translation.required
         captureCount = translation.captureCount
         answerGroup = Int32(translation.answerGroup)
         self.source = source

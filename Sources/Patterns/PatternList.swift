@@ -11,14 +11,18 @@ public final class PatternList: @unchecked Sendable {
 
     /// The direct code of each of the patterns.
     private let codes: UnsafeMutableBufferPointer<(code: OpaquePointer, answerGroup: Int32)>
+    /// Rules out most of many patterns.
+    private let filter: PatternFilter?
 
     public init(_ patterns: [Pattern]) {
         self.patterns = patterns
+        filter = PatternFilter(patterns)
         codes = .allocate(capacity: patterns.count)
         _ = codes.initialize(from: patterns.map { ($0.direct.pointer, $0.answerGroup) })
     }
 
     deinit {
+        filter?.deallocate()
         codes.deallocate()
     }
 
@@ -26,20 +30,35 @@ public final class PatternList: @unchecked Sendable {
     public func firstMatch(
         in subject: UnsafeRawBufferPointer, using scratch: inout MatchScratch
     ) throws(MatchError) -> (pattern: Int, match: Match)? {
-        for index in codes.indices {
-            // One search that is not timed takes seconds at worst; a thousand of them would take an hour.
-            if index & 3 == 3, scratch.isRowOver {
-                throw MatchError(code: PCRE2_ERROR_CALLOUT, pattern: patterns[index - 1], scratch.clock.pointee)
+        guard let filter else {
+            for index in codes.indices {
+                if let match = try match(of: index, in: subject, using: &scratch) { return (index, match) }
             }
-            let result = scratch.searchOnce(codes[index].code, in: subject, from: 0, options: 0)
-            if result > 0 {
-                return (index, scratch.match(pairs: result, answerGroup: codes[index].answerGroup))
-            }
-            if result == PCRE2_ERROR_NOMATCH { continue }
-            if let match = try patterns[index].firstMatch(in: subject, using: &scratch) { return (index, match) }
+            scratch.forgetMatch()
+            return nil
         }
-        scratch.forgetMatch()
-        return nil
+        var found: (pattern: Int, match: Match)?
+        try filter.forEachCandidate(in: subject) { index throws(MatchError) in
+            guard let match = try match(of: index, in: subject, using: &scratch) else { return false }
+            found = (index, match)
+            return true
+        }
+        if found == nil { scratch.forgetMatch() }
+        return found
+    }
+
+    @inline(__always)
+    private func match(
+        of index: Int, in subject: UnsafeRawBufferPointer, using scratch: inout MatchScratch
+    ) throws(MatchError) -> Match? {
+        // One search that is not timed takes seconds at worst; a thousand of them would take an hour.
+        if index & 3 == 3, scratch.isRowOver() {
+            throw MatchError(code: PCRE2_ERROR_CALLOUT, pattern: patterns[index - 1], scratch.clock.pointee)
+        }
+        let result = scratch.searchOnce(codes[index].code, in: subject, from: 0, options: 0)
+        if result > 0 { return scratch.match(pairs: result, answerGroup: codes[index].answerGroup) }
+        if result == PCRE2_ERROR_NOMATCH { return nil }
+        return try patterns[index].firstMatch(in: subject, using: &scratch)
     }
 
     /// The first pattern, in their order, that is found in a subject, and its last match (see `Pattern.lastMatch`).

@@ -5,6 +5,8 @@ struct PatternTranslation {
     let captureCount: Int
     /// The number of the group named `answer`; 0 where there is none.
     let answerGroup: Int
+    /// What each match contains.
+    let required: RequiredText.BySubject
 
     /// Which places of `text` came from which of the source, in ascending order.
     private let marks: [Mark]
@@ -16,8 +18,12 @@ struct PatternTranslation {
         let source: Int
     }
 
-    init(text: String, options: UInt32, captureCount: Int, answerGroup: Int, marks: [Mark]) {
+    init(
+        text: String, options: UInt32, captureCount: Int, answerGroup: Int, required: RequiredText.BySubject,
+        marks: [Mark]
+    ) {
         self.text = text
+        self.required = required
         self.options = options
         self.captureCount = captureCount
         self.answerGroup = answerGroup

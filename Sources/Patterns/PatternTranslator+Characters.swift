@@ -22,7 +22,7 @@ extension PatternTranslator {
             if let (category, negated) = Self.category(letter) {
                 output += category.atom(ascii: isASCII, negated: negated)
             } else {
-                writeLiteral(try character(letter, start), flags)
+                return literal(try character(letter, start), flags)
             }
             return Item()
         }
@@ -40,8 +40,7 @@ extension PatternTranslator {
         position = start + 1
         let octal = digits(atMost: 3, radix: 8)
         if octal.utf8.count == 3 {
-            writeLiteral(try octalValue(octal, start), flags)
-            return Item()
+            return literal(try octalValue(octal, start), flags)
         }
         position = start + 1
         return try backreference(to: Int(digits(atMost: 2)) ?? 0, at: start, flags)
@@ -189,10 +188,11 @@ extension PatternTranslator {
     // MARK: Writing
 
     /// Writes a character that shall match itself, and its other cases where the flags say so.
-    mutating func writeLiteral(_ value: UInt32, _ flags: PatternFlags) {
+    mutating func literal(_ value: UInt32, _ flags: PatternFlags) -> Item {
         var contents = CharacterClass(flags: flags)
         contents.insert(.character(value))
         output += contents.literal ?? contents.text(negated: false)
+        return Item(required: .character(value, flags))
     }
 
     /// Writes `\b` or `\B`. Python's `\B` does not match in an empty text.

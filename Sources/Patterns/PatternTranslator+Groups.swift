@@ -4,14 +4,14 @@ extension PatternTranslator {
         let number = groupWidths.count
         groupWidths.append(nil)
         if let name { groupNames[name] = number }
-        let width = try group("(", start, flags)
-        groupWidths[number] = width
-        return Item(kind: .group, width: width)
+        let part = try group("(", start, flags)
+        groupWidths[number] = part.width
+        return Item(kind: .group, part)
     }
 
     private mutating func group(
         _ opening: String, _ start: Int, _ flags: PatternFlags
-    ) throws(PatternError) -> PatternWidth {
+    ) throws(PatternError) -> Part {
         output += opening
         return try groupBody(start) { body throws(PatternError) in try body.alternatives(flags) }
     }
@@ -24,11 +24,11 @@ extension PatternTranslator {
         position += 1
         switch kind {
         case ":":
-            return Item(kind: .group, width: try group("(?:", start, flags))
+            return Item(kind: .group, try group("(?:", start, flags))
         case ">":
             // `isLeadingGroup` is of no use inside: where a match begins is not all that what follows depends on.
             isLeadingGroup = false
-            return Item(kind: .group, width: try group(Self.atomicOpening, start, flags))
+            return Item(kind: .group, try group(Self.atomicOpening, start, flags))
         case "=", "!":
             try lookaround("(?\(kind)", start, flags)
             return Item(kind: .lookaround, width: .zero)
@@ -67,7 +67,7 @@ extension PatternTranslator {
     ) throws(PatternError) -> PatternWidth {
         if isLeadingGroup { output += Self.barrier }
         isLeadingGroup = false
-        return try group(opening, start, flags)
+        return try group(opening, start, flags).width
     }
 
     private mutating func lookbehind(_ start: Int, _ flags: PatternFlags) throws(PatternError) -> Item {
@@ -109,10 +109,10 @@ extension PatternTranslator {
         isLeadingGroup = false
         output += "(?(\(group))"
         let width = try groupBody(start) { body throws(PatternError) in
-            let yes = try body.sequence(flags)
+            let yes = try body.sequence(flags).width
             guard body.skip("|") else { return yes.union(.zero) }
             body.output += "|"
-            let no = try body.sequence(flags)
+            let no = try body.sequence(flags).width
             if body.next == "|" {
                 throw PatternError("a conditional has more than two branches", at: body.position)
             }
@@ -230,7 +230,7 @@ extension PatternTranslator {
         let turnedOn = inner.forPCRE2.subtracting(flags.forPCRE2).letters
         let turnedOff = flags.forPCRE2.subtracting(inner.forPCRE2).letters
         let opening = "(?" + turnedOn + (turnedOff.isEmpty ? "" : "-" + turnedOff) + ":"
-        return Item(kind: .group, width: try group(opening, start, inner))
+        return Item(kind: .group, try group(opening, start, inner))
     }
 
     private mutating func flag() throws(PatternError) -> PatternFlags {

@@ -81,7 +81,9 @@ extension PatternTranslator {
                 output += ")"
             }
         }
-        return Item(kind: .repeated, width: item.width.repeated(counts))
+        return Item(
+            kind: .repeated, width: item.width.repeated(counts),
+            required: item.required.repeated(atLeast: counts.minimum))
     }
 
     private static func spelled(_ counts: Counts) -> String {

@@ -36,10 +36,21 @@ struct PatternTranslator {
         enum Kind { case character, group, lookaround, place, repeated }
         var kind = Kind.character
         var width = PatternWidth.one
+        var required = RequiredText.BySubject()
         /// Where in the output it begins, in bytes.
         var output = 0
         /// The number of groups in front of it.
         var groups = 0
+    }
+
+    /// What is known of alternatives, or of one of them.
+    struct Part {
+        var width: PatternWidth
+        var required: RequiredText.BySubject
+
+        func union(_ other: Part) -> Part {
+            Part(width: width.union(other.width), required: required.union(other.required))
+        }
     }
 
     private init(_ pattern: String) {
@@ -48,7 +59,7 @@ struct PatternTranslator {
 
     static func translate(_ pattern: String) throws(PatternError) -> PatternTranslation {
         var translator = PatternTranslator(pattern)
-        _ = try translator.alternatives([])
+        let whole = try translator.alternatives([])
         guard translator.position == translator.source.count else {
             throw PatternError("\")\" closes no group; write \"\\)\" for the character", at: translator.position)
         }
@@ -65,7 +76,7 @@ struct PatternTranslator {
         if flags.contains(.dotAll) { options |= PCRE2_DOTALL }
         return PatternTranslation(
             text: translator.output, options: options, captureCount: captureCount,
-            answerGroup: translator.groupNames["answer"] ?? 0, marks: translator.marks)
+            answerGroup: translator.groupNames["answer"] ?? 0, required: whole.required, marks: translator.marks)
     }
 
     // MARK: Reading
@@ -133,22 +144,31 @@ struct PatternTranslator {
     }
 
     /// Reads `a|b|c` up to a closing parenthesis or the end.
-    mutating func alternatives(_ flags: PatternFlags) throws(PatternError) -> PatternWidth {
+    mutating func alternatives(_ flags: PatternFlags) throws(PatternError) -> Part {
         let isLeading = isLeadingGroup
-        var width = try sequence(flags, isFirst: depth == 0, isLeading: isLeading)
+        var part = try sequence(flags, isFirst: depth == 0, isLeading: isLeading)
         while skip("|") {
             output += "|"
-            width = width.union(try sequence(depth == 0 ? globalFlags : flags, isLeading: isLeading))
+            part = part.union(try sequence(depth == 0 ? globalFlags : flags, isLeading: isLeading))
         }
-        return width
+        return part
     }
 
     /// Reads one alternative. Only in the `isFirst` of a pattern may global flags stand, before anything else.
     mutating func sequence(
         _ inherited: PatternFlags, isFirst: Bool = false, isLeading: Bool = false
-    ) throws(PatternError) -> PatternWidth {
+    ) throws(PatternError) -> Part {
         var flags = inherited
         var width = PatternWidth.zero
+        var required = (general: RequiredSequence(), ascii: RequiredSequence())
+        func add(_ item: Item?) {
+            guard let item else { return }
+            width = width + item.width
+            // What takes no characters stands between others without parting them.
+            if item.kind == .place || item.kind == .lookaround { return }
+            required.general.append(item.required.general)
+            required.ascii.append(item.required.ascii)
+        }
         var last: Item?
         var needsBarrier = isLeading
         while let scalar = next, scalar != "|", scalar != ")" {
@@ -180,11 +200,15 @@ struct PatternTranslator {
             guard item != nil else { continue }
             item?.output = outputBefore
             item?.groups = groupsBefore
-            width = width + (last?.width ?? .zero)
+            add(last)
             last = item
         }
         if needsBarrier, depth > 0 { output += Self.barrier }
-        return width + (last?.width ?? .zero)
+        add(last)
+        return Part(
+            width: width,
+            required: RequiredText.BySubject(
+                general: required.general.finished(), ascii: required.ascii.finished()))
     }
 
     /// Keeps PCRE2 10.42 from optimisations that lose matches: an empty lookahead, which costs next to nothing.
@@ -223,8 +247,7 @@ struct PatternTranslator {
             return Item()
         default:
             position += 1
-            writeLiteral(scalar.value, flags)
-            return Item()
+            return literal(scalar.value, flags)
         }
     }
 

@@ -12,13 +12,12 @@ struct SearchClock {
     /// Called with each look at the clock.
     var isCancelled: (() -> Bool)?
 
-    /// The end of the time, in nanoseconds of the monotonic clock.
+    /// The end of the time, in nanoseconds of the monotonic clock; 0 if the time of the row has not started.
     private var deadline: Int64 = 0
     /// Whether the time is shared by a row; otherwise each search has its own.
     private var isOfRow = false
-    /// The budget of the latest row.
-    private var latestBudget = Duration.zero
-    private var latestNanoseconds: Int64 = 0
+    /// The budget of a row.
+    private var rowBudget = MatchLimits.standard.timeBudget
     /// How many searches of the row were so long that they were timed.
     private var timedSearches = 0
     private var position = 0
@@ -27,35 +26,47 @@ struct SearchClock {
     /// Bytes passed over (a report counts as 32) between two looks at the clock: one to three milliseconds.
     private static let workBetweenLooks = 1 << 22
 
+    /// The time starts with the first search that is timed, or the first look at it: most rows need neither, and are
+    /// searched in less time than it takes to read the clock.
     @inline(__always)
-    mutating func beginRow(budget: Duration) {
-        // Most rows have the same budget as the row before, and converting it takes longer than many searches.
-        if budget != latestBudget { (latestBudget, latestNanoseconds) = (budget, budget.nanoseconds) }
-        deadline = Self.now(CLOCK_MONOTONIC_COARSE) + latestNanoseconds
+    mutating func beginRow() {
+        deadline = 0
         isOfRow = true
         timedSearches = 0
     }
 
+    mutating func beginRow(budget: Duration) {
+        rowBudget = budget
+        beginRow()
+    }
+
     mutating func endRow() {
         isOfRow = false
+        rowBudget = MatchLimits.standard.timeBudget
     }
 
     mutating func beginSearch(budget: Duration) {
         timedSearches += 1
         if !isOfRow { deadline = Self.now(CLOCK_MONOTONIC) + budget.nanoseconds }
+        if deadline == 0 { deadline = Self.now(CLOCK_MONOTONIC) + rowBudget.nanoseconds }
     }
 
     /// Whether the search must end: its time, or the row's, is over, or it was cancelled.
     var isOver: Bool { Self.now(CLOCK_MONOTONIC) > deadline || isCancelled?() == true }
 
     /// The same, for the time of a row alone, by a clock that ticks every few milliseconds.
-    var isRowOver: Bool { isOfRow && Self.now(CLOCK_MONOTONIC_COARSE) > deadline }
+    mutating func isRowOver() -> Bool {
+        guard isOfRow else { return false }
+        let now = Self.now(CLOCK_MONOTONIC_COARSE)
+        if deadline == 0 { deadline = now + rowBudget.nanoseconds }
+        return now > deadline
+    }
 
     /// Why a search was ended.
     func stopReason(searchBudget: Duration) -> MatchError.Reason {
         if isCancelled?() == true { return .cancelled }
         guard isOfRow else { return .timeBudget(searchBudget) }
-        return timedSearches == 1 ? .timeBudget(latestBudget) : .rowBudget(latestBudget)
+        return timedSearches == 1 ? .timeBudget(rowBudget) : .rowBudget(rowBudget)
     }
 
     private static func now(_ clock: clockid_t) -> Int64 {

@@ -101,16 +101,20 @@ extension Dataset {
         joined.isUntyped = left.isUntyped || other.isUntyped
         joined.failureColumn = joinErrorColumn
         joined.open = { columns throws(DatasetError) in
-            let loaded = try table.load { () throws(DatasetError) in
+            let isWhole = columns?.includesOthers ?? true
+            let loaded = try table.load(isWhole: isWhole) { () throws(DatasetError) in
                 // If columns are omitted, the same columns are needed each time.
                 let wanted = columns.map { selection in
                     Set(selection.asked.flatMap { [$0, $0.hasPrefix("joined.") ? String($0.dropFirst(7)) : $0] })
                         .union([key.right.name, key.right.root])
                 }
-                let others = columns?.includesOthers ?? true
-                return try JoinTable(
-                    other.open(wanted.map { ColumnSelection($0, includesOthers: others) }), named: other.name,
-                    by: key.right, columns: others ? nil : wanted, notices: notices)
+                do throws(DatasetError) {
+                    return try JoinTable(
+                        other.open(wanted.map { ColumnSelection($0, includesOthers: isWhole) }), named: other.name,
+                        by: key.right, columns: isWhole ? nil : wanted, notices: notices)
+                } catch {
+                    throw error.naming(columnsOf: other, insteadOf: key.right)
+                }
             }
             var own = columns
             own?.asked.formUnion([key.left.name, key.left.root])
@@ -120,16 +124,34 @@ extension Dataset {
     }
 }
 
-/// A table for a join, loaded once.
+/// A table for a join, loaded once; and once more if all columns are needed after some were.
 private final class LoadedTable: Sendable {
-    private let table = Mutex<JoinTable?>(nil)
+    private let loaded = Mutex<(table: JoinTable, isWhole: Bool)?>(nil)
 
-    func load(_ body: () throws(DatasetError) -> JoinTable) throws(DatasetError) -> JoinTable {
-        try table.withLock { table throws(DatasetError) in
-            if let table { return table }
-            let loaded = try body()
-            table = loaded
-            return loaded
+    func load(
+        isWhole: Bool, _ body: () throws(DatasetError) -> JoinTable
+    ) throws(DatasetError) -> JoinTable {
+        try loaded.withLock { loaded throws(DatasetError) in
+            if let loaded, loaded.isWhole || !isWhole { return loaded.table }
+            let table = try body()
+            loaded = (table, isWhole)
+            return table
         }
+    }
+}
+
+extension DatasetError {
+    /// Adds the columns of a dataset that has no column for the key of a join.
+    fileprivate func naming(columnsOf dataset: Dataset, insteadOf key: ColumnPath) -> DatasetError {
+        guard let source = try? dataset.open(nil) else { return self }
+        var reader = ChunkReader(source)
+        guard let names = try? reader.peek()?.columnNames, !names.isEmpty, !names.contains(key.root) else {
+            return self
+        }
+        let shown = names.prefix(20).map { quoted($0) }.joined(separator: ", ") + (names.count > 20 ? ", …" : "")
+        return DatasetError(
+            code,
+            "no row has the column \(quoted(key.root)) to join by. The columns are \(shown); if the two files "
+                + "have different names for it: --on NAME_HERE=NAME_THERE", path: path)
     }
 }

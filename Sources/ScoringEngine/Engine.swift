@@ -125,14 +125,16 @@ public final class Engine: Sendable {
             hints: failure == nil ? hints(plan, workers, request) : [])
     }
 
-    /// Hints about functions whose scores are all 0.0.
-    private func hints(_ plan: RunPlan, _ workers: [Worker], _ request: ScoringRequest) -> [String] {
+    /// Hints about scores that are probably wrong because of how answers are written.
+    private func hints(_ plan: RunPlan, _ workers: [Worker], _ request: ScoringRequest) -> [ScoreHint] {
         let definitions = request.definitions ?? definitions
-        return plan.functions.indices.compactMap { index in
-            var zeros = ZeroScores()
-            for worker in workers { zeros.merge(worker.zeros[index]) }
-            return ZeroScoreHint(plan.functions[index], zeros, mapping: request.mapping) { definitions[$0] != nil }?
-                .text
+        return plan.functions.indices.flatMap { index -> [ScoreHint] in
+            var samples = ScoreSamples()
+            for worker in workers { samples.merge(worker.samples[index]) }
+            let doubts = ScoreDoubts(plan.functions[index], samples, mapping: request.mapping) {
+                definitions[$0] != nil
+            }
+            return doubts?.hints ?? []
         }
     }
 

@@ -55,12 +55,12 @@ struct ShapeTests {
         #expect(verdict?["message"]?.string?.contains(path) ?? false, "\(String(describing: verdict))")
     }
 
-    @Test("functions that compare any JSON keep to what they say, and a hint names the text", arguments: cases)
+    @Test("functions that compare any JSON score them 0.0, which is an error that names the text", arguments: cases)
     func anyJSON(row: String, options: [String], found: String, advice: String) throws {
         let folder = try TemporaryFolder(["rows.jsonl": row + "\n"])
-        let result = try folder.command(["score", "rows.jsonl", "--fn", "basic::subset_of"] + options).run()
-        #expect(result.ending == .status(0), "\(result.errors)")
-        #expect(result.errors.hasPrefix("hint: every score of basic::subset_of is 0.0; "))
+        let result = try folder.command(["score", "rows.jsonl", "--fn", "basic::subset_of", "--quiet"] + options).run()
+        #expect(result.ending == .status(3), "\(result.errors)")
+        #expect(result.errors.hasPrefix("Error: every score of basic::subset_of is 0.0; "))
         #expect(result.errors.contains(advice.split(separator: "'")[1]), "\(result.errors)")
     }
 
@@ -75,6 +75,30 @@ struct ShapeTests {
             ("generated_answer,expected_answer\nParis ,paris\n", "basic::equality", "white space or case"),
             ("generated_answer,expected_answer\nIt is Paris.,Paris\n", "basic::equality", "basic::subset_of accepts"),
             ("generated_answer,expected_answer\n12,so 12 #### 12\n", "basic::equality", "expected_regexes"),
+            (
+                #"generated_answer,expected_answer\#nWien,"[""Wien"", ""Vienna""]"\#n"#, "basic::subset_of",
+                #""any_of": true"#
+            ),
+            (
+                "generated_answer,expected_answer\n4,\"\"\"4\"\"\"\n", "basic::subset_of",
+                "JSON strings with their quotes"
+            ),
+            (
+                #"generated_answer,expected_answer\#n"{""content"": ""4""}",4\#n"#, "basic::equality",
+                "--map generated_answer=generated_answer.content"
+            ),
+            ("generated_answer,expected_answer\nParis,Lutetia; Paris\n", "basic::subset_of", "separated by \";\""),
+            ("generated_answer,expected_answer\nTom &amp; Al,Tom & Al\n", "basic::equality", "HTML entities"),
+            ("generated_answer,expected_answer\n(B),b\n", "basic::equality", "basic::multiple_choice reads"),
+            ("generated_answer,expected_answer\nB,1\n", "basic::equality", #""expected": "index""#),
+            ("generated_answer,expected_answer\n50%,0.5\n", "basic::number", #""percent": "hundredths""#),
+            ("generated_answer,expected_answer\nParis,NA\n", "basic::equality", "missing value"),
+            ("generated_answer,expected_answer\nParis,It is Paris.\n", "basic::subset_of", "swapped"),
+            ("generated_answer,expected_answer\n\"\",4\n", "basic::equality", "is empty in such rows"),
+            (
+                "generated_answer,expected_answer\nIt is 4,4\n", "basic::regex_parser_math_response",
+                "basic::subset_of accepts"
+            ),
         ])
     func hints(table: String, function: String, hint: String) throws {
         let folder = try TemporaryFolder(["rows.csv": table])
@@ -87,9 +111,43 @@ struct ShapeTests {
     }
 
     @Test(
+        "a few right answers do not hide that others are written in another way",
+        arguments: [
+            (["5.0,5", "6,6", "7.0,7", "8.0,8"], "basic::equality", "equal numbers"),
+            (["Wien,Wien", "Wien,\"[\"\"Wien\"\", \"\"Vienna\"\"]\""], "basic::subset_of", "any_of"),
+            (["yes,yes", "Yes,yes", "NO,no"], "basic::equality", "white space or case"),
+        ] as [([String], String, String)])
+    func mixed(rows: [String], function: String, hint: String) throws {
+        let table = (["generated_answer,expected_answer"] + rows).joined(separator: "\n") + "\n"
+        let result = try TemporaryFolder(["rows.csv": table]).assay("score", "rows.csv", "--fn", function)
+        #expect(result.errors.hasPrefix("hint: rows that \(function) scores 0.0 may be right; "), "\(result.errors)")
+        #expect(result.errors.contains(hint), "\(result.errors)")
+    }
+
+    @Test(
+        "scores of 1.0 that prove nothing are remarked upon",
+        arguments: [
+            ("generated_answer,expected_answer\nParis,\"\"\n", "empty \"expected_answer\""),
+            ("generated_answer,expected_answer\nIt is 1005.,5\n", "inside another one"),
+        ])
+    func emptyVictories(table: String, hint: String) throws {
+        let result = try TemporaryFolder(["rows.csv": table]).assay("score", "rows.csv", "--fn", "basic::subset_of")
+        #expect(result.errors.contains(hint), "\(result.errors)")
+    }
+
+    @Test("as JSON, the results are followed by the reasons of the first rows without a score")
+    func reasons() throws {
+        let folder = try TemporaryFolder(["rows.jsonl": "{\"generated_answer\": 1, \"expected_answer\": \"1\"}\n{}\n"])
+        let result = try folder.assay("score", "rows.jsonl", "--fn", "basic::subset_of", "--format", "json")
+        #expect(result.ending == .status(3))
+        #expect(result.errors.hasPrefix("First rows without a score:\n  row 0, basic::subset_of, input_error: "))
+    }
+
+    @Test(
         "scores that are 0.0 for good reasons are not remarked upon",
         arguments: [
-            "generated_answer,expected_answer\nA,B\nC,D\n", "generated_answer,expected_answer\n5.0,5\n6,6\n",
+            "generated_answer,expected_answer\nA,B\nC,D\n", "generated_answer,expected_answer\nfive,5\n6,6\n",
+            "generated_answer,expected_answer\nParis,Rome\n7,8\nB,C\n12,1\n",
         ])
     func noHints(table: String) throws {
         let folder = try TemporaryFolder(["rows.csv": table])

@@ -194,7 +194,7 @@ enum ScoringRoutes {
     /// The member `warnings` after other members; empty if there are no warnings.
     private static func end(_ warnings: RunWarnings, _ results: ScoringResults, _ request: ScoringRequest) -> String {
         warnings.add(results.usage)
-        for text in request.dataset.notices.warnings + results.hints { warnings.add(text) }
+        for text in request.dataset.notices.warnings + results.hints.map(\.text) { warnings.add(text) }
         let texts = warnings.texts
         return texts.isEmpty ? "" : ", \"warnings\": " + JSONValue.array(texts.map { .string($0) }).text
     }

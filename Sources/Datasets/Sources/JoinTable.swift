@@ -38,6 +38,8 @@ public final class JoinTable: Sendable {
     let name: String
     let key: ColumnPath
     let columns: [String]
+    /// The key of the first row, for messages.
+    let firstKey: String?
     /// Rows that can be joined.
     let count: Int
     /// All rows, also those that were left out.
@@ -69,6 +71,7 @@ public final class JoinTable: Sendable {
         self.name = name
         self.key = key
         columns = builder.columns
+        firstKey = builder.firstKey
         index = builder.index
         records = builder.records
         count = builder.index.count
@@ -170,6 +173,7 @@ extension JoinTable {
         private(set) var records: RecordStore
         private(set) var faults = 0
         private(set) var firstFault: String?
+        private(set) var firstKey: String?
         private var indices: [String: Int] = [:]
         private var parser = JSONParser()
         private(set) var rowsRead = 0
@@ -201,6 +205,7 @@ extension JoinTable {
                 if case .nothing(let gap) = key.find(in: row) { reason = "it has no \(quoted(key.name)): \(gap)" }
                 return leaveOut("row \(rowsRead) has no key; \(reason)")
             }
+            if firstKey == nil { firstKey = text }
             if let other = try index.row(text, in: records) {
                 throw DatasetError(
                     .malformed,

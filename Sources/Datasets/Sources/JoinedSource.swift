@@ -95,7 +95,9 @@ public final class JoinedSource: ByteSource {
             } catch {
                 self.failure = error
             }
-            return .failure(failure("no row of \(table.name) has the \(quoted(table.key.name)) \(quoted(text))"))
+            let first = table.firstKey.map { "; its first is \(quoted($0))" } ?? ""
+            return .failure(
+                failure("no row of \(table.name) has the \(quoted(table.key.name)) \(quoted(text))\(first)"))
         }
     }
 

@@ -166,16 +166,17 @@ struct ColumnCheck {
         }
     }
 
-    private var remedy: EngineError.Remedy {
+    private var remedy: EngineError.Remedy? {
         let names = missingNames
         if let log = knownLog {
+            if log.columns.isEmpty { return nil }
             let suggestions = log.columns.filter { column in
                 names.contains(column.name) && plan.columns.mapping[column.name] != column.path
             }
             if !suggestions.isEmpty { return .mapColumns(suggestions) }
         }
         if plan.dataset.isUntyped, ColumnSuggestion.looksLikeData(columnsThere) { return .nameColumns }
-        let suggestions = ColumnSuggestion.among(columnsThere, for: names)
+        let suggestions = ColumnSuggestion.among(columnsThere, for: names, in: samples.first)
         return suggestions.isEmpty ? .mapColumn : .mapColumns(suggestions)
     }
 

@@ -12,6 +12,13 @@ public struct ColumnSuggestion: Sendable, Hashable {
         self.name = name
         self.path = path
     }
+
+    /// The command-line option that maps the column, quoted for a shell.
+    public var option: String {
+        let pair = "\(name)=\(path)"
+        let isPlain = pair.allSatisfy { $0.isLetter || $0.isNumber || "_=.-/".contains($0) }
+        return "--map " + (isPlain ? pair : "'" + pair.replacing("'", with: #"'\''"#) + "'")
+    }
 }
 
 /// Logs of other tools, recognised by their columns.
@@ -27,8 +34,8 @@ struct KnownLog {
         if has("doc", "resps", "target") {
             if columnValue("resps[0][0]", in: row)?.array != nil {
                 self.init(
-                    "samples of lm-evaluation-harness with log-likelihoods and no text; score the column of their metric",
-                    [])
+                    "samples of lm-evaluation-harness with log-likelihoods, which contain no text to score; their "
+                        + "accuracy is the mean of the column \"acc\"", [])
                 return
             }
             self.init("samples of lm-evaluation-harness", answer: "resps[0][0]", expected: "target")
@@ -47,16 +54,19 @@ struct KnownLog {
         } else if has("doc", "model_response") {
             self.init("details of lighteval", answer: "model_response.text[0]", query: "doc.query")
         } else if has("instance", "result") {
+            // Of several references, the correct one has a tag, which a path cannot look for.
+            let references = columnValue("instance.references", in: row)?.array ?? []
             self.init(
                 "request states of HELM", answer: "result.completions[0].text",
-                expected: "instance.references[0].output.text", query: "instance.input.text")
+                expected: references.count == 1 ? "instance.references[0].output.text" : nil,
+                query: "instance.input.text")
         } else if has("conversations"), columnValue("conversations[-1].value", in: row) != nil {
             self.init("conversations as ShareGPT has them", answer: "conversations[-1].value")
         } else if has("question", "contexts", "answer", "ground_truth") {
             self.init("samples of ragas", answer: "answer", expected: "ground_truth", query: "question")
         } else if has("run_id", "event_id", "data") || has("spec") && row["spec"]?["eval_name"] != nil {
             self.init(
-                "events of OpenAI's evals, of which those of one type are rows (jq -c 'select(.type == \"match\")')",
+                "events of OpenAI's evals, of which those of one type are rows (add --where type=match)",
                 [
                     ColumnSuggestion("generated_answer", "data.sampled"),
                     ColumnSuggestion("expected_answer", "data.expected"),
@@ -73,6 +83,8 @@ struct KnownLog {
             self.init("samples of ragas", answer: "response", expected: "reference", query: "user_input")
         } else if has("instruction", "output", "generator") {
             self.init("outputs of AlpacaEval", answer: "output", query: "instruction")
+        } else if has("messages"), columnValue("messages[-1].content", in: row)?.string != nil {
+            self.init("conversations as OpenAI has them", answer: "messages[-1].content")
         } else {
             return nil
         }
@@ -106,14 +118,45 @@ extension ColumnSuggestion {
             "gold", "ground_truth", "ideal", "reference_answer", "correct_answer", "target", "reference", "expected",
             "expected_output", "label", "solution", "Best Answer", "answer",
         ],
-        "input_query": ["question", "prompt", "input", "instruction", "query"],
+        "input_query": ["question", "prompt", "input", "instruction", "query", "problem"],
     ]
 
-    /// Columns of the rows that may be meant by missing ones.
-    static func among(_ columns: [String], for missing: [String]) -> [ColumnSuggestion] {
+    /// Columns of the rows, or values inside them, that may be meant by missing ones.
+    ///
+    /// - Parameter row: one of the rows.
+    package static func among(
+        _ columns: [String], for missing: [String], in row: JSONObject? = nil
+    ) -> [ColumnSuggestion] {
         missing.compactMap { name in
-            otherNames[name]?.first { columns.contains($0) }.map { ColumnSuggestion(name, $0) }
+            let names = [name] + (otherNames[name] ?? [])
+            for other in names {
+                if let column = columns.first(where: { isSame($0, other) && $0 != name }) {
+                    return ColumnSuggestion(name, column)
+                }
+            }
+            for other in names {
+                if let path = row.flatMap({ path(to: other, in: $0) }) { return ColumnSuggestion(name, path) }
+            }
+            return nil
         }
+    }
+
+    /// Whether names of columns differ in case, white space and punctuation at most.
+    private static func isSame(_ one: String, _ other: String) -> Bool {
+        one == other
+            || one.lowercased().filter { $0.isLetter || $0.isNumber }
+                == other.lowercased().filter { $0.isLetter || $0.isNumber }
+    }
+
+    /// The path to a string or number of this name inside an object of the row.
+    private static func path(to name: String, in row: JSONObject) -> String? {
+        for member in row.members {
+            guard let object = member.value.object, ColumnPath(member.key).isColumn else { continue }
+            for inner in object.members where isSame(inner.key, name) && ColumnPath(inner.key).isColumn {
+                if inner.value.string != nil || inner.value.number != nil { return "\(member.key).\(inner.key)" }
+            }
+        }
+        return nil
     }
 }
 

@@ -147,8 +147,8 @@ public struct ScoringResults: Sendable {
     public var usage: ModelUsage?
     /// The requests of a dry run.
     public var dryRun: DryRun?
-    /// Hints about functions whose scores are all 0.0, one sentence each.
-    public var hints: [String] = []
+    /// Hints about scores that are probably wrong because of how answers are written.
+    public var hints: [ScoreHint] = []
 
     public subscript(identifier: String) -> FunctionResult? {
         functions.first { $0.function.identifier == identifier }

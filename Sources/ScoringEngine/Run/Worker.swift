@@ -16,7 +16,7 @@ final class Worker: @unchecked Sendable {
     private(set) var groups: [GroupAggregators]
     private(set) var unscored: FirstUnscored
     /// For each function.
-    private(set) var zeros: [ZeroScores]
+    private(set) var samples: [ScoreSamples]
     private var spareSlice: SliceWork?
 
     init(_ plan: RunPlan, cancellation: Cancellation) {
@@ -29,7 +29,7 @@ final class Worker: @unchecked Sendable {
         }
         groups = plan.groups.map { _ in GroupAggregators(plan.functions, units: plan.units) }
         unscored = FirstUnscored(limit: plan.examples)
-        zeros = plan.functions.map { _ in ZeroScores() }
+        samples = plan.functions.map { _ in ScoreSamples() }
     }
 
     /// Reads the rows of a chunk, drops those that do not match the filters, and returns the counts.
@@ -48,18 +48,23 @@ final class Worker: @unchecked Sendable {
         return ChunkCounts(rows: batch.rowsRead, lines: batch.linesRead, selected: batch.count)
     }
 
-    /// Keeps the first rows of a function whose scores are all 0.0.
-    private func lookForZeros(_ function: Int, _ results: RowResults, _ rows: Range<Int>, of work: ChunkWork) {
-        let score = results.outputs[plan.functions[function].description.scoreOutput]
-        guard score.type == .f64 else { return zeros[function].sawOther() }
-        let (outcomes, numbers) = (results.outcomes, score.numbers)
-        for row in rows where outcomes[row - rows.lowerBound] == .scored && numbers[row - rows.lowerBound] != 0 {
-            return zeros[function].sawOther()
+    /// Keeps the first rows that a function scored 0.0 and 1.0.
+    private func takeSamples(_ function: Int, _ results: RowResults, _ rows: Range<Int>, of work: ChunkWork) {
+        guard let first = rows.first, samples[function].wants(work.base.rows + work.batch.rowIndex(first)) else {
+            return
         }
-        for row in rows where outcomes[row - rows.lowerBound] == .scored {
+        let score = results.outputs[plan.functions[function].description.scoreOutput]
+        guard score.type == .f64, plan.functions[function].models.isEmpty else { return samples[function].sawOther() }
+        for place in 0..<rows.count where results.outcomes[place] == .scored {
+            let number = score.numbers[place]
+            if number != 0 { samples[function].sawOther() }
+            let row = rows.lowerBound + place
             let datasetRow = work.base.rows + work.batch.rowIndex(row)
-            guard zeros[function].wants(datasetRow) else { return }
-            zeros[function].add(datasetRow, work.batch.line(row))
+            if number == 0, samples[function].zeros.wants(datasetRow) {
+                samples[function].addZero(datasetRow, work.batch.line(row))
+            } else if number == 1, samples[function].ones.wants(datasetRow) {
+                samples[function].addOne(datasetRow, work.batch.line(row))
+            }
         }
     }
 
@@ -100,7 +105,7 @@ final class Worker: @unchecked Sendable {
         for (index, call) in slice.calls.enumerated() {
             let before = aggregators[index].counts.unscored
             call.results.add(to: &aggregators[index], plan.functions[index].description, units)
-            if !zeros[index].hasOthers { lookForZeros(index, call.results, slice.rows, of: work) }
+            takeSamples(index, call.results, slice.rows, of: work)
             if aggregators[index].counts.unscored > before { isComplete = false }
         }
         for index in groups.indices {

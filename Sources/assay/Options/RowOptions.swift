@@ -232,6 +232,7 @@ struct RowOptions: ParsableArguments {
         let requirements = ResultRequirements(requirements)
         let checked = failure == nil && !results.isCancelled ? requirements.check(results) : []
         if failure == nil || results.isCancelled { try printOutput(text(outputFormat)) }
+        if outputFormat == .json, !isQuiet, failure == nil { reportUnscored(results) }
         checked.report()
         if let failure, !results.isCancelled {
             throw Failure(failure + (unfinishedOutput.map { "; the completed rows are in \($0)" } ?? ""))
@@ -250,14 +251,27 @@ struct RowOptions: ParsableArguments {
             printError("assay: no row was scored: \(reasonForNoRows)")
             throw ExitCode(checked.areMet ? 3 : 4)
         }
-        if !isQuiet {
-            for hint in results.hints { printError("hint: \(hint)") }
+        for hint in results.hints {
+            if hint.isFault {
+                printError("Error: \(hint.text)")
+            } else if !isQuiet {
+                printError("hint: \(hint.text)")
+            }
         }
         if !checked.areMet { throw ExitCode(4) }
+        if results.hints.contains(where: \.isFault) { throw ExitCode(3) }
         let isCovered = results.functions.allSatisfy { function in
             function.aggregates.counts.unscored == 0 || requirements.coversUnscored(function.function.identifier)
         }
         if !isCovered { throw ExitCode(3) }
+    }
+
+    /// Names the first rows without a score, which are in the table, but not in the JSON.
+    private func reportUnscored(_ results: ScoringResults) {
+        let rows = ResultsTable(results).unscoredRows
+        guard !rows.isEmpty else { return }
+        printError("First rows without a score:")
+        for row in rows.prefix(3) { printError(row) }
     }
 
     private var reasonForNoRows: String {

@@ -11,7 +11,7 @@ extension EngineError {
             message + " If the first row is data and not a header, name the columns: --columns NAME,…, or --no-header "
                 + "and --map NEEDED=column_1. To use a column with another name: --map NEEDED=NAME"
         case .mapColumns(let columns):
-            message + " Map them: " + columns.map(\.commandText).joined(separator: " ")
+            message + " Map them: " + columns.map(\.option).joined(separator: " ")
         case .nameJudge: message + ", or with --judge-model"
         case .addModel:
             message + "; add it to the configuration (--config FILE), or name a server that has it (--model-url URL)"
@@ -27,12 +27,3 @@ extension UnknownFunction {
 }
 
 private let functionsAdvice = "\"assay functions list\" lists them"
-
-extension ColumnSuggestion {
-    /// The option that maps the column, quoted for a shell.
-    var commandText: String {
-        let pair = "\(name)=\(path)"
-        let isPlain = pair.allSatisfy { $0.isLetter || $0.isNumber || "_=.-/".contains($0) }
-        return "--map " + (isPlain ? pair : "'" + pair.replacing("'", with: #"'\''"#) + "'")
-    }
-}

@@ -28,7 +28,7 @@ struct ResultsTable {
     }
 
     /// One line for each row and reason, with the functions without a score.
-    private var unscoredRows: [String] {
+    var unscoredRows: [String] {
         var entries: [(row: UnscoredRow, functions: [String])] = []
         for row in results.unscored {
             let place = entries.firstIndex { entry in
