@@ -19,6 +19,14 @@ struct CancellationCheck {
         return work > Self.workBetweenQuestions && asks(before: row, of: rows)
     }
 
+    /// Whether to leave out a row that has already taken so much more work.
+    mutating func stopsWithin(_ more: Int) -> Bool {
+        work += more
+        guard work > Self.workBetweenQuestions else { return false }
+        work = 0
+        return results.isCancelled
+    }
+
     @inline(never)
     private mutating func asks(before row: Int, of rows: Rows) -> Bool {
         work = 0
@@ -44,5 +52,12 @@ struct RowFault: Error {
 
     init(_ outcome: Unscored, _ message: String) {
         (self.outcome, self.message) = (outcome, message)
+    }
+
+    /// The batch has been cancelled.
+    static var cancelled: RowFault {
+        var fault = RowFault(.notAsked, "the run was cancelled")
+        fault.isCancellation = true
+        return fault
     }
 }
