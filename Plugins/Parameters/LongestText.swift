@@ -4,14 +4,13 @@ import ScorerKit
 ///
 /// Such a text is looked at as a whole, so that a run that is stopped waits for it, and what is found in it takes memory. With
 /// these, a row takes less than a second, and some 100 MB. Texts that are only compared or searched have no limit.
-enum LongestText {
-    static let ofWords = 8 << 20
+public enum LongestText {
+    public static let ofWords = 8 << 20
     /// Each word of a text with choices is kept with its place.
-    static let ofChoices = 2 << 20
+    public static let ofChoices = 2 << 20
 
     /// - Throws: if one of a row's texts is longer.
-    @inline(__always)
-    static func check(
+    public static func check(
         _ text: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer, most: Int = ofWords
     ) throws(RowFault) {
         if max(text.count, other.count) > most { throw fault(max(text.count, other.count), most) }
