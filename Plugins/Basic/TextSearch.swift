@@ -1,4 +1,5 @@
 import Glibc
+import ScorerParameters
 
 /// Finds a text in another, byte for byte.
 enum TextSearch {

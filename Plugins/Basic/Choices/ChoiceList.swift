@@ -1,5 +1,6 @@
 import JSON
 import ScorerKit
+import ScorerParameters
 
 /// The options of a question as a column has them: a list of strings, a text that is one, or, as in ARC, an object with a list
 /// `text` and a list `label`.

@@ -4,26 +4,25 @@ import ScorerKit
 ///
 /// Such a text is looked at as a whole, so that a run that is stopped waits for it, and what is found in it takes memory. With
 /// these, a row takes less than a second, and some 100 MB. Texts that are only compared or searched have no limit.
-enum LongestText {
-    static let ofWords = 8 << 20
+public enum LongestText {
+    public static let ofWords = 8 << 20
     /// Both the answer and the accepted ones are taken apart, mark by mark.
-    static let ofDocuments = 4 << 20
+    public static let ofDocuments = 4 << 20
     /// Each word of a text with choices is kept with its place.
-    static let ofChoices = 2 << 20
+    public static let ofChoices = 2 << 20
 
     /// - Throws: if one of a row's texts is longer.
-    @inline(__always)
-    static func check(
+    public static func check(
         _ text: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer, most: Int = ofWords
     ) throws(RowFault) {
         if max(text.count, other.count) > most { throw fault(max(text.count, other.count), most) }
     }
 
     /// What may be compared where several answers are right: the bytes of an answer, for each right one.
-    static let ofComparisons = 1 << 28
+    public static let ofComparisons = 1 << 28
 
     /// - Throws: if a row has too many right answers for the length of what is compared with each of them.
-    static func check(_ size: Int, comparedWith count: Int) throws(RowFault) {
+    public static func check(_ size: Int, comparedWith count: Int) throws(RowFault) {
         guard count > 1,
             size.multipliedReportingOverflow(by: count).partialValue > ofComparisons || size > ofComparisons
         else { return }

@@ -1,26 +1,26 @@
-import ScorerKit
+public import ScorerKit
 
 /// Checks from time to time whether a batch has been cancelled.
-struct CancellationCheck {
+public struct CancellationCheck {
     private let results: Results
-    private var work = 0
+    @usableFromInline internal var work = 0
 
     /// Bytes of the rows between two checks: the slowest scorer takes some tenths of a second for them.
-    private static let workBetweenQuestions = 1 << 22
+    @usableFromInline internal static let workBetweenQuestions = 1 << 22
 
-    init(_ results: Results) {
+    public init(_ results: Results) {
         self.results = results
     }
 
     /// Whether to skip `row`, which has `bytes` to read, and the rows after it; if so, reports them as not scored.
-    @inline(__always)
-    mutating func stops(before row: Int, of rows: Rows, reading bytes: Int) -> Bool {
+    @inlinable
+    public mutating func stops(before row: Int, of rows: Rows, reading bytes: Int) -> Bool {
         work += bytes
         return work > Self.workBetweenQuestions && asks(before: row, of: rows)
     }
 
     /// Whether to leave out a row that has already taken so much more work.
-    mutating func stopsWithin(_ more: Int) -> Bool {
+    public mutating func stopsWithin(_ more: Int) -> Bool {
         work += more
         guard work > Self.workBetweenQuestions else { return false }
         work = 0
@@ -28,7 +28,8 @@ struct CancellationCheck {
     }
 
     @inline(never)
-    private mutating func asks(before row: Int, of rows: Rows) -> Bool {
+    @usableFromInline
+    internal mutating func asks(before row: Int, of rows: Rows) -> Bool {
         work = 0
         guard results.isCancelled else { return false }
         leaveOut(row, of: rows)
@@ -36,7 +37,7 @@ struct CancellationCheck {
     }
 
     /// Reports a row and the rows after it as not scored.
-    func leaveOut(_ row: Int, of rows: Rows) {
+    public func leaveOut(_ row: Int, of rows: Rows) {
         for row in row..<rows.count {
             results.fail(row, .notAsked, "the run was cancelled before this row was scored")
         }
@@ -44,18 +45,18 @@ struct CancellationCheck {
 }
 
 /// Why a row has no score.
-struct RowFault: Error {
-    var outcome: Unscored
-    var message: String
+public struct RowFault: Error {
+    public var outcome: Unscored
+    public var message: String
     /// Whether the batch has been cancelled.
-    var isCancellation = false
+    public var isCancellation = false
 
-    init(_ outcome: Unscored, _ message: String) {
+    public init(_ outcome: Unscored, _ message: String) {
         (self.outcome, self.message) = (outcome, message)
     }
 
     /// The batch has been cancelled.
-    static var cancelled: RowFault {
+    public static var cancelled: RowFault {
         var fault = RowFault(.notAsked, "the run was cancelled")
         fault.isCancellation = true
         return fault
