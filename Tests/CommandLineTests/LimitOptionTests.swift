@@ -123,6 +123,22 @@ struct LimitOptionTests {
         }
     }
 
+    @Test("the distance of texts with very many different characters takes memory in proportion to their length")
+    func distinctCharacters() throws {
+        func text(from first: UInt32) -> String {
+            var text = ""
+            for value in first..<first + 60_000 { text.unicodeScalars.append(Unicode.Scalar(value) ?? "x") }
+            return text
+        }
+        let row = JSONValue.object([
+            "generated_answer": .string(text(from: 0x10000)), "expected_answer": .string(text(from: 0x20000)),
+        ])
+        let folder = try TemporaryFolder(["rows.jsonl": row.text + "\n"])
+        let result = try folder.command(["score", "rows.jsonl", "--fn", "braintrust::levenshtein"]).run()
+        #expect(result.ending == .status(0), "\(result.errors)")
+        #expect(result.peakMemory < 350 << 20, "\(result.peakMemory >> 20) MiB")
+    }
+
     @Test("a server takes them as options and settings, and keeps as many results as it is told")
     func server() async throws {
         let model = try FakeModelServer(.answer("Total rating: 4"))
