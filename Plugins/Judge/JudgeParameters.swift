@@ -15,11 +15,14 @@ struct JudgeParameters: Sendable {
     /// How often each model is asked.
     var votes: Int
     var reduction: VoteReduction
+    /// The answers that are shown in both orders; nil for one order.
+    var swap: Swap?
 
     init(_ configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
         var parameters = try Configuration(configuration)
         template = try Self.template(&parameters)
         panel = try Self.panel(&parameters)
+        swap = try Swap(&parameters, template)
         let format = try ResponseFormat(&parameters)
         request = try JudgeRequest(&parameters, format: format)
         votes = try parameters.integer("votes", in: 1...100) ?? 1
@@ -27,6 +30,9 @@ struct JudgeParameters: Sendable {
             "vote_reduction", fallback: parameters.returnType == "number" ? .mean : .majority)
         asksAgain = try parameters.boolean("re_ask") ?? false
         let needsNumbers = votes * (panel?.count ?? 1) > 1 && reduction != .majority
+        if swap != nil, reduction != .majority {
+            throw ParameterRejection(of: "vote_reduction", "needs numeric scores, but swap has verdicts")
+        }
         reader = ScoreReader(
             type: try Self.scoreType(&parameters, needsNumbers: needsNumbers), field: format?.field,
             patterns: PatternList(try Self.patterns(&parameters, isOptional: format != nil)),
@@ -136,6 +142,8 @@ struct JudgeParameters: Sendable {
         "re_ask": {"type": "boolean"},
         "votes": {"type": "integer", "minimum": 1, "maximum": 100},
         "vote_reduction": {"enum": ["majority", "mean", "median"]},
+        "swap": {"anyOf": [{"type": "boolean"}, {"type": "array", "minItems": 2, "maxItems": 2, "uniqueItems": true, "items": {"type": "string"}}]},
+        "swap_verdicts": {"type": "array", "minItems": 3, "maxItems": 3, "uniqueItems": true, "items": {"type": "string", "minLength": 1}},
         "temperature": {"type": ["number", "null"], "minimum": 0},
         "top_p": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
         "max_tokens": {"type": "integer", "minimum": 1},
