@@ -17,9 +17,12 @@ struct JudgeParameters: Sendable {
     var reduction: VoteReduction
     /// The answers that are shown in both orders; nil for one order.
     var swap: Swap?
+    /// The bytes that a prompt may have.
+    var promptSize: Int
 
     init(_ configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
         var parameters = try Configuration(configuration)
+        promptSize = parameters.limit("prompt_bytes", usual: PromptTemplate.longestPrompt)
         template = try Self.template(&parameters)
         panel = try Self.panel(&parameters)
         swap = try Swap(&parameters, template)
