@@ -17,6 +17,8 @@ struct JudgeParameters: Sendable {
     /// How often each model is asked.
     var votes: Int
     var reduction: VoteReduction
+    /// The answers that are shown in both orders; nil for one order.
+    var swap: Swap?
     /// The bytes that a prompt may have.
     var promptSize: Int
 
@@ -25,6 +27,7 @@ struct JudgeParameters: Sendable {
         promptSize = parameters.limit("prompt_bytes", usual: PromptTemplate.longestPrompt)
         template = try Self.template(&parameters)
         panel = try Self.panel(&parameters)
+        swap = try Swap(&parameters, template)
         let format = try ResponseFormat(&parameters)
         choices = try ChoiceProbabilities(&parameters)
         request = try JudgeRequest(&parameters, format: format, choices: choices)
@@ -33,10 +36,16 @@ struct JudgeParameters: Sendable {
             "vote_reduction", fallback: parameters.returnType == "number" ? .mean : .majority)
         asksAgain = try parameters.boolean("re_ask") ?? false
         let needsNumbers = votes * (panel?.count ?? 1) > 1 && reduction != .majority
+        if swap != nil, reduction != .majority {
+            throw ParameterRejection(of: "vote_reduction", "needs numeric scores, but swap has verdicts")
+        }
         reader = ScoreReader(
             type: try Self.scoreType(&parameters, needsNumbers: needsNumbers, choices: choices), field: format?.field,
             patterns: PatternList(try Self.patterns(&parameters, isOptional: format != nil || choices != nil)),
             occurrence: try parameters.choice("match"))
+        if choices != nil && swap != nil {
+            throw ParameterRejection(of: "swap", "compares verdicts, but \"score_from\": \"logprobs\" reads numbers; remove one")
+        }
         if choices != nil && (format != nil || !reader.patterns.patterns.isEmpty) {
             throw ParameterRejection(
                 of: "score_from",
@@ -159,6 +168,8 @@ struct JudgeParameters: Sendable {
         "re_ask": {"type": "boolean"},
         "votes": {"type": "integer", "minimum": 1, "maximum": 100},
         "vote_reduction": {"enum": ["majority", "mean", "median"]},
+        "swap": {"anyOf": [{"type": "boolean"}, {"type": "array", "minItems": 2, "maxItems": 2, "uniqueItems": true, "items": {"type": "string"}}]},
+        "swap_verdicts": {"type": "array", "minItems": 3, "maxItems": 3, "uniqueItems": true, "items": {"type": "string", "minLength": 1}},
         "temperature": {"type": ["number", "null"], "minimum": 0},
         "top_p": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
         "max_tokens": {"type": "integer", "minimum": 1},

@@ -27,11 +27,12 @@ struct LanguageModelJudge: ModelScorer {
         }
         declaration = Self.declare(
             inputs: inputs, scores: parameters.reader.type, roles: roles,
-            hasVotes: roles.count * parameters.votes > 1, hasProbabilities: parameters.choices != nil)
+            hasVotes: roles.count * parameters.votes > 1 || parameters.swap != nil, hasOrders: parameters.swap != nil,
+            hasProbabilities: parameters.choices != nil)
     }
 
     private static func declare(
-        inputs: [ScorerDeclaration.Column], scores: ScoreType, roles: [String], hasVotes: Bool,
+        inputs: [ScorerDeclaration.Column], scores: ScoreType, roles: [String], hasVotes: Bool, hasOrders: Bool = false,
         hasProbabilities: Bool = false
     ) -> ScorerDeclaration {
         var outputs: [ScorerDeclaration.Column] = [
@@ -46,6 +47,9 @@ struct LanguageModelJudge: ModelScorer {
                     "the standard deviation of the votes; for a majority, the share of the votes against it"),
                 .output("votes", .json, "each model's score and reply, or the reason why it has none"),
             ]
+        }
+        if hasOrders {
+            outputs.append(.output("orders", .json, "who wins in each order of the two answers: A, B or tie"))
         }
         if hasProbabilities {
             outputs.append(
@@ -65,6 +69,7 @@ struct LanguageModelJudge: ModelScorer {
         static let reasoning = 2
         static let spread = 3
         static let votes = 4
+        static let orders = 5
     }
 
     /// The index of the output "probabilities", which is the last.
@@ -86,7 +91,21 @@ struct LanguageModelJudge: ModelScorer {
         var first: (reply: String, reasoning: String?)?
     }
 
-    private var votesPerRow: Int { roles.count * parameters.votes }
+    /// The votes on one order of the answers, of which there is one without a swap.
+    private var votesPerOrder: Int { roles.count * parameters.votes }
+
+    private var votesPerRow: Int { votesPerOrder * (parameters.swap == nil ? 1 : 2) }
+
+    /// The order, the role and the sample of a vote.
+    private func place(_ vote: Int) -> (isExchanged: Bool, role: String, sample: Int) {
+        let own = vote % votesPerOrder
+        return (vote >= votesPerOrder, roles[own / parameters.votes], own % parameters.votes)
+    }
+
+    private func prompt(_ values: [UnsafeRawBufferPointer], isExchanged: Bool) -> String {
+        let ordered = isExchanged ? parameters.swap?.exchanged(values) ?? values : values
+        return parameters.template.rendered(ordered)
+    }
 
     func start(_ rows: Rows, _ results: Results, _ models: Models) -> Conversations {
         var open = Array(repeating: votesPerRow, count: rows.count)
@@ -98,12 +117,13 @@ struct LanguageModelJudge: ModelScorer {
                 open[row] = 0
                 continue
             }
-            let prompt = parameters.template.rendered(values)
+            let prompts = [false, true].prefix(votesPerRow / votesPerOrder).map { prompt(values, isExchanged: $0) }
             for index in 0..<votesPerRow {
-                let sample = index % parameters.votes
+                let place = place(index)
                 models.ask(
-                    tag: UInt64(row * votesPerRow + index), role: roles[index / parameters.votes],
-                    request: parameters.request.body(prompt, sample: sample), sample: sample)
+                    tag: UInt64(row * votesPerRow + index), role: place.role,
+                    request: parameters.request.body(prompts[place.isExchanged ? 1 : 0], sample: place.sample),
+                    sample: place.sample)
             }
         }
         return Conversations(
@@ -141,14 +161,15 @@ struct LanguageModelJudge: ModelScorer {
             if case .unscored(.unparsed, let reason) = vote.verdict {
                 if parameters.asksAgain && earlier == nil {
                     conversations.pending[tag].first = (reply.text, completion.reasoning)
+                    let place = place(index)
                     models.ask(
-                        tag: reply.tag, role: roles[index / parameters.votes],
+                        tag: reply.tag, role: place.role,
                         request: parameters.request.body(
-                            parameters.template.rendered(values), sample: index % parameters.votes, reply: reply.text,
+                            prompt(values, isExchanged: place.isExchanged), sample: place.sample, reply: reply.text,
                             correction: "Your reply could not be read: \(reason). Reply again, with only "
                                 + (parameters.choices?.expectation ?? parameters.reader.expectation),
                             isCutOff: completion.cutOff == .length && parameters.choices == nil),
-                        sample: index % parameters.votes)
+                        sample: place.sample)
                     return
                 }
                 let start = reply.text.shortened
@@ -157,6 +178,7 @@ struct LanguageModelJudge: ModelScorer {
                 }
             }
         }
+        if let swap = parameters.swap, place(index).isExchanged { vote.verdict = swap.named(vote.verdict) }
         conversations.pending[tag] = PendingVote(vote: vote)
         conversations.open[row] -= 1
         guard conversations.open[row] == 0 else { return }
@@ -218,11 +240,19 @@ struct LanguageModelJudge: ModelScorer {
     // MARK: Results
 
     private func finish(_ row: Int, _ votes: [Vote], _ results: Results) {
-        var decision = VoteReduction.Decision(votes[0].verdict, spread: nil, by: votes[0])
+        var decision = decide(votes[..<votesPerOrder])
+        if let swap = parameters.swap {
+            let exchanged = decide(votes[votesPerOrder...]).verdict
+            results.emit(
+                swap.json(decision.verdict, exchanged).text, output: Output.orders, row: row, as: .json)
+            decision.verdict = swap.reduced(decision.verdict, exchanged)
+            decision.spread = nil
+        }
         if votes.count > 1 {
-            decision = parameters.reduction.decide(votes)
             let list = votes.enumerated().map { index, vote in
-                vote.json(model: parameters.panel?[index / parameters.votes])
+                vote.json(
+                    model: parameters.panel?[index % votesPerOrder / parameters.votes],
+                    order: parameters.swap == nil ? nil : index < votesPerOrder ? "AB" : "BA")
             }
             results.emit(JSONValue.array(list).text, output: Output.votes, row: row, as: .json)
         }
@@ -236,6 +266,14 @@ struct LanguageModelJudge: ModelScorer {
         case .score(let score): emit(score, row, results)
         case .unscored(let outcome, let reason): results.fail(row, outcome, reason)
         }
+    }
+
+    /// The verdict of the votes on one order.
+    private func decide(_ votes: ArraySlice<Vote>) -> VoteReduction.Decision {
+        votes.count == 1
+            ? VoteReduction.Decision(
+                votes.first?.verdict ?? .unscored(.scorerError, "there are no votes"), spread: nil, by: votes.first)
+            : parameters.reduction.decide(Array(votes))
     }
 
     private func emit(_ score: JSONValue, _ row: Int, _ results: Results) {

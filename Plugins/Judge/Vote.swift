@@ -23,9 +23,12 @@ struct Vote: Sendable, Equatable {
 extension Vote {
     /// The vote as it appears in a row's output `votes`.
     ///
-    /// - Parameter model: the model's name, if several models were asked.
-    func json(model: String?) -> JSONValue {
+    /// - Parameters:
+    ///   - model: the model's name, if several models were asked.
+    ///   - order: which of two answers was shown first, if both were.
+    func json(model: String?, order: String? = nil) -> JSONValue {
         var vote: JSONObject = [:]
+        if let order { vote["order"] = .string(order) }
         if let model { vote["model"] = .string(model) }
         vote["score"] = verdict.score ?? .null
         vote["judge_feedback"] = feedback.map(JSONValue.string) ?? .null

@@ -16,6 +16,8 @@ public struct InferenceReply: Hashable, Sendable {
     /// Whether the server reports that the model refuses to answer; `text` is then its explanation. Models also refuse
     /// in the words of an answer, which is not detected.
     public var isRefusal = false
+    /// The model as the server names it, which may be another than the one that was asked; nil if it names none.
+    public var servedModel: String?
     /// The response as JSON. The response to a chat has the form of OpenAI's chat completions, whichever server sent it:
     /// `choices[0].message` has a `content` that is `text`, a `reasoning_content` if there is `reasoning`, and `tool_calls` if
     /// there are `toolCalls`; `choices[0].finish_reason` is spelled as in ``FinishReason``.
@@ -91,6 +93,7 @@ extension InferenceReply {
         text = redaction(text)
         reasoning = reasoning.map { redaction($0) }
         toolCalls = toolCalls.map { redaction($0) }
+        servedModel = servedModel.map { redaction($0) }
         // Mostly the same text, which is then searched once.
         let isSame = body == response
         response = redaction(response)

@@ -24,6 +24,8 @@ public struct ModelUsage: Hashable, Sendable {
     public var cutPrompts = 0
     /// Changes to requests because the models' servers refuse members.
     public var adaptations: Set<Adaptation> = []
+    /// The models as the servers name them in replies, including cached ones: a model that a server replaced shows here.
+    public var servedModels: Set<String> = []
     /// The part of `cost` that no server has confirmed: replies without usage, by their length, and requests that may be
     /// billed although their replies did not arrive, by their expected cost.
     public var estimatedCost = 0.0
@@ -46,12 +48,14 @@ public struct ModelUsage: Hashable, Sendable {
     mutating func addCached(_ reply: InferenceReply, of model: Model) {
         cached += 1
         if reply.isRefusal { refusals += 1 }
+        note(reply.servedModel)
         noteUnasked(model)
     }
 
     mutating func addAnswer(_ reply: InferenceReply) {
         answered += 1
         if reply.isRefusal { refusals += 1 }
+        note(reply.servedModel)
         if reply.usage == nil { answersWithoutUsage += 1 }
     }
 
@@ -80,6 +84,17 @@ public struct ModelUsage: Hashable, Sendable {
         noteUnasked(model)
     }
 
+    /// Names of models that are kept, and the length of one; a server may write anything.
+    private static let mostModels = 100
+    private static let longestName = 200
+
+    private mutating func note(_ servedModel: String?) {
+        guard let name = servedModel, !name.isEmpty, servedModels.count < Self.mostModels,
+            !servedModels.contains(name)
+        else { return }
+        servedModels.insert(String(String.UnicodeScalarView(name.unicodeScalars.prefix(Self.longestName))))
+    }
+
     private mutating func noteUnasked(_ model: Model) {
         if model.price == nil { hasUnpricedModel = true } else { hasKnownCost = true }
     }
@@ -96,6 +111,7 @@ public struct ModelUsage: Hashable, Sendable {
         sum.cachedInputTokens += other.cachedInputTokens
         sum.reasoningTokens += other.reasoningTokens
         sum.adaptations.formUnion(other.adaptations)
+        sum.servedModels.formUnion(other.servedModels)
         sum.answersWithoutUsage += other.answersWithoutUsage
         sum.cutPrompts += other.cutPrompts
         sum.refusals += other.refusals

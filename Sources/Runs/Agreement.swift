@@ -17,6 +17,10 @@ public struct AgreementOptions: Sendable {
     /// How many disagreements are kept.
     public var disagreements = 3
     public var confidence = 0.95
+    /// The column that tells the order of two answers, for pairs whose rows hold one order each.
+    public var swapColumn: String?
+    /// Whether the votes in the rows are held against one another.
+    public var comparesVotes = false
 
     public init() {}
 }
@@ -59,6 +63,8 @@ public struct Agreement: Sendable {
     package var alphaLevel: KrippendorffAlpha.Level?
     package var judges: [String] = []
     package var hasLabels = false
+    /// How far judges agree with themselves.
+    package var consistency: [JudgeConsistency] = []
     package var warnings: [Comparison.Warning] = []
     package var confidence = 0.95
 
@@ -88,10 +94,15 @@ public struct Agreement: Sendable {
         let judges = runs.flatMap { run in
             functions.map { runs.count == 1 ? $0 : functions.count == 1 ? run.name : "\(run.name) \($0)" }
         }
+        self.judges = judges
+        confidence = options.confidence
+        consistency = try Self.consistency(runs, functions, judges, key, options)
         guard labels != nil || judges.count > 1 else {
+            if !consistency.isEmpty { return }
             throw RunError(
                 "one judge has nothing to agree with: name the labels with --labels COLUMN or --labels FILE, or a second "
-                    + "function or run")
+                    + "function or run. A judge with \"swap\" or votes is held against itself; rows in both orders need --swap "
+                    + "COLUMN")
         }
         let question = ["input_query", "question", "prompt"].first { name in runs[0].columns.contains(name) }
         var columns = key ?? []
@@ -123,8 +134,6 @@ public struct Agreement: Sendable {
             let cell = textPlace.flatMap { joined.rows[0].cells[$0] }
             texts.append(cell.map { shortened(String(decoding: $0, as: UTF8.self), to: 60) })
         }
-        self.judges = judges
-        confidence = options.confidence
         hasLabels = labels != nil
         let measure = Measure(options: options, rows: rowNumbers, texts: texts)
         if labels != nil {
@@ -143,6 +152,32 @@ public struct Agreement: Sendable {
             }
             (alpha, alphaLevel) = measure.alpha(raters)
         }
+    }
+
+    /// How far each judge agrees with itself, as far as the rows tell.
+    private static func consistency(
+        _ runs: [SavedRun], _ functions: [String], _ judges: [String], _ key: [String]?, _ options: AgreementOptions
+    ) throws -> [JudgeConsistency] {
+        var all: [JudgeConsistency] = []
+        let pairs = runs.flatMap { run in functions.map { (run, $0) } }
+        for (name, (run, function)) in zip(judges, pairs) {
+            if let column = options.swapColumn {
+                guard let key else {
+                    throw RunError("--swap \(column): the rows of a pair have one key; name it with --key COLUMN")
+                }
+                all.append(
+                    try JudgeConsistency(
+                        run, function: function, name: name, orderColumn: column, key: key.filter { $0 != column }))
+                continue
+            }
+            var found = try JudgeConsistency(run, function: function, name: name)
+            if !options.comparesVotes && options.labels != nil { found.votes = nil }
+            if options.comparesVotes && found.votes == nil {
+                throw RunError("--votes: \(name) has one vote in each row; a judge with \"votes\" has several")
+            }
+            if found.position != nil || found.votes != nil { all.append(found) }
+        }
+        return all
     }
 
     /// A label that no judgement has, or the other way round, is often a misspelling.
@@ -273,7 +308,7 @@ extension Agreement {
     public static let requirableValues = [
         "agreement", "agreement.lower", "agreement.upper", "kappa", "kappa.lower", "kappa.upper", "alpha",
         "alpha.lower", "alpha.upper", "spearman", "spearman.lower", "spearman.upper", "bias", "bias.lower",
-        "bias.upper",
+        "bias.upper", "flip_rate", "flip_rate.lower", "flip_rate.upper",
     ]
 
     /// Checks a requirement for each judge that it names.
@@ -292,6 +327,22 @@ extension Agreement {
                     requirement, function: requirement.function, value: value(alpha),
                     reason: alpha.map { $0.reason ?? "not defined" } ?? "alpha is of several judges without labels")
             ]
+        }
+        if parts.first == "flip_rate" {
+            let judges = consistency.filter { requirement.function == "*" || $0.name == requirement.function }
+            guard !judges.isEmpty else {
+                return [
+                    CheckedRequirement(
+                        requirement, function: requirement.function, value: nil,
+                        reason: "the judge was not asked in both orders")
+                ]
+            }
+            return judges.map { judge in
+                let rate = judge.position?.flipRate(level: confidence)
+                return CheckedRequirement(
+                    requirement, function: judge.name, value: value(rate),
+                    reason: rate.map { $0.reason ?? "not defined" } ?? "the judge was not asked in both orders")
+            }
         }
         let named = pairs.filter { requirement.function == "*" || $0.name == requirement.function }
         guard !named.isEmpty else {

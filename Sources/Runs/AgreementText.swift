@@ -12,6 +12,7 @@ extension Agreement {
                 "Krippendorff's alpha of \(judges.count) judges (\(alphaLevel?.rawValue ?? "")): " + Self.value(alpha))
             lines.append("")
         }
+        for judge in consistency { lines += judge.text + [""] }
         for warning in warnings { lines.append("warning: \(warning.message)") }
         return lines.joined(separator: "\n") + (warnings.isEmpty ? "" : "\n")
     }
@@ -95,6 +96,9 @@ extension Agreement {
         var judges = JSONObject()
         for pair in pairs { judges[pair.name] = json(of: pair) }
         var json: JSONObject = ["agreement": .object(judges)]
+        if !consistency.isEmpty {
+            json["consistency"] = .object(JSONObject(consistency.map { ($0.name, $0.json) }))
+        }
         if let alpha { json["alpha"] = self.json(of: alpha) }
         if let alphaLevel { json["level"] = .string(alphaLevel.rawValue) }
         json["warnings"] = .array(warnings.map { ["code": .string($0.code), "message": .string($0.message)] })

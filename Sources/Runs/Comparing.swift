@@ -1,4 +1,6 @@
 public import JSON
+import ScoringCore
+import Statistics
 
 extension Comparison {
     /// Compares two runs.
@@ -9,197 +11,96 @@ extension Comparison {
         _ a: SavedRun, _ b: SavedRun, options: ComparisonOptions = ComparisonOptions(),
         pair: ((JSONValue) throws -> Void)? = nil
     ) throws {
-        var comparer = Comparer([a, b], options)
-        try comparer.check()
+        var comparer = try Comparer([a, b], options)
         try comparer.read(pair)
         self = comparer.comparison()
     }
 }
 
-/// The work of a comparison.
-private struct Comparer {
-    private let runs: [SavedRun]
-    private let options: ComparisonOptions
-    private let key: [String]?
-    private let cluster: [String]
-    private var functions: [String] = []
-    private var pairs: [FunctionPairs] = []
+/// Reads the rows of runs side by side.
+struct Comparer {
+    private(set) var checks: RunChecks
+    private(set) var functions: [FunctionRuns] = []
     /// By slice column and value, one for each function.
-    private var slices: [[String: [FunctionPairs]]]
+    private(set) var slices: [[String: [FunctionRuns]]]
+    private(set) var join: RunJoin
     private var clusters: [String: Int] = [:]
-    private var refusals: [Refusal] = []
-    private var warnings: [Comparison.Warning] = []
-    private var notes: [String] = []
-    private var join: RunJoin
-    /// Columns that both runs have, and that are no answers.
-    private var dataColumns: [String] = []
     private var differences: [DataDifference] = []
     private var sameAnswers = 0
 
     private struct DataDifference {
+        var column: String
         var rows = 0
         var firstKey = ""
         var a = ""
         var b = ""
     }
 
-    private static let answerColumns: Set<String> = ["generated_answer", "context", "generation"]
     /// Columns that say what a row was about, the first that is there.
-    private static let questionColumns = ["input_query", "question", "prompt", "completion_input"]
+    static let questionColumns = ["input_query", "question", "prompt", "completion_input"]
 
-    init(_ runs: [SavedRun], _ options: ComparisonOptions) {
-        self.runs = runs
-        self.options = options
-        let saved = runs.compactMap(\.key)
-        key = options.key ?? (saved.count == runs.count && Set(saved).count == 1 ? saved.first : nil)
-        cluster = options.cluster ?? runs.compactMap(\.cluster).first ?? []
+    init(_ runs: [SavedRun], _ options: ComparisonOptions) throws {
+        checks = try RunChecks(runs, options)
         slices = options.sliceColumns.map { _ in [:] }
-        join = RunJoin(runs, key: key)
+        join = RunJoin(runs, key: checks.key)
     }
 
-    // MARK: What can be known without rows
+    private var runs: [SavedRun] { checks.runs }
+    private var options: ComparisonOptions { checks.options }
+    private var key: [String]? { checks.key }
+    var isClustered: Bool { !checks.cluster.isEmpty }
 
-    mutating func check() throws {
-        for run in runs where run.manifest?["status"]?.string.map({ $0 != "complete" }) ?? false {
-            try refuse(
-                Refusal(
-                    .unfinished,
-                    "\(run.path): the run did not reach its end (\(run.manifest?["status"]?.string ?? "")); its rows are "
-                        + "a selection. To compare what is there: --allow unfinished"))
-        }
-        let common = runs.dropFirst().reduce(Set(runs[0].functions)) { $0.intersection($1.functions) }
-        let wanted = options.functions.isEmpty ? runs[0].functions.filter(common.contains) : options.functions
-        for function in wanted where !common.contains(function) {
-            throw Refusal(
-                .noCommonFunction,
-                "\(function) is not in every run; all have: \(common.sorted().joined(separator: ", "))")
-        }
-        guard !wanted.isEmpty else {
-            let lists = runs.map { "\($0.path): \($0.functions.joined(separator: ", "))" }
-            throw Refusal(.noCommonFunction, "no function is in every run; \(lists.joined(separator: "; "))")
-        }
-        for run in runs {
-            let others = run.functions.filter { !common.contains($0) }
-            if !others.isEmpty { notes.append("only in \(run.name): \(others.joined(separator: ", "))") }
-            if run.isUnverified {
-                warnings.append(
-                    Comparison.Warning(
-                        code: "not_verified",
-                        message: "\(run.path) holds rows alone: definitions, judges and plugins are not verified"))
-            }
-        }
-        for function in wanted where try isComparable(function) { functions.append(function) }
-        let answers = Self.answerColumns.union(options.answerColumns)
-        dataColumns = runs[0].columns.filter { column in
-            !answers.contains(column) && runs.allSatisfy { $0.columns.contains(column) } && column != "sample"
-        }
-        for column in (options.key ?? []) + cluster + options.sliceColumns {
-            guard let run = runs.first(where: { !$0.columns.contains(column) }) else { continue }
-            throw RunError(
-                "\(run.path): the rows have no column \(quoted(column)); they have: "
-                    + run.columns.joined(separator: ", "))
-        }
-    }
-
-    /// Whether a function was the same in all runs.
-    private mutating func isComparable(_ function: String) throws -> Bool {
-        let definitions = runs.compactMap { $0.definitions[function] }
-        guard definitions.count == runs.count else { return true }
-        func relevant(_ definition: JSONValue) -> JSONValue {
-            guard var object = definition.object else { return definition }
-            object["description"] = nil
-            object["metadata"] = nil
-            return .object(object)
-        }
-        for (index, run) in runs.enumerated().dropFirst() {
-            let judges = [runs[0], run].map { $0.provenance?["functions"]?[function]?["judge"] ?? .null }
-            if let found = JSONValue.firstDifference(judges[0], judges[1]) {
-                return try allow(
-                    Refusal(
-                        .judgeDiffers, function: function,
-                        "the judge differs at \(found.pointer): \(Self.text(found.a)) and \(Self.text(found.b)). To "
-                            + "compare judges, use assay agree", pointer: found.pointer))
-            }
-            guard let found = JSONValue.firstDifference(relevant(definitions[0]), relevant(definitions[index])) else {
-                continue
-            }
-            let asksJudge = judges[0] != .null
-            return try allow(
-                Refusal(
-                    asksJudge ? .judgeDiffers : .functionDiffers, function: function,
-                    "the definition differs at \(found.pointer): \(Self.text(found.a)) and \(Self.text(found.b))"
-                        + (asksJudge ? ". To compare judges, use assay agree" : ""), pointer: found.pointer))
-        }
-        let plugins = runs.map { $0.provenance?["functions"]?[function]?["plugin"] ?? .null }
-        if let found = JSONValue.firstDifference(plugins[0], plugins.last ?? .null) {
-            warnings.append(
-                Comparison.Warning(
-                    code: "plugin_version",
-                    message: "\(function): the scorer plugin differs at \(found.pointer): \(Self.text(found.a)) and "
-                        + Self.text(found.b)))
-        }
-        return true
-    }
-
-    private static func text(_ value: JSONValue?) -> String { value.map { shortened($0.text) } ?? "nothing" }
-
-    /// Whether to go on in spite of what differs.
-    private mutating func allow(_ refusal: Refusal) throws -> Bool {
-        if refusal.code.canBeAllowed, options.allowed.contains(refusal.code) {
-            warnings.append(Comparison.Warning(code: refusal.code.rawValue, message: refusal.description))
-            return true
-        }
-        refusals.append(refusal)
-        return false
-    }
-
-    private mutating func refuse(_ refusal: Refusal) throws {
-        if !(try allow(refusal)) { throw refusal }
-    }
+    /// The values of the clusters, in the order of their numbers.
+    var clusterNames: [OrderedKey] { clusters.sorted { $0.value < $1.value }.map { OrderedKey($0.key) } }
 
     // MARK: Rows
 
-    private var columns: [String] {
+    mutating func read(_ sink: ((JSONValue) throws -> Void)?) throws {
+        if checks.functions.isEmpty { return }
+        // Columns whose digests are the same need not be read.
+        differences = checks.dataColumns.filter { !checks.isSame($0) }.map { DataDifference(column: $0) }
+        let readsAnswers = runs.contains { $0.isUnverified }
+        let question = Self.questionColumns.first { name in runs[0].columns.contains(name) }
         var columns = key ?? []
-        for column in cluster + options.sliceColumns + dataColumns + ["generated_answer"] + Self.questionColumns
+        for column in checks.cluster + options.sliceColumns + differences.map(\.column)
+            + (readsAnswers ? ["generated_answer"] : [])
+            + (options.regressions > 0 ? [question].compactMap(\.self) : [])
         where !columns.contains(column) && runs.contains(where: { $0.columns.contains(column) }) {
             columns.append(column)
         }
-        return columns
-    }
-
-    mutating func read(_ sink: ((JSONValue) throws -> Void)?) throws {
-        if functions.isEmpty { return }
-        let columns = columns
         func place(_ column: String) -> Int? { columns.firstIndex(of: column) }
-        let readers = try runs.map { try RunRows($0, columns: columns, functions: functions) }
-        pairs = functions.map(newPairs)
-        differences = dataColumns.map { _ in DataDifference() }
-        let dataPlaces = dataColumns.compactMap(place)
-        let clusterPlaces = cluster.compactMap(place)
+        let readers = try runs.map {
+            try RunRows($0, columns: columns, functions: checks.functions, passThreshold: options.passThreshold)
+        }
+        functions = checks.functions.map(newFunction)
+        let dataPlaces = differences.compactMap { place($0.column) }
+        let clusterPlaces = checks.cluster.compactMap(place)
         let slicePlaces = options.sliceColumns.compactMap(place)
-        let questionPlace = Self.questionColumns.compactMap(place).first ?? key.flatMap { $0.first.flatMap(place) }
+        let questionPlace = question.flatMap(place) ?? key.flatMap { $0.first.flatMap(place) }
         let answerPlace = place("generated_answer")
 
         var state = self
         func take(_ joined: JoinedRow) throws {
-            let (a, b) = (joined.rows[0], joined.rows[1])
+            let first = joined.rows[0]
             for (index, place) in dataPlaces.enumerated() { state.compare(index, place, joined) }
-            if let answerPlace, a.cells[answerPlace] == b.cells[answerPlace] { state.sameAnswers += 1 }
-            var cluster = 0
-            if !clusterPlaces.isEmpty { cluster = try state.cluster(of: a, clusterPlaces) }
-            func text() -> String? { questionPlace.flatMap { a.cells[$0] }.map(Self.plainText) }
-            for index in functions.indices {
-                state.pairs[index].add(joined, index, cluster: cluster, text: text)
+            if let answerPlace, joined.rows.allSatisfy({ $0.cells[answerPlace] == first.cells[answerPlace] }) {
+                state.sameAnswers += 1
+            }
+            let cluster = clusterPlaces.isEmpty ? 0 : try state.cluster(of: first, clusterPlaces)
+            func text() -> String? { questionPlace.flatMap { first.cells[$0] }.map(Self.plainText) }
+            for index in state.functions.indices {
+                state.functions[index].add(joined, index, cluster: cluster, text: text)
             }
             for (column, place) in slicePlaces.enumerated() {
-                let value = a.cells[place].map(Self.plainText) ?? "(no value)"
-                if state.slices[column][value] == nil { state.slices[column][value] = functions.map(newPairs) }
-                for index in functions.indices {
+                let value = first.cells[place].map(Self.plainText) ?? "(no value)"
+                if state.slices[column][value] == nil {
+                    state.slices[column][value] = checks.functions.map(newFunction)
+                }
+                for index in state.functions.indices {
                     state.slices[column][value]?[index].add(joined, index, cluster: cluster, text: { nil })
                 }
             }
-            if let sink { try sink(Self.line(joined, functions)) }
+            if let sink { try sink(Self.line(joined, checks.functions)) }
         }
         var join = join
         let areSamples = runs.allSatisfy { $0.provenance?["samples"]?.number?.int ?? 1 > 1 }
@@ -213,20 +114,22 @@ private struct Comparer {
         try conclude(readers)
     }
 
-    private func newPairs(_ function: String) -> FunctionPairs {
+    private func newFunction(_ function: String) -> FunctionRuns {
         let wantsMedian = runs.contains { $0.aggregations(of: function)?.contains("median") ?? false }
-        return FunctionPairs(
-            isClustered: !cluster.isEmpty, regressions: options.regressions, keepsPairs: wantsMedian)
+        let needsUnits = options.test?.needsUnits ?? false
+        return FunctionRuns(
+            runs: runs.count, againstFirst: options.againstFirst, isClustered: isClustered,
+            regressions: options.regressions, kept: needsUnits ? .all : wantsMedian ? .few : .none)
     }
 
     private mutating func compare(_ index: Int, _ place: Int, _ joined: JoinedRow) {
-        let cells = joined.rows.map { $0.cells[place] }
-        if cells[0] == cells[1] { return }
-        let texts = cells.map { $0.map(canonicalText) ?? "null" }
-        if texts[0] == texts[1] { return }
+        let first = joined.rows[0].cells[place]
+        guard joined.rows.contains(where: { $0.cells[place] != first }) else { return }
+        let texts = joined.rows.map { $0.cells[place].map(canonicalText) ?? "null" }
+        guard let other = texts.first(where: { $0 != texts[0] }) else { return }
         if differences[index].rows == 0 {
             differences[index].firstKey = key == nil ? "row \(joined.key)" : joined.key
-            (differences[index].a, differences[index].b) = (texts[0], texts[1])
+            (differences[index].a, differences[index].b) = (texts[0], other)
         }
         differences[index].rows += 1
     }
@@ -235,10 +138,11 @@ private struct Comparer {
         let cells = places.map { row.cells[$0] }
         guard cells.allSatisfy({ $0 != nil }) else {
             throw RunError(
-                "\(runs[0].path): row \(row.number): the column \(cluster.map(quoted).joined(separator: " and ")) is missing "
-                    + "or null; with --cluster, every row needs a value")
+                "\(runs[0].path): row \(row.number): the column "
+                    + "\(checks.cluster.map(quoted).joined(separator: " and ")) is missing or null; with --cluster, every "
+                    + "row needs a value")
         }
-        let text = cells.map { $0.map(canonicalText) ?? "" }.joined(separator: "\u{0}")
+        let text = keyText(cells.compactMap { $0.map(canonicalText) })
         if let known = clusters[text] { return known }
         clusters[text] = clusters.count
         return clusters.count - 1
@@ -249,6 +153,7 @@ private struct Comparer {
         return (try? JSONValue(parsing: text).string) ?? text
     }
 
+    /// `{"key": …, "a": {"row": …, "scores": …}, "b": …, "change": …}`; the change is of two runs.
     private static func line(_ joined: JoinedRow, _ functions: [String]) -> JSONValue {
         func side(_ row: RunRow) -> JSONValue {
             var scores = JSONObject()
@@ -262,16 +167,17 @@ private struct Comparer {
             }
             return ["row": JSONValue(row.number), "scores": .object(scores)]
         }
+        var line: JSONObject = ["key": (try? JSONValue(parsing: joined.key)) ?? .string(joined.key)]
+        for (index, row) in joined.rows.enumerated() { line[Ranking.letter(index).lowercased()] = side(row) }
+        guard joined.rows.count == 2 else { return .object(line) }
         var changes = JSONObject()
         for (index, name) in functions.enumerated() {
             if case .number(let a) = joined.rows[0].scores[index], case .number(let b) = joined.rows[1].scores[index] {
                 changes[name] = JSONValue(b - a)
             }
         }
-        return [
-            "key": (try? JSONValue(parsing: joined.key)) ?? .string(joined.key), "a": side(joined.rows[0]),
-            "b": side(joined.rows[1]), "change": .object(changes),
-        ]
+        line["change"] = .object(changes)
+        return .object(line)
     }
 
     // MARK: What rows show
@@ -281,69 +187,85 @@ private struct Comparer {
             throw Refusal(
                 .noCommonRows,
                 "the runs have no row in common by \(key.map { $0.joined(separator: ",") } ?? "row number"); "
-                    + suggestion(of: "--key COLUMN pairs them by the value of a column"))
+                    + (try KeySuggestion(runs, except: key ?? [])?.text
+                        ?? "--key COLUMN pairs them by the value of a column"))
         }
         let larger = readers.map(\.count).max() ?? 0
         if join.alone.reduce(0, +) * 20 > larger {
-            warnings.append(
+            let counts = join.alone.enumerated().map { "\(grouped($1)) rows of \(Ranking.letter($0))" }
+            checks.warnings.append(
                 Comparison.Warning(
                     code: "rows_missing",
-                    message: "\(join.alone[0]) rows are only in A and \(join.alone[1]) only in B; they are left out"))
+                    message: "\(counts.joined(separator: " and ")) are not in "
+                        + "\(runs.count == 2 ? "the other run" : "every other run"); they are left out"))
         }
-        for (index, difference) in differences.enumerated() where difference.rows > 0 {
-            let message =
-                "\(quoted(dataColumns[index])) differs in \(difference.rows) of \(join.matched) rows, first "
-                + "\(shortened(difference.firstKey)): \(shortened(difference.a)) and \(shortened(difference.b))"
-            if key == nil {
-                try refuse(
-                    Refusal(
-                        .dataDiffers,
-                        "\(message). Rows are paired by number, so these may be different questions; "
-                            + suggestion(of: "--key COLUMN pairs them by the value of a column")))
-                continue
-            }
-            let affected = functions.filter { function in
-                runs.contains { $0.columnsRead(by: function)?.contains(dataColumns[index]) ?? true }
-            }
-            for function in affected {
-                if !(try allow(Refusal(.dataDiffers, function: function, message))),
-                    let place = functions.firstIndex(of: function)
-                {
-                    functions.remove(at: place)
-                    pairs.remove(at: place)
-                    for column in slices.indices {
-                        for value in slices[column].keys { slices[column][value]?.remove(at: place) }
-                    }
-                }
-            }
+        for difference in differences where difference.rows > 0 { try refuse(difference) }
+        let answers = "generated_answer"
+        let areAnswersKnown = runs.allSatisfy { $0.columns.contains(answers) }
+        let isSame = runs.contains { $0.isUnverified } ? sameAnswers == join.matched : checks.isSame(answers)
+        if areAnswersKnown, isSame {
+            checks.notes.append(
+                "all answers are equal in \(runs.count == 2 ? "A and B" : "all runs"); what differs is the scoring")
         }
-        if sameAnswers == join.matched, columns.contains("generated_answer") {
-            notes.append("all answers are equal in A and B; what differs is the scoring")
+        if isClustered, clusters.count < 20 {
+            checks.warnings.append(
+                Comparison.Warning(
+                    code: "few_clusters",
+                    message:
+                        "there are \(clusters.count) clusters; intervals from fewer than 20 are somewhat too narrow"))
         }
     }
 
-    /// A hint at columns that may be keys.
-    private func suggestion(of text: String) -> String {
-        let candidates = ["id", "question_id", "key"] + Self.questionColumns
-        guard let column = candidates.first(where: { name in runs.allSatisfy { $0.columns.contains(name) } }) else {
-            return text
+    private mutating func refuse(_ difference: DataDifference) throws {
+        let message =
+            "\(quoted(difference.column)) differs in \(grouped(difference.rows)) of \(grouped(join.matched)) rows, first "
+            + "\(shortened(difference.firstKey)): \(shortened(difference.a)) and \(shortened(difference.b))"
+        if key == nil {
+            let hint =
+                try KeySuggestion(runs, except: [])?.text ?? "--key COLUMN pairs them by the value of a column"
+            return try checks.refuse(
+                Refusal(
+                    .dataDiffers,
+                    "\(message). Rows are paired by number, so these may be different questions; \(hint)"))
         }
-        return "\(text), such as --key \(column)"
+        let affected = checks.functions.filter { function in
+            runs.contains { $0.columnsRead(by: function)?.contains(difference.column) ?? true }
+        }
+        let isKnown = runs.allSatisfy { !$0.isUnverified }
+        for function in affected {
+            let advice =
+                isKnown
+                ? "" : ". If it is part of what is compared, name it with --answer-column \(difference.column)"
+            guard !(try checks.allow(Refusal(.dataDiffers, function: function, message + advice))),
+                let place = checks.functions.firstIndex(of: function)
+            else { continue }
+            checks.functions.remove(at: place)
+            functions.remove(at: place)
+            for column in slices.indices {
+                for value in slices[column].keys { slices[column][value]?.remove(at: place) }
+            }
+        }
+    }
+
+    // MARK: The comparison of two runs
+
+    var summary: PairSummary {
+        PairSummary(runs: runs, options: options, clusterNames: isClustered ? clusterNames : nil)
     }
 
     func comparison() -> Comparison {
         var comparison = Comparison(runs: runs)
-        let summary = PairSummary(runs: runs, options: options, isClustered: !cluster.isEmpty)
         comparison.pairing = Comparison.Pairing(
             key: key, matched: join.matched, onlyInA: join.alone[0], onlyInB: join.alone[1])
-        comparison.refusals = refusals
-        comparison.warnings = warnings
-        comparison.notes = notes
+        comparison.refusals = checks.refusals
+        comparison.warnings = checks.warnings
+        comparison.notes = checks.notes
         comparison.adjustment = options.adjustment
         comparison.level = options.level
+        comparison.power = options.power
         comparison.margin = options.margin
-        for (index, name) in functions.enumerated() {
-            let pairs = pairs[index]
+        for (index, name) in checks.functions.enumerated() {
+            let pairs = functions[index].pairs[0]
             var function = Comparison.Function(identifier: name)
             function.aggregations = summary.aggregations(of: name, pairs)
             function.unscoredInA = pairs.unscoredInA
@@ -354,23 +276,33 @@ private struct Comparer {
                 Comparison.Regression(row: $0.row, key: $0.key, a: $0.a, b: $0.b, text: $0.text)
             }
             function.slices = options.sliceColumns.enumerated().flatMap { column, columnName in
-                slices[column].sorted { $0.key < $1.key }.compactMap { value, all in
-                    summary.aggregations(of: name, all[index]).first.map {
+                sorted(slices[column]).compactMap { value, all in
+                    summary.aggregations(of: name, all[index].pairs[0]).first.map {
                         Comparison.Slice(column: columnName, value: value, aggregation: $0)
                     }
                 }
             }
-            if pairs.unscoredP < 0.05 {
-                comparison.warnings.append(
-                    Comparison.Warning(
-                        code: "unscored_uneven",
-                        message:
-                            "\(name): \(pairs.unscoredInA) rows have no score in A alone and \(pairs.unscoredInB) in B "
-                            + "alone; the rows that are left are a selection, and bounds say what that may hide"))
-            }
+            if let warning = unevenWarning(name, pairs, ("A", "B")) { comparison.warnings.append(warning) }
             comparison.functions.append(function)
         }
         comparison.adjust()
         return comparison
+    }
+
+    /// Slices by their values.
+    func sorted(_ slices: [String: [FunctionRuns]]) -> [(String, [FunctionRuns])] {
+        slices.sorted { OrderedKey($0.key) < OrderedKey($1.key) }.map { ($0.key, $0.value) }
+    }
+
+    /// A warning where rows lack a score in one run more often than in the other.
+    func unevenWarning(
+        _ function: String, _ pairs: FunctionPairs, _ letters: (String, String)
+    ) -> Comparison.Warning? {
+        guard pairs.unscoredP < 0.05 else { return nil }
+        return Comparison.Warning(
+            code: "unscored_uneven",
+            message: "\(function): \(grouped(pairs.unscoredInA)) rows have no score in \(letters.0) alone and "
+                + "\(grouped(pairs.unscoredInB)) in \(letters.1) alone; the rows that are left are a selection"
+                + (runs.count == 2 ? ", and bounds say what that may hide" : ""))
     }
 }

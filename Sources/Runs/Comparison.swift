@@ -75,14 +75,17 @@ public struct Comparison: Sendable {
         case worseThanMargin = "worse_than_margin"
         case undefined
 
-        package var text: String {
+        package var text: String { text("A", "B") }
+
+        /// The verdict on two runs of any letters.
+        package func text(_ a: String, _ b: String) -> String {
             switch self {
-            case .bBetter: "B is better"
-            case .aBetter: "A is better"
+            case .bBetter: "\(b) is better"
+            case .aBetter: "\(a) is better"
             case .noDifference: "no difference found"
             case .identical: "identical"
             case .tooFew: "too few to tell"
-            case .different: "A and B differ"
+            case .different: "\(a) and \(b) differ"
             case .notWorse: "not worse"
             case .equivalent: "equivalent"
             case .worseThanMargin: "worse by more than the margin"
@@ -105,6 +108,7 @@ public struct Comparison: Sendable {
     package var adjustment = Adjustment.holm
     package var tests = 0
     package var level = 0.95
+    package var power = 0.8
     package var margin: Double?
 
     /// Whether anything was compared.
@@ -115,6 +119,15 @@ public struct Comparison: Sendable {
 }
 
 extension Comparison.Aggregation {
+    /// Whether B is better than A, or A than B, as far as the test tells; nil where it finds no difference. An interval
+    /// without a p value decides by itself.
+    func isBBetter(alpha: Double) -> Bool? {
+        guard let value = difference.difference, value != 0 else { return nil }
+        if let p = pAdjusted { return p < alpha ? value > 0 : nil }
+        guard difference.test == .bootstrap, let interval = difference.interval else { return nil }
+        return interval.lower > 0 ? true : interval.upper < 0 ? false : nil
+    }
+
     /// Sets what a reader may conclude, once p values are adjusted.
     mutating func conclude(alpha: Double, margin: Double?) {
         if pairs == 0 {
@@ -127,8 +140,8 @@ extension Comparison.Aggregation {
             }
         } else if categories == nil && better + worse == 0 || categories != nil && equal == pairs {
             verdict = .identical
-        } else if let p = pAdjusted, p < alpha, let value = difference.difference, value != 0 {
-            verdict = value > 0 ? .bBetter : .aBetter
+        } else if let isBetter = isBBetter(alpha: alpha) {
+            verdict = isBetter ? .bBetter : .aBetter
         } else if let p = pAdjusted, p < alpha, categories != nil {
             verdict = .different
         } else if difference.isTooFew {

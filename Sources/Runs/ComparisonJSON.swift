@@ -57,8 +57,14 @@ extension Comparison {
         return .object(json)
     }
 
-    private func json(of aggregation: Aggregation) -> JSONValue {
-        let difference = aggregation.difference
+    private func json(of aggregation: Aggregation) -> JSONValue { aggregation.json }
+
+}
+
+extension Comparison.Aggregation {
+    /// The values of a comparison; what is undefined is null, with a reason.
+    var json: JSONValue {
+        let aggregation = self
         if let categories = aggregation.categories {
             return [
                 "categories": .array(categories.names.map(JSONValue.string)),
@@ -69,7 +75,7 @@ extension Comparison {
             ]
         }
         var json: JSONObject = [
-            "a": self.json(of: aggregation.a), "b": self.json(of: aggregation.b),
+            "a": aggregation.a.comparisonJSON, "b": aggregation.b.comparisonJSON,
             "pairs": JSONValue(aggregation.pairs),
             "difference": JSONValue(difference.difference), "standard_error": JSONValue(difference.standardError),
             "ci": difference.interval.map { .object($0.json) } ?? .null,
@@ -92,21 +98,26 @@ extension Comparison {
         return .object(json)
     }
 
-    private func json(of estimate: Estimate) -> JSONValue {
+}
+
+extension Estimate {
+    /// `{"value": …, "ci": …}`, with a reason where one of them is null.
+    var comparisonJSON: JSONValue {
         var json: JSONObject = [
-            "value": JSONValue(estimate.value), "ci": estimate.interval.map { .object($0.json) } ?? .null,
+            "value": JSONValue(value), "ci": interval.map { .object($0.json) } ?? .null,
         ]
-        if let reason = estimate.reason { json["reason"] = .string(reason) }
+        if let reason { json["reason"] = .string(reason) }
         return .object(json)
     }
 }
 
 extension Refusal {
-    /// `{"code": …, "function": …, "message": …, "pointer": …}`.
+    /// `{"code": …, "function": …, "message": …, "pointer": …, "a": …, "b": …}`.
     public var json: JSONValue {
         [
             "code": .string(code.rawValue), "function": function.map { .string($0) } ?? .null,
             "message": .string(message), "pointer": pointer.map { .string($0) } ?? .null,
+            "a": a ?? .null, "b": b ?? .null,
         ]
     }
 }

@@ -4,6 +4,14 @@ package import Statistics
 public struct ComparisonOptions: Sendable {
     /// Columns to pair rows by; nil: the key that was saved, else row numbers.
     public var key: [String]?
+    /// Only these aggregations; empty: all.
+    public var aggregations: [String] = []
+    /// Of three and more runs, whether only the first is compared with the others.
+    public var againstFirst = false
+    /// Scores from here on are passes, 1, and others 0.
+    public var passThreshold: Double?
+    /// The test of means; nil: the usual one.
+    package var test: RequestedTest?
     /// Only these functions; empty: all that the runs have in common.
     public var functions: [String] = []
     /// Columns that name a row's cluster; nil: those that were saved.
@@ -27,7 +35,8 @@ public struct ComparisonOptions: Sendable {
     public var regressions = 3
     /// Refusals that are turned into warnings.
     public var allowed: Set<Refusal.Code> = []
-    /// Of resampled medians.
+    /// How often units are resampled, and from which seed.
+    public var resamples = 9_999
     public var seed: UInt64 = 0
 
     public init() {}

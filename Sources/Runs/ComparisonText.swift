@@ -99,7 +99,7 @@ extension Comparison {
                 if let smallest = aggregation.minimumDetectable {
                     lines.append(
                         "\(function.identifier) \(aggregation.name): \(grouped(aggregation.pairs)) pairs find differences "
-                            + "from \(fixed(smallest)) on 4 times in 5." + needed(aggregation))
+                            + "from \(fixed(smallest)) on \(oftenText(power))." + needed(aggregation))
                 }
                 if let bounds = aggregation.bounds {
                     lines.append(
@@ -181,6 +181,11 @@ func plain(_ value: Double) -> String {
 func pText(_ p: Double?) -> String {
     guard let p else { return "–" }
     return p < 0.0001 ? "<0.0001" : p < 0.1 ? String(fixed(p).prefix(6)) : String(fixed(p).prefix(5))
+}
+
+/// How often something happens, in words.
+func oftenText(_ share: Double) -> String {
+    share == 0.8 ? "4 times in 5" : "in \(percent(share)) of cases"
 }
 
 func percent(_ level: Double) -> String {

@@ -25,17 +25,39 @@ struct FunctionPairs {
     /// The worst, then by row.
     private(set) var regressions: [Regression] = []
     private let limit: Int
-    /// Pairs for the median; nil where it is not wanted, or for too many.
-    private(set) var pairs: [(a: Double, b: Double)]?
+    /// Pairs that are resampled; nil where that is not wanted, or for too many.
+    private var kept: [KeptPair]?
+    private let keptLimit: Int
 
-    /// More pairs than these are not resampled.
+    /// A pair, and where it stands among others.
+    struct KeptPair {
+        var key: OrderedKey
+        var cluster: Int
+        var a: Double
+        var b: Double
+    }
+
+    /// Which pairs are kept for resampling.
+    enum Kept {
+        case none
+        /// All, unless there are too many.
+        case few
+        /// All, since that was asked for.
+        case all
+    }
+
+    /// More pairs than these are resampled only where that is asked for.
     static let resampledPairs = 100_000
 
-    init(isClustered: Bool, regressions limit: Int, keepsPairs: Bool) {
+    init(isClustered: Bool, regressions limit: Int, keeps: Kept) {
         numbers = PairedDifferences(isClustered: isClustered)
         self.limit = limit
-        pairs = keepsPairs ? [] : nil
+        kept = keeps == .none ? nil : []
+        keptLimit = keeps == .all ? .max : Self.resampledPairs
     }
+
+    /// The pairs that are resampled, in the order of their keys.
+    var keptPairs: [KeptPair]? { kept?.sorted { ($0.key, $0.a, $0.b) < ($1.key, $1.a, $1.b) } }
 
     var matched: Int { numbers.count + categoryCount + unscoredInA + unscoredInB + unscoredInBoth }
 
@@ -46,28 +68,40 @@ struct FunctionPairs {
     /// Adds the scores of a row in both runs.
     ///
     /// - Parameters:
+    ///   - runs: the two of them.
     ///   - function: its index among those of the runs.
     ///   - text: what the row was about, if it is wanted.
-    mutating func add(_ joined: JoinedRow, _ function: Int, cluster: Int, text: () -> String?) {
-        let (a, b) = (joined.rows[0].scores[function], joined.rows[1].scores[function])
-        let shares = (a: joined.rows[0].missingShare(function), b: joined.rows[1].missingShare(function))
+    mutating func add(
+        _ joined: JoinedRow, _ runs: (a: Int, b: Int), _ function: Int, cluster: Int, text: () -> String?
+    ) {
+        let (a, b) = (joined.rows[runs.a].scores[function], joined.rows[runs.b].scores[function])
+        let shares = (a: joined.rows[runs.a].missingShare(function), b: joined.rows[runs.b].missingShare(function))
         missing.a.add(shares.a)
         missing.b.add(shares.b)
         if let number = a.number { scored.a.add(product: number, 1 - shares.a) }
         if let number = b.number { scored.b.add(product: number, 1 - shares.b) }
         switch (a, b) {
+        case (.missing, _), (_, .missing): countMissing(a, b)
+        case (.number(let a), .number(let b)):
+            numbers.add(a, b, cluster: cluster)
+            if let count = kept?.count {
+                let pair = KeptPair(key: OrderedKey(joined.key), cluster: cluster, a: a, b: b)
+                if count < keptLimit { kept?.append(pair) } else { kept = nil }
+            }
+            if b < a, limit > 0 {
+                keep(Regression(row: joined.rows[runs.a].number, key: joined.key, a: a, b: b, text: nil), text)
+            }
+        default: categories[Self.name(a), default: [:]][Self.name(b), default: 0] += 1
+        }
+    }
+
+    /// Counts a row that lacks a score in one of two runs.
+    mutating func countMissing(_ a: RunScore, _ b: RunScore) {
+        switch (a, b) {
         case (.missing, .missing): unscoredInBoth += 1
         case (.missing, _): unscoredInA += 1
         case (_, .missing): unscoredInB += 1
-        case (.number(let a), .number(let b)):
-            numbers.add(a, b, cluster: cluster)
-            if let count = pairs?.count {
-                if count < Self.resampledPairs { pairs?.append((a, b)) } else { pairs = nil }
-            }
-            if b < a {
-                keep(Regression(row: joined.rows[0].number, key: joined.key, a: a, b: b, text: nil), text)
-            }
-        default: categories[Self.name(a), default: [:]][Self.name(b), default: 0] += 1
+        default: break
         }
     }
 

@@ -1,3 +1,5 @@
+public import JSON
+
 /// Why runs cannot be read, written or compared.
 public struct RunError: Error, Hashable, Sendable, CustomStringConvertible {
     public var message: String
@@ -36,12 +38,20 @@ public struct Refusal: Error, Hashable, Sendable, CustomStringConvertible {
     public var message: String
     /// The place in a definition that differs.
     public var pointer: String?
+    /// What the runs have there.
+    public var a: JSONValue?
+    public var b: JSONValue?
 
-    package init(_ code: Code, function: String? = nil, _ message: String, pointer: String? = nil) {
+    package init(
+        _ code: Code, function: String? = nil, _ message: String, pointer: String? = nil, a: JSONValue? = nil,
+        b: JSONValue? = nil
+    ) {
         self.code = code
         self.function = function
         self.message = message
         self.pointer = pointer
+        self.a = a
+        self.b = b
     }
 
     public var description: String { (function.map { "\($0): " } ?? "") + message }

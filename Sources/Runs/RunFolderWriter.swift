@@ -35,6 +35,9 @@ public final class RunFolderWriter: @unchecked Sendable {
     private let batch: RowBatch
     private let chunk = Chunk()
     private var digests: [ColumnDigest]
+    /// Whether each row's key comes after that of the row before, and that key.
+    public private(set) var keysAscend: Bool
+    private var lastKey: OrderedKey?
     private var lines: [UInt8] = []
 
     /// Makes the folder.
@@ -64,6 +67,7 @@ public final class RunFolderWriter: @unchecked Sendable {
         }
         file = try ZstdFile(partial + "/rows.jsonl.zst")
         digests = columns.map { _ in ColumnDigest() }
+        keysAscend = !key.isEmpty
         batch = RowBatch(
             [ColumnRequest("row", .json), ColumnRequest("scores", .json)]
                 + columns.map { ColumnRequest($0.source, .json) })
@@ -129,10 +133,19 @@ public final class RunFolderWriter: @unchecked Sendable {
             key.isEmpty
             ? String(decoding: number, as: UTF8.self)
             : key.map { cell($0 + 2).map { canonicalText(Array($0)) } ?? "null" }.joined(separator: ",")
+        noteOrder(cell)
         for index in columns.indices {
             guard let value = cell(index + 2) else { continue }
             digests[index].add(key: key, value: canonicalText(Array(value)))
         }
+    }
+
+    private func noteOrder(_ cell: (Int) -> UnsafeRawBufferPointer?) {
+        guard keysAscend else { return }
+        let parts = key.map { cell($0 + 2).map { canonicalText(Array($0)) } }
+        let next = OrderedKey(keyText(parts.compactMap(\.self)))
+        keysAscend = !parts.contains(nil) && lastKey.map { $0 < next } ?? true
+        lastKey = next
     }
 
     /// The digest of each column that any row has.

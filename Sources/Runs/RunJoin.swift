@@ -11,8 +11,9 @@ struct JoinedRow {
 
 /// Finds the rows of several runs that belong together.
 ///
-/// By row number, the runs are read side by side in constant memory. By key, so are rows that come in the same order;
-/// others wait in memory for their partners, and some 100 bytes a row tell keys that occur twice.
+/// By row number, and by keys that were saved in ascending order, the runs are read side by side in constant memory. By
+/// other keys, some 100 bytes a row tell which of them occur twice, and rows that do not come in the same order wait for
+/// their partners.
 struct RunJoin {
     /// How many of the first columns are the key; nil: rows are paired by number.
     let keyColumns: Int?
@@ -33,38 +34,69 @@ struct RunJoin {
 
     /// Calls `body` for all rows that every run has.
     mutating func forEach(_ readers: [RunRows], _ body: (JoinedRow) throws -> Void) throws {
+        let runs = runs
         if keyColumns == nil {
-            try mergeByNumber(readers, body)
+            func disorder(_ row: RunRow, _ index: Int) -> any Error {
+                Refusal(
+                    .duplicateKey,
+                    "\(runs[index].path): row \(row.number) comes twice, as of samples of one question; to average the "
+                        + "samples of a question first, give --samples and --key COLUMN")
+            }
+            try merge(readers, key: { row, _ in row.number }, text: { String($0) }, disorder: disorder, body)
+        } else if runs.allSatisfy({ $0.keysAscend && $0.key == keyNames }) {
+            let join = self
+            func disorder(_ row: RunRow, _ index: Int) -> any Error {
+                RunError(
+                    "\(runs[index].path): row \(row.number) is not in the order of the keys, which results.json says the "
+                        + "rows have; the run was changed after it was saved")
+            }
+            try merge(
+                readers, key: { OrderedKey(try join.key(of: $0, in: $1)) }, text: { $0.text }, disorder: disorder,
+                body)
         } else {
             try joinByKey(readers, body)
         }
     }
 
-    private mutating func mergeByNumber(_ readers: [RunRows], _ body: (JoinedRow) throws -> Void) throws {
-        var last = readers.map { _ in -1 }
-        func next(_ index: Int) throws -> RunRow? {
+    /// Reads all runs in the order of their keys, in constant memory.
+    ///
+    /// - Parameters:
+    ///   - key: that of a row of a run.
+    ///   - disorder: what a row is at fault for that does not come after the one before.
+    private mutating func merge<Key: Comparable>(
+        _ readers: [RunRows], key: (RunRow, Int) throws -> Key, text: (Key) -> String,
+        disorder: (RunRow, Int) -> any Error, _ body: (JoinedRow) throws -> Void
+    ) throws {
+        var last: [Key?] = readers.map { _ in nil }
+        func next(_ index: Int) throws -> (key: Key, row: RunRow)? {
             guard let row = try readers[index].read() else { return nil }
-            guard row.number > last[index] else {
-                throw Refusal(
-                    .duplicateKey,
-                    "\(runs[index].path): row \(row.number) comes twice, as of samples of one question; to average the "
-                        + "samples of a question first, give --samples and --key COLUMN")
-            }
-            last[index] = row.number
-            return row
+            let key = try key(row, index)
+            if let last = last[index], !(last < key) { throw disorder(row, index) }
+            last[index] = key
+            return (key, row)
         }
         var current = try readers.indices.map(next)
         while true {
-            let rows = current.compactMap(\.self)
-            guard let least = rows.map(\.number).min(), let greatest = rows.map(\.number).max() else { return }
-            if rows.count == current.count, least == greatest {
-                matched += 1
-                try body(JoinedRow(key: String(least), rows: rows))
-                current = try readers.indices.map(next)
-                continue
+            var (least, isCommon): (Key?, Bool) = (nil, true)
+            for entry in current {
+                guard let entry else {
+                    isCommon = false
+                    continue
+                }
+                if let known = least, known != entry.key {
+                    isCommon = false
+                    least = min(known, entry.key)
+                } else {
+                    least = entry.key
+                }
             }
-            for index in readers.indices where current[index]?.number == least {
-                alone[index] += 1
+            guard let least else { return }
+            if isCommon {
+                matched += 1
+                try body(JoinedRow(key: text(least), rows: current.compactMap { $0?.row }))
+            }
+            for index in readers.indices where current[index]?.key == least {
+                if !isCommon { alone[index] += 1 }
                 current[index] = try next(index)
             }
         }

@@ -9,9 +9,9 @@ public struct SavedRun: Sendable {
     package static let schema = "assay.run/1"
 
     /// As the command line named it.
-    public let path: String
+    public private(set) var path: String
     /// The run's own name; that of the model, or of the folder.
-    public let name: String
+    public private(set) var name: String
     /// `results.json`; nil for a file of output lines.
     public let manifest: JSONObject?
     /// The identifiers of its functions, in the order in which they were asked for.
@@ -21,6 +21,15 @@ public struct SavedRun: Sendable {
     /// The definitions of its functions, as far as they were saved.
     let definitions: [String: JSONValue]
     let rows: DatasetLocation
+    /// Which rows are its own; nil: all.
+    private(set) var selection: Selection?
+
+    /// Rows of a file that have one value in a column.
+    struct Selection: Hashable, Sendable {
+        var column: String
+        /// The canonical JSON of the value.
+        var value: String
+    }
 
     /// Whether nothing but rows is known.
     public var isUnverified: Bool { manifest == nil }
@@ -28,7 +37,35 @@ public struct SavedRun: Sendable {
     var provenance: JSONValue? { manifest?["provenance"] }
 
     /// The columns that say which question a row is, where that was saved.
-    var key: [String]? { provenance?["key"]?.array?.compactMap(\.string) }
+    var key: [String]? {
+        guard let key = provenance?["key"]?.array?.compactMap(\.string) else { return nil }
+        // A column that tells runs apart does not pair their rows.
+        let rest = key.filter { $0 != selection?.column }
+        return rest.isEmpty ? nil : rest
+    }
+
+    /// The columns that say which question a row is, where that was saved.
+    public var savedKey: [String]? { key }
+
+    /// Whether the rows were saved in ascending order of their keys, none of which is there twice.
+    var keysAscend: Bool { selection == nil && provenance?["key_order"]?.string == "ascending" }
+
+    /// What a judge is, as far as it was saved; nil for functions that ask no models.
+    func judge(of function: String) -> JSONValue? { provenance?["functions"]?[function]?["judge"] }
+
+    /// What identifies the values of a column; nil where that is not known.
+    func digest(of column: String) -> JSONValue? {
+        selection == nil ? provenance?["dataset"]?["columns"]?[column] : nil
+    }
+
+    /// The run that the rows with one value of a column are.
+    func selecting(_ selection: Selection) -> SavedRun {
+        var run = self
+        run.selection = selection
+        run.name = Comparer.plainText(Array(selection.value.utf8))
+        run.path = "\(path) \(selection.column)=\(run.name)"
+        return run
+    }
 
     var cluster: [String]? { provenance?["cluster"]?.array?.compactMap(\.string) }
 

@@ -20,9 +20,36 @@ enum RunScore: Sendable, Hashable {
             self = .category((try? JSONValue(parsing: text).string) ?? text)
         case UInt8(ascii: "["), UInt8(ascii: "{"): self = .category(String(decoding: json, as: UTF8.self))
         default:
+            if let number = Self.plainNumber(json) {
+                self = .number(number)
+                return
+            }
             let text = String(decoding: json, as: UTF8.self)
             self = Double(text).flatMap { $0.isFinite ? .number($0) : nil } ?? .category(text)
         }
+    }
+}
+
+extension RunScore {
+    /// The value of a number of few digits without an exponent, such as 0.25; exact, as both parts of the fraction are.
+    private static func plainNumber(_ json: UnsafeRawBufferPointer) -> Double? {
+        guard json.count <= 16 else { return nil }
+        var (digits, scale): (Int, Double) = (0, 1)
+        var (isNegative, hasPoint, hasDigit) = (false, false, false)
+        for (place, byte) in json.enumerated() {
+            switch byte {
+            case 0x30...0x39:
+                digits = digits * 10 + Int(byte - 0x30)
+                if hasPoint { scale *= 10 }
+                hasDigit = true
+            case UInt8(ascii: "-") where place == 0: isNegative = true
+            case UInt8(ascii: ".") where !hasPoint && hasDigit: hasPoint = true
+            default: return nil
+            }
+        }
+        guard hasDigit, digits < 1 << 53 else { return nil }
+        let value = Double(digits) / scale
+        return isNegative ? -value : value
     }
 }
 
@@ -34,6 +61,8 @@ struct RunRow: Sendable {
     var cells: [[UInt8]?]
     /// By function, in the order in which they were asked for.
     var scores: [RunScore]
+    /// The JSON of members of the first function's result that were asked for; nil where the row has none.
+    var members: [[UInt8]?] = []
     /// Of averaged samples, the share without a score, by function; empty for single rows.
     var missingShares: [Double] = []
 
@@ -51,14 +80,38 @@ final class RunRows {
     private let chunk = Chunk()
     private let batch: RowBatch
     private let columns: Int
+    /// The columns that are read, with that of the selection.
+    private let readColumns: Int
     private let functions: Int
+    private let scoreMembers: Int
+    /// The column of the selection, and its value; nil where all rows are taken.
+    private let selected: (place: Int, value: String)?
+    private let passThreshold: Double?
     private var reader: ChunkReader
     private var next = 0
     private(set) var count = 0
+    /// The lines that were read.
+    private var line = 0
 
-    init(_ run: SavedRun, columns: [String], functions: [String]) throws {
+    /// - Parameters:
+    ///   - passThreshold: scores from here on are 1, others 0; nil: scores are as they are.
+    ///   - scoreMembers: further members of the first function's result.
+    init(
+        _ run: SavedRun, columns: [String], functions: [String], passThreshold: Double? = nil,
+        scoreMembers: [String] = []
+    ) throws {
         self.run = run
+        self.scoreMembers = scoreMembers.count
+        self.passThreshold = passThreshold
         self.columns = columns.count
+        var columns = columns
+        if let selection = run.selection {
+            if !columns.contains(selection.column) { columns.append(selection.column) }
+            selected = (columns.firstIndex(of: selection.column) ?? 0, selection.value)
+        } else {
+            selected = nil
+        }
+        readColumns = columns.count
         self.functions = functions.count
         let isFolder = run.manifest != nil
         var requests = [ColumnRequest("row", .i64)]
@@ -66,6 +119,9 @@ final class RunRows {
         for function in functions {
             requests.append(ColumnRequest(Self.path("scores", function, "score"), .json))
             requests.append(ColumnRequest(Self.path("scores", function, "outcome"), .json))
+        }
+        for member in scoreMembers {
+            requests.append(ColumnRequest(Self.path("scores", functions.first ?? "", member), .json))
         }
         batch = RowBatch(requests)
         do throws(DatasetError) {
@@ -81,6 +137,14 @@ final class RunRows {
 
     /// The next row; nil at the end.
     func read() throws -> RunRow? {
+        while true {
+            guard let row = try readAny() else { return nil }
+            if let row { return row }
+        }
+    }
+
+    /// The next row of the file, nil within if it is not selected.
+    private func readAny() throws -> RunRow?? {
         while next >= batch.count {
             let isThere: Bool
             do throws(DatasetError) {
@@ -94,21 +158,35 @@ final class RunRows {
         }
         defer { next += 1 }
         let row = next
-        if let fault = batch.fault(row) { throw RunError("\(run.path): line \(count + 1): \(fault)") }
+        line += 1
+        if let fault = batch.fault(row) { throw RunError("\(run.path): line \(line): \(fault)") }
         func cell(_ column: Int) -> UnsafeRawBufferPointer? {
             batch.states(column)[row] == CellState.value.rawValue ? batch.text(column, row: row) : nil
         }
+        if let selected {
+            guard let own = cell(1 + selected.place), canonicalText(Array(own)) == selected.value else {
+                return .some(nil)
+            }
+        }
         let hasNumber = batch.states(0)[row] == CellState.value.rawValue
-        let number = hasNumber ? batch.values(0).assumingMemoryBound(to: Int64.self)[row] : Int64(count)
+        let number = hasNumber ? batch.values(0).assumingMemoryBound(to: Int64.self)[row] : Int64(line - 1)
         let scores = (0..<functions).map { index -> RunScore in
-            let place = 1 + columns + 2 * index
-            if let score = cell(place) { return RunScore(score) }
+            let place = 1 + readColumns + 2 * index
+            if let score = cell(place) {
+                let score = RunScore(score)
+                return passThreshold.map { score.split(at: $0) } ?? score
+            }
             let outcome = cell(place + 1).map { String(decoding: $0, as: UTF8.self) }
             return .missing(outcome: outcome.flatMap { try? JSONValue(parsing: $0).string } ?? "missing")
         }
         count += 1
-        return RunRow(
+        var result = RunRow(
             number: Int(number), cells: (0..<columns).map { cell(1 + $0).map { Array($0) } }, scores: scores)
+        if scoreMembers > 0 {
+            let first = 1 + readColumns + 2 * functions
+            result.members = (0..<scoreMembers).map { cell(first + $0).map { Array($0) } }
+        }
+        return result
     }
 }
 

@@ -33,6 +33,12 @@ struct BoundFunction: Sendable {
         }
     }
 
+    /// The output with the verdicts on both orders of two answers; nil for other functions.
+    var ordersOutput: Int? {
+        guard !description.roles.isEmpty else { return nil }
+        return description.outputs.firstIndex { $0.name == "orders" && $0.type == .json }
+    }
+
     var range: ClosedRange<Double>? { description.outputs[description.scoreOutput].range }
 }
 

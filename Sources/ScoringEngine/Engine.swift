@@ -5,6 +5,7 @@ public import JSON
 public import ScorerHost
 public import ScoringCore
 public import ScoringDefinitions
+import Statistics
 
 /// Scoring functions and the plugins that implement them, loaded once and used for any number of runs, even concurrent ones.
 ///
@@ -115,12 +116,15 @@ public final class Engine: Sendable {
         let results = plan.functions.indices.map { index in
             var aggregator = workers[0].aggregators[index]
             for worker in workers.dropFirst() { aggregator.merge(worker.aggregators[index]) }
+            var position = PositionBias()
+            for worker in workers { position.merge(worker.positions[index]) }
             return FunctionResult(
                 function: plan.functions[index].function,
                 aggregates: plan.result(of: aggregator, by: index),
                 groups: groups.map { $0.groups(of: index, plan) },
                 usage: plan.functions[index].models.isEmpty
-                    ? nil : modelRequests?.usage(of: plan.functions[index].function.identifier))
+                    ? nil : modelRequests?.usage(of: plan.functions[index].function.identifier),
+                position: plan.functions[index].ordersOutput == nil ? nil : position)
         }
         var unscored = FirstUnscored(limit: plan.examples)
         for worker in workers { unscored.merge(worker.unscored) }

@@ -41,6 +41,14 @@ package struct Bootstrap: Sendable {
         }
     }
 
+    /// The same for pairs that come in clusters, which are drawn whole.
+    package func medianDifference(ofClusters clusters: [[(a: Double, b: Double)]]) -> Estimate {
+        estimate(clusters.count, correctsBias: false) { indices in
+            Self.middle(of: indices.flatMap { clusters[$0].map(\.b) })
+                - Self.middle(of: indices.flatMap { clusters[$0].map(\.a) })
+        }
+    }
+
     /// The percentiles of replicates of any statistic of n units.
     private func estimate(_ n: Int, correctsBias: Bool, _ statistic: ([Int]) -> Double) -> Estimate {
         guard n > 0 else { return Estimate(nil, reason: "no scores") }

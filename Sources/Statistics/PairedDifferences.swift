@@ -7,17 +7,26 @@ package struct PairedDifferences: Sendable {
     package private(set) var equal = 0
     package private(set) var a = Moments()
     package private(set) var b = Moments()
-    private var differences = Moments()
+    private(set) var differences = Moments()
     /// The differences that are not 0, as long as they are few enough to be flipped in all ways.
     private var changed: [Double] = []
-    private var table = PairedBinary()
+    private(set) var table = PairedBinary()
     /// By cluster, where there are clusters.
-    private var clusters: [Int: ClusterSum]?
+    private var clusters: [Int: ClusterScores]?
+
+    /// What the pairs of a cluster add up to.
+    private struct ClusterScores {
+        var a = ClusterSum()
+        var b = ClusterSum()
+        var difference = ClusterSum()
+    }
 
     /// - Parameter isClustered: whether pairs come with a cluster.
     package init(isClustered: Bool = false) { clusters = isClustered ? [:] : nil }
 
     package var count: Int { better + worse + equal }
+
+    package var isClustered: Bool { clusters != nil }
 
     /// Whether all scores of both sides are 0 or 1.
     package var isBinary: Bool { a.isBinary && b.isBinary }
@@ -39,8 +48,21 @@ package struct PairedDifferences: Sendable {
             }
         }
         if scoreA != scoreB, changed.count <= SignFlips.limit { changed.append(scoreB - scoreA) }
-        clusters?[cluster, default: ClusterSum()].add(difference: scoreB, scoreA)
+        guard clusters != nil else { return }
+        clusters?[cluster, default: ClusterScores()].a.add(scoreA)
+        clusters?[cluster, default: ClusterScores()].b.add(scoreB)
+        clusters?[cluster, default: ClusterScores()].difference.add(difference: scoreB, scoreA)
     }
+
+    /// The mean of one side's scores, with the interval that is usual for them.
+    package func estimate(of side: Side, level: Double = 0.95) -> Estimate {
+        let moments = side == .a ? a : b
+        guard let clusters else { return .mean(of: moments, level: level) }
+        return ClusteredMean(clusters.values.map { side == .a ? $0.a : $0.b })
+            .estimate(isBinary: moments.isBinary, level: level)
+    }
+
+    package enum Side: Sendable { case a, b }
 }
 
 /// What the comparison of two runs came to.
@@ -148,8 +170,8 @@ extension PairedDifferences {
         return result
     }
 
-    private func clustered(_ level: Double) -> PairedResult {
-        let sums = (clusters ?? [:]).values
+    func clustered(_ level: Double) -> PairedResult {
+        let sums = (clusters ?? [:]).values.map(\.difference)
         let mean = ClusteredMean(sums)
         let estimate = mean.estimate(isBinary: false, level: level)
         let changed = sums.map(\.sum.value).filter { $0 != 0 }

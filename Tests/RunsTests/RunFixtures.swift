@@ -49,6 +49,7 @@ struct RunFixture {
     var aggregation = "average"
     var status = "complete"
     var judge: JSONValue?
+    var plugin: JSONValue?
 
     /// Rows of scores of one function; nil has none.
     init(scores: [Double?], expected: [String] = []) {
@@ -82,10 +83,12 @@ struct RunFixture {
                 "score_range": range.map { [JSONValue($0.lowerBound), JSONValue($0.upperBound)] } ?? .null,
             ]
             if let judge { function["judge"] = judge }
+            if let plugin { function["plugin"] = plugin }
             described[name] = .object(function)
         }
         let provenance: JSONObject = [
             "dataset": ["columns": .object(writer.columnDigests)],
+            "key_order": writer.keysAscend ? "ascending" : .null,
             "key": key.isEmpty ? .null : .array(key.map(JSONValue.string)), "functions": .object(described),
         ]
         try writer.finish(

@@ -79,6 +79,7 @@ enum Schemas {
                 // Other engines do not count rows by outcome.
                 "rows": ["type": "object", "additionalProperties": integer],
                 "standard_error": anyObject, "interval": anyObject, "bounds": anyObject, "usage": anyObject,
+                "position": anyObject,
                 "by": [
                     "type": "object", "additionalProperties": ["type": "array", "items": anyObject],
                     "description": "By column, the aggregates of the rows of each value.",

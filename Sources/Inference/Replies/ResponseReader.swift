@@ -40,6 +40,7 @@ extension InferenceReply {
         let object = operation == .chat ? chatCompletion(of: original) : original
         let usage = TokenUsage(of: object)
         self.init(text: "", response: String(decoding: bytes, as: UTF8.self), usage: usage)
+        servedModel = object["model"]?.string
         if object != original { response = JSONValue.object(object).text }
         do throws(BadResponse) {
             switch operation {

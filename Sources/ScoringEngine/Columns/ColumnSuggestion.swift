@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 import ScoringCore
 
 /// A column that functions read, and where the rows have a value for it.

@@ -80,7 +80,7 @@ struct ScoreDoubts {
     private var hintOnOnes: ScoreHint? {
         guard function.function.identifier == "basic::subset_of" else { return nil }
         let identifier = function.function.identifier
-        if ones.count({ $0.texts?.expected.isEmpty == true }) * 4 >= ones.count,
+        if ones.count(where: { $0.texts?.expected.isEmpty == true }) * 4 >= ones.count,
             ones.contains(where: { $0.texts != nil }),
             ones.contains(where: { $0.texts?.expected.isEmpty == true })
         {
@@ -116,7 +116,7 @@ struct ScoreDoubts {
 
     /// Whether a sign explains a large part of the rows that scored 0.0.
     private func holdsOften(_ sign: (Answers) -> Bool) -> Bool {
-        zeros.count(sign) * (isNeverRight ? 4 : 2) >= zeros.count
+        zeros.count(where: sign) * (isNeverRight ? 4 : 2) >= zeros.count
     }
 
     private func textsOften(_ sign: (String, String) -> Bool) -> Bool {

@@ -2,7 +2,7 @@ public import Inference
 public import JSON
 public import ScoringCore
 public import ScoringDefinitions
-import Statistics
+package import Statistics
 
 /// The results of one function.
 public struct FunctionResult: Sendable {
@@ -12,6 +12,12 @@ public struct FunctionResult: Sendable {
     public var groups: [ResultGroups] = []
     /// The usage of its models; nil if it asks none.
     public var usage: ModelUsage?
+    /// Whether a judge of pairs prefers a place; nil where it is not asked in both orders.
+    package var position: PositionBias?
+    /// How far its judge agrees with people; nil where that was not asked for, null where it is not known.
+    package var calibration: JSONValue?
+    /// The same as a sentence.
+    package var calibrationText: String?
 
     /// `{"aggregated_results": …, "rows": …}`, with "standard_error", "interval" and "bounds" of the aggregations that have
     /// them, "by" if the run has grouping columns, and "usage" if the function asks models.
@@ -22,6 +28,8 @@ public struct FunctionResult: Sendable {
             for group in groups { columns[group.column] = .array(group.groups.map(\.json)) }
             result["by"] = .object(columns)
         }
+        if let position { result["position"] = position.json }
+        if let calibration { result["calibration"] = calibration }
         if let usage { result["usage"] = usage.json }
         return .object(result)
     }
@@ -164,6 +172,25 @@ public struct ScoringResults: Sendable {
         var json: JSONObject = ["results": .object(results)]
         if let usage { json["usage"] = usage.json }
         return .object(json)
+    }
+}
+
+extension PositionBias {
+    /// `{"pairs": …, "flips": …, "flip_rate": …, "verdicts": …, "win_rate": …}`: A is the answer of the first column.
+    fileprivate var json: JSONValue {
+        func json(_ estimate: Estimate) -> JSONValue {
+            ["value": JSONValue(estimate.value), "interval": estimate.interval.map { .object($0.json) } ?? .null]
+        }
+        return [
+            "pairs": JSONValue(pairs), "one_order_only": JSONValue(oneOrderOnly), "flips": JSONValue(flips),
+            "flip_rate": json(flipRate()), "first_wins_flips": JSONValue(firstWins),
+            "second_wins_flips": JSONValue(secondWins), "position_p": JSONValue(p),
+            "verdicts": [
+                "A": JSONValue(reduced[.a] ?? 0), "B": JSONValue(reduced[.b] ?? 0),
+                "tie": JSONValue(reduced[.tie] ?? 0),
+            ],
+            "win_rate": json(winRate()),
+        ]
     }
 }
 

@@ -4,6 +4,7 @@ import JSON
 import ScorerHost
 import ScoringCore
 import ScoringDefinitions
+import Statistics
 
 /// The state of one thread that scores slices, and the aggregates of the slices that it has settled.
 ///
@@ -17,6 +18,8 @@ final class Worker: @unchecked Sendable {
     private(set) var unscored: FirstUnscored
     /// For each function.
     private(set) var samples: [ScoreSamples]
+    /// For each function.
+    private(set) var positions: [PositionBias]
     private var spareSlice: SliceWork?
 
     init(_ plan: RunPlan, cancellation: Cancellation) {
@@ -30,6 +33,7 @@ final class Worker: @unchecked Sendable {
         groups = plan.groups.map { _ in GroupAggregators(plan.functions, units: plan.units) }
         unscored = FirstUnscored(limit: plan.examples)
         samples = plan.functions.map { _ in ScoreSamples() }
+        positions = plan.functions.map { _ in PositionBias() }
     }
 
     /// Reads the rows of a chunk, drops those that do not match the filters, and returns the counts.
@@ -105,6 +109,9 @@ final class Worker: @unchecked Sendable {
         for (index, call) in slice.calls.enumerated() {
             let before = aggregators[index].counts.unscored
             call.results.add(to: &aggregators[index], plan.functions[index].description, units)
+            if let orders = plan.functions[index].ordersOutput {
+                call.results.add(orders: orders, to: &positions[index])
+            }
             takeSamples(index, call.results, slice.rows, of: work)
             if aggregators[index].counts.unscored > before { isComplete = false }
         }
@@ -165,6 +172,17 @@ final class Worker: @unchecked Sendable {
 }
 
 extension RowResults {
+    /// Adds the verdicts on both orders of two answers, `["A", "tie"]` for a row.
+    fileprivate func add(orders output: Int, to position: inout PositionBias) {
+        let orders = outputs[output]
+        for row in 0..<count where orders.hasValue(row) {
+            let text = String(decoding: orders.view.text(row), as: UTF8.self)
+            guard let pair = try? JSONValue(parsing: text).array, pair.count == 2 else { continue }
+            let verdicts = pair.map { $0.string.flatMap { PairwiseVerdict(rawValue: $0) } }
+            position.add(verdicts[0], verdicts[1])
+        }
+    }
+
     /// Adds the rows to a function's aggregates.
     fileprivate func add(to aggregator: inout Aggregator, _ description: ScorerDescription, _ units: RowUnits?) {
         let score = outputs[description.scoreOutput]

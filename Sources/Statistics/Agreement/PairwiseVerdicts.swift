@@ -1,8 +1,10 @@
 import Glibc
 
 /// What a pairwise judge says of two answers.
-package enum PairwiseVerdict: Hashable, Sendable {
-    case a, b, tie
+package enum PairwiseVerdict: String, Hashable, Sendable {
+    case a = "A"
+    case b = "B"
+    case tie
 }
 
 /// Whether a pairwise judge prefers a place: each pair is asked in both orders, and verdicts are named by the answer that
@@ -37,6 +39,24 @@ package struct PositionBias: Sendable {
         flips += 1
         if first == .a, second == .b { firstWins += 1 }
         if first == .b, second == .a { secondWins += 1 }
+    }
+
+    package mutating func merge(_ other: PositionBias) {
+        pairs += other.pairs
+        oneOrderOnly += other.oneOrderOnly
+        flips += other.flips
+        firstWins += other.firstWins
+        secondWins += other.secondWins
+        reduced.merge(other.reduced, uniquingKeysWith: +)
+    }
+
+    /// How often A wins, a tie being half a win, with the interval of a mean.
+    package func winRate(level: Double = 0.95) -> Estimate {
+        var scores = Moments()
+        for (verdict, score) in [(PairwiseVerdict.a, 1.0), (.b, 0.0), (.tie, 0.5)] {
+            for _ in 0..<(reduced[verdict] ?? 0) { scores.add(score) }
+        }
+        return .realMean(of: scores, level: level)
     }
 
     package func flipRate(level: Double = 0.95) -> Estimate { .proportion(flips, of: pairs, level: level) }
@@ -74,6 +94,9 @@ package struct BradleyTerry: Sendable {
 
     /// 1000 + 400/ln 10 · (θ - θ of the first).
     package var ratings: [Double] { strengths.map { 1000 + 400 / log(10) * ($0 - strengths[0]) } }
+
+    /// The errors in the unit of the ratings.
+    package var ratingErrors: [Double] { errorsToFirst.map { 400 / log(10) * $0 } }
 
     /// Nil where strengths do not exist: unless every system has lost to every other, if only by way of others, one of
     /// them would be infinitely strong (L. R. Ford, 1957).

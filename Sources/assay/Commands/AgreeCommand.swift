@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import JSON
+import Platform
 import Runs
 import Statistics
 
@@ -62,6 +63,20 @@ struct AgreeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Numbers from T on are 1, the others 0.", valueName: "t"))
     var threshold: Double?
 
+    @Flag(help: "Compare the votes in the rows with one another.")
+    var votes = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Each pair of answers has two rows, in both orders: COLUMN tells which, by two values; A is the first shown. "
+                + "The rows of a pair have one --key. A judge with \"swap\" does not need this.", valueName: "column"))
+    var swap: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the agreement with labels to FILE, for --calibration of 'assay score'.", valueName: "file"))
+    var save: String?
+
     @Option(help: ArgumentHelp("List N rows that are judged differently (default: 3).", valueName: "n"))
     var disagreements = 3
 
@@ -72,7 +87,8 @@ struct AgreeCommand: ParsableCommand {
         name: .customLong("require"),
         help: ArgumentHelp(
             "End with status 4 unless this holds, such as 'mine::correct kappa.lower >= 0.6'; repeatable. Values: "
-                + "agreement, kappa, alpha, spearman, bias, each also with .lower and .upper.", valueName: "requirement"
+                + "agreement, kappa, alpha, spearman, bias, flip_rate, each also with .lower and .upper.",
+            valueName: "requirement"
         ))
     var requirements: [RequirementArgument] = []
 
@@ -82,10 +98,14 @@ struct AgreeCommand: ParsableCommand {
             throw ValidationError("--disagreements \(disagreements): 0 to 100000 was expected")
         }
         if labels == nil && !labelMap.isEmpty { throw ValidationError("--map-label needs --labels") }
+        if save != nil && labels == nil {
+            throw ValidationError("--save needs --labels, since it is agreement with people")
+        }
         for requirement in requirements { try requirement.validate(values: Agreement.requirableValues) }
     }
 
     func run() throws {
+        let opened = try comparing { try runs.map { try SavedRun($0) } }
         let agreement = try comparing {
             var options = AgreementOptions()
             options.key = key?.names
@@ -96,7 +116,16 @@ struct AgreeCommand: ParsableCommand {
             options.weights = weights.weights
             options.threshold = threshold
             options.disagreements = disagreements
-            return try Agreement(try runs.map { try SavedRun($0) }, options: options)
+            options.swapColumn = swap
+            options.comparesVotes = votes
+            return try Agreement(opened, options: options)
+        }
+        if let save, let calibration = agreement.calibration(of: opened) {
+            do throws(RegularFile.Fault) {
+                try RegularFile.write(calibration.prettyText + "\n", to: save, mode: 0o644)
+            } catch {
+                throw Failure("--save \(save): \(error.message)")
+            }
         }
         let checked = requirements.flatMap { agreement.check($0.requirement) }
         switch format ?? (isatty(STDOUT_FILENO) == 1 ? .table : .json) {

@@ -8,28 +8,36 @@ import Statistics
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compare",
-        abstract: "Compare the scores of two runs, row by row.",
+        abstract: "Compare the scores of two or more runs, row by row.",
         discussion: """
             EXAMPLES
               assay compare runs/old runs/new
               assay compare old.jsonl new.jsonl --key question_id
+              assay compare runs/small runs/medium runs/large
+              assay compare runs/all --split model --key input_query
+              assay compare runs/judged --systems model_a,model_b
               assay compare runs/old runs/new --require 'basic::subset_of difference.lower >= -0.01'
 
-            A and B are folders that --save made, or files of --output. Rows are paired by their key, or else by their \
-            numbers, and each function is compared over the rows that both runs have scored. Differences are B's scores \
-            less A's. The manual's chapter "Comparing" says what the numbers mean.
+            A RUN is a folder that --save made, or a file of --output; the first, A, is what the others are compared \
+            with. Rows are paired by their key, or else by their numbers, and each function is compared over the rows \
+            that all runs have scored. Differences are B's scores less A's. With three or more runs, all pairs are \
+            tested, and each run has the ranks that it may have. The manual's chapter "Comparing" says what the numbers \
+            mean.
 
             Exit status: 0 compared; 4 a requirement is not met; 5 something was not compared, since it is not the same \
-            in both runs; 1 a run cannot be read; 64 the command line was wrong.
+            in all runs; 1 a run cannot be read; 64 the command line was wrong.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, markdown }
 
-    @Argument(help: ArgumentHelp("The run to compare with.", valueName: "a"))
-    var runA: String
+    @Argument(help: ArgumentHelp("The runs; with --split, one.", valueName: "run"))
+    var runs: [String]
 
-    @Argument(help: ArgumentHelp("The run that is new.", valueName: "b"))
-    var runB: String
+    @Option(
+        help: ArgumentHelp(
+            "RUN holds several runs, one for each value of COLUMN. With values after an equals sign, only these, in this "
+                + "order; the first is A.", valueName: "column[=value,value]"))
+    var split: SplitArgument?
 
     @Option(
         help: ArgumentHelp(
@@ -42,12 +50,39 @@ struct CompareCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "RUN holds verdicts of a judge on pairs, A, B or tie; these two columns name the systems whose answers are A "
+                + "and B. Rate the systems.", valueName: "column,column"))
+    var systems: ColumnList?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --systems, the columns of the two answers, for their lengths (default: "
+                + "generated_answer,baseline_answer).", valueName: "column,column"))
+    var answers: ColumnList?
+
+    @Option(
+        name: .customLong("aggregation"),
+        help: ArgumentHelp("Compare only this aggregation, such as median; repeatable.", valueName: "name"))
+    var aggregations: [String] = []
+
+    @Flag(name: .customLong("against-first"), help: "Compare the other runs with the first only, not with one another.")
+    var againstFirst = false
+
+    @Option(
+        help: ArgumentHelp(
             "Rows with one value of COLUMN resemble one another; intervals and tests allow for that. Default: what was "
                 + "saved.", valueName: "column"))
     var cluster: ColumnList?
 
     @Flag(help: "Rows with one key are samples of one question: average them first.")
     var samples = false
+
+    @Option(
+        name: .customLong("pass-at"),
+        help: ArgumentHelp(
+            "Compare how many rows pass: scores from SCORE on are 1, others 0. Samples are averaged after that.",
+            valueName: "score"))
+    var passAt: Double?
 
     @Option(
         name: .customLong("by"),
@@ -64,6 +99,12 @@ struct CompareCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "The test of means: t, mcnemar-exact, permutation, wilcoxon or bootstrap. Default: McNemar's mid-p for scores "
+                + "of 0 and 1, sign flips where at most 16 rows differ, else t.", valueName: "test"))
+    var test: TestArgument?
+
+    @Option(
+        help: ArgumentHelp(
             "How p values allow for several tests: holm, bh or none (default: holm).", valueName: "method"))
     var adjust = AdjustmentArgument.holm
 
@@ -77,6 +118,17 @@ struct CompareCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("Say how many pairs a difference of this size takes.", valueName: "difference"))
     var detect: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "How often a difference is to be found, for the smallest that these pairs can show (default: 0.8).",
+            valueName: "share"))
+    var power = 0.8
+
+    @Option(
+        help: ArgumentHelp(
+            "How often medians, --test bootstrap and --test permutation resample (default: 9999).", valueName: "n"))
+    var resamples = 9_999
 
     @Option(help: ArgumentHelp("List N rows that got worse (default: 3).", valueName: "n"))
     var regressions = 3
@@ -102,10 +154,28 @@ struct CompareCommand: ParsableCommand {
             valueName: "what"))
     var allowed: [AllowedRefusal] = []
 
-    @Option(help: ArgumentHelp("The seed of resampled medians (default: 0).", valueName: "n"))
+    @Option(help: ArgumentHelp("The seed of resampling (default: 0).", valueName: "n"))
     var seed: UInt64 = 0
 
+    /// More runs are not compared: their pairs could not be read by anyone.
+    private static let mostRuns = 50
+
     func validate() throws {
+        try validateSystems()
+        if split == nil && systems == nil && runs.count < 2 {
+            throw ValidationError("name two runs or more; for a file that holds several, use --split COLUMN")
+        }
+        if split != nil && runs.count > 1 { throw ValidationError("--split takes one run") }
+        guard runs.count <= Self.mostRuns else {
+            throw ValidationError("at most \(Self.mostRuns) runs are compared")
+        }
+        guard power > 0, power < 1 else {
+            throw ValidationError("--power \(power): above 0 and below 1 was expected")
+        }
+        guard (1...1_000_000).contains(resamples) else {
+            throw ValidationError("--resamples \(resamples): 1 to 1000000 was expected")
+        }
+        if let passAt, !passAt.isFinite { throw ValidationError("--pass-at \(passAt): a number was expected") }
         guard level > 0.5, level < 1 else {
             throw ValidationError("--level \(level): above 0.5 and below 1 was expected")
         }
@@ -121,10 +191,27 @@ struct CompareCommand: ParsableCommand {
         for requirement in requirements { try requirement.validate(values: Comparison.requirableValues) }
     }
 
+    private func validateSystems() throws {
+        if let systems, systems.names.count != 2 {
+            throw ValidationError("--systems: two columns were expected, such as model_a,model_b")
+        }
+        if let answers, answers.names.count != 2 {
+            throw ValidationError("--answers: two columns were expected, such as answer_a,answer_b")
+        }
+        if answers != nil && systems == nil { throw ValidationError("--answers needs --systems") }
+        guard systems != nil else { return }
+        if runs.count != 1 || split != nil { throw ValidationError("--systems takes one run, without --split") }
+        if functions.count > 1 { throw ValidationError("--systems takes one --fn") }
+        if !requirements.isEmpty || output != nil || format == .markdown {
+            throw ValidationError("--systems has no --require, --output or --format markdown")
+        }
+    }
+
     private var outputFormat: Format { format ?? (isatty(STDOUT_FILENO) == 1 ? .table : .json) }
 
     func run() throws {
-        let comparison = try comparing { refusal in
+        if let systems { return try rate(systems.names) }
+        let outcome = try comparing { refusal in
             if outputFormat == .json {
                 try printOutput(
                     JSONValue.object(["comparable": false, "refusals": .array([refusal.json])]).prettyText + "\n")
@@ -134,56 +221,163 @@ struct CompareCommand: ParsableCommand {
         }
         let checked = try requirements.flatMap { argument in
             let requirement = argument.requirement
-            let known = comparison.runs[0].functions + comparison.runs[1].functions
-            guard requirement.function == "*" || known.contains(requirement.function) else {
+            guard requirement.function == "*" || outcome.functions.contains(requirement.function) else {
                 throw requirement.fault("no run has the function \"\(requirement.function)\"")
             }
-            return comparison.check(requirement)
+            return outcome.check(requirement)
         }
-        try printOutput(text(of: comparison, checked))
+        try printOutput(text(of: outcome, checked))
         checked.report()
-        if comparison.hasRefusals { throw ExitCode(5) }
+        if outcome.hasRefusals { throw ExitCode(5) }
         if !checked.areMet { throw ExitCode(4) }
     }
 
-    private func compare() throws -> Comparison {
+    /// Rates the systems that a judge's verdicts are about.
+    private func rate(_ columns: [String]) throws {
+        let ratings = try comparing {
+            let run = try SavedRun(runs[0])
+            return try SystemRatings(
+                run, function: functions.first, columns: (columns[0], columns[1]),
+                answers: (answers?.names[0] ?? "generated_answer", answers?.names[1] ?? "baseline_answer"),
+                key: key?.names ?? run.savedKey, level: level)
+        }
+        try printOutput(outputFormat == .table ? ratings.text : ratings.json.prettyText + "\n")
+    }
+
+    /// Two runs or more, compared.
+    private enum Outcome {
+        case pair(Comparison)
+        case several(Ranking)
+
+        /// The functions of the runs.
+        var functions: [String] {
+            switch self {
+            case .pair(let comparison): comparison.runs.flatMap(\.functions)
+            case .several(let ranking): ranking.runs.flatMap(\.functions)
+            }
+        }
+
+        func check(_ requirement: Requirement) -> [CheckedRequirement] {
+            switch self {
+            case .pair(let comparison): comparison.check(requirement)
+            case .several(let ranking): ranking.check(requirement)
+            }
+        }
+
+        var hasRefusals: Bool {
+            switch self {
+            case .pair(let comparison): comparison.hasRefusals
+            case .several(let ranking): ranking.hasRefusals
+            }
+        }
+    }
+
+    private var comparisonOptions: ComparisonOptions {
         var options = ComparisonOptions()
         options.key = key?.names
         options.functions = functions
+        options.aggregations = aggregations
+        options.againstFirst = againstFirst
         options.cluster = cluster?.names
         options.averagesSamples = samples
+        options.passThreshold = passAt
         options.sliceColumns = sliceColumns
         options.answerColumns = answerColumns
+        options.test = test?.test
         options.adjustment = adjust.adjustment
         options.level = level
+        options.power = power
         options.margin = margin
         options.detect = detect
+        options.resamples = resamples
         options.regressions = regressions
         options.allowed = Set(allowed.map(\.code))
         options.seed = seed
-        let (a, b) = (try SavedRun(runA), try SavedRun(runB))
-        guard let output else { return try Comparison(a, b, options: options) }
-        let file = try OutputFile(output, unlessSameAs: runA, or: [runB], Cancellation())
+        return options
+    }
+
+    private func openRuns() throws -> [SavedRun] {
+        let opened = try runs.map { try SavedRun($0) }
+        guard let split else { return opened }
+        let (column, values) = split.choice(among: opened[0].columns)
+        let parts = try opened[0].split(by: column, values: values, limit: Self.mostRuns)
+        if key == nil, parts[0].savedKey == nil {
+            throw RunError(
+                "--split: rows of different runs are paired by a key, and none was saved; name it with --key COLUMN")
+        }
+        return parts
+    }
+
+    private func compare() throws -> Outcome {
+        let opened = try openRuns()
+        let options = comparisonOptions
+        func compare(_ sink: ((JSONValue) throws -> Void)?) throws -> Outcome {
+            opened.count == 2
+                ? .pair(try Comparison(opened[0], opened[1], options: options, pair: sink))
+                : .several(try Ranking(opened, options: options, row: sink))
+        }
+        guard let output else { return try compare(nil) }
+        let file = try OutputFile(output, unlessSameAs: runs[0], or: Array(runs.dropFirst()), Cancellation())
         do {
-            let comparison = try Comparison(a, b, options: options) { pair in
-                var line = pair.text + "\n"
+            let outcome = try compare { row in
+                var line = row.text + "\n"
                 try line.withUTF8 { try file.write(UnsafeRawBufferPointer($0)) }
             }
             try file.finish()
-            return comparison
+            return outcome
         } catch {
             file.discard()
             throw error
         }
     }
 
-    private func text(of comparison: Comparison, _ checked: [CheckedRequirement]) -> String {
-        switch outputFormat {
-        case .table: return comparison.text
-        case .json: return comparisonJSON(comparison.json, checked)
-        case .markdown:
+    private func text(of outcome: Outcome, _ checked: [CheckedRequirement]) -> String {
+        switch (outputFormat, outcome) {
+        case (.table, .pair(let comparison)): return comparison.text
+        case (.table, .several(let ranking)): return ranking.text
+        case (.json, .pair(let comparison)): return comparisonJSON(comparison.json, checked)
+        case (.json, .several(let ranking)): return comparisonJSON(ranking.json, checked)
+        case (.markdown, _):
             let failed = checked.filter { !$0.isMet }.map { "- **\(markdownText($0.line))**\n" }.joined()
-            return failed + (failed.isEmpty ? "" : "\n") + comparison.markdown
+            let body =
+                switch outcome {
+                case .pair(let comparison): comparison.markdown
+                case .several(let ranking): ranking.markdown
+                }
+            return failed + (failed.isEmpty ? "" : "\n") + body
+        }
+    }
+}
+
+/// `COLUMN`, or `COLUMN=VALUE,VALUE`.
+struct SplitArgument: ExpressibleByArgument {
+    private let text: String
+
+    init?(argument: String) {
+        guard !argument.isEmpty else { return nil }
+        text = argument
+    }
+
+    /// The column, and the values that are wanted; nil: all. A column of the whole text goes first.
+    func choice(among columns: [String]) -> (column: String, values: [String]?) {
+        guard !columns.contains(text), let sign = text.firstIndex(of: "=") else { return (text, nil) }
+        let values = text[text.index(after: sign)...].split(separator: ",").map(String.init)
+        return (String(text[..<sign]), values)
+    }
+}
+
+enum TestArgument: String, ExpressibleByArgument, CaseIterable {
+    case t
+    case mcNemarExact = "mcnemar-exact"
+    case permutation, wilcoxon, bootstrap
+
+    var test: RequestedTest {
+        switch self {
+        case .t: .t
+        case .mcNemarExact: .mcNemarExact
+        case .permutation: .permutation
+        case .wilcoxon: .wilcoxon
+        case .bootstrap: .bootstrap
         }
     }
 }

@@ -4,6 +4,7 @@ import Datasets
 import Evaluation
 import Inference
 import JSON
+import Runs
 import ScoringEngine
 
 struct EvaluateCommand: ParsableCommand {
@@ -72,6 +73,8 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup(title: "Saved run") var saveOptions: SaveOptions
 
+    @OptionGroup(title: "Statistics") var calibrationOptions: CalibrationOptions
+
     @OptionGroup var engineOptions: EngineOptions
 
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
@@ -96,6 +99,7 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     func run() throws {
+        let calibration = try calibrationOptions.read()
         let cancellation = Cancellation()
         let interruption = Interruption(cancelling: cancellation)
         let input: DatasetInput
@@ -139,7 +143,7 @@ struct EvaluateCommand: ParsableCommand {
             limits: limitOptions.functionLimits, cancellation: cancellation
         ) { inference }
         let results = Result {
-            try evaluate(request, input, engine, try saver(request, input, engine), cancellation)
+            try evaluate(request, input, engine, try saver(request, input, engine), calibration, cancellation)
         }
         waiting {
             await engine.shutDown()
@@ -206,14 +210,14 @@ struct EvaluateCommand: ParsableCommand {
 
     private func evaluate(
         _ request: EvaluationRequest, _ input: DatasetInput, _ engine: Engine, _ saver: RunSaver?,
-        _ cancellation: Cancellation
+        _ calibration: Calibration?, _ cancellation: Cancellation
     ) throws -> (results: EvaluationResults, unfinishedOutput: String?) {
         let options = [agent, sampling, benchmark].compactMap { $0?.path }
         let filesRead = options + rowOptions.filesRead + modelOptions.filesRead
         return try rowOptions.run(
             input, engineOptions, filesRead: filesRead, samples: request.samples, cancellation
         ) { sink, progress in
-            let results: EvaluationResults
+            var results: EvaluationResults
             do throws(EvaluationError) {
                 let saved = saver?.sink(to: sink, withInput: true) ?? sink
                 results = try Evaluator(engine).run(
@@ -222,7 +226,12 @@ struct EvaluateCommand: ParsableCommand {
                 // The pointer into the request only means something within the values of options.
                 throw Failure((error.placeInCandidate.map { "\($0): " } ?? "") + error.commandText)
             }
-            if results.failure == nil { try saver?.finish(results.scoring, generation: results.generation.json) }
+            calibration?.apply(to: &results.scoring, judgeModel: request.judgeModel)
+            if results.failure == nil {
+                try saver?.finish(
+                    results.scoring, generation: results.generation.json,
+                    servedByCandidate: results.generation.usage.servedModels)
+            }
             return results
         }
     }

@@ -3,6 +3,7 @@ import Concurrency
 import Datasets
 import Glibc
 import JSON
+import Runs
 import ScoringCore
 import ScoringEngine
 
@@ -62,6 +63,8 @@ struct ScoreCommand: ParsableCommand {
 
     @OptionGroup(title: "Saved run") var saveOptions: SaveOptions
 
+    @OptionGroup(title: "Statistics") var calibrationOptions: CalibrationOptions
+
     @OptionGroup var engineOptions: EngineOptions
 
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
@@ -84,6 +87,7 @@ struct ScoreCommand: ParsableCommand {
     }
 
     func run() throws {
+        let calibration = try calibrationOptions.read()
         let cancellation = Cancellation()
         let interruption = Interruption(cancelling: cancellation)
         let input: DatasetInput
@@ -124,7 +128,7 @@ struct ScoreCommand: ParsableCommand {
             try models.makeInference(isQuiet: isQuiet, asksNobody: isDryRun)
         }
         let results = Result {
-            try score(request, input, engine, try saver(request, input, engine), cancellation)
+            try score(request, input, engine, try saver(request, input, engine), calibration, cancellation)
         }
         waiting { await engine.shutDown() }
         let (scoring, unfinishedOutput) = try results.get()
@@ -145,19 +149,20 @@ struct ScoreCommand: ParsableCommand {
 
     private func score(
         _ request: ScoringRequest, _ input: DatasetInput, _ engine: Engine, _ saver: RunSaver?,
-        _ cancellation: Cancellation
+        _ calibration: Calibration?, _ cancellation: Cancellation
     ) throws -> (results: ScoringResults, unfinishedOutput: String?) {
         var request = request
         if saver != nil { request.includesInput = true }
         return try rowOptions.run(input, engineOptions, filesRead: filesRead, cancellation) {
             [request] sink, progress in
-            let results: ScoringResults
+            var results: ScoringResults
             do throws(EngineError) {
                 let saved = saver?.sink(to: sink, withInput: withInput) ?? sink
                 results = try engine.score(request, sink: saved, progress: progress, cancellation: cancellation)
             } catch {
                 throw Failure(error.commandText)
             }
+            calibration?.apply(to: &results, judgeModel: request.judgeModel)
             if results.failure == nil { try saver?.finish(results) }
             return results
         }

@@ -64,6 +64,8 @@ struct ResultsTable {
             table += values(of: entry, in: result.aggregates)
         }
         table += passes(of: result.aggregates.samples)
+        if let position = result.position { table += rows(of: position) }
+        if let text = result.calibrationText { table.append(("judge", text)) }
         let width = table.map(\.name.count).max() ?? 0
         let values = table.map { name, value in
             value.isEmpty ? "  \(name)" : "  \(name)\(String(repeating: " ", count: width - name.count))  \(value)"
@@ -151,6 +153,19 @@ struct ResultsTable {
 
     private func text(of interval: Interval) -> String {
         "95% interval \(shortened(interval.lower)) … \(shortened(interval.upper))"
+    }
+
+    /// How often a judge's verdict changes with the order of two answers.
+    private func rows(of position: PositionBias) -> [(name: String, value: String)] {
+        let (rate, wins) = (position.flipRate(), position.winRate())
+        func value(_ estimate: Estimate) -> String {
+            (estimate.value.map(shortened) ?? "nothing to work on")
+                + (estimate.interval.map { "  \(text(of: $0))" } ?? "")
+        }
+        var flips =
+            value(rate) + "  (\(grouped(position.flips)) of \(counted(position.pairs, "pair")); first place won "
+        flips += "\(grouped(position.firstWins)), second \(grouped(position.secondWins)))"
+        return [("A wins", value(wins) + "  (a tie is half a win)"), ("flips", flips)]
     }
 
     /// A line for each number of samples.

@@ -1,6 +1,7 @@
 import Encodings
 import Glibc
 import Hashing
+import Inference
 import JSON
 import Platform
 import Runs
@@ -97,8 +98,12 @@ final class RunSaver: @unchecked Sendable {
 
     /// Gives the folder its name.
     ///
-    /// - Parameter generation: what was generated, if anything was.
-    func finish(_ results: ScoringResults, generation: JSONObject? = nil) throws {
+    /// - Parameters:
+    ///   - generation: what was generated, if anything was.
+    ///   - servedByCandidate: the models that generated, as their servers name them.
+    func finish(
+        _ results: ScoringResults, generation: JSONObject? = nil, servedByCandidate: Set<String> = []
+    ) throws {
         // What models were asked differs from one time to the next, as replies come from the cache.
         var lasting = results
         lasting.usage = nil
@@ -109,12 +114,21 @@ final class RunSaver: @unchecked Sendable {
             "dataset": dataset(rows: rows),
             "key": setup.key.isEmpty ? .null : .array(setup.key.map(JSONValue.string)),
             "cluster": setup.cluster.isEmpty ? .null : .array(setup.cluster.map(JSONValue.string)),
+            "key_order": writer.keysAscend ? "ascending" : .null,
             "samples": setup.samples.map { JSONValue($0) } ?? .null,
         ]
         var described = JSONObject()
-        for function in functions { described[function.definition.identifier] = json(of: function) }
+        for function in functions {
+            let result = results[function.definition.identifier]
+            var members = json(of: function, result?.usage).object ?? [:]
+            if let calibration = result?.calibration, calibration != .null { members["calibration"] = calibration }
+            described[function.definition.identifier] = .object(members)
+        }
         provenance["functions"] = .object(described)
-        if let candidate = setup.candidate { provenance["candidate"] = candidate }
+        if var candidate = setup.candidate?.object {
+            candidate["served"] = names(servedByCandidate)
+            provenance["candidate"] = .object(candidate)
+        }
         var saved: JSONObject = [
             "schema": .string(SavedRun.schema),
             "status": results.isCancelled ? "interrupted" : "complete",
@@ -154,7 +168,7 @@ final class RunSaver: @unchecked Sendable {
         ]
     }
 
-    private func json(of function: Function) -> JSONValue {
+    private func json(of function: Function, _ usage: ModelUsage?) -> JSONValue {
         let definition = function.definition
         var lasting = definition.json.object ?? [:]
         lasting["description"] = nil
@@ -171,13 +185,11 @@ final class RunSaver: @unchecked Sendable {
             json["plugin"] = [
                 "id": .string(plugin.id), "version": .string(plugin.version),
                 "sha256": Self.digest(ofFile: plugin.path).map { .string($0) } ?? .null,
+                "shipped": .bool(plugin.isShipped),
             ]
         }
         if function.asksModels {
-            json["judge"] = [
-                "model": definition.params["judge_model"] ?? setup.judgeModel.map { .string($0) } ?? .null,
-                "models": definition.params["judge_models"] ?? .null,
-            ]
+            json["judge"] = definition.judgeJSON(judgeModel: setup.judgeModel, served: usage?.servedModels ?? [])
         }
         return .object(json)
     }
@@ -194,5 +206,43 @@ final class RunSaver: @unchecked Sendable {
             if count == 0 { return hexadecimal(hash.finalize().bytes) }
             buffer.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
         }
+    }
+}
+
+extension Plugin {
+    /// Whether it comes with Assay.
+    fileprivate var isShipped: Bool {
+        PluginIsolation.shippedFolders.contains { folder in
+            guard let resolved = realpath(folder, nil) else { return false }
+            defer { free(resolved) }
+            return path.hasPrefix(String(cString: resolved) + "/")
+        }
+    }
+}
+
+/// Names in order; null for none.
+private func names(_ names: Set<String>) -> JSONValue {
+    names.isEmpty ? .null : .array(names.sorted().map(JSONValue.string))
+}
+
+extension ScoringFunction {
+    /// What its judge is: `{"model": …, "models": …, "prompt_sha256": …, "served": …}`.
+    ///
+    /// - Parameters:
+    ///   - judgeModel: the model of a judge that names none.
+    ///   - served: the models as their servers name them in replies.
+    func judgeJSON(judgeModel: String?, served: Set<String>) -> JSONValue {
+        [
+            "model": params["judge_model"] ?? judgeModel.map { .string($0) } ?? .null,
+            "models": params["judge_models"] ?? .null, "prompt_sha256": .string(promptDigest), "served": names(served),
+        ]
+    }
+
+    /// What identifies a judge's prompt: the SHA-256 of its template and system message, as JSON.
+    var promptDigest: String {
+        let prompt: JSONValue = [
+            "prompt_template": params["prompt_template"] ?? .null, "system_prompt": params["system_prompt"] ?? .null,
+        ]
+        return hexadecimal(SHA256.digest(of: prompt.text).bytes)
     }
 }
