@@ -96,8 +96,7 @@ struct HarnessArguments {
         if let temperature = arguments["temperature"] {
             guard let number = temperature.number else {
                 throw EvaluationError(
-                    .invalid, "found \(temperature.kind); expected a number",
-                    at: pointer.appending("temperature").description)
+                    JSONPlace(temperature, at: pointer.appending("temperature")).fault("a number"))
             }
             // Answers that were drawn are not cached by lm_eval, which tells them by this.
             arguments["do_sample"] = .bool(number.double > 0)

@@ -62,12 +62,8 @@ extension PluginsCommand {
         private func givenParameters() throws -> JSONObject? {
             guard let params else { return nil }
             do {
-                let value = try JSONValue(parsing: params)
-                guard let object = value.object else {
-                    throw ValidationError("--params: found \(value.kind); expected an object")
-                }
-                return object
-            } catch let error as JSONError {
+                return try JSONPlace(JSONValue(parsing: params)).read(.object)
+            } catch {
                 throw ValidationError("--params: \(error)")
             }
         }

@@ -144,8 +144,8 @@ struct SourceOptions: ParsableArguments {
             try allowedFolders.isEmpty ? settings.texts("allow_paths", separator: ":") : allowedFolders
         configuration.allowsPrivateAddresses =
             try allowPrivateAddresses || settings.flag("allow_private_addresses")
-        configuration.environment = { variable($0) }
-        configuration.huggingFace = HuggingFaceServer(environment: { variable($0) })
+        configuration.environment = { environmentVariable($0) }
+        configuration.huggingFace = HuggingFaceServer(environment: { environmentVariable($0) })
         configuration.huggingFace.url =
             try huggingFaceURL ?? settings.text("huggingface_url") ?? configuration.huggingFace.url
         try checkURL(configuration.huggingFace.url, of: "--huggingface-url")
