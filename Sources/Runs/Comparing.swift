@@ -31,7 +31,7 @@ private struct Comparer {
     private var warnings: [Comparison.Warning] = []
     private var notes: [String] = []
     private var join: RunJoin
-    /// Columns that both runs have, and that are no answers.
+    /// Columns that both runs have, other than answers.
     private var dataColumns: [String] = []
     private var differences: [DataDifference] = []
     private var sameAnswers = 0

@@ -3,7 +3,10 @@ import Testing
 
 @Suite("Members of a configuration or request are read with their place")
 struct JSONPlaceTests {
-    private enum Color: String, CaseIterable { case red, green, mixed = "blue green" }
+    private enum Color: String, CaseIterable {
+        case red, green
+        case mixed = "blue green"
+    }
 
     private func place(_ json: String) throws -> JSONPlace {
         JSONPlace(try JSONValue(parsing: json), at: JSONPointer("/a"))

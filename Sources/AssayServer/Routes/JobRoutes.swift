@@ -240,7 +240,7 @@ enum JobRoutes {
 }
 
 extension StoredJob {
-    /// Warnings for whoever started the job, in sentences; nil if there are none.
+    /// Warnings for the person who started the job, in sentences; nil if there are none.
     fileprivate var warnings: JSONValue? {
         result?["warnings"].flatMap { $0.array?.isEmpty == false ? $0 : nil }
     }

@@ -89,7 +89,7 @@ struct HarnessArguments {
         }
         if let strategy = sampling["strategy"], strategy != .null {
             let members = try SamplingParameters.strategy(strategy, at: pointer.appending("strategy")).members
-            // What is said beside the strategy is more particular.
+            // Parameters next to the strategy take precedence.
             for (name, value) in members where arguments[name] == nil { arguments[name] = value }
             if arguments["temperature"] == nil { arguments["temperature"] = 1 }
         }

@@ -1,5 +1,5 @@
 import Concurrency
-public import Inference
+import Inference
 public import JSON
 public import Platform
 import ScorerHost

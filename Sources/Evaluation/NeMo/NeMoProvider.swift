@@ -1,6 +1,6 @@
 import Concurrency
 import Encodings
-public import Inference
+import Inference
 public import JSON
 import NIOHTTP1
 public import Platform

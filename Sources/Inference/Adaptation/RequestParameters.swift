@@ -127,7 +127,7 @@ extension JSONObject {
 }
 
 extension String {
-    /// Whether the word stands anywhere, be it within a string.
+    /// Whether the word occurs anywhere, even within a string.
     fileprivate var containsNull: Bool {
         var text = self
         return text.withUTF8 { bytes in

@@ -3,7 +3,7 @@ public import JSON
 import Platform
 import ScoringCore
 
-/// What a plugin says of itself, as a file beside it, so that it can be listed and bound without running any of its code:
+/// A plugin's description of itself, as a file next to it, so that it can be listed and bound without running any of its code:
 /// `NAME.plugin.json` for `NAME.so`.
 public enum PluginManifest {
     /// The path of the manifest of a plugin.
@@ -11,7 +11,7 @@ public enum PluginManifest {
         (plugin.hasSuffix(".so") ? String(plugin.dropLast(3)) : plugin) + ".plugin.json"
     }
 
-    /// Runs a plugin in a worker, and writes what it says of itself beside it.
+    /// Runs a plugin in a worker, and writes its description of itself next to it.
     ///
     /// - Returns: the path of the manifest.
     public static func write(for plugin: String, _ settings: WorkerSettings = WorkerSettings()) throws(PluginError)

@@ -15,12 +15,12 @@ struct CompareCommand: ParsableCommand {
               assay compare old.jsonl new.jsonl --key question_id
               assay compare runs/old runs/new --require 'basic::subset_of difference.lower >= -0.01'
 
-            A and B are folders that --save made, or files of --output. Rows are paired by their key, or else by their \
-            numbers, and each function is compared over the rows that both runs have scored. Differences are B's scores \
-            less A's. The manual's chapter "Comparing" says what the numbers mean.
+            A and B are folders written by --save, or files written by --output. Rows are paired by their key, or else by \
+            row number, and each function is compared over the rows that both runs have scored. A difference is B's score \
+            minus A's. The chapter "Comparing" of the manual explains the numbers.
 
-            Exit status: 0 compared; 4 a requirement is not met; 5 something was not compared, since it is not the same \
-            in both runs; 1 a run cannot be read; 64 the command line was wrong.
+            Exit status: 0 compared; 4 a requirement is not met; 5 something was not compared because it differs between \
+            the runs; 1 a run cannot be read; 64 the command line is invalid.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, markdown }
@@ -28,13 +28,13 @@ struct CompareCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The run to compare with.", valueName: "a"))
     var runA: String
 
-    @Argument(help: ArgumentHelp("The run that is new.", valueName: "b"))
+    @Argument(help: ArgumentHelp("The new run.", valueName: "b"))
     var runB: String
 
     @Option(
         help: ArgumentHelp(
-            "Pair rows by the values of these columns, with commas between several. Default: the key that was saved, "
-                + "else row numbers.", valueName: "column"))
+            "Pair rows by the values of these columns; separate several with commas (default: the saved key, or else the "
+                + "row number).", valueName: "column"))
     var key: ColumnList?
 
     @Option(name: .customLong("fn"), help: ArgumentHelp("Compare only this function; repeatable.", valueName: "id"))
@@ -42,49 +42,51 @@ struct CompareCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Rows with one value of COLUMN resemble one another; intervals and tests allow for that. Default: what was "
-                + "saved.", valueName: "column"))
+            "Rows with the same value of COLUMN resemble one another: take that into account in intervals and tests "
+                + "(default: as saved).", valueName: "column"))
     var cluster: ColumnList?
 
-    @Flag(help: "Rows with one key are samples of one question: average them first.")
+    @Flag(help: "Treat rows with the same key as samples of one question, and average them first.")
     var samples = false
 
     @Option(
         name: .customLong("by"),
         help: ArgumentHelp(
-            "Also compare the rows of each value of COLUMN by themselves; repeatable.", valueName: "column"))
+            "Also compare the rows of each value of COLUMN separately; repeatable.", valueName: "column"))
     var sliceColumns: [String] = []
 
     @Option(
         name: .customLong("answer-column"),
         help: ArgumentHelp(
-            "A column that holds what is compared, and may differ between the runs, beside generated_answer, context and "
-                + "generation; repeatable.", valueName: "column"))
+            "A column that may differ between the runs, because it is what is compared, in addition to generated_answer, "
+                + "context and generation; repeatable.", valueName: "column"))
     var answerColumns: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "How p values allow for several tests: holm, bh or none (default: holm).", valueName: "method"))
+            "How to adjust p values for several tests: holm, bh or none (default: holm).", valueName: "method"))
     var adjust = AdjustmentArgument.holm
 
-    @Option(help: ArgumentHelp("The level of intervals (default: 0.95).", valueName: "share"))
+    @Option(help: ArgumentHelp("The confidence level of intervals (default: 0.95).", valueName: "share"))
     var level = 0.95
 
     @Option(
         help: ArgumentHelp(
-            "The largest loss that does not matter: say whether B is not worse than that.", valueName: "difference"))
+            "The largest loss that is acceptable: say whether B is not worse than that.", valueName: "difference"))
     var margin: Double?
 
-    @Option(help: ArgumentHelp("Say how many pairs a difference of this size takes.", valueName: "difference"))
+    @Option(
+        help: ArgumentHelp(
+            "Say how many pairs are needed to detect a difference of this size.", valueName: "difference"))
     var detect: Double?
 
     @Option(help: ArgumentHelp("List N rows that got worse (default: 3).", valueName: "n"))
     var regressions = 3
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Write every pair as a JSON line to FILE.", valueName: "file"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("Write one line of JSON per pair to FILE.", valueName: "file"))
     var output: String?
 
-    @Option(help: "What goes to standard output; table on a terminal, else json.")
+    @Option(help: "The format of standard output (default: table on a terminal, json otherwise).")
     var format: Format?
 
     @Option(
@@ -98,7 +100,7 @@ struct CompareCommand: ParsableCommand {
     @Option(
         name: .customLong("allow"),
         help: ArgumentHelp(
-            "Compare in spite of a difference: data_differs, function_differs, judge_differs or unfinished; repeatable.",
+            "Compare despite a difference: data_differs, function_differs, judge_differs or unfinished; repeatable.",
             valueName: "what"))
     var allowed: [AllowedRefusal] = []
 
@@ -107,16 +109,16 @@ struct CompareCommand: ParsableCommand {
 
     func validate() throws {
         guard level > 0.5, level < 1 else {
-            throw ValidationError("--level \(level): above 0.5 and below 1 was expected")
+            throw ValidationError("--level \(level): expected a number above 0.5 and below 1")
         }
         if let margin, !(margin > 0 && margin.isFinite) {
-            throw ValidationError("--margin \(margin): a number above 0 was expected")
+            throw ValidationError("--margin \(margin): expected a number above 0")
         }
         if let detect, !(detect != 0 && detect.isFinite) {
-            throw ValidationError("--detect \(detect): a number other than 0 was expected")
+            throw ValidationError("--detect \(detect): expected a number other than 0")
         }
         guard (0...100_000).contains(regressions) else {
-            throw ValidationError("--regressions \(regressions): 0 to 100000 was expected")
+            throw ValidationError("--regressions \(regressions): expected 0 to 100000")
         }
         for requirement in requirements { try requirement.validate(values: Comparison.requirableValues) }
     }

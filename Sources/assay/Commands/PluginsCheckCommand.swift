@@ -30,7 +30,7 @@ extension PluginsCommand {
             name: .customLong("fn"),
             help: ArgumentHelp(
                 "Try scorers with the parameters of the definitions in FILE; repeatable. Default: those in the folder "
-                    + "NAME.functions beside NAME.so, if there is one.", valueName: "file"))
+                    + "NAME.functions next to NAME.so, if there is one.", valueName: "file"))
         var definitions: [String] = []
 
         @Option(help: ArgumentHelp("Try each scorer with these parameters, a JSON object.", valueName: "json"))
