@@ -64,8 +64,8 @@ private struct Comparer {
             try refuse(
                 Refusal(
                     .unfinished,
-                    "\(run.path): the run did not reach its end (\(run.manifest?["status"]?.string ?? "")); its rows are "
-                        + "a selection. To compare what is there: --allow unfinished"))
+                    "\(run.path): the run is incomplete (\(run.manifest?["status"]?.string ?? "")), so its rows are "
+                        + "a selection; to compare them anyway, use --allow unfinished"))
         }
         let common = runs.dropFirst().reduce(Set(runs[0].functions)) { $0.intersection($1.functions) }
         let wanted = options.functions.isEmpty ? runs[0].functions.filter(common.contains) : options.functions
@@ -85,7 +85,7 @@ private struct Comparer {
                 warnings.append(
                     Comparison.Warning(
                         code: "not_verified",
-                        message: "\(run.path) holds rows alone: definitions, judges and plugins are not verified"))
+                        message: "\(run.path) has only rows, so definitions, judges and plugins cannot be verified"))
             }
         }
         for function in wanted where try isComparable(function) { functions.append(function) }
@@ -365,8 +365,8 @@ private struct Comparer {
                     Comparison.Warning(
                         code: "unscored_uneven",
                         message:
-                            "\(name): \(pairs.unscoredInA) rows have no score in A alone and \(pairs.unscoredInB) in B "
-                            + "alone; the rows that are left are a selection, and bounds say what that may hide"))
+                            "\(name): \(pairs.unscoredInA) rows have no score only in A, and \(pairs.unscoredInB) only "
+                            + "in B; the remaining rows are a selection, and the bounds show what that may hide"))
             }
             comparison.functions.append(function)
         }

@@ -47,8 +47,8 @@ struct RunJoin {
             guard row.number > last[index] else {
                 throw Refusal(
                     .duplicateKey,
-                    "\(runs[index].path): row \(row.number) comes twice, as of samples of one question; to average the "
-                        + "samples of a question first, give --samples and --key COLUMN")
+                    "\(runs[index].path): row \(row.number) occurs twice, like samples of one question; to average the "
+                        + "samples of each question first, use --samples and --key COLUMN")
             }
             last[index] = row.number
             return row
@@ -128,8 +128,8 @@ struct RunJoin {
         let names = keyNames.joined(separator: ",")
         return Refusal(
             .duplicateKey,
-            "\(runs[index].path): rows \(first) and \(second) have one key, \(shortened(key)); if they are samples of one "
-                + "question, give --samples; else pair by more columns: --key \(names),COLUMN")
+            "\(runs[index].path): rows \(first) and \(second) have the same key, \(shortened(key)); if they are samples of one "
+                + "question, use --samples; otherwise, pair by more columns: --key \(names),COLUMN")
     }
 
     private static func hash(_ key: String) -> UInt128 {
@@ -170,7 +170,7 @@ extension RunJoin {
                     case .number(let number): questions[key]?.sums[index][function].add(number)
                     case .category:
                         throw RunError(
-                            "\(runs[index].path): row \(row.number): samples are averaged, and a score is a text")
+                            "\(runs[index].path): row \(row.number): samples are averaged, but a score is text")
                     case .missing: break
                     }
                 }

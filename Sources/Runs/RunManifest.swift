@@ -75,7 +75,7 @@ public struct SavedRun: Sendable {
             return
         }
         if FileStatus(ofPath: folder) == nil, FileStatus(ofPath: folder + ".partial")?.kind == .folder {
-            throw Refusal(.unfinished, "\(path): the run did not reach its end; its rows are in \(folder).partial")
+            throw Refusal(.unfinished, "\(path): the run is incomplete; its rows are in \(folder).partial")
         }
         rows = try Self.location(path)
         manifest = nil
