@@ -28,16 +28,16 @@ enum ScoringRoutes {
         Route(
             .get, "/v1/scoring/results",
             Operation(
-                id: "listScoringResults", summary: "Lists the results of score-batch and of jobs, the newest first.",
+                id: "listScoringResults", summary: "List the results of score-batch and of jobs, the newest first.",
                 providerTypes: types, response: "ScoringResultPage",
                 query: [
-                    ("start_index", 0, "The first result, counted from 0; default: 0."),
-                    ("limit", 1, "The most results that are returned; default: 100."),
+                    ("start_index", 0, "The first result, counted from 0 (default: 0)."),
+                    ("limit", 1, "The maximum number of results (default: 100)."),
                 ]), listResults),
         Route(
             .delete, "/v1/scoring/results/{id}",
             Operation(
-                id: "deleteScoringResult", summary: "Deletes a result of score-batch and the dataset of its rows.",
+                id: "deleteScoringResult", summary: "Delete a result of score-batch and the dataset of its rows.",
                 providerTypes: types,
                 errors: [("409", "It is the result of a job, which is deleted with the job.")]), deleteResult),
     ]

@@ -208,7 +208,7 @@ struct LimitOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Delete results of score-batch, with their rows, after N days; default: keep them.", valueName: "n"))
+            "Delete results of score-batch, with their rows, after N days (default: keep them).", valueName: "n"))
     var keepResults: Int?
 
     func apply(to configuration: inout ServerConfiguration, _ settings: ServerSettings) throws {
