@@ -35,8 +35,8 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CScorerPlugin"),
-        .target(name: "CWorkerProtocol"),
         .target(name: "CSubprocess"),
+        .target(name: "CWorkerProtocol", dependencies: ["CSubprocess"]),
         .target(name: "CLanguageProfiles", exclude: ["README.md", "make_profiles.py", "profiles.bin"]),
         // Boost.Math, in templates only.
         .target(name: "CDistributions"),
@@ -68,7 +68,7 @@ let package = Package(
         .target(
             name: "Store",
             dependencies: [
-                "JSON", "Platform",
+                "Datasets", "JSON", "Platform",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
@@ -234,9 +234,8 @@ let package = Package(
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "CSubprocess", "Concurrency", "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "ScorerHost",
-                "ScoringCore",
-                "ScoringEngine", "Store", "TestSupport",
+                "CSubprocess", "Concurrency", "Datasets", "Evaluation", "FakeModel", "Inference", "JSON", "Platform",
+                "ScorerHost", "ScoringCore", "ScoringEngine", "Store", "TestSupport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh: builds Assay for release, and puts it below PREFIX (/usr/local unless given), or DESTDIR and PREFIX.
+# install.sh: builds Assay for release, and puts it below PREFIX (default: /usr/local), or DESTDIR and PREFIX.
 #
 # What it puts there finds itself by where the executable lies, so it may be moved as a whole. It needs no Swift toolchain:
 # the Swift runtime is linked into the executable and into each plugin.

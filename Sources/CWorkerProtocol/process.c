@@ -2,8 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "subprocess.h"
 #include "worker_process.h"
 
 /* What a worker is started with, and this process's ends of it. */
@@ -51,32 +50,10 @@ static int spawn(char *const *words, const struct descriptors *all, pid_t *pid) 
     const bool has_backtrace = wanted && strlen(wanted) < sizeof backtrace - 16;
     if (has_backtrace) snprintf(backtrace, sizeof backtrace, "RUST_BACKTRACE=%s", wanted);
     char *environment[] = {path, language, has_backtrace ? backtrace : NULL, NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int error = posix_spawn_file_actions_init(&actions);
-    if (error) return error;
-    error = posix_spawnattr_init(&attributes);
-    if (error) {
-        posix_spawn_file_actions_destroy(&actions);
-        return error;
-    }
-    sigset_t none, all_signals;
-    sigemptyset(&none);
-    sigfillset(&all_signals);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all_signals);
-    /* A session of its own: what the terminal interrupts is for this process to end in good order. */
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-    error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    if (!error) error = posix_spawn_file_actions_adddup2(&actions, all->its_output, STDOUT_FILENO);
-    if (!error) error = posix_spawn_file_actions_adddup2(&actions, all->its_errors, STDERR_FILENO);
-    if (!error) error = posix_spawn_file_actions_adddup2(&actions, all->its_socket, AW_SOCKET);
-    if (!error) error = posix_spawn_file_actions_adddup2(&actions, all->its_memory, AW_OUTPUT);
-    if (!error) error = posix_spawn_file_actions_addclosefrom_np(&actions, AW_OUTPUT + 1);
-    if (!error) error = posix_spawn(pid, words[0], &actions, &attributes, words, environment);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return error;
+    /* AW_SOCKET and AW_OUTPUT are 3 and 4. A session of its own: what the terminal interrupts is for this process to end
+     * in good order. */
+    const int descriptors[] = {-1, all->its_output, all->its_errors, all->its_socket, all->its_memory};
+    return sp_start(words, environment, NULL, descriptors, AW_OUTPUT + 1, true, pid);
 }
 
 int aw_start(const char *executable, const char *plugin, uint64_t address_space, int memory, aw_process *process) {

@@ -38,7 +38,7 @@ public enum CellState: UInt8, Sendable {
 
 /// The rows of one chunk as typed columns of cells that point into it. Reused from chunk to chunk.
 ///
-/// Memory: about 60 bytes a row and 17 a cell, beside the unescaped texts, which are no longer than the chunk.
+/// Memory: about 60 bytes per row and 17 per cell, plus the unescaped texts, which are no longer than the chunk.
 public final class RowBatch {
     public let requests: [ColumnRequest]
     /// Rows read, selected or not.
@@ -193,7 +193,7 @@ public final class RowBatch {
         return counts.values.reduce(0, +)
     }
 
-    /// Whether any row of the chunk has the column, be it as null.
+    /// Whether any row of the chunk has the column, even if it is null.
     public func hasSeen(_ column: Int) -> Bool { columns[column].seen != 0 }
 
     /// The state of a column's cell in each row kept.

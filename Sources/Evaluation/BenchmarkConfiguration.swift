@@ -26,105 +26,76 @@ public struct BenchmarkConfiguration: Sendable, Hashable {
     /// Reads a `benchmark_config`.
     ///
     /// - Parameter pointer: its place in the request, for messages.
-    public init(_ json: JSONValue, at pointer: String = "/benchmark_config") throws(EvaluationError) {
-        func member<Value>(
-            _ path: String..., of type: String, _ read: (JSONValue) -> Value?
-        ) throws(EvaluationError) -> Value? {
-            var value: JSONValue = json
-            for name in path { value = value[name] ?? .null }
-            if value == .null { return nil }
-            guard let result = read(value) else {
-                throw EvaluationError(
-                    .invalid, "found \(value.kind); expected \(type)",
-                    at: ([pointer] + path).joined(separator: "/"))
-            }
-            return result
+    public init(
+        _ json: JSONValue, at pointer: JSONPointer = JSONPointer("/benchmark_config")
+    ) throws(EvaluationError) {
+        do throws(JSONFault) {
+            try self.init(JSONPlace(json, at: pointer))
+        } catch {
+            throw EvaluationError(error)
         }
-        func required<Value>(_ value: Value?, _ path: String, _ type: String) throws(EvaluationError) -> Value {
-            guard let value else {
-                throw EvaluationError(.invalid, "is missing; expected \(type)", at: pointer + path)
-            }
-            return value
-        }
-        guard json.object != nil else {
-            throw EvaluationError(.invalid, "found \(json.kind); expected an object", at: pointer)
-        }
-        _ = try required(
-            try member("eval_candidate", of: "an object", \.object), "/eval_candidate", "an object with a \"type\"")
-        // The default is a model, as in the API's own definition.
-        let kind = try member("eval_candidate", "type", of: "\"model\" or \"agent\"", \.string) ?? "model"
-        switch kind {
-        case "model":
-            candidate = .model(
-                name: try required(
-                    try member("eval_candidate", "model", of: "the name of a model") { value in
-                        value.string.flatMap { $0.isEmpty ? nil : $0 }
-                    }, "/eval_candidate/model", "the name of a model"),
-                sampling: try member("eval_candidate", "sampling_params", of: "an object", \.object) ?? [:],
-                systemMessage: try systemMessage(in: json["eval_candidate"]?["system_message"], pointer))
-        case "agent":
-            candidate = .agent(
-                try required(
-                    try member("eval_candidate", "config", of: "an object", \.object), "/eval_candidate/config",
-                    "an AgentConfig"))
-        default:
-            throw EvaluationError(
-                .invalid, "found \(JSONValue.string(kind).text); expected \"model\" or \"agent\"",
-                at: pointer + "/eval_candidate/type")
-        }
+    }
+
+    private init(_ place: JSONPlace) throws(JSONFault) {
+        let name = "eval_candidate"
+        _ = try place.required(name, .object("an object with a \"type\""))
+        candidate = try Candidate(place[name] ?? place)
         // Some client examples send an empty array instead of omitting the member.
-        scoringParameters =
-            try member("scoring_params", of: "an object") { $0.object ?? ($0.array?.isEmpty == true ? [:] : nil) }
-            ?? [:]
-        for (name, value) in scoringParameters.members where value.object == nil && value != .null {
-            throw EvaluationError(
-                .invalid, "found \(value.kind); expected an object of parameters",
-                at: "\(pointer)/scoring_params/\(JSONPointer().appending(name).description.dropFirst())")
+        let parameters = place["scoring_params"].flatMap { $0.value == [] ? nil : $0 }
+        scoringParameters = try parameters?.read(.object) ?? [:]
+        for (_, member) in try parameters?.members() ?? [] where member.value != .null {
+            _ = try member.read(.object("an object of parameters"))
         }
-        numExamples = try member("num_examples", of: "an integer from 0") { value in
-            value.number?.int.flatMap { $0 >= 0 ? $0 : nil }
-        }
-        groupColumns = try member("by", of: Self.columnsExpected, Self.columns) ?? []
-        groupLimit = try member("by_limit", of: Self.groupLimitExpected, Self.groupLimit)
-        self.json = json
+        numExamples = try place.optional("num_examples", .integer(from: 0))
+        groupColumns = try place.optional("by", Self.columns) ?? []
+        groupLimit = try place.optional("by_limit", Self.groupLimit)
+        json = place.value
     }
 
     // MARK: Groups
 
-    /// What `by` of a request is.
-    public static let columnsExpected = "the name of a column, or an array of at most 16 different ones,"
-    /// What `by_limit` of a request is.
-    public static let groupLimitExpected = "an integer from 1 to 10000"
-
-    /// Reads `by`: a column, or several; nil where it is anything else.
-    public static func columns(_ value: JSONValue) -> [String]? {
-        guard let names = (value.string.map { [.string($0)] } ?? value.array)?.compactMap(\.string),
-            names.count == value.array?.count ?? 1, names.count <= 16, Set(names).count == names.count,
-            !names.contains("")
-        else { return nil }
-        return names
+    /// `by`: a column, or several.
+    public static var columns: JSONExpectation<[String]> {
+        JSONExpectation("the name of a column, or an array of at most 16 different ones,") { value in
+            guard let names = (value.string.map { [.string($0)] } ?? value.array)?.compactMap(\.string),
+                names.count == value.array?.count ?? 1, names.count <= 16, Set(names).count == names.count,
+                !names.contains("")
+            else { return nil }
+            return names
+        }
     }
 
-    /// Reads `by_limit`.
-    public static func groupLimit(_ value: JSONValue) -> Int? {
-        value.number?.int.flatMap { (1...10_000).contains($0) ? $0 : nil }
-    }
+    /// `by_limit`.
+    public static var groupLimit: JSONExpectation<Int> { .integer(1...10_000) }
 
     /// The parameters of a scoring function.
     public func parameters(of function: String) -> JSONObject? { scoringParameters[function]?.object }
 }
 
-/// The text of a system message: a string, or a chat message with text as its content.
-private func systemMessage(in value: JSONValue?, _ pointer: String) throws(EvaluationError) -> String? {
-    guard let value, value != .null else { return nil }
-    let content = value.object == nil ? value : value["content"] ?? .null
-    if let text = content.string { return text }
-    let parts = content.array ?? (content["text"] == nil ? nil : [content])
-    let texts = parts?.compactMap { $0["text"]?.string ?? $0.string }
-    guard let parts, let texts, texts.count == parts.count, !texts.isEmpty else {
-        throw EvaluationError(
-            .invalid, "expected a string, or a message whose content is a string",
-            at: pointer + "/eval_candidate/system_message")
+extension BenchmarkConfiguration.Candidate {
+    private enum Kind: String, CaseIterable { case model, agent }
+
+    fileprivate init(_ place: JSONPlace) throws(JSONFault) {
+        // The default is a model, as in the API's own definition.
+        switch try place.optional("type", .choice(Kind.self)) ?? .model {
+        case .agent: self = .agent(try place.required("config", .object("an AgentConfig")))
+        case .model:
+            self = .model(
+                name: try place.required("model", .nonEmptyText("the name of a model")),
+                sampling: try place.optional("sampling_params", .object) ?? [:],
+                systemMessage: try place.optional("system_message", systemMessage))
+        }
     }
-    return texts.joined(separator: "\n")
+}
+
+/// A system message: a string, or a chat message with text as its content.
+private var systemMessage: JSONExpectation<String> {
+    JSONExpectation("a string, or a message whose content is a string") { value in
+        let content = value.object == nil ? value : value["content"] ?? .null
+        if let text = content.string { return text }
+        let parts = content.array ?? (content["text"] == nil ? nil : [content])
+        let texts = parts?.compactMap { $0["text"]?.string ?? $0.string }
+        guard let parts, let texts, texts.count == parts.count, !texts.isEmpty else { return nil }
+        return texts.joined(separator: "\n")
+    }
 }

@@ -20,6 +20,11 @@ public struct EvaluationError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
+    /// The request or benchmark is invalid.
+    init(_ fault: JSONFault) {
+        self.init(.invalid, fault.message, at: fault.pointer.description)
+    }
+
     /// The place in the candidate of the request, such as `sampling_params`; nil where the fault is elsewhere.
     public var placeInCandidate: String? {
         let start = Self.candidatePointer.description + "/"

@@ -49,7 +49,7 @@ public struct EvaluationResult: Sendable {
     public var generation: JSONObject
     /// The distribution of the scores, by function, for the pages' plots.
     public var distributions: JSONObject
-    /// Warnings for whoever started the run, in sentences.
+    /// Warnings for the person who started the run, in sentences.
     public var warnings: [String]
     /// Whether the run was cancelled; the result covers the completed rows.
     public var isCancelled: Bool

@@ -74,54 +74,53 @@ public struct EvaluationSettings: Sendable, Hashable {
     /// - Throws: the first fault.
     public init(in json: JSONValue, file: String) throws(ConfigurationError) {
         self.init()
-        guard let place = try ConfigurationPlace(file: file, value: json).member("evaluation") else { return }
-        try place.checkNames([NeMoProvider.id, HarnessProvider.id])
-        if let nemo = try place.member(NeMoProvider.id) { self.nemo = try NeMo(nemo) }
-        if let harness = try place.member(HarnessProvider.id) { self.harness = try Harness(harness) }
+        do throws(JSONFault) {
+            guard let place = JSONPlace(json)["evaluation"] else { return }
+            try place.checkNames([NeMoProvider.id, HarnessProvider.id])
+            if let nemo = place[NeMoProvider.id] { self.nemo = try NeMo(nemo) }
+            if let harness = place[HarnessProvider.id] { self.harness = try Harness(harness) }
+        } catch {
+            throw ConfigurationError(file: file, error)
+        }
     }
 }
 
 extension EvaluationSettings.NeMo {
-    fileprivate init(_ place: ConfigurationPlace) throws(ConfigurationError) {
+    fileprivate init(_ place: JSONPlace) throws(JSONFault) {
         try place.checkNames(["url", "api_key_env", "namespace", "poll_seconds"])
-        self.init(
-            url: try place.required("url", "a URL that begins with http:// or https://") { value in
-                value.string.flatMap { NeMoClient.base($0) == nil ? nil : $0 }
-            })
-        apiKeyVariable = try place.optional("api_key_env", "the name of a variable") { $0.string.nonEmpty }
-        namespace =
-            try place.optional("namespace", "a name without a slash") { value in
-                value.string.nonEmpty.flatMap { $0.contains("/") ? nil : $0 }
-            } ?? namespace
-        pollInterval =
-            try place.optional("poll_seconds", "a number from 0.01 to 3600") { value in
-                value.number.flatMap { (0.01...3600).contains($0.double) ? .seconds($0.double) : nil }
-            } ?? pollInterval
+        let url = JSONExpectation("a URL that begins with http:// or https://") { value in
+            value.string.flatMap { NeMoClient.base($0) == nil ? nil : $0 }
+        }
+        let namespace = JSONExpectation("a name without a slash") { value in
+            value.string.flatMap { $0.isEmpty || $0.contains("/") ? nil : $0 }
+        }
+        let pause = JSONExpectation.number("a number from 0.01 to 3600") { (0.01...3600).contains($0) }
+        self.init(url: try place.required("url", url))
+        apiKeyVariable = try place.optional("api_key_env", .nonEmptyText("the name of a variable"))
+        self.namespace = try place.optional("namespace", namespace) ?? self.namespace
+        pollInterval = try place.optional("poll_seconds", pause).map { .seconds($0) } ?? pollInterval
     }
 }
 
 extension EvaluationSettings.Harness {
-    fileprivate init(_ place: ConfigurationPlace) throws(ConfigurationError) {
+    fileprivate init(_ place: JSONPlace) throws(JSONFault) {
         try place.checkNames(["command", "output_dir", "timeout_seconds", "allow_custom_tasks", "pass_env"])
+        let words = JSONExpectation("an array of strings, the first one a program") { value in
+            value.texts.flatMap { words in
+                words.first ?? "" == "" || words.contains { $0.utf8.contains(0) } ? nil : words
+            }
+        }
+        let variables = JSONExpectation("an array of names of variables") { value in
+            value.texts.flatMap { names in
+                names.allSatisfy { !$0.isEmpty && !$0.utf8.contains { $0 == 0 || $0 == 0x3D } } ? names : nil
+            }
+        }
         self.init()
         isConfigured = true
-        command =
-            try place.optional("command", "an array of strings, the first one a program") { value in
-                guard let array = value.array, array.first?.string.nonEmpty != nil else { return nil }
-                let words = array.compactMap(\.string)
-                return words.count == array.count && !words.contains { $0.utf8.contains(0) } ? words : nil
-            } ?? command
-        outputFolder = try place.optional("output_dir", "the path of a folder") { $0.string.nonEmpty }
-        timeout = try place.optional("timeout_seconds", "a number above 0, at most 31536000") { value in
-            value.number.flatMap { $0.double > 0 && $0.double <= 31_536_000 ? .seconds($0.double) : nil }
-        }
-        allowsCustomTasks =
-            try place.optional("allow_custom_tasks", "true or false", as: \.bool) ?? allowsCustomTasks
-        passedVariables =
-            try place.optional("pass_env", "an array of names of variables") { value in
-                let names = value.array?.compactMap(\.string)
-                let areNames = names?.allSatisfy { !$0.isEmpty && !$0.utf8.contains { $0 == 0 || $0 == 0x3D } }
-                return areNames == true && names?.count == value.array?.count ? names : nil
-            } ?? passedVariables
+        command = try place.optional("command", words) ?? command
+        outputFolder = try place.optional("output_dir", .nonEmptyText("the path of a folder"))
+        timeout = try place.optional("timeout_seconds", .seconds(upTo: 31_536_000))
+        allowsCustomTasks = try place.optional("allow_custom_tasks", .flag) ?? allowsCustomTasks
+        passedVariables = try place.optional("pass_env", variables) ?? passedVariables
     }
 }

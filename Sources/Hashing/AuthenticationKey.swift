@@ -12,7 +12,7 @@ public struct AuthenticationKey: Sendable {
 
     init(bytes: [UInt8]) { self.bytes = bytes }
 
-    /// The code that shows that whoever made it has the key.
+    /// The code that proves possession of the key.
     public func code(for text: String) -> Digest {
         let text = Array(text.utf8)
         // Fails only where memory cannot be allocated.

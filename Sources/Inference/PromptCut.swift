@@ -9,7 +9,7 @@ extension InferenceRequest {
     ///
     /// A token has four characters of English, fewer of most other languages and of code. Where a server counts fewer than
     /// one for every eight, it has most likely left out a part: Ollama, for one, shortens a prompt to its context length
-    /// without a word. Images and other parts that are no text have no such measure.
+    /// without a word. Images and other parts without text have no such measure.
     ///
     /// - Parameter usage: what the server counted.
     func lengthOfCutPrompt(_ usage: TokenUsage) -> Int? {

@@ -49,6 +49,18 @@ extension JSONParser {
         }
     }
 
+    /// The same for a text whose last `padding` bytes are zero and do not belong to it.
+    public mutating func outline(padded bytes: [UInt8]) throws(JSONError) -> JSONOutline {
+        let result: Result<JSONOutline, JSONError> = bytes.withUnsafeBytes { bytes in
+            do throws(JSONError) {
+                return .success(try outline(padded: UnsafeRawBufferPointer(rebasing: bytes.dropLast(Self.padding))))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
     /// Validates one whole value, and returns whether it is an object.
     ///
     /// - Parameter repairs: is increased by the number of places that ``parse(_:repairs:)`` repairs.

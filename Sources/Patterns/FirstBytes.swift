@@ -30,7 +30,7 @@ struct FirstBytes: Sendable {
         self.table = table
     }
 
-    /// The first place from `start` on where one of the bytes stands; nil where there is none.
+    /// The first place from `start` on with one of the bytes; nil if there is none.
     func next(in subject: UnsafeRawBufferPointer, from start: Int) -> Int? {
         table.withUnsafeBufferPointer { table in
             var place = start

@@ -8,7 +8,7 @@ internal import CPCRE2
 /// rejected, with the position. These differences remain:
 /// - If a group is captured inside a repeat or a lookaround that is later abandoned, Python's engine may keep the span of
 ///   the abandoned attempt. PCRE2 does as Perl does.
-/// - In a case-insensitive back reference, "ı" and "İ" are no "i" (nor "ΐ", "ΰ", "ſt" their doubles), and with `(?a)` other
+/// - In a case-insensitive back reference, "ı" and "İ" do not match "i" (nor "ΐ", "ΰ", "ſt" their doubles), and with `(?a)` other
 ///   letters than ASCII's have two cases too.
 /// - A group with an upper repeat count, as in `{,2}`, may use up a repetition with an empty match where Python does not.
 /// - A repeated lookaround is tried once, and a lookbehind repeated from zero times inside another one is rejected.

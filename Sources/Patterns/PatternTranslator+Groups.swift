@@ -16,7 +16,7 @@ extension PatternTranslator {
         return try groupBody(start) { body throws(PatternError) in try body.alternatives(flags) }
     }
 
-    /// Reads what begins with `(?`, from behind that. Nil for flags of the whole pattern, which are no item.
+    /// Reads what begins with `(?`, from behind that. Nil for flags of the whole pattern, which are not an item.
     mutating func extensionGroup(
         _ start: Int, _ flags: inout PatternFlags, mayBeGlobal: Bool
     ) throws(PatternError) -> Item? {

@@ -16,7 +16,7 @@
 static char sentence[256];
 
 const char *failed(const char *what) {
-    snprintf(sentence, sizeof sentence, "%s: %s", what, strerror(errno));
+    snprintf(sentence, sizeof sentence, "%s: %m", what); /* %m: the message of errno */
     return sentence;
 }
 

@@ -100,9 +100,9 @@ public struct Agreement: Sendable {
         guard labels != nil || judges.count > 1 else {
             if !consistency.isEmpty { return }
             throw RunError(
-                "one judge has nothing to agree with: name the labels with --labels COLUMN or --labels FILE, or a second "
-                    + "function or run. A judge with \"swap\" or votes is held against itself; rows in both orders need --swap "
-                    + "COLUMN")
+                "one judge alone cannot be compared; name the labels with --labels COLUMN or --labels FILE, or a second "
+                    + "function or run. A judge with \"swap\" or votes is compared with itself; rows in both orders need "
+                    + "--swap COLUMN")
         }
         let question = ["input_query", "question", "prompt"].first { name in runs[0].columns.contains(name) }
         var columns = key ?? []
@@ -193,9 +193,9 @@ public struct Agreement: Sendable {
                         code: "unmatched_category",
                         message: isLabel
                             ? "\(pair.name): no judgement is \(quoted(shortened(name))), which \(table.support[index]) labels "
-                                + "are; --map-label OLD=NEW makes one of two"
+                                + "are; --map-label OLD=NEW merges two names"
                             : "\(pair.name): no label is \(quoted(shortened(name))), which \(judged[index]) judgements are; "
-                                + "--map-label OLD=NEW makes one of two"))
+                                + "--map-label OLD=NEW merges two names"))
             }
         }
     }
@@ -216,7 +216,7 @@ private struct Measure {
         }
         let level = self.level(pairs.flatMap { [$0.label, $0.judgement] })
         if level != .nominal, pairs.contains(where: { $0.label.number == nil || $0.judgement.number == nil }) {
-            throw RunError("\(name): a judgement or a label is a text; --level \(level.rawValue) needs numbers")
+            throw RunError("\(name): a judgement or a label is text, but --level \(level.rawValue) needs numbers")
         }
         let values = Set(pairs.flatMap { [$0.label, $0.judgement] }).sorted(by: Self.isBefore)
         var table: ConfusionTable?
@@ -325,7 +325,7 @@ extension Agreement {
             return [
                 CheckedRequirement(
                     requirement, function: requirement.function, value: value(alpha),
-                    reason: alpha.map { $0.reason ?? "not defined" } ?? "alpha is of several judges without labels")
+                    reason: alpha.map { $0.reason ?? "not defined" } ?? "alpha needs several judges without labels")
             ]
         }
         if parts.first == "flip_rate" {

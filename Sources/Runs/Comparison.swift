@@ -1,6 +1,6 @@
 package import Statistics
 
-/// What the comparison of two runs came to, B's scores less A's.
+/// The result of comparing two runs: B's scores minus A's.
 public struct Comparison: Sendable {
     /// Which rows were compared.
     package struct Pairing: Sendable {

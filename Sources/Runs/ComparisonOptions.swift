@@ -20,7 +20,7 @@ public struct ComparisonOptions: Sendable {
     public var averagesSamples = false
     /// Columns for each of whose values there is a comparison of its own.
     public var sliceColumns: [String] = []
-    /// Columns beside `generated_answer`, `context` and `generation` that are what is being compared, and no data.
+    /// Columns that are compared, and are not data, in addition to `generated_answer`, `context` and `generation`.
     public var answerColumns: [String] = []
     /// Of intervals and tests.
     public var level = 0.95

@@ -74,7 +74,8 @@ struct Labels {
                     let name = keyText(parts.compactMap(\.self))
                     let score = value.withUnsafeBytes { RunScore($0) }
                     if labels.updateValue(location.isTable ? score.ofTable : score, forKey: name) != nil {
-                        throw DatasetError(.malformed, "row \(row): the key \(shortened(name)) comes twice", path: path)
+                        throw DatasetError(
+                            .malformed, "row \(row): the key \(shortened(name)) occurs twice", path: path)
                     }
                 }
             }

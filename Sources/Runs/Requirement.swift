@@ -54,7 +54,7 @@ public struct Requirement: Sendable, Hashable {
                 part: "value",
                 description: words.count < 2
                     ? "no value is named after the function, such as accuracy"
-                    : "a function and one value were expected before \(comparator.rawValue)")
+                    : "expected a function and one value before \(comparator.rawValue)")
         }
         function = String(first)
         value = String(words[1])

@@ -55,10 +55,10 @@ public final class RunFolderWriter: @unchecked Sendable {
         self.key = key.compactMap { name in columns.firstIndex { $0.name == name } }
         if FileStatus(ofPath: folder) != nil {
             guard replaces else {
-                throw RunError("\(path): exists already; name another folder, or replace it with --overwrite")
+                throw RunError("\(path): already exists; name another folder, or replace it with --overwrite")
             }
             guard FileStatus(ofPath: folder + "/results.json") != nil else {
-                throw RunError("\(path): not a run folder, so that --overwrite does not replace it")
+                throw RunError("\(path): not a run folder, so --overwrite does not replace it")
             }
         }
         try Self.remove(partial)
@@ -195,7 +195,8 @@ public final class RunFolderWriter: @unchecked Sendable {
             }
             if rmdir(name) != 0, errno != ENOENT {
                 throw RunError(
-                    "\(name): cannot be removed: \(systemMessage()); move what is in it, or name another folder")
+                    "\(name): cannot be removed: \(systemMessage()); move its contents elsewhere, or name another folder"
+                )
             }
         }
     }

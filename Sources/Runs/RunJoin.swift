@@ -160,8 +160,8 @@ struct RunJoin {
         let names = keyNames.joined(separator: ",")
         return Refusal(
             .duplicateKey,
-            "\(runs[index].path): rows \(first) and \(second) have one key, \(shortened(key)); if they are samples of one "
-                + "question, give --samples; else pair by more columns: --key \(names),COLUMN")
+            "\(runs[index].path): rows \(first) and \(second) have the same key, \(shortened(key)); if they are samples of one "
+                + "question, use --samples; otherwise, pair by more columns: --key \(names),COLUMN")
     }
 
     private static func hash(_ key: String) -> UInt128 {
@@ -202,7 +202,7 @@ extension RunJoin {
                     case .number(let number): questions[key]?.sums[index][function].add(number)
                     case .category:
                         throw RunError(
-                            "\(runs[index].path): row \(row.number): samples are averaged, and a score is a text")
+                            "\(runs[index].path): row \(row.number): samples are averaged, but a score is text")
                     case .missing: break
                     }
                 }

@@ -3,7 +3,7 @@ import Glibc
 public import JSON
 import Platform
 
-/// A run that was saved, or a file of output lines: where its rows are, and what is known of how they came about.
+/// A run that was saved, or a file of output lines: where its rows are, and what is known about their provenance.
 public struct SavedRun: Sendable {
     /// The schema that this version writes, and the newest that it reads.
     package static let schema = "assay.run/1"
@@ -16,7 +16,7 @@ public struct SavedRun: Sendable {
     public let manifest: JSONObject?
     /// The identifiers of its functions, in the order in which they were asked for.
     public let functions: [String]
-    /// The columns that its lines hold beside the scores.
+    /// The columns of its lines other than the scores.
     public let columns: [String]
     /// The definitions of its functions, as far as they were saved.
     let definitions: [String: JSONValue]
@@ -112,7 +112,7 @@ public struct SavedRun: Sendable {
             return
         }
         if FileStatus(ofPath: folder) == nil, FileStatus(ofPath: folder + ".partial")?.kind == .folder {
-            throw Refusal(.unfinished, "\(path): the run did not reach its end; its rows are in \(folder).partial")
+            throw Refusal(.unfinished, "\(path): the run is incomplete; its rows are in \(folder).partial")
         }
         rows = try Self.location(path)
         manifest = nil
@@ -142,7 +142,7 @@ public struct SavedRun: Sendable {
         }
         guard let json = try? JSONValue(parsing: String(decoding: bytes, as: UTF8.self)), let object = json.object,
             let schema = object["schema"]?.string
-        else { throw RunError("\(path): not the results of a run: a JSON object with \"schema\" was expected") }
+        else { throw RunError("\(path): not the results of a run; expected a JSON object with \"schema\"") }
         guard schema == Self.schema else {
             throw Refusal(
                 .schema, "\(path): the schema is \(quoted(schema)), and this version reads \(quoted(Self.schema))")

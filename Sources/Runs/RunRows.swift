@@ -8,7 +8,7 @@ enum RunScore: Sendable, Hashable {
     /// A number, or a boolean as 1 and 0.
     case number(Double)
     case category(String)
-    /// There is none, for this reason.
+    /// It has no score, for this reason.
     case missing(outcome: String)
 
     init(_ json: UnsafeRawBufferPointer) {

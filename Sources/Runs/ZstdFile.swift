@@ -67,5 +67,5 @@ final class ZstdFile: @unchecked Sendable {
         if !isWritten { throw failure() }
     }
 
-    private func failure() -> RunError { RunError("\(path): could not be written to its end: \(systemMessage())") }
+    private func failure() -> RunError { RunError("\(path): could not be written completely: \(systemMessage())") }
 }

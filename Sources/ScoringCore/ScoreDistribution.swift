@@ -22,7 +22,7 @@ public struct ScoreDistribution: Hashable, Sendable {
     private var ones = 0
     /// All other numbers, or where bins begin.
     private var numbers: [Double: Int] = [:]
-    /// Bins are 2^exponent wide; nil: numbers are counted by themselves.
+    /// Bins are 2^exponent wide; nil: each number is counted separately.
     private var exponent: Int?
     private(set) var least = Double.infinity
     private(set) var greatest = -Double.infinity

@@ -4,7 +4,7 @@ import Statistics
 package struct RowUnits: Sendable {
     /// A number for each row's cluster; empty without clusters.
     package var clusters: [Int]
-    /// A number for each row's question; empty where rows are no samples.
+    /// A number for each row's question; empty if rows are not samples.
     package var questions: [Int]
 
     package init(clusters: [Int] = [], questions: [Int] = []) {
@@ -25,7 +25,7 @@ package struct UnitTallies: Sendable {
     package struct Kinds: Sendable, Equatable {
         package var hasClusters = false
         package var hasQuestions = false
-        /// The least score of a sample that passes.
+        /// The lowest score at which a sample passes.
         package var passThreshold = 1.0
 
         package init(hasClusters: Bool = false, hasQuestions: Bool = false, passThreshold: Double = 1) {
@@ -84,7 +84,7 @@ package struct UnitTallies: Sendable {
         kinds.hasClusters ? ClusteredMean(clusters.values) : ClusteredMean(questions.values.lazy.map(\.sum))
     }
 
-    /// What is known of the samples; nil where rows are no samples.
+    /// What is known of the samples; nil if rows are not samples.
     var samples: AggregateResult.Samples? {
         guard kinds.hasQuestions else { return nil }
         let most = questions.values.map(\.sum.count).max() ?? 0

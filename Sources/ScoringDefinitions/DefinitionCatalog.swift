@@ -64,7 +64,7 @@ public struct UnknownFunction: Error, Sendable, Hashable, CustomStringConvertibl
     public let nearIdentifiers: [String]
 
     public var description: String {
-        var sentence = "there is no scoring function \(JSONValue.string(identifier).shown)"
+        var sentence = "there is no scoring function \(JSONValue.string(identifier).excerpt)"
         let near = nearIdentifiers.map(quoted)
         if let last = near.last {
             let others = near.dropLast().joined(separator: ", ")

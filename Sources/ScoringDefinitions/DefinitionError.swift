@@ -28,6 +28,11 @@ public struct DefinitionError: Error, Sendable, Hashable, CustomStringConvertibl
         self.suggestion = suggestion
     }
 
+    init(file: String, _ fault: JSONFault, suggestion: String? = nil) {
+        self.init(
+            file: file, pointer: fault.pointer, found: fault.found, expected: fault.expected, suggestion: suggestion)
+    }
+
     /// One line: `my.json: /params/type: found "basci"; expected one of basic, …; did you mean "basic"?`.
     public var description: String {
         var sentence = file
@@ -46,18 +51,5 @@ public struct InvalidDefinition: Error, Sendable, Hashable, CustomStringConverti
     /// One line per fault.
     public var description: String {
         errors.map(\.description).joined(separator: "\n")
-    }
-}
-
-extension JSONValue {
-    /// The value for an error message: a long text is shortened, an array or object is described by its kind.
-    var shown: String {
-        switch self {
-        case .string(let text):
-            let limit = 60
-            return quoted(text.count > limit ? text.prefix(limit) + "…" : text)
-        case .array, .object: return kind
-        case .null, .bool, .number: return text
-        }
     }
 }

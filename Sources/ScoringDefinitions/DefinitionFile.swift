@@ -43,19 +43,13 @@ public struct DefinitionFile: Sendable {
 
     private mutating func read(_ json: JSONValue) {
         var reader = DefinitionReader(file: path)
-        let root = JSONPointer()
-        if case .array(let elements) = json {
-            for (index, element) in elements.enumerated() {
-                add(reader.function(from: element, at: root.appending(index)), at: root.appending(index))
+        let root = JSONPlace(json)
+        for place in (try? root.elements()) ?? [root] {
+            if let function = reader.function(from: place) {
+                entries.append(Entry(function: function, place: place.pointer))
             }
-        } else {
-            add(reader.function(from: json, at: root), at: root)
         }
         errors += reader.errors
-    }
-
-    private mutating func add(_ function: ScoringFunction?, at place: JSONPointer) {
-        if let function { entries.append(Entry(function: function, place: place)) }
     }
 
     private static func contents(of path: String) throws(DefinitionError) -> [UInt8] {

@@ -19,7 +19,7 @@ extension ScoringFunction {
     ) throws(InvalidDefinition) {
         var reader = DefinitionReader(file: origin)
         reader.allowsPlainIdentifier = allowsPlainIdentifier
-        guard let function = reader.function(from: definition, at: JSONPointer()) else {
+        guard let function = reader.function(from: JSONPlace(definition)) else {
             throw InvalidDefinition(errors: reader.errors)
         }
         self = function
@@ -36,37 +36,47 @@ struct DefinitionReader {
         self.file = file
     }
 
-    static let fields = [
+    static let members = [
         "identifier", "provider_id", "provider_resource_id", "type", "description", "metadata", "return_type", "params",
         "parameters", "context",
     ]
 
-    mutating func report(at place: JSONPointer, found: String, expected: String, suggestion: String? = nil) {
-        errors.append(
-            DefinitionError(file: file, pointer: place, found: found, expected: expected, suggestion: suggestion))
+    mutating func report(_ fault: JSONFault, suggestion: String? = nil) {
+        errors.append(DefinitionError(file: file, fault, suggestion: suggestion))
+    }
+
+    /// The member as what it should be; nil if it is missing or, after a report, something else.
+    mutating func optional<Value>(
+        _ name: String, _ expectation: JSONExpectation<Value>, of place: JSONPlace
+    ) -> Value? {
+        do throws(JSONFault) {
+            return try place.optional(name, expectation)
+        } catch {
+            report(error)
+            return nil
+        }
     }
 
     /// Returns nil after a fault.
-    mutating func function(from definition: JSONValue, at place: JSONPointer) -> ScoringFunction? {
-        guard case .object(let object) = definition else {
-            report(at: place, found: definition.shown, expected: "the definition of a scoring function, an object")
+    mutating func function(from place: JSONPlace) -> ScoringFunction? {
+        guard let object = place.value.object else {
+            report(place.fault("the definition of a scoring function, an object"))
             return nil
         }
-        // Servers write null for missing values.
-        var fields = object
-        for member in object.members where member.value == .null { fields[member.key] = nil }
-
         let earlierErrors = errors.count
-        checkFieldNames(of: object, at: place)
-        checkResourceType(of: fields, at: place)
-        let identifier = identifier(of: fields, at: place)
-        let providerID = text("provider_id", of: fields, at: place)
-        let providerResourceID = text("provider_resource_id", of: fields, at: place)
-        let description = text("description", of: fields, at: place, mayBeEmpty: true)
-        let metadata = member("metadata", of: fields, at: place, expected: "an object", as: \.object)
-        _ = member("parameters", of: fields, at: place, expected: "an array", as: \.array)
-        let returnType = returnType(of: fields, at: place)
-        let written = parameters(of: fields, at: place)
+        checkNames(of: object, at: place.pointer)
+        // The second name is the older one.
+        if let type = place["type"], !["scoring_function", "scoring_fn"].contains(type.value) {
+            report(type.fault(#""scoring_function""#))
+        }
+        let identifier = identifier(of: place)
+        let providerID = optional("provider_id", .nonEmptyText(), of: place)
+        let providerResourceID = optional("provider_resource_id", .nonEmptyText(), of: place)
+        let description = optional("description", .text, of: place)
+        let metadata = optional("metadata", .object, of: place)
+        _ = optional("parameters", JSONExpectation("an array", \.array), of: place)
+        let returnType = returnType(of: place)
+        let written = parameters(of: place)
         let aggregationFunctions = written.map { check($0) }
 
         guard errors.count == earlierErrors, let identifier, let returnType, let written, let aggregationFunctions
@@ -78,93 +88,58 @@ struct DefinitionReader {
             aggregationFunctions: aggregationFunctions, origin: file)
     }
 
-    private mutating func checkFieldNames(of object: JSONObject, at place: JSONPointer) {
-        for key in object.keys where !Self.fields.contains(key) {
+    private mutating func checkNames(of object: JSONObject, at pointer: JSONPointer) {
+        for key in object.keys where !Self.members.contains(key) {
             let suggestion =
-                nearNames(to: key, among: Self.fields).first
+                nearNames(to: key, among: Self.members).first
                 ?? nearNames(to: key, among: knownParameters).first.map { "/params/" + $0 }
             report(
-                at: place.appending(key), found: "an unknown field", expected: oneOf(Self.fields),
+                JSONFault(at: pointer.appending(key), found: "an unknown member", expected: oneOf(Self.members)),
                 suggestion: suggestion)
         }
     }
 
-    private mutating func checkResourceType(of fields: JSONObject, at place: JSONPointer) {
-        // The second name is the older one.
-        if let type = fields["type"], !["scoring_function", "scoring_fn"].contains(type) {
-            report(at: place.appending("type"), found: type.shown, expected: #""scoring_function""#)
-        }
-    }
-
-    private mutating func identifier(
-        of fields: JSONObject, at place: JSONPointer
-    ) -> (whole: String, provider: String, name: String)? {
+    private mutating func identifier(of place: JSONPlace) -> (whole: String, provider: String, name: String)? {
         let expected = "PROVIDER::NAME"
-        guard let value = fields["identifier"] else {
-            report(at: place, found: #"no "identifier""#, expected: expected)
+        guard let identifier = place["identifier"] else {
+            report(place.missing("identifier", expected))
             return nil
         }
-        if let whole = value.string, let separator = whole.firstRange(of: "::"),
-            separator.lowerBound > whole.startIndex, separator.upperBound < whole.endIndex
+        let whole = identifier.value.string ?? ""
+        let provider = place["provider_id"]?.value.string
+        if let separator = whole.firstRange(of: "::"), separator.lowerBound > whole.startIndex,
+            separator.upperBound < whole.endIndex
         {
             return (whole, String(whole[..<separator.lowerBound]), String(whole[separator.upperBound...]))
         }
-        if allowsPlainIdentifier, let whole = value.string, !whole.isEmpty, let provider = fields["provider_id"]?.string
-        {
-            return (whole, provider, whole)
-        }
+        if allowsPlainIdentifier, !whole.isEmpty, let provider { return (whole, provider, whole) }
         var suggestion: String?
-        if let name = value.string, !name.isEmpty, !name.contains("::"), let provider = fields["provider_id"]?.string {
-            suggestion = "\(provider)::\(name)"
-        }
-        report(at: place.appending("identifier"), found: value.shown, expected: expected, suggestion: suggestion)
+        if !whole.isEmpty, !whole.contains("::"), let provider { suggestion = "\(provider)::\(whole)" }
+        report(identifier.fault(expected), suggestion: suggestion)
         return nil
     }
 
-    private mutating func returnType(of fields: JSONObject, at place: JSONPointer) -> ReturnType? {
+    private mutating func returnType(of place: JSONPlace) -> ReturnType? {
         let kinds = ReturnType.Kind.allCases.map(\.rawValue)
         let expected = #"an object such as {"type": "number"}"#
-        guard fields["return_type"] != nil else {
-            report(at: place, found: #"no "return_type""#, expected: expected)
+        guard let place = place["return_type"] else {
+            report(place.missing("return_type", expected))
             return nil
         }
-        guard let json = member("return_type", of: fields, at: place, expected: expected, as: \.object) else {
+        guard let json = place.value.object else {
+            report(place.fault(expected))
             return nil
         }
-        let place = place.appending("return_type")
-        guard let type = json["type"] else {
-            report(at: place, found: #"no "type""#, expected: oneOf(kinds))
+        guard let type = place["type"] else {
+            report(place.missing("type", oneOf(kinds)))
             return nil
         }
-        guard let kind = type.string.flatMap(ReturnType.Kind.init) else {
+        guard let kind = type.value.string.flatMap(ReturnType.Kind.init) else {
             report(
-                at: place.appending("type"), found: type.shown, expected: oneOf(kinds),
-                suggestion: type.string.flatMap { nearNames(to: $0, among: kinds).first })
+                type.fault(oneOf(kinds)),
+                suggestion: type.value.string.flatMap { nearNames(to: $0, among: kinds).first })
             return nil
         }
         return ReturnType(kind: kind, json: json)
-    }
-
-    private mutating func text(
-        _ key: String, of fields: JSONObject, at place: JSONPointer, mayBeEmpty: Bool = false
-    ) -> String? {
-        let expected = mayBeEmpty ? "a string" : "a non-empty string"
-        let text = member(key, of: fields, at: place, expected: expected, as: \.string)
-        if text == "", !mayBeEmpty {
-            report(at: place.appending(key), found: "an empty string", expected: expected)
-            return nil
-        }
-        return text
-    }
-
-    /// The member `key`, converted; nil if it is missing or, after a report, of another type.
-    mutating func member<Value>(
-        _ key: String, of fields: JSONObject, at place: JSONPointer, expected: String,
-        as convert: (JSONValue) -> Value?
-    ) -> Value? {
-        guard let value = fields[key] else { return nil }
-        if let converted = convert(value) { return converted }
-        report(at: place.appending(key), found: value.shown, expected: expected)
-        return nil
     }
 }

@@ -1,6 +1,6 @@
 import JSON
 
-/// What a scoring function may take up: limits that belong to a run or a server, whoever wrote the definition.
+/// What a scoring function may take up: limits of a run or a server, which apply to every definition.
 public struct FunctionLimits: Sendable, Hashable {
     /// The maximum size of the prompt for a row, in bytes. The prompts of a row's votes may have four times as much together.
     public var promptSize = 16 << 20

@@ -2,34 +2,33 @@ import JSON
 
 extension DefinitionReader {
     /// The parameters that a definition has in `params`, in the older `context`, or by default.
-    mutating func parameters(of fields: JSONObject, at place: JSONPointer) -> WrittenParameters? {
+    mutating func parameters(of place: JSONPlace) -> WrittenParameters? {
         let key = "params"
-        guard fields["context"] != nil else {
-            if fields[key] == nil {
+        guard let context = place["context"] else {
+            if place[key] == nil {
                 return WrittenParameters(
-                    params: ["type": "basic", "aggregation_functions": []], place: place.appending(key))
+                    params: ["type": "basic", "aggregation_functions": []], place: place.pointer.appending(key))
             }
-            return member(key, of: fields, at: place, expected: "an object", as: \.object).map {
-                WrittenParameters(params: $0, place: place.appending(key))
+            return optional(key, .object, of: place).map {
+                WrittenParameters(params: $0, place: place.pointer.appending(key))
             }
         }
-        if fields[key] != nil {
+        if place[key] != nil {
             report(
-                at: place.appending("context"), found: #"both "context" and "params""#,
-                expected: #"only one of them; "context" is the older form of "params""#)
+                JSONFault(
+                    at: context.pointer, found: #"both "context" and "params""#,
+                    expected: #"only one of them; "context" is the older form of "params""#))
             return nil
         }
-        return member("context", of: fields, at: place, expected: "an object", as: \.object).flatMap {
-            judgeParameters(from: $0, at: place.appending("context"))
-        }
+        return optional("context", .object, of: place).flatMap { judgeParameters(from: $0, at: context) }
     }
 
     /// Turns a `context` into parameters of the type `llm_as_judge`, in which `judge_score_regex`, a list or one text,
     /// is `judge_score_regexes`.
-    private mutating func judgeParameters(from context: JSONObject, at place: JSONPointer) -> WrittenParameters? {
+    private mutating func judgeParameters(from context: JSONObject, at place: JSONPlace) -> WrittenParameters? {
         let type = ParameterType.llmAsJudge.rawValue
-        if let other = context["type"], other != .string(type) {
-            report(at: place.appending("type"), found: other.shown, expected: quoted(type))
+        if let other = place.member("type"), other.value != .string(type) {
+            report(other.fault(quoted(type)))
             return nil
         }
         let (older, modern) = ("judge_score_regex", "judge_score_regexes")
@@ -41,12 +40,13 @@ extension DefinitionReader {
             }
             if context[modern] != nil {
                 report(
-                    at: place.appending(older), found: "both \(quoted(older)) and \(quoted(modern))",
-                    expected: "only one of them")
+                    JSONFault(
+                        at: place.pointer.appending(older), found: "both \(quoted(older)) and \(quoted(modern))",
+                        expected: "only one of them"))
             }
             params[modern] = value.string.map { [.string($0)] } ?? value
         }
         let writtenNames = context[modern] == nil ? [modern: older] : [:]
-        return WrittenParameters(params: params, place: place, writtenNames: writtenNames)
+        return WrittenParameters(params: params, place: place.pointer, writtenNames: writtenNames)
     }
 }

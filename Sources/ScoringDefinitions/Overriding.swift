@@ -17,8 +17,8 @@ extension ScoringFunction {
         for (key, value) in parameters.members where value != .null || !knownParameters.contains(key) {
             if key == "type", value != params["type"] {
                 reader.report(
-                    at: JSONPointer().appending(key), found: value.shown,
-                    expected: "\((params[key] ?? .null).shown), the type of \(identifier)")
+                    JSONPlace(value, at: JSONPointer().appending(key)).fault(
+                        "\((params[key] ?? .null).excerpt), the type of \(identifier)"))
             } else {
                 merged[key] = value
                 if value == .null { continue }

@@ -22,6 +22,9 @@ struct WrittenParameters {
 
     func writtenName(of name: String) -> String { writtenNames[name] ?? name }
     func pointer(to name: String) -> JSONPointer { place.appending(writtenName(of: name)) }
+
+    /// A parameter; nil if it is missing.
+    subscript(name: String) -> JSONPlace? { params[name].map { JSONPlace($0, at: pointer(to: name)) } }
 }
 
 extension DefinitionReader {
@@ -54,23 +57,19 @@ extension DefinitionReader {
     }
 
     private mutating func checkTextIfThere(_ name: String, of written: WrittenParameters, expected: String) {
-        guard let value = written.params[name], value != .null else { return }
-        if value.string?.isEmpty ?? true { report(name, of: written, expected: expected) }
+        guard let place = written[name], place.value != .null else { return }
+        if place.value.string?.isEmpty ?? true { report(place.fault(expected)) }
     }
 
     private mutating func checkRegexes(
         _ name: String, of written: WrittenParameters, mayBeEmpty: Bool = false, expected: String
     ) {
-        guard let regexes = written.params[name]?.array else {
+        guard let place = written[name], let regexes = try? place.elements() else {
             return report(name, of: written, expected: expected)
         }
-        if regexes.isEmpty, !mayBeEmpty {
-            report(at: written.pointer(to: name), found: "an empty array", expected: expected)
-        }
-        for (index, regex) in regexes.enumerated() where regex.string == nil {
-            report(
-                at: written.pointer(to: name).appending(index), found: regex.shown,
-                expected: "a regular expression, as a string")
+        if regexes.isEmpty, !mayBeEmpty { report(place.fault(expected)) }
+        for regex in regexes where regex.value.string == nil {
+            report(regex.fault("a regular expression, as a string"))
         }
     }
 
@@ -80,26 +79,29 @@ extension DefinitionReader {
         // that merely has a similar name is accepted here.
         for name in written.params.keys where name != key && nearNames(to: name, among: [key], limit: 2) == [key] {
             report(
-                at: written.place.appending(name), found: "an unknown parameter",
-                expected: "a parameter that the scorer knows", suggestion: key)
+                JSONFault(
+                    at: written.place.appending(name), found: "an unknown parameter",
+                    expected: "a parameter that the scorer knows"),
+                suggestion: key)
         }
-        guard let value = written.params[key] else { return [] }
+        guard let place = written[key] else { return [] }
         let names = AggregationFunction.allCases.map(\.rawValue)
-        guard let elements = value.array else {
-            report(key, of: written, expected: "an array of \(names.joined(separator: ", "))")
+        guard let elements = try? place.elements() else {
+            report(place.fault("an array of \(names.joined(separator: ", "))"))
             return []
         }
         var functions: [AggregationFunction] = []
-        for (index, element) in elements.enumerated() {
-            let place = written.pointer(to: key).appending(index)
-            guard let function = element.string.flatMap(AggregationFunction.init) else {
+        for element in elements {
+            let name = element.value.string
+            guard let function = name.flatMap(AggregationFunction.init) else {
                 report(
-                    at: place, found: element.shown, expected: oneOf(names),
-                    suggestion: element.string.flatMap { nearNames(to: $0, among: names).first })
+                    element.fault(oneOf(names)), suggestion: name.flatMap { nearNames(to: $0, among: names).first })
                 continue
             }
             if functions.contains(function) {
-                report(at: place, found: "\(element.shown) again", expected: "each function once")
+                report(
+                    JSONFault(
+                        at: element.pointer, found: "\(element.value.excerpt) again", expected: "each function once"))
             } else {
                 functions.append(function)
             }
@@ -111,14 +113,13 @@ extension DefinitionReader {
     private mutating func report(
         _ name: String, of written: WrittenParameters, expected: String, suggestion: String? = nil
     ) {
-        if let value = written.params[name] {
-            let found = value == "" ? "an empty string" : value.shown
-            report(at: written.pointer(to: name), found: found, expected: expected, suggestion: suggestion)
+        if let place = written[name] {
+            report(place.fault(expected), suggestion: suggestion)
         } else {
-            var found = "no \(quoted(written.writtenName(of: name)))"
+            var fault = JSONFault(at: written.pointer(to: name), found: "nothing", expected: expected)
             let others = written.params.keys.filter { !knownParameters.contains($0) }
-            if let other = nearNames(to: name, among: others).first { found += ", only \(quoted(other))" }
-            report(at: written.place, found: found, expected: expected)
+            if let other = nearNames(to: name, among: others).first { fault.found += ", only \(quoted(other))" }
+            report(fault)
         }
     }
 }

@@ -34,7 +34,7 @@ package struct Bootstrap: Sendable {
         }
     }
 
-    /// The difference of the medians of paired scores, B's less A's.
+    /// The difference of the medians of paired scores, B's minus A's.
     package func medianDifference(of pairs: [(a: Double, b: Double)]) -> Estimate {
         estimate(pairs.count, correctsBias: false) { indices in
             Self.middle(of: indices.map { pairs[$0].b }) - Self.middle(of: indices.map { pairs[$0].a })

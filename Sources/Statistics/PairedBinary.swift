@@ -18,7 +18,7 @@ package struct PairedBinary: Hashable, Sendable {
 
     package var count: Int { both + onlyA + onlyB + neither }
 
-    /// B's share less A's.
+    /// B's share minus A's.
     package var difference: Double? {
         count > 0 ? (Double(onlyB) - Double(onlyA)) / Double(count) : nil
     }

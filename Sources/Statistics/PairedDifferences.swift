@@ -1,6 +1,6 @@
 /// Two runs over the same rows, in the making: takes pairs one by one, in constant memory without clusters.
 ///
-/// The result does not depend on the order of the pairs. Differences are B's score less A's.
+/// The result does not depend on the order of the pairs. A difference is B's score minus A's.
 package struct PairedDifferences: Sendable {
     package private(set) var better = 0
     package private(set) var worse = 0

@@ -12,11 +12,11 @@ package struct TransportFailure: Error, CustomStringConvertible {
     package enum Kind: Sendable {
         /// No connection could be made.
         case unreachable
-        /// There was no connection to be had for a while, be it that none could be made or that all were busy.
+        /// No connection was available in time: none could be made, or all were busy.
         case noConnection
         case timedOut
         case dropped
-        /// The response is none that can be taken.
+        /// The response cannot be used.
         case badResponse
         case cancelled
     }

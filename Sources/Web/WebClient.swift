@@ -242,7 +242,7 @@ extension WebClient {
         return Response(status: Int(response.status.code), headers: response.headers, body: [])
     }
 
-    /// What whoever takes a body has thrown.
+    /// The error that was thrown by the receiver of a body.
     private struct Refusal: Error {
         var cause: any Error
     }

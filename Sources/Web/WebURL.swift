@@ -22,9 +22,9 @@ package struct WebURL: Hashable, Sendable {
     package let port: Int?
     /// Empty, or from its first slash on.
     package var path: String
-    /// From its question mark on; empty where there is none.
+    /// From its question mark on; empty if it has none.
     package let query: String
-    /// What follows the `#`, which is not sent; nil where there is none.
+    /// What follows the `#`, which is not sent; nil if it has none.
     package let fragment: String?
 
     package init(parsing text: String) throws(Fault) {
@@ -100,7 +100,7 @@ package struct WebURL: Hashable, Sendable {
         userInfo.map { Secret("Basic " + base64(Array(leniently(percentDecoded: $0.value).utf8))) }
     }
 
-    /// The address that a redirection names, seen from this one; nil where that is none.
+    /// The address to which a redirection from this one leads; nil if it is not valid.
     package func redirected(to location: String) -> WebURL? {
         if location.contains("://") { return try? WebURL(parsing: location) }
         if location.hasPrefix("//") { return try? WebURL(parsing: "\(scheme):\(location)") }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Concurrency
 import Datasets
 import HuggingFace
+import Platform
 import ScoringEngine
 
 /// The format of the dataset, and the file that is joined to it.
@@ -103,7 +104,7 @@ struct DatasetArguments: ParsableArguments {
         let reading = ReadControl()
         if HuggingFaceLocation.isMeant(by: argument) {
             let location = try HuggingFaceLocation(argument)
-            var server = HuggingFaceServer(environment: { variable($0) })
+            var server = HuggingFaceServer(environment: { environmentVariable($0) })
             if let huggingFaceURL { server.url = huggingFaceURL }
             let cancellation = Cancellation()
             let notices = DatasetNotices()

@@ -42,7 +42,7 @@ struct CommandFaultTests {
             (["score", "rows.jsonl", "--fn", "x={} y"], "--fn x: line 1, column 4: not valid JSON"),
             (
                 ["score", "rows.jsonl", "--fn", "x=list.json"],
-                "list.json: found an array; expected an object"
+                "list.json: found an empty array; expected an object"
             ),
             (["score", "rows.jsonl", "--fn", "x=nowhere.json"], "--fn x: nowhere.json: cannot be opened"),
             (["functions", "show"], "Missing expected argument '<id>'"),

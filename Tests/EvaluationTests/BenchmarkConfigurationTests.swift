@@ -4,31 +4,31 @@ import Testing
 
 @Suite struct BenchmarkConfigurationTests {
     @Test(arguments: [
-        (#"[]"#, "/benchmark_config: found an array; expected an object"),
-        (#"{}"#, "/benchmark_config/eval_candidate: is missing; expected an object with a \"type\""),
+        (#"[]"#, "/benchmark_config: found an empty array; expected an object"),
+        (#"{}"#, "/benchmark_config/eval_candidate: found nothing; expected an object with a \"type\""),
         (
             #"{"eval_candidate": {"type": "person"}}"#,
             "/benchmark_config/eval_candidate/type: found \"person\"; expected \"model\" or \"agent\""
         ),
         (
             #"{"eval_candidate": {"type": "model", "model": ""}}"#,
-            "/benchmark_config/eval_candidate/model: found a string; expected the name of a model"
+            "/benchmark_config/eval_candidate/model: found an empty string; expected the name of a model"
         ),
         (
             #"{"eval_candidate": {"type": "model", "model": "m", "system_message": {"content": 1}}}"#,
-            "/benchmark_config/eval_candidate/system_message: expected a string, or a message whose content is a string"
+            "/benchmark_config/eval_candidate/system_message: found an object; expected a string, or a message whose content is a string"
         ),
         (
             #"{"eval_candidate": {"type": "agent"}}"#,
-            "/benchmark_config/eval_candidate/config: is missing; expected an AgentConfig"
+            "/benchmark_config/eval_candidate/config: found nothing; expected an AgentConfig"
         ),
         (
             #"{"eval_candidate": {"type": "agent", "config": {}}, "scoring_params": {"a/b": 1}}"#,
-            "/benchmark_config/scoring_params/a~1b: found a number; expected an object of parameters"
+            "/benchmark_config/scoring_params/a~1b: found 1; expected an object of parameters"
         ),
         (
             #"{"eval_candidate": {"type": "agent", "config": {}}, "num_examples": -1}"#,
-            "/benchmark_config/num_examples: found a number; expected an integer from 0"
+            "/benchmark_config/num_examples: found -1; expected an integer from 0"
         ),
     ])
     func saysWhatIsWrongAndWhere(_ json: String, _ message: String) throws {

@@ -36,14 +36,14 @@ import Testing
     }
 
     @Test(arguments: [
-        ("[]", "/evaluation: found an array; expected an object"),
+        ("[]", "/evaluation: found an empty array; expected an object"),
         (
             #"{"nvidea": {}}"#,
             "/evaluation/nvidea: found an unknown member; expected one of nvidia, lm-evaluation-harness"
         ),
         (
             #"{"nvidia": {}}"#,
-            #"/evaluation/nvidia: found no "url"; expected "url", a URL that begins with http:// or https://"#
+            #"/evaluation/nvidia/url: found nothing; expected a URL that begins with http:// or https://"#
         ),
         (
             #"{"nvidia": {"url": "nemo:7331"}}"#,
@@ -64,7 +64,7 @@ import Testing
         ),
         (
             #"{"lm-evaluation-harness": {"command": []}}"#,
-            "/evaluation/lm-evaluation-harness/command: found an array; expected an array of strings, the first one a "
+            "/evaluation/lm-evaluation-harness/command: found an empty array; expected an array of strings, the first one a "
                 + "program"
         ),
         (

@@ -2,6 +2,7 @@ import Concurrency
 import Glibc
 import Inference
 import JSON
+import Platform
 import Synchronization
 import Testing
 

@@ -4,6 +4,7 @@ import FakeModel
 import Glibc
 import Inference
 import JSON
+import Platform
 import Synchronization
 import Testing
 
@@ -342,7 +343,7 @@ import Testing
         let environment: [UnsafeMutablePointer<CChar>?] = [strdup("PATH=/usr/bin:/bin"), nil]
         defer { for text in words + environment { free(text) } }
         let null = open("/dev/null", O_WRONLY | O_CLOEXEC)
-        #expect(sp_start(words, environment, "/", ends[0], null, &pid) == 0)
+        #expect(sp_start(words, environment, "/", [ends[0], null, null], 3, false, &pid) == 0)
         close(null)
         close(ends[0])
         let program = try await fixture.waited(for: "pid")

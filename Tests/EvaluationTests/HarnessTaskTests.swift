@@ -24,9 +24,9 @@ import Testing
     @Test(arguments: [
         (
             #"{}"#,
-            "/metadata/task: is missing; expected the name of a task of lm_eval, of letters, digits and _.:+-"
+            "/metadata/task: found nothing; expected the name of a task of lm_eval, of letters, digits and _.:+-"
         ),
-        (#"{"task": "a", "tsak": 1}"#, "/metadata/tsak: is an unknown member; expected one of task, task_yaml,"),
+        (#"{"task": "a", "tsak": 1}"#, "/metadata/tsak: found an unknown member; expected one of task, task_yaml,"),
         (#"{"task": "/etc/task.yaml"}"#, #"/metadata/task: found "/etc/task.yaml"; expected the name of a task"#),
         (#"{"task": "task.yaml"}"#, #"/metadata/task: found "task.yaml"; expected the name of a task"#),
         (#"{"task": ".."}"#, #"/metadata/task: found ".."; expected the name of a task"#),
@@ -106,7 +106,7 @@ import Testing
         ),
         (#"{"strategy": "beam"}"#, "/strategy/type: found \"beam\"; expected \"greedy\", \"top_p\" or \"top_k\""),
         (#"{"strategy": "top_k"}"#, "/strategy: has no \"top_k\""),
-        (#"{"temperature": "hot"}"#, "/temperature: found a string; expected a number"),
+        (#"{"temperature": "hot"}"#, "/temperature: found \"hot\"; expected a number"),
     ])
     func refusesSamplingThatMakesNoSense(_ sampling: String, _ message: String) throws {
         let members = try #require(try JSONValue(parsing: sampling).object)

@@ -2,6 +2,7 @@ import Evaluation
 import Glibc
 import Inference
 import JSON
+import Platform
 import Testing
 
 /// Turns of agents of a Llama Stack server, which `Tests/LlamaStack/run.py` starts, with what these tests expect of it.

@@ -209,8 +209,8 @@ import Testing
             (#"{"max_tokens": 1.5}"#, "/s/max_tokens: found 1.5; expected an integer from 0"),
             (#"{"top_p": 2}"#, "/s/top_p: found 2; expected a number from 0 to 1"),
             (#"{"strategy": {"type": "beam"}}"#, "/s/strategy/type: found \"beam\"; expected \"greedy\""),
-            (#"{"strategy": {"type": "top_k"}}"#, "/s/strategy: has no \"top_k\""),
-            (#"{"strategy": {"type": "greedy", "top_p": 1}}"#, "/s/strategy/top_p: is an unknown member"),
+            (#"{"strategy": {"type": "top_k"}}"#, "/s/strategy/top_k: found nothing; expected an integer from 1"),
+            (#"{"strategy": {"type": "greedy", "top_p": 1}}"#, "/s/strategy/top_p: found an unknown member"),
         ])
     func samplingFaults(_ parameters: String, _ message: String) throws {
         let sampling = try #require(JSONValue(parsing: parameters).object)
@@ -256,12 +256,12 @@ import Testing
     @Test(
         "generation settings that are not right are refused, with their place",
         arguments: [
-            (#"[]"#, "/metadata/generation: found []; expected an object"),
+            (#"[]"#, "/metadata/generation: found an empty array; expected an object"),
             (
                 #"{"prompt": "x"}"#,
-                "/metadata/generation/prompt: is an unknown member; expected one of prompt_template"
+                "/metadata/generation/prompt: found an unknown member; expected one of prompt_template"
             ),
-            (#"{"prompt_template": ""}"#, "/metadata/generation/prompt_template: found \"\""),
+            (#"{"prompt_template": ""}"#, "/metadata/generation/prompt_template: found an empty string"),
             (#"{"examples": [{}]}"#, "/metadata/generation/examples: needs prompt_template"),
             (
                 #"{"prompt_template": "{q}", "examples": [{"q": "1", "answer": "2"}, {"q": "1"}]}"#,

@@ -79,8 +79,8 @@ struct ConfigurationTests {
     @Test(
         "a fault of the server of agents is told with its place",
         arguments: [
-            (#"{"agents": []}"#, "/agents: found an array; expected an object"),
-            (#"{"agents": {}}"#, #"/agents: found no "url"; expected "url", a URL that begins with http"#),
+            (#"{"agents": []}"#, "/agents: found an empty array; expected an object"),
+            (#"{"agents": {}}"#, #"/agents/url: found nothing; expected a URL that begins with http"#),
             (
                 #"{"agents": {"url": "http://h", "model": "m"}}"#,
                 "/agents/model: found an unknown member; expected one of url, api_key_env, headers, limits"
@@ -107,13 +107,13 @@ struct ConfigurationTests {
     @Test(
         "a fault is told with its place, what is there and what should be",
         arguments: [
-            ("[]", "found an array; expected an object"),
+            ("[]", "found an empty array; expected an object"),
             (#"{"models": {}}"#, "/models: found an object; expected an array"),
             (#"{"models": [7]}"#, "/models/0: found 7; expected an object"),
-            (#"{"models": [{"url": "http://h"}]}"#, #"/models/0: found no "id"; expected "id", the name of the model"#),
+            (#"{"models": [{"url": "http://h"}]}"#, #"/models/0/id: found nothing; expected the name of the model"#),
             (
                 #"{"models": [{"id": "a"}]}"#,
-                #"/models/0: found no "url"; expected "url", a URL that begins with http:// or https://"#
+                #"/models/0/url: found nothing; expected a URL that begins with http:// or https://"#
             ),
             (
                 #"{"models": [{"id": "a", "url": "h:8000"}]}"#,
@@ -164,8 +164,8 @@ struct ConfigurationTests {
             ),
             (
                 #"{"models": [{"id": "a", "url": "http://h", "price_per_million": {"input": 1}}]}"#,
-                #"/models/0/price_per_million: found no "output"; "#
-                    + #"expected "output", a number from 0, the price of a million tokens"#
+                #"/models/0/price_per_million/output: found nothing; "#
+                    + #"expected a number from 0, the price of a million tokens"#
             ),
         ])
     func faults(_ text: String, message: String) throws {

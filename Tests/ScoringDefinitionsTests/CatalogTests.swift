@@ -40,7 +40,7 @@ struct CatalogTests {
         #expect(
             messages[2...] == [
                 "\(folder.path)/some.json: /1: found 5; expected the definition of a scoring function, an object",
-                #"\#(folder.path)/some.json: /2: found no "identifier"; expected PROVIDER::NAME"#,
+                #"\#(folder.path)/some.json: /2/identifier: found nothing; expected PROVIDER::NAME"#,
                 #"\#(folder.path)/some.json: /2/return_type/type: found "x"; expected one of string, number, boolean, "#
                     + "array, object, json, union, chat_completion_input, completion_input, agent_turn_input",
             ])

@@ -43,12 +43,12 @@ struct DefinitionFaultTests {
         arguments: [
             FaultyDefinition(
                 "not an object", "[]",
-                ["my.json: found an array; expected the definition of a scoring function, an object"]),
+                ["my.json: found an empty array; expected the definition of a scoring function, an object"]),
             FaultyDefinition(
                 "nothing in it", "{}",
                 [
-                    #"my.json: found no "identifier"; expected PROVIDER::NAME"#,
-                    #"my.json: found no "return_type"; expected an object such as {"type": "number"}"#,
+                    #"my.json: /identifier: found nothing; expected PROVIDER::NAME"#,
+                    #"my.json: /return_type: found nothing; expected an object such as {"type": "number"}"#,
                 ]),
             FaultyDefinition(
                 "fields of the wrong type",
@@ -63,7 +63,7 @@ struct DefinitionFaultTests {
                     "my.json: /provider_id: found an empty string; expected a non-empty string",
                     "my.json: /provider_resource_id: found an array; expected a non-empty string",
                     "my.json: /description: found 1.50; expected a string",
-                    "my.json: /metadata: found an array; expected an object",
+                    "my.json: /metadata: found an empty array; expected an object",
                     "my.json: /parameters: found an object; expected an array",
                     #"my.json: /return_type: found "number"; expected an object such as {"type": "number"}"#,
                     #"my.json: /params: found "basic"; expected an object"#,
@@ -82,16 +82,16 @@ struct DefinitionFaultTests {
                  "agregation_functions": [], "x/y~": null}
                 """,
                 [
-                    #"my.json: /identifer: found an unknown field; expected one of \#(fields); "#
+                    #"my.json: /identifer: found an unknown member; expected one of \#(fields); "#
                         + #"did you mean "identifier"?"#,
-                    "my.json: /owner: found an unknown field; expected one of \(fields)",
-                    "my.json: /agregation_functions: found an unknown field; expected one of \(fields); "
+                    "my.json: /owner: found an unknown member; expected one of \(fields)",
+                    "my.json: /agregation_functions: found an unknown member; expected one of \(fields); "
                         + #"did you mean "/params/aggregation_functions"?"#,
-                    "my.json: /x~1y~0: found an unknown field; expected one of \(fields)",
+                    "my.json: /x~1y~0: found an unknown member; expected one of \(fields)",
                 ]),
             FaultyDefinition(
                 "a return type without a type", #"{"identifier": "a::b", "return_type": {"tpye": "number"}}"#,
-                [#"my.json: /return_type: found no "type"; expected one of \#(returnTypes)"#]),
+                [#"my.json: /return_type/type: found nothing; expected one of \#(returnTypes)"#]),
             FaultyDefinition(
                 "a misspelled return type", #"{"identifier": "a::b", "return_type": {"type": "Numbr"}}"#,
                 [
@@ -108,7 +108,7 @@ struct DefinitionFaultTests {
         arguments: [
             FaultyDefinition(
                 "no type", params: "{}",
-                [#"my.json: /params: found no "type"; expected one of basic, regex_parser, llm_as_judge"#]),
+                [#"my.json: /params/type: found nothing; expected one of basic, regex_parser, llm_as_judge"#]),
             FaultyDefinition(
                 "a misspelled type, and more", params: #"{"type": "regex-parse", "aggregation_functions": {}}"#,
                 [
@@ -135,7 +135,7 @@ struct DefinitionFaultTests {
             FaultyDefinition(
                 "no regular expressions", params: #"{"type": "regex_parser", "parsing_regex": []}"#,
                 [
-                    #"my.json: /params: found no "parsing_regexes", only "parsing_regex"; "#
+                    #"my.json: /params/parsing_regexes: found nothing, only "parsing_regex"; "#
                         + "expected a non-empty array of regular expressions"
                 ]),
             FaultyDefinition(
@@ -177,7 +177,7 @@ struct DefinitionFaultTests {
         "faults of the older form are told where they stand in it",
         arguments: [
             FaultyDefinition(
-                "no object", context: "[]", ["my.json: /context: found an array; expected an object"]),
+                "no object", context: "[]", ["my.json: /context: found an empty array; expected an object"]),
             FaultyDefinition(
                 "another type", context: #"{"type": "answer_parsing"}"#,
                 [#"my.json: /context/type: found "answer_parsing"; expected "llm_as_judge""#]),

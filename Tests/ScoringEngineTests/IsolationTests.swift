@@ -144,11 +144,11 @@ struct PluginManifestTests {
     @Test(
         "a broken manifest is named with the place in it",
         arguments: [
-            ("{", "line 1, column 2: "), ("{}", "/manifest: expected 1, the version of manifests"),
-            (#"{"manifest": 1, "abi": "1"}"#, #"/abi: expected a version such as "1.1""#),
+            ("{", "line 1, column 2: "), ("{}", "/manifest: found nothing; expected 1, the version of manifests"),
+            (#"{"manifest": 1, "abi": "1"}"#, #"/abi: found "1"; expected a version such as "1.1""#),
             (
                 #"{"manifest": 1, "abi": "1.1", "id": "a", "version": "", "description": "", "scorers": [{"concurrency": "x"}]}"#,
-                #"/scorers/0/concurrency: expected one of "parallel", "instance-serial", "process-serial""#
+                #"/scorers/0/concurrency: found "x"; expected "parallel", "instance-serial" or "process-serial""#
             ),
         ])
     func broken(text: String, message: String) throws {

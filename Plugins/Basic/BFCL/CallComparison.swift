@@ -40,7 +40,7 @@ struct PossibleCall {
         var values: [(parameter: String, values: [CallValue])] = []
         for (parameter, possible) in parameters.members {
             guard let possible = possible.array else {
-                throw RowFault(.inputError, "the values of \"\(parameter)\" in ground_truth are no list")
+                throw RowFault(.inputError, "the values of \"\(parameter)\" in ground_truth are not a list")
             }
             values.append((parameter, possible.map(CallValue.init)))
         }

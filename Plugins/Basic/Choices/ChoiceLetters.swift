@@ -8,7 +8,7 @@ enum ChoiceLetters {
         "કખગઘઙચછજઝઞ", "ਕਖਗਘਙਚਛਜਝਞ", "ಕಖಗಘಙಚಛಜಝಞ", "కఖగఘఙచఛజఝఞ",
     ]
 
-    /// Letters beside these orders: other ways to begin the alphabet, and what is typed for it.
+    /// Letters in addition to these orders: other first letters of the alphabet, and characters typed instead.
     private static let others: [(letters: String, place: Int)] = [
         ("اإآٱ", 0), ("অ", 0), ("ব", 1), ("ড", 2), ("ঢ", 3), ("अ", 0), ("ब", 1), ("स", 2), ("द", 3), ("С", 2),
     ]

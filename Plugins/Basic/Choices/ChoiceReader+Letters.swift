@@ -44,7 +44,7 @@ extension ChoiceReader {
         let end = skippingMarks(index + 1)
         let next = end < tokens.count ? tokens[end] : nil
         let isBracketed = token.isEnclosed || index + 1 < tokens.count && tokens[index + 1].isMark(")")
-        // A question, or a letter that is at once said not to be it.
+        // A question, or a letter that is immediately negated.
         if let next {
             if next.isMark("?") { return false }
             if next.kind == .word, isDenied(from: end) { return false }

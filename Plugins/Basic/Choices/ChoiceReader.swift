@@ -4,7 +4,7 @@
 /// - a label such as "answer", in some fifty languages, a colon or a form of "to be", and a letter; a letter in `\boxed{}`;
 /// - a letter that "is correct", is chosen ("I would go with B"), or ends a sentence that concludes ("So B.");
 /// - a line that is a letter.
-/// A statement in the negative, a question, a condition, or an article ("The answer is a prime number") is none. If there
+/// A statement in the negative, a question, a condition, or an article ("The answer is a prime number") does not count. If there
 /// is no statement, a guess ("could be B") counts, then a letter that begins the first or last line as in a list
 /// (`B) Paris`), then the only letter in brackets, as long as there is no other letter of that kind.
 ///

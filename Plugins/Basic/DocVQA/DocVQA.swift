@@ -59,7 +59,7 @@ enum DocVQA {
 
     /// Deletes each punctuation mark, in order, or turns it into a space, and deletes periods that no digit follows.
     ///
-    /// A mark is deleted where it stands beside a space anywhere in the text, or the text has a digit, a comma and a
+    /// A mark is deleted if it is next to a space anywhere in the text, or the text has a digit, a comma and a
     /// digit in a row. After each mark the reference deletes at most 32 periods (a flag of its regex is passed as the
     /// count), which shows in texts with many of them, so that is done here too.
     private static func withoutPunctuation(_ text: Span<UInt8>) -> [UInt8] {

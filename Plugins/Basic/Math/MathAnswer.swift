@@ -3,7 +3,7 @@
 /// Which part of a text is the answer, and its normal form (`MathLatex`), are as in Llama Stack 0.2.23. Beyond equal
 /// texts, equal rational numbers agree, compared exactly where the reference compares three significant digits.
 ///
-/// Time is linear in the length of the texts, beside what `search` takes.
+/// Time is linear in the length of the texts, plus the time of `search`.
 enum MathAnswer {
     /// The generated answer: what `search` finds before the first `Q:` and the first `A:`, or else what is in the last
     /// box, in its normal form; or else all of that text as it is, which is what the reference compares too.

@@ -23,7 +23,7 @@ extension ExactNumber {
     /// text.
     private static let maximumDigits = 4000
 
-    /// Reads `\frac{a}{b}` at `offset` and steps over it; nil, with `offset` anywhere, where there is none.
+    /// Reads `\frac{a}{b}` at `offset` and steps over it; nil, with `offset` undefined, if there is none.
     static func readFraction(in text: Span<UInt8>, at offset: inout Int) -> ExactNumber? {
         guard text.hasBytes(opening, at: offset) else { return nil }
         offset += opening.count

@@ -6,7 +6,7 @@
 struct NumberSymbols {
     private(set) var bytes: [UInt8] = []
 
-    /// A letter of an alphabet whose words are set apart by spaces (beside the ASCII letters, which stay), or a TeX command
+    /// A letter of an alphabet whose words are separated by spaces (other than ASCII letters, which are kept), or a TeX command
     /// that computes, such as `\sqrt`: a number that follows at once is part of it.
     static let letter: UInt8 = 1
     /// A character of a script without spaces.

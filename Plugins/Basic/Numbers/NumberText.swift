@@ -2,15 +2,15 @@
 ///
 /// From the outside inwards the text may have
 /// - white space around it, but none inside;
-/// - one final period (`$5,600.`), unless a bare decimal point stands there already (`5.` is a number, `5..` is none);
+/// - one final period (`$5,600.`), unless there is a bare decimal point already (`5.` is a number, `5..` is not);
 /// - one sign, `+`, `-` or U+2212, before or after a leading currency sign;
 /// - one currency sign (any scalar of Unicode category Sc), before or after the number, or one percent sign after it.
 ///   They say nothing about the value: `5%` is 5, not 0.05;
 /// - an exponent, `e` or `E` with an optional sign and digits;
 /// - digits 0 to 9 with at most one decimal point, which may come first or last (`.5`, `5.`). Full-width and other
-///   digits are none;
+///   digits are not numbers;
 /// - thousands commas in the integer part, which group all of it by threes: `1,23`, `1234,567` and `12,34,567` are no
-///   numbers. A number that begins with 0 has no thousands, so `0,123` (a decimal comma, most likely) is none either.
+///   numbers. A number that begins with 0 has no thousands, so `0,123` (most likely a decimal comma) is not a number either.
 ///
 /// The value is kept as where its significant digits stand in the text and their power of ten: nothing is rounded, no
 /// length overflows and nothing is allocated. Reading takes time linear in the length of the text.

@@ -82,7 +82,7 @@ struct NumberScanner {
         }
     }
 
-    /// The symbol at a place; 0, which is none, outside of the text.
+    /// The symbol at a place; 0, which is not a symbol, outside of the text.
     private func symbol(_ place: Int) -> UInt8 { symbols.indices.contains(place) ? symbols[place] : 0 }
     private func isDigit(_ place: Int) -> Bool { symbol(place).isASCIIDigit }
     private static func isLetter(_ symbol: UInt8) -> Bool {
@@ -111,7 +111,7 @@ struct NumberScanner {
         return nil
     }
 
-    /// Steps over digits that are no number of their own.
+    /// Skips digits that are not a number of their own.
     private mutating func skipDigits() {
         position += 1
         while isDigit(position) || isDigit(position + 1) && ".,".utf8.contains(symbol(position)) { position += 1 }
@@ -223,7 +223,7 @@ struct NumberScanner {
 
     // MARK: Powers and fractions
 
-    /// The power of ten behind the digits; 0 where there is none, nil if it cannot be read.
+    /// The power of ten behind the digits; 0 if there is none, nil if it cannot be read.
     private func readPower(_ start: Int, _ end: inout Int) -> Int? {
         let byte = symbol(end)
         if byte | 0x20 == UInt8(ascii: "e") {

@@ -342,7 +342,7 @@ mod tests {
     use super::*;
     use crate::{Call, Parameters, Rejection, Reply, Severity};
 
-    /// Gives the length of a text, beside what a model says of it where one is named.
+    /// Gives the length of a text, and what a model says about it, if one is named.
     struct Length {
         limit: i64,
         words: Vec<String>,

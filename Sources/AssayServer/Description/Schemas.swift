@@ -203,10 +203,10 @@ enum Schemas {
     private static let anyObject: JSONValue = ["type": "object"]
     private static let rows: JSONValue = ["type": "array", "items": anyObject]
 
-    /// Columns for each of whose values the rows are also aggregated by themselves.
+    /// Columns by whose values the rows are also aggregated separately.
     private static let columns: JSONObject = [
         "anyOf": [text, ["type": "array", "items": text, "maxItems": 16, "uniqueItems": true]],
-        "description": "Columns for each of whose values the rows are also aggregated by themselves.",
+        "description": "Columns by whose values the rows are also aggregated separately.",
     ]
     private static let grouping: JSONObject = [
         "by": .object(columns), "by_limit": ["type": "integer", "minimum": 1, "maximum": 10000],

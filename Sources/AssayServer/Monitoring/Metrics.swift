@@ -93,46 +93,39 @@ final class Metrics: Sendable {
         }
     }
 
-    /// All counts in Prometheus's text format, version 0.0.4.
-    var text: String {
+    /// Adds all counts to a text.
+    func write(to text: inout PrometheusText) {
         let state = state.withLock { $0 }
-        var text = ""
-        func family(_ name: String, _ type: String, _ help: String, _ samples: [(labels: String, value: String)]) {
-            text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
-            for sample in samples { text += "\(name)\(sample.labels) \(sample.value)\n" }
-        }
         let requests = state.requests.sorted { ($0.key.operation, $0.key.status) < ($1.key.operation, $1.key.status) }
-        family(
+        text.add(
             "assay_http_requests_total", "counter", "Requests answered.",
-            requests.map { ("{operation=\"\($0.key.operation)\",status=\"\($0.key.status)\"}", "\($0.value)") })
-        text +=
-            "# HELP assay_http_request_duration_seconds Duration of requests, up to the last byte of the response.\n"
-        text += "# TYPE assay_http_request_duration_seconds histogram\n"
+            requests.map { ("{operation=\"\($0.key.operation)\",status=\"\($0.key.status)\"}", $0.value) })
+        var durations: [(String, String)] = []
         for (operation, histogram) in state.durations.sorted(by: { $0.key < $1.key }) {
-            let name = "assay_http_request_duration_seconds"
+            let label = "operation=\"\(operation)\""
             let bounds = Self.bounds.map { "\($0)" } + ["+Inf"]
             for (bound, count) in zip(bounds, histogram.buckets + [histogram.count]) {
-                text += "\(name)_bucket{operation=\"\(operation)\",le=\"\(bound)\"} \(count)\n"
+                durations.append(("_bucket{\(label),le=\"\(bound)\"}", "\(count)"))
             }
-            text += "\(name)_sum{operation=\"\(operation)\"} \(histogram.sum)\n"
-            text += "\(name)_count{operation=\"\(operation)\"} \(histogram.count)\n"
+            durations.append(("_sum{\(label)}", "\(histogram.sum)"))
+            durations.append(("_count{\(label)}", "\(histogram.count)"))
         }
-        family("assay_http_connections_open", "gauge", "Open client connections.", [("", "\(state.connections)")])
-        family("assay_http_requests_open", "gauge", "Requests in progress.", [("", "\(state.open)")])
-        family(
+        text.add(
+            "assay_http_request_duration_seconds", "histogram",
+            "Duration of requests, up to the last byte of the response.", durations)
+        text.add("assay_http_connections_open", "gauge", "Open client connections.", state.connections)
+        text.add("assay_http_requests_open", "gauge", "Requests in progress.", state.open)
+        text.add(
             "assay_http_requests_rejected_total", "counter", "Requests rejected because the server was busy.",
-            [("", "\(state.rejected)")])
-        family("assay_rows_total", "counter", "Rows processed, with or without a score.", [("", "\(state.rows)")])
-        family(
+            state.rejected)
+        text.add("assay_rows_total", "counter", "Rows processed, with or without a score.", state.rows)
+        text.add(
             "assay_rows_unscored_total", "counter", "Rows that at least one function could not score.",
-            [("", "\(state.unscored)")])
+            state.unscored)
         for count in ModelCount.allCases {
             let value = state.models[count] ?? 0
             let (name, help) = count.metric
-            family(
-                "assay_model_" + name, "counter", help,
-                [("", Int(exactly: value).map { "\($0)" } ?? "\(value)")])
+            text.add("assay_model_" + name, "counter", help, Int(exactly: value).map { "\($0)" } ?? "\(value)")
         }
-        return text
     }
 }

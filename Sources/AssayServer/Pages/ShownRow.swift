@@ -49,14 +49,6 @@ struct ShownRow {
 extension JSONParser {
     /// The parts of a row; nil if it is not JSON.
     fileprivate mutating func outline(of row: ArraySlice<UInt8>) -> JSONOutline? {
-        var text = Array(row)
-        text.append(contentsOf: repeatElement(0, count: Self.padding))
-        return text.withUnsafeBytes { bytes in
-            do throws(JSONError) {
-                return try outline(padded: UnsafeRawBufferPointer(rebasing: bytes.dropLast(Self.padding)))
-            } catch {
-                return nil
-            }
-        }
+        try? outline(padded: Array(row) + repeatElement(0, count: Self.padding))
     }
 }

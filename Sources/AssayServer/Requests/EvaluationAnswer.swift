@@ -64,7 +64,7 @@ struct EvaluationAnswer {
                 row.removeAll(keepingCapacity: true)
                 row += line
                 row += repeatElement(0, count: JSONParser.padding)
-                let outline = try parser.outline(of: row)
+                let outline = try parser.outline(padded: row)
                 if !isFirst { piece += ", ".utf8 }
                 isFirst = false
                 element(row, outline, &piece)
@@ -75,20 +75,5 @@ struct EvaluationAnswer {
             }
         }
         if !piece.isEmpty { try piece.withUnsafeBytes { try output.write($0) } }
-    }
-}
-
-extension JSONParser {
-    /// - Parameter row: with the padding behind it.
-    fileprivate mutating func outline(of row: [UInt8]) throws(JSONError) -> JSONOutline {
-        let result: Result<JSONOutline, JSONError> = row.withUnsafeBytes { bytes in
-            do throws(JSONError) {
-                return .success(
-                    try outline(padded: UnsafeRawBufferPointer(rebasing: bytes.dropLast(JSONParser.padding))))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
     }
 }

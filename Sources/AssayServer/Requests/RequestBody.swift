@@ -14,16 +14,8 @@ struct RequestBody: Sendable {
             throw .invalid("the request has no body; expected a JSON object", code: "invalid_json")
         }
         var parser = JSONParser()
-        let result: Result<JSONOutline, JSONError> = bytes.withUnsafeBytes { bytes in
-            do throws(JSONError) {
-                return .success(
-                    try parser.outline(padded: UnsafeRawBufferPointer(rebasing: bytes.dropLast(JSONParser.padding))))
-            } catch {
-                return .failure(error)
-            }
-        }
         do throws(JSONError) {
-            outline = try result.get()
+            outline = try parser.outline(padded: bytes)
         } catch {
             throw .invalid("the body: \(error)", code: "invalid_json")
         }
@@ -62,26 +54,21 @@ struct RequestBody: Sendable {
 
         func required(_ key: String, _ expected: String) throws(APIError) -> Place {
             if let member = member(key) { return member }
-            throw .invalid(
-                "\(pointer.appending(key)): is missing; expected \(expected)", code: "invalid_shape",
-                at: pointer.appending(key).description)
+            throw APIError(JSONPlace(.null, at: pointer).missing(key, expected))
         }
 
-        func fault(_ expected: String) -> APIError {
-            .invalid(
-                "\(pointer): found \(value.kind); expected \(expected)", code: "invalid_shape",
-                at: pointer.description)
-        }
-
-        func text(_ expected: String = "a string") throws(APIError) -> String {
-            guard let text = value.string else { throw fault(expected) }
-            return text
+        func read<Value>(_ expectation: JSONExpectation<Value>) throws(APIError) -> Value {
+            do throws(JSONFault) {
+                return try JSONPlace(value, at: pointer).read(expectation)
+            } catch {
+                throw APIError(error)
+            }
         }
 
         /// A valid identifier. U+FFFD, which stands for invalid UTF-8, is not allowed.
         func identifier() throws(APIError) -> String {
             let expected = "an identifier (a string of 1 to 1024 characters, without control characters or U+FFFD)"
-            let text = try text(expected)
+            let text = try read(.text(expected))
             guard (1...1024).contains(text.unicodeScalars.count),
                 text.unicodeScalars.allSatisfy({
                     $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) && $0.value != 0xFFFD
@@ -98,11 +85,6 @@ struct RequestBody: Sendable {
             value.string == "" ? nil : try identifier()
         }
 
-        func object(_ expected: String = "an object") throws(APIError) -> JSONObject {
-            guard let object = value.object else { throw fault(expected) }
-            return object
-        }
-
         /// An object that is stored, or that configures scorers: metadata or parameters. It is held in memory as a tree and
         /// returned in lists, and each of its regular expressions uses kilobytes when it is compiled.
         ///
@@ -116,7 +98,7 @@ struct RequestBody: Sendable {
                         + "allowed",
                     at: pointer.description)
             }
-            let object = try object(expected)
+            let object = try read(.object(expected))
             let patterns = JSONValue.object(object).patternCount
             if patterns > limits.maxPatterns {
                 throw .tooLarge(
@@ -127,31 +109,10 @@ struct RequestBody: Sendable {
             return object
         }
 
-        func bool() throws(APIError) -> Bool {
-            guard let bool = value.bool else { throw fault("a boolean") }
-            return bool
-        }
-
-        /// An array of texts.
-        func texts() throws(APIError) -> [String] {
-            guard let array = value.array else { throw fault("an array of strings") }
-            var texts: [String] = []
-            for (index, element) in array.enumerated() {
-                guard let text = element.string else {
-                    let place = pointer.appending(index)
-                    throw .invalid(
-                        "\(place): found \(element.kind); expected a string", code: "invalid_shape",
-                        at: place.description)
-                }
-                texts.append(text)
-            }
-            return texts
-        }
-
         /// An array of objects, the rows.
         func rows(limit: Int) throws(APIError) -> RequestRows {
             guard case .array(let count, let objects) = outline.parts else {
-                throw fault("an array of objects, the rows")
+                throw APIError(JSONPlace(value, at: pointer).fault("an array of objects, the rows"))
             }
             if count > limit {
                 throw .tooLarge("\(pointer): \(count) rows are more than the \(limit) that are allowed")
@@ -163,6 +124,12 @@ struct RequestBody: Sendable {
             }
             return RequestRows(bytes: body.bytes, range: outline.range, starts: objects)
         }
+    }
+}
+
+extension APIError {
+    init(_ fault: JSONFault) {
+        self = .invalid(fault.description, code: "invalid_shape", at: fault.pointer.description)
     }
 }
 

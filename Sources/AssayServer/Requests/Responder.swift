@@ -279,7 +279,7 @@ private struct Exchange: Sendable {
     var logger: Logger
 
     init(_ request: Request, logger: Logger) {
-        id = String(DatasetRoutes.randomName().prefix(16))
+        id = randomIdentifier(digits: 16)
         method = request.method
         hasMoreToCome =
             request.headers[.transferEncoding] != nil || (request.headers[.contentLength] ?? "0") != "0"

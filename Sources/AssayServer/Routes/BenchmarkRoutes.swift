@@ -61,7 +61,7 @@ enum BenchmarkRoutes {
     @Sendable private static func register(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
         let body = try context.body().root
         let id = try body.required("benchmark_id", "the identifier of the benchmark").identifier()
-        let functions = try body.required("scoring_functions", "an array of identifiers").texts()
+        let functions = try body.required("scoring_functions", "an array of identifiers").read(.texts)
         let resource = try body.member("provider_benchmark_id")?.identifier() ?? id
         let metadata = try body.member("metadata")?.limitedObject(service.configuration) ?? [:]
         // Engines with their own datasets get an empty identifier.

@@ -69,18 +69,14 @@ enum DatasetRoutes {
     @Sendable private static func register(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
         let body = try context.body().root
         let purpose = try body.required("purpose", "one of \(purposes.joined(separator: ", "))")
-        guard purposes.contains(try purpose.text()) else {
-            throw APIError.invalid(
-                "/purpose: found \(purpose.value.text); expected one of \(purposes.joined(separator: ", "))",
-                code: "invalid_shape", at: "/purpose")
-        }
+            .read(.oneOf(purposes))
         let source = try DatasetSource(
             body.required("source", "an object with a \"type\", a \"uri\" or \"rows\""),
             maxRows: service.configuration.maxRows)
-        let id = try body.member("dataset_id")?.identifier() ?? "dataset-" + randomName()
+        let id = try body.member("dataset_id")?.identifier() ?? "dataset-" + randomIdentifier()
         let definition: JSONValue = [
             "provider_id": .string(source.providerID),
-            "purpose": purpose.value,
+            "purpose": .string(purpose),
             "source": source.definition,
             "metadata": .object(try body.member("metadata")?.limitedObject(service.configuration) ?? [:]),
         ]
@@ -164,16 +160,5 @@ enum DatasetRoutes {
     private static func shownSource(of dataset: StoredDataset, rows: [JSONValue]) -> JSONValue {
         let source = dataset.definition["source"] ?? .null
         return source["type"] == "rows" ? ["type": "rows", "rows": .array(rows)] : source
-    }
-
-    /// A unique name.
-    static func randomName() -> String {
-        var bits = UInt128.random(in: 0...UInt128.max)
-        var name = ""
-        for _ in 0..<32 {
-            name += String(Int(bits & 15), radix: 16)
-            bits >>= 4
-        }
-        return name
     }
 }

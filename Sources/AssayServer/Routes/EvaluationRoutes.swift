@@ -24,30 +24,31 @@ enum EvaluationRoutes {
         let benchmark = try BenchmarkRoutes.find(context.identifier, service).benchmark
         let body = try context.body().root
         let configuration = try configuration(in: body, service)
-        let functions = try body.required("scoring_functions", "an array of identifiers").texts()
+        let functions = try body.required("scoring_functions", "an array of identifiers").read(.texts)
         try service.checkPatterns(of: functions, at: "/scoring_functions")
         let input = try body.required("input_rows", "an array of objects").rows(limit: service.configuration.maxRows)
         // On the disk until all rows are done: whether the answer is an error is known only then.
         let rows = try unnamedFile(in: service.configuration.dataFolder)
-        let own =
-            context.credentials.variables.isEmpty
-            ? nil : service.inference?.authorized(with: context.credentials.variables)
-        defer { if let own { waiting { await own.shutDown() } } }
-        let run = EvaluationRun(
-            benchmark: benchmark, configuration: configuration, functions: functions,
-            dataset: Dataset(named: "/input_rows") { input.open() },
-            rowCount: input.starts.count, inference: own ?? service.inference,
-            cancellation: context.cancellation, findDataset: service.registry.findDataset,
-            output: { lines in
-                do throws(RegularFile.Fault) {
-                    try rows.append(lines)
-                } catch {
-                    throw EngineError(.output, "the rows cannot be kept until they are sent: \(error.message)")
-                }
-            })
+        let provider = try service.providers.provider(benchmark.providerID)
         let result: EvaluationResult
         do throws(EvaluationError) {
-            result = try service.providers.provider(benchmark.providerID).evaluateRows(run)
+            result = try service.inference.using(keys: context.credentials.variables) {
+                inference throws(EvaluationError) in
+                try provider.evaluateRows(
+                    EvaluationRun(
+                        benchmark: benchmark, configuration: configuration, functions: functions,
+                        dataset: Dataset(named: "/input_rows") { input.open() }, rowCount: input.starts.count,
+                        inference: inference, cancellation: context.cancellation,
+                        findDataset: service.registry.findDataset,
+                        output: { lines in
+                            do throws(RegularFile.Fault) {
+                                try rows.append(lines)
+                            } catch {
+                                throw EngineError(
+                                    .output, "the rows cannot be kept until they are sent: \(error.message)")
+                            }
+                        }))
+            }
         } catch {
             throw context.cancellation.isCancelled ? ResponseStream.Abandoned() : error
         }
@@ -77,6 +78,6 @@ enum EvaluationRoutes {
             try body.member("benchmark_config") ?? body.member("task_config")
             ?? body.required("benchmark_config", expected)
         let object = try place.limitedObject(service.configuration, expected)
-        return try BenchmarkConfiguration(.object(object), at: place.pointer.description)
+        return try BenchmarkConfiguration(.object(object), at: place.pointer)
     }
 }

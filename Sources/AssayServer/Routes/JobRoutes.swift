@@ -75,15 +75,15 @@ enum JobRoutes {
         let dataset = try service.registry.dataset(benchmark.datasetID)
         let rows = dataset?.rowCount
         let keys = context.credentials.variables
-        let own = keys.isEmpty ? nil : service.inference?.authorized(with: keys)
-        defer { if let own { waiting { await own.shutDown() } } }
-        try service.providers.provider(benchmark.providerID).check(
-            EvaluationRun(
-                benchmark: benchmark, configuration: configuration,
-                dataset: dataset.map { Dataset($0, in: service.registry) }, rowCount: rows,
-                inference: own ?? service.inference, findDataset: service.registry.findDataset, output: { _ in }))
+        try service.inference.using(keys: keys) { inference in
+            try service.providers.provider(benchmark.providerID).check(
+                EvaluationRun(
+                    benchmark: benchmark, configuration: configuration,
+                    dataset: dataset.map { Dataset($0, in: service.registry) }, rowCount: rows, inference: inference,
+                    findDataset: service.registry.findDataset, output: { _ in }))
+        }
         let submission = try service.jobs.submit(
-            DatasetRoutes.randomName(), definition, configuration,
+            randomIdentifier(), definition, configuration,
             rowsTotal: rows.map { min($0, configuration.numExamples ?? $0) }, keys: keys)
         switch submission {
         case .accepted(let job): return .json(shown(job))
@@ -240,7 +240,7 @@ enum JobRoutes {
 }
 
 extension StoredJob {
-    /// Warnings for whoever started the job, in sentences; nil if there are none.
+    /// Warnings for the person who started the job, in sentences; nil if there are none.
     fileprivate var warnings: JSONValue? {
         result?["warnings"].flatMap { $0.array?.isEmpty == false ? $0 : nil }
     }

@@ -9,27 +9,20 @@ enum MetricsRoute {
             .get, "/metrics",
             Operation(
                 id: "metrics", summary: "Get metrics of the server, for Prometheus.",
-                contentType: "text/plain; version=0.0.4; charset=utf-8")
+                contentType: PrometheusText.contentType)
         ) { service, _ in
-            .text(
-                service.metrics.text + build(service) + (try jobs(service)),
-                contentType: "text/plain; version=0.0.4; charset=utf-8")
+            var text = PrometheusText()
+            service.metrics.write(to: &text)
+            text.add(
+                "assay_build_info", "gauge", "The server's version.",
+                [("{version=\"\(service.configuration.version)\"}", 1)])
+            let counts = try service.registry.jobCounts()
+            text.add(
+                "assay_jobs", "gauge", "Stored evaluation jobs.",
+                StoredJob.Status.allCases.map { ("{status=\"\($0.rawValue)\"}", counts[$0] ?? 0) })
+            text.add(
+                "assay_jobs_waiting", "gauge", "Evaluation jobs waiting for their turn.", service.jobs.waitingCount)
+            return .text(text.text, contentType: PrometheusText.contentType)
         }
     ]
-
-    private static func build(_ service: Service) -> String {
-        "# HELP assay_build_info The server's version.\n# TYPE assay_build_info gauge\n"
-            + "assay_build_info{version=\"\(service.configuration.version)\"} 1\n"
-    }
-
-    /// The numbers of jobs by status.
-    private static func jobs(_ service: Service) throws(StoreError) -> String {
-        let counts = try service.registry.jobCounts()
-        var text = "# HELP assay_jobs Stored evaluation jobs.\n# TYPE assay_jobs gauge\n"
-        for status in StoredJob.Status.allCases {
-            text += "assay_jobs{status=\"\(status.rawValue)\"} \(counts[status] ?? 0)\n"
-        }
-        text += "# HELP assay_jobs_waiting Evaluation jobs waiting for their turn.\n# TYPE assay_jobs_waiting gauge\n"
-        return text + "assay_jobs_waiting \(service.jobs.waitingCount)\n"
-    }
 }

@@ -63,12 +63,7 @@ enum ModelRoutes {
         let body = try context.body().root
         let id = try body.required("model_id", "the identifier of the model").identifier()
         let name = try body.member("provider_model_id")?.identifier() ?? id
-        let type = try body.member("model_type")?.text() ?? "llm"
-        guard ["llm", "embedding", "rerank"].contains(type) else {
-            throw APIError.invalid(
-                "/model_type: found \(quoted(type)); expected one of llm, embedding, rerank", code: "invalid_shape",
-                at: "/model_type")
-        }
+        let type = try body.member("model_type")?.read(.oneOf(["llm", "embedding", "rerank"])) ?? "llm"
         let provider = try body.member("provider_id")?.identifier()
         let definition: JSONValue = [
             "identifier": .string(id),

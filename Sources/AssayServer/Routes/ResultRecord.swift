@@ -47,7 +47,7 @@ extension Service {
     }
 }
 
-private func newResultID() -> String { String(DatasetRoutes.randomName().prefix(16)) }
+private func newResultID() -> String { randomIdentifier(digits: 16) }
 
 /// The number of stored categories per function.
 private let categoryLimit = 1_000

@@ -102,7 +102,7 @@ enum ScoringFunctionRoutes {
             "identifier": .string(id),
             "provider_id": .string(try body.member("provider_id")?.identifier() ?? provider(of: id, params)),
             "return_type": try body.required("return_type", "an object such as {\"type\": \"number\"}").value,
-            "description": .string(try body.member("description")?.text() ?? ""),
+            "description": .string(try body.member("description")?.read(.text) ?? ""),
         ]
         if let params { definition["params"] = .object(params) }
         if let metadata = try body.member("metadata")?.limitedObject(service.configuration) {

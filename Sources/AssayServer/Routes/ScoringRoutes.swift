@@ -28,16 +28,16 @@ enum ScoringRoutes {
         Route(
             .get, "/v1/scoring/results",
             Operation(
-                id: "listScoringResults", summary: "Lists the results of score-batch and of jobs, the newest first.",
+                id: "listScoringResults", summary: "List the results of score-batch and of jobs, the newest first.",
                 providerTypes: types, response: "ScoringResultPage",
                 query: [
-                    ("start_index", 0, "The first result, counted from 0; default: 0."),
-                    ("limit", 1, "The most results that are returned; default: 100."),
+                    ("start_index", 0, "The first result, counted from 0 (default: 0)."),
+                    ("limit", 1, "The maximum number of results (default: 100)."),
                 ]), listResults),
         Route(
             .delete, "/v1/scoring/results/{id}",
             Operation(
-                id: "deleteScoringResult", summary: "Deletes a result of score-batch and the dataset of its rows.",
+                id: "deleteScoringResult", summary: "Delete a result of score-batch and the dataset of its rows.",
                 providerTypes: types,
                 errors: [("409", "It is the result of a job, which is deleted with the job.")]), deleteResult),
     ]
@@ -83,7 +83,7 @@ enum ScoringRoutes {
         let id = try body.required("dataset_id", "the identifier of a dataset").identifier()
         let dataset = try DatasetRoutes.find(id, service)
         var request = try request(Dataset(dataset, in: service.registry), body, service)
-        request.includesInput = try body.member("save_results_dataset")?.bool() ?? false
+        request.includesInput = try body.member("save_results_dataset")?.read(.flag) ?? false
         request.keepsDistribution = true
         let warnings = RunWarnings()
         request.warn = { warnings.add($0) }
@@ -107,7 +107,7 @@ enum ScoringRoutes {
     private static func save(
         _ draft: DatasetDraft, _ results: ScoringResults, of dataset: StoredDataset
     ) throws -> String {
-        let id = "results-" + DatasetRoutes.randomName()
+        let id = "results-" + randomIdentifier()
         let functions = results.functions.map { JSONValue.string($0.function.identifier) }
         _ = try draft.publish(
             as: id,
@@ -154,10 +154,8 @@ enum ScoringRoutes {
             case .null: functions.append((id, nil))
             case .object(let parameters): functions.append((id, parameters))
             default:
-                let pointer = place.pointer.appending(id)
-                throw .invalid(
-                    "\(pointer): found \(value.kind); expected an object of parameters or null",
-                    code: "invalid_shape", at: pointer.description)
+                let member = JSONPlace(value, at: place.pointer.appending(id))
+                throw APIError(member.fault("an object of parameters or null"))
             }
         }
         try service.checkPatterns(of: functions.map(\.identifier), at: place.pointer.description)
@@ -167,17 +165,9 @@ enum ScoringRoutes {
         request.judgeModel = service.configuration.judgeModel
         request.budget = service.configuration.budget
         request.unscoredExamples = 0
-        if let place = body.member("by") {
-            guard let columns = BenchmarkConfiguration.columns(place.value) else {
-                throw place.fault(BenchmarkConfiguration.columnsExpected)
-            }
-            request.groupColumns = columns
-        }
-        if let place = body.member("by_limit") {
-            guard let limit = BenchmarkConfiguration.groupLimit(place.value) else {
-                throw place.fault(BenchmarkConfiguration.groupLimitExpected)
-            }
-            request.groupLimit = limit
+        request.groupColumns = try body.member("by")?.read(BenchmarkConfiguration.columns) ?? []
+        if let limit = body.member("by_limit") {
+            request.groupLimit = try limit.read(BenchmarkConfiguration.groupLimit)
         }
         return request
     }
@@ -232,16 +222,14 @@ extension Service {
         _ request: ScoringRequest, _ context: HandlerContext, sink: RowSink? = nil, resultSink: @escaping ResultSink
     ) throws -> ScoringResults {
         let progress = RunProgress()
-        var request = request
-        // A request's own keys are held by a separate service, which is discarded after the run.
-        if !context.credentials.variables.isEmpty {
-            request.inference = inference?.authorized(with: context.credentials.variables)
-        }
-        let own = request.inference
-        defer { if let own { waiting { await own.shutDown() } } }
         defer { metrics.add(rows: progress.rows, unscored: progress.unscored) }
-        let results = try engine.score(
-            request, sink: sink, resultSink: resultSink, progress: progress, cancellation: context.cancellation)
+        let keys = context.credentials.variables
+        let results = try inference.using(keys: keys) { inference in
+            var request = request
+            if !keys.isEmpty { request.inference = inference }
+            return try engine.score(
+                request, sink: sink, resultSink: resultSink, progress: progress, cancellation: context.cancellation)
+        }
         if let usage = results.usage { metrics.add(usage: usage.json) }
         if results.isCancelled { throw ResponseStream.Abandoned() }
         return results

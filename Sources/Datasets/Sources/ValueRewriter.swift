@@ -15,7 +15,7 @@ final class ValueRewriter {
         kept.removeAll(keepingCapacity: true)
     }
 
-    /// The JSON of the array or object that a text holds, be it as JSON or as Python prints it; or JSON that was not
+    /// The JSON of the array or object that a text holds, as JSON or as Python prints it; or JSON that was not
     /// valid, repaired. Without an address where there is none.
     func rewrite(_ text: csj_text, _ kind: Int32) -> csj_text {
         let bytes = UnsafeRawBufferPointer(start: text.ptr, count: Int(text.len))

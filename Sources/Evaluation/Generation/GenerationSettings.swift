@@ -36,7 +36,22 @@ public struct GenerationSettings: Sendable {
     var join: BenchmarkJoin?
     /// Whether the rows get columns of another registered dataset.
     public var joinsDataset: Bool { join != nil }
-    private static let joinExpected = "an object such as {\"dataset_id\": \"gold\", \"on\": \"id\"}"
+
+    private static let members = [
+        "prompt_template", "system_message", "examples", "answer_template", "choices_column", "tools", "tool_choice",
+        "map", "join", "answer_regexes", "answer_match", "expected_regexes",
+    ]
+
+    /// Reads the settings of a benchmark's definition.
+    public init(benchmark: JSONObject) throws(EvaluationError) {
+        let metadata: JSONObject?
+        do throws(JSONFault) {
+            metadata = try JSONPlace(.object(benchmark)).optional("metadata", .object)
+        } catch {
+            throw EvaluationError(error)
+        }
+        try self.init(metadata: metadata ?? [:])
+    }
 
     /// Reads the settings of a benchmark.
     ///
@@ -44,34 +59,33 @@ public struct GenerationSettings: Sendable {
     ///   - metadata: the benchmark's metadata; members other than "generation" are ignored.
     ///   - pointer: the place of the metadata, for messages.
     public init(metadata: JSONObject, at pointer: JSONPointer = JSONPointer("/metadata")) throws(EvaluationError) {
-        guard let json = metadata["generation"], json != .null else { return }
-        let pointer = pointer.appending("generation")
-        var reader = try MemberReader(json, at: pointer)
-        template = try reader.text("prompt_template").map { PromptTemplate($0) }
-        systemMessage = try reader.text("system_message")
-        examples = try reader.member("examples", "an array of rows", \.objects) ?? []
-        answerTemplate = try reader.text("answer_template").map { PromptTemplate($0) } ?? answerTemplate
-        choicesColumn = try reader.text("choices_column")
-        tools["tools"] = try reader.member("tools", "an array of tools") { value in
-            value.objects.flatMap { $0.isEmpty ? nil : value }
+        guard let place = JSONPlace(.object(metadata), at: pointer)["generation"] else { return }
+        let pointer = place.pointer
+        let regexes: [String]?
+        let goldRegexes: [String]?
+        let occurrence: AnswerExtraction.Occurrence?
+        do throws(JSONFault) {
+            try place.checkNames(Self.members)
+            template = try place.optional("prompt_template", .nonEmptyText()).map { PromptTemplate($0) }
+            systemMessage = try place.optional("system_message", .nonEmptyText())
+            examples = try place.optional("examples", .array("an array of rows", of: .object("a row, an object"))) ?? []
+            answerTemplate =
+                try place.optional("answer_template", .nonEmptyText()).map { PromptTemplate($0) } ?? answerTemplate
+            choicesColumn = try place.optional("choices_column", .nonEmptyText())
+            tools["tools"] = try place.optional("tools", Self.tools)
+            tools["tool_choice"] = try place.optional("tool_choice", Self.toolChoice)
+            for (name, column) in try place["map"]?.members() ?? [] {
+                mapping[name] = try column.read(.text("the name or path of a column, such as \"answers.text[0]\""))
+            }
+            join = try place.optional(
+                "join",
+                JSONExpectation("an object such as {\"dataset_id\": \"gold\", \"on\": \"id\"}", BenchmarkJoin.init))
+            regexes = try place.optional("answer_regexes", .texts("an array of regular expressions"))
+            occurrence = try place.optional("answer_match", .choice())
+            goldRegexes = try place.optional("expected_regexes", .texts("an array of regular expressions"))
+        } catch {
+            throw EvaluationError(error)
         }
-        tools["tool_choice"] = try reader.member("tool_choice", "a string or an object") { value in
-            value.string == nil && value.object == nil ? nil : value
-        }
-        mapping =
-            try reader.member("map", "an object of strings, such as {\"expected_answer\": \"answers.text[0]\"}") {
-                value in
-                guard let members = value.object?.members else { return nil }
-                let pairs = members.compactMap { member in member.value.string.map { (member.key, $0) } }
-                return pairs.count == members.count ? Dictionary(uniqueKeysWithValues: pairs) : nil
-            } ?? [:]
-        join = try reader.member("join", Self.joinExpected, BenchmarkJoin.init)
-        let regexes = try reader.member("answer_regexes", "an array of regular expressions", \.texts)
-        let occurrence = try reader.member("answer_match", "\"first\" or \"last\"") { value in
-            value.string.flatMap(AnswerExtraction.Occurrence.init)
-        }
-        let goldRegexes = try reader.member("expected_regexes", "an array of regular expressions", \.texts)
-        try reader.finish()
         if let goldRegexes, !goldRegexes.isEmpty {
             goldExtraction = try AnswerExtraction(goldRegexes, .last, at: pointer.appending("expected_regexes"))
         }
@@ -95,6 +109,14 @@ public struct GenerationSettings: Sendable {
                     .invalid, error.message, at: pointer.appending("examples").appending(index).description)
             }
         }
+    }
+
+    private static var tools: JSONExpectation<JSONValue> {
+        JSONExpectation("an array of tools") { $0.objects?.isEmpty == false ? $0 : nil }
+    }
+
+    private static var toolChoice: JSONExpectation<JSONValue> {
+        JSONExpectation("a string or an object") { $0.string == nil && $0.object == nil ? nil : $0 }
     }
 
     /// The settings with placeholders for those columns of the data that have unusual names, such as `{Best Answer}`.

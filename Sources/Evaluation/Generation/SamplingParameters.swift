@@ -45,26 +45,26 @@ struct SamplingParameters: Sendable {
                     if sampling[name] ?? .null == .null { members[name] = value }
                 }
             case "max_tokens", "max_completion_tokens":
-                try Self.check(value, "an integer from 0", at: place) { $0.int.map { $0 >= -1 } }
+                try Self.check(value, Self.integer("an integer from 0"), at: place)
                 if let number = value.number?.int, number > 0 { members[name] = value }
             case "repetition_penalty":
-                try Self.check(value, "a number above 0", at: place) { $0.double > 0 && $0.double.isFinite }
+                try Self.check(value, .number("a number above 0") { $0 > 0 }, at: place)
                 // 1 has no effect, so it is not sent.
                 if value.number?.double != 1 { members[name] = value }
             case "temperature":
-                try Self.check(value, "a number from 0", at: place) { $0.double >= 0 && $0.double.isFinite }
+                try Self.check(value, Self.temperature, at: place)
                 members[name] = value
             case "top_p":
-                try Self.check(value, "a number from 0 to 1", at: place) { (0...1).contains($0.double) }
+                try Self.check(value, Self.mass, at: place)
                 members[name] = value
             case "top_k":
-                try Self.check(value, "an integer from 1", at: place) { $0.int.map { $0 >= -1 } }
+                try Self.check(value, Self.integer("an integer from 1"), at: place)
                 if let number = value.number?.int, number > 0 { members[name] = value }
             case "stop": if value != [] { members[name] = value }
             // As Transformers has it: without sampling, the likeliest token is taken.
             case "do_sample":
-                guard let samples = value.bool else { throw .unexpected(value, "true or false", at: place) }
-                if !samples { members["temperature"] = 0 }
+                try Self.check(value, .flag, at: place)
+                if value == false { members["temperature"] = 0 }
             default: members[name] = value
             }
         }
@@ -86,43 +86,53 @@ struct SamplingParameters: Sendable {
     /// The members for a strategy.
     static func strategy(_ value: JSONValue, at pointer: JSONPointer) throws(EvaluationError) -> JSONObject {
         // Older clients send the name alone.
-        var reader = try MemberReader(value.string.map { ["type": .string($0)] } ?? value, at: pointer)
-        let type = try reader.member("type", "\"greedy\", \"top_p\" or \"top_k\"") { value in
-            value.string.flatMap { ["greedy", "top_p", "top_k"].contains($0) ? $0 : nil }
+        let place = JSONPlace(value.string.map { ["type": .string($0)] } ?? value, at: pointer)
+        do throws(JSONFault) {
+            var members = JSONObject()
+            switch try place.required("type", .choice(Strategy.self)) {
+            case .greedy:
+                try place.checkNames(["type"])
+                members["temperature"] = 0
+            case .topP:
+                try place.checkNames(["type", "temperature", "top_p"])
+                _ = try place.optional("temperature", temperature)
+                _ = try place.optional("top_p", mass)
+                // As they are written; the defaults are Llama Stack's own.
+                members["temperature"] = place["temperature"]?.value ?? 1
+                members["top_p"] = place["top_p"]?.value ?? JSONValue(0.95)
+            case .topK:
+                try place.checkNames(["type", "top_k"])
+                members["top_k"] = JSONValue(try place.required("top_k", .integer(from: 1)))
+            }
+            return members
+        } catch {
+            throw EvaluationError(error)
         }
-        var members = JSONObject()
-        switch type {
-        case "greedy": members["temperature"] = 0
-        case "top_p":
-            let temperature = try reader.member("temperature", "a number from 0") { value in
-                (value.number?.double ?? -1) >= 0 ? value : nil
-            }
-            let mass = try reader.member("top_p", "a number from 0 to 1") { value in
-                (0...1).contains(value.number?.double ?? -1) ? value : nil
-            }
-            // Llama Stack's own defaults.
-            members["temperature"] = temperature ?? 1
-            members["top_p"] = mass ?? JSONValue(0.95)
-        case "top_k":
-            let count = try reader.member("top_k", "an integer from 1") { value in
-                (value.number?.int ?? 0) >= 1 ? value : nil
-            }
-            guard let count else {
-                throw EvaluationError(.invalid, "has no \"top_k\"", at: pointer.description)
-            }
-            members["top_k"] = count
-        default:
-            throw EvaluationError(
-                .invalid, "has no \"type\"; expected \"greedy\", \"top_p\" or \"top_k\"", at: pointer.description)
-        }
-        try reader.finish()
-        return members
     }
 
-    private static func check(
-        _ value: JSONValue, _ expected: String, at pointer: JSONPointer, _ isValid: (JSONNumber) -> Bool?
+    // MARK: Values
+
+    private enum Strategy: String, CaseIterable {
+        case greedy
+        case topP = "top_p"
+        case topK = "top_k"
+    }
+
+    private static var temperature: JSONExpectation<Double> { .number("a number from 0") { $0 >= 0 } }
+    private static var mass: JSONExpectation<Double> { .number("a number from 0 to 1") { (0...1).contains($0) } }
+
+    /// An integer from -1: 0 and -1 stand for no limit.
+    private static func integer(_ expected: String) -> JSONExpectation<Int> {
+        JSONExpectation(expected) { value in value.number?.int.flatMap { $0 >= -1 ? $0 : nil } }
+    }
+
+    private static func check<Value>(
+        _ value: JSONValue, _ expectation: JSONExpectation<Value>, at pointer: JSONPointer
     ) throws(EvaluationError) {
-        if let number = value.number, isValid(number) == true { return }
-        throw .unexpected(value, expected, at: pointer)
+        do throws(JSONFault) {
+            _ = try JSONPlace(value, at: pointer).read(expectation)
+        } catch {
+            throw EvaluationError(error)
+        }
     }
 }

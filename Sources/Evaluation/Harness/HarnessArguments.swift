@@ -89,15 +89,14 @@ struct HarnessArguments {
         }
         if let strategy = sampling["strategy"], strategy != .null {
             let members = try SamplingParameters.strategy(strategy, at: pointer.appending("strategy")).members
-            // What is said beside the strategy is more particular.
+            // Parameters next to the strategy take precedence.
             for (name, value) in members where arguments[name] == nil { arguments[name] = value }
             if arguments["temperature"] == nil { arguments["temperature"] = 1 }
         }
         if let temperature = arguments["temperature"] {
             guard let number = temperature.number else {
                 throw EvaluationError(
-                    .invalid, "found \(temperature.kind); expected a number",
-                    at: pointer.appending("temperature").description)
+                    JSONPlace(temperature, at: pointer.appending("temperature")).fault("a number"))
             }
             // Answers that were drawn are not cached by lm_eval, which tells them by this.
             arguments["do_sample"] = .bool(number.double > 0)

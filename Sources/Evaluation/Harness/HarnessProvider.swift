@@ -1,8 +1,10 @@
 import Concurrency
-public import Inference
+import Inference
 public import JSON
+public import Platform
 import ScorerHost
 import ScoringCore
+import ScoringEngine
 import Web
 
 /// Runs tasks of EleutherAI's lm-evaluation-harness (PyPI `lm-eval`, from version 0.4.6 on) by its program `lm_eval`, which
@@ -167,11 +169,7 @@ public struct HarnessProvider: EvaluationProvider {
             if let error = metric.standardError {
                 score["standard_error"] = .object([metric.name: .number(error)])
             }
-            if let counts = counts[metric.id] {
-                var rows: JSONObject = ["total": JSONValue(counts.total)]
-                for outcome in RowOutcome.allCases { rows[outcome.name] = JSONValue(counts[outcome]) }
-                score["rows"] = .object(rows)
-            }
+            if let counts = counts[metric.id] { score["rows"] = .object(counts.json) }
             scores[metric.id] = .object(score)
         }
         return EvaluationResult(scores: scores, generation: ["total": JSONValue(total)])

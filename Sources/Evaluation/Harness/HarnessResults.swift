@@ -2,7 +2,7 @@ import Glibc
 import JSON
 import Platform
 
-/// What lm_eval wrote at the end of a run: its newest `results_….json`, and the tasks' samples beside it.
+/// What lm_eval wrote at the end of a run: its newest `results_….json`, and the tasks' samples in the same folder.
 struct HarnessResults {
     /// One metric of a task or of a group of tasks, under one of the filters that answers go through.
     struct Metric {
@@ -47,7 +47,7 @@ struct HarnessResults {
         guard !samples.isEmpty else { throw Self.fault("wrote results without samples") }
     }
 
-    /// Its members are named `METRIC,FILTER` and `METRIC_stderr,FILTER`; the others are no metrics.
+    /// Its members are named `METRIC,FILTER` and `METRIC_stderr,FILTER`; other members are not metrics.
     private static func metrics(of task: String, _ results: JSONValue) -> [Metric] {
         guard let results = results.object else { return [] }
         let marker = "_stderr"
@@ -130,7 +130,7 @@ extension JSONValue {
 }
 
 extension [UInt8] {
-    /// The text with `null` in the place of NaN, Infinity and -Infinity outside of strings; nil if there are none.
+    /// The text with `null` instead of NaN, Infinity and -Infinity outside of strings; nil if there are none.
     fileprivate var withoutSpecialNumbers: [UInt8]? {
         let spellings = ["NaN", "-Infinity", "Infinity"].map { Array($0.utf8) }
         var mended: [UInt8] = []

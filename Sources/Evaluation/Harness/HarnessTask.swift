@@ -2,7 +2,7 @@ import JSON
 
 /// What a benchmark's metadata say about the task that lm_eval is to run. See `README.md` for the members.
 struct HarnessTask {
-    enum Endpoint: String {
+    enum Endpoint: String, CaseIterable {
         case chat, completions
     }
 
@@ -28,79 +28,64 @@ struct HarnessTask {
     var concurrency: Int?
 
     init(_ metadata: JSONObject) throws(EvaluationError) {
-        for name in metadata.keys where !Self.members.contains(name) {
+        let place = JSONPlace(.object(metadata), at: JSONPointer("/metadata"))
+        let definition: Definition?
+        let folder: String?
+        do throws(JSONFault) {
+            try place.checkNames(Self.members)
+            name = try place.required("task", Self.taskName)
+            definition = try Self.definition(place["task_yaml"], name: name)
+            folder = try place.optional("include_path", Self.text("the path of a folder"))
+            endpoint = try place.optional("endpoint", .choice()) ?? .chat
+            tokenizer = try place.optional("tokenizer", Self.text("the name of a tokenizer"))
+            fewShotCount = try place.optional("num_fewshot", .integer(0...1000))
+            batchSize = try place.optional("batch_size", .integer(1...10_000))
+            concurrency = try place.optional("num_concurrent", .integer(1...10_000))
+            appliesChatTemplate = try place.optional("apply_chat_template", .flag) ?? (endpoint == .chat)
+        } catch {
+            throw EvaluationError(error)
+        }
+        if definition != nil && folder != nil {
             throw EvaluationError(
-                .invalid, "is an unknown member; expected one of \(Self.members.joined(separator: ", "))",
-                at: "/metadata\(JSONPointer().appending(name))")
+                .invalid, "is set together with task_yaml; expected only one of them", at: "/metadata/include_path")
         }
-        func member<Value>(
-            _ name: String, _ expected: String, _ read: (JSONValue) -> Value?
-        ) throws(EvaluationError) -> Value? {
-            guard let value = metadata[name], value != .null else { return nil }
-            guard let result = read(value) else { throw Self.fault(name, value, expected) }
-            return result
-        }
-        func integer(_ name: String, _ range: ClosedRange<Int>) throws(EvaluationError) -> Int? {
-            try member(name, "an integer from \(range.lowerBound) to \(range.upperBound)") { value in
-                value.number?.int.flatMap { range.contains($0) ? $0 : nil }
-            }
-        }
-        func text(_ name: String, _ expected: String) throws(EvaluationError) -> String? {
-            try member(name, expected) { value in
-                value.string.flatMap { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 }
-            }
-        }
-        let expectedName = "the name of a task of lm_eval, of letters, digits and _.:+-"
-        guard let name = try member("task", expectedName, { value in value.string.flatMap(Self.taskName) }) else {
-            throw EvaluationError(.invalid, "is missing; expected \(expectedName)", at: "/metadata/task")
-        }
-        self.name = name
-        definition = try Self.definition(
-            metadata["task_yaml"] ?? .null, folder: try text("include_path", "the path of a folder"), name: name)
-        let endpoint = try member("endpoint", "\"chat\" or \"completions\"") { value in
-            value.string.flatMap(Endpoint.init)
-        }
-        self.endpoint = endpoint ?? .chat
-        tokenizer = try text("tokenizer", "the name of a tokenizer")
-        fewShotCount = try integer("num_fewshot", 0...1000)
-        batchSize = try integer("batch_size", 1...10_000)
-        concurrency = try integer("num_concurrent", 1...10_000)
-        let template = try member("apply_chat_template", "true or false", \.bool)
-        appliesChatTemplate = template ?? (self.endpoint == .chat)
+        self.definition = definition ?? folder.map { .folder($0) }
         try checkCombinations()
     }
 
-    /// The name, unless lm_eval would take it for a file, a pattern, a list or an option.
-    private static func taskName(_ text: String) -> String? {
+    /// A text that can be an argument of a program.
+    private static func text(_ expected: String) -> JSONExpectation<String> {
+        JSONExpectation(expected) { value in
+            value.string.flatMap { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 }
+        }
+    }
+
+    private static var taskName: JSONExpectation<String> {
+        JSONExpectation("the name of a task of lm_eval, of letters, digits and _.:+-") { value in
+            value.string.flatMap { isTaskName($0) ? $0 : nil }
+        }
+    }
+
+    /// Whether lm_eval takes the text for a name, and not for a file, a pattern, a list or an option.
+    private static func isTaskName(_ text: String) -> Bool {
         let isName = text.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte & 0xDF) || "_.:+-".utf8.contains(byte)
         }
         let isFile = [".yaml", ".yml", ".", ".."].contains { text == $0 || $0.count > 2 && text.hasSuffix($0) }
-        return isName && !isFile && text.first != "-" && !text.isEmpty ? text : nil
+        return isName && !isFile && text.first != "-" && !text.isEmpty
     }
 
-    private static func definition(
-        _ yaml: JSONValue, folder: String?, name: String
-    ) throws(EvaluationError) -> Definition? {
-        guard yaml != .null else { return folder.map { .folder($0) } }
-        if folder != nil {
-            throw EvaluationError(
-                .invalid, "is set together with task_yaml; expected only one of them", at: "/metadata/include_path")
-        }
-        switch yaml {
-        case .string(let text):
-            return .text(text)
+    private static func definition(_ yaml: JSONPlace?, name: String) throws(JSONFault) -> Definition? {
+        guard let yaml else { return nil }
+        switch yaml.value {
+        case .string(let text): return .text(text)
         case .object(var members):
-            let own = members["task"] ?? .string(name)
-            guard own == .string(name) else {
-                throw EvaluationError(
-                    .invalid, "found \(own.text); expected the benchmark's own \(quoted(name))",
-                    at: "/metadata/task_yaml/task")
+            if let own = yaml["task"], own.value != .string(name) {
+                throw own.fault("the benchmark's own \(quoted(name))")
             }
-            members["task"] = own
+            members["task"] = .string(name)
             return .text(JSONValue.object(members).text + "\n")
-        default:
-            throw fault("task_yaml", yaml, "an object, or YAML as a string")
+        default: throw yaml.fault("an object, or YAML as a string")
         }
     }
 
@@ -124,14 +109,5 @@ struct HarnessTask {
                     .invalid, "needs a \"tokenizer\", which has the template", at: "/metadata/apply_chat_template")
             }
         }
-    }
-
-    private static func fault(_ name: String, _ value: JSONValue, _ expected: String) -> EvaluationError {
-        let found =
-            switch value {
-            case .array, .object: value.kind
-            default: String(value.text.prefix(100))
-            }
-        return EvaluationError(.invalid, "found \(found); expected \(expected)", at: "/metadata/\(name)")
     }
 }

@@ -61,7 +61,8 @@ struct Subprocess {
         var pid: pid_t = 0
         let failure = withCStrings(["/bin/sh", "-c", Self.script, "sh"] + words) { words in
             withCStrings(environment) { environment in
-                sp_start(words, environment, folder, lifeline.reading, messages.writing, &pid)
+                let descriptors = [lifeline.reading, messages.writing, messages.writing]
+                return sp_start(words, environment, folder, descriptors, Int32(descriptors.count), false, &pid)
             }
         }
         guard failure == 0 else { throw Fault(failure) }

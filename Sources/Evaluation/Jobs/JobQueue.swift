@@ -238,23 +238,22 @@ public final class JobQueue: Sendable {
             throw EvaluationError(.invalid, "the job's benchmark cannot be read")
         }
         let provider = try providers.provider(benchmark.providerID)
-        // A request's own keys are held by a separate service, which is discarded after the run.
-        let own = keys.isEmpty ? nil : inference?.authorized(with: keys)
-        defer { if let own { waiting { await own.shutDown() } } }
-        let run = EvaluationRun(
-            jobID: job.id, benchmark: benchmark,
-            configuration: try BenchmarkConfiguration(job.request["benchmark_config"] ?? .null),
-            dataset: source.map { Dataset($0, in: registry) }, rowCount: source?.rowCount,
-            inference: own ?? inference, cancellation: running.cancellation, suspension: running.suspension,
-            progress: running.progress, findDataset: registry.findDataset, state: job.state,
-            keep: { [registry] state throws(EvaluationError) in
-                do throws(StoreError) {
-                    try registry.keepJobState(state, of: job.id)
-                } catch {
-                    throw EvaluationError(.output, error.message)
-                }
-            }, output: output)
-        return try provider.runJob(run)
+        let configuration = try BenchmarkConfiguration(job.request["benchmark_config"] ?? .null)
+        return try inference.using(keys: keys) { inference throws(EvaluationError) in
+            let run = EvaluationRun(
+                jobID: job.id, benchmark: benchmark, configuration: configuration,
+                dataset: source.map { Dataset($0, in: registry) }, rowCount: source?.rowCount,
+                inference: inference, cancellation: running.cancellation, suspension: running.suspension,
+                progress: running.progress, findDataset: registry.findDataset, state: job.state,
+                keep: { [registry] state throws(EvaluationError) in
+                    do throws(StoreError) {
+                        try registry.keepJobState(state, of: job.id)
+                    } catch {
+                        throw EvaluationError(.output, error.message)
+                    }
+                }, output: output)
+            return try provider.runJob(run)
+        }
     }
 }
 

@@ -55,7 +55,7 @@ struct NeMoClient: Sendable {
         longestPause = settings.pollInterval
     }
 
-    /// The URL without slashes at its end; nil where it is none that paths can be added to.
+    /// The URL without slashes at its end; nil if no path can be added to it.
     static func base(_ text: String) -> WebURL? {
         guard var url = try? WebURL(parsing: text), url.query.isEmpty, url.fragment == nil else { return nil }
         url.removeTrailingSlashes()

@@ -1,8 +1,9 @@
 import Concurrency
 import Encodings
-public import Inference
+import Inference
 public import JSON
 import NIOHTTP1
+public import Platform
 
 /// Runs benchmarks on a NeMo Evaluator microservice, by its API of version 1 (as the PyPI package `nemo-microservices` has
 /// it): a benchmark is an evaluation configuration there, and a job of ours one of its jobs.

@@ -82,7 +82,7 @@ private func inputPart(_ part: JSONValue, of role: String) -> JSONValue {
     }
 }
 
-/// A response format with a schema, whose members stand beside its type here.
+/// A response format with a schema, whose members are next to its type in this API.
 private func responseFormat(_ schema: JSONValue) -> JSONValue {
     var format: JSONObject = ["type": "json_schema"]
     for (name, value) in schema.object?.members ?? [] { format[name] = value }
@@ -90,7 +90,7 @@ private func responseFormat(_ schema: JSONValue) -> JSONValue {
     return .object(format)
 }
 
-/// A tool, or the choice of one, whose members stand beside its type here.
+/// A tool, or the choice of one, whose members are next to its type in this API.
 private func flattened(_ tool: JSONValue) -> JSONValue {
     guard let function = tool["function"]?.object else { return tool }
     return .object(JSONObject([("type", tool["type"] ?? "function")] + function.members))

@@ -40,51 +40,43 @@ public struct RequestParameters: Hashable, Sendable {
 
 extension RequestParameters {
     /// Reads `{"rename": {"max_tokens": "max_completion_tokens"}, "drop": ["seed"], "set": {"reasoning_effort": "low"}}`.
-    init(_ place: ConfigurationPlace) throws(ConfigurationError) {
+    init(_ place: JSONPlace) throws(JSONFault) {
         self.init()
         try place.checkNames(["rename", "drop", "set"])
-        func check(_ name: String, at place: ConfigurationPlace) throws(ConfigurationError) {
+        func check(_ name: String, at place: JSONPlace) throws(JSONFault) {
             guard name.isEmpty || Self.fixed.contains(name) else { return }
-            throw ConfigurationError(
-                file: place.file, pointer: place.pointer, found: quoted(name),
+            throw JSONFault(
+                at: place.pointer, found: quoted(name),
                 expected: "the name of a member other than \(Self.fixed.sorted().joined(separator: ", "))")
         }
-        if let renamed = try place.member("rename") {
-            for (name, value) in try renamed.object().members {
-                let child = renamed.child(name, value)
-                guard let new = value.string else { throw child.fault(expected: "the member's new name, a string") }
-                try check(name, at: child)
-                try check(new, at: child)
-                rename[name] = new
-            }
+        for (name, member) in try place["rename"]?.members() ?? [] {
+            let new = try member.read(.text("the member's new name, a string"))
+            try check(name, at: member)
+            try check(new, at: member)
+            rename[name] = new
         }
-        if let dropped = try place.member("drop") {
-            for element in try dropped.elements() {
-                guard let name = element.value.string else { throw element.fault(expected: "the name of a member") }
-                try check(name, at: element)
-                if rename[name] != nil { throw element.fault(expected: "a member that rename does not have") }
-                drop.insert(name)
-            }
+        for element in try place["drop"]?.elements() ?? [] {
+            let name = try element.read(.text("the name of a member"))
+            try check(name, at: element)
+            if rename[name] != nil { throw element.fault("a member that rename does not have") }
+            drop.insert(name)
         }
-        if let added = try place.member("set") {
-            set = try added.object()
-            for (name, value) in set.members {
-                let child = added.child(name, value)
-                try check(name, at: child)
-                if value == .null { throw child.fault(expected: "a value; to omit a member, name it in drop") }
-            }
+        for (name, member) in try place["set"]?.members() ?? [] {
+            try check(name, at: member)
+            if member.value == .null { throw member.fault("a value; to omit a member, name it in drop") }
+            set[name] = member.value
         }
     }
+}
 
-    /// Reads the temperature of a configuration, which may be null.
-    static func defaultTemperature(_ value: JSONValue, at place: ConfigurationPlace) throws(ConfigurationError)
-        -> DefaultTemperature
-    {
-        if value == .null { return .unset }
-        guard let number = value.number?.double, number >= 0, number.isFinite else {
-            throw place.fault(expected: "a number from 0, or null to send none")
+extension JSONExpectation<RequestParameters.DefaultTemperature> {
+    /// The temperature of a configuration, which may be null.
+    static var defaultTemperature: Self {
+        Self("a number from 0, or null to send none") { value in
+            if value == .null { return .unset }
+            guard let number = value.number?.double, number >= 0, number.isFinite else { return nil }
+            return number == 0 ? .zero : .value(number)
         }
-        return number == 0 ? .zero : .value(number)
     }
 }
 
@@ -135,7 +127,7 @@ extension JSONObject {
 }
 
 extension String {
-    /// Whether the word stands anywhere, be it within a string.
+    /// Whether the word occurs anywhere, even within a string.
     fileprivate var containsNull: Bool {
         var text = self
         return text.withUTF8 { bytes in

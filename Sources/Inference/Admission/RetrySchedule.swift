@@ -4,7 +4,7 @@ import Web
 ///
 /// Pauses are those of ``Backoff``.
 struct RetrySchedule {
-    /// How often a server may say when to come again, for each retry, beside the retries.
+    /// How often, for each retry, a server may ask to be tried again later; this does not count as a retry.
     static let invitationsPerRetry = 4
 
     /// The longest requested pause that is accepted.

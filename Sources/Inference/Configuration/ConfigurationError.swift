@@ -23,6 +23,10 @@ public struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvert
         self.expected = expected
     }
 
+    package init(file: String, _ fault: JSONFault) {
+        self.init(file: file, pointer: fault.pointer, found: fault.found, expected: fault.expected)
+    }
+
     /// One line: `assay.json: /models/0/url: found 7; expected a string`.
     public var description: String {
         var sentence = file

@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+public import Platform
 import Synchronization
 
 /// The available models, by name.
@@ -141,9 +142,4 @@ public final class ModelCatalog: Sendable {
         let known = ids.isEmpty ? "no models are configured" : "configured models: \(ids.joined(separator: ", "))"
         throw InferenceError(.unknownModel, "the model \"\(name)\" is not configured (\(known))")
     }
-}
-
-/// An environment variable of the process.
-@Sendable public func environmentVariable(_ name: String) -> String? {
-    getenv(name).map { String(cString: $0) }
 }

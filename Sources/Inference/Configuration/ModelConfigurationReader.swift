@@ -18,14 +18,22 @@ extension ModelConfiguration {
     /// - Parameter file: the name of the file in errors.
     /// - Throws: the first fault.
     public static func models(in json: JSONValue, file: String) throws(ConfigurationError) -> [ModelConfiguration] {
-        let root = ConfigurationPlace(file: file, value: json)
+        do throws(JSONFault) {
+            return try models(in: JSONPlace(json))
+        } catch {
+            throw ConfigurationError(file: file, error)
+        }
+    }
+
+    private static func models(in root: JSONPlace) throws(JSONFault) -> [ModelConfiguration] {
         try root.checkNames(["models", "server", "agents", "evaluation"])
-        guard let list = try root.object()["models"] else { return [] }
         var models: [ModelConfiguration] = []
-        for element in try root.child("models", list).elements() {
+        for element in try root["models"]?.elements() ?? [] {
             let model = try ModelConfiguration(element)
             if models.contains(where: { $0.id == model.id }) {
-                throw element.child("id", .string(model.id)).fault(expected: "an id that no other model has")
+                throw JSONFault(
+                    at: element.pointer.appending("id"), found: quoted(model.id),
+                    expected: "an id that no other model has")
             }
             models.append(model)
         }
@@ -42,10 +50,13 @@ extension ModelConfiguration {
     /// - Returns: nil if the configuration has none.
     /// - Throws: the first fault.
     public static func agents(in json: JSONValue, file: String) throws(ConfigurationError) -> ModelConfiguration? {
-        let root = ConfigurationPlace(file: file, pointer: JSONPointer(), value: json)
-        guard let place = try root.member("agents") else { return nil }
-        try place.checkNames(["url", "api_key_env", "headers", "limits"])
-        return try ModelConfiguration(server: place, id: agentsID)
+        do throws(JSONFault) {
+            guard let place = JSONPlace(json)["agents"] else { return nil }
+            try place.checkNames(["url", "api_key_env", "headers", "limits"])
+            return try ModelConfiguration(server: place, id: agentsID)
+        } catch {
+            throw ConfigurationError(file: file, error)
+        }
     }
 
     /// Why a text is not the URL of a server; nil if it is valid.
@@ -66,111 +77,88 @@ extension ModelConfiguration {
     /// What stands in the places of the model's names.
     private static let agentsID = "agents"
 
-    private init(_ place: ConfigurationPlace) throws(ConfigurationError) {
+    private init(_ place: JSONPlace) throws(JSONFault) {
         try place.checkNames([
             "id", "url", "model", "api_key_env", "headers", "limits", "price_per_million", "reasoning", "parameters",
             "default_temperature", "api", "stream",
         ])
-        let id = try place.required("id", "the name of the model") { $0.string.nonEmpty }
-        try self.init(server: place, id: id)
-        if let model = try place.optional("model", "a non-empty string", as: { $0.string.nonEmpty }) {
-            self.model = model
+        try self.init(server: place, id: place.required("id", .nonEmptyText("the name of the model")))
+        if let model = try place.optional("model", .nonEmptyText()) { self.model = model }
+        if let price = place["price_per_million"] { self.price = try ModelPrice(price) }
+        if let parameters = place["parameters"] { self.parameters = try RequestParameters(parameters) }
+        if let temperature = place.member("default_temperature") {
+            parameters.defaultTemperature = try temperature.read(.defaultTemperature)
         }
-        if let price = try place.member("price_per_million") { self.price = try ModelPrice(price) }
-        if let parameters = try place.member("parameters") { self.parameters = try RequestParameters(parameters) }
-        if let temperature = try place.object()["default_temperature"] {
-            parameters.defaultTemperature = try RequestParameters.defaultTemperature(
-                temperature, at: place.child("default_temperature", temperature))
-        }
-        if let reasoning = try place.member("reasoning") { self.reasoning = try ReasoningSettings(reasoning) }
-        let apis = ModelAPI.allCases.map { quoted($0.rawValue) }.joined(separator: ", ")
-        api = try place.optional("api", "one of \(apis)") { $0.string.flatMap(ModelAPI.init) } ?? .chat
-        isStreaming = try place.optional("stream", "true or false", as: \.bool) ?? false
+        if let reasoning = place["reasoning"] { self.reasoning = try ReasoningSettings(reasoning) }
+        api = try place.optional("api", .choice()) ?? .chat
+        isStreaming = try place.optional("stream", .flag) ?? false
     }
 
     /// Reads a server's address and credentials.
-    private init(server place: ConfigurationPlace, id: String) throws(ConfigurationError) {
-        let url = try place.required("url", "a URL that begins with http:// or https://") { value in
+    private init(server place: JSONPlace, id: String) throws(JSONFault) {
+        let url = JSONExpectation("a URL that begins with http:// or https://") { value in
             value.string.flatMap { try? ModelAddress(parsing: $0) } == nil ? nil : value.string
         }
         self.init(
-            id: id, url: url,
-            apiKeyVariable: try place.optional("api_key_env", "the name of a variable") { $0.string.nonEmpty })
-        if let headers = try place.member("headers") { self.headers = try Self.headers(headers) }
-        if let limits = try place.member("limits") { self.limits = try ModelLimits(limits) }
+            id: id, url: try place.required("url", url),
+            apiKeyVariable: try place.optional("api_key_env", .nonEmptyText("the name of a variable")))
+        if let headers = place["headers"] { self.headers = try Self.headers(headers) }
+        if let limits = place["limits"] { self.limits = try ModelLimits(limits) }
     }
 
-    private static func headers(_ place: ConfigurationPlace) throws(ConfigurationError) -> [Header] {
+    private static func headers(_ place: JSONPlace) throws(JSONFault) -> [Header] {
+        let header = JSONExpectation(#"a string, or {"env": "NAME"}"#) { value -> Header.Value? in
+            if let text = value.string { return .literal(text) }
+            guard let members = value.object, members.keys == ["env"], let variable = members["env"]?.string,
+                !variable.isEmpty
+            else { return nil }
+            return .environment(variable)
+        }
         var headers: [Header] = []
-        for (name, value) in try place.object().members {
-            let child = place.child(name, value)
-            if let text = value.string {
-                headers.append(Header(name: name, value: .literal(text)))
-            } else if let members = value.object, members.keys == ["env"],
-                let variable = members["env"]?.string.nonEmpty
-            {
-                headers.append(Header(name: name, value: .environment(variable)))
-            } else {
-                throw child.fault(expected: #"a string, or {"env": "NAME"}"#)
-            }
+        for (name, member) in try place.members() {
+            headers.append(Header(name: name, value: try member.read(header)))
         }
         return headers
     }
 }
 
 extension ModelLimits {
-    fileprivate init(_ place: ConfigurationPlace) throws(ConfigurationError) {
+    fileprivate init(_ place: JSONPlace) throws(JSONFault) {
         self.init()
         try place.checkNames(["max_concurrency", "timeout_seconds", "max_retries", "requests_per_minute"])
-        maxConcurrency =
-            try place.optional("max_concurrency", "an integer from 1 to 10000") { value in
-                value.number?.int.flatMap { (1...10_000).contains($0) ? $0 : nil }
-            } ?? maxConcurrency
-        timeout =
-            try place.optional("timeout_seconds", "a number above 0, at most 86400") { value in
-                value.number.flatMap { $0.double > 0 && $0.double <= 86_400 ? .seconds($0.double) : nil }
-            } ?? timeout
-        maxRetries =
-            try place.optional("max_retries", "an integer from 0 to 100") { value in
-                value.number?.int.flatMap { (0...100).contains($0) ? $0 : nil }
-            } ?? maxRetries
-        requestsPerMinute = try place.optional("requests_per_minute", "a number from 0.01 to 1000000") { value in
-            value.number.flatMap { (0.01...1e6).contains($0.double) ? $0.double : nil }
-        }
+        maxConcurrency = try place.optional("max_concurrency", .integer(1...10_000)) ?? maxConcurrency
+        timeout = try place.optional("timeout_seconds", .seconds(upTo: 86_400)) ?? timeout
+        maxRetries = try place.optional("max_retries", .integer(0...100)) ?? maxRetries
+        requestsPerMinute = try place.optional(
+            "requests_per_minute", .number("a number from 0.01 to 1000000") { (0.01...1e6).contains($0) })
     }
 }
 
 extension ReasoningSettings {
     /// Reads `{"strip": "</think>" | ["</think>", …] | null, "keep": true}`.
-    fileprivate init(_ place: ConfigurationPlace) throws(ConfigurationError) {
+    fileprivate init(_ place: JSONPlace) throws(JSONFault) {
         self.init()
         try place.checkNames(["strip", "keep"])
-        if let strip = try place.object()["strip"] {
-            let marks = strip.string.map { [$0] } ?? strip.array?.compactMap { $0.string }
-            if strip == .null {
-                self.marks = .none
-            } else if let marks, !marks.isEmpty, !marks.contains(""), marks.count == strip.array?.count ?? 1 {
-                self.marks = .closing(marks)
-            } else {
-                throw place.child("strip", strip).fault(
-                    expected: "the text that ends the thinking, such as \"</think>\", a list of such strings, or null")
-            }
+        let marks = JSONExpectation<Marks>(
+            "the text that ends the thinking, such as \"</think>\", a list of such strings, or null"
+        ) { value in
+            if value == .null { return Marks.none }
+            let marks = value.string.map { [$0] } ?? value.array?.compactMap { $0.string } ?? []
+            guard !marks.isEmpty, !marks.contains(""), marks.count == value.array?.count ?? 1 else { return nil }
+            return .closing(marks)
         }
-        isKept = try place.optional("keep", "true or false", as: \.bool) ?? isKept
+        if let strip = place.member("strip") { self.marks = try strip.read(marks) }
+        isKept = try place.optional("keep", .flag) ?? isKept
     }
 }
 
 extension ModelPrice {
-    fileprivate init(_ place: ConfigurationPlace) throws(ConfigurationError) {
+    fileprivate init(_ place: JSONPlace) throws(JSONFault) {
         try place.checkNames(["input", "output", "cached_input"])
-        let expected = "a number from 0, the price of a million tokens"
-        func price(_ value: JSONValue) -> Double? {
-            value.number.flatMap { $0.double >= 0 && $0.double.isFinite ? $0.double : nil }
-        }
+        let price = JSONExpectation.number("a number from 0, the price of a million tokens") { $0 >= 0 }
         self.init(
-            input: try place.required("input", expected, as: price),
-            output: try place.required("output", expected, as: price),
-            cachedInput: try place.optional("cached_input", expected, as: price))
+            input: try place.required("input", price), output: try place.required("output", price),
+            cachedInput: try place.optional("cached_input", price))
     }
 }
 

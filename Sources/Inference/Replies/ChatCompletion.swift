@@ -74,7 +74,7 @@ struct ChatCompletion {
         return error
     }
 
-    /// Thinking that stands beside the answer: `reasoning_content` of DeepSeek, SGLang and llama.cpp; `reasoning` of vLLM,
+    /// Thinking that is separate from the answer: `reasoning_content` of DeepSeek, SGLang and llama.cpp; `reasoning` of vLLM,
     /// Groq, Ollama and OpenRouter; `reasoning_details` of OpenRouter.
     private static func thinking(besideContentOf message: JSONObject) -> String? {
         for name in ["reasoning_content", "reasoning", "thinking"] {

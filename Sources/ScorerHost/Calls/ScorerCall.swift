@@ -185,7 +185,7 @@ public final class ScorerCall {
         return Int32(ASSAY_OK)
     }
 
-    /// The outcome that a plugin gives a row without a score; nil if that is none.
+    /// The outcome that a plugin gives a row without a score; nil if it is not a valid one.
     static func outcome(_ code: Int32) -> RowOutcome? {
         guard let outcome = RowOutcome(rawValue: UInt8(clamping: code)) else { return nil }
         return outcome == .scored || outcome == .pluginCrashed ? nil : outcome

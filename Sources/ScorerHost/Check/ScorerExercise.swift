@@ -392,7 +392,7 @@ struct ScorerExercise {
             guard let probe else { return }
             sizes.append(probe.heapBytes)
         }
-        // What grows once, such as a cache, is none: only the later rounds count, and each of them must have grown.
+        // What grows once, such as a cache, is not a leak: only the later rounds count, and each of them must have grown.
         let steps = zip(sizes.dropFirst(2), sizes.dropFirst()).map { $0 - $1 }
         let least = 4096
         guard let smallest = steps.min(), smallest >= least else { return }

@@ -162,7 +162,7 @@ final class IsolatedCall: CallRunner {
         }
         part.open += requests.count
         part.asked += requests.count
-        // Before any is sent: whoever asks so much goes on asking.
+        // Before any is sent: a plugin that asks this much would ask again.
         let limit = scorer.requestLimit
         if part.asked > limit.perRow * part.rows.count {
             throw .misbehaved("more than \(limit.perRow) requests to models for each row")

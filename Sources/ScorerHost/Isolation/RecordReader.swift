@@ -3,7 +3,7 @@ import CWorkerProtocol
 
 /// Goes through the records that a worker wrote, once they lie in memory of this process.
 ///
-/// Every length is checked; what a record says beside that is for whoever uses it to check.
+/// Every length is checked; everything else in a record is checked where it is used.
 struct RecordReader {
     private let bytes: UnsafeRawBufferPointer
     private var place = 0

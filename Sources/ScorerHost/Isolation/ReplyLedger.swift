@@ -1,4 +1,4 @@
-/// The model requests of a call and their replies, whoever in a worker made them. No I/O.
+/// The model requests of a call and their replies, from all of its workers. No I/O.
 ///
 /// A worker may be lost after a model was asked. Then the same rows ask the same again in another one, under tags of its
 /// own, and get the replies that there are: no model is asked twice.
@@ -19,7 +19,7 @@ struct ReplyLedger {
         case answer(ModelReply)
     }
 
-    /// What is asked, whoever asks it.
+    /// A request, no matter which worker makes it.
     private struct Question: Hashable {
         var role: String
         var json: String

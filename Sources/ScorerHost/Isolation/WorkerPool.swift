@@ -3,7 +3,7 @@ import Glibc
 
 /// The workers of one plugin. New ones are started when all are in use; they are kept for later.
 final class WorkerPool: Sendable {
-    /// What is left to be done in a worker by whoever uses it next.
+    /// What remains to be done in a worker before its next use.
     enum Chore {
         case free(WorkerProcess.CallPlace)
         case destroy(UInt64)
@@ -29,7 +29,7 @@ final class WorkerPool: Sendable {
         }
     }
 
-    /// `@unchecked Sendable`: it is touched under the monitor's lock only, and a worker by whoever has it in use.
+    /// `@unchecked Sendable`: it is touched under the monitor's lock only, and a worker only by its current user.
     private struct State: @unchecked Sendable {
         var members: [Member] = []
         /// The plugin's description of itself, once it is known.
@@ -178,12 +178,12 @@ final class WorkerPool: Sendable {
         state.update { state in state.members.removeAll { $0.worker === worker } }
     }
 
-    /// Has a call freed by whoever uses its worker next.
+    /// Frees a call before the next use of its worker.
     func free(_ place: WorkerProcess.CallPlace, in worker: WorkerProcess) {
         state.update { state in state.members.first { $0.worker === worker }?.chores.append(.free(place)) }
     }
 
-    /// Has an instance destroyed in all workers by whoever uses them next.
+    /// Destroys an instance in all workers, before the next use of each.
     func destroy(_ instance: UInt64) {
         state.update { state in for member in state.members { member.chores.append(.destroy(instance)) } }
     }
@@ -246,7 +246,7 @@ final class WorkerPool: Sendable {
         }
     }
 
-    /// Logs what a worker has written to its standard streams, and tells whoever wants to know of it.
+    /// Logs what a worker has written to its standard streams, and reports it to observers.
     private func report(_ worker: WorkerProcess, isAtEnd: Bool) {
         if let onReport = settings.onReport { onReport(worker.report) }
         for line in worker.newLines(isAtEnd: isAtEnd) { tell(line) }

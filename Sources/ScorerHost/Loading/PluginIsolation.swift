@@ -27,6 +27,6 @@ public struct PluginIsolation: Sendable {
 
     public init() {}
 
-    /// `lib/assay/plugins` beside the `bin` of this executable, and its own folder.
+    /// `lib/assay/plugins` next to the `bin` of this executable, and its own folder.
     public static var shippedFolders: [String] { ["\(executableFolder)/../lib/assay/plugins", executableFolder] }
 }

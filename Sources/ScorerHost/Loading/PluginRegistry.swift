@@ -2,9 +2,9 @@ import CWorkerProtocol
 import Glibc
 import Platform
 
-/// The plugins of a list of folders, by id. Loading goes on past files that are no plugins.
+/// The plugins of a list of folders, by id. Files that are not plugins do not stop the loading.
 public struct PluginRegistry: Sendable {
-    /// Reads the manifest beside a plugin; nil if there is none.
+    /// Reads the manifest next to a plugin; nil if there is none.
     public typealias ManifestReader = @Sendable (_ path: String) throws(PluginError) -> PluginDescription?
 
     public private(set) var plugins: [Plugin] = []

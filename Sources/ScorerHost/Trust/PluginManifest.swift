@@ -3,7 +3,7 @@ public import JSON
 import Platform
 import ScoringCore
 
-/// What a plugin says of itself, as a file beside it, so that it can be listed and bound without running any of its code:
+/// A plugin's description of itself, as a file next to it, so that it can be listed and bound without running any of its code:
 /// `NAME.plugin.json` for `NAME.so`.
 public enum PluginManifest {
     /// The path of the manifest of a plugin.
@@ -11,7 +11,7 @@ public enum PluginManifest {
         (plugin.hasSuffix(".so") ? String(plugin.dropLast(3)) : plugin) + ".plugin.json"
     }
 
-    /// Runs a plugin in a worker, and writes what it says of itself beside it.
+    /// Runs a plugin in a worker, and writes its description of itself next to it.
     ///
     /// - Returns: the path of the manifest.
     public static func write(for plugin: String, _ settings: WorkerSettings = WorkerSettings()) throws(PluginError)
@@ -32,11 +32,9 @@ public enum PluginManifest {
         let path = path(for: plugin)
         do {
             guard let bytes = try RegularFile.readIfPresent(path) else { return nil }
-            return try ManifestReader(JSONValue(parsing: bytes)).plugin()
+            return try PluginDescription(manifest: JSONPlace(JSONValue(parsing: bytes)))
         } catch let error as RegularFile.Fault {
             throw PluginError(path: path, error.message)
-        } catch let error as JSONError {
-            throw PluginError(path: path, "\(error)")
         } catch {
             throw PluginError(path: path, "\(error)")
         }
@@ -90,89 +88,63 @@ extension ScorerConcurrency: CaseIterable {
     }
 }
 
-/// Reads a manifest's JSON.
-private struct ManifestReader {
-    /// What is wrong, and where.
-    struct Fault: Error, CustomStringConvertible {
-        var place: String
-        var expected: String
+// MARK: Reading
 
-        var description: String { "\(place.isEmpty ? "" : "\(place): ")expected \(expected)" }
+extension PluginDescription {
+    fileprivate init(manifest place: JSONPlace) throws(JSONFault) {
+        _ = try place.required("manifest", JSONExpectation("1, the version of manifests") { $0 == 1 ? 1 : nil })
+        let abi = try place.required("abi", .version)
+        self.init(
+            id: try place.required("id", .text), version: try place.required("version", .text),
+            description: try place.required("description", .text), abiMajor: abi.major, abiMinor: abi.minor,
+            scorers: try place.required("scorers", .array("an array", of: .scorer)))
     }
+}
 
-    private let json: JSONValue
-
-    init(_ json: JSONValue) {
-        self.json = json
-    }
-
-    func plugin() throws(Fault) -> PluginDescription {
-        guard json["manifest"] == 1 else { throw Fault(place: "/manifest", expected: "1, the version of manifests") }
-        let abi = try text(json, "", "abi").split(separator: ".", omittingEmptySubsequences: false).map { UInt32($0) }
-        guard abi.count == 2, let major = abi[0], let minor = abi[1] else {
-            throw Fault(place: "/abi", expected: "a version such as \"1.1\"")
+extension JSONExpectation<(major: UInt32, minor: UInt32)> {
+    fileprivate static var version: Self {
+        Self("a version such as \"1.1\"") { value in
+            let parts = value.string?.split(separator: ".", omittingEmptySubsequences: false).map { UInt32($0) } ?? []
+            guard parts.count == 2, let major = parts[0], let minor = parts[1] else { return nil }
+            return (major, minor)
         }
-        return PluginDescription(
-            id: try text(json, "", "id"), version: try text(json, "", "version"),
-            description: try text(json, "", "description"), abiMajor: major, abiMinor: minor,
-            scorers: try list(json, "", "scorers", scorer))
     }
+}
 
-    private func scorer(_ json: JSONValue, _ place: String) throws(Fault) -> ScorerDescription {
-        let name = try text(json, place, "concurrency")
-        guard let concurrency = ScorerConcurrency.allCases.first(where: { $0.name == name }) else {
-            let names = ScorerConcurrency.allCases.map { "\"\($0.name)\"" }.joined(separator: ", ")
-            throw Fault(place: "\(place)/concurrency", expected: "one of \(names)")
-        }
-        var roles: [String] = []
-        if json["roles"] != nil {
-            roles = try list(json, place, "roles") { role, place throws(Fault) in
-                guard let role = role.string else { throw Fault(place: place, expected: "a string") }
-                return role
+extension JSONExpectation<ScorerDescription> {
+    fileprivate static var scorer: Self {
+        parts("an object") { place throws(JSONFault) in
+            let concurrency = try place.required("concurrency", .oneOf(ScorerConcurrency.allCases, \.name))
+            let columns = JSONExpectation<[ColumnDescription]>.array("an array", of: .column)
+            guard
+                let scorer = ScorerDescription(
+                    id: try place.required("id", .text), description: try place.required("description", .text),
+                    inputs: try place.required("inputs", columns), outputs: try place.required("outputs", columns),
+                    roles: try place.optional("roles", .texts) ?? [],
+                    parametersSchema: try place.optional("parameters_schema", .text), concurrency: concurrency)
+            else {
+                throw JSONFault(
+                    at: place.pointer.appending("outputs"), found: "no output \"score\"", expected: "one")
             }
+            return scorer
         }
-        guard
-            let scorer = ScorerDescription(
-                id: try text(json, place, "id"), description: try text(json, place, "description"),
-                inputs: try list(json, place, "inputs", column), outputs: try list(json, place, "outputs", column),
-                roles: roles,
-                parametersSchema: json["parameters_schema"] == nil
-                    ? nil : try text(json, place, "parameters_schema"),
-                concurrency: concurrency)
-        else { throw Fault(place: "\(place)/outputs", expected: "an output \"score\"") }
-        return scorer
     }
+}
 
-    private func column(_ json: JSONValue, _ place: String) throws(Fault) -> ColumnDescription {
-        let name = try text(json, place, "type")
-        guard let type = ValueType.allCases.first(where: { $0.name == name }) else {
-            let names = ValueType.allCases.map { "\"\($0.name)\"" }.joined(separator: ", ")
-            throw Fault(place: "\(place)/type", expected: "one of \(names)")
+extension JSONExpectation<ColumnDescription> {
+    fileprivate static var column: Self {
+        parts("an object") { place throws(JSONFault) in
+            let range = JSONExpectation<ClosedRange<Double>>("two numbers in ascending order") { value in
+                guard let numbers = value.array, numbers.count == 2, let low = numbers[0].number?.double,
+                    let high = numbers[1].number?.double, low < high
+                else { return nil }
+                return low...high
+            }
+            return ColumnDescription(
+                name: try place.required("name", .text), description: try place.optional("description", .text) ?? "",
+                type: try place.required("type", .oneOf(ValueType.allCases, \.name)),
+                isOptional: try place.optional("optional", .flag) ?? false,
+                isLenient: try place.optional("lenient", .flag) ?? false, range: try place.optional("range", range))
         }
-        var range: ClosedRange<Double>?
-        if let bounds = json["range"] {
-            guard let numbers = bounds.array, numbers.count == 2, case .number(let low) = numbers[0],
-                case .number(let high) = numbers[1], low.double < high.double
-            else { throw Fault(place: "\(place)/range", expected: "two numbers in ascending order") }
-            range = low.double...high.double
-        }
-        return ColumnDescription(
-            name: try text(json, place, "name"),
-            description: json["description"] == nil ? "" : try text(json, place, "description"), type: type,
-            isOptional: json["optional"] == true, isLenient: json["lenient"] == true, range: range)
-    }
-
-    private func text(_ json: JSONValue, _ place: String, _ name: String) throws(Fault) -> String {
-        guard let text = json[name]?.string else { throw Fault(place: "\(place)/\(name)", expected: "a string") }
-        return text
-    }
-
-    private func list<Element>(
-        _ json: JSONValue, _ place: String, _ name: String, _ read: (JSONValue, String) throws(Fault) -> Element
-    ) throws(Fault) -> [Element] {
-        guard let elements = json[name]?.array else { throw Fault(place: "\(place)/\(name)", expected: "an array") }
-        var list: [Element] = []
-        for (index, element) in elements.enumerated() { list.append(try read(element, "\(place)/\(name)/\(index)")) }
-        return list
     }
 }

@@ -22,14 +22,7 @@ public struct PluginTrustList: Sendable {
     private var entries: [Entry] = []
 
     /// `assay/trusted-plugins` in `$XDG_CONFIG_HOME`, or else in `~/.config`; nil if neither is known.
-    public static var defaultPath: String? {
-        func variable(_ name: String) -> String? {
-            guard let value = getenv(name).map({ String(cString: $0) }), value.hasPrefix("/") else { return nil }
-            return value
-        }
-        let folder = variable("XDG_CONFIG_HOME") ?? variable("HOME").map { "\($0)/.config" }
-        return folder.map { "\($0)/assay/trusted-plugins" }
-    }
+    public static var defaultPath: String? { UserFolder.configuration.path.map { $0 + "/trusted-plugins" } }
 
     /// Reads a list; one that is not there is empty.
     public init(_ path: String) throws(Refusal) {

@@ -1,7 +1,7 @@
 public import Inference
 import Synchronization
 
-/// What whoever asked for a run should know though it goes on, in sentences. Commands print such sentences as they come;
+/// What users should know about a run that continues, in sentences. Commands print such sentences as they come;
 /// answers over HTTP hold them as `warnings`.
 public final class RunWarnings: Sendable {
     private let state = Mutex<[String]>([])

@@ -91,8 +91,7 @@ extension AggregateResult {
     }
 
     private var rows: JSONValue {
-        var rows: JSONObject = ["total": JSONValue(counts.total)]
-        for outcome in RowOutcome.allCases { rows[outcome.name] = JSONValue(counts[outcome]) }
+        var rows = counts.json
         rows["non_numeric"] = JSONValue(nonNumeric)
         return .object(rows)
     }
@@ -225,5 +224,14 @@ extension AggregateResult.Samples {
             "questions": JSONValue(questions), "least": JSONValue(least), "most": JSONValue(most),
             "consistent": JSONValue(consistent), "pass_at_k": .object(any), "pass_hat_k": .object(all),
         ]
+    }
+}
+
+extension OutcomeCounts {
+    /// `{"total": …, "scored": …, "input_error": …, …}`.
+    package var json: JSONObject {
+        var rows: JSONObject = ["total": JSONValue(total)]
+        for outcome in RowOutcome.allCases { rows[outcome.name] = JSONValue(self[outcome]) }
+        return rows
     }
 }

@@ -19,7 +19,7 @@ struct RunPlan: Sendable {
     /// The columns whose values say which rows belong together: clusters, and the questions that rows are samples of.
     var cluster: UnitColumns?
     var question: UnitColumns?
-    /// The least score of a sample that passes.
+    /// The lowest score at which a sample passes.
     var passThreshold: Double
     var limit: Int?
     /// The number of consecutive rows of the dataset that are samples of one row.

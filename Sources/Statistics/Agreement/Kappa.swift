@@ -40,7 +40,7 @@ package struct Kappa: Sendable {
                 expected += distance(i, j) * rows[i] * columns[j]
             }
         }
-        guard expected > 0 else { return Estimate(nil, reason: "both gave one and the same category only") }
+        guard expected > 0 else { return Estimate(nil, reason: "both used only one and the same category") }
         observed /= n
         let kappa = 1 - observed / expected
         if observed == 0 { return Estimate(1, standardError: 0, reason: "perfect agreement") }

@@ -14,7 +14,7 @@ package struct KrippendorffAlpha: Sendable {
     }
 
     package let alpha: Double?
-    /// Why there is none.
+    /// Why it is not defined.
     package let reason: String?
     /// Rows with two ratings or more.
     package let rows: Int

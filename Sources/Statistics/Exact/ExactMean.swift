@@ -3,7 +3,7 @@
 /// The sum is kept as doubles that do not overlap, as Python's `math.fsum` does (J. R. Shewchuk, "Adaptive precision
 /// floating-point arithmetic and fast robust geometric predicates", 1997). The quotient is then the double nearest to the
 /// true mean, the even one of two; only where the numbers are more than some 2^900 apart, or the mean is subnormal, it may be
-/// the one beside it.
+/// the adjacent one.
 package enum ExactMean {
     /// The mean; 0 of no numbers.
     package static func of(_ numbers: some Collection<Double>) -> Double {

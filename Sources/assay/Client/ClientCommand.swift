@@ -2,6 +2,7 @@ import ArgumentParser
 import Concurrency
 import Glibc
 import JSON
+import Platform
 
 /// `assay client`: the commands that use a server.
 struct ClientCommand: ParsableCommand {
@@ -44,7 +45,7 @@ struct ClientOptions: ParsableArguments {
     func connect() throws -> ServerConnection {
         try checkURL(url, of: "--url")
         let token = try apiKeyEnv.map { name in
-            guard let token = variable(name), !token.isEmpty else {
+            guard let token = environmentVariable(name), !token.isEmpty else {
                 throw Failure("--api-key-env: the environment variable \(name) is not set")
             }
             return token

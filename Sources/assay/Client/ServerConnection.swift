@@ -1,6 +1,7 @@
 import Concurrency
 import JSON
 import NIOHTTP1
+import Platform
 import Web
 
 /// A connection to a server of the scoring API. All calls block.
@@ -39,7 +40,7 @@ final class ServerConnection: Sendable {
         url.removeTrailingSlashes()
         if url.path.hasSuffix("/v1") { url.path.removeLast(3) }
         do throws(WebClient.Fault) {
-            client = try WebClient(for: url, WebClient.Options(environment: { variable($0) }))
+            client = try WebClient(for: url, WebClient.Options(environment: { environmentVariable($0) }))
         } catch {
             throw Failure(error.reason)
         }

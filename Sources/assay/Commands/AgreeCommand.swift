@@ -8,7 +8,7 @@ import Statistics
 struct AgreeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agree",
-        abstract: "Compare judgements with people's labels, or judges with one another.",
+        abstract: "Measure how well judgements agree with people's labels, or with one another.",
         discussion: """
             EXAMPLES
               assay agree runs/judged --fn mine::correct --labels human
@@ -16,12 +16,12 @@ struct AgreeCommand: ParsableCommand {
               assay agree runs/judged --fn mine::first --fn mine::second
               assay agree runs/monday runs/tuesday --fn mine::rating
 
-            RUN is a folder that --save made, or a file of --output. With --labels, each function is compared with the \
-            labels; without, the functions and runs are compared with one another. Rows belong together by their key, or \
-            else by their numbers.
+            RUN is a folder written by --save, or a file written by --output. With --labels, each function is compared \
+            with the labels; without, the functions and runs are compared with one another. Rows are matched by their \
+            key, or else by row number.
 
-            Exit status: 0 compared; 4 a requirement is not met; 5 rows do not belong together; 1 something cannot be \
-            read; 64 the command line was wrong.
+            Exit status: 0 compared; 4 a requirement is not met; 5 rows do not match; 1 a file cannot be read; 64 the \
+            command line is invalid.
             """)
 
     @Argument(help: ArgumentHelp("The runs.", valueName: "run"))
@@ -29,30 +29,30 @@ struct AgreeCommand: ParsableCommand {
 
     @Option(
         name: .customLong("fn"),
-        help: ArgumentHelp("A function whose scores are judgements; repeatable. Default: all.", valueName: "id"))
+        help: ArgumentHelp("A function whose scores are judgements; repeatable (default: all).", valueName: "id"))
     var functions: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "The labels: a column of the rows; or a file (JSON Lines, CSV) that is joined by --key, with the column after "
-                + "a colon where it is not called label.", valueName: "column|file[:column]"))
+            "The labels: a column of the rows; or a file (JSON Lines or CSV), joined by --key, followed by a colon and the "
+                + "column if that is not called label.", valueName: "column|file[:column]"))
     var labels: String?
 
     @Option(
         help: ArgumentHelp(
-            "The columns that say which question a row is, with commas between several. Default: the key that was "
-                + "saved, else row numbers.", valueName: "column"))
+            "The columns that identify a question; separate several with commas (default: the saved key, or else the row "
+                + "number).", valueName: "column"))
     var key: ColumnList?
 
     @Option(
         help: ArgumentHelp(
-            "What values mean: nominal (names), ordinal (an order), or interval (distances count). Default: as the values "
-                + "look.", valueName: "level"))
+            "What values mean: nominal (names), ordinal (an order) or interval (distances) (default: detected from the "
+                + "values).", valueName: "level"))
     var level: LevelArgument?
 
     @Option(
         help: ArgumentHelp(
-            "Weights of kappa for ordinal values: quadratic or linear (default: quadratic).", valueName: "weights"))
+            "The weights of kappa for ordinal values: quadratic or linear (default: quadratic).", valueName: "weights"))
     var weights = WeightsArgument.quadratic
 
     @Option(
@@ -60,7 +60,7 @@ struct AgreeCommand: ParsableCommand {
         help: ArgumentHelp("Read the label OLD as NEW, such as pass=1; repeatable.", valueName: "old=new"))
     var labelMap: [AssignmentArgument] = []
 
-    @Option(help: ArgumentHelp("Numbers from T on are 1, the others 0.", valueName: "t"))
+    @Option(help: ArgumentHelp("Read numbers from T on as 1, and smaller ones as 0.", valueName: "t"))
     var threshold: Double?
 
     @Flag(help: "Compare the votes in the rows with one another.")
@@ -80,7 +80,7 @@ struct AgreeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("List N rows that are judged differently (default: 3).", valueName: "n"))
     var disagreements = 3
 
-    @Option(help: "What goes to standard output; table on a terminal, else json.")
+    @Option(help: "The format of standard output (default: table on a terminal, json otherwise).")
     var format: RowOptions.Format?
 
     @Option(
@@ -95,7 +95,7 @@ struct AgreeCommand: ParsableCommand {
     func validate() throws {
         if runs.isEmpty { throw ValidationError("name at least one run") }
         guard (0...100_000).contains(disagreements) else {
-            throw ValidationError("--disagreements \(disagreements): 0 to 100000 was expected")
+            throw ValidationError("--disagreements \(disagreements): expected 0 to 100000")
         }
         if labels == nil && !labelMap.isEmpty { throw ValidationError("--map-label needs --labels") }
         if save != nil && labels == nil {

@@ -18,14 +18,14 @@ struct CompareCommand: ParsableCommand {
               assay compare runs/judged --systems model_a,model_b
               assay compare runs/old runs/new --require 'basic::subset_of difference.lower >= -0.01'
 
-            A RUN is a folder that --save made, or a file of --output; the first, A, is what the others are compared \
-            with. Rows are paired by their key, or else by their numbers, and each function is compared over the rows \
-            that all runs have scored. Differences are B's scores less A's. With three or more runs, all pairs are \
-            tested, and each run has the ranks that it may have. The manual's chapter "Comparing" says what the numbers \
-            mean.
+            A RUN is a folder written by --save, or a file written by --output. The first one, A, is the one that the \
+            others are compared with. Rows are paired by their key, or else by row number, and each function is compared \
+            over the rows that all runs have scored. A difference is B's score minus A's. With three or more runs, all \
+            pairs are tested, and each run has a range of possible ranks. The chapter "Comparing" of the manual explains \
+            the numbers.
 
-            Exit status: 0 compared; 4 a requirement is not met; 5 something was not compared, since it is not the same \
-            in all runs; 1 a run cannot be read; 64 the command line was wrong.
+            Exit status: 0 compared; 4 a requirement is not met; 5 something was not compared because it differs between \
+            the runs; 1 a run cannot be read; 64 the command line is invalid.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, markdown }
@@ -35,14 +35,14 @@ struct CompareCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "RUN holds several runs, one for each value of COLUMN. With values after an equals sign, only these, in this "
-                + "order; the first is A.", valueName: "column[=value,value]"))
+            "RUN holds several runs, one for each value of COLUMN. Values after an equals sign select and order them; "
+                + "the first is A.", valueName: "column[=value,value]"))
     var split: SplitArgument?
 
     @Option(
         help: ArgumentHelp(
-            "Pair rows by the values of these columns, with commas between several. Default: the key that was saved, "
-                + "else row numbers.", valueName: "column"))
+            "Pair rows by the values of these columns; separate several with commas (default: the saved key, or else the "
+                + "row number).", valueName: "column"))
     var key: ColumnList?
 
     @Option(name: .customLong("fn"), help: ArgumentHelp("Compare only this function; repeatable.", valueName: "id"))
@@ -50,8 +50,8 @@ struct CompareCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "RUN holds verdicts of a judge on pairs, A, B or tie; these two columns name the systems whose answers are A "
-                + "and B. Rate the systems.", valueName: "column,column"))
+            "Rate systems by a judge's verdicts on pairs (A, B or tie); these two columns name the systems whose answers "
+                + "are A and B.", valueName: "column,column"))
     var systems: ColumnList?
 
     @Option(
@@ -70,11 +70,11 @@ struct CompareCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Rows with one value of COLUMN resemble one another; intervals and tests allow for that. Default: what was "
-                + "saved.", valueName: "column"))
+            "Rows with the same value of COLUMN resemble one another: take that into account in intervals and tests "
+                + "(default: as saved).", valueName: "column"))
     var cluster: ColumnList?
 
-    @Flag(help: "Rows with one key are samples of one question: average them first.")
+    @Flag(help: "Treat rows with the same key as samples of one question, and average them first.")
     var samples = false
 
     @Option(
@@ -87,36 +87,38 @@ struct CompareCommand: ParsableCommand {
     @Option(
         name: .customLong("by"),
         help: ArgumentHelp(
-            "Also compare the rows of each value of COLUMN by themselves; repeatable.", valueName: "column"))
+            "Also compare the rows of each value of COLUMN separately; repeatable.", valueName: "column"))
     var sliceColumns: [String] = []
 
     @Option(
         name: .customLong("answer-column"),
         help: ArgumentHelp(
-            "A column that holds what is compared, and may differ between the runs, beside generated_answer, context and "
-                + "generation; repeatable.", valueName: "column"))
+            "A column that may differ between the runs, because it is what is compared, in addition to generated_answer, "
+                + "context and generation; repeatable.", valueName: "column"))
     var answerColumns: [String] = []
 
     @Option(
         help: ArgumentHelp(
             "The test of means: t, mcnemar-exact, permutation, wilcoxon or bootstrap. Default: McNemar's mid-p for scores "
-                + "of 0 and 1, sign flips where at most 16 rows differ, else t.", valueName: "test"))
+                + "of 0 and 1, sign flips if at most 16 rows differ, otherwise t.", valueName: "test"))
     var test: TestArgument?
 
     @Option(
         help: ArgumentHelp(
-            "How p values allow for several tests: holm, bh or none (default: holm).", valueName: "method"))
+            "How to adjust p values for several tests: holm, bh or none (default: holm).", valueName: "method"))
     var adjust = AdjustmentArgument.holm
 
-    @Option(help: ArgumentHelp("The level of intervals (default: 0.95).", valueName: "share"))
+    @Option(help: ArgumentHelp("The confidence level of intervals (default: 0.95).", valueName: "share"))
     var level = 0.95
 
     @Option(
         help: ArgumentHelp(
-            "The largest loss that does not matter: say whether B is not worse than that.", valueName: "difference"))
+            "The largest loss that is acceptable: say whether B is not worse than that.", valueName: "difference"))
     var margin: Double?
 
-    @Option(help: ArgumentHelp("Say how many pairs a difference of this size takes.", valueName: "difference"))
+    @Option(
+        help: ArgumentHelp(
+            "Say how many pairs are needed to detect a difference of this size.", valueName: "difference"))
     var detect: Double?
 
     @Option(
@@ -133,10 +135,10 @@ struct CompareCommand: ParsableCommand {
     @Option(help: ArgumentHelp("List N rows that got worse (default: 3).", valueName: "n"))
     var regressions = 3
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Write every pair as a JSON line to FILE.", valueName: "file"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("Write one line of JSON per pair to FILE.", valueName: "file"))
     var output: String?
 
-    @Option(help: "What goes to standard output; table on a terminal, else json.")
+    @Option(help: "The format of standard output (default: table on a terminal, json otherwise).")
     var format: Format?
 
     @Option(
@@ -150,7 +152,7 @@ struct CompareCommand: ParsableCommand {
     @Option(
         name: .customLong("allow"),
         help: ArgumentHelp(
-            "Compare in spite of a difference: data_differs, function_differs, judge_differs or unfinished; repeatable.",
+            "Compare despite a difference: data_differs, function_differs, judge_differs or unfinished; repeatable.",
             valueName: "what"))
     var allowed: [AllowedRefusal] = []
 
@@ -177,16 +179,16 @@ struct CompareCommand: ParsableCommand {
         }
         if let passAt, !passAt.isFinite { throw ValidationError("--pass-at \(passAt): a number was expected") }
         guard level > 0.5, level < 1 else {
-            throw ValidationError("--level \(level): above 0.5 and below 1 was expected")
+            throw ValidationError("--level \(level): expected a number above 0.5 and below 1")
         }
         if let margin, !(margin > 0 && margin.isFinite) {
-            throw ValidationError("--margin \(margin): a number above 0 was expected")
+            throw ValidationError("--margin \(margin): expected a number above 0")
         }
         if let detect, !(detect != 0 && detect.isFinite) {
-            throw ValidationError("--detect \(detect): a number other than 0 was expected")
+            throw ValidationError("--detect \(detect): expected a number other than 0")
         }
         guard (0...100_000).contains(regressions) else {
-            throw ValidationError("--regressions \(regressions): 0 to 100000 was expected")
+            throw ValidationError("--regressions \(regressions): expected 0 to 100000")
         }
         for requirement in requirements { try requirement.validate(values: Comparison.requirableValues) }
     }

@@ -167,11 +167,7 @@ struct EvaluateCommand: ParsableCommand {
             }
         }
         do throws(EvaluationError) {
-            let metadata = json["metadata"].flatMap { $0 == .null ? nil : $0 } ?? [:]
-            guard let metadata = metadata.object else {
-                throw EvaluationError(.invalid, "found \(metadata.kind); expected an object", at: "/metadata")
-            }
-            let settings = try GenerationSettings(metadata: metadata)
+            let settings = try GenerationSettings(benchmark: json)
             if settings.joinsDataset {
                 throw EvaluationError(
                     .invalid, "names a dataset of a server; here, a file is joined: --join FILE --on COLUMN",

@@ -30,7 +30,7 @@ extension PluginsCommand {
             name: .customLong("fn"),
             help: ArgumentHelp(
                 "Try scorers with the parameters of the definitions in FILE; repeatable. Default: those in the folder "
-                    + "NAME.functions beside NAME.so, if there is one.", valueName: "file"))
+                    + "NAME.functions next to NAME.so, if there is one.", valueName: "file"))
         var definitions: [String] = []
 
         @Option(help: ArgumentHelp("Try each scorer with these parameters, a JSON object.", valueName: "json"))
@@ -62,12 +62,8 @@ extension PluginsCommand {
         private func givenParameters() throws -> JSONObject? {
             guard let params else { return nil }
             do {
-                let value = try JSONValue(parsing: params)
-                guard let object = value.object else {
-                    throw ValidationError("--params: found \(value.kind); expected an object")
-                }
-                return object
-            } catch let error as JSONError {
+                return try JSONPlace(JSONValue(parsing: params)).read(.object)
+            } catch {
                 throw ValidationError("--params: \(error)")
             }
         }

@@ -56,7 +56,7 @@ struct ScoreCommand: ParsableCommand {
         case keep, strip
     }
 
-    @Flag(help: "Rows with one --key are samples of one question: show pass@k, and intervals by question.")
+    @Flag(help: "Treat rows with the same --key as samples of one question: show pass@k, and intervals by question.")
     var samples = false
 
     @OptionGroup(title: "Statistics") var statisticsOptions: StatisticsOptions

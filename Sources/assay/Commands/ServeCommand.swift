@@ -8,6 +8,7 @@ import Glibc
 import Inference
 import Logging
 import NIOCore
+import Platform
 import ScoringDefinitions
 import ScoringEngine
 import Store
@@ -106,7 +107,7 @@ struct ServeCommand: ParsableCommand {
 
     private func makeConfiguration() throws -> ServerConfiguration {
         let settings = try ServerSettings(file: modelOptions.config)
-        guard let folder = try dataDir ?? settings.text("data_dir") ?? Self.userDataFolder else {
+        guard let folder = try dataDir ?? settings.text("data_dir") ?? UserFolder.data.path else {
             throw Failure(
                 "there is no data folder, because neither HOME nor XDG_DATA_HOME is set; name one with --data-dir")
         }
@@ -179,11 +180,5 @@ struct ServeCommand: ParsableCommand {
         case EADDRNOTAVAIL: "this machine does not have that address; choose another address with --host"
         default: "\(error)"
         }
-    }
-
-    /// `assay` in the folder that the XDG Base Directory Specification names, `~/.local/share` unless XDG_DATA_HOME is set.
-    private static var userDataFolder: String? {
-        if let folder = variable("XDG_DATA_HOME"), folder.hasPrefix("/") { return folder + "/assay" }
-        return variable("HOME").map { $0 + "/.local/share/assay" }
     }
 }

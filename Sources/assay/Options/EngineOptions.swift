@@ -157,18 +157,11 @@ enum Installation {
     }
 
     /// `assay/plugins` in `$XDG_DATA_HOME`, or otherwise in `~/.local/share`; nil if neither is known.
-    static var userPluginFolder: String? {
-        func variable(_ name: String) -> String? {
-            guard let value = getenv(name).map({ String(cString: $0) }), value.hasPrefix("/") else { return nil }
-            return value
-        }
-        let folder = variable("XDG_DATA_HOME") ?? variable("HOME").map { "\($0)/.local/share" }
-        return folder.map { "\($0)/assay/plugins" }
-    }
+    static var userPluginFolder: String? { UserFolder.data.path.map { $0 + "/plugins" } }
 
     /// The folders that an environment variable names, separated by colons.
     static func folders(in variable: String) -> [String] {
-        getenv(variable).map { String(cString: $0) }?.split(separator: ":").map(String.init) ?? []
+        environmentVariable(variable)?.split(separator: ":").map(String.init) ?? []
     }
 
     /// The folders `NAME.functions` next to plugins `NAME.so`: the definitions that come with them.

@@ -39,12 +39,8 @@ struct JSONArgument: ExpressibleByArgument {
             bytes = try readFile(path, option)
         }
         do {
-            let value = try JSONValue(parsing: bytes)
-            guard let object = value.object else {
-                throw ValidationError("\(name): found \(value.kind); expected an object")
-            }
-            return object
-        } catch let error as JSONError {
+            return try JSONPlace(JSONValue(parsing: bytes)).read(.object)
+        } catch {
             throw ValidationError("\(name): \(error)")
         }
     }

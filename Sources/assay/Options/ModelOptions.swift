@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import Inference
+import Platform
 import ScoringEngine
 import Store
 
@@ -91,7 +92,7 @@ struct ModelOptions: ParsableArguments {
 
     /// The files that these options name.
     var filesRead: [String] {
-        let folder = noCache ? nil : cache ?? Self.userCacheFolder
+        let folder = noCache ? nil : cache ?? UserFolder.cache.path
         return (config.map { [$0] } ?? []) + (folder.map { ["\($0)/replies.sqlite"] } ?? [])
     }
 
@@ -139,8 +140,8 @@ struct ModelOptions: ParsableArguments {
             defaultAPI == .anthropic
             ? ("ANTHROPIC", "https://api.anthropic.com/v1") : ("OPENAI", "https://api.openai.com/v1")
         let key = "\(provider)_API_KEY"
-        let keyVariable = apiKeyEnv ?? (variable(key) == nil ? nil : key)
-        guard let url = modelURL ?? variable("\(provider)_BASE_URL") ?? keyVariable.map({ _ in url }) else {
+        let keyVariable = apiKeyEnv ?? (environmentVariable(key) == nil ? nil : key)
+        guard let url = modelURL ?? environmentVariable("\(provider)_BASE_URL") ?? keyVariable.map({ _ in url }) else {
             return nil
         }
         return ModelCatalog.DefaultEndpoint(url: url, apiKeyVariable: keyVariable, api: defaultAPI)
@@ -148,7 +149,7 @@ struct ModelOptions: ParsableArguments {
 
     private func openCache(_ other: String?, isQuiet: Bool) throws(EngineError) -> ReplyCache? {
         do throws(StoreError) {
-            guard let folder = cache ?? other ?? Self.userCacheFolder else {
+            guard let folder = cache ?? other ?? UserFolder.cache.path else {
                 if !isQuiet {
                     printError(
                         "warning: HOME is not set, so model replies are not cached; name a folder with --cache DIR")
@@ -160,12 +161,6 @@ struct ModelOptions: ParsableArguments {
             throw EngineError(.model, "\(error); name another folder with --cache, or run without a cache: --no-cache")
         }
     }
-
-    /// `assay` in the folder that the XDG Base Directory Specification names, `~/.cache` unless XDG_CACHE_HOME is set.
-    private static var userCacheFolder: String? {
-        if let folder = variable("XDG_CACHE_HOME"), folder.hasPrefix("/") { return folder + "/assay" }
-        return variable("HOME").map { $0 + "/.cache/assay" }
-    }
 }
 
 /// Reads the name of an API.
@@ -173,18 +168,4 @@ struct ModelOptions: ParsableArguments {
     if let api = ModelAPI(rawValue: name) { return api }
     let names = ModelAPI.allCases.map(\.rawValue).joined(separator: ", ")
     throw ValidationError("--model-api \(name): expected one of \(names)")
-}
-
-/// An environment variable that is set and not empty.
-func variable(_ name: String) -> String? {
-    guard let value = getenv(name), value.pointee != 0 else { return nil }
-    return String(cString: value)
-}
-
-/// Rejects an option that is not an HTTP URL.
-func checkURL(_ text: String, of option: String) throws {
-    if let fault = ModelConfiguration.fault(ofURL: text) {
-        // Not the text itself, which may contain a password.
-        throw ValidationError(text.isEmpty ? "\(option) is empty" : "what \(option) names \(fault)")
-    }
 }

@@ -4,20 +4,23 @@ import ArgumentParser
 struct SaveOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Keep the run in the folder DIR: results, rows, definitions, and how it came about. 'assay compare' and 'assay "
-                + "agree' read it. While the run is under way, it is in DIR.partial.", valueName: "dir"))
+            "Save the run in the folder DIR, with results, rows, definitions and provenance, for 'assay compare' and "
+                + "'assay agree'. During the run, the folder is DIR.partial.", valueName: "dir"))
     var save: String?
 
-    @Flag(help: "Replace a run that --save finds in its folder.")
+    @Flag(help: "Replace the run that is already in the folder of --save.")
     var overwrite = false
 
-    @Option(help: ArgumentHelp("The name of the saved run (default: the model, else the folder's).", valueName: "text"))
+    @Option(
+        help: ArgumentHelp(
+            "The name of the saved run (default: the name of the model, or else of the folder).", valueName: "text"))
     var name: String?
 
     @Option(
         name: .customLong("save-column"),
         help: ArgumentHelp(
-            "A column to save with each row, such as people's labels, beside those that functions read; repeatable.",
+            "Also save COLUMN with each row, such as people's labels; repeatable. Columns that functions read are always "
+                + "saved.",
             valueName: "column"))
     var columns: [String] = []
 

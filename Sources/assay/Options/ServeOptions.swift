@@ -144,8 +144,8 @@ struct SourceOptions: ParsableArguments {
             try allowedFolders.isEmpty ? settings.texts("allow_paths", separator: ":") : allowedFolders
         configuration.allowsPrivateAddresses =
             try allowPrivateAddresses || settings.flag("allow_private_addresses")
-        configuration.environment = { variable($0) }
-        configuration.huggingFace = HuggingFaceServer(environment: { variable($0) })
+        configuration.environment = { environmentVariable($0) }
+        configuration.huggingFace = HuggingFaceServer(environment: { environmentVariable($0) })
         configuration.huggingFace.url =
             try huggingFaceURL ?? settings.text("huggingface_url") ?? configuration.huggingFace.url
         try checkURL(configuration.huggingFace.url, of: "--huggingface-url")
@@ -208,7 +208,7 @@ struct LimitOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Delete results of score-batch, with their rows, after N days; default: keep them.", valueName: "n"))
+            "Delete results of score-batch, with their rows, after N days (default: keep them).", valueName: "n"))
     var keepResults: Int?
 
     func apply(to configuration: inout ServerConfiguration, _ settings: ServerSettings) throws {

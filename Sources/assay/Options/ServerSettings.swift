@@ -2,13 +2,15 @@ import ArgumentParser
 import Glibc
 import Inference
 import JSON
+import Platform
 import ScoringDefinitions
 
 /// Settings of the server that are not set by options: first environment variables (`ASSAY_` and the name in upper case), then
 /// the member "server" of the configuration file.
 struct ServerSettings {
     private let file: String
-    private let members: JSONObject
+    /// The member "server" of the file.
+    private let server: JSONPlace
 
     static let names = [
         "host", "port", "data_dir", "jobs", "max_jobs", "max_queued_jobs", "max_body_size", "max_concurrent_requests",
@@ -37,35 +39,34 @@ struct ServerSettings {
     init(file: String?) throws {
         self.file = file ?? ""
         guard let file else {
-            members = [:]
+            server = JSONPlace([:])
             return
         }
         do {
-            let server = try configurationJSON(inFile: file)["server"] ?? [:]
-            guard let members = server.object else { throw Self.fault(file, "", server, "an object") }
-            for (name, value) in members.members where !Self.names.contains(name) {
-                throw Self.fault(file, "/\(name)", value, "one of \(Self.names.joined(separator: ", "))")
-            }
-            self.members = members
+            server = JSONPlace(try configurationJSON(inFile: file))["server"] ?? JSONPlace([:])
+            try server.checkNames(Self.names)
         } catch let error as ConfigurationError {
             throw Failure("\(error)")
+        } catch let fault as JSONFault {
+            throw Failure("\(ConfigurationError(file: file, fault))")
         }
     }
 
     func text(_ name: String) throws -> String? {
         if let value = environmentValue(name) { return value }
-        return try member(name, "a string", \.string)
+        return try member(name, .text)
     }
 
     func integer(_ name: String, _ range: ClosedRange<Int>) throws -> Int? {
-        let expected = "an integer from \(range.lowerBound) to \(range.upperBound)"
+        let integer = JSONExpectation.integer(range)
         if let text = environmentValue(name) {
             guard let number = Int(text), range.contains(number) else {
-                throw Failure("the variable \(Self.variableName(name)) is \(quoted(text)); expected \(expected)")
+                throw Failure(
+                    "the variable \(Self.variableName(name)) is \(quoted(text)); expected \(integer.expected)")
             }
             return number
         }
-        return try member(name, expected) { value in Int(value.text).flatMap { range.contains($0) ? $0 : nil } }
+        return try member(name, integer)
     }
 
     func flag(_ name: String) throws -> Bool {
@@ -75,36 +76,28 @@ struct ServerSettings {
             }
             return value
         }
-        return try member(name, "true or false", \.bool) ?? false
+        return try member(name, .flag) ?? false
     }
 
     /// A list; in the environment, paths are separated by colons and other values by commas.
     func texts(_ name: String, separator: Character) throws -> [String] {
         if let text = environmentValue(name) { return text.split(separator: separator).map(String.init) }
-        return try member(name, "an array of strings") { value in
-            guard let array = value.array else { return nil }
-            let texts = array.compactMap(\.string)
-            return texts.count == array.count ? texts : nil
-        } ?? []
+        return try member(name, .texts) ?? []
     }
 
-    private func member<Value>(_ name: String, _ expected: String, _ convert: (JSONValue) -> Value?) throws -> Value? {
-        guard let value = members[name], value != .null else { return nil }
-        guard let converted = convert(value) else { throw Failure("\(Self.fault(file, "/\(name)", value, expected))") }
-        return converted
+    private func member<Value>(_ name: String, _ expectation: JSONExpectation<Value>) throws -> Value? {
+        do throws(JSONFault) {
+            return try server.optional(name, expectation)
+        } catch {
+            throw Failure("\(ConfigurationError(file: file, error))")
+        }
     }
 
     /// The variables that the server reads: the settings, and the folders of plugins and functions.
     static let variables = names.map(variableName) + ["ASSAY_PLUGIN_PATH", "ASSAY_FN_PATH"]
 
     private static func variableName(_ name: String) -> String { "ASSAY_" + name.uppercased() }
-    private func environmentValue(_ name: String) -> String? { variable(Self.variableName(name)) }
-
-    private static func fault(_ file: String, _ place: String, _ value: JSONValue, _ expected: String)
-        -> ConfigurationError
-    {
-        ConfigurationError(file: file, pointer: JSONPointer("/server" + place), found: value.text, expected: expected)
-    }
+    private func environmentValue(_ name: String) -> String? { environmentVariable(Self.variableName(name)) }
 }
 
 /// The names of all environment variables.

@@ -4,23 +4,23 @@ import ArgumentParser
 struct StatisticsOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Rows with one value of COLUMN resemble one another, such as questions about one text: standard errors and "
-                + "intervals allow for that. Every row needs a value. With commas between several columns.",
+            "Rows with the same value of COLUMN, such as questions about one text, resemble one another: take that into "
+                + "account in standard errors and intervals. Every row needs a value. Separate several columns with commas.",
             valueName: "column"))
     var cluster: ColumnList?
 
     @Option(
         help: ArgumentHelp(
-            "The columns that say which question a row is, with commas between several.", valueName: "column"))
+            "The columns that identify a question; separate several with commas.", valueName: "column"))
     var key: ColumnList?
 
     @Option(
         name: .customLong("pass-at"),
-        help: ArgumentHelp("The least score of a sample that passes, for pass@k (default: 1).", valueName: "score"))
+        help: ArgumentHelp("The lowest score at which a sample passes, for pass@k (default: 1).", valueName: "score"))
     var passAt: Double?
 
     func validate() throws {
-        if let passAt, !passAt.isFinite { throw ValidationError("--pass-at \(passAt): a number was expected") }
+        if let passAt, !passAt.isFinite { throw ValidationError("--pass-at \(passAt): expected a number") }
     }
 }
 

@@ -21,7 +21,7 @@ func body(_ bytes: [UInt8]) {
     let configuration = ServerConfiguration(version: "0")
     for name in ["params", "metadata", "scoring_functions"] {
         _ = try? root.member(name)?.limitedObject(configuration)
-        _ = try? root.member(name)?.texts()
+        _ = try? root.member(name)?.read(.texts)
         _ = try? root.member(name)?.identifier()
     }
     if let source = try? DatasetSource(root.member("source") ?? root, maxRows: 1000) { read(source) }

@@ -1,6 +1,4 @@
 package import Datasets
-public import ScoringEngine
-public import Store
 
 /// Reads the rows of a registered dataset as JSON Lines, in parts.
 package final class StoredRows: ByteSource {
@@ -55,12 +53,5 @@ package final class StoredRows: ByteSource {
             return lines.count < Self.pageSize
         }
         next += count
-    }
-}
-
-extension Dataset {
-    /// The current rows of a registered dataset; rows that are appended later are not included.
-    public init(_ dataset: StoredDataset, in registry: Registry) {
-        self.init(named: "the dataset \"\(dataset.id)\"") { StoredRows(registry, dataset) }
     }
 }
