@@ -284,7 +284,7 @@ if Context.environment["ASSAY_FUZZ"] != nil {
             name: "fuzz-service",
             dependencies: [
                 "AssayServer", "Datasets", "Evaluation", "FuzzDriver", "HuggingFace", "Inference", "JSON",
-                "ScoringDefinitions",
+                "ScoringDefinitions", "Web",
             ],
             path: "Tests/Fuzz/Service"),
     ]
