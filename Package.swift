@@ -283,7 +283,7 @@ if Context.environment["ASSAY_FUZZ"] != nil {
             name: "fuzz-service",
             dependencies: [
                 "AssayServer", "Datasets", "Evaluation", "FuzzDriver", "HuggingFace", "Inference", "JSON",
-                "ScoringDefinitions",
+                "ScoringDefinitions", "Web",
             ],
             path: "Tests/Fuzz/Service"),
     ]

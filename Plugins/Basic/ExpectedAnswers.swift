@@ -86,6 +86,7 @@ struct ExpectedAnswers: Sendable {
     static func elements(
         ofListIn text: UnsafeRawBufferPointer, _ parser: inout JSONParser, column: String = "expected_answer"
     ) throws(RowFault) -> [JSONValue] {
+        try LongestText.check(text, text)
         let value: JSONValue
         do throws(JSONError) {
             value = try parser.parse(text)

@@ -38,6 +38,7 @@ struct ValidJSON: Scorer {
                 if check.stops(before: row, of: rows, reading: answers[row].count) { break }
                 scratch.beginRow()
                 do throws(RowFault) {
+                    try LongestText.check(answers[row], answers[row])
                     let isValid = try isValid(answers[row], &parser, &scratch)
                     results.emit(isValid ? 1 : 0, output: 0, row: row)
                 } catch {

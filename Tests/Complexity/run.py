@@ -103,10 +103,10 @@ CASES = {
     "math-texts": ("basic::regex_parser_math_response", lambda n: row("\\boxed{" + "\\text{a" * (n // 7) + "}}", "a")),
     "math-commas": ("basic::regex_parser_math_response", lambda n: row("\\boxed{" + "1," * (n // 2) + "}", "1")),
     "exact-match-objects": (
-        "braintrust::exact_match",
+        "braintrust::exact-match",
         lambda n: row({f"k{i}": i for i in range(n // 8)}, {f"k{i}": i for i in reversed(range(n // 8))})),
     "json-diff-objects": (
-        "braintrust::json_diff",
+        "braintrust::json-diff",
         lambda n: row({f"k{i}": i for i in range(n // 8)}, {f"x{i}": i for i in reversed(range(n // 8))})),
     "docvqa-punctuation": ("basic::docvqa", lambda n: row("a;b/[c. " * (n // 8), ["a.,!?" * (n // 5)])),
     "docvqa-words": ("basic::docvqa", lambda n: row("Σ'ΑΣ " * (n // 8), ["none " * (n // 5)])),

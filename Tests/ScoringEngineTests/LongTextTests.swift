@@ -48,4 +48,20 @@ struct LongTextTests {
             "\(scoring.output.lines[0].suffix(300))")
         #expect(scoring.output.lines[1].contains("\"score\": 0.0"), "\(scoring.output.lines[1].suffix(300))")
     }
+
+    @Test(
+        "lists and objects that are compared as values have a limit, and the rows beside them are scored",
+        arguments: [
+            ("basic::equality", [:]), ("basic::equality", ["any_of": true]), ("basic::subset_of", ["any_of": true]),
+            ("basic::regex_parser_multiple_choice_answer", ["any_of": true, "parsing_regexes": ["(?s)(.*)"]]),
+            ("braintrust::exact-match", [:]), ("braintrust::json-diff", [:]),
+        ] as [(String, JSONObject)])
+    func containers(function: String, parameters: JSONObject) throws {
+        let list = "[" + String(repeating: "1,", count: 4 << 20) + "1]"
+        let rows = answers(#""1""#, list) + answers(#""1""#, "[\"1\"]")
+        let scoring = try Scoring(rows, function, parameters)
+        #expect(
+            scoring.output.lines[0].contains("MiB that are read"), "\(scoring.output.lines[0].suffix(300))")
+        #expect(!scoring.output.lines[1].contains("MiB"), "\(scoring.output.lines[1].suffix(300))")
+    }
 }

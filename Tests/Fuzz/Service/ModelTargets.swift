@@ -1,5 +1,6 @@
 import FuzzDriver
 import JSON
+import Web
 
 @testable import Inference
 

@@ -2,6 +2,7 @@ import Datasets
 import FuzzDriver
 import JSON
 import ScoringDefinitions
+import Web
 
 @testable import AssayServer
 @testable import Evaluation
@@ -37,7 +38,7 @@ private func read(_ source: DatasetSource) {
     case .uri(let uri):
         _ = try? DataURI(uri)
         _ = try? HuggingFaceLocation(uri)
-        _ = WebAddress(uri)
+        _ = try? WebURL(parsing: uri)
     }
 }
 
@@ -61,6 +62,8 @@ func address(_ bytes: [UInt8]) {
     _ = try? DataURI(text)
     if HuggingFaceLocation.isMeant(by: text) { _ = try? HuggingFaceLocation(text) }
     let lines = text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let address = WebAddress(String(lines[0])) else { return }
-    if lines.count > 1 { _ = address.redirected(to: String(lines[1])) }
+    guard let address = try? WebURL(parsing: String(lines[0])) else { return }
+    if lines.count > 1, let next = address.redirected(to: String(lines[1])), (try? WebURL(parsing: next.text)) == nil {
+        violated("where a server sends on is not an address", next.text)
+    }
 }
