@@ -10,6 +10,7 @@ let package = Package(
         .library(name: "ScorerKit", targets: ["ScorerKit"]),
         .library(name: "basic", type: .dynamic, targets: ["BasicScorers"]),
         .library(name: "llm-as-judge", type: .dynamic, targets: ["JudgeScorers"]),
+        .library(name: "text", type: .dynamic, targets: ["TextScorers"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -164,6 +165,7 @@ let package = Package(
             name: "JudgeScorers",
             dependencies: ["JSON", "Patterns", "PromptTemplates", "ScorerKit", "ScorerParameters", "Statistics"],
             path: "Plugins/Judge"),
+        .target(name: "TextScorers", dependencies: ["CScorerPlugin", "JSON", "ScorerKit"], path: "Plugins/Text"),
 
         // A model server that misbehaves on command, for tests and benchmarks.
         .target(
@@ -292,7 +294,7 @@ if Context.environment["ASSAY_THREADS"] != nil {
 
 // An installed plugin has its own Swift runtime, and shows nothing but its entry, so that it meets no other's symbols.
 if Context.environment["ASSAY_INSTALLATION"] != nil {
-    for target in package.targets where ["BasicScorers", "JudgeScorers"].contains(target.name) {
+    for target in package.targets where ["BasicScorers", "JudgeScorers", "TextScorers"].contains(target.name) {
         target.linkerSettings = [
             .unsafeFlags(["-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/SDK/plugin.map"])
         ]

@@ -84,7 +84,7 @@ extension DefinitionReader {
                 expected: "a parameter that the scorer knows", suggestion: key)
         }
         guard let value = written.params[key] else { return [] }
-        let names = AggregationFunction.allCases.map(\.rawValue)
+        let names = AggregationFunction.common.map(\.rawValue)
         guard let elements = value.array else {
             report(key, of: written, expected: "an array of \(names.joined(separator: ", "))")
             return []
@@ -92,7 +92,7 @@ extension DefinitionReader {
         var functions: [AggregationFunction] = []
         for (index, element) in elements.enumerated() {
             let place = written.pointer(to: key).appending(index)
-            guard let function = element.string.flatMap(AggregationFunction.init) else {
+            guard let function = element.string.flatMap({ aggregation($0, names) }) else {
                 report(
                     at: place, found: element.shown, expected: oneOf(names),
                     suggestion: element.string.flatMap { nearNames(to: $0, among: names).first })
@@ -105,6 +105,13 @@ extension DefinitionReader {
             }
         }
         return functions
+    }
+
+    /// The aggregation of this name; nil for what no plugin can have. Whether the scorer has it is found when it is created.
+    private func aggregation(_ name: String, _ common: [String]) -> AggregationFunction? {
+        if let function = AggregationFunction(rawValue: name) { return function }
+        let isOwn = AggregationFunction.isName(ofCorpus: name) && nearNames(to: name, among: common).isEmpty
+        return isOwn ? .corpus(name) : nil
     }
 
     /// Reports a parameter that is missing or has the wrong type.

@@ -30,7 +30,8 @@ struct FunctionsCommandTests {
                 "basic::regex_parser_math_response",
                 "basic::regex_parser_multiple_choice_answer", "basic::subset_of", "llm-as-judge::405b-simpleqa",
                 "llm-as-judge::base", "llm-as-judge::correctness", "llm-as-judge::faithfulness",
-                "llm-as-judge::pairwise", "my::answer",
+                "llm-as-judge::pairwise", "my::answer", "text::bleu", "text::chrf", "text::exact_match", "text::f1",
+                "text::number_check", "text::rouge", "text::string_check", "text::ter", "tools::call_match",
             ])
         #expect(words.allSatisfy { $0.count == 2 })
         #expect(result.output.hasSuffix("my::answer                                  What follows A.\n"))

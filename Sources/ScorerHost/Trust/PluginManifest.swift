@@ -63,6 +63,15 @@ public enum PluginManifest {
             "outputs": .array(scorer.outputs.map(json)),
         ]
         if !scorer.roles.isEmpty { object["roles"] = .array(scorer.roles.map { .string($0) }) }
+        if !scorer.statistics.isEmpty { object["statistics"] = .array(scorer.statistics.map { .string($0) }) }
+        if !scorer.aggregations.isEmpty {
+            object["aggregations"] = .array(
+                scorer.aggregations.map { aggregation in
+                    var object: JSONObject = ["name": .string(aggregation.name)]
+                    if !aggregation.description.isEmpty { object["description"] = .string(aggregation.description) }
+                    return .object(object)
+                })
+        }
         // As the plugin wrote it, since it is compared with that.
         if let schema = scorer.parametersSchema { object["parameters_schema"] = .string(schema) }
         return .object(object)
@@ -124,13 +133,7 @@ private struct ManifestReader {
             let names = ScorerConcurrency.allCases.map { "\"\($0.name)\"" }.joined(separator: ", ")
             throw Fault(place: "\(place)/concurrency", expected: "one of \(names)")
         }
-        var roles: [String] = []
-        if json["roles"] != nil {
-            roles = try list(json, place, "roles") { role, place throws(Fault) in
-                guard let role = role.string else { throw Fault(place: place, expected: "a string") }
-                return role
-            }
-        }
+        let roles = try texts(json, place, "roles")
         guard
             let scorer = ScorerDescription(
                 id: try text(json, place, "id"), description: try text(json, place, "description"),
@@ -138,9 +141,25 @@ private struct ManifestReader {
                 roles: roles,
                 parametersSchema: json["parameters_schema"] == nil
                     ? nil : try text(json, place, "parameters_schema"),
-                concurrency: concurrency)
+                concurrency: concurrency, statistics: try texts(json, place, "statistics"),
+                aggregations: json["aggregations"] == nil ? [] : try list(json, place, "aggregations", aggregation))
         else { throw Fault(place: "\(place)/outputs", expected: "an output \"score\"") }
         return scorer
+    }
+
+    private func aggregation(_ json: JSONValue, _ place: String) throws(Fault) -> AggregationDescription {
+        AggregationDescription(
+            name: try text(json, place, "name"),
+            description: json["description"] == nil ? "" : try text(json, place, "description"))
+    }
+
+    /// A list of strings; empty if it is missing.
+    private func texts(_ json: JSONValue, _ place: String, _ name: String) throws(Fault) -> [String] {
+        if json[name] == nil { return [] }
+        return try list(json, place, name) { text, place throws(Fault) in
+            guard let text = text.string else { throw Fault(place: place, expected: "a string") }
+            return text
+        }
     }
 
     private func column(_ json: JSONValue, _ place: String) throws(Fault) -> ColumnDescription {
