@@ -74,7 +74,7 @@ struct CorpusScoreTests {
         #expect(
             values["value_sum"]
                 == .init(
-                    json: #"{"rows": 7, "value_sum": 2.5, "square_sum": 1.0000000000000001e+300, "n": 2}"#, number: 2.5)
+                    json: #"{"rows": 7, "value_sum": 2.5, "square_sum": 1e+300, "n": 2}"#, number: 2.5)
         )
         #expect(values["if_positive"] == .init(json: #"{"a": "x", "b": 7}"#, number: 7))
         // One that is not set is missing.

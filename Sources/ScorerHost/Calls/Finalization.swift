@@ -26,8 +26,8 @@ final class Finalization {
             faults.append(.aggregateValue(name))
             return false
         }
-        // On one line.
-        values[name] = AggregateResult.CorpusValue(json: JSONValue.object(object).text, number: object.figure(of: name))
+        values[name] = AggregateResult.CorpusValue(
+            json: JSONValue.object(object).withShortNumbers.text, number: object.figure(of: name))
         return true
     }
 
@@ -44,6 +44,18 @@ struct FinalizedAggregates {
     /// Why there are none.
     var fault: UnscoredReason?
     var misuses: [HostMisuse] = []
+}
+
+extension JSONValue {
+    /// The same with fractions in as few digits as keep them: C's `%.17g` writes 0.80000000000000004.
+    fileprivate var withShortNumbers: JSONValue {
+        switch self {
+        case .number(let number) where number.int == nil && number.double.isFinite: JSONValue(number.double)
+        case .array(let elements): .array(elements.map(\.withShortNumbers))
+        case .object(let object): .object(JSONObject(object.members.map { ($0.key, $0.value.withShortNumbers) }))
+        default: self
+        }
+    }
 }
 
 extension JSONObject {

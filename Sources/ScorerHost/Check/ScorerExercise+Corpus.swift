@@ -20,17 +20,25 @@ extension ScorerExercise {
         func sum(_ rows: some Sequence<[Double]>) -> [Double] {
             rows.reduce(zeros) { sums, row in zip(sums, row).map { $0 + $1 } }
         }
-        var cases = [(name: "sums that are all 0", sums: zeros, rows: 1, isOfRows: false)]
+        var cases = [(name: "sums that are all 0", sums: zeros, rows: 1)]
         if let first = scored.first {
-            cases.append(("the sums of one row", first, 1, true))
-            cases.append(("the sums of \(scored.count) rows", sum(scored), scored.count, true))
+            cases.append(("the sums of one row", first, 1))
+            cases.append(("the sums of \(scored.count) rows", sum(scored), scored.count))
         }
-        for (name, sums, rows, isOfRows) in cases {
+        var computed: Set<String> = []
+        for (name, sums, rows) in cases {
             guard let once = finalize(scorer, sums, rows, name), let again = finalize(scorer, sums, rows, name) else {
                 return false
             }
-            judge(once, again, description, name, isOfRows: isOfRows)
+            if once != again {
+                add(
+                    "determinism", .error,
+                    "finalize gives other values when it is called again with \(name). It must be a pure function of the "
+                        + "sums", key: "finalize")
+            }
+            computed.formUnion(once.keys)
         }
+        judge(computed, description)
         return true
     }
 
@@ -62,26 +70,18 @@ extension ScorerExercise {
         return made.values
     }
 
-    private func judge(
-        _ once: [String: AggregateResult.CorpusValue], _ again: [String: AggregateResult.CorpusValue],
-        _ description: ScorerDescription, _ name: String, isOfRows: Bool
-    ) {
-        if once != again {
-            add(
-                "determinism", .error,
-                "finalize gives other values when it is called again with \(name). It must be a pure function of the sums",
-                key: "finalize")
-        }
+    /// - Parameter computed: the aggregations that got a value from some sums.
+    private func judge(_ computed: Set<String>, _ description: ScorerDescription) {
         let isExplained = check.findings.contains {
             $0.check == "aggregations" && $0.level == .error && $0.scorer == trial.scorer
         }
-        // From sums of its own rows there is something to compute.
-        if isExplained || !isOfRows { return }
-        for aggregation in description.aggregations where once[aggregation.name] == nil {
+        if isExplained { return }
+        for aggregation in description.aggregations where !computed.contains(aggregation.name) {
+            // One that needs special rows may be right to have none.
             add(
-                "aggregations", .warning,
-                "finalize sets no value for the aggregation \"\(aggregation.name)\", on \(name). Results show it as null",
-                key: aggregation.name)
+                "aggregations", computed.isEmpty ? .warning : .note,
+                "finalize set no value for the aggregation \"\(aggregation.name)\" on any sums of the check. Results then "
+                    + "show it as null", key: aggregation.name)
         }
     }
 }
