@@ -425,7 +425,7 @@ struct PluginsCheckTests {
     @Test("the plugins that come with Assay break no rule", arguments: ["basic", "llm-as-judge", "text"])
     func shipped(name: String) throws {
         let definitions = "\(Self.packageFolder)/scoring_fns/\(name)"
-        let files = name == "basic" ? ["equality", "subset_of"] : ["correctness"]
+        let files = ["basic": ["equality", "subset_of"], "text": ["bleu", "ter"]][name] ?? ["correctness"]
         let folder = try TemporaryFolder()
         let result = try folder.command(
             ["plugins", "check", "\(Command.builtFolder)/lib\(name).so", "--format", "json"]

@@ -67,8 +67,10 @@ extension Scalars {
     }
 
     /// Puts spaces around scalars.
+    @inline(__always)
     mutating func space(into spare: inout Scalars, _ isSeparate: (UInt32) -> Bool) {
         spare.removeAll(keepingCapacity: true)
+        spare.reserveCapacity(2 * count)
         for value in self {
             if isSeparate(value) {
                 spare.append(0x20)
@@ -86,6 +88,7 @@ extension Scalars {
     @inline(__always)
     mutating func separatePairs(_ spare: inout Scalars, _ isPair: (UInt32, UInt32) -> Bool, endsInSpace: Bool) {
         spare.removeAll(keepingCapacity: true)
+        spare.reserveCapacity(2 * count)
         var index = 0
         while index < count {
             if index + 1 < count, isPair(self[index], self[index + 1]) {

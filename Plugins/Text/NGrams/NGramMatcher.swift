@@ -1,7 +1,7 @@
 /// Counts the n-grams that a text has in common with references, one order after the other.
 ///
 /// Each n-gram gets a number, from that of the n-gram one shorter and the last symbol, so that no n-gram is compared as a
-/// whole. Takes time linear in the length of the texts for each order, and some 40 bytes for each symbol of the text.
+/// whole, and those that begin like none of a reference are not looked at again. Takes time linear in the length of the texts for each order, and some 40 bytes for each symbol of the text.
 struct NGramMatcher {
     /// How many n-grams of the order are in both the text and each reference, each counted as often as in the one that has it
     /// less often.
@@ -46,9 +46,8 @@ struct NGramMatcher {
         try watch.note(4 * text.count)
         matches.removeAll(keepingCapacity: true)
         clipped = 0
-        let isOne = references.count == 1
         most.removeAll(keepingCapacity: true)
-        if !isOne { most.append(contentsOf: repeatElement(0, count: keys.count)) }
+        most.append(contentsOf: repeatElement(0, count: keys.count))
         for (index, reference) in references.enumerated() {
             look(reference, index)
             try watch.note(4 * reference.count)
@@ -56,16 +55,21 @@ struct NGramMatcher {
             for number in 0..<keys.count {
                 let both = min(counts[number], inReference[number])
                 common += Int(both)
-                if !isOne { most[number] = max(most[number], both) }
+                if both > most[number] { most[number] = both }
             }
             matches.append(common)
-            if isOne { clipped = common }
         }
-        if !isOne { for both in most { clipped += Int(both) } }
+        for both in most { clipped += Int(both) }
+        // A longer n-gram that begins like one which no reference has is in none either.
+        let end = max(0, text.count - order + 1)
+        numbers.withUnsafeMutableBufferPointer { numbers in
+            for index in 0..<end where numbers[index] != Self.unknown && most[Int(numbers[index])] == 0 {
+                numbers[index] = Self.unknown
+            }
+        }
     }
 
     private mutating func count(_ text: [UInt32]) {
-        for index in slots.indices { slots[index] = 0 }
         keys.removeAll(keepingCapacity: true)
         counts.removeAll(keepingCapacity: true)
         let end = text.count - order + 1
@@ -73,21 +77,28 @@ struct NGramMatcher {
         let mask = slots.count - 1
         let shift = UInt64(64 - slots.count.trailingZeroBitCount)
         slots.withUnsafeMutableBufferPointer { slots in
-            for index in 0..<end {
-                let key = UInt64(numbers[index]) << 32 | UInt64(text[index + order - 1])
-                var slot = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> shift)
-                while slots[slot] != 0, keys[Int(slots[slot]) - 1] != key { slot = (slot + 1) & mask }
-                if slots[slot] == 0 {
-                    keys.append(key)
-                    counts.append(0)
-                    slots[slot] = UInt32(keys.count)
+            slots.update(repeating: 0)
+            numbers.withUnsafeMutableBufferPointer { numbers in
+                for index in 0..<end where numbers[index] != Self.unknown {
+                    let key = UInt64(numbers[index]) << 32 | UInt64(text[index + order - 1])
+                    var slot = Int(truncatingIfNeeded: (key &* Self.factor) >> shift)
+                    while slots[slot] != 0, keys[Int(slots[slot]) - 1] != key { slot = (slot + 1) & mask }
+                    if slots[slot] == 0 {
+                        keys.append(key)
+                        counts.append(0)
+                        slots[slot] = UInt32(keys.count)
+                    }
+                    let number = slots[slot] - 1
+                    counts[Int(number)] += 1
+                    numbers[index] = number
                 }
-                let number = slots[slot] - 1
-                counts[Int(number)] += 1
-                numbers[index] = number
             }
         }
     }
+
+    /// Spreads keys over the slots: 2^64 divided by the golden ratio (D. E. Knuth, The Art of Computer Programming, volume 3,
+    /// section 6.4).
+    private static let factor: UInt64 = 0x9E37_79B9_7F4A_7C15
 
     /// Counts those n-grams of a reference that the text has.
     private mutating func look(_ reference: [UInt32], _ place: Int) {
@@ -100,7 +111,7 @@ struct NGramMatcher {
         referenceNumbers[place].withUnsafeMutableBufferPointer { numbers in
             for index in 0..<end where numbers[index] != Self.unknown {
                 let key = UInt64(numbers[index]) << 32 | UInt64(reference[index + order - 1])
-                var slot = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> shift)
+                var slot = Int(truncatingIfNeeded: (key &* Self.factor) >> shift)
                 while slots[slot] != 0, keys[Int(slots[slot]) - 1] != key { slot = (slot + 1) & mask }
                 if slots[slot] == 0 {
                     numbers[index] = Self.unknown
