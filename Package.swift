@@ -11,6 +11,7 @@ let package = Package(
         .library(name: "basic", type: .dynamic, targets: ["BasicScorers"]),
         .library(name: "braintrust", type: .dynamic, targets: ["BraintrustScorers"]),
         .library(name: "llm-as-judge", type: .dynamic, targets: ["JudgeScorers"]),
+        .library(name: "text", type: .dynamic, targets: ["TextScorers"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -171,6 +172,7 @@ let package = Package(
             name: "JudgeScorers",
             dependencies: ["JSON", "Patterns", "PromptTemplates", "ScorerKit", "ScorerParameters", "Statistics"],
             path: "Plugins/Judge"),
+        .target(name: "TextScorers", dependencies: ["CScorerPlugin", "JSON", "ScorerKit"], path: "Plugins/Text"),
 
         // A model server that misbehaves on command, for tests and benchmarks.
         .target(
@@ -298,7 +300,8 @@ if Context.environment["ASSAY_THREADS"] != nil {
 
 // An installed plugin has its own Swift runtime, and shows nothing but its entry, so that it meets no other's symbols.
 if Context.environment["ASSAY_INSTALLATION"] != nil {
-    for target in package.targets where ["BasicScorers", "BraintrustScorers", "JudgeScorers"].contains(target.name) {
+    for target in package.targets
+    where ["BasicScorers", "BraintrustScorers", "JudgeScorers", "TextScorers"].contains(target.name) {
         target.linkerSettings = [
             .unsafeFlags(["-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/SDK/plugin.map"])
         ]

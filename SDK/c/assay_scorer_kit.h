@@ -27,6 +27,11 @@
 /* An output that results leave out of rows without a value, instead of writing null. */
 #define KIT_OPTIONAL_OUTPUT(name, type, description)                                                                   \
     KIT_COLUMN(name, type, ASSAY_COLUMN_OPTIONAL, description, 0, 0)
+/* An entry of `aggregations`, which ends with NULL. */
+#define KIT_AGGREGATION(name, description)                                                                             \
+    &(const assay_aggregation) {                                                                                       \
+        sizeof(assay_aggregation), 0, name, description                                                                \
+    }
 
 /* ---------------------------------------------------------------- cells */
 
@@ -102,6 +107,32 @@ static inline void kit_give_text(const kit_step *step, uint32_t output, uint64_t
 
 static inline void kit_give_json(const kit_step *step, uint32_t output, uint64_t row, assay_str json) {
     kit_give(step, output, row, ASSAY_TYPE_JSON, &json);
+}
+
+/* Sets the statistics of a row: one number for each of the scorer's `statistics`. Hosts before version 1.3 have no corpus
+ * scores; they do not get them. */
+static inline void kit_give_statistics(const kit_step *step, uint64_t row, const double *values) {
+    if (ASSAY_HAS(step->host, assay_host, emit_statistics))
+        step->host->emit_statistics(step->host, step->call, row, 1, values);
+}
+
+/* Sets the value of an aggregation, in finalize: a JSON object, written like printf. Write numbers with %.17g, so that they
+ * keep all their digits; they must be finite. */
+static inline assay_status kit_give_aggregate(const assay_host *host, assay_finalization *finalization,
+                                              uint32_t aggregation, const char *format, ...) {
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    const int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    char *json = length < 0 ? NULL : (char *)malloc((size_t)length + 1);
+    if (json != NULL) vsnprintf(json, (size_t)length + 1, format, again);
+    va_end(again);
+    if (json == NULL) return ASSAY_E_RESOURCE;
+    const assay_status status =
+        host->emit_aggregate(host, finalization, aggregation, kit_bytes(json, (uint64_t)length));
+    free(json);
+    return status;
 }
 
 /* Marks a row (-1: every row that has no score yet) as having no score, with the reason. */

@@ -15,6 +15,11 @@
 //         struct Memory { … };                                      // the state of a row between its replies
 //         void receive(assay::Call &call, const assay::Reply &reply, Memory &memory) const;
 //
+// A scorer with corpus scores declares `statistics` and `aggregations` in its table, sets the former with
+// call.give_statistics, and has:
+//
+//         void finalize(const assay::Sums &sums, assay::Aggregates &aggregates) const;
+//
 // An instance is shared by threads: score and receive are const. No exception leaves the plugin: one that leaves score or
 // receive makes its row a scorer error with what() as the message; the other rows continue.
 #ifndef ASSAY_SCORER_KIT_HPP
@@ -22,7 +27,9 @@
 
 #include "assay_scorer_kit.h"
 
+#include <cstdio>
 #include <exception>
+#include <initializer_list>
 #include <memory>
 #include <new>
 #include <optional>
@@ -60,6 +67,11 @@ constexpr assay_column_spec optional(const char *name, uint32_t type, const char
 constexpr assay_column_spec output(const char *name, uint32_t type, const char *description, double minimum = 0,
                                    double maximum = 0) {
     return {sizeof(assay_column_spec), type, 0, 0, name, description, minimum, maximum};
+}
+
+// An aggregation that the scorer computes from its statistics.
+constexpr assay_aggregation aggregation(const char *name, const char *description) {
+    return {sizeof(assay_aggregation), 0, name, description};
 }
 
 // ---------------------------------------------------------------- parameters
@@ -157,6 +169,10 @@ public:
         kit_fail(&step_, static_cast<int64_t>(row), outcome, str(message));
     }
 
+    // Sets the statistics of a row: one number for each of the scorer's `statistics`.
+    void give_statistics(uint64_t row, const double *values) { kit_give_statistics(&step_, row, values); }
+    void give_statistics(uint64_t row, std::initializer_list<double> values) { give_statistics(row, values.begin()); }
+
     // Writes a line to the host's log, which shows it with the plugin's id. `severity` is one of ASSAY_LOG_….
     void log(int32_t severity, std::string_view message) const { step_.host->log(step_.host, severity, str(message)); }
 
@@ -196,11 +212,43 @@ struct Reply {
     bool is_cut_off() const { return finish_reason == "length"; }
 };
 
+// The sums of a scorer's statistics over `rows` scored rows.
+struct Sums {
+    uint64_t rows;
+    const double *values;
+    double operator[](std::size_t statistic) const { return values[statistic]; }
+};
+
+// Receives the values of a scorer's aggregations.
+class Aggregates {
+public:
+    Aggregates(const assay_host *host, assay_finalization *finalization) : host_(host), finalization_(finalization) {}
+
+    // Sets the value of an aggregation: the text of a JSON object.
+    void give_json(uint32_t aggregation, std::string_view json) {
+        host_->emit_aggregate(host_, finalization_, aggregation, str(json));
+    }
+
+    // Sets {NAME: number} for the name of the aggregation. The number must be finite.
+    void give_number(uint32_t aggregation, std::string_view name, double number) {
+        char digits[40];
+        std::snprintf(digits, sizeof digits, ": %.17g}", number);
+        std::string json = "{";
+        append_quoted(json, name);
+        give_json(aggregation, json + digits);
+    }
+
+private:
+    const assay_host *host_;
+    assay_finalization *finalization_;
+};
+
 // The base of all scorers.
 struct Scorer {
     struct Memory {};
     template <class Any>
     void receive(Call &, const Reply &, Any &) const {}
+    void finalize(const Sums &, Aggregates &) const {}
 };
 
 // ---------------------------------------------------------------- the plugin's table
@@ -213,6 +261,7 @@ struct Instance {
     virtual ~Instance() = default;
     virtual assay_status step(assay_call *call, void **state, int32_t reason, const assay_batch *batch,
                               const assay_reply *const *replies, uint64_t n_replies) const = 0;
+    virtual void finalize(const Sums &sums, Aggregates &aggregates) const = 0;
 };
 
 // Runs the code for a row; an exception only fails that row.
@@ -262,6 +311,8 @@ struct InstanceOf final : Instance {
         }
         return kept.n_awaited > 0 ? ASSAY_PENDING : ASSAY_OK;
     }
+
+    void finalize(const Sums &sums, Aggregates &aggregates) const override { scorer.finalize(sums, aggregates); }
 };
 
 template <class S>
@@ -307,6 +358,21 @@ inline assay_status step(void *self, assay_call *call, void **state, int32_t rea
     }
 }
 
+inline assay_status finalize(void *self, assay_finalization *finalization, const assay_sums *sums) noexcept {
+    const auto &instance = *static_cast<const Instance *>(self);
+    try {
+        Aggregates aggregates(instance.host, finalization);
+        instance.finalize(Sums{sums->n_rows, sums->values}, aggregates);
+        return ASSAY_OK;
+    } catch (const std::bad_alloc &) {
+        return ASSAY_E_RESOURCE;
+    } catch (const std::exception &error) {
+        kit_log(instance.host, ASSAY_LOG_ERROR, "%s", error.what());
+    } catch (...) {
+    }
+    return ASSAY_E_INTERNAL;
+}
+
 inline void call_free(void *, assay_call *, void *state) noexcept { delete static_cast<State *>(state); }
 
 }  // namespace detail
@@ -327,6 +393,7 @@ assay_plugin plugin(const char *id, const char *version, const char *description
     table.destroy = detail::destroy;
     table.step = detail::step;
     table.call_free = detail::call_free;
+    table.finalize = detail::finalize;
     return table;
 }
 

@@ -107,3 +107,15 @@ AT(assay_request, sample, 4);
 AT(assay_request, tag, 8);
 AT(assay_request, role, 16);
 AT(assay_request, json, 32);
+
+/* Since 1.3. */
+AT(assay_host, emit_statistics, 72);
+AT(assay_host, emit_aggregate, 80);
+AT(assay_scorer, statistics, 56);
+AT(assay_scorer, aggregations, 64);
+AT(assay_plugin, finalize, 96);
+AT(assay_aggregation, name, 8);
+AT(assay_aggregation, description, 16);
+AT(assay_sums, n_sums, 4);
+AT(assay_sums, n_rows, 8);
+AT(assay_sums, values, 16);

@@ -123,6 +123,16 @@ static int32_t replies(const aw_message *command, const void *segment) {
     return step(call, ASSAY_STEP_REPLIES, given, command->count);
 }
 
+static int32_t finalize(const aw_message *command, const void *segment) {
+    const instance *owner = instance_of(command);
+    if (!ASSAY_HAS(plugin, assay_plugin, finalize) || !plugin->finalize) return ASSAY_E_UNSUPPORTED;
+    const assay_sums sums = {sizeof sums, (uint32_t)command->length, command->count, segment};
+    running_finalization = (const assay_finalization *)&sums;
+    const assay_status status = plugin->finalize(owner->self, (assay_finalization *)running_finalization, &sums);
+    running_finalization = NULL;
+    return status;
+}
+
 static int32_t run(const aw_message *command, int descriptor) {
     const void *segment = NULL;
     if (command->segment) segment = segment_memory(command, descriptor);
@@ -133,6 +143,7 @@ static int32_t run(const aw_message *command, int descriptor) {
     case AW_REPLIES: return replies(command, segment);
     case AW_FREE: end_call(waiting_call(command->call)); return ASSAY_OK;
     case AW_PROBE: return probe();
+    case AW_FINALIZE: return finalize(command, segment);
     case AW_RACE: return race(plugin, instance_of(command), segment, command->count);
     default: return ASSAY_E_UNSUPPORTED;
     }

@@ -45,9 +45,14 @@ void capture_cells(const call *call, uint32_t output, uint64_t first, uint64_t n
     }
 }
 
+void capture_statistics(const call *call, uint64_t first, uint64_t n_rows, uint64_t width, const double *values) {
+    uint64_t *place = call->captured + output_count(call->instance->description) * call->batch.n_rows + first;
+    for (uint64_t i = 0; i < n_rows; i++) place[i] = hash(14695981039346656037u, values + i * width, 8 * width);
+}
+
 void capture_failure(const call *call, int64_t row, int32_t outcome) {
     const uint64_t n_rows = call->batch.n_rows;
-    uint64_t *failures = call->captured + output_count(call->instance->description) * n_rows;
+    uint64_t *failures = call->captured + (output_count(call->instance->description) + 1) * n_rows;
     if (row >= 0 && (uint64_t)row < n_rows) failures[row] = (uint64_t)outcome + 1;
     for (uint64_t i = 0; row == -1 && i < n_rows; i++)
         if (!failures[i]) failures[i] = (uint64_t)outcome + 1;
@@ -75,7 +80,7 @@ int32_t race(const assay_plugin *plugin, const instance *instance, const void *s
     for (uint64_t i = 0; i < count; i++) {
         call *made = make_call(0, instance, segment);
         n_rows = made->batch.n_rows;
-        cells = (output_count(instance->description) + 1) * n_rows;
+        cells = (output_count(instance->description) + 2) * n_rows;
         made->captured = take_memory(8 * cells);
         memset(made->captured, 0, 8 * cells);
         racers[i] = (racer){plugin, made, &start, 0};

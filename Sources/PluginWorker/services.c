@@ -5,6 +5,7 @@
 
 _Thread_local call *running_call;
 _Thread_local const assay_creation *running_creation;
+_Thread_local const assay_finalization *running_finalization;
 
 /* The host repeats every check that is made here, and puts into words what is wrong: this side only has to tell the plugin
  * at once what it would hear from a host in its own process. */
@@ -24,7 +25,7 @@ static uint64_t shortened(uint64_t length) {
 static void host_log(const assay_host *host, int32_t severity, assay_str message) {
     (void)host;
     const aw_record record = {.kind = AW_LOG, .type = (uint32_t)severity, .length = shortened(message.len)};
-    if ((running_call && !running_call->captured) || running_creation) {
+    if ((running_call && !running_call->captured) || running_creation || running_finalization) {
         const part text = {message.ptr, record.length};
         write_record(record, &text, 1);
     } else {
@@ -115,6 +116,52 @@ static assay_status host_emit(const assay_host *host, assay_call *token, uint32_
     return ASSAY_OK;
 }
 
+static uint64_t statistic_count(const assay_scorer *scorer) {
+    uint64_t count = 0;
+    if (ASSAY_HAS(scorer, assay_scorer, statistics))
+        while (scorer->statistics && scorer->statistics[count]) count++;
+    return count;
+}
+
+static bool are_statistics(const double *values, uint64_t count) {
+    for (uint64_t i = 0; i < count; i++)
+        if (!(fabs(values[i]) <= ASSAY_MAX_STATISTIC)) return false;
+    return true;
+}
+
+static assay_status host_emit_statistics(const assay_host *host, assay_call *token, uint64_t first, uint64_t n_rows,
+                                         const double *values) {
+    (void)host;
+    if (!is_running(token)) return ASSAY_E_INVALID;
+    const call *call = (struct call *)token;
+    const uint64_t width = statistic_count(call->instance->description);
+    aw_record record = {.kind = AW_STATISTICS, .output = (uint32_t)width, .first = first, .count = n_rows};
+    const bool is_valid = width && values && first <= call->batch.n_rows && n_rows <= call->batch.n_rows - first
+        && are_statistics(values, n_rows * width);
+    if (!is_valid) {
+        record.flags = AW_REFUSED;
+        record.type = values != NULL;
+        if (!call->captured) write_record(record, NULL, 0);
+        return ASSAY_E_INVALID;
+    }
+    if (n_rows == 0) return ASSAY_OK;
+    const part numbers = {values, 8 * n_rows * width};
+    if (call->captured)
+        capture_statistics(call, first, n_rows, width, values);
+    else
+        write_record(record, &numbers, 1);
+    return ASSAY_OK;
+}
+
+static assay_status host_emit_aggregate(const assay_host *host, assay_finalization *token, uint32_t aggregation,
+                                        assay_str json) {
+    (void)host;
+    if (!token || token != running_finalization) return ASSAY_E_INVALID;
+    const part text = {json.ptr, json.len};
+    write_record((aw_record){.kind = AW_AGGREGATE, .output = aggregation}, &text, 1);
+    return ASSAY_OK;
+}
+
 static assay_status host_fail(const assay_host *host, assay_call *token, int64_t row, int32_t outcome, assay_str message) {
     (void)host;
     if (!is_running(token)) return ASSAY_E_INVALID;
@@ -175,5 +222,5 @@ static const void *host_extension(const assay_host *host, const char *id) {
 
 const assay_host services = {
     sizeof services, ASSAY_ABI_MAJOR, ASSAY_ABI_MINOR, 0, NULL, host_log, host_reject, host_emit, host_fail,
-    host_is_cancelled, host_extension,
+    host_is_cancelled, host_extension, host_emit_statistics, host_emit_aggregate,
 };

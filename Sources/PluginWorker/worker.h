@@ -111,7 +111,8 @@ typedef struct call {
     void *state;
     assay_batch batch;
     tag_set open_tags;
-    uint64_t *captured; /* of AW_RACE: a number for each cell of each output, then for each row that failed; else NULL */
+    uint64_t *captured; /* of AW_RACE: a number for each cell of each output, then for the statistics of each row, then for
+                         * each row that failed; else NULL */
     void *memory; /* the structs that the batch points to */
     struct call *next;
 } call;
@@ -129,15 +130,17 @@ int32_t race(const assay_plugin *plugin, const instance *instance, const void *s
 
 /* What a call of AW_RACE gives. */
 void capture_cells(const call *call, uint32_t output, uint64_t first, uint64_t n_rows, const assay_column *cells);
+void capture_statistics(const call *call, uint64_t first, uint64_t n_rows, uint64_t width, const double *values);
 void capture_failure(const call *call, int64_t row, int32_t outcome);
 
 /* ---------------------------------------------------------------- services.c: what the plugin may call */
 
 extern const assay_host services;
 
-/* The call whose step, or the creation whose create, runs on this thread. */
+/* The call whose step, the creation whose create, or the finalization whose finalize, runs on this thread. */
 extern _Thread_local call *running_call;
 extern _Thread_local const assay_creation *running_creation;
+extern _Thread_local const assay_finalization *running_finalization;
 
 /* malloc that ends the process where there is no memory: the worker's own needs are small, so the plugin has taken all. */
 void *take_memory(size_t size);

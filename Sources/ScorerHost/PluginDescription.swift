@@ -29,13 +29,15 @@ extension PluginDescription {
     /// Reads a plugin's table, except for its functions.
     init(_ pointer: UnsafePointer<assay_plugin>) throws(TableFault) {
         // The version precedes everything that another major version may have changed.
-        let plugin = pointer.pointee
-        guard plugin.abi_major == ASSAY_ABI_MAJOR else {
+        guard pointer.pointee.abi_major == ASSAY_ABI_MAJOR else {
             throw TableFault(
-                message: "built for ABI version \(plugin.abi_major).\(plugin.abi_minor), but this host has version "
+                message:
+                    "built for ABI version \(pointer.pointee.abi_major).\(pointer.pointee.abi_minor), but this host has version "
                     + "\(ASSAY_ABI_MAJOR).\(ASSAY_ABI_MINOR); build the plugin with this host's header")
         }
-        try checkSize(plugin.struct_size, of: assay_plugin.self, named: "assay_plugin")
+        try checkSize(
+            pointer.pointee.struct_size, MemoryLayout<assay_plugin>.offset(of: \.finalize), named: "assay_plugin")
+        let plugin = known(pointer, size: pointer.pointee.struct_size, assay_plugin())
         abiMajor = plugin.abi_major
         abiMinor = plugin.abi_minor
         id = try text(plugin.id, "the plugin's id")
@@ -51,6 +53,9 @@ extension PluginDescription {
         }
         if scorers.isEmpty { throw TableFault(message: "it has no scorers") }
     }
+
+    /// Whether a scorer computes aggregations of its own.
+    var hasAggregations: Bool { scorers.contains { !$0.aggregations.isEmpty } }
 
     /// A description of the first difference from `other`; nil if there is none.
     ///
@@ -80,6 +85,12 @@ extension PluginDescription {
             facts.append(Fact("the description of \(name)", scorer.description))
             facts.append(Fact("the concurrency of \(name)", "\(scorer.concurrency)"))
             facts.append(Fact("the parameter schema of \(name)", scorer.parametersSchema ?? "none"))
+            for statistic in scorer.statistics { facts.append(Fact("a statistic of \(name)", statistic)) }
+            for aggregation in scorer.aggregations {
+                facts.append(Fact("an aggregation of \(name)", aggregation.name))
+                facts.append(
+                    Fact("the description of aggregation \"\(aggregation.name)\" of \(name)", aggregation.description))
+            }
             for role in scorer.roles { facts.append(Fact("a role of \(name)", role)) }
             for (kind, columns) in [("input", scorer.inputs), ("output", scorer.outputs)] {
                 for (number, column) in columns.enumerated() {

@@ -45,6 +45,9 @@ protocol ScorerInstance: AnyObject, Sendable {
     /// An object that runs the calls of one `ScorerCall`, one after the other.
     func makeRunner() -> any CallRunner
 
+    /// Computes the scorer's own aggregations from the sums of its statistics over `rows` scored rows.
+    func finalize(_ sums: [Double], rows: Int) -> FinalizedAggregates
+
     /// Tells the log something of the plugin.
     func tell(_ event: PluginEvent)
 }

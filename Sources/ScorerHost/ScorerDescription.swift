@@ -26,6 +26,17 @@ public struct ColumnDescription: Sendable, Hashable {
     }
 }
 
+/// An aggregation that a scorer computes from the sums of its statistics.
+public struct AggregationDescription: Sendable, Hashable {
+    public var name: String
+    public var description: String
+
+    public init(name: String, description: String) {
+        self.name = name
+        self.description = description
+    }
+}
+
 /// How many calls of a scorer may run concurrently.
 public enum ScorerConcurrency: UInt32, Sendable {
     case parallel = 0
@@ -48,11 +59,16 @@ public struct ScorerDescription: Sendable, Hashable {
     /// The JSON Schema of its parameters, as the plugin wrote it.
     public var parametersSchema: String?
     public var concurrency: ScorerConcurrency
+    /// The names of the numbers that it gives for each row beside its outputs, to be added up.
+    public var statistics: [String]
+    /// The aggregations that it computes from the sums.
+    public var aggregations: [AggregationDescription]
 
     /// Returns nil if no output is named "score".
     public init?(
         id: String, description: String, inputs: [ColumnDescription], outputs: [ColumnDescription],
-        roles: [String] = [], parametersSchema: String? = nil, concurrency: ScorerConcurrency
+        roles: [String] = [], parametersSchema: String? = nil, concurrency: ScorerConcurrency,
+        statistics: [String] = [], aggregations: [AggregationDescription] = []
     ) {
         guard let scoreOutput = outputs.firstIndex(where: { $0.name == "score" }) else { return nil }
         self.id = id
@@ -64,6 +80,8 @@ public struct ScorerDescription: Sendable, Hashable {
         self.roles = roles
         self.parametersSchema = parametersSchema
         self.concurrency = concurrency
+        self.statistics = statistics
+        self.aggregations = aggregations
     }
 }
 
@@ -74,22 +92,24 @@ struct TableFault: Error {
 
 extension ScorerDescription {
     /// - Parameter abiMinor: the version of the plugin header that the table was made with.
-    init(_ table: UnsafePointer<assay_scorer>, abiMinor: UInt32) throws(TableFault) {
-        try checkSize(table.pointee.struct_size, of: assay_scorer.self, named: "assay_scorer")
-        let id = try text(table.pointee.id, "a scorer's id")
+    init(_ pointer: UnsafePointer<assay_scorer>, abiMinor: UInt32) throws(TableFault) {
+        try checkSize(
+            pointer.pointee.struct_size, MemoryLayout<assay_scorer>.offset(of: \.statistics), named: "assay_scorer")
+        let table = known(pointer, size: pointer.pointee.struct_size, assay_scorer())
+        let id = try text(table.id, "a scorer's id")
         let scorer = "scorer \"\(id)\""
-        let description = try text(table.pointee.description, "the description of \(scorer)")
-        let inputs = try columns(table.pointee.inputs, "an input of \(scorer)")
-        var outputs = try columns(table.pointee.outputs, "an output of \(scorer)")
+        let description = try text(table.description, "the description of \(scorer)")
+        let inputs = try columns(table.inputs, "an input of \(scorer)")
+        var outputs = try columns(table.outputs, "an output of \(scorer)")
         // Earlier headers gave the flags of outputs no meaning.
         if abiMinor < 2 { for index in outputs.indices { outputs[index].isOptional = false } }
         var roles: [String] = []
-        for role in pointers(table.pointee.roles) { roles.append(try text(role, "a role of \(scorer)")) }
-        let schema = try table.pointee.parameters_schema.map { schema throws(TableFault) in
+        for role in pointers(table.roles) { roles.append(try text(role, "a role of \(scorer)")) }
+        let schema = try table.parameters_schema.map { schema throws(TableFault) in
             try text(schema, "the parameter schema of \(scorer)")
         }
-        guard let concurrency = ScorerConcurrency(rawValue: table.pointee.concurrency) else {
-            throw TableFault(message: "\(scorer): unknown concurrency \(table.pointee.concurrency)")
+        guard let concurrency = ScorerConcurrency(rawValue: table.concurrency) else {
+            throw TableFault(message: "\(scorer): unknown concurrency \(table.concurrency)")
         }
         if let list = outputs.first(where: { $0.type == .textList }) {
             throw TableFault(
@@ -98,18 +118,70 @@ extension ScorerDescription {
         guard
             let made = ScorerDescription(
                 id: id, description: description, inputs: inputs, outputs: outputs, roles: roles,
-                parametersSchema: schema, concurrency: concurrency)
+                parametersSchema: schema, concurrency: concurrency,
+                statistics: try readStatistics(table.statistics, scorer),
+                aggregations: try readAggregations(table.aggregations, scorer))
         else { throw TableFault(message: "\(scorer) has no output named \"score\"") }
+        if made.statistics.isEmpty && !made.aggregations.isEmpty {
+            throw TableFault(message: "\(scorer) has aggregations, but no statistics to compute them from")
+        }
         self = made
     }
 }
 
-func checkSize<Struct>(_ size: UInt32, of type: Struct.Type, named name: String) throws(TableFault) {
-    // Version 1.0 is the oldest, so every field that this host knows must be present.
-    if Int(size) < MemoryLayout<Struct>.size {
-        throw TableFault(
-            message: "a struct \(name) has struct_size \(size), expected at least \(MemoryLayout<Struct>.size)")
+private func readStatistics(
+    _ list: UnsafePointer<UnsafePointer<CChar>?>?, _ scorer: String
+) throws(TableFault) -> [String] {
+    var names: [String] = []
+    for name in pointers(list) {
+        if names.count == ASSAY_MAX_STATISTICS {
+            throw TableFault(message: "\(scorer) has more than \(ASSAY_MAX_STATISTICS) statistics")
+        }
+        names.append(try text(name, "the name of a statistic of \(scorer)"))
     }
+    return names
+}
+
+private func readAggregations(
+    _ list: UnsafePointer<UnsafePointer<assay_aggregation>?>?, _ scorer: String
+) throws(TableFault) -> [AggregationDescription] {
+    var aggregations: [AggregationDescription] = []
+    for pointer in pointers(list) {
+        try checkSize(pointer.pointee.struct_size, MemoryLayout<assay_aggregation>.size, named: "assay_aggregation")
+        let name = try text(pointer.pointee.name, "the name of an aggregation of \(scorer)")
+        guard AggregationFunction.isName(ofCorpus: name) else {
+            throw TableFault(
+                message:
+                    "the aggregation \"\(name)\" of \(scorer): expected a name of lower-case letters and digits with "
+                    + "at least one underscore, which the host does not use itself, such as corpus_\(name)")
+        }
+        if aggregations.contains(where: { $0.name == name }) {
+            throw TableFault(message: "the aggregation \"\(name)\" of \(scorer) is listed twice")
+        }
+        aggregations.append(
+            AggregationDescription(
+                name: name,
+                description: pointer.pointee.description == nil
+                    ? "" : try text(pointer.pointee.description, "the description of aggregation \"\(name)\"")))
+    }
+    return aggregations
+}
+
+/// - Parameter least: the size that the struct had when it was first published.
+func checkSize(_ size: UInt32, _ least: Int?, named name: String) throws(TableFault) {
+    guard let least, Int(size) < least else { return }
+    throw TableFault(message: "a struct \(name) has struct_size \(size), expected at least \(least)")
+}
+
+/// A copy of a struct that may be shorter than this host's, because its plugin was built with an older header.
+///
+/// - Parameter empty: what the copy has in fields that are missing.
+func known<Struct: BitwiseCopyable>(_ pointer: UnsafePointer<Struct>, size: UInt32, _ empty: Struct) -> Struct {
+    var copy = empty
+    withUnsafeMutableBytes(of: &copy) { bytes in
+        bytes.copyMemory(from: UnsafeRawBufferPointer(start: pointer, count: min(Int(size), bytes.count)))
+    }
+    return copy
 }
 
 func text(_ pointer: UnsafePointer<CChar>?, _ what: String) throws(TableFault) -> String {
@@ -123,7 +195,7 @@ private func columns(
 ) throws(TableFault) -> [ColumnDescription] {
     var columns: [ColumnDescription] = []
     for spec in pointers(list).map(\.pointee) {
-        try checkSize(spec.struct_size, of: assay_column_spec.self, named: "assay_column_spec")
+        try checkSize(spec.struct_size, MemoryLayout<assay_column_spec>.size, named: "assay_column_spec")
         let name = try text(spec.name, "the name of \(what)")
         guard let type = ValueType(rawValue: spec.type) else {
             throw TableFault(message: "\(what), \"\(name)\", has the unknown type \(spec.type)")

@@ -12,7 +12,9 @@ final class DeclarationTable {
                 id: memory.cString(declaration.id), description: memory.cString(declaration.description),
                 inputs: memory.columns(declaration.inputs), outputs: memory.columns(declaration.outputs),
                 roles: declaration.roles.isEmpty ? nil : memory.list(declaration.roles.map(memory.cString)),
-                parameters_schema: declaration.parametersSchema.map(memory.cString)))
+                parameters_schema: declaration.parametersSchema.map(memory.cString),
+                statistics: memory.list(declaration.statistics.map(memory.cString)),
+                aggregations: memory.aggregations(declaration.aggregations)))
     }
 }
 
@@ -40,6 +42,18 @@ final class TableMemory {
     /// The elements as a list that ends with NULL.
     func list<Element>(_ elements: [UnsafePointer<Element>]) -> UnsafePointer<UnsafePointer<Element>?> {
         keep(elements.map { $0 } + [nil])
+    }
+
+    func aggregations(
+        _ aggregations: [ScorerDeclaration.Aggregation]
+    ) -> UnsafePointer<UnsafePointer<assay_aggregation>?> {
+        list(
+            aggregations.map { aggregation in
+                keep(
+                    assay_aggregation(
+                        struct_size: structSize(assay_aggregation.self), reserved: 0, name: cString(aggregation.name),
+                        description: cString(aggregation.description)))
+            })
     }
 
     func columns(_ columns: [ScorerDeclaration.Column]) -> UnsafePointer<UnsafePointer<assay_column_spec>?> {

@@ -13,10 +13,16 @@ public protocol ConfiguredScorer: Sendable {
 
     /// The declaration of this instance, if it depends on its parameters. The default is that of the type.
     var declaration: ScorerDeclaration { get }
+
+    /// Computes the declared aggregations of some rows from the sums of their statistics, and emits each of them. A pure
+    /// function, called for all rows and for groups of rows. The default is for scorers without aggregations.
+    func finalize(_ sums: Sums, _ aggregates: Aggregates)
 }
 
 extension ConfiguredScorer {
     public var declaration: ScorerDeclaration { Self.declaration }
+
+    public func finalize(_ sums: Sums, _ aggregates: Aggregates) {}
 }
 
 /// A scorer written in Swift. One instance serves one scoring function with its parameters; `score` may run on several

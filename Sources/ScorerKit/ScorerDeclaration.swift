@@ -49,20 +49,36 @@ public struct ScorerDeclaration: Sendable {
         }
     }
 
+    /// An aggregation that the scorer computes from the sums of its statistics.
+    public struct Aggregation: Sendable {
+        var name: String
+        var description: String
+
+        /// - Parameter name: lower-case letters and digits with at least one underscore, such as "corpus_f1".
+        public init(_ name: String, _ description: String) {
+            self.name = name
+            self.description = description
+        }
+    }
+
     var id: String
     var description: String
     var inputs: [Column]
     var outputs: [Column]
     var roles: [String]
     var parametersSchema: String?
+    var statistics: [String]
+    var aggregations: [Aggregation]
 
     /// - Parameters:
     ///   - roles: the roles of the models that it asks. The host binds ROLE to the model that the
     ///     parameter ROLE_model names, and ROLE/1, ROLE/2, … to those of the list ROLE_models.
     ///   - parametersSchema: the JSON Schema of the parameters; nil means any object.
+    ///   - statistics: the names of the numbers that the scorer sets for each row beside its outputs. The host adds them up.
+    ///   - aggregations: what the scorer computes from the sums of the statistics.
     public init(
         id: String, description: String, inputs: [Column], outputs: [Column], roles: [String] = [],
-        parametersSchema: String? = nil
+        parametersSchema: String? = nil, statistics: [String] = [], aggregations: [Aggregation] = []
     ) {
         self.id = id
         self.description = description
@@ -70,12 +86,28 @@ public struct ScorerDeclaration: Sendable {
         self.outputs = outputs
         self.roles = roles
         self.parametersSchema = parametersSchema
+        self.statistics = statistics
+        self.aggregations = aggregations
+    }
+
+    /// The same declaration with other statistics, for an instance whose parameters change them.
+    public func replacingStatistics(by statistics: [String]) -> ScorerDeclaration {
+        var changed = self
+        changed.statistics = statistics
+        return changed
     }
 
     /// The same declaration with one input replaced by others, for an instance whose parameters change its inputs.
     public func replacingInput(_ index: Int, by inputs: [Column]) -> ScorerDeclaration {
         var changed = self
         changed.inputs.replaceSubrange(index...index, with: inputs)
+        return changed
+    }
+
+    /// The same declaration with other inputs.
+    public func replacingInputs(by inputs: [Column]) -> ScorerDeclaration {
+        var changed = self
+        changed.inputs = inputs
         return changed
     }
 

@@ -5,10 +5,17 @@ class ScorerInstance {
     let host: UnsafePointer<assay_host>
     /// The result of `describe`.
     let table: DeclarationTable
+    private let configured: any ConfiguredScorer
 
     init(_ host: UnsafePointer<assay_host>, _ scorer: any ConfiguredScorer) {
         self.host = host
+        configured = scorer
         table = DeclarationTable(scorer.declaration)
+    }
+
+    /// Computes the aggregations.
+    func finalize(_ finalization: OpaquePointer, _ sums: UnsafePointer<assay_sums>) {
+        configured.finalize(Sums(sums), Aggregates(host: host, finalization: finalization))
     }
 
     /// Runs a step of a call. `state` is the `*call_state` of the plugin header: an object, or nil.

@@ -52,7 +52,12 @@ public final class ScorerPlugin: @unchecked Sendable {
                 call_free: { _, _, state in
                     if let state { Unmanaged<AnyObject>.fromOpaque(state).release() }
                 },
-                get_extension: nil))
+                get_extension: nil,
+                finalize: { instance, finalization, sums in
+                    guard let instance, let finalization, let sums else { return Int32(ASSAY_E_INVALID) }
+                    Unmanaged<ScorerInstance>.fromOpaque(instance).takeUnretainedValue().finalize(finalization, sums)
+                    return Int32(ASSAY_OK)
+                }))
     }
 
     /// The table for a host of this major version; nil otherwise, which the host reports.

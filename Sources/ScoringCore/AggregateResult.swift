@@ -53,6 +53,20 @@ public struct AggregateResult: Hashable, Sendable {
         case median(Double)
         /// Sorted by code point.
         case categoricalCount([Category])
+        case corpus(CorpusValue)
+    }
+
+    /// The value of an aggregation that the scorer computes itself.
+    public struct CorpusValue: Hashable, Sendable {
+        /// A JSON object.
+        public let json: String
+        /// The figure that stands for it; nil if it has none.
+        public let number: Double?
+
+        public init(json: String, number: Double?) {
+            self.json = json
+            self.number = number
+        }
     }
 
     /// A score and how often it occurred.

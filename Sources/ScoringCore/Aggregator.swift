@@ -19,6 +19,7 @@ public struct Aggregator: Sendable {
     private var texts: TextTally?
     private var distribution: ScoreDistribution?
     private var units: UnitTallies?
+    private var corpus: CorpusSums?
 
     /// An aggregator that has seen no rows.
     ///
@@ -27,9 +28,12 @@ public struct Aggregator: Sendable {
         self.init(functions: functions, kind: kind, keepsDistribution: keepsDistribution, units: UnitTallies.Kinds())
     }
 
-    /// - Parameter units: what rows are to come with.
+    /// - Parameters:
+    ///   - units: what rows are to come with.
+    ///   - statistics: the number of statistics of a row.
     package init(
-        functions: [AggregationFunction], kind: ScoreKind, keepsDistribution: Bool, units: UnitTallies.Kinds
+        functions: [AggregationFunction], kind: ScoreKind, keepsDistribution: Bool, units: UnitTallies.Kinds,
+        statistics: Int = 0
     ) {
         self.functions = functions.reduce(into: []) { unique, function in
             if !unique.contains(function) { unique.append(function) }
@@ -41,6 +45,26 @@ public struct Aggregator: Sendable {
         if functions.contains(.categoricalCount) { texts = TextTally() }
         if keepsDistribution { distribution = ScoreDistribution() }
         if !units.isEmpty { self.units = UnitTallies(units) }
+        let hasCorpus = functions.contains { if case .corpus = $0 { true } else { false } }
+        if hasCorpus { corpus = CorpusSums(width: statistics) }
+    }
+
+    /// Whether it takes the statistics of rows.
+    package var wantsStatistics: Bool { corpus != nil }
+
+    /// Adds the statistics of rows, whose scores are added by themselves.
+    ///
+    /// - Parameters:
+    ///   - statistics: those of all rows, row after row. Those of unscored rows are ignored.
+    ///   - selected: the rows to add; nil means all.
+    package mutating func add(
+        statistics: Span<Double>, outcomes: Span<RowOutcome>, selected: [Int]? = nil
+    ) {
+        if let selected {
+            corpus?.add(statistics, outcomes: outcomes, selected: selected)
+        } else {
+            corpus?.add(statistics, outcomes: outcomes, selected: 0..<outcomes.count)
+        }
     }
 
     /// Adds rows with scores that are numbers, or booleans as 1.0 and 0.0.
@@ -120,6 +144,7 @@ public struct Aggregator: Sendable {
         if let other = other.texts { texts?.merge(other) }
         if let other = other.distribution { distribution?.merge(other) }
         if let other = other.units { units?.merge(other) }
+        if let other = other.corpus { corpus?.merge(other) }
     }
 
     /// The aggregates of the rows so far.
@@ -128,9 +153,18 @@ public struct Aggregator: Sendable {
     ///   was outside it, and the median has bounds if fewer than half of the scores are missing. A weighted average never
     ///   has bounds, because the weights of rows without a score are unknown.
     /// - Complexity: O(d log d) for d distinct scores, and some tens of microseconds per mean.
-    public func result(range: ClosedRange<Double>?) -> AggregateResult {
-        AggregateResult(
-            entries: functions.map { entry(of: $0, range: range) }, counts: counts, nonNumeric: nonNumeric,
+    public func result(range: ClosedRange<Double>?) -> AggregateResult { result(range: range) { _, _ in [:] } }
+
+    /// The same with the scorer's own aggregations.
+    ///
+    /// - Parameter finalize: computes them from the sums of the statistics and the number of scored rows; called once, if
+    ///   there are any.
+    package func result(
+        range: ClosedRange<Double>?, finalize: ([Double], Int) -> [String: AggregateResult.CorpusValue]
+    ) -> AggregateResult {
+        let own = corpus.flatMap { $0.rows > 0 ? finalize($0.values, $0.rows) : nil } ?? [:]
+        return AggregateResult(
+            entries: functions.map { entry(of: $0, range: range, own) }, counts: counts, nonNumeric: nonNumeric,
             distribution: kind == .boolean ? distribution?.barsOfBooleans() : distribution?.bars(),
             samples: units?.samples)
     }
@@ -197,7 +231,9 @@ extension Aggregator {
     /// The rows that could have had a numeric score but do not.
     private var missing: Int { counts.unscored + nonNumeric }
 
-    private func entry(of function: AggregationFunction, range: ClosedRange<Double>?) -> AggregateResult.Entry {
+    private func entry(
+        of function: AggregationFunction, range: ClosedRange<Double>?, _ own: [String: AggregateResult.CorpusValue]
+    ) -> AggregateResult.Entry {
         var estimate: Estimate?
         var clusters: Int?
         var bounds: ClosedRange<Double>?
@@ -223,6 +259,8 @@ extension Aggregator {
             bounds = medianBounds(range)
         case .categoricalCount:
             value = categories.map { .categoricalCount($0) }
+        case .corpus(let name):
+            value = own[name].map { .corpus($0) }
         }
         return AggregateResult.Entry(
             function: function, value: value, standardError: estimate?.standardError,

@@ -85,7 +85,7 @@ extension DefinitionReader {
                 suggestion: key)
         }
         guard let place = written[key] else { return [] }
-        let names = AggregationFunction.allCases.map(\.rawValue)
+        let names = AggregationFunction.common.map(\.rawValue)
         guard let elements = try? place.elements() else {
             report(place.fault("an array of \(names.joined(separator: ", "))"))
             return []
@@ -93,7 +93,7 @@ extension DefinitionReader {
         var functions: [AggregationFunction] = []
         for element in elements {
             let name = element.value.string
-            guard let function = name.flatMap(AggregationFunction.init) else {
+            guard let function = name.flatMap({ aggregation($0, names) }) else {
                 report(
                     element.fault(oneOf(names)), suggestion: name.flatMap { nearNames(to: $0, among: names).first })
                 continue
@@ -107,6 +107,13 @@ extension DefinitionReader {
             }
         }
         return functions
+    }
+
+    /// The aggregation of this name; nil for what no plugin can have. Whether the scorer has it is found when it is created.
+    private func aggregation(_ name: String, _ common: [String]) -> AggregationFunction? {
+        if let function = AggregationFunction(rawValue: name) { return function }
+        let isOwn = AggregationFunction.isName(ofCorpus: name) && nearNames(to: name, among: common).isEmpty
+        return isOwn ? .corpus(name) : nil
     }
 
     /// Reports a parameter that is missing or has the wrong type.

@@ -63,7 +63,11 @@ public final class Engine: Sendable {
         // Earlier headers have no such members of the configuration.
         if plugin.contents.abiMinor < 2 { (function.columns, function.limits) = ([], FunctionLimits()) }
         do {
-            return try Scorer(function.scorerID(in: plugin), of: plugin, configuration: function.configuration)
+            let scorer = try Scorer(function.scorerID(in: plugin), of: plugin, configuration: function.configuration)
+            try function.checkAggregations(of: scorer, parametersFrom: origin)
+            return scorer
+        } catch let error as EngineError {
+            throw error
         } catch let error as ParameterError {
             throw EngineError(
                 .invalidDefinition, "\(origin ?? function.origin): \(function.identifier): \(error)", cause: error)
@@ -201,6 +205,9 @@ public final class Engine: Sendable {
                 if let spare = spareScorers.take(for: function) { spare } else {
                     try bind(function, parametersFrom: parameters == nil ? nil : "the request's parameters")
                 }
+            // A spare scorer may have been created for other aggregations.
+            try function.checkAggregations(
+                of: scorer, parametersFrom: parameters == nil ? nil : "the request's parameters")
             let inputs = scorer.description.inputs.map { columns.column($0.name, $0.type) }
             functions.append(
                 BoundFunction(
@@ -421,6 +428,19 @@ extension ScoringRequest {
 }
 
 extension ScoringFunction {
+    /// Checks that the scorer has the aggregations that are not common to all scorers.
+    fileprivate func checkAggregations(of scorer: Scorer, parametersFrom source: String?) throws(EngineError) {
+        let own = scorer.description.aggregations.map(\.name)
+        for (index, aggregation) in aggregationFunctions.enumerated() {
+            guard case .corpus(let name) = aggregation, !own.contains(name) else { continue }
+            let known = AggregationFunction.common.map(\.rawValue) + own
+            throw EngineError(
+                .invalidDefinition,
+                "\(source ?? origin): \(identifier): /params/aggregation_functions/\(index): found \(quoted(name)); expected "
+                    + "one of \(known.joined(separator: ", "))")
+        }
+    }
+
     /// The scorer in its plugin. If the plugin has only one scorer, the definition's resource name is ignored: definitions of
     /// judges, which name separate resources in other systems, use all kinds of names.
     fileprivate func scorerID(in plugin: Plugin) -> String {

@@ -10,7 +10,7 @@ struct ExamplePluginTests {
     @Test(
         "make test",
         arguments: [
-            ("keyword-coverage", "cc"), ("edit-similarity", "c++"), ("tool-call-match", "cargo"),
+            ("keyword-coverage", "cc"), ("corpus-f1", "cc"), ("edit-similarity", "c++"), ("tool-call-match", "cargo"),
             ("yes-no-judge", "cc"), ("two-question-judge", "swift"),
         ])
     func example(name: String, compiler: String) throws {

@@ -65,7 +65,28 @@ struct PluginsCheckTests {
         #define ROLES NULL
         #define JUDGE
         #endif
+        #ifdef CORPUS
+        #define DECLARED statistics, aggregations
+        #define COMPUTE finalize
+        #else
+        #define DECLARED NULL, NULL
+        #define COMPUTE NULL
+        #define SET
+        #endif
+        #ifndef SET
+        #define SET host->emit_statistics(host, call, row, 1, &value)
+        #endif
+        #ifndef AGGREGATE
+        #define AGGREGATE
+        #endif
+        #ifndef COMPUTED
+        #define COMPUTED ASSAY_OK
+        #endif
         static const assay_host *host;
+        static const char *const statistics[] = {"long", NULL};
+        static const assay_aggregation share = {sizeof share, 0, "long_share", ""};
+        static const assay_aggregation *const aggregations[] = {&share, NULL};
+        static int finalized;
         static assay_str str(const char *text) { return (assay_str){text, strlen(text)}; }
         static const char *const roles[] = {"judge", NULL};
         static void *idle(void *x) { for (;;) pause(); return x; }
@@ -102,16 +123,25 @@ struct PluginsCheckTests {
                 ROW;
                 assay_column score = {sizeof score, ASSAY_TYPE_F64, NULL, &value, NULL};
                 host->emit(host, call, 0, row, 1, &score);
+                SET;
             }
             return END;
+        }
+        static assay_status finalize(void *self, assay_finalization *finalization, const assay_sums *sums) {
+            char json[100];
+            double value = sums->values[0] / sums->n_rows;
+            AGGREGATE;
+            snprintf(json, sizeof json, "{\\"long_share\\": %g}", value);
+            host->emit_aggregate(host, finalization, 0, str(json));
+            return COMPUTED;
         }
         static const assay_column_spec text = {sizeof text, ASSAY_TYPE_STR, FLAGS, 0, "generated_answer", "", 0, 0};
         static const assay_column_spec score = {sizeof score, ASSAY_TYPE_F64, 0, 0, "score", "", 0, 1};
         static const assay_column_spec *const inputs[] = {&text, NULL}, *const outputs[] = {&score, NULL};
-        static const assay_scorer one = {sizeof one, 0, "one", "Long texts.", inputs, outputs, ROLES, SCHEMA};
+        static const assay_scorer one = {sizeof one, 0, "one", "Long texts.", inputs, outputs, ROLES, SCHEMA, DECLARED};
         static const assay_scorer *const scorers[] = {&one, NULL};
         static const assay_plugin plugin = {sizeof plugin, ASSAY_ABI_MAJOR, ASSAY_ABI_MINOR, 0, ID, VERSION, DESCRIPTION,
-                                            scorers, create, NULL, destroy, step, NULL, NULL};
+                                            scorers, create, NULL, destroy, step, NULL, NULL, COMPUTE};
         ASSAY_EXPORT const assay_plugin *assay_plugin_entry(uint32_t major, uint32_t minor) { return &plugin; }
         """
 
@@ -141,7 +171,7 @@ struct PluginsCheckTests {
         }
     }
 
-    @Test("a plugin without fault has no findings, whether it asks a model or not", arguments: [[], ["FLAGS=0"]])
+    @Test("a plugin without fault has no findings, whether it asks a model or not", arguments: [[], ["FLAGS=0"], ["CORPUS"]])
     func clean(macros: [String]) throws {
         let folder = try folder(macros)
         let result = try folder.command(["plugins", "check", "bad.so"]).run()
@@ -170,6 +200,15 @@ struct PluginsCheckTests {
             (["STEP=for (;;) pause()"], "hang/error"),
             (["ROW=if (text.len > 2000000) sleep(100)"], "hang/warning"),
             (["ROW=if (is_null) continue"], "rows/error"),
+            (["CORPUS", "SET=if (!is_null) host->emit_statistics(host, call, row, 1, &value)"], "statistics/error"),
+            (["CORPUS", "SET=double two = 2 * value + row; host->emit_statistics(host, call, row, 1, &two)"], "determinism/error"),
+            (["CORPUS", "SET=double no = 1.0 / 0; host->emit_statistics(host, call, row, 1, &no)"], "host-services/error"),
+            (["CORPUS", "AGGREGATE=value += finalized++"], "determinism/error"),
+            (["CORPUS", "AGGREGATE=abort()"], "crash/error"),
+            (["CORPUS", "AGGREGATE=for (;;) pause()"], "hang/error"),
+            (["CORPUS", "AGGREGATE=return ASSAY_OK"], "aggregations/warning"),
+            (["CORPUS", "AGGREGATE=value = 0.0 / 0"], "aggregations/error"),
+            (["CORPUS", "COMPUTED=ASSAY_E_INTERNAL"], "aggregations/error"),
             (
                 ["ROW=if (is_null) { host->fail(host, call, row, ASSAY_ROW_INPUT_ERROR, str(\"\")); continue; }"],
                 "reason/warning"
@@ -383,10 +422,10 @@ struct PluginsCheckTests {
         #expect(try folder.command(["plugins", "check", "text.so", "--fn", "missing.json"]).run().ending == .status(1))
     }
 
-    @Test("the plugins that come with Assay break no rule", arguments: ["basic", "llm-as-judge"])
+    @Test("the plugins that come with Assay break no rule", arguments: ["basic", "llm-as-judge", "text"])
     func shipped(name: String) throws {
         let definitions = "\(Self.packageFolder)/scoring_fns/\(name)"
-        let files = name == "basic" ? ["equality", "subset_of"] : ["correctness"]
+        let files = ["basic": ["equality", "subset_of"], "text": ["bleu", "ter"]][name] ?? ["correctness"]
         let folder = try TemporaryFolder()
         let result = try folder.command(
             ["plugins", "check", "\(Command.builtFolder)/lib\(name).so", "--format", "json"]

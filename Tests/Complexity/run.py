@@ -111,6 +111,20 @@ CASES = {
     "docvqa-punctuation": ("basic::docvqa", lambda n: row("a;b/[c. " * (n // 8), ["a.,!?" * (n // 5)])),
     "docvqa-words": ("basic::docvqa", lambda n: row("Σ'ΑΣ " * (n // 8), ["none " * (n // 5)])),
     "docvqa-answers": ("basic::docvqa", lambda n: row("b", ["a"] * (n // 5))),
+    "bleu-words": ("text::bleu", lambda n: row("".join(f"w{i} " for i in range(n // 6)), ["w1 " * (n // 3)] * 2)),
+    "bleu-points": (
+        {"provider_id": "text", "provider_resource_id": "bleu", "tokenize": "intl"},
+        lambda n: row("1.,a" * (n // 4), "-\n&amp;" * (n // 8))),
+    "chrf-runs": ("text::chrf", lambda n: row("ab" * (n // 2), "ab" * (n // 2) + "c")),
+    "f1-articles": ("text::f1", lambda n: row("a an the " * (n // 9), ["the\u0301 " * (n // 6), "Σ'" * (n // 3)])),
+    "exact_match-space": ("text::exact_match", lambda n: row("a  " * (n // 3), "a " * (n // 3) + "b")),
+    "rouge-ngrams": (
+        {"provider_id": "text", "provider_resource_id": "rouge", "types": ["rouge2"], "use_stemmer": True},
+        lambda n: row("".join(f"w{i}ing " for i in range(n // 8)), "running " * (n // 8))),
+    "string_check-periodic": (
+        {"provider_id": "text", "provider_resource_id": "string-check", "operation": "contains"},
+        lambda n: row("ab" * n, "ab" * (n // 2) + "b")),
+    "number_check-groups": ("text::number_check", lambda n: row("1" + ",000" * (n // 4), "9" * n)),
     "judge-template": (
         {"provider_id": "llm-as-judge", "provider_resource_id": "llm-as-judge", "prompt_template": "{a{{b}" * 50
          + "{generated_answer} Score:", "judge_score_regexes": ["Total rating: (\\d+)"], "judge_model": "m"},

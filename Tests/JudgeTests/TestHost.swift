@@ -274,7 +274,8 @@ private func makeHost(withModels: Bool = true) -> UnsafeMutablePointer<assay_hos
             get_extension: { host, id in
                 guard let id, String(cString: id) == ASSAY_EXT_CHAT else { return nil }
                 return host.flatMap { UnsafeRawPointer($0.pointee.host_data) }
-            }))
+            },
+            emit_statistics: nil, emit_aggregate: nil))
     return host
 }
 

@@ -118,7 +118,8 @@ private final class Host {
                     return 0
                 },
                 is_cancelled: { _, _ in 0 },
-                get_extension: { host, _ in host.flatMap { UnsafeRawPointer($0.pointee.host_data) } }))
+                get_extension: { host, _ in host.flatMap { UnsafeRawPointer($0.pointee.host_data) } },
+                emit_statistics: nil, emit_aggregate: nil))
     }
 
     deinit { table.deallocate() }

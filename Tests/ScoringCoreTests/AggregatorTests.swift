@@ -5,7 +5,7 @@ import Testing
 /// Rows with numbers: nil is a row without a score.
 private func aggregate(
     _ scores: [Double?], weights: [Double]? = nil, kind: ScoreKind = .number,
-    functions: [AggregationFunction] = AggregationFunction.allCases, range: ClosedRange<Double>? = nil
+    functions: [AggregationFunction] = AggregationFunction.common, range: ClosedRange<Double>? = nil
 ) -> AggregateResult {
     var aggregator = Aggregator(functions: functions, kind: kind)
     let outcomes = scores.map { $0 == nil ? RowOutcome.unparsed : .scored }
@@ -20,7 +20,7 @@ private func aggregate(
 
 /// Rows with texts: nil is a row without a score.
 private func aggregate(_ scores: [String?], kind: ScoreKind) -> AggregateResult {
-    var aggregator = Aggregator(functions: AggregationFunction.allCases, kind: kind)
+    var aggregator = Aggregator(functions: AggregationFunction.common, kind: kind)
     let outcomes = scores.map { $0 == nil ? RowOutcome.modelError : .scored }
     let texts = scores.map { $0 ?? "99" }
     aggregator.add(outcomes: outcomes.span, texts: texts.span)
@@ -49,7 +49,7 @@ private let least = Double.leastNonzeroMagnitude
         arguments: [[], [nil], [nil, nil, nil]] as [[Double?]])
     func nothingScored(scores: [Double?]) {
         let result = aggregate(scores)
-        #expect(result.entries.map(\.function) == AggregationFunction.allCases)
+        #expect(result.entries.map(\.function) == AggregationFunction.common)
         for entry in result.entries {
             #expect(entry.value == nil)
             #expect(entry.standardError == nil)

@@ -118,13 +118,16 @@ struct DefinitionFaultTests {
                 ]),
             FaultyDefinition(
                 "aggregations",
-                params: #"{"type": "basic", "aggregation_functions": ["median", "acuracy", 3, "median", "sum"]}"#,
+                params:
+                    #"{"type": "basic", "aggregation_functions": ["median", "acuracy", 3, "median", "sum", "weighted_avrage"]}"#,
                 [
                     #"my.json: /params/aggregation_functions/1: found "acuracy"; expected one of \#(aggregations); "#
                         + #"did you mean "accuracy"?"#,
                     "my.json: /params/aggregation_functions/2: found 3; expected one of \(aggregations)",
                     #"my.json: /params/aggregation_functions/3: found "median" again; expected each function once"#,
                     #"my.json: /params/aggregation_functions/4: found "sum"; expected one of \#(aggregations)"#,
+                    #"my.json: /params/aggregation_functions/5: found "weighted_avrage"; expected one of "#
+                        + #"\#(aggregations); did you mean "weighted_average"?"#,
                 ]),
             FaultyDefinition(
                 "misspelled aggregations", params: #"{"type": "basic", "agregation_functions": ["median"]}"#,

@@ -119,7 +119,9 @@ const assay_scorer EditSimilarity::table = {
     output_list,
     nullptr,
     R"({"type": "object", "additionalProperties": false,
-        "properties": {"transpositions": {"type": "boolean"}, "ignore_case": {"type": "boolean"}}})"};
+        "properties": {"transpositions": {"type": "boolean"}, "ignore_case": {"type": "boolean"}}})",
+    nullptr,
+    nullptr};
 
 }  // namespace
 

@@ -126,6 +126,44 @@ static int32_t is_cancelled(const assay_host *host, const assay_call *call) {
     return changed->until_cancelled >= 0 && changed->until_cancelled-- == 0;
 }
 
+static uint32_t count_statistics(const assay_scorer *scorer) {
+    uint32_t count = 0;
+    if (ASSAY_HAS(scorer, assay_scorer, aggregations))
+        while (scorer->statistics != NULL && scorer->statistics[count] != NULL) count++;
+    return count;
+}
+
+/* The sums of the statistics of all rows that were set, for finalize. */
+static double sums[ASSAY_MAX_STATISTICS];
+
+static assay_status emit_statistics(const assay_host *host, assay_call *call, uint64_t first_row, uint64_t n_rows,
+                                    const double *numbers) {
+    (void)host;
+    const uint32_t count = count_statistics(call->scorer);
+    bool is_valid = count > 0 && numbers != NULL && first_row + n_rows <= call->n_rows;
+    for (uint64_t i = 0; is_valid && i < n_rows * count; i++) {
+        is_valid = fabs(numbers[i]) <= ASSAY_MAX_STATISTIC;
+        if (is_valid) sums[i % count] += numbers[i];
+    }
+    if (!is_valid) fault(call->scorer->id, "set statistics that it does not declare, of no row, or not finite");
+    return is_valid ? ASSAY_OK : ASSAY_E_INVALID;
+}
+
+struct assay_finalization {
+    const assay_scorer *scorer;
+};
+
+static assay_status emit_aggregate(const assay_host *host, assay_finalization *finalization, uint32_t aggregation,
+                                   assay_str json) {
+    (void)host;
+    uint32_t count = 0;
+    while (finalization->scorer->aggregations[count] != NULL) count++;
+    assay_str object;
+    if (aggregation < count && kit_json_read(json, &object, NULL) && kit_json_kind(object) == '{') return ASSAY_OK;
+    fault(finalization->scorer->id, "set an aggregation that it does not declare, or not to a JSON object");
+    return ASSAY_E_INVALID;
+}
+
 static assay_status ask(const assay_host *host, assay_call *call, const assay_request *request) {
     (void)host;
     const assay_str role = request->role, json = request->json;
@@ -165,7 +203,9 @@ static const assay_host host = {.struct_size = sizeof host,
                                 .emit = emit,
                                 .fail = fail,
                                 .is_cancelled = is_cancelled,
-                                .get_extension = get_extension};
+                                .get_extension = get_extension,
+                                .emit_statistics = emit_statistics,
+                                .emit_aggregate = emit_aggregate};
 
 /* ---------------------------------------------------------------- rows */
 
@@ -331,12 +371,20 @@ static void try_scorer(const assay_plugin *plugin, const assay_scorer *offered, 
         return;
     }
     const assay_scorer *scorer = plugin->describe == NULL ? offered : plugin->describe(self);
+    memset(sums, 0, sizeof sums);
     assay_call *many = malloc(sizeof *many), *one = malloc(sizeof *one);
     run(plugin, scorer, self, 0, MAX_ROWS, TO_ITS_END, many);
     for (uint64_t row = 0; row < MAX_ROWS; row++) {
         run(plugin, scorer, self, row, 1, TO_ITS_END, one);
         if (memcmp(one->cells[0], many->cells[row], sizeof one->cells[0]) != 0 || one->outcomes[0] != many->outcomes[row])
             fault(scorer->id, "a row's results depend on the rows beside it");
+    }
+    if (count_statistics(scorer) > 0) {
+        uint64_t n_scored = 0;
+        for (uint64_t row = 0; row < MAX_ROWS; row++) n_scored += many->outcomes[row] == 0;
+        assay_finalization finalization = {scorer};
+        const assay_sums all = {sizeof all, count_statistics(scorer), n_scored == 0 ? 1 : n_scored, sums};
+        if (plugin->finalize(self, &finalization, &all) != ASSAY_OK) fault(scorer->id, "finalize failed");
     }
     run(plugin, scorer, self, 0, MAX_ROWS, CANCELLED_IN_STEP, many);
     run(plugin, scorer, self, 0, MAX_ROWS, CANCELLED_BETWEEN_STEPS, many);

@@ -1,4 +1,4 @@
-//! The plugin header, `assay_scorer_plugin.h` of version 1.2, as Rust sees it. What the fields mean is said there; the
+//! The plugin header, `assay_scorer_plugin.h` of version 1.3, as Rust sees it. What the fields mean is said there; the
 //! names are the header's.
 
 use std::os::raw::{c_char, c_void};
@@ -23,7 +23,7 @@ pub const ROW_SCORER_ERROR: i32 = 3;
 pub const ROW_MODEL_ERROR: i32 = 4;
 pub const ROW_NOT_ASKED: i32 = 7;
 pub const ABI_MAJOR: u32 = 1;
-pub const ABI_MINOR: u32 = 2;
+pub const ABI_MINOR: u32 = 3;
 pub const EXT_CHAT: &[u8] = b"assay.chat/1\0";
 
 #[repr(C)]
@@ -54,6 +54,28 @@ pub struct Creation {
 }
 
 #[repr(C)]
+pub struct HostFinalization {
+    _private: [u8; 0],
+}
+
+#[repr(C)]
+pub struct Aggregation {
+    pub struct_size: u32,
+    pub reserved: u32,
+    pub name: *const c_char,
+    pub description: *const c_char,
+}
+
+#[repr(C)]
+pub struct Sums {
+    pub struct_size: u32,
+    pub n_sums: u32,
+    pub n_rows: u64,
+    pub values: *const f64,
+}
+
+/// What every host has. Those since version 1.3 continue as in [`CorpusHost`].
+#[repr(C)]
 pub struct Host {
     pub struct_size: u32,
     pub abi_major: u32,
@@ -66,6 +88,13 @@ pub struct Host {
     pub fail: unsafe extern "C" fn(*const Host, *mut HostCall, i64, i32, Str) -> Status,
     pub is_cancelled: unsafe extern "C" fn(*const Host, *const HostCall) -> i32,
     pub get_extension: unsafe extern "C" fn(*const Host, *const c_char) -> *const c_void,
+}
+
+#[repr(C)]
+pub struct CorpusHost {
+    pub host: Host,
+    pub emit_statistics: unsafe extern "C" fn(*const Host, *mut HostCall, u64, u64, *const f64) -> Status,
+    pub emit_aggregate: unsafe extern "C" fn(*const Host, *mut HostFinalization, u32, Str) -> Status,
 }
 
 #[repr(C)]
@@ -121,6 +150,8 @@ pub struct Scorer {
     pub outputs: *const *const ColumnSpec,
     pub roles: *const *const c_char,
     pub parameters_schema: *const c_char,
+    pub statistics: *const *const c_char,
+    pub aggregations: *const *const Aggregation,
 }
 
 #[repr(C)]
@@ -142,6 +173,7 @@ pub struct Plugin {
     ) -> Status,
     pub call_free: Option<unsafe extern "C" fn(*mut c_void, *mut HostCall, *mut c_void)>,
     pub get_extension: Option<unsafe extern "C" fn(*const Plugin, *const c_char) -> *const c_void>,
+    pub finalize: unsafe extern "C" fn(*mut c_void, *mut HostFinalization, *const Sums) -> Status,
 }
 
 impl Str {

@@ -1,7 +1,7 @@
 //! What the host calls. Each function here catches panics, since none may pass into the host.
 
 use crate::abi;
-use crate::call::{chat, Call, Reply, Unscored};
+use crate::call::{chat, Aggregates, Call, Reply, Sums, Unscored};
 use crate::parameters::{Parameters, Rejection};
 use crate::{Column, Declaration, Scorer};
 use std::any::Any;
@@ -50,6 +50,7 @@ impl PluginTable {
                 step,
                 call_free: Some(call_free),
                 get_extension: None,
+                finalize,
             })
         };
         catch_unwind(AssertUnwindSafe(|| &self.0.get_or_init(make).0 as *const abi::Plugin)).unwrap_or(null())
@@ -64,7 +65,7 @@ pub struct Offered {
 }
 
 /// The host's functions of a plugin, for a host in its own tests.
-pub(crate) const FUNCTIONS: Functions = Functions { create, destroy, step, call_free };
+pub(crate) const FUNCTIONS: Functions = Functions { create, destroy, step, call_free, finalize };
 
 pub(crate) struct Functions {
     pub create: unsafe extern "C" fn(
@@ -75,11 +76,13 @@ pub(crate) struct Functions {
         *mut c_void, *mut abi::HostCall, *mut *mut c_void, i32, *const abi::Batch, *const *const abi::Reply, u64,
     ) -> abi::Status,
     pub call_free: unsafe extern "C" fn(*mut c_void, *mut abi::HostCall, *mut c_void),
+    pub finalize: unsafe extern "C" fn(*mut c_void, *mut abi::HostFinalization, *const abi::Sums) -> abi::Status,
 }
 
 /// A scorer as a plugin offers it. Kept for the life of the process.
 pub fn offer<S: Scorer>() -> *const Offered {
-    let Declaration { id, description, inputs, outputs, roles, parameters_schema } = S::DECLARATION;
+    let Declaration { id, description, inputs, outputs, roles, parameters_schema, statistics, aggregations } =
+        S::DECLARATION;
     Box::leak(Box::new(Offered {
         table: abi::Scorer {
             struct_size: std::mem::size_of::<abi::Scorer>() as u32,
@@ -90,6 +93,15 @@ pub fn offer<S: Scorer>() -> *const Offered {
             outputs: list(outputs.iter().map(column_spec)),
             roles: list(roles.iter().map(|role| c_string(role))),
             parameters_schema: parameters_schema.map_or(null(), c_string),
+            statistics: list(statistics.iter().map(|name| c_string(name))),
+            aggregations: list(aggregations.iter().map(|(name, description)| {
+                Box::leak(Box::new(abi::Aggregation {
+                    struct_size: std::mem::size_of::<abi::Aggregation>() as u32,
+                    reserved: 0,
+                    name: c_string(name),
+                    description: c_string(description),
+                })) as *const abi::Aggregation
+            })),
         },
         make: |parameters| Ok(Box::new(S::new(parameters)?)),
     }))
@@ -128,6 +140,8 @@ trait Instance: Send + Sync {
     fn begin(&self, rows: usize) -> Box<dyn Any + Send>;
     fn score(&self, call: &Call, row: usize);
     fn receive(&self, call: &Call, reply: &Reply, memories: &mut dyn Any);
+    fn finalize(&self, sums: &Sums, aggregates: &Aggregates);
+    fn statistics(&self) -> usize;
 }
 
 impl<S: Scorer> Instance for S {
@@ -144,6 +158,14 @@ impl<S: Scorer> Instance for S {
         if let Some(memory) = memories.downcast_mut::<Vec<S::Memory>>().and_then(|all| all.get_mut(reply.row)) {
             Scorer::receive(self, call, reply, memory)
         }
+    }
+
+    fn finalize(&self, sums: &Sums, aggregates: &Aggregates) {
+        Scorer::finalize(self, sums, aggregates)
+    }
+
+    fn statistics(&self) -> usize {
+        S::DECLARATION.statistics.len()
     }
 }
 
@@ -194,7 +216,7 @@ unsafe extern "C" fn step(
             *state = Box::into_raw(Box::new(State { awaited: Cell::new(0), memories })) as *mut c_void;
         }
         let State { awaited, memories } = &mut *(*state as *mut State);
-        let call = Call { host: &*held.host, call: host_call, batch: &*batch, awaited };
+        let call = Call { host: &*held.host, call: host_call, batch: &*batch, awaited, statistics: held.scorer.statistics() };
         if reason == abi::STEP_START {
             for row in 0..call.rows() {
                 if call.is_cancelled() {
@@ -224,6 +246,26 @@ unsafe extern "C" fn step(
         if awaited.get() > 0 { abi::PENDING } else { abi::OK }
     })
     .unwrap_or(abi::E_INTERNAL)
+}
+
+unsafe extern "C" fn finalize(
+    instance: *mut c_void, finalization: *mut abi::HostFinalization, sums: *const abi::Sums,
+) -> abi::Status {
+    let compute = || {
+        let held = &*(instance as *const Held);
+        let values = std::slice::from_raw_parts((*sums).values, (*sums).n_sums as usize);
+        let aggregates = Aggregates { host: &*held.host, finalization };
+        held.scorer.finalize(&Sums { rows: (*sums).n_rows, values }, &aggregates);
+    };
+    match catch_unwind(AssertUnwindSafe(compute)) {
+        Ok(()) => abi::OK,
+        Err(panic) => {
+            let host = (*(instance as *const Held)).host;
+            let severity = crate::Severity::Error as i32;
+            ((*host).log)(host, severity, abi::Str::new(&message(&*panic)));
+            abi::E_INTERNAL
+        }
+    }
 }
 
 unsafe extern "C" fn call_free(_: *mut c_void, _: *mut abi::HostCall, state: *mut c_void) {

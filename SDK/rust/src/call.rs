@@ -65,6 +65,32 @@ pub struct Call<'a> {
     pub(crate) call: *mut abi::HostCall,
     pub(crate) batch: &'a abi::Batch,
     pub(crate) awaited: &'a Cell<u64>,
+    /// The number of statistics of a row.
+    pub(crate) statistics: usize,
+}
+
+/// The sums of a scorer's statistics over `rows` scored rows.
+pub struct Sums<'a> {
+    pub rows: u64,
+    pub values: &'a [f64],
+}
+
+/// Receives the values of a scorer's aggregations.
+pub struct Aggregates<'a> {
+    pub(crate) host: &'a abi::Host,
+    pub(crate) finalization: *mut abi::HostFinalization,
+}
+
+impl Aggregates<'_> {
+    /// Sets the value of an aggregation: the text of a JSON object.
+    pub fn give_json(&self, aggregation: usize, json: &str) {
+        let host = self.host as *const abi::Host as *const abi::CorpusHost;
+        // SAFETY: only a host of version 1.3 or later calls finalize, and it copies the text.
+        let status = unsafe {
+            ((*host).emit_aggregate)(self.host, self.finalization, aggregation as u32, abi::Str::new(json))
+        };
+        assert!(status == abi::OK, "aggregation {aggregation} does not accept {json}");
+    }
 }
 
 impl<'a> Call<'a> {
@@ -155,6 +181,19 @@ impl<'a> Call<'a> {
         // SAFETY: the cell is of the kind that it is said to be; the host copies it.
         let status = unsafe { (self.host.emit)(self.host, self.call, output as u32, row as u64, 1, &column) };
         assert!(status == abi::OK, "output {output} does not accept such a value in row {row}");
+    }
+
+    /// Sets the statistics of a row: one number for each of the declaration's.
+    pub fn give_statistics(&self, row: usize, values: &[f64]) {
+        assert!(values.len() == self.statistics, "expected {} statistics, found {}", self.statistics, values.len());
+        // The table of a host before version 1.3 is shorter.
+        if (self.host.struct_size as usize) < size_of::<abi::CorpusHost>() {
+            return;
+        }
+        let host = self.host as *const abi::Host as *const abi::CorpusHost;
+        // SAFETY: the call is being stepped; the host copies as many numbers as the scorer declares statistics.
+        let status = unsafe { ((*host).emit_statistics)(self.host, self.call, row as u64, 1, values.as_ptr()) };
+        assert!(status == abi::OK, "the host does not accept these statistics of row {row}");
     }
 
     /// Marks a row as having no score, with the reason.

@@ -32,7 +32,7 @@ mod parameters;
 pub mod testing;
 
 pub use boundary::{offer, Offered, PluginTable};
-pub use call::{Call, Reply, Severity, Unscored};
+pub use call::{Aggregates, Call, Reply, Severity, Sums, Unscored};
 pub use parameters::{Parameters, Rejection};
 
 /// A scorer, with its parameters. Threads share an instance.
@@ -52,6 +52,11 @@ pub trait Scorer: Send + Sync + Sized + 'static {
     fn receive(&self, call: &Call, reply: &Reply, memory: &mut Self::Memory) {
         let _ = (call, reply, memory);
     }
+
+    /// Computes the aggregations of some rows from the sums of their statistics, and gives a value to each. A pure function.
+    fn finalize(&self, sums: &Sums, aggregates: &Aggregates) {
+        let _ = (sums, aggregates);
+    }
 }
 
 /// The declaration of a scorer: its id, inputs, outputs and models. Columns are identified by their index here.
@@ -66,11 +71,23 @@ pub struct Declaration {
     pub roles: &'static [&'static str],
     /// JSON Schema of the parameters.
     pub parameters_schema: Option<&'static str>,
+    /// The names of the numbers that it gives for each row beside its outputs, for corpus scores.
+    pub statistics: &'static [&'static str],
+    /// The aggregations that it computes from their sums: names, such as "corpus_f1", and descriptions.
+    pub aggregations: &'static [(&'static str, &'static str)],
 }
 
 impl Declaration {
-    pub const NOTHING: Declaration =
-        Declaration { id: "", description: "", inputs: &[], outputs: &[], roles: &[], parameters_schema: None };
+    pub const NOTHING: Declaration = Declaration {
+        id: "",
+        description: "",
+        inputs: &[],
+        outputs: &[],
+        roles: &[],
+        parameters_schema: None,
+        statistics: &[],
+        aggregations: &[],
+    };
 }
 
 /// The types of cells.

@@ -9,7 +9,7 @@ use crate::abi;
 use crate::boundary::{offer, Offered, FUNCTIONS};
 use crate::{Column, Declaration, Kind, Scorer, Unscored};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::{c_char, c_void, CStr};
 use std::ptr::{null, null_mut};
 
@@ -44,6 +44,8 @@ pub struct RowResult {
     pub given: HashMap<&'static str, Cell>,
     /// Why the row has no score: the outcome, as in `Unscored`, and the message.
     pub failure: Option<(i32, String)>,
+    /// The statistics for corpus scores.
+    pub statistics: Vec<f64>,
 }
 
 impl RowResult {
@@ -75,6 +77,8 @@ pub type Answer = Result<String, String>;
 #[derive(Default)]
 struct Record {
     outputs: &'static [Column],
+    statistics: usize,
+    aggregates: Vec<(usize, String)>,
     rows: Vec<RowResult>,
     requests: Vec<(u64, String, String)>,
     rejections: Vec<(String, String)>,
@@ -83,7 +87,7 @@ struct Record {
 
 /// An instance of a scorer, with its host.
 pub struct Host {
-    table: Box<abi::Host>,
+    table: Box<abi::CorpusHost>,
     // Reached by the functions of the table, through `host_data`.
     record: Box<RefCell<Record>>,
     instance: *mut c_void,
@@ -93,10 +97,11 @@ pub struct Host {
 impl Host {
     /// Creates an instance with parameters, a JSON object. A rejection is an error: the JSON Pointer and the message.
     pub fn of<S: Scorer>(parameters: &str) -> Result<Host, (String, String)> {
-        let Declaration { inputs, outputs, .. } = S::DECLARATION;
-        let record = Box::new(RefCell::new(Record { outputs, ..Record::default() }));
-        let table = Box::new(abi::Host {
-            struct_size: std::mem::size_of::<abi::Host>() as u32,
+        let Declaration { inputs, outputs, statistics, .. } = S::DECLARATION;
+        let statistics = statistics.len();
+        let record = Box::new(RefCell::new(Record { outputs, statistics, ..Record::default() }));
+        let host = abi::Host {
+            struct_size: std::mem::size_of::<abi::CorpusHost>() as u32,
             abi_major: abi::ABI_MAJOR,
             abi_minor: abi::ABI_MINOR,
             reserved: 0,
@@ -107,7 +112,8 @@ impl Host {
             fail,
             is_cancelled,
             get_extension,
-        });
+        };
+        let table = Box::new(abi::CorpusHost { host, emit_statistics, emit_aggregate });
         let mut host = Host { table, record, instance: null_mut(), inputs };
         let configuration = format!(
             "{{\"identifier\": \"test\", \"return_type\": {{\"type\": \"number\"}}, \"params\": {parameters}}}"
@@ -116,7 +122,7 @@ impl Host {
         // SAFETY: the table and what it points to live as long as the host, which destroys the instance first.
         let status = unsafe {
             (FUNCTIONS.create)(
-                offered.cast(), &*host.table, null_mut(), abi::Str::new(&configuration), &mut host.instance,
+                offered.cast(), &host.table.host, null_mut(), abi::Str::new(&configuration), &mut host.instance,
             )
         };
         if status == abi::OK {
@@ -168,6 +174,23 @@ impl Host {
         unsafe { (FUNCTIONS.call_free)(self.instance, null_mut(), state) };
         assert_eq!(status, abi::OK, "step gave up on the batch");
         std::mem::take(&mut self.record.borrow_mut().rows)
+    }
+
+    /// The values of the aggregations of these results, by their number in the declaration, as JSON.
+    pub fn aggregate(&self, results: &[RowResult]) -> BTreeMap<usize, String> {
+        let scored: Vec<&RowResult> = results.iter().filter(|row| row.failure.is_none()).collect();
+        let count = self.record.borrow().statistics;
+        let values: Vec<f64> = (0..count).map(|index| scored.iter().map(|row| row.statistics[index]).sum()).collect();
+        let sums = abi::Sums {
+            struct_size: std::mem::size_of::<abi::Sums>() as u32,
+            n_sums: count as u32,
+            n_rows: scored.len() as u64,
+            values: values.as_ptr(),
+        };
+        // SAFETY: all that is pointed to lives until it returns.
+        let status = unsafe { (FUNCTIONS.finalize)(self.instance, null_mut(), &sums) };
+        assert_eq!(status, abi::OK, "finalize failed: {:?}", self.log());
+        std::mem::take(&mut self.record.borrow_mut().aggregates).into_iter().collect()
     }
 
     /// The lines that the scorer has written to the log.
@@ -313,6 +336,27 @@ unsafe extern "C" fn fail(
     let mut record = record(host).borrow_mut();
     let Some(result) = record.rows.get_mut(row as usize) else { return abi::E_INVALID };
     result.failure = Some((outcome, message.get().to_owned()));
+    abi::OK
+}
+
+unsafe extern "C" fn emit_statistics(
+    host: *const abi::Host, _: *mut abi::HostCall, first: u64, count: u64, values: *const f64,
+) -> abi::Status {
+    let mut record = record(host).borrow_mut();
+    let width = record.statistics;
+    let Some(result) = record.rows.get_mut(first as usize) else { return abi::E_INVALID };
+    let values = std::slice::from_raw_parts(values, width);
+    if count != 1 || values.iter().any(|value| !value.is_finite()) {
+        return abi::E_INVALID;
+    }
+    result.statistics = values.to_vec();
+    abi::OK
+}
+
+unsafe extern "C" fn emit_aggregate(
+    host: *const abi::Host, _: *mut abi::HostFinalization, aggregation: u32, json: abi::Str,
+) -> abi::Status {
+    record(host).borrow_mut().aggregates.push((aggregation as usize, json.get().to_owned()));
     abi::OK
 }
 

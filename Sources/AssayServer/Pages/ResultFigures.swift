@@ -37,7 +37,9 @@ enum ResultFigures {
         if let categories = value["categorical_count"]?.object {
             return grouped(categories.count + min(max(0, integer(value["omitted"]) ?? 0), 1 << 40))
         }
-        return number(value[name]).map(PageText.figure) ?? "–"
+        // A scorer's own aggregate is an object with a figure of its name, or whose first number stands for it.
+        let figure = number(value[name]) ?? value.object?.members.lazy.compactMap { number($0.value) }.first
+        return figure.map(PageText.figure) ?? "–"
     }
 
     private static func notes(_ name: String, _ value: JSONValue, _ result: JSONValue?) -> [String] {

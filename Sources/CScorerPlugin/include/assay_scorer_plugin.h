@@ -1,4 +1,4 @@
-/* assay_scorer_plugin.h: the contract between a host of Assay and a scorer plugin, version 1.2.
+/* assay_scorer_plugin.h: the contract between a host of Assay and a scorer plugin, version 1.3.
  *
  * A scorer plugin is a shared object that exports one function, assay_plugin_entry, and provides one or more scorers.
  * A scorer reads rows (columns of cells) and assigns a score to each row. A plugin needs only this header, which
@@ -9,6 +9,7 @@
  *     create                                               once per instance
  *       describe                                           once, right after create
  *       step(START)  step(REPLIES)*  call_free             once per batch; step is repeated while it returns PENDING
+ *       finalize                                           once per aggregate, after the batches that it is over
  *     destroy                                              once, when no call of the instance is live
  *     An instance may serve several runs, one after the other; runs with other parameters have their own instances.
  *     There is no process-wide initialisation, and a plugin is never unloaded. All state lives in instances and calls.
@@ -20,6 +21,24 @@
  *     [exclusive]     nothing else runs on the instance at the same time
  *     [in-step]       only from inside step, on the thread that called it, with the call that step received
  *     [in-create]     only from inside create, on the thread that called it
+ *     [in-finalize]   only from inside finalize, on the thread that called it
+ *
+ * CORPUS SCORES, since 1.3
+ *     Some scores are not the mean of the rows' scores: BLEU of a corpus, F1 over all rows, the area under a curve. A scorer
+ *     for one declares `statistics`, numbers that it sets for each row beside its score, and `aggregations`, each a function
+ *     of the sums of the statistics over the rows. The host adds the statistics, for all rows and for each group of rows that
+ *     the user asks for, and passes the sums to `finalize`. Users name an aggregation in "aggregation_functions", like
+ *     "average". The sums are exact, so they do not depend on the order of the rows, on batches, or on threads.
+ *
+ *     corpus                  statistics of a row                                 finalize
+ *     F1                      true positives, false positives, false negatives    2 tp / (2 tp + fp + fn)
+ *     BLEU                    for each n: matching and all n-grams; lengths       precisions, brevity penalty, their product
+ *     area under the curve    for each bin of the prediction: 1 in the bin of     the curve through the bins' sums
+ *                             the row if it is positive; the same for negative
+ *                             rows
+ *     counts by category      for each category: 1 if the row is right; 1 if it   {"A": {"num_correct": 3, "num_total": 4}, …}
+ *                             has the category
+ *     mean and variance       x, x * x                                            from the sums and n_rows
  *
  * OWNERSHIP
  *     A pointer parameter is BORROWED: it may be used until the function returns, but not afterwards, unless its comment
@@ -46,7 +65,7 @@
 #include <stdint.h>
 
 #define ASSAY_ABI_MAJOR 1u
-#define ASSAY_ABI_MINOR 2u
+#define ASSAY_ABI_MINOR 3u
 
 #if defined(__cplusplus)
 #define ASSAY_NOEXCEPT noexcept
@@ -128,8 +147,10 @@ typedef struct assay_batch {
 
 /* ---------------------------------------------------------------- host */
 
-typedef struct assay_call assay_call;         /* one batch being scored; owned by the host */
-typedef struct assay_creation assay_creation; /* one instance being created; owned by the host */
+typedef struct assay_call assay_call;                 /* one batch being scored; owned by the host */
+typedef struct assay_creation assay_creation;         /* one instance being created; owned by the host */
+typedef struct assay_finalization assay_finalization; /* the aggregates of some rows being computed; owned by the host.
+                                                       * Since 1.3 */
 
 enum { ASSAY_LOG_DEBUG = 0, ASSAY_LOG_INFO = 1, ASSAY_LOG_WARNING = 2, ASSAY_LOG_ERROR = 3 };
 
@@ -168,7 +189,28 @@ typedef struct assay_host {
 
     /* The table of a host extension such as ASSAY_EXT_CHAT, or NULL; lives as long as the host. [thread-safe] */
     const void *(*get_extension)(const struct assay_host *, const char *id) ASSAY_NOEXCEPT;
+
+    /* Sets the statistics of the rows [first_row, first_row + n_rows): for each row one number for each entry of the
+     * description's `statistics`, row after row. Copied immediately. Each must be finite and between
+     * -ASSAY_MAX_STATISTIC and ASSAY_MAX_STATISTIC. A row may be set again before its call ends; the last values
+     * count. A scored row needs them; those of a row without a score are not added. Returns ASSAY_OK, or
+     * ASSAY_E_INVALID without an effect for an invalid range or number. Since 1.3. [in-step] */
+    assay_status (*emit_statistics)(const struct assay_host *, assay_call *, uint64_t first_row, uint64_t n_rows,
+                                    const double *values) ASSAY_NOEXCEPT;
+
+    /* Sets the value of aggregation number `aggregation` of the description: the text of a JSON object; copied. Results
+     * have it under the name of the aggregation. Its member of that name, or else its first member that is a number, is the
+     * figure that tables show and requirements compare: {"corpus_bleu": 27.3, "brevity_penalty": 1}. An aggregation
+     * whose value is not set is null: nothing to compute it from. Returns ASSAY_OK, or ASSAY_E_INVALID without an
+     * effect. Since 1.3. [in-finalize] */
+    assay_status (*emit_aggregate)(const struct assay_host *, assay_finalization *, uint32_t aggregation,
+                                   assay_str json) ASSAY_NOEXCEPT;
 } assay_host;
+
+/* The largest absolute value of a statistic. Since 1.3. */
+#define ASSAY_MAX_STATISTIC 1e280
+/* The largest number of statistics of a scorer. Since 1.3. */
+#define ASSAY_MAX_STATISTICS 4096
 
 /* Extension of the host: model requests. A scorer declares the roles of its models ("judge") in its description; the host
  * assigns a model to each role before it scores anything, and does not reveal addresses and keys. */
@@ -241,6 +283,23 @@ enum {
     ASSAY_CONCURRENCY_PROCESS_SERIAL = 2   /* one step, call_free, create or destroy of this plugin at a time */
 };
 
+/* An aggregation over a corpus, computed by the plugin. Since 1.3. */
+typedef struct assay_aggregation {
+    uint32_t struct_size;
+    uint32_t reserved;
+    const char *name; /* lower-case letters and digits with at least one underscore, such as "corpus_bleu"; not that of one
+                       * of the host's own aggregations (weighted_average, categorical_count) */
+    const char *description; /* one line */
+} assay_aggregation;
+
+/* The sums of the statistics of some rows: of all scored rows, or of those of a group. Since 1.3. */
+typedef struct assay_sums {
+    uint32_t struct_size;
+    uint32_t n_sums;      /* the number of the description's `statistics` */
+    uint64_t n_rows;      /* the scored rows; at least 1 */
+    const double *values; /* the exact sum of each statistic over the rows, rounded once */
+} assay_sums;
+
 /* A scorer of the plugin (`scorers`), or the description of an instance with its parameters (`describe`). */
 typedef struct assay_scorer {
     uint32_t struct_size;
@@ -254,6 +313,9 @@ typedef struct assay_scorer {
                                               * the model of role "judge" from the parameter "judge_model", and that
                                               * of "judge/K" from element K - 1 of "judge_models" */
     const char *parameters_schema;           /* JSON Schema of "params" in config_json of create; NULL: any object */
+    const char *const *statistics;           /* the name of each statistic, for messages; at most ASSAY_MAX_STATISTICS;
+                                              * ends with NULL. NULL: none. Since 1.3 */
+    const assay_aggregation *const *aggregations; /* of the statistics; ends with NULL. NULL: none. Since 1.3 */
 } assay_scorer;
 
 typedef struct assay_plugin {
@@ -300,6 +362,12 @@ typedef struct assay_plugin {
 
     /* The table of an extension of the plugin, or NULL. May be NULL. [thread-safe] */
     const void *(*get_extension)(const struct assay_plugin *, const char *id) ASSAY_NOEXCEPT;
+
+    /* Computes the aggregations of some rows from the sums of their statistics, and calls `emit_aggregate` for each of
+     * them. A pure function of the sums and the instance's parameters: it is called for all rows, and for each group of
+     * rows, in any order. `sums` is BORROWED. With a status other than ASSAY_OK, the aggregates are null, and the host
+     * logs it. May be NULL if no scorer has aggregations. Since 1.3. [instance] */
+    assay_status (*finalize)(void *self, assay_finalization *, const assay_sums *sums) ASSAY_NOEXCEPT;
 } assay_plugin;
 
 enum { ASSAY_STEP_START = 0, ASSAY_STEP_REPLIES = 1 };

@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AW_PROTOCOL 2
+#define AW_PROTOCOL 3
 
 enum { AW_SOCKET = 3, AW_OUTPUT = 4 };
 
@@ -42,6 +42,8 @@ enum {
     AW_PROBE = 8,   /* tells what the plugin has done to the process: AW_PROBED, and an AW_TEXT for each change */
     AW_RACE = 9,    /* runs the first step of `count` calls of `instance` on the batch of the segment, each in a thread,
                      * and frees them. Their results are compared: AW_RACED */
+    AW_FINALIZE = 10, /* has `instance` compute its aggregations from the sums in the segment, `length` doubles, over
+                       * `count` rows: an AW_AGGREGATE for each */
 
     /* The worker's answers. `length` bytes of output belong to them. */
     AW_DONE = 16, /* the command has ended with `status`. A call whose status is not ASSAY_PENDING has been freed */
@@ -142,16 +144,27 @@ enum {
     /* A JSON Pointer follows, `count` bytes long, then the message. */
     AW_REJECT = 6,
 
-    /* The plugin's table: AW_PLUGIN, then for each scorer AW_SCORER with its AW_COLUMNs and AW_ROLEs. Each is followed by
+    /* The plugin's table: AW_PLUGIN, then for each scorer AW_SCORER with its AW_COLUMNs, AW_ROLEs, … Each is followed by
      * an AW_TEXT for each of its texts that is not NULL. An instance's own description is an AW_SCORER, too. */
-    AW_PLUGIN = 16, /* first: struct_size; count: abi_major << 32 | abi_minor; flags: 1 if the functions are there */
+    AW_PLUGIN = 16, /* first: struct_size; count: abi_major << 32 | abi_minor; flags: 1 if the functions are there,
+                     * 2 if `finalize` is */
     AW_SCORER = 17, /* first: struct_size; type: concurrency */
     AW_COLUMN = 18, /* first: struct_size; type; flags; output: 1 for an output. The doubles minimum, maximum follow */
     AW_ROLE = 19,   /* the role follows */
     AW_TEXT = 20,   /* type: AW_TEXT_…; the text follows */
 
     AW_PROBED = 21, /* first: bytes of the heap in use; count: open descriptors below 64, a bit each */
-    AW_RACED = 22   /* first: the first row whose results are not the same in all calls, or UINT64_MAX */
+    AW_RACED = 22,  /* first: the first row whose results are not the same in all calls, or UINT64_MAX */
+
+    /* The statistics of the rows first..<first + count follow: `output` doubles for each. With AW_REFUSED, nothing
+     * follows. */
+    AW_STATISTICS = 23,
+    /* output: the number of the aggregation; its JSON follows. */
+    AW_AGGREGATE = 24,
+    /* Of an AW_SCORER: a statistic, whose name is an AW_TEXT. */
+    AW_STATISTIC = 25,
+    /* Of an AW_SCORER: an aggregation. first: struct_size */
+    AW_AGGREGATION = 26
 };
 
 enum { AW_VALIDITY = 1, AW_REFUSED = 2, AW_UNNUMBERED = 4 };

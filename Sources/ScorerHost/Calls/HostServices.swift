@@ -51,6 +51,14 @@ final class HostServices: @unchecked Sendable {
                 get_extension: { _, id in
                     guard let id, String(cString: id) == ASSAY_EXT_CHAT else { return nil }
                     return UnsafeRawPointer(HostServices.chat)
+                },
+                emit_statistics: { _, call, first, count, values in
+                    ScorerCall.withCall(call) { $0.emitStatistics(first: first, count: count, values) }
+                },
+                emit_aggregate: { _, finalization, aggregation, json in
+                    guard let finalization else { return Int32(ASSAY_E_INVALID) }
+                    let made = Unmanaged<Finalization>.fromOpaque(UnsafeRawPointer(finalization)).takeUnretainedValue()
+                    return made.set(aggregation, String(json)) ? Int32(ASSAY_OK) : Int32(ASSAY_E_INVALID)
                 }))
         table.pointee.host_data = Unmanaged.passRetained(self).toOpaque()
     }

@@ -6,6 +6,7 @@ public import ScoringCore
 /// Used by one thread at a time: the one that runs the call.
 public final class RowResults {
     public let outputs: [OutputCells]
+    public let statistics: RowStatistics
     public private(set) var count = 0
     private var outcomeOfRow: UnsafeMutableBufferPointer<RowOutcome>
     /// Whether the outcome of a row is known.
@@ -16,6 +17,7 @@ public final class RowResults {
 
     init(for description: ScorerDescription) {
         outputs = description.outputs.map(OutputCells.init)
+        statistics = RowStatistics(width: description.statistics.count)
         scoreOutput = description.scoreOutput
         outcomeOfRow = .allocate(capacity: 0)
         isDecided = .allocate(capacity: 0)
@@ -39,6 +41,7 @@ public final class RowResults {
         self.count = count
         if !reasons.isEmpty { reasons.removeAll(keepingCapacity: true) }
         for output in outputs { output.reset(count: count) }
+        statistics.reset(count: count)
     }
 
     /// The outcome of each row. Valid until the results are next changed.
@@ -76,6 +79,7 @@ public final class RowResults {
     /// Marks a row as unscored, whatever was said of it, and drops what was given for it.
     func lose(_ row: Int, _ outcome: RowOutcome, _ reason: UnscoredReason) {
         for output in outputs { output.clear(row) }
+        statistics.clear(row)
         outcomeOfRow[row] = outcome
         isDecided[row] = true
         reasons[row] = reason
@@ -87,12 +91,14 @@ public final class RowResults {
         for output in outputs {
             output.checkTexts { self.fail($0, .scorerError, .badOutput(name: output.name, $1)) }
         }
-        if reasons.isEmpty && score.isComplete { return }
+        if reasons.isEmpty && score.isComplete && statistics.isComplete { return }
         for row in 0..<count where !isDecided[row] {
-            if score.hasValue(row) {
-                isDecided[row] = true
-            } else {
+            if !score.hasValue(row) {
                 fail(row, .scorerError, .noScore)
+            } else if !statistics.hasValues(row) {
+                fail(row, .scorerError, .noStatistics)
+            } else {
+                isDecided[row] = true
             }
         }
         // A failed row has no score, also where the scorer gave it one after all.

@@ -174,6 +174,18 @@ public final class ScorerCall {
         return Int32(ASSAY_OK)
     }
 
+    func emitStatistics(first: UInt64, count: UInt64, _ values: UnsafePointer<Double>?) -> Int32 {
+        guard let values, results.statistics.width > 0 else { return misuse(.statisticsUndeclared) }
+        let (end, overflow) = first.addingReportingOverflow(count)
+        guard !overflow, end <= UInt64(scorerRows) else {
+            return misuse(.statisticsRows(first: first, end: end, rowCount: scorerRows))
+        }
+        guard results.statistics.take(values, first: Int(first), count: Int(count), rowMap: rowMap) else {
+            return misuse(.statisticsValues)
+        }
+        return Int32(ASSAY_OK)
+    }
+
     func fail(row: Int64, outcome: Int32, _ message: assay_str) -> Int32 {
         guard let outcome = Self.outcome(outcome) else { return misuse(.failOutcome(outcome)) }
         if row == -1 {

@@ -10,6 +10,8 @@ enum UnscoredReason: Hashable, Sendable {
     case notTried(lostWorkers: Int, last: WorkerLoss)
     /// The scorer ended its call without a result for the row.
     case noScore
+    /// The scorer ended its call with a score for the row, but without its statistics.
+    case noStatistics
     /// An output does not have its declared type.
     case badOutput(name: String, BadText)
     /// The last step returned an error.
@@ -34,6 +36,7 @@ extension UnscoredReason: CustomStringConvertible {
             "not tried, because the plugin has already ended \(count) worker processes; the last time, "
                 + last.description
         case .noScore: "the scorer gave no score for this row, and no reason"
+        case .noStatistics: "the scorer gave this row a score, but not its statistics, which its corpus scores need"
         case .badOutput(let name, let fault): "the scorer's output \"\(name)\" \(fault.rawValue)"
         case .gaveUp(let status): "the scorer gave up on the batch: \(Self.text(of: status))"
         case .nothingAsked: "the scorer waits for model replies, but has sent no request"

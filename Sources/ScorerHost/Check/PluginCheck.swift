@@ -198,7 +198,7 @@ public final class PluginCheck {
                         loss.check, .error, scorer: scorer,
                         "\(event.text): in call_free or destroy, possibly of a call that waits for replies. A cancelled "
                             + "run ends in the same way. Free the resources of the call, and do not wait"), key: "free")
-            case .line, .endedIdle: break
+            case .line, .endedIdle, .notFinalized: break
             }
         }
     }

@@ -7,6 +7,8 @@ struct ScorerExercise {
     struct Result: Hashable {
         var outcome: RowOutcome
         var cells: [[UInt8]?]
+        /// Nil if the row has none.
+        var statistics: [UInt64]?
     }
 
     let check: PluginCheck
@@ -27,7 +29,8 @@ struct ScorerExercise {
         let kinds = CheckRows.all(inputs).filter { !$0.rows.isEmpty }
         for kind in kinds where score(kind) == nil { return }
         let all = CheckRows(name: "rows of all kinds", rows: kinds.flatMap(\.rows))
-        guard compareBatches(all), race(all), cancel(all), giveEachReply(inputs), disturbReplies(inputs) else { return }
+        guard compareBatches(all), finalize(all), race(all), cancel(all), giveEachReply(inputs), disturbReplies(inputs)
+        else { return }
         guard breakJSON(inputs) else { return }
         checkMemory(inputs)
         for size in [1 << 20, 16 << 20] where score(CheckRows.huge(inputs, size), isHuge: true) == nil { return }
@@ -113,7 +116,11 @@ struct ScorerExercise {
                 case .text, .json, .textList: return Array(view.text(row))
                 }
             }
-            return Result(outcome: outcomes[row], cells: cells)
+            let statistics = call.results.statistics
+            let isScored = outcomes[row] == .scored && statistics.width > 0
+            return Result(
+                outcome: outcomes[row], cells: cells,
+                statistics: isScored ? statistics.row(row).map(\.bitPattern) : nil)
         }
     }
 
@@ -205,6 +212,13 @@ struct ScorerExercise {
                 "status", .error,
                 "\(reason): step returned an error, on \(place). All rows of the batch without a score are lost for one. Call "
                     + "fail for the row that is at fault, and return ASSAY_OK", key: "status")
+        case .noStatistics:
+            let isExplained = check.findings.contains { $0.check == "host-services" && $0.scorer == trial.scorer }
+            if isExplained { return }
+            add(
+                "statistics", .error,
+                "\(reason): \(place). The row loses its score. Call emit_statistics for each row that gets a score, with a "
+                    + "number for each of the description's statistics", key: "statistics")
         case .words, .lost, .notTried, .nothingAsked, nil: break
         }
     }
@@ -270,7 +284,11 @@ struct ScorerExercise {
     ) -> Bool {
         for (row, (one, other)) in zip(ones, others).enumerated() where one != other {
             let output = zip(one.cells, other.cells).enumerated().first { $1.0 != $1.1 }?.offset
-            let what = output.map { "output \"\(scorer.description.outputs[$0].name)\"" } ?? "outcome"
+            let statistic = zip(one.statistics ?? [], other.statistics ?? []).enumerated().first { $1.0 != $1.1 }?
+                .offset
+            let what =
+                output.map { "output \"\(scorer.description.outputs[$0].name)\"" }
+                ?? statistic.map { "statistic \"\(scorer.description.statistics[$0])\"" } ?? "outcome"
             add(
                 "determinism", .error,
                 "the \(what) of row \(row) (\(preview(rows[row], scorer.description.inputs))) differs when the same "
@@ -410,7 +428,7 @@ extension UnscoredReason {
     fileprivate var loss: WorkerLoss? {
         switch self {
         case .lost(let loss), .notTried(_, let loss): loss.isFaultOfPlugin ? loss : nil
-        case .words, .noScore, .badOutput, .gaveUp, .nothingAsked: nil
+        case .words, .noScore, .noStatistics, .badOutput, .gaveUp, .nothingAsked: nil
         }
     }
 }

@@ -55,6 +55,30 @@ final class IsolatedScorer: ScorerInstance {
 
     func tell(_ event: PluginEvent) { pool.tell(event) }
 
+    func finalize(_ sums: [Double], rows: Int) -> FinalizedAggregates {
+        inTurn {
+            switch takeWorker() {
+            case .givenUp(_, let reason): return FinalizedAggregates(values: [:], fault: reason)
+            case .worker(let worker):
+                do throws(WorkerLoss) {
+                    let status = try worker.finalize(number, sums, rows: rows)
+                    let finalization = Finalization(description)
+                    var reader = RecordReader(worker.records)
+                    while let (record, rest) = reader.next() {
+                        if record.kind == UInt32(AW_LOG) { pool.tell(.line(record, rest)) }
+                        guard record.kind == UInt32(AW_AGGREGATE) else { continue }
+                        _ = finalization.set(record.output, String(decoding: rest, as: UTF8.self))
+                    }
+                    giveBack(worker)
+                    return finalization.end(status)
+                } catch {
+                    lose(worker, error)
+                    return FinalizedAggregates(values: [:], fault: .lost(error))
+                }
+            }
+        }
+    }
+
     /// Runs `body`; for a process-serial scorer, while nothing else of such scorers of this plugin runs. Of a scorer that
     /// is serial in an instance, each worker has one of its own, and a worker does one thing at a time.
     func inTurn<Value>(_ body: () -> Value) -> Value { plugin.inProcessTurn(description.concurrency, body) }

@@ -37,7 +37,9 @@ struct RecordReader {
                 if !record.holdsCells(rest, rowCount: rowCount) { return "invalid cells" }
             case AW_REQUEST, AW_REJECT:
                 if record.count > record.length { return "a string beyond its end" }
-            case AW_FAIL, AW_LOG, AW_MISUSE, AW_PLUGIN...AW_RACED: break
+            case AW_STATISTICS:
+                if !record.holdsStatistics(rest, rowCount: rowCount) { return "invalid statistics" }
+            case AW_FAIL, AW_LOG, AW_MISUSE, AW_PLUGIN...AW_RACED, AW_AGGREGATE...AW_AGGREGATION: break
             default: return "a record of an unknown kind"
             }
         }
@@ -66,6 +68,15 @@ extension aw_record {
             return left == 0
         default: return false
         }
+    }
+
+    /// Whether what follows an AW_STATISTICS are the numbers that it announces, for rows that there are.
+    fileprivate func holdsStatistics(_ rest: UnsafeRawBufferPointer, rowCount: Int) -> Bool {
+        if flags & UInt32(AW_REFUSED) != 0 { return rest.isEmpty }
+        guard first <= UInt64(rowCount), count <= UInt64(rowCount) - first, count > 0, output > 0,
+            output <= UInt32(ASSAY_MAX_STATISTICS)
+        else { return false }
+        return rest.count == 8 * Int(count) * Int(output)
     }
 
     /// What follows in two parts, the first being `count` bytes long; nil if there are not so many.

@@ -13,14 +13,17 @@ struct TableReader: ~Copyable {
         var table: assay_scorer
         var columns: [Column] = []
         var roles: [UnsafePointer<CChar>?] = []
+        var statistics: [UnsafePointer<CChar>?] = []
+        var aggregations: [assay_aggregation] = []
     }
 
     /// What an AW_TEXT belongs to.
-    private enum Subject { case plugin, scorer, column, role }
+    private enum Subject { case plugin, scorer, column, role, statistic, aggregation }
 
     private var plugin = assay_plugin()
     private var hasPlugin = false
     private var hasFunctions = false
+    private var hasFinalize = false
     private var scorers: [Scorer] = []
     private var subject = Subject.plugin
     private var blocks: [UnsafeMutableRawPointer] = []
@@ -44,11 +47,13 @@ struct TableReader: ~Copyable {
         guard hasPlugin else { throw TableFault(message: "its worker process did not describe it") }
         let list = scorers.map { finish($0) }
         plugin.scorers = keep(list)
-        if plugin.abi_major == ASSAY_ABI_MAJOR && plugin.struct_size >= MemoryLayout<assay_plugin>.size && !hasFunctions
-        {
+        let least = MemoryLayout<assay_plugin>.offset(of: \.finalize) ?? 0
+        if plugin.abi_major == ASSAY_ABI_MAJOR && plugin.struct_size >= least && !hasFunctions {
             throw TableFault(message: missingFunctions)
         }
-        return try PluginDescription(keep(plugin))
+        let description = try PluginDescription(keep(plugin))
+        if description.hasAggregations && !hasFinalize { throw TableFault(message: missingFinalize) }
+        return description
     }
 
     /// The description of an instance; nil where none was given.
@@ -63,13 +68,17 @@ struct TableReader: ~Copyable {
     private func checkSize() throws(TableFault) {
         if isTooLarge {
             throw TableFault(
-                message: "it has more than \(Self.most) scorers, or a scorer has more columns or roles than that")
+                message: "it has more than \(Self.most) scorers, or a scorer has more columns, roles or "
+                    + "aggregations than that, or more than \(ASSAY_MAX_STATISTICS) statistics")
         }
     }
 
     private mutating func take(_ record: aw_record, _ rest: UnsafeRawBufferPointer) {
         let last = scorers.last
-        if max(scorers.count, last?.columns.count ?? 0, last?.roles.count ?? 0) > Self.most {
+        let counts = [scorers.count, last?.columns.count, last?.roles.count, last?.aggregations.count]
+        if counts.contains(where: { $0 ?? 0 > Self.most })
+            || last?.statistics.count ?? 0 > Int(ASSAY_MAX_STATISTICS)
+        {
             isTooLarge = true
             return
         }
@@ -79,7 +88,8 @@ struct TableReader: ~Copyable {
             plugin.abi_major = UInt32(record.count >> 32)
             plugin.abi_minor = UInt32(truncatingIfNeeded: record.count)
             hasPlugin = true
-            hasFunctions = record.flags != 0
+            hasFunctions = record.flags & 1 != 0
+            hasFinalize = record.flags & 2 != 0
             subject = .plugin
         case UInt32(AW_SCORER):
             var table = assay_scorer()
@@ -101,6 +111,16 @@ struct TableReader: ~Copyable {
             guard !scorers.isEmpty else { return }
             scorers[scorers.count - 1].roles.append(cString(rest))
             subject = .role
+        case UInt32(AW_STATISTIC):
+            guard !scorers.isEmpty else { return }
+            // Its name follows; without it, it is NULL.
+            subject = .statistic
+        case UInt32(AW_AGGREGATION):
+            guard !scorers.isEmpty else { return }
+            var aggregation = assay_aggregation()
+            aggregation.struct_size = UInt32(clamping: record.first)
+            scorers[scorers.count - 1].aggregations.append(aggregation)
+            subject = .aggregation
         case UInt32(AW_TEXT): takeText(record.type, rest)
         default: break
         }
@@ -120,6 +140,11 @@ struct TableReader: ~Copyable {
             let column = scorers[last].columns.count - 1
             if what == UInt32(AW_TEXT_ID) { scorers[last].columns[column].spec.name = text }
             if what == UInt32(AW_TEXT_DESCRIPTION) { scorers[last].columns[column].spec.description = text }
+        case (.statistic, UInt32(AW_TEXT_ID)): scorers[last].statistics.append(text)
+        case (.aggregation, let what):
+            let aggregation = scorers[last].aggregations.count - 1
+            if what == UInt32(AW_TEXT_ID) { scorers[last].aggregations[aggregation].name = text }
+            if what == UInt32(AW_TEXT_DESCRIPTION) { scorers[last].aggregations[aggregation].description = text }
         default: break
         }
     }
@@ -129,6 +154,8 @@ struct TableReader: ~Copyable {
         table.inputs = keep(scorer.columns.filter { !$0.isOutput }.map { keep($0.spec) })
         table.outputs = keep(scorer.columns.filter(\.isOutput).map { keep($0.spec) })
         table.roles = keep(scorer.roles.compactMap { $0 })
+        table.statistics = keep(scorer.statistics.compactMap { $0 })
+        table.aggregations = keep(scorer.aggregations.map { keep($0) })
         return keep(table)
     }
 

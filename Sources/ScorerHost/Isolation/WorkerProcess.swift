@@ -109,6 +109,23 @@ package final class WorkerProcess: @unchecked Sendable {
         _ = try run(command, nil)
     }
 
+    /// Has an instance compute its aggregations.
+    ///
+    /// - Returns: the status of the plugin's `finalize`; the records tell the rest.
+    func finalize(_ instance: UInt64, _ sums: [Double], rows: Int) throws(WorkerLoss) -> assay_status {
+        let segment = try takeSegment(8 * sums.count)
+        sums.withUnsafeBytes { bytes in
+            if let start = bytes.baseAddress { segment.base.copyMemory(from: start, byteCount: bytes.count) }
+        }
+        var command = command(AW_FINALIZE)
+        command.instance = instance
+        command.count = UInt64(rows)
+        command.length = UInt64(sums.count)
+        let status = try run(command, segment)
+        giveBack(segment)
+        return status
+    }
+
     /// Runs the first step of a call.
     ///
     /// - Returns: the status of the plugin's `step`, and the place of the call where that is ASSAY_PENDING.

@@ -15,6 +15,7 @@ extension IsolatedCall {
         while let (record, rest) = reader.next() {
             switch record.kind {
             case UInt32(AW_EMIT): emit(record, rest, rows, call)
+            case UInt32(AW_STATISTICS): emitStatistics(record, rest, rows, call)
             case UInt32(AW_FAIL): fail(record, rest, rows, call)
             case UInt32(AW_REQUEST):
                 guard let (role, json) = record.parts(of: rest) else { continue }
@@ -47,6 +48,23 @@ extension IsolatedCall {
         } else {
             call.misuse(
                 ScorerCall.outcome(outcome) == nil ? .failOutcome(outcome) : .failRow(row, rowCount: rows.count))
+        }
+    }
+
+    private func emitStatistics(
+        _ record: aw_record, _ rest: UnsafeRawBufferPointer, _ rows: Range<Int>, _ call: ScorerCall
+    ) {
+        let (end, overflow) = record.first.addingReportingOverflow(record.count)
+        let width = call.scorer.description.statistics.count
+        if width == 0 || record.flags & UInt32(AW_REFUSED) != 0 && record.type == 0 {
+            call.misuse(.statisticsUndeclared)
+        } else if overflow || end > UInt64(rows.count) {
+            call.misuse(.statisticsRows(first: record.first, end: end, rowCount: rows.count))
+        } else if record.flags & UInt32(AW_REFUSED) != 0 || Int(record.output) != width {
+            call.misuse(.statisticsValues)
+        } else {
+            let values = rest.baseAddress?.assumingMemoryBound(to: Double.self)
+            _ = call.emitStatistics(first: UInt64(rows.lowerBound) + record.first, count: record.count, values)
         }
     }
 

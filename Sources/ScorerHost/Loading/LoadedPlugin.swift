@@ -26,6 +26,7 @@ final class LoadedPlugin: Sendable {
         do throws(TableFault) {
             description = try PluginDescription(pointer)
             table = try PluginTable(pointer)
+            if table.finalize == nil && description.hasAggregations { throw TableFault(message: missingFinalize) }
         } catch {
             throw PluginError(path: path, error.message)
         }
@@ -69,9 +70,11 @@ struct PluginTable: @unchecked Sendable {
     let destroy: @convention(c) (UnsafeMutableRawPointer?) -> Void
     let step: Step
     let callFree: (@convention(c) (UnsafeMutableRawPointer?, OpaquePointer?, UnsafeMutableRawPointer?) -> Void)?
+    let finalize:
+        (@convention(c) (UnsafeMutableRawPointer?, OpaquePointer?, UnsafePointer<assay_sums>?) -> assay_status)?
 
     init(_ pointer: UnsafePointer<assay_plugin>) throws(TableFault) {
-        let plugin = pointer.pointee
+        let plugin = known(pointer, size: pointer.pointee.struct_size, assay_plugin())
         guard let create = plugin.create, let destroy = plugin.destroy, let step = plugin.step else {
             throw TableFault(message: missingFunctions)
         }
@@ -80,9 +83,13 @@ struct PluginTable: @unchecked Sendable {
         self.step = step
         describe = plugin.describe
         callFree = plugin.call_free
+        finalize = plugin.finalize
         scorers = pointers(plugin.scorers)
     }
 }
 
 /// What is wrong with a table whose functions are not all there.
 let missingFunctions = "create, destroy and step of its table must not be NULL"
+
+/// What is wrong with a table whose scorers have aggregations that nothing computes.
+let missingFinalize = "finalize of its table must not be NULL, because a scorer has aggregations"

@@ -53,6 +53,20 @@ final class LoadedScorer: ScorerInstance, @unchecked Sendable {
 
     func makeRunner() -> any CallRunner { LoadedCall(self) }
 
+    func finalize(_ sums: [Double], rows: Int) -> FinalizedAggregates {
+        let finalization = Finalization(description)
+        let status = inTurn { table, instance in
+            guard let finalize = table.finalize else { return Int32(ASSAY_E_UNSUPPORTED) }
+            return sums.withUnsafeBufferPointer { values in
+                var sums = assay_sums(
+                    struct_size: UInt32(MemoryLayout<assay_sums>.size), n_sums: UInt32(values.count),
+                    n_rows: UInt64(rows), values: values.baseAddress)
+                return finalize(instance, finalization.token, &sums)
+            }
+        }
+        return withExtendedLifetime(finalization) { finalization.end(status) }
+    }
+
     func tell(_ event: PluginEvent) { services.log(event.severity, services.pluginID, event.text) }
 
     fileprivate func inTurn<Result>(_ body: (PluginTable, UnsafeMutableRawPointer?) -> Result) -> Result {

@@ -61,6 +61,15 @@ public enum PluginManifest {
             "outputs": .array(scorer.outputs.map(json)),
         ]
         if !scorer.roles.isEmpty { object["roles"] = .array(scorer.roles.map { .string($0) }) }
+        if !scorer.statistics.isEmpty { object["statistics"] = .array(scorer.statistics.map { .string($0) }) }
+        if !scorer.aggregations.isEmpty {
+            object["aggregations"] = .array(
+                scorer.aggregations.map { aggregation in
+                    var object: JSONObject = ["name": .string(aggregation.name)]
+                    if !aggregation.description.isEmpty { object["description"] = .string(aggregation.description) }
+                    return .object(object)
+                })
+        }
         // As the plugin wrote it, since it is compared with that.
         if let schema = scorer.parametersSchema { object["parameters_schema"] = .string(schema) }
         return .object(object)
@@ -121,12 +130,23 @@ extension JSONExpectation<ScorerDescription> {
                     id: try place.required("id", .text), description: try place.required("description", .text),
                     inputs: try place.required("inputs", columns), outputs: try place.required("outputs", columns),
                     roles: try place.optional("roles", .texts) ?? [],
-                    parametersSchema: try place.optional("parameters_schema", .text), concurrency: concurrency)
+                    parametersSchema: try place.optional("parameters_schema", .text), concurrency: concurrency,
+                    statistics: try place.optional("statistics", .texts) ?? [],
+                    aggregations: try place.optional("aggregations", .array("an array", of: .aggregation)) ?? [])
             else {
                 throw JSONFault(
                     at: place.pointer.appending("outputs"), found: "no output \"score\"", expected: "one")
             }
             return scorer
+        }
+    }
+}
+
+extension JSONExpectation<AggregationDescription> {
+    fileprivate static var aggregation: Self {
+        parts("an object") { place throws(JSONFault) in
+            AggregationDescription(
+                name: try place.required("name", .text), description: try place.optional("description", .text) ?? "")
         }
     }
 }

@@ -1,4 +1,5 @@
 import JSON
+import ScorerHost
 import ScoringCore
 
 /// The aggregates of a whole run for each value of one column.
@@ -47,6 +48,8 @@ struct GroupTotals {
 extension RunPlan {
     /// The aggregates of one function.
     func result(of aggregator: Aggregator, by function: Int) -> AggregateResult {
-        aggregator.result(range: functions[function].range)
+        aggregator.result(range: functions[function].range) { sums, rows in
+            functions[function].scorer.finalize(sums, rows: rows)
+        }
     }
 }

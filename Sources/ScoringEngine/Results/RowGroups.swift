@@ -108,6 +108,10 @@ struct GroupAggregators {
                 results, functions[index].description, isNumber: functions[index].scoreKind == .number, units: units)
             for (place, rows) in rows {
                 scores.selecting(rows).add(to: &byPlace[place, default: empty][index])
+                if empty[index].wantsStatistics {
+                    byPlace[place, default: empty][index].add(
+                        statistics: results.statistics.values.span, outcomes: results.outcomes.span, selected: rows)
+                }
             }
         }
     }
@@ -126,7 +130,7 @@ struct GroupAggregators {
         functions.map {
             Aggregator(
                 functions: $0.function.aggregationFunctions, kind: $0.scoreKind, keepsDistribution: false,
-                units: units)
+                units: units, statistics: $0.description.statistics.count)
         }
     }
 }

@@ -105,6 +105,8 @@ extension AggregateResult {
         case .average(let average): return ["average": JSONValue(average)]
         case .weightedAverage(let average): return ["weighted_average": JSONValue(average)]
         case .median(let median): return ["median": JSONValue(median)]
+        // The host has checked that it is JSON.
+        case .corpus(let own): return (try? JSONValue(parsing: own.json)) ?? .null
         case .categoricalCount(let categories):
             var counts = JSONObject()
             for category in categories { counts[category.name] = JSONValue(category.count) }

@@ -28,7 +28,8 @@ final class Worker: @unchecked Sendable {
         aggregators = plan.functions.map {
             Aggregator(
                 functions: $0.function.aggregationFunctions, kind: $0.scoreKind,
-                keepsDistribution: plan.keepsDistribution, units: plan.units)
+                keepsDistribution: plan.keepsDistribution, units: plan.units,
+                statistics: $0.description.statistics.count)
         }
         groups = plan.groups.map { _ in GroupAggregators(plan.functions, units: plan.units) }
         unscored = FirstUnscored(limit: plan.examples)
@@ -191,5 +192,6 @@ extension RowResults {
         } else {
             RowScores(self, description, isNumber: aggregator.kind == .number, units: units).add(to: &aggregator)
         }
+        if aggregator.wantsStatistics { aggregator.add(statistics: statistics.values.span, outcomes: outcomes.span) }
     }
 }

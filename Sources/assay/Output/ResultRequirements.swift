@@ -29,7 +29,8 @@ struct ResultRequirements {
             guard Self.isKnown(requirement.value) else {
                 throw requirement.fault(
                     "the value \"\(requirement.value)\" is not known; known: accuracy, average, weighted_average and median, "
-                        + "each also with .lower, .upper, .lowest and .highest; share[CATEGORY], count[CATEGORY], pass@K, scored, unscored, and each outcome"
+                        + "each also with .lower, .upper, .lowest and .highest; the function's own aggregations, such as "
+                        + "corpus_bleu; share[CATEGORY], count[CATEGORY], pass@K, scored, unscored, and each outcome"
                 )
             }
         }
@@ -39,6 +40,7 @@ struct ResultRequirements {
         if plainValues.contains(value) || category(of: value) != nil { return true }
         if value.hasPrefix("pass@") { return Int(value.dropFirst(5)).map { $0 > 0 } ?? false }
         let parts = value.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        if parts.count == 1, AggregationFunction.isName(ofCorpus: value) { return true }
         guard let aggregation = AggregationFunction(rawValue: parts[0]), aggregation != .categoricalCount else {
             return false
         }
@@ -108,12 +110,13 @@ struct ResultRequirements {
             return (pass.anyPasses.value, pass.anyPasses.reason)
         }
         let parts = name.split(separator: ".").map(String.init)
-        guard let aggregation = AggregationFunction(rawValue: parts[0]), let entry = entry(aggregation, aggregates)
+        guard let entry = entry(AggregationFunction(rawValue: parts[0]) ?? .corpus(parts[0]), aggregates)
         else { return (nil, notAggregated) }
         let value: Double? =
             switch entry.value {
             case .accuracy(let value, _, _): value
             case .average(let value), .weightedAverage(let value), .median(let value): value
+            case .corpus(let own): own.number
             case .categoricalCount, nil: nil
             }
         switch parts.count > 1 ? parts[1] : "" {

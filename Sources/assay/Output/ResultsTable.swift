@@ -99,6 +99,7 @@ struct ResultsTable {
 
     /// A value on one line: the counts of categories one after the other.
     private func shortText(of entry: AggregateResult.Entry, in aggregates: AggregateResult) -> String {
+        if case .corpus(let own) = entry.value { return own.number.map(shortened) ?? oneLine(own.json) }
         guard case .categoricalCount(let categories) = entry.value else {
             return values(of: entry, in: aggregates)[0].1
         }
@@ -193,6 +194,7 @@ struct ResultsTable {
             value += "  (\(right) of \(grouped(total)))"
         case .average(let average), .weightedAverage(let average), .median(let average):
             value = shortened(average) + error(of: entry, aggregates.counts.scored)
+        case .corpus: value = ""
         case .categoricalCount(let categories):
             return [(name, "")]
                 + categories.map { category in
@@ -201,6 +203,7 @@ struct ResultsTable {
                     return ("  \(oneLine(category.name))", grouped(category.count) + bounds)
                 }
         }
+        if case .corpus(let own) = entry.value { return CorpusValueText(name, own).lines }
         if let interval = entry.interval {
             value += "  \(text(of: interval))"
             if let clusters = entry.clusters {

@@ -11,6 +11,12 @@ static const assay_column_spec *const outputs[] = {
     [OUT_SCORE] = KIT_OUTPUT("score", ASSAY_TYPE_F64, "1.0, or max_words divided by the number of words", 0, 1),
     [OUT_WORDS] = KIT_OUTPUT("words", ASSAY_TYPE_I64, "the number of words in the answer", 0, 0), NULL};
 
+/* Numbers of each row whose sums over all rows its corpus score is computed from. */
+enum { STAT_WORDS };
+static const char *const statistics[] = {[STAT_WORDS] = "words", NULL};
+static const assay_aggregation *const aggregations[] = {
+    KIT_AGGREGATION("words_per_answer", "the number of words of all answers, and their mean"), NULL};
+
 static const assay_scorer scorer = {
     .struct_size = sizeof scorer,
     .concurrency = ASSAY_CONCURRENCY_PARALLEL, /* step may run on several threads at once: it changes no instance */
@@ -19,7 +25,9 @@ static const assay_scorer scorer = {
     .inputs = inputs,
     .outputs = outputs,
     .parameters_schema = "{\"type\": \"object\", \"additionalProperties\": false, "
-                         "\"properties\": {\"max_words\": {\"type\": \"number\", \"minimum\": 1, \"maximum\": 1000000}}}"};
+                         "\"properties\": {\"max_words\": {\"type\": \"number\", \"minimum\": 1, \"maximum\": 1000000}}}",
+    .statistics = statistics,
+    .aggregations = aggregations};
 
 /* One scoring function with its parameters. */
 typedef struct instance {
@@ -66,6 +74,15 @@ static void score_row(const instance *its, const kit_step *step, uint64_t row) {
     }
     kit_give_number(step, OUT_SCORE, row, (double)words <= its->max_words ? 1 : its->max_words / (double)words);
     kit_give_integer(step, OUT_WORDS, row, words);
+    kit_give_statistics(step, row, (const double[]){[STAT_WORDS] = (double)words});
+}
+
+/* Computes the aggregations of all scored rows, or of a group of them, from the sums of their statistics. */
+static assay_status finalize(void *self, assay_finalization *finalization, const assay_sums *sums) {
+    const instance *its = self;
+    const double words = sums->values[STAT_WORDS];
+    return kit_give_aggregate(its->host, finalization, 0, "{\"words_per_answer\": %.17g, \"words\": %.17g}",
+                              words / (double)sums->n_rows, words);
 }
 
 static assay_status step(void *self, assay_call *call, void **state, int32_t reason, const assay_batch *batch,
@@ -91,7 +108,8 @@ static const assay_plugin plugin = {.struct_size = sizeof plugin,
                                     .scorers = scorers,
                                     .create = create,
                                     .destroy = destroy,
-                                    .step = step};
+                                    .step = step,
+                                    .finalize = finalize};
 
 const assay_plugin *assay_plugin_entry(uint32_t host_abi_major, uint32_t host_abi_minor) {
     (void)host_abi_minor;

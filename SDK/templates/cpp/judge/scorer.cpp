@@ -80,7 +80,9 @@ const assay_scorer Judge::table = {
     output_list,
     roles,
     R"({"type": "object", "additionalProperties": false, "required": ["question"],
-        "properties": {"question": {"type": "string"}, "judge_model": {"type": "string"}}})"};
+        "properties": {"question": {"type": "string"}, "judge_model": {"type": "string"}}})",
+    nullptr,   // statistics: it has no corpus score
+    nullptr};  // aggregations
 
 }  // namespace
 

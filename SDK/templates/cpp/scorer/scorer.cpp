@@ -14,6 +14,13 @@ constexpr assay_column_spec outputs[] = {
     assay::output("words", ASSAY_TYPE_I64, "the number of words in the answer")};
 constexpr const assay_column_spec *output_list[] = {&outputs[0], &outputs[1], nullptr};
 
+// Numbers of each row whose sums over all rows its corpus score is computed from.
+enum Statistic { stat_words };
+constexpr const char *statistics[] = {"words", nullptr};
+constexpr assay_aggregation words_per_answer =
+    assay::aggregation("words_per_answer", "the number of words of all answers, and their mean");
+constexpr const assay_aggregation *aggregations[] = {&words_per_answer, nullptr};
+
 // One instance is one scoring function with its parameters. Threads share it.
 class ShortAnswer : public assay::Scorer {
 public:
@@ -31,6 +38,13 @@ public:
         const double share = max_words_ / static_cast<double>(words);
         call.give_number(out_score, row, share < 1 ? share : 1);
         call.give_integer(out_words, row, words);
+        call.give_statistics(row, {static_cast<double>(words)});
+    }
+
+    // Computes the aggregations of all scored rows, or of a group of them, from the sums of their statistics.
+    void finalize(const assay::Sums &sums, assay::Aggregates &aggregates) const {
+        const double words = sums[stat_words];
+        aggregates.give_number(0, words_per_answer.name, words / static_cast<double>(sums.rows));
     }
 
 private:
@@ -57,7 +71,9 @@ const assay_scorer ShortAnswer::table = {
     output_list,
     nullptr,  // roles: it asks no model
     R"({"type": "object", "additionalProperties": false,
-        "properties": {"max_words": {"type": "number", "minimum": 1, "maximum": 1000000}}})"};
+        "properties": {"max_words": {"type": "number", "minimum": 1, "maximum": 1000000}}})",
+    statistics,
+    aggregations};
 
 }  // namespace
 

@@ -1,6 +1,8 @@
 //! Scores how short answers are: 1.0 for at most max_words words, lower for longer answers.
 
-use assay_scorer::{plugin, Call, Column, Declaration, Kind, Parameters, Rejection, Scorer, Unscored};
+use assay_scorer::{
+    plugin, Aggregates, Call, Column, Declaration, Kind, Parameters, Rejection, Scorer, Sums, Unscored,
+};
 
 // Columns are identified by their index in the declaration.
 const ANSWER: usize = 0;
@@ -25,6 +27,9 @@ impl Scorer for ShortAnswer {
             r#"{"type": "object", "additionalProperties": false,
                 "properties": {"max_words": {"type": "number", "minimum": 1, "maximum": 1000000}}}"#,
         ),
+        // Its corpus score is computed from the sum of a number of each row.
+        statistics: &["words"],
+        aggregations: &[("words_per_answer", "the number of words of all answers, and their mean")],
         ..Declaration::NOTHING
     };
 
@@ -43,6 +48,14 @@ impl Scorer for ShortAnswer {
         }
         call.give_number(SCORE, row, (self.max_words / words as f64).min(1.0));
         call.give_integer(WORDS, row, words as i64);
+        call.give_statistics(row, &[words as f64]);
+    }
+
+    /// Computes the aggregations of all scored rows, or of a group of them, from the sums of their statistics.
+    fn finalize(&self, sums: &Sums, aggregates: &Aggregates) {
+        let words = sums.values[0];
+        let mean = words / sums.rows as f64;
+        aggregates.give_json(0, &format!("{{\"words_per_answer\": {mean}, \"words\": {words}}}"));
     }
 }
 
@@ -65,6 +78,13 @@ mod tests {
     fn an_empty_answer_has_no_score() {
         let host = Host::of::<ShortAnswer>("{}").unwrap();
         assert!(host.score(&[vec![Cell::text(" ")]])[0].is(Unscored::Unparsed));
+    }
+
+    #[test]
+    fn the_corpus_has_a_score() {
+        let host = Host::of::<ShortAnswer>("{}").unwrap();
+        let results = host.score(&[vec![Cell::text("two words")], vec![Cell::text("one")], vec![Cell::text("")]]);
+        assert_eq!(host.aggregate(&results)[&0], "{\"words_per_answer\": 1.5, \"words\": 3}");
     }
 
     #[test]

@@ -21,7 +21,10 @@ struct ShortAnswer: Scorer {
         parametersSchema: """
             {"type": "object", "additionalProperties": false,
              "properties": {"max_words": {"type": "number", "minimum": 1, "maximum": 1000000}}}
-            """)
+            """,
+        // Its corpus score is computed from the sum of a number of each row.
+        statistics: ["words"],
+        aggregations: [.init("words_per_answer", "the number of words of all answers, and their mean")])
 
     private let maxWords: Double
 
@@ -41,7 +44,16 @@ struct ShortAnswer: Scorer {
             }
             results.emit(min(maxWords / Double(words), 1), output: Self.score, row: row)
             results.emit(integer: Int64(words), output: Self.words, row: row)
+            withUnsafePointer(to: Double(words)) {
+                results.emit(statistics: UnsafeBufferPointer(start: $0, count: 1), from: row)
+            }
         }
+    }
+
+    /// Computes the aggregations of all scored rows, or of a group of them, from the sums of their statistics.
+    func finalize(_ sums: Sums, _ aggregates: Aggregates) {
+        let mean = sums[0] / Double(sums.rows)
+        aggregates.emit("{\"words_per_answer\": \(mean), \"words\": \(sums[0])}", aggregation: 0)
     }
 }
 
