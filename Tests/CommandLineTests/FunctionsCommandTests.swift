@@ -33,7 +33,7 @@ struct FunctionsCommandTests {
                 "braintrust::json-diff", "braintrust::levenshtein", "braintrust::list-contains",
                 "braintrust::numeric-diff", "braintrust::valid-json", "llm-as-judge::405b-simpleqa",
                 "llm-as-judge::base", "llm-as-judge::correctness", "llm-as-judge::faithfulness",
-                "llm-as-judge::pairwise", "my::answer",
+                "llm-as-judge::pairwise", "math::equivalence", "my::answer",
             ])
         #expect(words.allSatisfy { $0.count == 2 })
         #expect(result.output.hasSuffix("my::answer                                  What follows A.\n"))
