@@ -40,29 +40,36 @@ struct EditDistance {
     /// Hyyrö (2003), in blocks of 64 rows.
     private static func bitParallelDistance(_ pattern: [Unicode.Scalar], _ text: ArraySlice<Unicode.Scalar>) -> Int {
         let blocks = (pattern.count + 63) / 64
-        // For each code point of the pattern, where it occurs.
+        // For each code point of the pattern, the blocks in which it occurs: a row of all blocks for each would take memory in
+        // proportion to the square of the length.
         var places: [Unicode.Scalar: Int] = [:]
-        var masks: [UInt64] = []
+        var occurrences: [[(block: Int, mask: UInt64)]] = []
         for (index, scalar) in pattern.enumerated() {
-            let place = places[scalar] ?? places.count
-            if place == places.count {
+            let (block, bit) = (index / 64, UInt64(1) << UInt64(index % 64))
+            let place = places[scalar] ?? occurrences.count
+            if place == occurrences.count {
                 places[scalar] = place
-                masks += repeatElement(0, count: blocks)
+                occurrences.append([])
             }
-            masks[place * blocks + index / 64] |= 1 << UInt64(index % 64)
+            let last = occurrences[place].count - 1
+            if last >= 0, occurrences[place][last].block == block {
+                occurrences[place][last].mask |= bit
+            } else {
+                occurrences[place].append((block, bit))
+            }
         }
-        let absent = masks.count
-        masks += repeatElement(0, count: blocks)
+        var masks = [UInt64](repeating: 0, count: blocks)
         var positive = [UInt64](repeating: .max, count: blocks)
         var negative = [UInt64](repeating: 0, count: blocks)
         let last = UInt64(1) << UInt64((pattern.count - 1) % 64)
         var score = pattern.count
         for scalar in text {
-            let start = places[scalar].map { $0 * blocks } ?? absent
+            let here = places[scalar].map { occurrences[$0] } ?? []
+            for (block, mask) in here { masks[block] = mask }
             // The change along the top row is +1.
             var (positiveCarry, negativeCarry): (UInt64, UInt64) = (1, 0)
             for block in 0..<blocks {
-                let (mask, up, down) = (masks[start + block], positive[block], negative[block])
+                let (mask, up, down) = (masks[block], positive[block], negative[block])
                 let vertical = mask | down
                 let matches = mask | negativeCarry
                 let horizontal = (((matches & up) &+ up) ^ up) | matches
@@ -79,6 +86,7 @@ struct EditDistance {
                 negative[block] = positiveChange & vertical
                 (positiveCarry, negativeCarry) = (positiveOut, negativeOut)
             }
+            for (block, _) in here { masks[block] = 0 }
         }
         return score
     }

@@ -19,6 +19,14 @@ public struct CancellationCheck {
         return work > Self.workBetweenQuestions && asks(before: row, of: rows)
     }
 
+    /// Whether to leave out a row that has already taken so much more work.
+    public mutating func stopsWithin(_ more: Int) -> Bool {
+        work += more
+        guard work > Self.workBetweenQuestions else { return false }
+        work = 0
+        return results.isCancelled
+    }
+
     @inline(never)
     @usableFromInline
     internal mutating func asks(before row: Int, of rows: Rows) -> Bool {
@@ -45,5 +53,12 @@ public struct RowFault: Error {
 
     public init(_ outcome: Unscored, _ message: String) {
         (self.outcome, self.message) = (outcome, message)
+    }
+
+    /// The batch has been cancelled.
+    public static var cancelled: RowFault {
+        var fault = RowFault(.notAsked, "the run was cancelled")
+        fault.isCancellation = true
+        return fault
     }
 }
