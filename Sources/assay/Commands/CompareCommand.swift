@@ -64,10 +64,10 @@ struct CompareCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How to adjust p values for several tests: holm, bh or none (default: holm).", valueName: "method"))
+            "How to adjust p values for several tests.", valueName: "method"))
     var adjust = AdjustmentArgument.holm
 
-    @Option(help: ArgumentHelp("The confidence level of intervals (default: 0.95).", valueName: "share"))
+    @Option(help: ArgumentHelp("The confidence level of intervals.", valueName: "share"))
     var level = 0.95
 
     @Option(
@@ -80,7 +80,7 @@ struct CompareCommand: ParsableCommand {
             "Say how many pairs are needed to detect a difference of this size.", valueName: "difference"))
     var detect: Double?
 
-    @Option(help: ArgumentHelp("List N rows that got worse (default: 3).", valueName: "n"))
+    @Option(help: ArgumentHelp("List N rows that got worse.", valueName: "n"))
     var regressions = 3
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Write one line of JSON per pair to FILE.", valueName: "file"))
@@ -104,7 +104,7 @@ struct CompareCommand: ParsableCommand {
             valueName: "what"))
     var allowed: [AllowedRefusal] = []
 
-    @Option(help: ArgumentHelp("The seed of resampled medians (default: 0).", valueName: "n"))
+    @Option(help: ArgumentHelp("The seed of resampled medians.", valueName: "n"))
     var seed: UInt64 = 0
 
     func validate() throws {
