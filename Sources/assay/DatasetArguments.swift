@@ -9,8 +9,7 @@ import ScoringEngine
 struct DatasetArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The format of the rows, for standard input and for file names without a known ending: jsonl, json, csv "
-                + "or tsv.",
+            "The format of the rows, for standard input and for file names without a known ending.",
             valueName: "format"))
     var inputFormat: InputFormat?
 

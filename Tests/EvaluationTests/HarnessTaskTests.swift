@@ -105,7 +105,7 @@ import Testing
             "/strategy/type: found \"beam\"; expected \"greedy\", \"top_p\" or \"top_k\""
         ),
         (#"{"strategy": "beam"}"#, "/strategy/type: found \"beam\"; expected \"greedy\", \"top_p\" or \"top_k\""),
-        (#"{"strategy": "top_k"}"#, "/strategy: has no \"top_k\""),
+        (#"{"strategy": "top_k"}"#, "/strategy/top_k: found nothing; expected an integer from 1"),
         (#"{"temperature": "hot"}"#, "/temperature: found \"hot\"; expected a number"),
     ])
     func refusesSamplingThatMakesNoSense(_ sampling: String, _ message: String) throws {

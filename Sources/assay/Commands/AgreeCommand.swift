@@ -46,13 +46,13 @@ struct AgreeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What values mean: nominal (names), ordinal (an order) or interval (distances) (default: detected from the "
-                + "values).", valueName: "level"))
+            "What values mean: nominal (names), ordinal (an order) or interval (distances). By default, it is detected "
+                + "from the values.", valueName: "level"))
     var level: LevelArgument?
 
     @Option(
         help: ArgumentHelp(
-            "The weights of kappa for ordinal values: quadratic or linear (default: quadratic).", valueName: "weights"))
+            "The weights of kappa for ordinal values.", valueName: "weights"))
     var weights = WeightsArgument.quadratic
 
     @Option(
@@ -77,7 +77,7 @@ struct AgreeCommand: ParsableCommand {
             "Write the agreement with labels to FILE, for --calibration of 'assay score'.", valueName: "file"))
     var save: String?
 
-    @Option(help: ArgumentHelp("List N rows that are judged differently (default: 3).", valueName: "n"))
+    @Option(help: ArgumentHelp("List N rows that are judged differently.", valueName: "n"))
     var disagreements = 3
 
     @Option(help: "The format of standard output (default: table on a terminal, json otherwise).")

@@ -105,10 +105,10 @@ struct CompareCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How to adjust p values for several tests: holm, bh or none (default: holm).", valueName: "method"))
+            "How to adjust p values for several tests.", valueName: "method"))
     var adjust = AdjustmentArgument.holm
 
-    @Option(help: ArgumentHelp("The confidence level of intervals (default: 0.95).", valueName: "share"))
+    @Option(help: ArgumentHelp("The confidence level of intervals.", valueName: "share"))
     var level = 0.95
 
     @Option(
@@ -123,16 +123,16 @@ struct CompareCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How often a difference is to be found, for the smallest that these pairs can show (default: 0.8).",
+            "How often a difference is to be found, for the smallest that these pairs can show.",
             valueName: "share"))
     var power = 0.8
 
     @Option(
         help: ArgumentHelp(
-            "How often medians, --test bootstrap and --test permutation resample (default: 9999).", valueName: "n"))
+            "How often medians, --test bootstrap and --test permutation resample.", valueName: "n"))
     var resamples = 9_999
 
-    @Option(help: ArgumentHelp("List N rows that got worse (default: 3).", valueName: "n"))
+    @Option(help: ArgumentHelp("List N rows that got worse.", valueName: "n"))
     var regressions = 3
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Write one line of JSON per pair to FILE.", valueName: "file"))
@@ -156,7 +156,7 @@ struct CompareCommand: ParsableCommand {
             valueName: "what"))
     var allowed: [AllowedRefusal] = []
 
-    @Option(help: ArgumentHelp("The seed of resampling (default: 0).", valueName: "n"))
+    @Option(help: ArgumentHelp("The seed of resampling.", valueName: "n"))
     var seed: UInt64 = 0
 
     /// More runs are not compared: their pairs could not be read by anyone.
