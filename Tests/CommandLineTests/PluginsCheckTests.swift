@@ -171,7 +171,9 @@ struct PluginsCheckTests {
         }
     }
 
-    @Test("a plugin without fault has no findings, whether it asks a model or not", arguments: [[], ["FLAGS=0"], ["CORPUS"]])
+    @Test(
+        "a plugin without fault has no findings, whether it asks a model or not",
+        arguments: [[], ["FLAGS=0"], ["CORPUS"]])
     func clean(macros: [String]) throws {
         let folder = try folder(macros)
         let result = try folder.command(["plugins", "check", "bad.so"]).run()
@@ -201,8 +203,14 @@ struct PluginsCheckTests {
             (["ROW=if (text.len > 2000000) sleep(100)"], "hang/warning"),
             (["ROW=if (is_null) continue"], "rows/error"),
             (["CORPUS", "SET=if (!is_null) host->emit_statistics(host, call, row, 1, &value)"], "statistics/error"),
-            (["CORPUS", "SET=double two = 2 * value + row; host->emit_statistics(host, call, row, 1, &two)"], "determinism/error"),
-            (["CORPUS", "SET=double no = 1.0 / 0; host->emit_statistics(host, call, row, 1, &no)"], "host-services/error"),
+            (
+                ["CORPUS", "SET=double two = 2 * value + row; host->emit_statistics(host, call, row, 1, &two)"],
+                "determinism/error"
+            ),
+            (
+                ["CORPUS", "SET=double no = 1.0 / 0; host->emit_statistics(host, call, row, 1, &no)"],
+                "host-services/error"
+            ),
             (["CORPUS", "AGGREGATE=value += finalized++"], "determinism/error"),
             (["CORPUS", "AGGREGATE=abort()"], "crash/error"),
             (["CORPUS", "AGGREGATE=for (;;) pause()"], "hang/error"),

@@ -60,17 +60,17 @@ struct PluginLoadingTests {
         arguments: [
             (
                 ["MAJOR=2", "MINOR=3"],
-                "built for ABI version 2.3, but this host has version 1.2; build the plugin with this host's header"
+                "built for ABI version 2.3, but this host has version 1.3; build the plugin with this host's header"
             ),
             (
                 ["MAJOR=0"],
-                "built for ABI version 0.2, but this host has version 1.2; build the plugin with this host's header"
+                "built for ABI version 0.3, but this host has version 1.3; build the plugin with this host's header"
             ),
-            (["SHORTER_PLUGIN=8"], "a struct assay_plugin has struct_size 88, expected at least 96"),
-            (["SHORTER_SCORER=1"], "a struct assay_scorer has struct_size 55, expected at least 56"),
+            (["SHORTER_PLUGIN=16"], "a struct assay_plugin has struct_size 88, expected at least 96"),
+            (["SHORTER_SCORER=17"], "a struct assay_scorer has struct_size 55, expected at least 56"),
             (["SHORTER_COLUMN=48"], "a struct assay_column_spec has struct_size 0, expected at least 48"),
             (["ENTRY=another_name"], "not a scorer plugin: it does not export assay_plugin_entry"),
-            (["REFUSES"], "the plugin does not support ABI version 1.2 of this host"),
+            (["REFUSES"], "the plugin does not support ABI version 1.3 of this host"),
             (["STEP=NULL"], "create, destroy and step of its table must not be NULL"),
             (["SCORERS=NULL"], "it has no scorers"),
             (["ID=NULL"], "the plugin's id is NULL"),

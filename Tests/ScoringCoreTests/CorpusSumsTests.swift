@@ -24,7 +24,9 @@ struct CorpusSumsTests {
 
     @Test("the order of rows, their division and the order of merges change no bit", arguments: [1, 2, 7])
     func order(parts: Int) {
-        let values = [0.1, 1.0 / 3, 0.5, 1e280, -1e280, 1e-300, 7, 3e15, -2, 0.7, 1.0 / 3, 1e17, Double.leastNonzeroMagnitude]
+        let values = [
+            0.1, 1.0 / 3, 0.5, 1e280, -1e280, 1e-300, 7, 3e15, -2, 0.7, 1.0 / 3, 1e17, Double.leastNonzeroMagnitude,
+        ]
         var state: UInt64 = 42
         func random(below limit: Int) -> Int {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
