@@ -4,7 +4,7 @@ import Glibc
 ///
 /// Square roots of integers become products of roots of primes, logarithms sums of those of primes, and powers of e products
 /// of powers, so that equal values get equal polynomials where no deeper identity is needed.
-struct Algebra {
+final class Algebra {
     private enum Kind {
         /// Nothing is known of its value.
         case variable
@@ -23,14 +23,15 @@ struct Algebra {
         var value: Double?
     }
 
-    /// Counts products of terms, for all copies.
-    private final class Work {
-        var products = 0
-    }
+    /// The products of terms so far.
+    private var products = 0
+    /// The first is infinity, in intervals.
+    private var generators = [Generator(kind: .variable, value: nil)]
+    private var numbers = ["variable ∞": 0]
 
-    private let work = Work()
-    private var generators: [Generator] = []
-    private var numbers: [String: Int] = [:]
+    static let infinity = Quotient(Polynomial(generator: 0))
+
+    init() {}
 
     /// The most products of terms for a row; a tenth of a second or so.
     private static let mostProducts = 100_000
@@ -39,7 +40,7 @@ struct Algebra {
     /// Larger integers are not taken apart into primes.
     private static let largestFactored: Int128 = 1_000_000_000_000
 
-    private mutating func number(of key: String, _ kind: Kind, _ value: Double?) throws(MathFault) -> Int {
+    private func number(of key: String, _ kind: Kind, _ value: Double?) throws(MathFault) -> Int {
         if let known = numbers[key] { return known }
         guard generators.count < Self.mostGenerators else { throw .tooLarge }
         numbers[key] = generators.count
@@ -49,15 +50,15 @@ struct Algebra {
 
     // MARK: Names
 
-    mutating func variable(_ name: String) throws(MathFault) -> Quotient {
+    func variable(_ name: String) throws(MathFault) -> Quotient {
         Quotient(Polynomial(generator: try number(of: "variable \(name)", .variable, nil)))
     }
 
-    mutating func imaginaryUnit() throws(MathFault) -> Quotient {
+    func imaginaryUnit() throws(MathFault) -> Quotient {
         Quotient(Polynomial(generator: try number(of: "i", .imaginary, nil)))
     }
 
-    mutating func pi() throws(MathFault) -> Quotient {
+    func pi() throws(MathFault) -> Quotient {
         Quotient(Polynomial(generator: try number(of: "π", .transcendental, .pi)))
     }
 
@@ -101,8 +102,8 @@ struct Algebra {
     }
 
     private func expanded(_ one: Polynomial, _ other: Polynomial) throws(MathFault) -> Polynomial {
-        work.products += one.terms.count * other.terms.count
-        if work.products > Self.mostProducts { throw .tooLarge }
+        products += one.terms.count * other.terms.count
+        if products > Self.mostProducts { throw .tooLarge }
         return try one * other
     }
 
@@ -152,7 +153,7 @@ struct Algebra {
 
     // MARK: Powers and roots
 
-    mutating func power(_ base: Quotient, _ exponent: Quotient) throws(MathFault) -> Quotient {
+    func power(_ base: Quotient, _ exponent: Quotient) throws(MathFault) -> Quotient {
         if let exponent = exponent.constant {
             if let integer = exponent.integer { return try power(base, integer) }
             guard let index = Int(exactly: exponent.denominator), let count = Int(exactly: exponent.numerator) else {
@@ -181,13 +182,13 @@ struct Algebra {
     }
 
     /// e to the power of a polynomial.
-    mutating func exponential(_ exponent: Quotient) throws(MathFault) -> Quotient {
+    func exponential(_ exponent: Quotient) throws(MathFault) -> Quotient {
         guard exponent.denominator.constant == .one else { throw .unsupported("a power of e with this exponent") }
         return try exponential("e", exp(1), exponent.numerator)
     }
 
     /// The product of the powers for each term of the exponent: e^(x + y) is e^x · e^y.
-    private mutating func exponential(
+    private func exponential(
         _ name: String, _ base: Double, _ exponent: Polynomial
     ) throws(MathFault) -> Quotient {
         var result = Quotient(.one)
@@ -212,7 +213,7 @@ struct Algebra {
         return result
     }
 
-    mutating func root(_ radicand: Quotient, _ index: Int) throws(MathFault) -> Quotient {
+    func root(_ radicand: Quotient, _ index: Int) throws(MathFault) -> Quotient {
         guard index >= 1, index <= 100 else { throw .tooLarge }
         if index == 1 { return radicand }
         if let constant = radicand.constant { return try root(constant, index) }
@@ -224,7 +225,7 @@ struct Algebra {
         return try quotient(Quotient(Polynomial(generator: number)), Quotient(radicand.denominator))
     }
 
-    private mutating func root(_ radicand: Rational, _ index: Int) throws(MathFault) -> Quotient {
+    private func root(_ radicand: Rational, _ index: Int) throws(MathFault) -> Quotient {
         if radicand.isZero { return Quotient(.zero) }
         if radicand.numerator < 0 {
             let positive = try root(radicand.negated, index)
@@ -270,7 +271,7 @@ struct Algebra {
 
     // MARK: Functions
 
-    mutating func logarithm(_ argument: Quotient) throws(MathFault) -> Quotient {
+    func logarithm(_ argument: Quotient) throws(MathFault) -> Quotient {
         if let constant = argument.constant {
             guard constant.numerator > 0 else { throw .unsupported("a logarithm of a number that is not positive") }
             var result = Quotient(.zero)
@@ -293,14 +294,14 @@ struct Algebra {
     }
 
     /// A function of which nothing is known but its value.
-    mutating func function(
+    func function(
         _ name: String, _ argument: Quotient, _ body: (Double) -> Double?
     ) throws(MathFault) -> Quotient {
         let value = try value(of: argument).flatMap(body)
         return Quotient(Polynomial(generator: try number(of: "\(name)(\(argument.key))", .function, value)))
     }
 
-    mutating func absoluteValue(_ argument: Quotient) throws(MathFault) -> Quotient {
+    func absoluteValue(_ argument: Quotient) throws(MathFault) -> Quotient {
         if let constant = argument.constant {
             return Quotient(constant.numerator < 0 ? try constant.negated : constant)
         }

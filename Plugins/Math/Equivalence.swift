@@ -32,7 +32,7 @@ struct Equivalence: Scorer {
                 break
             }
             do throws(RowFault) {
-                try LongestText.check(generated[row], expected[row])
+                try LongestText.check(generated[row], expected[row], most: LongestText.ofChoices)
                 let (isEqual, answer) = try Self.compare(
                     String(decoding: generated[row], as: UTF8.self), String(decoding: expected[row], as: UTF8.self))
                 results.emit(isEqual ? 1 : 0, output: 0, row: row)
@@ -45,70 +45,47 @@ struct Equivalence: Scorer {
 
     /// Whether the answers are equal, and what was compared.
     private static func compare(_ generated: String, _ expected: String) throws(RowFault) -> (Bool, String) {
-        var algebra = Algebra()
-        let rights = MathExtraction.candidates(in: expected)
-        guard !rights.isEmpty else { throw RowFault(.inputError, "expected_answer states no mathematical value") }
-        let answers = MathExtraction.candidates(in: generated)
-        guard let first = answers.first else { throw RowFault(.unparsed, "the answer states no mathematical value") }
+        guard let right = MathExtraction.statement(in: expected) else {
+            throw RowFault(.inputError, "expected_answer states no mathematical value")
+        }
+        guard let answer = MathExtraction.statement(in: generated) else {
+            throw RowFault(.unparsed, "the answer states no mathematical value")
+        }
         // Equal as they are written, whatever that means.
-        for answer in answers where rights.contains(where: { normalized($0) == normalized(answer) }) {
-            return (true, answer)
-        }
-        let right = value(rights, &algebra)
-        let answer = value(answers, &algebra)
-        if let one = rights.firstNumber, let other = answers.firstNumber, right.isPlain || answer.isPlain {
-            return (one.number == other.number, other.text)
-        }
-        guard let (rightValue, _) = right.found else {
-            throw RowFault(.unparsed, "expected_answer cannot be read: \(right.reason)")
-        }
-        guard let (answerValue, text) = answer.found else {
-            throw RowFault(.unparsed, "the answer \(first.prefix(60)) cannot be read: \(answer.reason)")
-        }
+        if normalized(right) == normalized(answer) { return (true, answer) }
+        if isWord(right), isWord(answer), right.lowercased() == answer.lowercased() { return (true, answer) }
+        let algebra = Algebra()
         do throws(MathFault) {
+            let rightValue = try value(right, "expected_answer", algebra)
+            let answerValue = try value(answer, "the answer", algebra)
             if let isEqual = try MathComparison(algebra: algebra).areEqual(rightValue, answerValue) {
-                return (isEqual, text)
+                return (isEqual, answer)
             }
         } catch {
+            // Numbers of any length can be compared with each other.
+            if let one = PlainNumber(right), let other = PlainNumber(answer) { return (one == other, answer) }
             throw RowFault(.unparsed, "the answers cannot be compared: \(error.reason)")
         }
         throw RowFault(.unparsed, "whether the answers are equal cannot be told")
     }
 
-    /// What the first part that can be read states.
-    private static func value(_ candidates: [String], _ algebra: inout Algebra) -> Reading {
-        var reading = Reading()
-        for candidate in candidates {
-            guard candidate.utf8.count <= longestFormula else {
-                reading.reason = MathFault.tooLarge.reason
-                reading.isPlain = true
-                continue
-            }
-            var attempt = algebra
-            do throws(MathFault) {
-                let value = try MathParser.value(of: candidate, &attempt)
-                algebra = attempt
-                reading.found = (value, candidate)
-                reading.isPlain = false
-                return reading
-            } catch {
-                if reading.reason.isEmpty { reading.reason = error.reason }
-                if case .tooLarge = error { reading.isPlain = true }
-            }
+    private static func value(
+        _ text: String, _ side: String, _ algebra: Algebra
+    ) throws(MathFault) -> MathValue {
+        guard text.utf8.count <= longestFormula else { throw .tooLarge }
+        do throws(MathFault) {
+            return try MathParser.value(of: text, algebra)
+        } catch {
+            guard case .unsupported(let what) = error else { throw error }
+            throw .unsupported("\(what), in \(side)")
         }
-        return reading
     }
 
-    private struct Reading {
-        var found: (MathValue, String)?
-        /// Why nothing could be read.
-        var reason = ""
-        /// Whether only the size was the reason.
-        var isPlain = false
-    }
+    private static func isWord(_ text: String) -> Bool { text.count > 1 && text.allSatisfy(\.isLetter) }
 
     /// Without space, dollar signs, and commands that do not change the value.
     private static func normalized(_ text: String) -> String {
+        guard text.utf8.count <= longestFormula else { return text }
         var text = text
         for command in ["\\left", "\\right", "\\!", "\\,", "\\;", "\\ ", "\\text", "\\mathrm", "\\displaystyle"] {
             text = text.split(separator: command, omittingEmptySubsequences: false).joined()
@@ -117,28 +94,20 @@ struct Equivalence: Scorer {
             text = text.split(separator: name, omittingEmptySubsequences: false).joined(separator: usual)
         }
         text.removeAll { $0.isWhitespace }
-        while text.hasPrefix("{"), text.hasSuffix("}"), text.dropFirst().dropLast().allSatisfy(\.isLetter) {
+        while text.count > 3, text.hasPrefix("{"), text.hasSuffix("}"),
+            text.dropFirst().dropLast().allSatisfy(\.isLetter)
+        {
             text = String(text.dropFirst().dropLast())
         }
         return text
     }
 }
 
-extension [String] {
-    /// The first that is a plain number.
-    fileprivate var firstNumber: (number: PlainNumber, text: String)? {
-        for text in self {
-            if let number = PlainNumber(text) { return (number, text) }
-        }
-        return nil
-    }
-}
-
 extension MathFault {
     var reason: String {
         switch self {
-        case .unsupported(let what): "it has \(what)"
-        case .tooLarge: "it is too large"
+        case .unsupported(let what): "there is \(what)"
+        case .tooLarge: "they are too large"
         }
     }
 }

@@ -140,7 +140,7 @@ struct MathComparison {
         if let variable = variableSide(0), relations[0] == "=" || relations[0] == "∈" { return (variable, sides[1]) }
         if let variable = variableSide(1), relations[0] == "=" { return (variable, sides[0]) }
         guard bracket(relations[0]) != nil, let place = variableSide(0) != nil ? 0 : variableSide(1) != nil ? 1 : nil,
-            let variable = variableSide(place), let infinity
+            let variable = variableSide(place)
         else { return nil }
         // The variable is above the other side, or below it.
         let isRising = relations[0] == "<" || relations[0] == "l"
@@ -149,8 +149,8 @@ struct MathComparison {
         let bound = sides[1 - place]
         let interval: MathValue =
             isAbove
-            ? .tuple([bound, .scalar(infinity)], open: isOpen ? "(" : "[", close: ")")
-            : .tuple([.scalar(try algebra.negated(infinity)), bound], open: "(", close: isOpen ? ")" : "]")
+            ? .tuple([bound, .scalar(Algebra.infinity)], open: isOpen ? "(" : "[", close: ")")
+            : .tuple([.scalar(try algebra.negated(Algebra.infinity)), bound], open: "(", close: isOpen ? ")" : "]")
         return (variable, interval)
     }
 
@@ -164,11 +164,6 @@ struct MathComparison {
     }
 
     private func isStrict(_ relation: Character) -> Bool { relation == "<" || relation == ">" }
-
-    private var infinity: Quotient? {
-        var algebra = algebra
-        return try? algebra.variable("∞")
-    }
 
     private func areEqualRelations(_ one: MathValue, _ other: MathValue) throws(MathFault) -> Bool? {
         guard case .relation(let sides, let relations) = one,

@@ -1,19 +1,20 @@
 /// Finds the part of an answer that states the result.
 enum MathExtraction {
-    /// The parts that may state it, the most likely first: what the last box holds, or the last formula between dollar signs,
-    /// or the whole text if it has no words, or what follows "answer is", or the last number.
+    /// What the last box holds; otherwise the last formula between delimiters; otherwise the whole text if it has no words;
+    /// otherwise what follows "answer is"; otherwise the last number. Nil if there is none of these.
     ///
     /// Linear in the length of the text.
-    static func candidates(in text: String) -> [String] {
+    static func statement(in text: String) -> String? {
         let characters = Array(text)
-        if let box = lastBox(characters) { return [box] }
-        var candidates: [String] = []
-        if let formula = lastFormula(characters) { candidates.append(formula) }
+        if let box = lastBox(characters) { return box }
+        // Between two amounts in dollars stand words.
+        if let formula = lastFormula(characters), formula.contains("\\") || isFormula(formula) { return formula }
         let whole = withoutFinalPeriod(text)
-        if isFormula(whole) { candidates.append(separated(whole)) }
-        if let statement = afterAnswer(text) { candidates.append(separated(statement)) }
-        if let number = lastNumber(characters) { candidates.append(number) }
-        return candidates
+        if isFormula(whole) { return separated(whole) }
+        if let statement = afterAnswer(text) { return separated(statement) }
+        // The last number of a formula that cannot be read says nothing.
+        let hasCommand = zip(characters, characters.dropFirst()).contains { $0 == "\\" && $1.isLetter }
+        return hasCommand ? nil : lastNumber(characters)
     }
 
     // MARK: Boxes and formulas
@@ -106,7 +107,7 @@ enum MathExtraction {
                 word.append(character)
                 continue
             }
-            if word.count >= 2, !["sin", "cos", "tan", "cot", "ln", "log", "exp", "sqrt", "pi"].contains(word) {
+            if word.count >= 2, !formulaWords.contains(word) {
                 words.append(word)
             }
             word = ""
@@ -115,21 +116,25 @@ enum MathExtraction {
         return words
     }
 
+    private static let formulaWords: Set = [
+        "sin", "cos", "tan", "cot", "ln", "log", "exp", "sqrt", "pi", "pmatrix", "bmatrix", "matrix",
+    ]
+
     /// With commas for "and" and "or".
     private static func separated(_ text: String) -> String {
         text.split(separator: " ", omittingEmptySubsequences: false).map { $0 == "and" || $0 == "or" ? "," : $0 }
             .joined(separator: " ")
     }
 
-    /// The rest of the line after the last "answer", with "is" or a colon.
+    /// The most words of a statement.
+    private static let longestStatement = 40
+
+    /// The rest of the line after the last "answer", "answer is", "is" or "answer:" that a formula follows.
     private static func afterAnswer(_ text: String) -> String? {
-        var result: String?
-        for line in text.split(whereSeparator: \.isNewline) {
+        for line in text.split(whereSeparator: \.isNewline).reversed() {
             let words = line.split(separator: " ")
-            for (index, word) in words.enumerated() {
-                let plain = word.lowercased()
-                guard plain == "answer" || plain == "answer:" || plain == "answer=" || plain == "is:" || plain == "is"
-                else {
+            for index in words.indices.suffix(longestStatement).reversed() {
+                guard ["answer", "answer:", "answer=", "is:", "is"].contains(words[index].lowercased()) else {
                     continue
                 }
                 var rest = words[(index + 1)...]
@@ -137,10 +142,10 @@ enum MathExtraction {
                     rest = rest.dropFirst()
                 }
                 let statement = withoutFinalPeriod(rest.joined(separator: " "))
-                if isFormula(statement) { result = statement }
+                if isFormula(statement) { return statement }
             }
         }
-        return result
+        return nil
     }
 
     /// The last number, with its sign, fraction and grouping commas.

@@ -1,11 +1,9 @@
-import Glibc
-
 /// Reads a formula.
 struct MathParser {
-    private let tokens: [MathToken]
-    private var position = 0
+    let tokens: [MathToken]
+    var position = 0
     private var depth = 0
-    private var algebra: Algebra
+    let algebra: Algebra
     /// The sign that ± stands for.
     private let sign: Int
 
@@ -15,23 +13,22 @@ struct MathParser {
     private static let mostTokens = 2000
 
     /// The value of a formula. `algebra` learns its names.
-    static func value(of text: String, _ algebra: inout Algebra) throws(MathFault) -> MathValue {
+    static func value(of text: String, _ algebra: Algebra) throws(MathFault) -> MathValue {
         let tokens = try MathTokenizer.tokens(of: text)
         guard tokens.count <= mostTokens else { throw .tooLarge }
         // x = ±2 is two answers.
-        guard tokens.contains(.command("pm")) else { return try value(of: tokens, sign: 1, &algebra) }
+        guard tokens.contains(.command("pm")) else { return try value(of: tokens, sign: 1, algebra) }
         return .list([
-            try value(of: tokens, sign: 1, &algebra), try value(of: tokens, sign: -1, &algebra),
+            try value(of: tokens, sign: 1, algebra), try value(of: tokens, sign: -1, algebra),
         ])
     }
 
     private static func value(
-        of tokens: [MathToken], sign: Int, _ algebra: inout Algebra
+        of tokens: [MathToken], sign: Int, _ algebra: Algebra
     ) throws(MathFault) -> MathValue {
         var parser = MathParser(tokens: tokens, algebra: algebra, sign: sign)
         let value = try parser.all()
         guard parser.position == tokens.count else { throw .unsupported("what stands behind a formula") }
-        algebra = parser.algebra
         return value
     }
 
@@ -39,15 +36,15 @@ struct MathParser {
         (self.tokens, self.algebra, self.sign) = (tokens, algebra, sign)
     }
 
-    private var next: MathToken? { position < tokens.count ? tokens[position] : nil }
+    var next: MathToken? { position < tokens.count ? tokens[position] : nil }
 
-    private mutating func takes(_ token: MathToken) -> Bool {
+    mutating func takes(_ token: MathToken) -> Bool {
         guard next == token else { return false }
         position += 1
         return true
     }
 
-    private mutating func expect(_ token: MathToken) throws(MathFault) {
+    mutating func expect(_ token: MathToken) throws(MathFault) {
         guard takes(token) else { throw .unsupported("a bracket that does not close") }
     }
 
@@ -132,6 +129,9 @@ struct MathParser {
                 unit += text
             } else if next == .command("circ") {
                 unit += "°"
+            } else if bracedDegree {
+                unit += "°"
+                position += 3
             } else {
                 break
             }
@@ -140,10 +140,15 @@ struct MathParser {
         return .scalar(quotient, isPercent: false, unit: unit.isEmpty ? nil : unit)
     }
 
+    /// Whether ^{\circ} follows.
+    private var bracedDegree: Bool {
+        position + 3 < tokens.count
+            && tokens[position...(position + 3)] == [.mark("^"), .mark("{"), .command("circ"), .mark("}")]
+    }
+
     /// A set, tuple, interval or matrix; nil for brackets that only group, and anything else.
     private mutating func bracketed() throws(MathFault) -> MathValue? {
         let start = position
-        let before = algebra
         switch next {
         case .command("emptyset")?:
             position += 1
@@ -169,7 +174,7 @@ struct MathParser {
             }
         default: return nil
         }
-        (position, algebra) = (start, before)
+        position = start
         return nil
     }
 
@@ -198,7 +203,7 @@ struct MathParser {
 
     // MARK: Arithmetic
 
-    private mutating func sum() throws(MathFault) -> Quotient {
+    mutating func sum() throws(MathFault) -> Quotient {
         depth += 1
         defer { depth -= 1 }
         guard depth <= Self.deepest else { throw .tooLarge }
@@ -256,7 +261,7 @@ struct MathParser {
         }
     }
 
-    private static let factors: Set<String> = [
+    static let factors: Set<String> = [
         "frac", "sqrt", "pi", "sin", "cos", "tan", "cot", "sec", "csc", "ln", "log", "exp", "binom", "infty", "alpha",
         "beta", "gamma", "delta", "epsilon", "theta", "lambda", "mu", "sigma", "phi", "omega", "rho", "tau",
     ]
@@ -274,7 +279,7 @@ struct MathParser {
         return try power()
     }
 
-    private mutating func power() throws(MathFault) -> Quotient {
+    mutating func power() throws(MathFault) -> Quotient {
         let isEuler = next == .letter("e")
         var base = try primary()
         while true {
@@ -293,11 +298,7 @@ struct MathParser {
                     position += 1
                     return base
                 }
-                if position + 3 < tokens.count, tokens[position + 1] == .mark("{"),
-                    tokens[position + 2] == .command("circ")
-                {
-                    throw .unsupported("degrees in braces")
-                }
+                if bracedDegree { return base }
                 position += 1
                 let exponent = try exponent()
                 base = isEuler ? try algebra.exponential(exponent) : try algebra.power(base, exponent)
@@ -307,144 +308,12 @@ struct MathParser {
         }
     }
 
-    private mutating func exponent() throws(MathFault) -> Quotient {
+    mutating func exponent() throws(MathFault) -> Quotient {
         if takes(.mark("-")) { return try algebra.negated(exponent()) }
         if next == .mark("{") { return try group() }
         let base = try primary()
         guard takes(.mark("^")) else { return base }
         return try algebra.power(base, exponent())
-    }
-
-    // MARK: Primaries
-
-    private mutating func group() throws(MathFault) -> Quotient {
-        try expect(.mark("{"))
-        let value = try sum()
-        try expect(.mark("}"))
-        return value
-    }
-
-    /// The argument of a command: a group, or one digit or letter.
-    private mutating func argument() throws(MathFault) -> Quotient {
-        if next == .mark("{") { return try group() }
-        return try primary()
-    }
-
-    private mutating func primary() throws(MathFault) -> Quotient {
-        guard let token = next else { throw .unsupported("a formula that ends early") }
-        position += 1
-        switch token {
-        case .number(let text): return Quotient(try Self.rational(text))
-        case .letter("e"): return try algebra.exponential(Quotient(.one))
-        case .letter("i"): return try algebra.imaginaryUnit()
-        case .letter(let letter):
-            guard takes(.mark("_")) else { return try algebra.variable(String(letter)) }
-            return try algebra.variable("\(letter)_\(try indexText())")
-        case .mark("("), .mark("["):
-            let value = try sum()
-            try expect(token == .mark("(") ? .mark(")") : .mark("]"))
-            return value
-        case .mark("{"):
-            position -= 1
-            return try group()
-        case .mark("|"):
-            let value = try sum()
-            try expect(.mark("|"))
-            return try algebra.absoluteValue(value)
-        case .command(let name): return try command(name)
-        case .text, .mark: throw .unsupported("a formula with words or marks in it")
-        }
-    }
-
-    private mutating func indexText() throws(MathFault) -> String {
-        let start = position
-        if takes(.mark("{")) {
-            while next != nil, !takes(.mark("}")) { position += 1 }
-        } else {
-            position += 1
-        }
-        return tokens[min(start, tokens.count)..<min(position, tokens.count)].map { "\($0)" }.joined()
-    }
-
-    private mutating func command(_ name: String) throws(MathFault) -> Quotient {
-        switch name {
-        case "frac":
-            let numerator = try fractionPart()
-            return try algebra.quotient(numerator, fractionPart())
-        case "sqrt":
-            var index = 2
-            if takes(.mark("[")) {
-                guard let number = try sum().constant?.integer else { throw .unsupported("a root with this index") }
-                try expect(.mark("]"))
-                index = number
-            }
-            return try algebra.root(argument(), index)
-        case "pi": return try algebra.pi()
-        case "infty": return try algebra.variable("∞")
-        case "ln": return try algebra.logarithm(functionArgument())
-        case "exp": return try algebra.exponential(functionArgument())
-        case "log":
-            guard takes(.mark("_")) else { return try algebra.function("log", functionArgument()) { _ in nil } }
-            let base = try argument()
-            return try algebra.quotient(algebra.logarithm(functionArgument()), algebra.logarithm(base))
-        case "sin": return try trigonometric(name) { Glibc.sin($0) }
-        case "cos": return try trigonometric(name) { Glibc.cos($0) }
-        case "tan": return try trigonometric(name) { Glibc.tan($0) }
-        case "cot": return try trigonometric(name) { 1 / Glibc.tan($0) }
-        case "sec": return try trigonometric(name) { 1 / Glibc.cos($0) }
-        case "csc": return try trigonometric(name) { 1 / Glibc.sin($0) }
-        case "binom":
-            guard let all = try argument().constant?.integer, let chosen = try argument().constant?.integer,
-                chosen >= 0,
-                all >= chosen, all <= 200
-            else { throw .unsupported("a binomial coefficient") }
-            var result = Rational.one
-            for index in 0..<min(chosen, all - chosen) {
-                result = try result * Rational(Int128(all - index), Int128(index + 1))
-            }
-            return Quotient(result)
-        case let name where Self.factors.contains(name): return try algebra.variable(name)
-        default: throw .unsupported("the command \\\(name)")
-        }
-    }
-
-    /// \frac12 is 1/2.
-    private mutating func fractionPart() throws(MathFault) -> Quotient {
-        guard case .number(let text)? = next, text.count > 1, text.allSatisfy(\.isNumber) else { return try argument() }
-        guard text.count == 2, case .command("frac") = tokens[position - 1] else { throw .unsupported("a fraction") }
-        throw .unsupported("a fraction without braces")
-    }
-
-    private mutating func trigonometric(_ name: String, _ body: (Double) -> Double) throws(MathFault) -> Quotient {
-        var exponent: Quotient?
-        if takes(.mark("^")) { exponent = try self.exponent() }
-        let value = try algebra.function(name, functionArgument(), body)
-        guard let exponent else { return value }
-        // sin^{-1} is the inverse function.
-        guard let power = exponent.constant?.integer, power > 0 else { throw .unsupported("a power of a function") }
-        return try algebra.power(value, exponent)
-    }
-
-    /// What a function is applied to: brackets, or factors without brackets.
-    private mutating func functionArgument() throws(MathFault) -> Quotient {
-        if next == .mark("(") || next == .mark("{") || next == .mark("[") { return try power() }
-        var result = try power()
-        while case .letter? = next { result = try algebra.product(result, power()) }
-        return result
-    }
-
-    private static func rational(_ text: String) throws(MathFault) -> Rational {
-        let parts = text.split(separator: "e", omittingEmptySubsequences: false)
-        let decimal = parts[0].split(separator: ".", omittingEmptySubsequences: false)
-        let digits = decimal.joined()
-        guard digits.utf8.count <= 38, let number = Int128(digits.isEmpty ? "0" : digits),
-            let exponent = parts.count > 1 ? Int(parts[1]) : 0, abs(exponent) <= 37
-        else { throw .tooLarge }
-        let power = exponent - (decimal.count > 1 ? decimal[1].utf8.count : 0)
-        guard abs(power) <= 37 else { throw .tooLarge }
-        var scale = Rational.one
-        for _ in 0..<abs(power) { scale = try scale * Rational(10) }
-        return try Rational(number, 1) * (power < 0 ? scale.inverse : scale)
     }
 }
 

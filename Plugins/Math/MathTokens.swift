@@ -71,6 +71,11 @@ struct MathTokenizer {
     // MARK: Numbers
 
     private mutating func number() {
+        if isBareArgument, let digit = character(), Self.isDigit(digit) {
+            tokens.append(.number(String(digit)))
+            position += 1
+            return
+        }
         var text = digits()
         // 1,000 and 1 000, but not in brackets, where a comma separates.
         while text.count <= 3 || text.contains(","), depth == 0, let separator = character(),
@@ -99,6 +104,13 @@ struct MathTokenizer {
         tokens.append(.number(text))
     }
 
+    /// Whether one digit is an argument: \frac12 is 1/2.
+    private var isBareArgument: Bool {
+        if tokens.last == .command("frac") || tokens.last == .command("sqrt") { return true }
+        guard case .number(let first)? = tokens.last, first.count == 1 else { return false }
+        return tokens.dropLast().last == .command("frac")
+    }
+
     private mutating func digits() -> String {
         var text = ""
         while let digit = character(), Self.isDigit(digit) {
@@ -124,21 +136,20 @@ struct MathTokenizer {
         }
         if Self.names.contains(word) {
             tokens.append(.command(word))
-        } else if word.count > 3 || (word.count > 1 && endsQuantity()) {
-            // No product of variables is so long; and behind a number it is a unit.
+        } else if word.count > 3 || (word.count > 1 && !tokens.isEmpty && Self.units.contains(word)) {
+            // No product of variables is so long.
             tokens.append(.text(word))
         } else {
             tokens += word.map { MathToken.letter($0) }
         }
     }
 
-    /// Whether the word before the position follows a number and a space, as a unit does.
-    private func endsQuantity() -> Bool {
-        guard case .number? = tokens.last else { return false }
-        var start = position - 1
-        while start >= 0, characters[start].isLetter { start -= 1 }
-        return start >= 0 && characters[start].isWhitespace
-    }
+    /// Words of two or three letters behind a value that are no product of variables.
+    private static let units: Set<String> = [
+        "mm", "cm", "dm", "km", "ft", "yd", "mi", "mg", "kg", "lb", "lbs", "oz", "ml", "mL", "cl", "dl", "hr", "hrs",
+        "min",
+        "sec", "ms", "Hz", "kHz", "MHz", "kW", "kWh", "mph", "kph", "rpm", "deg", "rad", "pts", "USD", "EUR", "GBP",
+    ]
 
     private static let names: Set<String> = [
         "sin", "cos", "tan", "cot", "sec", "csc", "ln", "log", "exp", "sqrt", "pi",
@@ -152,7 +163,9 @@ struct MathTokenizer {
         guard first.isLetter else {
             position += 1
             switch first {
-            case "{", "}": tokens.append(.command(String(first)))
+            case "{", "}":
+                depth += first == "{" ? 1 : -1
+                tokens.append(.command(String(first)))
             case "%": tokens.append(.command("%"))
             case "$", ",", ";", ":", "!", " ", "(", ")", "[", "]": break
             case "\\": tokens.append(.command("\\"))
@@ -173,7 +186,7 @@ struct MathTokenizer {
             if name == "left" || name == "right", character() == "." { position += 1 }
         case "dfrac", "tfrac", "cfrac": tokens.append(.command("frac"))
         case "text", "textbf", "textit", "textrm", "mbox": try text()
-        case "mathrm", "mathbf", "mathit", "operatorname", "boldsymbol", "mathbb", "boxed", "fbox": break
+        case "mathrm", "mathbf", "mathit", "operatorname", "boldsymbol", "mathbb", "boxed", "fbox": try styled()
         case "cdot", "times", "ast": tokens.append(.mark("*"))
         case "div": tokens.append(.mark("/"))
         case "lt": tokens.append(.mark("<"))
@@ -206,10 +219,23 @@ struct MathTokenizer {
         throw .unsupported("a brace that does not close")
     }
 
+    /// A formula in another style of letters; several letters are a unit or a word, unless they name a function.
+    private mutating func styled() throws(MathFault) {
+        while character() == " " { position += 1 }
+        guard character() == "{" else { return }
+        let content = try group()
+        let letters = content.filter { $0 != " " }
+        if letters.count > 1, letters.allSatisfy(\.isLetter), !Self.names.contains(letters) {
+            tokens.append(.text(letters))
+        } else {
+            tokens += try Self.tokens(of: content)
+        }
+    }
+
     /// A text: a number or a letter counts as such, `and` and `or` separate, anything else is a unit or an answer in words.
     private mutating func text() throws(MathFault) {
         let words = try group().split(separator: " ").joined(separator: " ")
-        if words == "and" || words == "or" {
+        if words == "and" || words == "or" || words == "," {
             tokens.append(.mark(","))
         } else if !words.isEmpty, words.allSatisfy({ Self.isDigit($0) || $0 == "." || $0 == "-" || $0 == "/" }) {
             tokens += try Self.tokens(of: words)
