@@ -1,3 +1,4 @@
+import Evaluation
 import Glibc
 import JSON
 import Logging
@@ -21,7 +22,11 @@ extension Service {
                 functions: results.functions.map(\.function.identifier),
                 aggregates: .object(
                     JSONObject(results.functions.map { ($0.function.identifier, abridged($0.json)) })),
-                distributions: .object(results.distributions)), logger)
+                distributions: .object(results.distributions),
+                origin: origin(
+                    results.functions.map(\.function), of: datasetID,
+                    rows: results.functions.first?.aggregates.counts.total)
+            ), logger)
     }
 
     /// Stores the result of a job, for the pages.
@@ -35,7 +40,40 @@ extension Service {
                 datasetID: job.request["benchmark"]?["dataset_id"]?.string ?? "", rowsDatasetID: job.datasetID,
                 benchmarkID: job.benchmarkID, jobID: job.id, functions: scores.keys,
                 aggregates: .object(JSONObject(scores.members.map { ($0.key, abridged($0.value)) })),
-                distributions: job.result?["distributions"] ?? [:]), logger)
+                distributions: job.result?["distributions"] ?? [:],
+                origin: origin(
+                    scores.keys.compactMap { definitions[$0] },
+                    of: job.request["benchmark"]?["dataset_id"]?.string ?? "", rows: job.rowsDone,
+                    candidate: job.request["benchmark_config"]?["eval_candidate"])), logger)
+    }
+
+    /// How a result came about, as run folders have it.
+    private func origin(
+        _ functions: [ScoringFunction], of datasetID: String, rows: Int?, candidate: JSONValue? = nil
+    ) -> JSONValue {
+        var (described, saved) = (JSONObject(), JSONObject())
+        for function in functions {
+            let id = function.identifier
+            described[id] =
+                functionProvenance(
+                    of: function, in: engine, judgeModel: configuration.judgeModel, pluginDigest: pluginDigests.digest
+                ).map { .object($0) } ?? [:]
+            saved[id] = function.json
+        }
+        var provenance: JSONObject = [
+            "assay": ["version": .string(configuration.version)],
+            "dataset": ["source": .string(datasetID), "rows": rows.map { JSONValue($0) } ?? .null],
+            "functions": .object(described),
+        ]
+        if let candidate {
+            provenance["candidate"] =
+                candidate["config"] == nil
+                ? [
+                    "model": candidate["model"] ?? .null, "sampling": candidate["sampling_params"] ?? .null,
+                    "system_message": candidate["system_message"] ?? .null,
+                ] : ["agent": ["model": candidate["config"]?["model"] ?? .null]]
+        }
+        return ["provenance": .object(provenance), "definitions": .object(saved)]
     }
 
     private func record(_ result: StoredResult, _ logger: Logger) {
