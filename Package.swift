@@ -9,6 +9,7 @@ let package = Package(
         .library(name: "ScoringEngine", targets: ["Concurrency", "Inference", "JSON", "ScoringEngine"]),
         .library(name: "ScorerKit", targets: ["ScorerKit"]),
         .library(name: "basic", type: .dynamic, targets: ["BasicScorers"]),
+        .library(name: "braintrust", type: .dynamic, targets: ["BraintrustScorers"]),
         .library(name: "llm-as-judge", type: .dynamic, targets: ["JudgeScorers"]),
     ],
     dependencies: [
@@ -36,6 +37,7 @@ let package = Package(
         .target(name: "CScorerPlugin"),
         .target(name: "CWorkerProtocol"),
         .target(name: "CSubprocess"),
+        .target(name: "CLanguageProfiles", exclude: ["README.md", "make_profiles.py", "profiles.bin"]),
         // Boost.Math, in templates only.
         .target(name: "CDistributions"),
 
@@ -166,8 +168,13 @@ let package = Package(
         .target(
             name: "ScorerParameters", dependencies: ["JSON", "Patterns", "ScorerKit"], path: "Plugins/Parameters"),
         .target(
-            name: "BasicScorers", dependencies: ["JSON", "Patterns", "ScorerKit", "ScorerParameters", "Statistics"],
+            name: "BasicScorers",
+            dependencies: ["CLanguageProfiles", "JSON", "Patterns", "ScorerKit", "ScorerParameters", "Statistics"],
             path: "Plugins/Basic"),
+        .target(
+            name: "BraintrustScorers",
+            dependencies: ["CScorerPlugin", "JSON", "Patterns", "ScorerKit", "ScorerParameters"],
+            path: "Plugins/Braintrust"),
         .target(
             name: "JudgeScorers",
             dependencies: ["JSON", "Patterns", "PromptTemplates", "ScorerKit", "ScorerParameters", "Statistics"],
@@ -302,7 +309,7 @@ if Context.environment["ASSAY_THREADS"] != nil {
 
 // An installed plugin has its own Swift runtime, and shows nothing but its entry, so that it meets no other's symbols.
 if Context.environment["ASSAY_INSTALLATION"] != nil {
-    for target in package.targets where ["BasicScorers", "JudgeScorers"].contains(target.name) {
+    for target in package.targets where ["BasicScorers", "BraintrustScorers", "JudgeScorers"].contains(target.name) {
         target.linkerSettings = [
             .unsafeFlags(["-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/SDK/plugin.map"])
         ]

@@ -8,7 +8,7 @@ private let plugin = ScorerPlugin(
         "Deterministic scorers: equality, containment, answers extracted by regular expressions, normalised answers.",
     scorers: [
         Equality.self, SubsetOf.self, MultipleChoice.self, NumberAnswer.self, RegexAnswer.self, MathResponse.self,
-        DocVQAnswer.self,
+        DocVQAnswer.self, IFEval.self, BFCL.self,
     ])
 
 // The name is the one in the plugin header.

@@ -69,13 +69,15 @@ struct RegexAnswer: Scorer {
                         // No answer was given, whatever was expected.
                         if answer.isEmpty { continue }
                         if normalization != .text { try LongestText.check(answer, rightAnswers[row]) }
-                        let isRight =
-                            isPlain
-                            ? agree(answer, rightAnswers[row])
-                            : try expected.answers(row, cells, &parser, &scratch).contains {
-                                $0.withUnsafeBytes { agree(answer, $0) }
+                        if isPlain {
+                            if agree(answer, rightAnswers[row]) { scores[row] = 1 }
+                        } else {
+                            let right = try expected.answers(row, cells, &parser, &scratch)
+                            if normalization == .number {
+                                try LongestText.check(answer.count, comparedWith: right.count)
                             }
-                        if isRight { scores[row] = 1 }
+                            if right.contains(where: { $0.withUnsafeBytes { agree(answer, $0) } }) { scores[row] = 1 }
+                        }
                     } catch {
                         if error.isCancellation {
                             check.leaveOut(row, of: rows)

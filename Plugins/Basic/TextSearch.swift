@@ -1,4 +1,5 @@
 import Glibc
+import ScorerParameters
 
 /// Finds a text in another, byte for byte.
 enum TextSearch {
@@ -6,7 +7,11 @@ enum TextSearch {
     ///
     /// Checking each occurrence of the first byte of `part` is fastest in ordinary text, and very slow in `aaaa…`. This
     /// is therefore done only while it is cheap; then the rest is searched with the two-way algorithm.
-    static func contains(_ text: UnsafeRawBufferPointer, _ part: UnsafeRawBufferPointer) -> Bool {
+    ///
+    /// - Throws: if the batch was cancelled.
+    static func contains(
+        _ text: UnsafeRawBufferPointer, _ part: UnsafeRawBufferPointer, _ check: inout CancellationCheck
+    ) throws(RowFault) -> Bool {
         guard let needle = part.baseAddress, let first = part.first else { return true }
         guard let start = text.baseAddress, part.count <= text.count else { return false }
         var place = start
@@ -18,7 +23,9 @@ enum TextSearch {
             if place > lastStart { return false }
             allowance -= part.count
             if allowance < 0 {
-                return twoWayContains(UnsafeRawBufferPointer(rebasing: text[(place - start)...]), part)
+                return try twoWayContains(UnsafeRawBufferPointer(rebasing: text[(place - start)...]), part) {
+                    check.stopsWithin($0)
+                }
             }
         }
         return false
@@ -28,14 +35,24 @@ enum TextSearch {
     /// part of the needle after its critical factorisation from left to right, and then the part before it.
     ///
     /// Neither text is empty.
-    static func twoWayContains(_ text: UnsafeRawBufferPointer, _ needle: UnsafeRawBufferPointer) -> Bool {
+    ///
+    /// - Parameter isStopped: is told how many bytes were searched since it was asked last, and asked whether to stop.
+    /// - Throws: if it says so.
+    static func twoWayContains(
+        _ text: UnsafeRawBufferPointer, _ needle: UnsafeRawBufferPointer, isStopped: (Int) -> Bool
+    ) throws(RowFault) -> Bool {
         var (middle, period) = criticalFactorization(of: needle)
         let isPeriodic = (0..<middle).allSatisfy { needle[$0] == needle[$0 + period] }
         if !isPeriodic { period = max(middle, needle.count - middle) + 1 }
         var place = 0
         // How much of the needle is known to match at this place after a shift by its period.
         var known = 0
+        var asked = 0
         while place <= text.count - needle.count {
+            if place - asked >= 1 << 20 {
+                if isStopped(place - asked) { throw .cancelled }
+                asked = place
+            }
             var index = max(middle, known)
             while index < needle.count, needle[index] == text[place + index] { index += 1 }
             if index < needle.count {

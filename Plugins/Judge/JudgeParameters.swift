@@ -15,9 +15,12 @@ struct JudgeParameters: Sendable {
     /// How often each model is asked.
     var votes: Int
     var reduction: VoteReduction
+    /// The bytes that a prompt may have.
+    var promptSize: Int
 
     init(_ configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
         var parameters = try Configuration(configuration)
+        promptSize = parameters.limit("prompt_bytes", usual: PromptTemplate.longestPrompt)
         template = try Self.template(&parameters)
         panel = try Self.panel(&parameters)
         let format = try ResponseFormat(&parameters)

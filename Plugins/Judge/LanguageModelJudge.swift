@@ -101,16 +101,15 @@ struct LanguageModelJudge: ModelScorer {
             open: open)
     }
 
-    /// Bytes that the prompts of a row may have, those of all its votes together.
-    private static let longestPrompts = 4 * PromptTemplate.longestPrompt
-
-    /// Why no model is asked about a row with a prompt of `size` bytes; nil where one is.
+    /// Why no model is asked about a row with a prompt of `size` bytes; nil where one is. All votes of a row together may have
+    /// four times as much as one of them.
     private func promptFault(_ size: Int) -> String? {
-        let most = PromptTemplate.longestPrompt
-        if size > most { return "its prompt would have \(size >> 20) MiB; a prompt may have \(most >> 20) MiB" }
-        guard size * votesPerRow > Self.longestPrompts else { return nil }
-        return "its \(votesPerRow) prompts would have \((size * votesPerRow) >> 20) MiB; those of a row may have "
-            + "\(Self.longestPrompts >> 20) MiB"
+        let limit = parameters.promptSize
+        if size > limit { return PromptTemplate.fault(size: size, limit: limit) }
+        guard size * votesPerRow > 4 * limit else { return nil }
+        return
+            "its \(votesPerRow) prompts would have \(PromptTemplate.text(size * votesPerRow)); those of a row may have "
+            + "\(PromptTemplate.text(4 * limit)) (--max-prompt-size)"
     }
 
     func receive(

@@ -35,10 +35,14 @@ public struct ServerConfiguration: Sendable {
     public var maxRows = 50_000_000
     /// The maximum size of a dataset from a URI, in bytes of JSON.
     public var maxDatasetSize = 4 << 30
+    /// The maximum size of a row of a dataset from a URI, in bytes; several copies of it are in memory.
+    public var maxRowSize = 64 << 20
     /// The maximum size of the metadata and parameters of one resource or request, in bytes.
     public var maxMetadataSize = 1 << 20
     /// The maximum number of regular expressions in the metadata and parameters of one resource or request.
     public var maxPatterns = 1_000
+    /// The maximum number of results that are kept.
+    public var maxResults = 1_000
     /// The number of days for which jobs are kept after they end; nil means without limit.
     public var jobDays: Int?
     /// Days for which results of score-batch are kept, and their rows; nil: without limit.

@@ -9,6 +9,8 @@ public struct DatasetOptions: Sendable, Hashable {
     public var delimiter: UInt8?
     /// The source of a table's column names.
     public var header = Header.firstRow
+    /// The maximum size of a row, in bytes, up to 1 GiB. Several copies of a row are in memory while it is read and scored.
+    public var rowSize = 256 << 20
 
     /// The source of a table's column names.
     public enum Header: Sendable, Hashable {

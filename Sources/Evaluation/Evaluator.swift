@@ -168,7 +168,7 @@ public struct Evaluator: Sendable {
         let columns = try columns(of: request, &reader)
         let settings = request.settings.naming(columns)
         var preparation = try RowPreparation(
-            settings, request.candidate, mapping: request.mapping,
+            settings, request.candidate, mapping: request.mapping, promptSize: engine.limits.promptSize,
             pointer: EvaluationError.candidatePointer)
         if request.samples > 1 { preparation.addedColumns.append(sampleColumn) }
         if request.samples > 1 && preparation.temperature == 0 {

@@ -33,6 +33,30 @@ extension JSONParser {
         }
     }
 
+    /// Whether `left` contains any element of the array `parts`, as `contains` tells of one of them. Each text is parsed once.
+    ///
+    /// Cost: each element is compared with each of `left`, up to where they differ.
+    ///
+    /// - Parameter isStopped: is asked between elements; if it says so, the result is nil.
+    public mutating func containsAny(
+        _ left: UnsafeRawBufferPointer, of parts: UnsafeRawBufferPointer, isStopped: () -> Bool
+    ) throws(JSONError) -> Bool? {
+        guard case .array(let wanted) = try comparable(parts) else { return false }
+        switch try comparable(left) {
+        case .array(let elements):
+            for part in wanted {
+                if isStopped() { return nil }
+                if elements.contains(part) { return true }
+            }
+            return false
+        case .object(let members):
+            return wanted.contains { part in
+                if case .string(let key) = part { members[key] != nil } else { false }
+            }
+        default: return false
+        }
+    }
+
     private mutating func comparable(_ text: UnsafeRawBufferPointer) throws(JSONError) -> ComparableValue {
         try withNodes(of: text) { nodes in
             var position = 0

@@ -7,10 +7,16 @@ public struct PatternListError: Error, Hashable {
 }
 
 extension PatternList {
-    /// The maximum number of patterns in a list.
-    public static let maximumCount = 1000
-    /// The maximum total size of a list's sources, in bytes.
-    public static let maximumLength = 256 << 10
+    /// Limits of a list, which its user may change.
+    public struct Limits: Sendable, Hashable {
+        /// The maximum number of patterns.
+        public var count = 1000
+        /// The maximum total size of the sources, in bytes.
+        public var length = 256 << 10
+
+        public init() {}
+    }
+
     /// The maximum total size of a list's compiled patterns, in bytes: a few characters such as `(?:a{1000}){60}` may compile
     /// to a hundred thousand bytes.
     public static let maximumCompiledSize = 64 << 20
@@ -18,17 +24,21 @@ extension PatternList {
     /// Compiles a list of patterns, within limits that prevent untrusted patterns from exhausting the memory.
     ///
     /// - Parameter needsGroup: whether to reject a pattern without a group.
-    public static func compile(_ sources: [String], needsGroup: Bool = true) throws(PatternListError) -> [Pattern] {
-        guard sources.count <= maximumCount else {
+    public static func compile(
+        _ sources: [String], needsGroup: Bool = true, limits: Limits = Limits()
+    ) throws(PatternListError) -> [Pattern] {
+        guard sources.count <= limits.count else {
             throw PatternListError(
                 index: nil,
-                message: "found \(sources.count) patterns; at most \(maximumCount) are allowed. "
+                message: "found \(sources.count) patterns; at most \(limits.count) are allowed (--max-patterns). "
                     + "Alternatives can share one pattern: (?:Answer|Result): (.+)")
         }
         let length = sources.reduce(0) { $0 + $1.utf8.count }
-        guard length <= maximumLength else {
+        guard length <= limits.length else {
             throw PatternListError(
-                index: nil, message: "the patterns have \(length) bytes in total; at most \(maximumLength) are allowed")
+                index: nil,
+                message: "the patterns have \(length) bytes in total; at most \(limits.length) are allowed "
+                    + "(--max-pattern-size)")
         }
         var patterns: [Pattern] = []
         var size = 0

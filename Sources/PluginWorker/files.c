@@ -162,6 +162,28 @@ static const char *allow_libraries(int ruleset, int folder) {
     return fault;
 }
 
+/* Whether a folder holds, at any depth, a device: an archive may have packed one, and whoever reads a disk's reads all of its
+ * files. What cannot be looked at counts as one. */
+static bool holds_device(int folder, int depth) {
+    enum { DEEPEST = 32 };
+    const int again = depth > DEEPEST ? -1 : openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = again < 0 ? NULL : fdopendir(again);
+    if (!entries && again >= 0) close(again);
+    bool holds = !entries;
+    for (const struct dirent *entry; entries && !holds && (entry = readdir(entries));) {
+        struct stat status;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || entry->d_type == DT_REG) continue;
+        if (fstatat(folder, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        holds = S_ISBLK(status.st_mode) || S_ISCHR(status.st_mode);
+        if (!S_ISDIR(status.st_mode)) continue;
+        const int inside = open_place(folder, entry->d_name, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+        holds = inside < 0 || holds_device(inside, depth + 1);
+        if (inside >= 0) close(inside);
+    }
+    if (entries) closedir(entries);
+    return holds;
+}
+
 static const char *allow_data(int ruleset, int folder, const char *name) {
     char data[NAME_MAX + 8];
     const char *ending = strrchr(name, '.');
@@ -176,7 +198,9 @@ static const char *allow_data(int ruleset, int folder, const char *name) {
     }
     struct stat status;
     const char *fault = NULL;
-    if (fstat(place, &status) == 0 && S_ISDIR(status.st_mode)) fault = allow(ruleset, place, READ_FOLDERS);
+    if (fstat(place, &status) == 0 && S_ISDIR(status.st_mode))
+        fault = holds_device(place, 0) ? "its data holds a device, or folders that cannot be looked into"
+                                       : allow(ruleset, place, READ_FOLDERS);
     close(place);
     return fault;
 }

@@ -63,6 +63,8 @@ static const char *limit_resources(uint64_t address_space) {
     if (!set_limit(RLIMIT_MEMLOCK, 0)) return failed("its locked memory could not be limited");
     if (!set_limit(RLIMIT_CORE, 0) || !set_limit(RLIMIT_FSIZE, 0) || !set_limit(RLIMIT_NOFILE, 64))
         return failed("its use of files could not be limited");
+    /* Signals that wait are counted for the user, and others need some of what there is. */
+    if (!set_limit(RLIMIT_SIGPENDING, 256)) return failed("its pending signals could not be limited");
     limit_threads();
     signal(SIGXFSZ, SIG_IGN);
     return NULL;

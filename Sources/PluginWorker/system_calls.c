@@ -23,7 +23,7 @@
 
 /* What computing, memory, threads and reading files take. Everything else fails with EPERM. */
 static const int allowed[] = {
-    SYS_read, SYS_write, SYS_recvmsg, SYS_futex, SYS_mmap, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_brk,
+    SYS_read, SYS_write, SYS_recvmsg, SYS_futex, SYS_munmap, SYS_mprotect, SYS_mremap, SYS_brk,
     SYS_close, SYS_close_range, SYS_pread64, SYS_readv, SYS_preadv, SYS_writev, SYS_lseek, SYS_fstat, SYS_newfstatat,
     SYS_statx, SYS_statfs, SYS_fstatfs, SYS_getdents64, SYS_readlinkat, SYS_faccessat, SYS_faccessat2, SYS_getcwd,
     SYS_dup, SYS_dup3, SYS_pipe2, SYS_eventfd2, SYS_ppoll, SYS_pselect6, SYS_epoll_create1, SYS_epoll_ctl,
@@ -135,6 +135,8 @@ const char *restrict_system_calls(void) {
     add((struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 1));
     answer(SECCOMP_RET_KILL_PROCESS);
     load_word(offsetof(struct seccomp_data, nr));
+    /* Memory, but not of the pool of huge pages, which an administrator has set aside for others. */
+    allow_without(SYS_mmap, 3, MAP_HUGETLB);
     for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
         unless_equal((uint32_t)allowed[i], 1);
         answer(SECCOMP_RET_ALLOW);

@@ -21,8 +21,17 @@ public struct PromptTemplate: Sendable, Hashable {
     /// Text in braces that its author may have misunderstood, by its position.
     private var remarks: [Remark] = []
 
-    /// The bytes that a prompt may have: more than any model reads. A template can name a column thousands of times.
+    /// The bytes that a prompt may have, unless its user has set another limit: more than any model reads. A template can name a
+    /// column thousands of times.
     public static let longestPrompt = 16 << 20
+
+    /// What is wrong with a prompt of so many bytes, or of more.
+    public static func fault(size: Int, limit: Int) -> String {
+        "its prompt would have \(text(size)); a prompt may have \(text(limit)) (--max-prompt-size)"
+    }
+
+    /// A number of bytes for messages.
+    public static func text(_ bytes: Int) -> String { bytes < 1 << 20 ? "\(bytes) bytes" : "\(bytes >> 20) MiB" }
 
     public init(_ text: String) {
         var places: [[UInt8]: Int] = [:]

@@ -9,6 +9,7 @@ public struct Configuration {
     /// Columns of the data that templates in the parameters may name though their names are not plain ones. Hosts before
     /// version 1.2 of the plugin header name none.
     public let columns: [String]
+    private let limits: [JSONText.Member]
     private let bytes: [UInt8]
     private let params: [JSONText.Member]
     private var known: [String] = []
@@ -20,6 +21,11 @@ public struct Configuration {
         }
         guard case .object(let params)? = members.value("params") else {
             throw ParameterRejection(pointer: "/params", "expected an object")
+        }
+        if case .object(let changed)? = members.value("limits") {
+            limits = changed
+        } else {
+            limits = []
         }
         bytes = Array(configuration)
         self.params = params
@@ -34,6 +40,16 @@ public struct Configuration {
         } else {
             columns = []
         }
+    }
+
+    /// A limit that the user of a run can set, such as `prompt_bytes`; see `create` in the plugin header.
+    ///
+    /// - Parameter usual: its value where the user has not changed it.
+    public func limit(_ name: String, usual: Int) -> Int {
+        guard case .number(let number)? = limits.value(name), let limit = Int(exactly: number), limit > 0 else {
+            return usual
+        }
+        return limit
     }
 
     // MARK: Reading

@@ -23,6 +23,8 @@ public struct ScoringFunction: Sendable, Hashable {
     /// Columns with unusual names, in the data of a run, that `prompt_template` names in braces. They belong to the run and
     /// are not part of the definition.
     public var columns: [String] = []
+    /// Limits of the run. They are not part of the definition.
+    public var limits = FunctionLimits()
     /// The path of its file, or `request`.
     public let origin: String
 
@@ -52,6 +54,7 @@ public struct ScoringFunction: Sendable, Hashable {
             "params": .object(own),
         ]
         if !columns.isEmpty { configuration["columns"] = .array(columns.map(JSONValue.string)) }
+        if !limits.json.isEmpty { configuration["limits"] = .object(limits.json) }
         return JSONValue.object(configuration).text
     }
 }

@@ -15,6 +15,8 @@ public import ScoringDefinitions
 public final class Engine: Sendable {
     public let definitions: DefinitionCatalog
     public let plugins: PluginRegistry
+    /// The limits of all functions.
+    public let limits: FunctionLimits
     private let modelAccess: ModelAccess
     private let spareScorers = SpareScorers()
 
@@ -23,14 +25,17 @@ public final class Engine: Sendable {
     ///
     /// - Parameters:
     ///   - isolation: which plugins are trusted, and how to run the others.
+    ///   - limits: the limits of all functions.
     ///   - inference: creates the service for functions that ask models, when the first of them is bound. The engine must
     ///     then be shut down.
     ///   - log: receives the log messages of plugins. Called on any thread.
     public init(
         functionFolders: [String], pluginFolders: [String], isolation: PluginIsolation = PluginIsolation(),
+        limits: FunctionLimits = FunctionLimits(),
         inference: @escaping @Sendable () throws(EngineError) -> InferenceService? = { nil },
         log: @escaping HostLog = { _, _, _ in }
     ) {
+        self.limits = limits
         modelAccess = ModelAccess(inference)
         definitions = DefinitionCatalog(folders: functionFolders)
         plugins = PluginRegistry(
@@ -53,8 +58,9 @@ public final class Engine: Sendable {
                     + (known.isEmpty ? "none" : known), remedy: .addPlugin)
         }
         var function = function
-        // Earlier headers have no such member of the configuration.
-        if plugin.contents.abiMinor < 2 { function.columns = [] }
+        function.limits = limits
+        // Earlier headers have no such members of the configuration.
+        if plugin.contents.abiMinor < 2 { (function.columns, function.limits) = ([], FunctionLimits()) }
         do {
             return try Scorer(function.scorerID(in: plugin), of: plugin, configuration: function.configuration)
         } catch let error as ParameterError {
@@ -183,6 +189,7 @@ public final class Engine: Sendable {
             if functions.contains(where: { ExactText($0.function.identifier) == ExactText(identifier) }) {
                 throw EngineError(.invalidDefinition, "\(identifier) is named twice in one run")
             }
+            function.limits = limits
             try function.nameColumns(of: rows, mapping: request.mapping, warn: request.warn)
             let scorer =
                 if let spare = spareScorers.take(for: function) { spare } else {

@@ -2,10 +2,7 @@ import GRDB
 import JSON
 
 extension Registry {
-    /// The number of results that are kept; older ones are deleted when new ones are added.
-    public static let resultLimit = 1_000
-
-    /// Stores a result.
+    /// Stores a result, and deletes those that are older than the latest `resultLimit`.
     public func record(_ result: StoredResult) throws(StoreError) {
         try write { database in
             try database.execute(
@@ -20,7 +17,7 @@ extension Registry {
                 ])
             try database.execute(
                 sql: "DELETE FROM result WHERE number <= ?",
-                arguments: [database.lastInsertedRowID - Int64(Self.resultLimit)])
+                arguments: [database.lastInsertedRowID - Int64(resultLimit)])
         }
     }
 

@@ -32,13 +32,17 @@ public final class Registry: Sendable {
     /// The file as it was opened.
     private let file: FileIdentity?
     let reserve: DiskReserve
+    /// The maximum number of results that are kept.
+    public let resultLimit: Int
     /// The damage that was found in the file, if any.
     private let damage = Mutex<StoreError?>(nil)
 
     /// Opens the file, and creates it and the folder if they are missing.
     ///
+    /// - Parameter resultLimit: the maximum number of results that are kept.
     /// - Throws: if the file cannot be written, is not a database, has a newer version, or is used by another process.
-    public init(folder: String) throws(StoreError) {
+    public init(folder: String, resultLimit: Int = 1_000) throws(StoreError) {
+        self.resultLimit = resultLimit
         try makeFolder(folder)
         let prefix = folder.hasSuffix("/") ? folder : folder + "/"
         let path = prefix + "registry.sqlite"

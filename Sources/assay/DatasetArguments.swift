@@ -77,13 +77,17 @@ struct DatasetArguments: ParsableArguments {
     }
 
     /// The dataset that an argument names, including the join.
-    func input(_ argument: String) throws(DatasetError) -> DatasetInput {
+    ///
+    /// - Parameter limits: limits of its rows.
+    func input(_ argument: String, _ limits: DataLimitOptions) throws(DatasetError) -> DatasetInput {
+        var (options, joinOptions) = (options, DatasetOptions())
+        if let size = limits.maxRowSize { (options.rowSize, joinOptions.rowSize) = (size, size) }
         var input = try input(argument, options)
         if let join, let key = on.flatMap({ JoinKey($0) }) {
             if join == "-" && argument == "-" {
                 throw DatasetError(.unknownFormat, "standard input cannot be both the dataset and --join", path: join)
             }
-            let other = try self.input(join, DatasetOptions())
+            let other = try self.input(join, joinOptions)
             input.dataset = input.dataset.joined(with: other.dataset, on: key)
             input.joinedPath = other.path
             let stop = input.stop

@@ -26,9 +26,12 @@ struct FunctionsCommandTests {
         let words = lines(of: result.output).map { $0.split(separator: " ", maxSplits: 1) }
         #expect(
             words.map { String($0[0]) } == [
-                "basic::docvqa", "basic::equality", "basic::multiple_choice", "basic::number",
+                "basic::bfcl", "basic::docvqa", "basic::equality", "basic::ifeval", "basic::multiple_choice",
+                "basic::number",
                 "basic::regex_parser_math_response",
-                "basic::regex_parser_multiple_choice_answer", "basic::subset_of", "llm-as-judge::405b-simpleqa",
+                "basic::regex_parser_multiple_choice_answer", "basic::subset_of", "braintrust::exact-match",
+                "braintrust::json-diff", "braintrust::levenshtein", "braintrust::list-contains",
+                "braintrust::numeric-diff", "braintrust::valid-json", "llm-as-judge::405b-simpleqa",
                 "llm-as-judge::base", "llm-as-judge::correctness", "llm-as-judge::faithfulness",
                 "llm-as-judge::pairwise", "my::answer",
             ])

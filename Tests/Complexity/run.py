@@ -52,6 +52,24 @@ CASES = {
     "subset_of-elements": ("basic::subset_of", lambda n: row([f"e{i}" for i in range(n // 8)], "e")),
     "subset_of-any-of": (
         {"provider_resource_id": "subset-of", "any_of": True}, lambda n: row("a" * n, ["a" * 50 + "b"] * 8)),
+    # As many right answers as the answer has bytes, up to the product of both that is compared.
+    "subset_of-many-answers": (
+        {"provider_resource_id": "subset-of", "any_of": True}, lambda n: row("a" * n, ["aab"] * 400)),
+    "subset_of-array-answers": (
+        {"provider_resource_id": "subset-of", "any_of": True},
+        lambda n: row([f"e{i}" for i in range(n // 8)], [f"x{i}" for i in range(100)])),
+    "equality-any-of": (
+        {"provider_resource_id": "equality", "any_of": True},
+        lambda n: row({f"k{i}": i for i in range(n // 8)}, json.dumps([{"k0": i} for i in range(n // 8)]))),
+    "equality-any-of-escapes": (
+        {"provider_resource_id": "equality", "any_of": True},
+        lambda n: row("\n" * n, json.dumps(["\n" + str(i) for i in range(n // 8)]))),
+    "math-any-of": (
+        {"provider_resource_id": "regex-parser-math-response", "any_of": True, "parsing_regexes": ["(?s)(.*)"]},
+        lambda n: row("1" * n, ["2"] * 100)),
+    "choice-any-of": (
+        {"provider_resource_id": "multiple-choice", "any_of": True, "choices_column": "choices"},
+        lambda n: row("A", ["so b"] * (n // 8), choices=["so " * (n // 8) + "a", "so b"])),
     "regex-42-patterns": ("basic::regex_parser_multiple_choice_answer", lambda n: row("Answer : " * (n // 9), "A")),
     "regex-first-byte": (
         regex(parsing_regexes=["(?i)The best answer is ([A-D])"]), lambda n: row("t " * (n // 2), "A")),
@@ -84,6 +102,12 @@ CASES = {
     "math-boxes": ("basic::regex_parser_math_response", lambda n: row("\\boxed{a" * (n // 8), "\\boxed{" * (n // 7))),
     "math-texts": ("basic::regex_parser_math_response", lambda n: row("\\boxed{" + "\\text{a" * (n // 7) + "}}", "a")),
     "math-commas": ("basic::regex_parser_math_response", lambda n: row("\\boxed{" + "1," * (n // 2) + "}", "1")),
+    "exact-match-objects": (
+        "braintrust::exact_match",
+        lambda n: row({f"k{i}": i for i in range(n // 8)}, {f"k{i}": i for i in reversed(range(n // 8))})),
+    "json-diff-objects": (
+        "braintrust::json_diff",
+        lambda n: row({f"k{i}": i for i in range(n // 8)}, {f"x{i}": i for i in reversed(range(n // 8))})),
     "docvqa-punctuation": ("basic::docvqa", lambda n: row("a;b/[c. " * (n // 8), ["a.,!?" * (n // 5)])),
     "docvqa-words": ("basic::docvqa", lambda n: row("Σ'ΑΣ " * (n // 8), ["none " * (n // 5)])),
     "docvqa-answers": ("basic::docvqa", lambda n: row("b", ["a"] * (n // 5))),

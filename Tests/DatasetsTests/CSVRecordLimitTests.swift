@@ -13,7 +13,8 @@ struct CSVRecordLimitTests {
         #expect(reading.text == "{\"a\":\"1\"}\n")
         #expect(
             reading.error?.description
-                == "t.csv, line 3: the record that starts here has more than 1 MiB; check for a quote that is not closed"
+                == "t.csv, line 3: the record that starts here has more than 1 MiB; check for a quote that is not closed, "
+                + "or raise --max-row-size"
         )
         #expect(reading.error?.code == .tooLarge)
     }

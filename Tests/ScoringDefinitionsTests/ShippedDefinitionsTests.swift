@@ -21,6 +21,7 @@ struct ShippedDefinitionsTests {
         arguments: [
             ("basic::equality", "equality", "basic"),
             ("basic::subset_of", "subset-of", "basic"),
+            ("basic::bfcl", "bfcl", "basic"),
             ("basic::docvqa", "docvqa", "basic"), ("basic::multiple_choice", "multiple-choice", "basic"),
             ("basic::number", "number", "basic"),
             ("basic::regex_parser_multiple_choice_answer", "regex-parser-multiple-choice-answer", "regex_parser"),
@@ -34,6 +35,20 @@ struct ShippedDefinitionsTests {
         #expect(function.aggregationFunctions == [.accuracy])
         #expect(function.params["type"] == .string(type))
         #expect(!function.description.isEmpty)
+    }
+
+    @Test("instructions are averaged by their number")
+    func ifeval() throws {
+        #expect(try catalog.find("basic::ifeval").aggregationFunctions == [.weightedAverage])
+    }
+
+    @Test(
+        "the scoring functions of braintrust that need no model are there",
+        arguments: ["exact-match", "json-diff", "levenshtein", "list-contains", "numeric-diff", "valid-json"])
+    func braintrust(name: String) throws {
+        let function = try catalog.find("braintrust::\(name)")
+        #expect(function.providerID == "braintrust" && function.providerResourceID == name)
+        #expect(function.aggregationFunctions == [.average])
     }
 
     @Test("the multiple-choice function knows its phrases in their order")

@@ -10,7 +10,7 @@ struct LongTextTests {
     @Test(
         "a text that is taken apart has a limit, and the rows beside it are scored",
         arguments: [
-            ("basic::number", 8, "7 "), ("basic::multiple_choice", 2, "A "), ("basic::docvqa", 8, "a "),
+            ("basic::number", 8, "7 "), ("basic::multiple_choice", 2, "A "), ("basic::docvqa", 4, "a "),
             ("basic::regex_parser_math_response", 8, "a "),
         ])
     func limit(function: String, mebibytes: Int, word: String) throws {
@@ -28,5 +28,24 @@ struct LongTextTests {
             scoring.output.lines[0].contains("\(mebibytes) MiB that are read"), "\(scoring.output.lines[0].suffix(300))"
         )
         #expect(!scoring.output.lines[1].contains("input_error"))
+    }
+
+    @Test(
+        "many right answers for a long one are compared up to a limit of the product, and the rows beside are scored",
+        arguments: [
+            JSONValue.string(String(repeating: "a", count: 2 << 20)), .array((0..<400_000).map { .string("e\($0)") }),
+        ])
+    func manyAnswers(answer: JSONValue) throws {
+        let size = answer.string?.utf8.count ?? answer.text.utf8.count
+        let rows = [(1 << 28) / size + 1, (1 << 28) / size / 20].map { count in
+            JSONValue.object([
+                "generated_answer": answer, "expected_answer": .array(Array(repeating: "b", count: count)),
+            ]).text + "\n"
+        }
+        let scoring = try Scoring(rows.joined(), "basic::subset_of", ["any_of": true]) { _ in }
+        #expect(
+            scoring.output.lines[0].contains("more than is compared (256 MiB together)"),
+            "\(scoring.output.lines[0].suffix(300))")
+        #expect(scoring.output.lines[1].contains("\"score\": 0.0"), "\(scoring.output.lines[1].suffix(300))")
     }
 }

@@ -294,7 +294,8 @@ def soak(options, assay, folder, stack):
     model = Model()
     server = subprocess.Popen(
         [assay, "serve", "--port", "0", "--data-dir", disk, "--no-cache", "--max-retries", "1", "--plugin-timeout", "1",
-         "--model-url", f"http://127.0.0.1:{model.port}/v1", "--plugin-dir", plugins, "--fn-dir", plugins / "functions"],
+         "--model-url", f"http://127.0.0.1:{model.port}/v1", "--plugin-dir", plugins, "--fn-dir", plugins / "functions",
+         "--fn-dir", ROOT / "scoring_fns"],
         stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
     stack.callback(server.kill)
     url = None

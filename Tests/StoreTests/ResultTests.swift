@@ -34,8 +34,11 @@ struct ResultTests {
 
     @Test("the oldest go where there are too many")
     func limit() throws {
-        for number in 0..<Registry.resultLimit + 3 { try registry.record(result(number)) }
-        #expect(try registry.resultCount() == Registry.resultLimit)
+        #expect(registry.resultLimit == 1_000)
+        let other = try TemporaryFolder()
+        let registry = try Registry(folder: other.path, resultLimit: 7)
+        for number in 0..<10 { try registry.record(result(number)) }
+        #expect(try registry.resultCount() == 7)
         #expect(try registry.result("r2") == nil)
         #expect(try registry.result("r3") != nil)
     }

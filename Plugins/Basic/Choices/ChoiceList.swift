@@ -1,5 +1,6 @@
 import JSON
 import ScorerKit
+import ScorerParameters
 
 /// The options of a question as a column has them: a list of strings, a text that is one, or, as in ARC, an object with a list
 /// `text` and a list `label`.
@@ -15,7 +16,8 @@ struct ChoiceList {
         var elements: [JSONValue]
         if cell.first == UInt8(ascii: "{"), let object = try? parser.parse(cell), let list = object["text"]?.array {
             elements = list
-            labels = (object["label"] ?? object["labels"])?.array?.compactMap(\.scalarText) ?? []
+            labels =
+                (object["label"] ?? object["labels"])?.array?.prefix(Self.maximumCount).compactMap(\.scalarText) ?? []
         } else {
             elements = try ExpectedAnswers.elements(ofListIn: cell, &parser, column: column)
         }
@@ -35,6 +37,8 @@ struct ChoiceList {
     func place(of text: [UInt8], as tokens: [ChoiceToken]) -> Int? {
         let label = String(decoding: text, as: UTF8.self)
         if let place = labels.firstIndex(of: label) { return place }
-        return texts.firstIndex { !$0.isEmpty && $0.map(\.text) == tokens.map(\.text) }
+        return texts.firstIndex { option in
+            !option.isEmpty && option.count == tokens.count && zip(option, tokens).allSatisfy { $0.text == $1.text }
+        }
     }
 }

@@ -82,6 +82,7 @@ struct MultipleChoice: Scorer {
                     var list: ChoiceList?
                     if let choices, let choicesColumn {
                         let cell = choices.text.hasValue(row) ? choices.text[row] : choices.json[row]
+                        try LongestText.check(cell, cell, most: LongestText.ofChoices)
                         list = try ChoiceList(cell, choicesColumn, &parser)
                     }
                     let right = try expected.answers(row, cells, &parser, &scratch)

@@ -13,7 +13,7 @@ enum DocVQA {
 
     /// Takes out punctuation and unites lower-cased words, numbers and contractions, with one space between words.
     static func normalized(_ text: Span<UInt8>) -> [UInt8] {
-        let words = lowercased(withoutPunctuation(text).span)
+        let words = withoutPunctuation(text).span.lowercased
         var result: [UInt8] = []
         result.reserveCapacity(words.count)
         var offset = 0
@@ -110,49 +110,5 @@ enum DocVQA {
             if isDeleted { deleted += 1 } else { kept.append(text[offset]) }
         }
         return (kept, deleted == limit)
-    }
-
-    /// Python's `str.lower`: full mappings, and a capital sigma at the end of a word becomes a final one.
-    private static func lowercased(_ text: Span<UInt8>) -> [UInt8] {
-        var result: [UInt8] = []
-        result.reserveCapacity(text.count)
-        var offset = 0
-        while offset < text.count {
-            let decoded = text.scalar(at: offset)
-            if decoded.length == 1 {
-                let byte = text[offset]
-                result.append(byte &- 0x41 < 26 ? byte | 0x20 : byte)
-            } else if decoded.scalar == "Σ", endsWord(offset, offset + decoded.length, in: text) {
-                result.append(contentsOf: "ς".utf8)
-            } else {
-                result.append(contentsOf: decoded.scalar.properties.lowercaseMapping.utf8)
-            }
-            offset += decoded.length
-        }
-        return result
-    }
-
-    /// The Final_Sigma condition of the Unicode standard (table 3-17) for the scalar at `start..<end`.
-    ///
-    /// Each run of case-ignorable scalars is looked through from its two ends at most, so a text takes linear time.
-    private static func endsWord(_ start: Int, _ end: Int, in text: Span<UInt8>) -> Bool {
-        var before = start
-        var followsCased = false
-        while before > 0 {
-            let decoded = text.scalar(before: before)
-            before -= decoded.length
-            if !decoded.scalar.properties.isCaseIgnorable {
-                followsCased = decoded.scalar.properties.isCased
-                break
-            }
-        }
-        guard followsCased else { return false }
-        var after = end
-        while after < text.count {
-            let decoded = text.scalar(at: after)
-            after += decoded.length
-            if !decoded.scalar.properties.isCaseIgnorable { return !decoded.scalar.properties.isCased }
-        }
-        return true
     }
 }

@@ -28,8 +28,8 @@ struct DocVQAnswer: Scorer {
             for row in 0..<rows.count {
                 if check.stops(before: row, of: rows, reading: generated[row].count + expected[row].count) { break }
                 do throws(RowFault) {
-                    try LongestText.check(generated[row], expected[row])
-                    try LongestText.check(generated[row], expectedText[row])
+                    try LongestText.check(generated[row], expected[row], most: LongestText.ofDocuments)
+                    try LongestText.check(generated[row], expectedText[row], most: LongestText.ofDocuments)
                     let list = expectedText.hasValue(row) ? expectedText[row] : expected[row]
                     let texts = try texts(ofListIn: list, &parser)
                     scores[row] = DocVQA.accepts(generated[row].utf8.span, among: texts) ? 1 : 0

@@ -57,11 +57,13 @@ struct MathResponse: Scorer {
                     try LongestText.check(generated[row], rightAnswers[row])
                     let answer = try normalized(generated[row], &scratch)
                     answers.append(answer)
-                    let isRight =
-                        expected.isPlain
-                        ? agrees(answer, rightAnswers[row].utf8.span)
-                        : try expected.answers(row, cells, &parser, &scratch).contains { agrees(answer, $0.span) }
-                    if isRight { scores[row] = 1 }
+                    if expected.isPlain {
+                        if agrees(answer, rightAnswers[row].utf8.span) { scores[row] = 1 }
+                    } else {
+                        let right = try expected.answers(row, cells, &parser, &scratch)
+                        try LongestText.check(answer.count, comparedWith: right.count)
+                        if right.contains(where: { agrees(answer, $0.span) }) { scores[row] = 1 }
+                    }
                 } catch {
                     if error.isCancellation {
                         check.leaveOut(row, of: rows)

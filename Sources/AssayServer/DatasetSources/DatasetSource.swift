@@ -78,7 +78,10 @@ enum DatasetSource {
         switch uri.firstRange(of: ":").map({ uri[..<$0.lowerBound].lowercased() }) {
         case "data":
             let data = try DataURI(uri)
-            try rows.run(data.format.rows(of: MemorySource(data.bytes), named: "the data: URI"), named: "the data: URI")
+            let name = "the data: URI"
+            try rows.run(
+                data.format.rows(of: MemorySource(data.bytes), named: name, rowSize: configuration.maxRowSize),
+                named: name)
         case "http", "https":
             try service.importing {
                 try rows.run(
@@ -113,7 +116,8 @@ enum DatasetSource {
                 "the ending of \(quoted(path)) does not name a known format; expected .jsonl, .ndjson, .json, .csv or "
                     + ".tsv, optionally with .gz or .zst")
         }
-        try rows.run(format.rows(of: service.folders.open(path), named: path), named: path)
+        let size = service.configuration.maxRowSize
+        try rows.run(format.rows(of: service.folders.open(path), named: path, rowSize: size), named: path)
     }
 
     private func path(ofFileURI uri: String) throws(APIError) -> String {

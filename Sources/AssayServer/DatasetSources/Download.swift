@@ -32,7 +32,8 @@ struct Download {
                         "neither the ending of \(address.text) nor its type \(quoted(type)) names a known format"
                     )
                 }
-                return format.rows(of: file.source(named: address.text), named: address.text)
+                return format.rows(
+                    of: file.source(named: address.text), named: address.text, rowSize: configuration.maxRowSize)
             case 301, 302, 303, 307, 308:
                 guard let location = head.headers.first(name: "Location"),
                     let next = plainAddress(address.redirected(to: location))

@@ -8,6 +8,7 @@ struct RowImport: ~Copyable {
     private let draft: DatasetDraft
     private let maxRows: Int
     private let maxSize: Int
+    private let maxRowSize: Int
     private let cancellation: Cancellation
     private var parser = JSONParser()
     private var lines: [UInt8] = []
@@ -16,13 +17,12 @@ struct RowImport: ~Copyable {
 
     /// Bytes to write in one transaction.
     private static let blockSize = 4 << 20
-    /// The maximum size of a row, in bytes; several copies of it are in memory.
-    private static let longestRow = 64 << 20
 
     init(_ draft: DatasetDraft, _ configuration: ServerConfiguration, cancellation: Cancellation) {
         self.draft = draft
         maxRows = configuration.maxRows
         maxSize = configuration.maxDatasetSize
+        maxRowSize = configuration.maxRowSize
         self.cancellation = cancellation
     }
 
@@ -30,7 +30,7 @@ struct RowImport: ~Copyable {
     ///
     /// - Parameter name: the name of the source in messages.
     mutating func run(_ source: any ByteSource, named name: String) throws {
-        var reader = ChunkReader(source, longestLine: Self.longestRow)
+        var reader = ChunkReader(source, longestLine: maxRowSize)
         let chunk = Chunk()
         do {
             while try reader.read(into: chunk) {

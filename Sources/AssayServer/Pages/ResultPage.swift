@@ -17,7 +17,8 @@ struct ResultPage {
     init(_ service: Service, _ context: HandlerContext) throws {
         guard let result = try service.registry.result(context.identifier) else {
             throw APIError.notFound(
-                "There is no result \(quoted(context.identifier)). The server keeps the latest \(Registry.resultLimit)."
+                "There is no result \(quoted(context.identifier)). The server keeps the latest "
+                    + "\(service.registry.resultLimit)."
             )
         }
         self.result = result

@@ -271,8 +271,10 @@ typedef struct assay_plugin {
      * overridden by those of the request, without "type" and "aggregation_functions", which are for the host. A
      * parameter that is null counts as missing: a request removed it. A member "columns", a list of strings, is present
      * if "prompt_template" has columns of the data with unusual names in braces, such as {Best Answer}: they are
-     * placeholders too (since 1.2). It is valid JSON; an unknown member of "params" must be rejected. On ASSAY_OK, *self
-     * is the instance (it may be NULL). On an error after `reject`, nothing is kept and destroy is not called. The host
+     * placeholders too (since 1.2). A member "limits" is present if the user has changed the limits of a prompt
+     * ("prompt_bytes", 16777216 by default) or of a list of regular expressions ("patterns", 1000, and "pattern_bytes",
+     * 262144): those that differ (since 1.2). It is valid JSON; an unknown member of "params" must be rejected. On
+     * ASSAY_OK, *self is the instance (it may be NULL). On an error after `reject`, nothing is kept and destroy is not called. The host
      * outlives the instance. [thread-safe], or serial with ASSAY_CONCURRENCY_PROCESS_SERIAL */
     assay_status (*create)(const assay_scorer *scorer, const assay_host *host, assay_creation *creation,
                            assay_str config_json, void **self) ASSAY_NOEXCEPT;

@@ -41,15 +41,16 @@ public final class CSVSource: ByteSource {
     ///   - columns: the columns to write, nil for all. Omitting some makes reading faster.
     ///   - path: the name of the data in errors.
     ///   - notices: receives a notice about a detected delimiter.
-    ///   - recordLimit: the maximum size of a record, in bytes; an unclosed quote would make it endless.
+    ///   - recordLimit: the maximum size of a record, in bytes; nil means that of `options`. An unclosed quote would make it
+    ///     endless.
     public init(
         _ base: any ByteSource, delimiter: UInt8 = UInt8(ascii: ","), options: DatasetOptions = DatasetOptions(),
         columns: ColumnSelection? = nil, path: String? = nil, notices: DatasetNotices? = nil,
-        recordLimit: Int = 256 << 20
+        recordLimit: Int? = nil
     ) {
         self.base = base
         self.path = path
-        self.recordLimit = recordLimit
+        self.recordLimit = recordLimit ?? options.rowSize
         self.notices = notices
         self.delimiter = options.delimiter ?? delimiter
         isDelimiterFixed = options.delimiter != nil
@@ -87,10 +88,10 @@ public final class CSVSource: ByteSource {
     /// few bytes.
     private func fill() {
         guard input.count <= recordLimit else {
-            let limit = recordLimit >> 20
             failure = DatasetError(
                 .tooLarge,
-                "the record that starts here has more than \(limit) MiB; check for a quote that is not closed",
+                "the record that starts here has more than \(sizeText(recordLimit)); check for a quote that is not "
+                    + "closed, or raise --max-row-size",
                 path: path, at: .line(records.line))
             return
         }

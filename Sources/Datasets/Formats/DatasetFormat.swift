@@ -7,9 +7,13 @@ extension DatasetLocation.Format {
 
     /// The rows of a file's bytes, as JSON Lines, decompressed if the first bytes show that they are compressed.
     ///
-    /// - Parameter name: the name of the bytes in errors.
-    public func rows(of bytes: any ByteSource, named name: String) -> any ByteSource {
-        decode(bytes, DatasetOptions(), compression: .none, columns: nil, path: name)
+    /// - Parameters:
+    ///   - name: the name of the bytes in errors.
+    ///   - rowSize: the maximum size of a row, in bytes.
+    public func rows(of bytes: any ByteSource, named name: String, rowSize: Int) -> any ByteSource {
+        var options = DatasetOptions()
+        options.rowSize = rowSize
+        return decode(bytes, options, compression: .none, columns: nil, path: name)
     }
 
     /// - Parameter compression: the expected compression; the first bytes take precedence.
@@ -18,15 +22,16 @@ extension DatasetLocation.Format {
         columns: ColumnSelection?, path: String, notices: DatasetNotices? = nil
     ) -> any ByteSource {
         let source = decode(decompress(bytes, compression, path: path), options.encoding, path: path)
-        switch self {
-        case .jsonLines, .jsonArray:
-            return rows(of: source, path: path, notices: notices)
-        case .commaSeparated:
-            return CSVSource(source, options: options, columns: columns, path: path, notices: notices)
-        case .tabSeparated:
-            return CSVSource(
-                source, delimiter: Delimiter.tab, options: options, columns: columns, path: path, notices: notices)
-        }
+        let rows: any ByteSource =
+            switch self {
+            case .jsonLines, .jsonArray: self.rows(of: source, path: path, notices: notices)
+            case .commaSeparated:
+                CSVSource(source, options: options, columns: columns, path: path, notices: notices)
+            case .tabSeparated:
+                CSVSource(
+                    source, delimiter: Delimiter.tab, options: options, columns: columns, path: path, notices: notices)
+            }
+        return RowSizeLimit(rows, limit: options.rowSize, path: path)
     }
 
     /// The text in UTF-8, converted from the encoding of its byte order mark, or from the expected one.

@@ -75,7 +75,11 @@ struct RowColumns {
     }
 
     /// A template with the row's values filled in, and the choices as lines "A. …".
-    func text(_ template: PromptTemplate, _ choicesColumn: String?) throws(GenerationFailure) -> String {
+    ///
+    /// - Parameter limit: the maximum size of the values together, in bytes.
+    func text(
+        _ template: PromptTemplate, _ choicesColumn: String?, limit: Int = PromptTemplate.longestPrompt
+    ) throws(GenerationFailure) -> String {
         var size = 0
         return try template.rendered { index throws(GenerationFailure) in
             let name = template.columns[index]
@@ -91,9 +95,7 @@ struct RowColumns {
             }
             let text = value.string ?? value.text
             size += text.utf8.count
-            guard size <= PromptTemplate.longestPrompt else {
-                throw .input("its prompt would have more than \(PromptTemplate.longestPrompt >> 20) MiB")
-            }
+            guard size <= limit else { throw .input(PromptTemplate.fault(size: size, limit: limit)) }
             return text
         }
     }

@@ -1,7 +1,9 @@
 import Datasets
 import Inference
 import JSON
+import PromptTemplates
 import ScoringCore
+import ScoringDefinitions
 import ScoringEngine
 
 /// Builds a candidate's prompt from a row, and the columns that scorers expect.
@@ -28,13 +30,16 @@ struct RowPreparation: Sendable {
     var addedColumns: [String] = []
     /// The messages before the row's own: the system message and the examples.
     private let preamble: [JSONValue]
+    /// The maximum size of a prompt, in bytes.
+    private let promptSize: Int
 
     init(
         _ settings: GenerationSettings, _ candidate: BenchmarkConfiguration.Candidate, mapping: [String: String],
-        pointer: JSONPointer
+        promptSize: Int = FunctionLimits().promptSize, pointer: JSONPointer
     ) throws(EvaluationError) {
         self.settings = settings
         self.candidate = candidate
+        self.promptSize = promptSize
         self.mapping = settings.mapping.merging(mapping) { _, asked in asked }.sorted { $0.key < $1.key }
             .map { ($0.key, ColumnPath($0.value)) }
         var preamble: [JSONValue] = []
@@ -111,7 +116,11 @@ struct RowPreparation: Sendable {
             try columns.fillIn(choicesColumn: settings.choicesColumn, goldExtraction: settings.goldExtraction)
             let question = try question(of: columns)
             if columns["input_query"] == nil, let text = question.text { columns.add("input_query", .string(text)) }
-            request = .success(try self.request(question))
+            let made = try self.request(question)
+            guard made.body.utf8.count <= promptSize else {
+                throw .input(PromptTemplate.fault(size: made.body.utf8.count, limit: promptSize))
+            }
+            request = .success(made)
         } catch {
             request = .failure(error)
         }
@@ -148,7 +157,10 @@ struct RowPreparation: Sendable {
     private func question(of columns: RowColumns) throws(GenerationFailure) -> Question {
         if let template = settings.template {
             return .chat([
-                ["role": "user", "content": .string(try columns.text(template, settings.choicesColumn))]
+                [
+                    "role": "user",
+                    "content": .string(try columns.text(template, settings.choicesColumn, limit: promptSize)),
+                ]
             ])
         }
         for name in ["chat_completion_input", "messages"] {

@@ -66,6 +66,8 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup(title: "Dataset") var datasetArguments: DatasetArguments
 
+    @OptionGroup(title: "Limits") var limitOptions: DataLimitOptions
+
     @OptionGroup(title: "Statistics") var statisticsOptions: StatisticsOptions
 
     @OptionGroup(title: "Saved run") var saveOptions: SaveOptions
@@ -98,7 +100,7 @@ struct EvaluateCommand: ParsableCommand {
         let interruption = Interruption(cancelling: cancellation)
         let input: DatasetInput
         do {
-            input = try datasetArguments.input(dataset)
+            input = try datasetArguments.input(dataset, limitOptions)
         } catch {
             throw Failure("\(error)")
         }
@@ -133,7 +135,9 @@ struct EvaluateCommand: ParsableCommand {
         request.budget = modelOptions.budget
         request.patience = .seconds(15)
         request.stopReading = input.stop
-        let engine = engineOptions.makeEngine(cancellation: cancellation) { inference }
+        let engine = engineOptions.makeEngine(
+            limits: limitOptions.functionLimits, cancellation: cancellation
+        ) { inference }
         let results = Result {
             try evaluate(request, input, engine, try saver(request, input, engine), cancellation)
         }

@@ -35,6 +35,8 @@ struct ScoreCommand: ParsableCommand {
 
     @OptionGroup(title: "Dataset") var datasetArguments: DatasetArguments
 
+    @OptionGroup(title: "Limits") var limitOptions: DataLimitOptions
+
     @Flag(name: .customLong("with-input"), help: "Copy each row's own columns into its output line.")
     var withInput = false
 
@@ -96,7 +98,7 @@ struct ScoreCommand: ParsableCommand {
         let interruption = Interruption(cancelling: cancellation)
         let input: DatasetInput
         do {
-            input = try datasetArguments.input(dataset)
+            input = try datasetArguments.input(dataset, limitOptions)
         } catch {
             throw Failure("\(error)")
         }
@@ -126,7 +128,9 @@ struct ScoreCommand: ParsableCommand {
         let models = modelOptions
         let isQuiet = engineOptions.quiet
         let isDryRun = dryRun
-        let engine = engineOptions.makeEngine(cancellation: cancellation) { () throws(EngineError) in
+        let engine = engineOptions.makeEngine(
+            limits: limitOptions.functionLimits, cancellation: cancellation
+        ) { () throws(EngineError) in
             try models.makeInference(isQuiet: isQuiet, asksNobody: isDryRun)
         }
         let worstRows = worst.map { worst in

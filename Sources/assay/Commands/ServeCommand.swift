@@ -8,6 +8,7 @@ import Glibc
 import Inference
 import Logging
 import NIOCore
+import ScoringDefinitions
 import ScoringEngine
 import Store
 import Synchronization
@@ -46,6 +47,8 @@ struct ServeCommand: ParsableCommand {
 
     @OptionGroup(title: "Limits") var limitOptions: LimitOptions
 
+    @OptionGroup(title: "Limits of rows and functions") var dataLimitOptions: DataLimitOptions
+
     @OptionGroup var engineOptions: EngineOptions
 
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
@@ -66,13 +69,13 @@ struct ServeCommand: ParsableCommand {
                     "the limit on open files (ulimit -n) allows fewer connections than --max-connections",
                     metadata: ["max_connections": "\(configuration.maxConnections)", "files": "\(files)"])
             }
-            let registry = try Registry(folder: configuration.dataFolder)
+            let registry = try Registry(folder: configuration.dataFolder, resultLimit: configuration.maxResults)
             // In the data folder, so that a copy of the folder includes the replies that were paid for.
             let inference = try modelOptions.makeInference(
                 agentsURL: agentOptions.agentsURL, cacheFolder: configuration.dataFolder + "/cache",
                 isQuiet: engineOptions.quiet)
             let evaluation = try modelOptions.config.map { try EvaluationSettings(inFile: $0) } ?? EvaluationSettings()
-            let engine = engineOptions.makeEngine { inference }
+            let engine = engineOptions.makeEngine(limits: try functionLimits()) { inference }
             let server = try Server(
                 configuration, engine: engine, registry: registry, inference: inference,
                 providers: [NeMoProvider(evaluation.nemo), HarnessProvider(evaluation.harness)], logger: logger)
@@ -117,9 +120,21 @@ struct ServeCommand: ParsableCommand {
         configuration.judgeModel = modelOptions.judgeModel
         configuration.budget = modelOptions.budget
         try limitOptions.apply(to: &configuration, settings)
+        let limits = try dataLimitOptions.filled(from: settings)
+        configuration.maxRowSize = limits.maxRowSize ?? configuration.maxRowSize
+        configuration.maxPatterns = limits.maxPatterns ?? configuration.maxPatterns
         try sourceOptions.apply(to: &configuration, settings)
         try accessOptions.apply(to: &configuration, settings)
         return configuration
+    }
+
+    /// The limits of all functions.
+    private func functionLimits() throws -> FunctionLimits {
+        let usual = FunctionLimits()
+        var limits = try dataLimitOptions.filled(from: ServerSettings(file: modelOptions.config)).functionLimits
+        // A lower number is for clients: functions that come with the server have some tens of patterns.
+        limits.patternCount = max(limits.patternCount, usual.patternCount)
+        return limits
     }
 
     private func serve(_ server: Server, _ configuration: ServerConfiguration, _ logger: Logger) throws {

@@ -106,10 +106,11 @@ struct EngineOptions: ParsableArguments {
 
     /// - Parameters:
     ///   - asksUnknownPlugins: whether to run untrusted plugins without a manifest, so that they describe themselves.
+    ///   - limits: the limits of all functions.
     ///   - cancellation: cancelling it ends the wait for plugins that are being loaded.
     ///   - inference: creates the service that sends the requests of functions that ask models.
     func makeEngine(
-        asksUnknownPlugins: Bool = true, cancellation: Cancellation? = nil,
+        asksUnknownPlugins: Bool = true, limits: FunctionLimits = FunctionLimits(), cancellation: Cancellation? = nil,
         inference: @escaping @Sendable () throws(EngineError) -> InferenceService? = { nil }
     ) -> Engine {
         let plugins = pluginFolders + Installation.pluginFolders
@@ -118,7 +119,8 @@ struct EngineOptions: ParsableArguments {
             functionFolders: functionFolders + Installation.folders(in: "ASSAY_FN_PATH")
                 + Installation.functionFolders(ofPluginsIn: plugins) + Installation.functionFolders,
             pluginFolders: plugins,
-            isolation: makeIsolation(asksUnknownPlugins: asksUnknownPlugins, cancellation), inference: inference
+            isolation: makeIsolation(asksUnknownPlugins: asksUnknownPlugins, cancellation), limits: limits,
+            inference: inference
         ) { severity, plugin, message in
             if severity >= least { printError("plugin \(plugin): \(message)") }
         }

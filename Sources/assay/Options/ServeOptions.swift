@@ -198,12 +198,8 @@ struct LimitOptions: ParsableArguments {
             "The largest metadata, parameters or benchmark_config, in bytes (default: 1 MiB).", valueName: "bytes"))
     var maxMetadataSize: Int?
 
-    @Option(
-        help: ArgumentHelp(
-            "The largest number of regular expressions in a scoring function, a benchmark or a request (default: "
-                + "1000).",
-            valueName: "n"))
-    var maxPatterns: Int?
+    @Option(help: ArgumentHelp("Results that are kept; older ones are deleted (default: 1000).", valueName: "n"))
+    var maxResults: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -238,7 +234,7 @@ struct LimitOptions: ParsableArguments {
             maxDatasetSize, "max_dataset_size", 1...(1 << 50), configuration.maxDatasetSize)
         configuration.maxMetadataSize = try limit(
             maxMetadataSize, "max_metadata_size", 1_024...(1 << 30), configuration.maxMetadataSize)
-        configuration.maxPatterns = try limit(maxPatterns, "max_patterns", 1...1_000_000, configuration.maxPatterns)
+        configuration.maxResults = try limit(maxResults, "max_results", 1...1_000_000, configuration.maxResults)
         func days(_ option: Int?, _ name: String) throws -> Int? {
             let days = try limit(option, name, 0...100_000, -1)
             return days < 0 ? nil : days

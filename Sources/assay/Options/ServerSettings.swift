@@ -14,8 +14,8 @@ struct ServerSettings {
         "host", "port", "data_dir", "jobs", "max_jobs", "max_queued_jobs", "max_body_size", "max_concurrent_requests",
         "max_connections", "max_rows", "max_dataset_size", "max_download_size", "allow_paths",
         "allow_private_addresses", "huggingface_url", "auth_token_file", "no_auth",
-        "tls_cert", "tls_key", "cors_origins", "max_metadata_size", "max_patterns", "keep_jobs",
-        "keep_results",
+        "tls_cert", "tls_key", "cors_origins", "max_metadata_size", "max_patterns", "max_pattern_size",
+        "max_prompt_size", "max_row_size", "max_results", "keep_jobs", "keep_results",
     ]
 
     /// Warnings about variables that look like a setting but are not. Other software may use such names: Kubernetes sets some
