@@ -125,8 +125,8 @@ let package = Package(
             name: "AssayServer",
             dependencies: [
                 "Concurrency", "Datasets", "Encodings", "Evaluation", "Hashing", "HuggingFace", "Inference", "JSON",
-                "Platform", "Reports", "Runs", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store",
-                "Web",
+                "Platform", "Reports", "Runs", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine",
+                "Statistics", "Store", "Web",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),

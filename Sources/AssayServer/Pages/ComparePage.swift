@@ -99,7 +99,7 @@ struct ComparePage {
 
     /// The names of columns, with commas between them.
     private func columns(_ name: String) -> [String]? {
-        field(name)?.split(separator: ",").map { $0.trimmingPrefix(" ") }.map(String.init)
+        field(name)?.split(separator: ",").map { String($0.trimmingPrefix(" ")) }
     }
 
     private func text(_ name: String, _ label: String, _ placeholder: String) -> View {
@@ -112,11 +112,15 @@ struct ComparePage {
             "formPath": path, "isComparison": path == "/compare", "comparison": false, "agreement": false,
             "hasChoices": !results.isEmpty,
             "selections": selections.map { selection -> View in
-                let known = names.contains { $0.0 == selection.chosen }
-                let others = known ? [] : selection.chosen.map { [($0, PageText.shown($0))] } ?? []
+                var choices = [("", "Choose a result")]
+                // One that is too old for the list.
+                if let chosen = selection.chosen, !names.contains(where: { $0.0 == chosen }) {
+                    choices.append((chosen, PageText.shown(chosen)))
+                }
+                choices += names
                 return [
                     "field": selection.name, "label": selection.label,
-                    "choices": ([("", "Choose a result")] + others + names).map { id, name -> View in
+                    "choices": choices.map { id, name -> View in
                         ["choice": id, "name": name, "isChosen": id == (selection.chosen ?? "")]
                     },
                 ]

@@ -67,10 +67,10 @@ extension Service {
         var provenance =
             result.origin["provenance"]?.object ?? [
                 "dataset": ["source": .string(result.datasetID)],
-                "functions": .object(JSONObject(result.functions.map { ($0, [:]) })),
+                "functions": .object(JSONObject(result.functions.map { ($0, JSONValue.object([:])) })),
             ]
         var origin = provenance["dataset"]?.object ?? [:]
-        origin["columns"] = .object(JSONObject(columns.map { ($0, [:]) }))
+        origin["columns"] = .object(JSONObject(columns.map { ($0, JSONValue.object([:])) }))
         provenance["dataset"] = .object(origin)
         var manifest: JSONObject = [
             "schema": .string(SavedRun.schema), "status": job?.status == .cancelled ? "interrupted" : "complete",

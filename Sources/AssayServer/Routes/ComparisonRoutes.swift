@@ -124,7 +124,7 @@ enum ComparisonRoutes {
         options.margin = try body.number("margin", above: 0)
         options.detect = try body.number("detect", above: 0)
         if let place = body.member("adjust") {
-            guard let method = place.value.string.flatMap(Adjustment.init) else {
+            guard let method = place.value.string.flatMap({ Adjustment(rawValue: $0) }) else {
                 throw place.fault("\"holm\", \"bh\" or \"none\"")
             }
             options.adjustment = method

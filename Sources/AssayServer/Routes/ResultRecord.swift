@@ -42,7 +42,10 @@ extension Service {
                 aggregates: .object(JSONObject(scores.members.map { ($0.key, abridged($0.value)) })),
                 distributions: job.result?["distributions"] ?? [:],
                 origin: origin(
-                    scores.keys.compactMap { definitions[$0] },
+                    scores.keys.compactMap { id in
+                        let parameters = job.request["benchmark_config"]?["scoring_params"]?[id]?.object
+                        return try? definitions[id]?.overriding(with: parameters)
+                    },
                     of: job.request["benchmark"]?["dataset_id"]?.string ?? "", rows: job.rowsDone,
                     candidate: job.request["benchmark_config"]?["eval_candidate"])), logger)
     }
@@ -54,10 +57,10 @@ extension Service {
         var (described, saved) = (JSONObject(), JSONObject())
         for function in functions {
             let id = function.identifier
-            described[id] =
-                functionProvenance(
-                    of: function, in: engine, judgeModel: configuration.judgeModel, pluginDigest: pluginDigests.digest
-                ).map { .object($0) } ?? [:]
+            let provenance = functionProvenance(
+                of: function, in: engine, judgeModel: configuration.judgeModel,
+                pluginDigest: { pluginDigests.digest(of: $0) })
+            described[id] = .object(provenance ?? [:])
             saved[id] = function.json
         }
         var provenance: JSONObject = [
@@ -66,12 +69,13 @@ extension Service {
             "functions": .object(described),
         ]
         if let candidate {
-            provenance["candidate"] =
-                candidate["config"] == nil
-                ? [
-                    "model": candidate["model"] ?? .null, "sampling": candidate["sampling_params"] ?? .null,
-                    "system_message": candidate["system_message"] ?? .null,
-                ] : ["agent": ["model": candidate["config"]?["model"] ?? .null]]
+            let model: JSONObject = [
+                "model": candidate["model"] ?? .null, "sampling": candidate["sampling_params"] ?? .null,
+                "system_message": candidate["system_message"] ?? .null,
+            ]
+            // Nothing else of an agent, whose configuration may hold secrets.
+            let agent: JSONObject = ["agent": ["model": candidate["config"]?["model"] ?? .null]]
+            provenance["candidate"] = .object(candidate["config"] == nil ? model : agent)
         }
         return ["provenance": .object(provenance), "definitions": .object(saved)]
     }

@@ -13,13 +13,13 @@ enum RunRoutes {
             Route(
                 .get, "/v1/scoring/results/{id}/run",
                 operation("getScoringResultRun", "Get a result as a run folder, in a tar archive."),
-                { service, context in try write(.result(context.identifier), service, context) }),
+                { service, context in try RunRoutes.write(.result(context.identifier), service, context) }),
             Route(
                 .get, "/v1/scoring/results/{id}/report",
                 Operation(
                     id: "getScoringResultReport", summary: "Get the report of a result as a web page.",
                     errors: errors, contentType: Page.contentType),
-                { service, context in try report(.result(context.identifier), service, context) }),
+                { service, context in try RunRoutes.report(.result(context.identifier), service, context) }),
         ]
         + BenchmarkRoutes.paths.map { path, version in
             Route(
@@ -27,7 +27,7 @@ enum RunRoutes {
                 operation("getJobRun" + version, "Get a job as a run folder, in a tar archive."),
                 { service, context in
                     let job = try JobRoutes.find(context.jobID, of: context.identifier, service)
-                    return try write(.job(job.id), service, context)
+                    return try RunRoutes.write(.job(job.id), service, context)
                 })
         }
 
@@ -35,11 +35,11 @@ enum RunRoutes {
     static let pages: [Route] = [
         Route(
             .get, "/results/{id}/run", Operation(id: "resultRunPage", summary: "", contentType: tarType, isPage: true),
-            { service, context in try write(.result(context.identifier), service, context) }),
+            { service, context in try RunRoutes.write(.result(context.identifier), service, context) }),
         Route(
             .get, "/results/{id}/report",
             Operation(id: "resultReportPage", summary: "", contentType: Page.contentType, isPage: true),
-            { service, context in try report(.result(context.identifier), service, context) }),
+            { service, context in try RunRoutes.report(.result(context.identifier), service, context) }),
     ]
 
     private static let tarType = "application/x-tar"
@@ -114,19 +114,19 @@ enum RunRoutes {
     }
 
     private static func send(_ path: String, as name: String, to output: ResponseStream) throws {
-        let (descriptor, status): (Int32, stat)
+        let file: (descriptor: Int32, status: stat)
         do throws(RegularFile.Fault) {
-            (descriptor, status) = try RegularFile.open(path)
+            file = try RegularFile.open(path)
         } catch {
             throw RunError("\(path): \(error.message)")
         }
-        defer { close(descriptor) }
-        let size = Int(status.st_size)
+        defer { close(file.descriptor) }
+        let size = Int(file.status.st_size)
         try TarArchive.header(ofFile: name, size: size).withUnsafeBytes { try output.write($0) }
         var buffer = [UInt8](repeating: 0, count: 256 << 10)
         var rest = size
         while rest > 0 {
-            let count = read(descriptor, &buffer, min(buffer.count, rest))
+            let count = read(file.descriptor, &buffer, min(buffer.count, rest))
             if count <= 0 { throw RunError("\(path): cannot be read to its end") }
             try buffer.withUnsafeBytes { try output.write(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
             rest -= count

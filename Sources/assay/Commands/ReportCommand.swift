@@ -27,10 +27,10 @@ struct ReportCommand: ParsableCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable { case html, markdown }
 
     @Argument(help: ArgumentHelp("The run; of two, the one to compare with.", valueName: "run"))
-    var run: String
+    var runA: String
 
     @Argument(help: ArgumentHelp("The run that is new.", valueName: "run-b"))
-    var other: String?
+    var runB: String?
 
     @Option(
         name: .shortAndLong,
@@ -70,11 +70,11 @@ struct ReportCommand: ParsableCommand {
             options.sliceColumns = sliceColumns
             options.hasTexts = !withoutText
             options.version = Assay.version
-            return try Report(SavedRun(run), other.map { try SavedRun($0) }, options: options)
+            return try Report(SavedRun(runA), runB.map { try SavedRun($0) }, options: options)
         }
         var text = try comparing { try format == .html ? report.html() : report.markdown }
         if let path = output ?? defaultOutput, path != "-" {
-            let file = try OutputFile(path, unlessSameAs: run, or: other.map { [$0] } ?? [], Cancellation())
+            let file = try OutputFile(path, unlessSameAs: runA, or: runB.map { [$0] } ?? [], Cancellation())
             do {
                 try text.withUTF8 { try file.write(UnsafeRawBufferPointer($0)) }
                 try file.finish()
@@ -92,7 +92,7 @@ struct ReportCommand: ParsableCommand {
     /// `report.html` in the folder of the new run; nil if it is no folder.
     private var defaultOutput: String? {
         guard format == .html else { return nil }
-        var folder = other ?? run
+        var folder = runB ?? runA
         while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
         if folder.hasSuffix("/results.json") { folder.removeLast("/results.json".count) }
         return FileStatus(ofPath: folder)?.kind == .folder ? folder + "/report.html" : nil
