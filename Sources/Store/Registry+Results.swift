@@ -110,7 +110,8 @@ extension StoredResult {
 extension RegistrySchema {
     /// Adds how results came about.
     static func addOrigins(_ database: Database) throws {
-        try database.execute(sql: "ALTER TABLE result ADD COLUMN origin TEXT")  // a JSON object, null in earlier results
+        // A JSON object; null in results of earlier versions.
+        try database.execute(sql: "ALTER TABLE result ADD COLUMN origin TEXT")
     }
 
     /// Adds the table of results.

@@ -161,6 +161,10 @@ struct ComparisonTests {
             try await server.register("b", rows: 5)
             let job = try await server.start("b")
             _ = try await server.job(job) { $0["finished_at"] != .null }
+            // The result is recorded when the job has ended.
+            while try await server.get("/v1/scoring/results").json["data"]?.array?.isEmpty ?? true {
+                try await Task.sleep(for: .milliseconds(5))
+            }
             let (status, bytes) = try await bytes(server, job + "/run")
             #expect(status == 200)
             let folder = try TemporaryFolder()

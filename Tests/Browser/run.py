@@ -88,6 +88,12 @@ def score(url, name, functions):
 def fill(url):
     """Scores real answers and hostile ones."""
     lines = (ROOT / "Examples/gsm8k/model_solutions.jsonl").read_text().splitlines()
+    for model in ("6b", "175b"):
+        rows = [row for row in map(json.loads, lines) if row["model"].startswith(model)]
+        for row in rows:
+            del row["model"]
+        register(url, f"gsm8k-{model}", rows)
+        score(url, f"gsm8k-{model}", {"basic::subset_of": None, "basic::number": None})
     rows = [json.loads(line) for line in lines[:400]]
     for row in rows[::57]:
         del row["expected_answer"]
@@ -190,8 +196,8 @@ def look_at_results(check):
     tab = check.tab
     tab.open(check.url + "/results")
     results = tab.evaluate("[...document.querySelectorAll('tbody a')].map(a => a.getAttribute('href'))")
-    check.expect(len(results) == 3, f"the results are {results}")
-    for result in results:
+    check.expect(len(results) == 5, f"the results are {results}")
+    for result in results[:3]:
         check.look(result, "Result of ")
         links = tab.evaluate("[...document.querySelectorAll('.counts a')].map(a => a.getAttribute('href'))")
         check.expect(len(links) > 1, f"{result}: the scores lead nowhere")
@@ -208,7 +214,7 @@ def look_at_results(check):
         })""")
         for total, shown, bars in plots:
             check.expect(total == shown and bars > 1, f"{result}: {total} rows in the table, {shown} in all, {bars} bars")
-    hostile, judged, scored = results
+    hostile, judged, scored = results[:3]
     for row in range(0, len(HOSTILE) + 2, 3):
         check.look(f"{hostile}?row={row}", f"Row {row} – Result of ")
     return scored
@@ -240,11 +246,11 @@ def compare_results(check):
     check.look("/compare", "Compare")
     tab.open(check.url + "/results")
     results = tab.evaluate("[...document.querySelectorAll('tbody a')].map(a => a.getAttribute('href').split('/').pop())")
-    check.look(f"/compare?a={results[2]}&b={results[2]}&key=id&by=no", "Compare")
     check.look(f"/compare?a={results[2]}&b={results[1]}", "Compare")
     check.expect(tab.evaluate("!!document.querySelector('.alarm')"), "functions that differ are compared")
-    check.look(f"/compare?a={results[2]}&b={results[2]}", "Compare")
+    check.look(f"/compare?a={results[4]}&b={results[3]}&key=input_query", "Compare")
     check.expect(tab.evaluate("document.querySelectorAll('.numbers tbody tr').length") == 2, "no line for each function")
+    check.expect("B is better" in tab.evaluate("document.body.textContent"), "the larger model is not better")
     check.look(f"/agree?run={results[2]}", "Agreement")
     check.expect(tab.evaluate("!!document.querySelector('.function table')"), "no agreement is shown")
     check.look(f"/agree?run={results[2]}&labels=expected_answer", "Agreement")
@@ -346,8 +352,8 @@ def take_pictures(browser, url, reports, pictures):
             tab.type(TOKEN)
             tab.submit()
         tab.open(url + "/results")
-        result = tab.evaluate("document.querySelectorAll('tbody a')[2].getAttribute('href').split('/').pop()")
-        query = f"?a={result}&b={result}" if path == "/compare" else f"?run={result}&labels=human"
+        results = tab.evaluate("[...document.querySelectorAll('tbody a')].map(a => a.getAttribute('href').split('/').pop())")
+        query = f"?a={results[4]}&b={results[3]}&key=input_query" if path == "/compare" else f"?run={results[2]}"
         tab.open(url + path + query)
         tab.screenshot(pictures / name, 800)
     for picture in pictures.glob("*.png"):

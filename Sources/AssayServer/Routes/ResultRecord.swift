@@ -2,6 +2,7 @@ import Evaluation
 import Glibc
 import JSON
 import Logging
+import ScoringCore
 import ScoringDefinitions
 import ScoringEngine
 import Store

@@ -1,3 +1,4 @@
+import Datasets
 import Encodings
 import Glibc
 import HTTPTypes
@@ -5,6 +6,7 @@ import JSON
 import Platform
 import Reports
 import Runs
+import Store
 
 /// A result or a job as a run folder, in a tar archive, and as a report.
 enum RunRoutes {

@@ -104,7 +104,7 @@ struct Changes {
     ) throws -> (rows: [Int: ShownExample], alone: [ShownExample]) {
         var rows: [Int: ShownExample] = [:]
         var alone: [ShownExample] = []
-        try RunLines(run: run).forEach { line in
+        try RunLines(run: run).read { line in
             let isAlone = alone.count < aloneLimit && !paired.contains(line.number)
             guard isAlone || wanted.contains(line.number) && rows[line.number] == nil else { return }
             let example = ShownExample(

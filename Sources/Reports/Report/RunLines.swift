@@ -52,7 +52,7 @@ struct RunLines {
     private static let outcomes = Dictionary(uniqueKeysWithValues: RowOutcome.allCases.map { ($0.name, $0) })
 
     /// Calls `body` for each line.
-    func forEach(_ body: (RunLine) throws -> Void) throws {
+    func read(_ body: (RunLine) throws -> Void) throws {
         var requests = [ColumnRequest("row", .i64)]
         for function in run.functions {
             for name in ["score", "outcome", "message"] {

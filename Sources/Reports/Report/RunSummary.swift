@@ -26,7 +26,7 @@ struct RunSummary {
         functions = run.functions.map { _ in FunctionSummary(examples: examples, slices: options.sliceColumns.count) }
         let lines = RunLines(run: run, columns: ["generated_answer"] + options.sliceColumns)
         let judged = run.functions.map { run.judge(of: $0) != nil }
-        try lines.forEach { line in
+        try lines.read { line in
             rows += 1
             var made: ShownExample?
             func example() -> ShownExample {
