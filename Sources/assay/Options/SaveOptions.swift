@@ -4,12 +4,16 @@ import ArgumentParser
 struct SaveOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Save the run in the folder DIR, with results, rows, definitions and provenance, for 'assay compare' and "
-                + "'assay agree'. During the run, the folder is DIR.partial.", valueName: "dir"))
+            "Save the run in the folder DIR, with results, rows, definitions, provenance and report.html, for 'assay "
+                + "compare', 'assay agree' and 'assay report'. During the run, the folder is DIR.partial.",
+            valueName: "dir"))
     var save: String?
 
     @Flag(help: "Replace the run that is already in the folder of --save.")
     var overwrite = false
+
+    @Flag(name: .customLong("no-report"), help: "Do not write report.html into the folder of --save.")
+    var withoutReport = false
 
     @Option(
         help: ArgumentHelp(
@@ -25,8 +29,8 @@ struct SaveOptions: ParsableArguments {
     var columns: [String] = []
 
     func validate() throws {
-        if save == nil && (overwrite || name != nil || !columns.isEmpty) {
-            throw ValidationError("--overwrite, --name and --save-column need --save DIR")
+        if save == nil && (overwrite || withoutReport || name != nil || !columns.isEmpty) {
+            throw ValidationError("--overwrite, --no-report, --name and --save-column need --save DIR")
         }
         if save == "" { throw ValidationError("--save needs a folder") }
     }
