@@ -64,7 +64,7 @@ struct ResultsTable {
             table += values(of: entry, in: result.aggregates)
         }
         table += passes(of: result.aggregates.samples)
-        if let position = result.position { table += rows(of: position) }
+        if let position = result.position { table += self.rows(of: position) }
         if let text = result.calibrationText { table.append(("judge", text)) }
         let width = table.map(\.name.count).max() ?? 0
         let values = table.map { name, value in
