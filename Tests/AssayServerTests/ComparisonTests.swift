@@ -3,6 +3,7 @@ import AsyncHTTPClient
 import Glibc
 import JSON
 import NIOCore
+import NIOHTTP1
 import Reports
 import Runs
 import TestSupport
@@ -132,8 +133,10 @@ struct ComparisonTests {
     @Test("a result leaves the server as a run folder, and as a report")
     func download() async throws {
         try await TestServer.run { server async throws in
-            let a = try await score("a", right: (0..<30).map { $0 % 3 == 0 }, on: server)
-            let b = try await score("b", right: (0..<30).map { $0 % 2 == 0 }, on: server)
+            let a = try await score("a", right: (0..<30).map { $0 % 3 == 0 }, on: server) { row, _ in row["human"] = "1"
+            }
+            let b = try await score("b", right: (0..<30).map { $0 % 2 == 0 }, on: server) { row, _ in row["human"] = "1"
+            }
             let folder = try TemporaryFolder()
             for (id, name) in [(a, "a"), (b, "b")] {
                 let (status, bytes) = try await bytes(server, "/v1/scoring/results/\(id)/run")

@@ -254,14 +254,14 @@ def compare_results(check):
     check.look(f"/agree?run={results[2]}", "Agreement")
     check.expect(tab.evaluate("!!document.querySelector('.function table')"), "no agreement is shown")
     check.look(f"/agree?run={results[2]}&labels=expected_answer", "Agreement")
-    check.look(f"/results/{results[2]}/report", "gsm8k")
+    check.look(f"/results/{results[2]}/report", "")
     check.look(f"/results/{results[0]}/report", "")
 
 
 def save_runs(assay, folder, judge):
     """Saves the runs that reports are looked at: two models, a judge, and hostile rows."""
-    def run(*arguments):
-        result = subprocess.run([assay, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    def run(*arguments, cwd=ROOT):
+        result = subprocess.run([assay, *arguments], cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         if result.returncode not in (0, 3, 4, 5):
             missing(f"assay {arguments[0]} failed: {result.stderr.decode()[:1000]}")
 
@@ -281,8 +281,8 @@ def save_runs(assay, folder, judge):
     for row in rows:
         row["subject"] = ["algebra", "counting", "money"][len(row["generated_answer"]) % 3]
     (folder / "judged.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    run("score", folder / "judged.jsonl", "--fn-dir", folder, "--fn", "mine::rating", "--judge-model", "m",
-        "--model-url", f"http://127.0.0.1:{judge}/v1", "--save", folder / "judged", "--save-column", "subject")
+    run("score", "judged.jsonl", "--fn-dir", ".", "--fn", "mine::rating", "--judge-model", "m",
+        "--model-url", f"http://127.0.0.1:{judge}/v1", "--save", "judged", "--save-column", "subject", cwd=folder)
     run("report", folder / "judged", "--by", "subject")
     rows = [{"input_query": text[::-1], "generated_answer": text, "expected_answer": "x"} for text in HOSTILE]
     rows.append({"generated_answer": 1})

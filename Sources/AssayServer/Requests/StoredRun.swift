@@ -72,10 +72,14 @@ extension Service {
         var origin = provenance["dataset"]?.object ?? [:]
         origin["columns"] = .object(JSONObject(columns.map { ($0, JSONValue.object([:])) }))
         provenance["dataset"] = .object(origin)
+        // Nothing is known of the functions of other engines.
+        var functions = provenance["functions"]?.object ?? [:]
+        for name in result.functions where functions[name] == nil { functions[name] = [:] }
+        provenance["functions"] = .object(functions)
         var manifest: JSONObject = [
             "schema": .string(SavedRun.schema), "status": job?.status == .cancelled ? "interrupted" : "complete",
         ]
-        let name = job?.candidateName ?? result.id
+        let name = job?.candidateName ?? result.datasetID
         manifest["name"] = .string(name)
         manifest["provenance"] = .object(provenance)
         manifest["results"] = result.aggregates

@@ -83,7 +83,7 @@ enum ReportTemplate: String, CaseIterable {
         {{#unscored}}<section class="card function" aria-labelledby="{{anchor}}">
         <h3 id="{{anchor}}">{{#runName}}<span class="soft"><bdi>{{runName}}</bdi></span> {{/runName}}<bdi class="id">{{functionName}}</bdi></h3>
         <p>{{sentence}}</p>
-        <svg class="share" viewBox="0 0 400 14" role="img" aria-labelledby="{{anchor}}-title {{anchor}}-text"><title id="{{anchor}}-title">{{sentence}}</title><desc id="{{anchor}}-text">The table below has the numbers.</desc>{{#parts}}<rect x="{{x}}" y="0" width="{{width}}" height="14" class="{{kind}}"/>{{/parts}}</svg>
+        <svg class="share" viewBox="0 0 400 14" preserveAspectRatio="none" role="img" aria-labelledby="{{anchor}}-title {{anchor}}-text"><title id="{{anchor}}-title">{{sentence}}</title><desc id="{{anchor}}-text">The table below has the numbers.</desc>{{#parts}}<rect x="{{x}}" y="0" width="{{width}}" height="14" class="{{kind}}"/>{{/parts}}</svg>
         <div class="scroll" role="region" aria-label="Reasons of {{functionName}} {{runName}}" tabindex="0"><table class="counts">
         <thead><tr><th scope="col">Outcome</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Share</th><th scope="col">Commonest reasons</th></tr></thead>
         <tbody>{{#outcomes}}<tr><th scope="row">{{outcome}}</th><td class="number">{{count}}</td><td class="number">{{share}}</td><td>{{#reasons}}<p class="reason"><span class="number">{{times}}</span> <bdi>{{message}}</bdi> {{#href}}<a href="{{href}}">{{row}}</a>{{/href}}{{^href}}<span class="soft">{{row}}</span>{{/href}}</p>{{/reasons}}</td></tr>
