@@ -56,11 +56,11 @@ enum ComparisonRoutes {
         options.functions = try body.columns("functions") ?? []
         options.threshold = try body.number("threshold", above: -.infinity)
         options.disagreements = 0
-        for (old, new) in try body.member("map_labels")?.object().members ?? [] {
+        for (old, new) in try body.member("map_labels")?.read(.object).members ?? [] {
             options.labelMap.append((old, new.string ?? new.text))
         }
         if let place = body.member("labels") {
-            let column = try place.text("the name of a column")
+            let column = try place.read(.text("the name of a column"))
             // A file's name would be read here.
             guard runs[0].columns.contains(column) else {
                 throw place.invalid(
@@ -117,7 +117,7 @@ enum ComparisonRoutes {
         options.key = try body.columns("key")
         options.functions = try body.columns("functions") ?? []
         options.cluster = try body.columns("cluster")
-        options.averagesSamples = try body.member("samples")?.bool() ?? false
+        options.averagesSamples = try body.member("samples")?.read(.flag) ?? false
         options.sliceColumns = try body.columns("by") ?? []
         options.answerColumns = try body.columns("answer_columns") ?? []
         if let level = try body.number("level", above: 0.5, below: 1) { options.level = level }
@@ -152,7 +152,7 @@ extension RequestBody.Place {
     fileprivate func columns(_ key: String) throws(APIError) -> [String]? {
         guard let place = member(key) else { return nil }
         if let name = place.value.string { return [name] }
-        let names = try place.texts()
+        let names = try place.read(.texts)
         guard names.count <= 100 else { throw place.fault("at most 100 names") }
         return names.isEmpty ? nil : names
     }
@@ -168,6 +168,8 @@ extension RequestBody.Place {
         }
         return number
     }
+
+    fileprivate func fault(_ expected: String) -> APIError { APIError(JSONPlace(value, at: pointer).fault(expected)) }
 
     fileprivate func invalid(_ message: String) -> APIError {
         .invalid("\(pointer): \(message)", code: "invalid_shape", at: pointer.description)

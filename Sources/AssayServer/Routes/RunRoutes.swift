@@ -60,7 +60,7 @@ enum RunRoutes {
     ) throws -> RouteResponse? {
         let run = try service.run(reference)
         let name = "run-" + String(run.name.unicodeScalars.prefix(20).map { isPlain($0) ? Character($0) : "_" })
-        let folder = "\(service.configuration.dataFolder)/\(DatasetRoutes.randomName()).download"
+        let folder = "\(service.configuration.dataFolder)/\(randomIdentifier(digits: 32)).download"
         do {
             defer { try? RunFolderWriter.remove(folder) }
             try fill(folder, run)
