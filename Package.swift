@@ -10,6 +10,7 @@ let package = Package(
         .library(name: "ScorerKit", targets: ["ScorerKit"]),
         .library(name: "basic", type: .dynamic, targets: ["BasicScorers"]),
         .library(name: "braintrust", type: .dynamic, targets: ["BraintrustScorers"]),
+        .library(name: "math", type: .dynamic, targets: ["MathScorers"]),
         .library(name: "llm-as-judge", type: .dynamic, targets: ["JudgeScorers"]),
         .library(name: "text", type: .dynamic, targets: ["TextScorers"]),
     ],
@@ -172,6 +173,9 @@ let package = Package(
             name: "JudgeScorers",
             dependencies: ["JSON", "Patterns", "PromptTemplates", "ScorerKit", "ScorerParameters", "Statistics"],
             path: "Plugins/Judge"),
+        .target(
+            name: "MathScorers", dependencies: ["CScorerPlugin", "ScorerKit", "ScorerParameters", "Statistics"],
+            path: "Plugins/Math"),
         .target(name: "TextScorers", dependencies: ["CScorerPlugin", "JSON", "ScorerKit"], path: "Plugins/Text"),
 
         // A model server that misbehaves on command, for tests and benchmarks.
@@ -301,8 +305,8 @@ if Context.environment["ASSAY_THREADS"] != nil {
 
 // An installed plugin has its own Swift runtime, and shows nothing but its entry, so that it meets no other's symbols.
 if Context.environment["ASSAY_INSTALLATION"] != nil {
-    for target in package.targets
-    where ["BasicScorers", "BraintrustScorers", "JudgeScorers", "TextScorers"].contains(target.name) {
+    let plugins = ["BasicScorers", "BraintrustScorers", "JudgeScorers", "MathScorers", "TextScorers"]
+    for target in package.targets where plugins.contains(target.name) {
         target.linkerSettings = [
             .unsafeFlags(["-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/SDK/plugin.map"])
         ]

@@ -5,6 +5,6 @@
 set -eu
 cd "$(dirname "$0")/.."
 [ "${1:-}" = --for-installation ] && export ASSAY_INSTALLATION=1
-for product in assay assay-plugin-worker basic braintrust llm-as-judge text; do
+for product in assay assay-plugin-worker basic braintrust llm-as-judge math text; do
     swift build -c release --static-swift-stdlib --product $product
 done

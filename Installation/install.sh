@@ -9,7 +9,7 @@ to=${DESTDIR:-}${PREFIX:-/usr/local}
 sh Installation/build.sh --for-installation
 products=$(swift build -c release --static-swift-stdlib --show-bin-path)
 
-for plugin in basic braintrust llm-as-judge text; do
+for plugin in basic braintrust llm-as-judge math text; do
     install -D -m 755 "$products/lib$plugin.so" "$to/lib/assay/plugins/lib$plugin.so"
     strip "$to/lib/assay/plugins/lib$plugin.so"
 done

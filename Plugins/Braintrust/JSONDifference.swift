@@ -23,25 +23,33 @@ struct JSONDifference: AnswerComparison {
         let one = try parser.value(generated, "generated_answer")
         let other = try parser.value(expected, "expected_answer")
         var distance = EditDistance()
-        return try similarity(one, other, &distance, &parser)
+        return try similarity(one, other, &distance, &parser, depth: 0)
     }
 
+    /// JSON in texts may nest more deeply than the parser allows for one value.
+    private static let deepest = 1000
+
     private func similarity(
-        _ one: JSONValue, _ other: JSONValue, _ distance: inout EditDistance, _ parser: inout JSONParser
+        _ one: JSONValue, _ other: JSONValue, _ distance: inout EditDistance, _ parser: inout JSONParser, depth: Int
     ) throws(RowFault) -> Double {
+        guard depth <= Self.deepest else { throw RowFault(.inputError, "the answers are nested too deeply") }
         let (one, other) = (try unwrapped(one, &parser), try unwrapped(other, &parser))
         switch (one, other) {
         case (.object(let one), .object(let other)):
             let keys = one.keys + other.keys.filter { one[$0] == nil }
             if keys.isEmpty { return 1 }
             var sum = 0.0
-            for key in keys { sum += try similarity(one[key] ?? .null, other[key] ?? .null, &distance, &parser) }
+            for key in keys {
+                sum += try similarity(one[key] ?? .null, other[key] ?? .null, &distance, &parser, depth: depth + 1)
+            }
             return sum / Double(keys.count)
         case (.array(let one), .array(let other)):
             let longer = max(one.count, other.count)
             if longer == 0 { return 1 }
             var sum = 0.0
-            for (one, other) in zip(one, other) { sum += try similarity(one, other, &distance, &parser) }
+            for (one, other) in zip(one, other) {
+                sum += try similarity(one, other, &distance, &parser, depth: depth + 1)
+            }
             return sum / Double(longer)
         case (.string(let one), .string(let other)): return try distance.similarity(one, other)
         case (.null, .null): return 1

@@ -40,8 +40,52 @@ def row(answer, expected, **columns):
     return {"generated_answer": answer, "expected_answer": expected, **columns}
 
 
+def instruct(answer, instruction, **kwargs):
+    return {"generated_answer": answer, "instruction_id_list": [instruction], "kwargs": [kwargs]}
+
+
+def call(answer, language="Python"):
+    function = {"name": "f", "parameters": {"properties": {"x": {"type": "any"}}, "required": []}}
+    return {"id": "simple_1", "generated_answer": answer, "language": language, "function": [function],
+            "ground_truth": [{"f": {"x": ["1"]}}]}
+
+
+AT_LEAST = {"relation": "at least"}
+
 # Name: (definition's members or an identifier, a row of about n bytes).
 CASES = {
+    "ifeval-sentences": (
+        "basic::ifeval",
+        lambda n: instruct("Mr. A.B.(!?) . . " * (n // 17), "length_constraints:number_sentences", num_sentences=3, **AT_LEAST)),
+    "ifeval-one-word": (
+        "basic::ifeval",
+        lambda n: instruct("a.b!" * (n // 4), "length_constraints:number_sentences", num_sentences=3, **AT_LEAST)),
+    "ifeval-capitals": (
+        "basic::ifeval",
+        lambda n: instruct("A'S \"B--\" cannot, " * (n // 20), "change_case:capital_word_frequency", capital_frequency=3,
+                           capital_relation="at least")),
+    "ifeval-language": (
+        "basic::ifeval", lambda n: instruct("https://a@b ệ" * (n // 15), "language:response_language", language="en")),
+    "ifeval-bullets": (
+        "basic::ifeval",
+        lambda n: instruct("\n \n*" * (n // 4), "detectable_format:number_bullet_lists", num_bullets=3)),
+    "ifeval-highlights": (
+        "basic::ifeval",
+        lambda n: instruct("***a" * (n // 4), "detectable_format:number_highlighted_sections", num_highlights=3)),
+    "ifeval-title": ("basic::ifeval", lambda n: instruct("<<>" * (n // 3), "detectable_format:title")),
+    "ifeval-json": ("basic::ifeval", lambda n: instruct("[" * (n // 2) + "]" * (n // 2), "detectable_format:json_format")),
+    "ifeval-keyword": (
+        "basic::ifeval", lambda n: instruct("a" * n, "keywords:forbidden_words", forbidden_words=["a" * (n // 8) + " b"])),
+    "ifeval-loose": (
+        {"provider_resource_id": "ifeval", "mode": "loose"}, lambda n: instruct("*a\n" * (n // 3), "detectable_format:title")),
+    "bfcl-lists": ("basic::bfcl", lambda n: call("f(x=[" + "1," * (n // 2) + "])")),
+    "bfcl-calls": ("basic::bfcl", lambda n: call("f(x=1)," * (n // 7))),
+    "bfcl-keywords": ("basic::bfcl", lambda n: call("f(" + ",".join(f"a{i}=1" for i in range(n // 8)) + ")")),
+    "bfcl-java": ("basic::bfcl", lambda n: call("f(x=<" + "<a," * (n // 3) + ")", "Java")),
+    "bfcl-object": ("basic::bfcl", lambda n: call("f(x={" + ",".join(f"a{i}: 1" for i in range(n // 8)) + "})", "JavaScript")),
+    "equivalence-boxes": ("math::equivalence", lambda n: row("\\boxed{" * (n // 7), "1")),
+    "equivalence-answers": ("math::equivalence", lambda n: row("answer is " * (n // 10), "1")),
+    "equivalence-dollars": ("math::equivalence", lambda n: row("$1" * (n // 2), "1")),
     "equality-texts": ("basic::equality", lambda n: row("\\\"a" * n, "\\\"a" * n + "b")),
     "equality-objects": (
         "basic::equality",

@@ -192,6 +192,21 @@ struct CatalogueRowTests {
         #expect(verdict["score"] == JSONValue(score), "\(verdict.text)")
     }
 
+    @Test("deep JSON is compared, and deeper JSON is an input error")
+    func deep() throws {
+        func nested(_ levels: Int, _ inner: String) -> String {
+            String(repeating: "[", count: levels) + inner + String(repeating: "]", count: levels)
+        }
+        let deep = JSONValue.string(nested(900, "1")).text
+        let deeper = JSONValue.string(nested(900, deep)).text
+        #expect(try Self.verdict(answers(deep, deep), "braintrust::json-diff")["score"] == JSONValue(1.0))
+        #expect(try Self.verdict(answers(deeper, deeper), "braintrust::json-diff")["outcome"] == "input_error")
+        let schema: JSONObject = ["schema": ["items": ["$ref": "#"]]]
+        let less = answers(JSONValue.string(nested(400, "1")).text, "0")
+        #expect(try Self.verdict(less, "braintrust::valid-json", schema)["score"] == JSONValue(1.0))
+        #expect(try Self.verdict(answers(deep, "0"), "braintrust::valid-json", schema)["outcome"] == "scorer_error")
+    }
+
     @Test("a schema that refers to itself without end costs one row, not the run")
     func endless() throws {
         let schema: JSONObject = ["schema": ["$ref": "#"]]

@@ -43,8 +43,8 @@ struct BFCL: Scorer {
             let size = cells.answers[row].count + cells.functions[row].count + cells.truths[row].count
             if check.stops(before: row, of: rows, reading: size) { break }
             do throws(RowFault) {
-                try LongestText.check(cells.answers[row], cells.truths[row])
-                try LongestText.check(cells.functions[row], cells.truths[row])
+                try LongestText.check(cells.answers[row], cells.truths[row], most: LongestText.ofChoices)
+                try LongestText.check(cells.functions[row], cells.truths[row], most: LongestText.ofChoices)
                 let difference = try Self.difference(row, cells, &parser)
                 results.emit(difference == nil ? 1 : 0, output: 0, row: row)
                 if let difference { results.emit(difference, output: 1, row: row) }

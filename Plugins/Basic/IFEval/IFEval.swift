@@ -32,6 +32,8 @@ struct IFEval: Scorer {
 
     /// The most instructions of a row: a benchmark's have up to three.
     private static let mostInstructions = 1000
+    /// The bytes that all instructions of a row may look at, each the whole answer, and once for each of its keywords.
+    private static let mostWork = 64 << 20
 
     init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
         var parameters = try Configuration(configuration)
@@ -55,10 +57,14 @@ struct IFEval: Scorer {
             if check.stops(before: row, of: rows, reading: 8 * size) { break }
             scratch.beginRow()
             do throws(RowFault) {
-                try LongestText.check(generated[row], kwargs[row])
-                try LongestText.check(ids[row], kwargs[row])
+                try LongestText.check(generated[row], kwargs[row], most: LongestText.ofChoices)
+                try LongestText.check(ids[row], kwargs[row], most: LongestText.ofChoices)
                 let instructions = try Self.instructions(ids[row], kwargs[row], &parser)
-                let followed = try followed(instructions, by: Array(generated[row]), &search, &scratch)
+                let work = instructions.reduce(0) { $0 + $1.passes } * generated[row].count
+                guard work <= Self.mostWork else {
+                    throw RowFault(.inputError, "there are too many instructions or keywords for so long an answer")
+                }
+                let followed = try followed(instructions, by: Array(generated[row]), results, &search, &scratch)
                 emit(followed, row, results)
             } catch {
                 if error.isCancellation {
@@ -118,7 +124,8 @@ struct IFEval: Scorer {
     // MARK: Checking
 
     private func followed(
-        _ instructions: [Instruction], by answer: [UInt8], _ search: inout KeywordSearch, _ scratch: inout MatchScratch
+        _ instructions: [Instruction], by answer: [UInt8], _ results: Results, _ search: inout KeywordSearch,
+        _ scratch: inout MatchScratch
     ) throws(RowFault) -> [Bool] {
         let answer = dialect == .llamaStack ? Array(answer.trimmed) : answer
         var texts = [InstructionText(answer, dialect)]
@@ -127,6 +134,11 @@ struct IFEval: Scorer {
         }
         var followed: [Bool] = []
         for instruction in instructions {
+            if answer.count > 1 << 16, results.isCancelled {
+                var fault = RowFault(.notAsked, "")
+                fault.isCancellation = true
+                throw fault
+            }
             var isFollowed = false
             for index in texts.indices where !isFollowed {
                 isFollowed = try instruction.isFollowed(by: &texts[index], &search, &scratch)

@@ -40,6 +40,18 @@ enum Instruction {
     }
 }
 
+extension Instruction {
+    /// How often it looks at the whole answer.
+    var passes: Int {
+        switch self {
+        case .existence(let keywords), .forbiddenWords(let keywords): keywords.count
+        // Words are split by a dozen rules.
+        case .capitalWords: 16
+        default: 1
+        }
+    }
+}
+
 // MARK: - Reading
 
 extension Instruction {

@@ -20,7 +20,7 @@ final class JSONSchema: Sendable {
     let nodes: [JSONSchemaNode]
 
     /// Values are checked at most so deeply: references may be recursive.
-    private static let deepest = 1500
+    private static let deepest = 1200
     /// The most schemas that are applied to a value and what is in it.
     private static let mostSteps = 2_000_000
 
