@@ -182,10 +182,10 @@ let package = Package(
             name: "JudgeScorers",
             dependencies: ["JSON", "Patterns", "PromptTemplates", "ScorerKit", "ScorerParameters", "Statistics"],
             path: "Plugins/Judge"),
-        .target(name: "TextScorers", dependencies: ["CScorerPlugin", "JSON", "ScorerKit"], path: "Plugins/Text"),
         .target(
             name: "MathScorers", dependencies: ["CScorerPlugin", "ScorerKit", "ScorerParameters", "Statistics"],
             path: "Plugins/Math"),
+        .target(name: "TextScorers", dependencies: ["CScorerPlugin", "JSON", "ScorerKit"], path: "Plugins/Text"),
 
         // A model server that misbehaves on command, for tests and benchmarks.
         .target(

@@ -34,8 +34,8 @@ struct FunctionsCommandTests {
                 "braintrust::numeric-diff", "braintrust::valid-json", "llm-as-judge::405b-simpleqa",
                 "llm-as-judge::base", "llm-as-judge::correctness", "llm-as-judge::faithfulness",
                 "llm-as-judge::pairwise", "math::equivalence", "my::answer", "text::bleu", "text::chrf",
-                "text::exact_match", "text::f1",
-                "text::number_check", "text::rouge", "text::string_check", "text::ter", "tools::call_match",
+                "text::exact_match", "text::f1", "text::number_check", "text::rouge", "text::string_check", "text::ter",
+                "tools::call_match",
             ])
         #expect(words.allSatisfy { $0.count == 2 })
         #expect(result.output.contains("\nmy::answer                                  What follows A.\n"))

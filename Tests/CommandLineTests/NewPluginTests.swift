@@ -40,7 +40,7 @@ struct NewPluginTests {
             "word-limit::score", "--output", "out.jsonl")
         #expect(result.ending == .status(0), "\(result.errors)")
         #expect(try result.rows("scored", of: "word-limit::score") == 1_000)
-        #expect(result.output.contains("words_per_answer  5.5\n"), "\(result.output)")
+        #expect(result.output.contains("\"words_per_answer\": 5.5"), "\(result.output)")
         for (row, line) in lines(of: try folder.read("out.jsonl")).enumerated() {
             let count = 1 + row % 10
             let expected: JSONValue = ["score": JSONValue(min(1, 5 / Double(count))), "words": JSONValue(count)]

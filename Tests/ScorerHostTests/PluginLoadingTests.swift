@@ -122,7 +122,7 @@ struct PluginLoadingTests {
         #expect(registry["org.example.none"] == nil)
         let errors = registry.errors.map(\.description)
         try #require(errors.count == 4, "\(errors)")
-        #expect(errors[0].hasPrefix("\(build.folder)/b-too-new.so: built for ABI version 2.2"))
+        #expect(errors[0].hasPrefix("\(build.folder)/b-too-new.so: built for ABI version 2.3"))
         #expect(errors[1].hasPrefix("\(build.folder)/d-text.so: not a loadable shared object"))
         #expect(errors[2] == "/no/such/folder: cannot be searched for plugins: No such file or directory")
         #expect(

@@ -165,8 +165,7 @@ struct Bleu: Scorer {
 
 /// A number with two decimal places, like Python's `:.2f`.
 private func fixed(_ number: Double) -> String {
-    // The parameter has at most 1,000,000, so that its hundredths are exact enough.
-    let hundredths = Int((number * 100).rounded(.toNearestOrEven))
-    let cents = hundredths % 100
-    return "\(hundredths / 100).\(cents < 10 ? "0" : "")\(cents)"
+    var text = [CChar](repeating: 0, count: 32)
+    let count = withVaList([number]) { vsnprintf(&text, text.count, "%.2f", $0) }
+    return String(decoding: text.prefix(max(0, Int(count))).map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }

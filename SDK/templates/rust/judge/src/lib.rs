@@ -28,6 +28,7 @@ impl Scorer for Judge {
             r#"{"type": "object", "additionalProperties": false, "required": ["question"],
                 "properties": {"question": {"type": "string"}, "judge_model": {"type": "string"}}}"#,
         ),
+        ..Declaration::NOTHING
     };
 
     /// The state of a row between its replies: nothing, because there is only one reply.
