@@ -10,7 +10,7 @@ struct FileCheck {
         "libutil.so",
     ]
     /// Plugins of Assay itself, whose ids need no domain.
-    private static let ownIDs: Set = ["basic", "llm-as-judge", "text"]
+    private static let ownIDs: Set = ["basic", "braintrust", "llm-as-judge", "math", "text"]
 
     /// Symbols and libraries.
     static func findings(inFile path: String) -> [CheckFinding] {
