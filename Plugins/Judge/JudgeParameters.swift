@@ -44,7 +44,8 @@ struct JudgeParameters: Sendable {
             patterns: PatternList(try Self.patterns(&parameters, isOptional: format != nil || choices != nil)),
             occurrence: try parameters.choice("match"))
         if choices != nil && swap != nil {
-            throw ParameterRejection(of: "swap", "compares verdicts, but \"score_from\": \"logprobs\" reads numbers; remove one")
+            throw ParameterRejection(
+                of: "swap", "compares verdicts, but \"score_from\": \"logprobs\" reads numbers; remove one")
         }
         if choices != nil && (format != nil || !reader.patterns.patterns.isEmpty) {
             throw ParameterRejection(

@@ -1,4 +1,5 @@
 import Encodings
+import Glibc
 import Hashing
 package import JSON
 import Runs
@@ -7,40 +8,90 @@ import ScoringCore
 package import ScoringDefinitions
 package import ScoringEngine
 
-/// What a comparison of runs needs to know of a function, as saved runs have it.
-///
-/// - Parameters:
-///   - judgeModel: the judge model of functions that do not name one.
-///   - pluginDigest: the SHA-256 of a plugin's file; nil if it cannot be read.
-/// - Returns: nil if the function cannot be used.
-package func functionProvenance(
-    of definition: ScoringFunction, in engine: Engine, judgeModel: String?, pluginDigest: (Plugin) -> String?
-) -> JSONObject? {
-    guard let scorer = try? engine.bind(definition) else { return nil }
-    let description = scorer.description
-    var lasting = definition.json.object ?? [:]
-    lasting["description"] = nil
-    lasting["metadata"] = nil
-    let range = description.outputs[description.scoreOutput].range
-    var json: JSONObject = [
-        "definition_sha256": .string(
-            hexadecimal(SHA256.digest(of: JSONValue.object(lasting).canonical.text).bytes)),
-        "provider": .string(definition.providerID), "resource": .string(definition.providerResourceID),
-        "columns": .array(description.inputs.map { .string($0.name) }),
-        "aggregations": .array(definition.aggregationFunctions.map { .string($0.rawValue) }),
-        "score_range": range.map { [JSONValue($0.lowerBound), JSONValue($0.upperBound)] } ?? .null,
-    ]
-    if let plugin = engine.plugins[definition.providerID] {
-        json["plugin"] = [
-            "id": .string(plugin.id), "version": .string(plugin.version),
-            "sha256": pluginDigest(plugin).map { .string($0) } ?? .null,
+/// What a comparison of runs needs to know about a function, as saved runs contain it.
+package struct FunctionProvenance: Sendable {
+    package let definition: ScoringFunction
+    /// The columns that it reads.
+    package let columns: [String]
+    private let plugin: Plugin?
+    private let range: ClosedRange<Double>?
+    private let asksModels: Bool
+
+    /// Nil if the function cannot be used.
+    package init?(of definition: ScoringFunction, in engine: Engine) {
+        guard let scorer = try? engine.bind(definition) else { return nil }
+        let description = scorer.description
+        self.definition = definition
+        columns = description.inputs.map(\.name)
+        plugin = engine.plugins[definition.providerID]
+        range = description.outputs[description.scoreOutput].range
+        asksModels = !description.roles.isEmpty
+    }
+
+    /// - Parameters:
+    ///   - judgeModel: the judge model of functions that do not name one.
+    ///   - served: the models as their servers name them in replies.
+    ///   - pluginDigest: the SHA-256 of a plugin's file; nil if it cannot be read.
+    package func json(
+        judgeModel: String?, served: Set<String>, pluginDigest: (Plugin) -> String?
+    ) -> JSONObject {
+        var lasting = definition.json.object ?? [:]
+        lasting["description"] = nil
+        lasting["metadata"] = nil
+        var json: JSONObject = [
+            "definition_sha256": .string(
+                hexadecimal(SHA256.digest(of: JSONValue.object(lasting).canonical.text).bytes)),
+            "provider": .string(definition.providerID), "resource": .string(definition.providerResourceID),
+            "columns": .array(columns.map { .string($0) }),
+            "aggregations": .array(definition.aggregationFunctions.map { .string($0.rawValue) }),
+            "score_range": range.map { [JSONValue($0.lowerBound), JSONValue($0.upperBound)] } ?? .null,
+        ]
+        if let plugin {
+            json["plugin"] = [
+                "id": .string(plugin.id), "version": .string(plugin.version),
+                "sha256": pluginDigest(plugin).map { .string($0) } ?? .null, "shipped": .bool(plugin.isShipped),
+            ]
+        }
+        if asksModels { json["judge"] = definition.judgeJSON(judgeModel: judgeModel, served: served) }
+        return json
+    }
+}
+
+extension Plugin {
+    /// Whether it is a part of Assay.
+    fileprivate var isShipped: Bool {
+        PluginIsolation.shippedFolders.contains { folder in
+            guard let resolved = realpath(folder, nil) else { return false }
+            defer { free(resolved) }
+            return path.hasPrefix(String(cString: resolved) + "/")
+        }
+    }
+}
+
+extension ScoringFunction {
+    /// What its judge is: `{"model": …, "models": …, "prompt_sha256": …, "served": …}`.
+    ///
+    /// - Parameters:
+    ///   - judgeModel: the model of a judge that names none.
+    ///   - served: the models as their servers name them in replies.
+    package func judgeJSON(judgeModel: String?, served: Set<String>) -> JSONValue {
+        [
+            "model": params["judge_model"] ?? judgeModel.map { .string($0) } ?? .null,
+            "models": params["judge_models"] ?? .null, "prompt_sha256": .string(promptDigest),
+            "served": served.namesInOrder,
         ]
     }
-    if !description.roles.isEmpty {
-        json["judge"] = [
-            "model": definition.params["judge_model"] ?? judgeModel.map { .string($0) } ?? .null,
-            "models": definition.params["judge_models"] ?? .null,
+
+    /// What identifies a judge's prompt: the SHA-256 of its template and system message, as JSON.
+    private var promptDigest: String {
+        let prompt: JSONValue = [
+            "prompt_template": params["prompt_template"] ?? .null, "system_prompt": params["system_prompt"] ?? .null,
         ]
+        return hexadecimal(SHA256.digest(of: prompt.text).bytes)
     }
-    return json
+}
+
+extension Set<String> {
+    /// The elements in order; null if there are none.
+    package var namesInOrder: JSONValue { isEmpty ? .null : .array(sorted().map { .string($0) }) }
 }

@@ -1,5 +1,6 @@
 import Evaluation
 import Glibc
+import Inference
 import JSON
 import Logging
 import ScoringCore
@@ -26,7 +27,10 @@ extension Service {
                 distributions: .object(results.distributions),
                 origin: origin(
                     results.functions.map(\.function), of: datasetID,
-                    rows: results.functions.first?.aggregates.counts.total)
+                    rows: results.functions.first?.aggregates.counts.total,
+                    served: Dictionary(
+                        results.functions.map { ($0.function.identifier, $0.usage?.servedModels ?? []) },
+                        uniquingKeysWith: { $0.union($1) }))
             ), logger)
     }
 
@@ -53,14 +57,15 @@ extension Service {
 
     /// How a result came about, as run folders have it.
     private func origin(
-        _ functions: [ScoringFunction], of datasetID: String, rows: Int?, candidate: JSONValue? = nil
+        _ functions: [ScoringFunction], of datasetID: String, rows: Int?, served: [String: Set<String>] = [:],
+        candidate: JSONValue? = nil
     ) -> JSONValue {
         var (described, saved) = (JSONObject(), JSONObject())
         for function in functions {
             let id = function.identifier
-            let provenance = functionProvenance(
-                of: function, in: engine, judgeModel: configuration.judgeModel,
-                pluginDigest: { pluginDigests.digest(of: $0) })
+            let provenance = FunctionProvenance(of: function, in: engine)?.json(
+                judgeModel: configuration.judgeModel, served: served[id] ?? []
+            ) { pluginDigests.digest(of: $0) }
             described[id] = .object(provenance ?? [:])
             saved[id] = function.json
         }

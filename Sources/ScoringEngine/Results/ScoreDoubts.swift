@@ -345,14 +345,15 @@ struct ScoreDoubts {
         return core.count == 1 && letter(in: text) != nil
     }
 
-    /// The place in the alphabet of the last letter from A to J that stands alone.
+    /// The place in the alphabet of the last letter from A to J that stands alone; a small one only if there is no other word.
     private static func letter(in text: String) -> Int? {
+        let capitals = Array("ABCDEFGHIJ")
         let words = text.split { !$0.isLetter && !$0.isNumber }
-        let isShort = words.count == 1
-        let last = words.last { word in
-            word.count == 1 && word.utf8.first.map { isShort ? $0 | 0x20 - 0x61 < 10 : $0 &- 0x41 < 10 } == true
+        if words.count == 1, let word = words.first, word.count == 1 {
+            return word.uppercased().first.flatMap(capitals.firstIndex)
         }
-        return last?.uppercased().utf8.first.map { Int($0) - 0x41 }.flatMap { (0..<10).contains($0) ? $0 : nil }
+        return words.last { $0.count == 1 && $0.first.map(capitals.contains) == true }?.first
+            .flatMap(capitals.firstIndex)
     }
 
     /// One answer contains the other.

@@ -1,4 +1,5 @@
 import Encodings
+import Evaluation
 import Glibc
 import Hashing
 import Inference
@@ -37,18 +38,10 @@ final class RunSaver: @unchecked Sendable {
         var name: String?
     }
 
-    private struct Function {
-        var definition: ScoringFunction
-        var plugin: Plugin?
-        var columns: [String]
-        var range: ClosedRange<Double>?
-        var asksModels: Bool
-    }
-
     private let setup: Setup
     private let options: SaveOptions
     private let writer: RunFolderWriter
-    private let functions: [Function]
+    private let functions: [FunctionProvenance]
     private let started = Timestamp.now
     private let start = ContinuousClock.now
 
@@ -57,17 +50,12 @@ final class RunSaver: @unchecked Sendable {
         guard let folder = options.save else { return nil }
         self.setup = setup
         self.options = options
-        var functions: [Function] = []
+        var functions: [FunctionProvenance] = []
         for (identifier, parameters) in setup.functions {
             guard let definition = try? engine.definitions.find(identifier).overriding(with: parameters),
-                let scorer = try? engine.bind(definition)
+                let function = FunctionProvenance(of: definition, in: engine)
             else { return nil }
-            let description = scorer.description
-            functions.append(
-                Function(
-                    definition: definition, plugin: engine.plugins[definition.providerID],
-                    columns: description.inputs.map(\.name), range: description.outputs[description.scoreOutput].range,
-                    asksModels: !description.roles.isEmpty))
+            functions.append(function)
         }
         self.functions = functions
         let wanted =
@@ -122,13 +110,15 @@ final class RunSaver: @unchecked Sendable {
         var described = JSONObject()
         for function in functions {
             let result = results[function.definition.identifier]
-            var members = json(of: function, result?.usage).object ?? [:]
+            var members = function.json(judgeModel: setup.judgeModel, served: result?.usage?.servedModels ?? []) {
+                Self.digest(ofFile: $0.path)
+            }
             if let calibration = result?.calibration, calibration != .null { members["calibration"] = calibration }
             described[function.definition.identifier] = .object(members)
         }
         provenance["functions"] = .object(described)
         if var candidate = setup.candidate?.object {
-            candidate["served"] = names(servedByCandidate)
+            candidate["served"] = servedByCandidate.namesInOrder
             provenance["candidate"] = .object(candidate)
         }
         var saved: JSONObject = [
@@ -187,32 +177,6 @@ final class RunSaver: @unchecked Sendable {
         ]
     }
 
-    private func json(of function: Function, _ usage: ModelUsage?) -> JSONValue {
-        let definition = function.definition
-        var lasting = definition.json.object ?? [:]
-        lasting["description"] = nil
-        lasting["metadata"] = nil
-        var json: JSONObject = [
-            "definition_sha256": .string(
-                hexadecimal(SHA256.digest(of: JSONValue.object(lasting).canonical.text).bytes)),
-            "provider": .string(definition.providerID), "resource": .string(definition.providerResourceID),
-            "columns": .array(function.columns.map(JSONValue.string)),
-            "aggregations": .array(definition.aggregationFunctions.map { .string($0.rawValue) }),
-            "score_range": function.range.map { [JSONValue($0.lowerBound), JSONValue($0.upperBound)] } ?? .null,
-        ]
-        if let plugin = function.plugin {
-            json["plugin"] = [
-                "id": .string(plugin.id), "version": .string(plugin.version),
-                "sha256": Self.digest(ofFile: plugin.path).map { .string($0) } ?? .null,
-                "shipped": .bool(plugin.isShipped),
-            ]
-        }
-        if function.asksModels {
-            json["judge"] = definition.judgeJSON(judgeModel: setup.judgeModel, served: usage?.servedModels ?? [])
-        }
-        return .object(json)
-    }
-
     /// The SHA-256 of a regular file; nil where it cannot be read.
     private static func digest(ofFile path: String) -> String? {
         guard let (descriptor, _) = try? RegularFile.open(path) else { return nil }
@@ -225,43 +189,5 @@ final class RunSaver: @unchecked Sendable {
             if count == 0 { return hexadecimal(hash.finalize().bytes) }
             buffer.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
         }
-    }
-}
-
-extension Plugin {
-    /// Whether it comes with Assay.
-    fileprivate var isShipped: Bool {
-        PluginIsolation.shippedFolders.contains { folder in
-            guard let resolved = realpath(folder, nil) else { return false }
-            defer { free(resolved) }
-            return path.hasPrefix(String(cString: resolved) + "/")
-        }
-    }
-}
-
-/// Names in order; null for none.
-private func names(_ names: Set<String>) -> JSONValue {
-    names.isEmpty ? .null : .array(names.sorted().map(JSONValue.string))
-}
-
-extension ScoringFunction {
-    /// What its judge is: `{"model": …, "models": …, "prompt_sha256": …, "served": …}`.
-    ///
-    /// - Parameters:
-    ///   - judgeModel: the model of a judge that names none.
-    ///   - served: the models as their servers name them in replies.
-    func judgeJSON(judgeModel: String?, served: Set<String>) -> JSONValue {
-        [
-            "model": params["judge_model"] ?? judgeModel.map { .string($0) } ?? .null,
-            "models": params["judge_models"] ?? .null, "prompt_sha256": .string(promptDigest), "served": names(served),
-        ]
-    }
-
-    /// What identifies a judge's prompt: the SHA-256 of its template and system message, as JSON.
-    var promptDigest: String {
-        let prompt: JSONValue = [
-            "prompt_template": params["prompt_template"] ?? .null, "system_prompt": params["system_prompt"] ?? .null,
-        ]
-        return hexadecimal(SHA256.digest(of: prompt.text).bytes)
     }
 }
