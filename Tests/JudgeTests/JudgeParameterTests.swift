@@ -129,7 +129,7 @@ struct JudgeParameterTests {
             ),
             (
                 ["temprature": 1], "/temprature",
-                "unknown parameter; expected prompt_template, judge_model, judge_models, response_format, score_field, "
+                "unknown parameter; expected prompt_template, judge_model, judge_models, swap, swap_verdicts, response_format, score_field, "
                     + "judge_score_regexes, system_prompt, temperature, top_p, max_tokens, seed, stop, extra_body, "
                     + "votes, vote_reduction, re_ask, score_range, match"
             ),
@@ -271,6 +271,6 @@ struct JudgeParameterTests {
         let names = try #require(schema["properties"]?.object).keys
         let rejection = #expect(throws: TestJudge.Rejection.self) { try TestJudge(Self.merged(["x": 1])) }
         for name in names { #expect(rejection?.message.contains(name) == true) }
-        #expect(names.count == 18)
+        #expect(names.count == 20)
     }
 }
