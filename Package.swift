@@ -104,8 +104,9 @@ let package = Package(
         .target(
             name: "Evaluation",
             dependencies: [
-                "CSubprocess", "Concurrency", "Datasets", "Encodings", "Inference", "JSON", "Patterns", "Platform",
-                "PromptTemplates", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store", "Web",
+                "CSubprocess", "Concurrency", "Datasets", "Encodings", "Hashing", "Inference", "JSON", "Patterns",
+                "Platform", "PromptTemplates", "Runs", "ScorerHost", "ScoringCore", "ScoringDefinitions",
+                "ScoringEngine", "Store", "Web",
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
         .target(
@@ -113,17 +114,24 @@ let package = Package(
             dependencies: [
                 "CCompression", "Datasets", "Hashing", "JSON", "Platform", "ScoringCore", "Statistics",
             ]),
+        // What people look at: the views that the server's pages and the report of a run share, and the report.
+        .target(
+            name: "Reports",
+            dependencies: [
+                "Datasets", "Encodings", "Hashing", "JSON", "Platform", "Runs", "ScoringCore", "Statistics",
+                .product(name: "Mustache", package: "swift-mustache"),
+            ]),
         .target(
             name: "AssayServer",
             dependencies: [
                 "Concurrency", "Datasets", "Encodings", "Evaluation", "Hashing", "HuggingFace", "Inference", "JSON",
-                "Platform", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine", "Store", "Web",
+                "Platform", "Reports", "Runs", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine",
+                "Statistics", "Store", "Web",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -138,7 +146,8 @@ let package = Package(
                 "AssayServer", "CMalloc", "Concurrency", "Datasets", "Encodings", "Evaluation", "Hashing",
                 "HuggingFace",
                 "Inference",
-                "JSON", "Platform", "Runs", "ScorerHost", "ScoringCore", "ScoringDefinitions", "ScoringEngine",
+                "JSON", "Platform", "Reports", "Runs", "ScorerHost", "ScoringCore", "ScoringDefinitions",
+                "ScoringEngine",
                 "Statistics", "Store", "Web",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -210,6 +219,8 @@ let package = Package(
         .testTarget(name: "ScoringCoreTests", dependencies: ["ScoringCore", "TestSupport"]),
         .testTarget(name: "StatisticsTests", dependencies: ["JSON", "Statistics", "TestSupport"], exclude: ["Data"]),
         .testTarget(name: "RunsTests", dependencies: ["JSON", "Runs", "Statistics", "TestSupport"], exclude: ["Data"]),
+        .testTarget(
+            name: "ReportsTests", dependencies: ["CCompression", "JSON", "Reports", "Runs", "TestSupport"]),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
         .testTarget(
             name: "ScoringDefinitionsTests", dependencies: ["JSON", "ScoringCore", "ScoringDefinitions"]),
@@ -245,7 +256,7 @@ let package = Package(
             name: "AssayServerTests",
             dependencies: [
                 "AssayServer", "Concurrency", "Datasets", "Evaluation", "FakeModel", "HuggingFace", "Inference", "JSON",
-                "ScorerHost", "ScoringEngine", "Store", "TestSupport", "Web",
+                "Reports", "Runs", "ScorerHost", "ScoringEngine", "Store", "TestSupport", "Web",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -1,6 +1,7 @@
 import Evaluation
 import Inference
 import JSON
+import Reports
 import ScoringDefinitions
 import ScoringEngine
 import Store
@@ -22,7 +23,8 @@ final class Service: Sendable {
     let metrics = Metrics()
     let health: HealthCheck
     let access: Access
-    let pages: PageLibrary
+    let pages: TemplateLibrary
+    let pluginDigests = PluginDigests()
     /// The folders from which files may be read.
     let folders: AllowedFolders
     /// Problems with the contents of the registry, found when it was read.
@@ -47,7 +49,7 @@ final class Service: Sendable {
         imports = ConcurrencyLimit(configuration.maxImports)
         folders = try AllowedFolders(configuration.allowedFolders)
         access = Access(configuration)
-        pages = try PageLibrary()
+        pages = try TemplateLibrary(pages: PageTemplate.allCases)
         builtIn = engine.definitions
         var definitions = engine.definitions
         var warnings: [String] = []

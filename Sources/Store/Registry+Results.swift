@@ -8,12 +8,12 @@ extension Registry {
             try database.execute(
                 sql: """
                     INSERT INTO result (id, created_at, dataset_id, rows_dataset_id, benchmark_id, job_id, functions,
-                        aggregates, distributions) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        aggregates, distributions, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     result.id, result.created, result.datasetID, result.rowsDatasetID, result.benchmarkID, result.jobID,
                     JSONValue.array(result.functions.map { .string($0) }).text, result.aggregates.text,
-                    result.distributions.text,
+                    result.distributions.text, result.origin.text,
                 ])
             try database.execute(
                 sql: "DELETE FROM result WHERE number <= ?",
@@ -24,19 +24,35 @@ extension Registry {
     /// The result with this identifier; nil if there is none.
     public func result(_ id: String) throws(StoreError) -> StoredResult? {
         try read { database in
-            let sql = "SELECT \(Self.resultColumns), distributions FROM result WHERE id = ?"
+            let sql = "SELECT \(Self.resultColumns), distributions, origin FROM result WHERE id = ?"
             return try Row.fetchOne(database, sql: sql, arguments: [id]).map(StoredResult.init)
         }
     }
 
-    /// Results without their distributions, newest first.
+    /// The newest result of a job; nil if there is none.
+    public func result(ofJob id: String) throws(StoreError) -> StoredResult? { try result("job_id", id) }
+
+    /// The newest result with its rows in a dataset; nil if there is none.
+    public func result(rowsIn id: String) throws(StoreError) -> StoredResult? { try result("rows_dataset_id", id) }
+
+    private func result(_ column: String, _ value: String) throws(StoreError) -> StoredResult? {
+        try read { database in
+            let sql = """
+                SELECT \(Self.resultColumns), distributions, origin FROM result WHERE \(column) = ?
+                ORDER BY number DESC LIMIT 1
+                """
+            return try Row.fetchOne(database, sql: sql, arguments: [value]).map(StoredResult.init)
+        }
+    }
+
+    /// Results without their distributions and origins, newest first.
     ///
     /// - Parameter datasetID: only results of this dataset.
     public func results(_ page: ListPage, of datasetID: String? = nil) throws(StoreError) -> [StoredResult] {
         try read { database in
             let condition = datasetID == nil ? "" : "WHERE dataset_id = ?"
             let sql = """
-                SELECT \(Self.resultColumns), '{}' FROM result \(condition) ORDER BY number DESC LIMIT ? OFFSET ?
+                SELECT \(Self.resultColumns), '{}', NULL FROM result \(condition) ORDER BY number DESC LIMIT ? OFFSET ?
                 """
             let arguments = StatementArguments(datasetID.map { [$0] } ?? []) + [page.limit, page.offset]
             return try Row.fetchAll(database, sql: sql, arguments: arguments).map(StoredResult.init)
@@ -86,11 +102,18 @@ extension StoredResult {
         self.init(
             id: row[0], created: row[1], datasetID: row[2], rowsDatasetID: row[3], benchmarkID: row[4], jobID: row[5],
             functions: functions.compactMap(\.string), aggregates: try JSONValue(parsing: row[7] as String),
-            distributions: try JSONValue(parsing: row[8] as String))
+            distributions: try JSONValue(parsing: row[8] as String),
+            origin: try (row[9] as String?).map { try JSONValue(parsing: $0) } ?? .null)
     }
 }
 
 extension RegistrySchema {
+    /// Adds how results came about.
+    static func addOrigins(_ database: Database) throws {
+        // A JSON object; null in results of earlier versions.
+        try database.execute(sql: "ALTER TABLE result ADD COLUMN origin TEXT")
+    }
+
     /// Adds the table of results.
     static func addResults(_ database: Database) throws {
         try database.execute(

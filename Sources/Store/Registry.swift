@@ -236,6 +236,7 @@ enum RegistrySchema {
         }
         migrator.registerMigration("jobs", migrate: addJobs)
         migrator.registerMigration("results", migrate: addResults)
+        migrator.registerMigration("origins of results", migrate: addOrigins)
         return migrator
     }
 

@@ -18,10 +18,14 @@ public struct StoredResult: Sendable, Hashable {
     public let aggregates: JSONValue
     /// An object by function: the distribution of the scores, in the recorder's format.
     public let distributions: JSONValue
+    /// How it came about: `provenance` as in a run folder, and the `definitions` of the functions; null for results of
+    /// earlier versions.
+    public let origin: JSONValue
 
     public init(
         id: String, created: Int, datasetID: String, rowsDatasetID: String? = nil, benchmarkID: String? = nil,
-        jobID: String? = nil, functions: [String], aggregates: JSONValue, distributions: JSONValue = [:]
+        jobID: String? = nil, functions: [String], aggregates: JSONValue, distributions: JSONValue = [:],
+        origin: JSONValue = nil
     ) {
         self.id = id
         self.created = created
@@ -32,5 +36,6 @@ public struct StoredResult: Sendable, Hashable {
         self.functions = functions
         self.aggregates = aggregates
         self.distributions = distributions
+        self.origin = origin
     }
 }

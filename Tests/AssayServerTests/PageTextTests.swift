@@ -1,6 +1,5 @@
+import Reports
 import Testing
-
-@testable import AssayServer
 
 @Suite("How pages write things")
 struct PageTextTests {

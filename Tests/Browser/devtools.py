@@ -137,9 +137,19 @@ class Tab:
         self.press("Enter", 13, "\r")
         self.wait_for_load()
 
-    def screenshot(self, path):
-        """Takes a picture of the page, or of its beginning where it is very long."""
+    def emulate(self, scheme, media=""):
+        """Changes the colour scheme, and the medium: screen or print."""
+        self.send("Emulation.setEmulatedMedia", media=media,
+                  features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def printed_pages(self):
+        """How many pages of A4 the page takes."""
+        data = self.send("Page.printToPDF", paperWidth=8.27, paperHeight=11.69, preferCSSPageSize=True)["data"]
+        return base64.b64decode(data).count(b"/Type /Page\n")
+
+    def screenshot(self, path, most=5000, top=0):
+        """Takes a picture of the page, or of a part of it where it is very long."""
         width, height = self.evaluate("[innerWidth, document.documentElement.scrollHeight]")
-        clip = {"x": 0, "y": 0, "width": width, "height": min(height, 5000), "scale": 1}
+        clip = {"x": 0, "y": top, "width": width, "height": min(height - top, most), "scale": 1}
         data = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)["data"]
         path.write_bytes(base64.b64decode(data))

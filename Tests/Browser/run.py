@@ -1,6 +1,8 @@
 """Looks at the server's pages in a real browser, with rows that were scored, hostile ones among them.
 
-    python3 Tests/Browser/run.py [--assay PATH] [--browser PATH] [--screenshots FOLDER]
+    python3 Tests/Browser/run.py [--assay PATH] [--browser PATH] [--screenshots FOLDER] [--pictures FOLDER]
+
+--pictures makes those of the manual (Documentation/images).
 
 Needs Chromium, and `assay` as it was built (.build/release or .build/debug). Exit status: 0 all is well; 1 something is
 not; 2 something that it needs is missing.
@@ -13,6 +15,7 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -85,6 +88,12 @@ def score(url, name, functions):
 def fill(url):
     """Scores real answers and hostile ones."""
     lines = (ROOT / "Examples/gsm8k/model_solutions.jsonl").read_text().splitlines()
+    for model in ("6b", "175b"):
+        rows = [row for row in map(json.loads, lines) if row["model"].startswith(model)]
+        for row in rows:
+            del row["model"]
+        register(url, f"gsm8k-{model}", rows)
+        score(url, f"gsm8k-{model}", {"basic::subset_of": None, "basic::number": None})
     rows = [json.loads(line) for line in lines[:400]]
     for row in rows[::57]:
         del row["expected_answer"]
@@ -140,7 +149,7 @@ class Check:
             self.expect(not self.tab.events(kind), f"{place}: {kind}")
         for request in self.tab.events("Network.requestWillBeSent"):
             address = request["request"]["url"]
-            self.expect(address.startswith((self.url + "/", "data:")), f"{place}: it asks for {address[:100]}")
+            self.expect(address.startswith((self.url + "/", "data:", "blob:")), f"{place}: it asks for {address[:100]}")
         if self.screenshots:
             self.tab.screenshot(self.screenshots / f"{self.label.replace(' ', '-')}-{self.pages:02}.png")
 
@@ -187,8 +196,8 @@ def look_at_results(check):
     tab = check.tab
     tab.open(check.url + "/results")
     results = tab.evaluate("[...document.querySelectorAll('tbody a')].map(a => a.getAttribute('href'))")
-    check.expect(len(results) == 3, f"the results are {results}")
-    for result in results:
+    check.expect(len(results) == 5, f"the results are {results}")
+    for result in results[:3]:
         check.look(result, "Result of ")
         links = tab.evaluate("[...document.querySelectorAll('.counts a')].map(a => a.getAttribute('href'))")
         check.expect(len(links) > 1, f"{result}: the scores lead nowhere")
@@ -205,7 +214,7 @@ def look_at_results(check):
         })""")
         for total, shown, bars in plots:
             check.expect(total == shown and bars > 1, f"{result}: {total} rows in the table, {shown} in all, {bars} bars")
-    hostile, judged, scored = results
+    hostile, judged, scored = results[:3]
     for row in range(0, len(HOSTILE) + 2, 3):
         check.look(f"{hostile}?row={row}", f"Row {row} – Result of ")
     return scored
@@ -231,6 +240,127 @@ def use_keyboard(check, result):
     check.look_at_what_is_open("a row", "Row ")
 
 
+def compare_results(check):
+    """Compares the first two results with rows, and checks a judge, by the forms of the pages."""
+    tab = check.tab
+    check.look("/compare", "Compare")
+    tab.open(check.url + "/results")
+    results = tab.evaluate("[...document.querySelectorAll('tbody a')].map(a => a.getAttribute('href').split('/').pop())")
+    check.look(f"/compare?a={results[2]}&b={results[1]}", "Compare")
+    check.expect(tab.evaluate("!!document.querySelector('.alarm')"), "functions that differ are compared")
+    check.look(f"/compare?a={results[4]}&b={results[3]}&key=input_query", "Compare")
+    check.expect(tab.evaluate("document.querySelectorAll('.numbers tbody tr').length") == 2, "no line for each function")
+    check.expect("B is better" in tab.evaluate("document.body.textContent"), "the larger model is not better")
+    check.look(f"/agree?run={results[2]}", "Agreement")
+    check.expect(tab.evaluate("!!document.querySelector('.function table')"), "no agreement is shown")
+    check.look(f"/agree?run={results[2]}&labels=expected_answer", "Agreement")
+    check.look(f"/results/{results[2]}/report", "")
+    check.look(f"/results/{results[0]}/report", "")
+
+
+def save_runs(assay, folder, judge):
+    """Saves the runs that reports are looked at: two models, a judge, and hostile rows."""
+    def run(*arguments, cwd=ROOT):
+        result = subprocess.run([assay, *arguments], cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        if result.returncode not in (0, 3, 4, 5):
+            missing(f"assay {arguments[0]} failed: {result.stderr.decode()[:1000]}")
+
+    for model in ("6b", "175b"):
+        run("score", "Examples/gsm8k/model_solutions.jsonl", "--where", f"model={model}_finetuning", "--fn-dir",
+            "Examples/gsm8k", "--fn", "gsm8k::final_answer", "--fn", "basic::subset_of", "--key", "input_query",
+            "--save", folder / model, "--name", f"GSM8K, {model}", "--require", "gsm8k::final_answer accuracy >= 0.3")
+    run("report", folder / "6b", folder / "175b", "--output", folder / "both.html")
+    (folder / "rating.json").write_text(json.dumps({
+        "identifier": "mine::rating", "provider_id": "llm-as-judge", "provider_resource_id": "llm-as-judge",
+        "return_type": {"type": "number"}, "params": {
+            "type": "llm_as_judge", "prompt_template": "{generated_answer}", "match": "last",
+            "judge_score_regexes": ["Total rating: ([0-9.]+)\\s*\\Z"], "score_range": [0, 10],
+            "aggregation_functions": ["average", "median"]}}))
+    lines = (ROOT / "Examples/gsm8k/model_solutions.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines[:300]]
+    for row in rows:
+        row["subject"] = ["algebra", "counting", "money"][len(row["generated_answer"]) % 3]
+    (folder / "judged.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run("score", "judged.jsonl", "--fn-dir", ".", "--fn", "mine::rating", "--judge-model", "m",
+        "--model-url", f"http://127.0.0.1:{judge}/v1", "--save", "judged", "--save-column", "subject", cwd=folder)
+    run("report", folder / "judged", "--by", "subject")
+    rows = [{"input_query": text[::-1], "generated_answer": text, "expected_answer": "x"} for text in HOSTILE]
+    rows.append({"generated_answer": 1})
+    (folder / "hostile.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for name in ("hostile", "hostile2"):
+        run("score", folder / "hostile.jsonl", "--fn", "basic::subset_of", "--fn", "basic::equality", "--save",
+            folder / name, "--name", HOSTILE[1], "--no-report")
+        rows = [{**row, "generated_answer": "x" + str(row["generated_answer"])} for row in rows]
+        (folder / "hostile.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run("report", folder / "hostile", "--by", "generated_answer", "--output", folder / "hostile.html")
+    run("report", folder / "hostile", folder / "hostile2", "--output", folder / "hostile-both.html")
+
+
+REPORTS = ["175b/report.html", "both.html", "judged/report.html", "hostile.html", "hostile-both.html"]
+
+
+def look_at_reports(check):
+    """Opens reports as files; each must fit, be read by keyboard, and print on one page."""
+    tab = check.tab
+    for report in REPORTS:
+        check.look("/" + report, "")
+        check.expect(tab.evaluate("document.querySelector('#numbers') && !document.querySelector('[src], [srcset]')"),
+                     f"{report}: it lacks the numbers, or loads something")
+        pages = tab.printed_pages()
+        is_usual = not report.startswith("hostile")
+        check.expect(pages == 1 or not is_usual, f"{report}: it prints on {pages} pages")
+        if tab.evaluate("!document.querySelector('#filter')"):
+            continue
+        check.expect(tab.evaluate("!document.querySelector('#filter').hidden"), f"{report}: the filter does not work")
+        rows = "[...document.querySelectorAll('#rows-shown > ol > li')].filter(row => !row.hidden).length"
+        every = tab.evaluate(rows)
+        tab.evaluate("""(() => { const field = document.querySelector('#score'); field.value = '1';
+                         field.dispatchEvent(new Event('input', {bubbles: true})); })()""")
+        check.expect(tab.evaluate(rows) < every or every == 0, f"{report}: all of {every} rows match a score of 1")
+        tab.evaluate("document.querySelector('#filter button').click()")
+        tab.evaluate("new Promise(done => setTimeout(done, 50))")
+        check.expect(tab.evaluate(rows) == every, f"{report}: not all rows come back")
+    tab.open(check.url + "/175b/report.html")
+    check.tab_to(lambda tag, name: name.startswith("#row-"), "the report")
+
+
+def take_pictures(browser, url, reports, pictures):
+    """The pictures of the manual: a report light, dark, on a phone and printed; what changed; the pages."""
+    pictures.mkdir(parents=True, exist_ok=True)
+    tab = Tab(browser, 1100, 900, "light")
+    tab.open(reports + "/175b/report.html")
+    tab.screenshot(pictures / "report.png", 1150)
+    tab.open(reports + "/both.html")
+    tab.screenshot(pictures / "report-changes.png", 1150)
+    tab.open(reports + "/judged/report.html")
+    top = tab.evaluate("document.querySelector('#slices').getBoundingClientRect().top + scrollY - 20")
+    tab.screenshot(pictures / "report-slices.png", 620, max(0, top))
+    tab.emulate("dark")
+    tab.open(reports + "/judged/report.html")
+    tab.screenshot(pictures / "report-dark.png", 1000)
+    phone = Tab(browser, 380, 800, "light")
+    phone.open(reports + "/175b/report.html")
+    phone.screenshot(pictures / "report-phone.png", 900)
+    paper = Tab(browser, 794, 1123, "light")
+    paper.open(reports + "/175b/report.html")
+    paper.emulate("light", "print")
+    paper.screenshot(pictures / "report-print.png", 1123)
+    for path, name in [("/compare", "compare-page.png"), ("/agree", "agreement-page.png")]:
+        tab.emulate("light" if name.startswith("compare") else "dark")
+        tab.open(url + "/login")
+        if tab.evaluate("!!document.querySelector('#token')"):
+            tab.type(TOKEN)
+            tab.submit()
+        tab.open(url + "/results")
+        results = tab.evaluate("[...document.querySelectorAll('tbody a')].map(a => a.getAttribute('href').split('/').pop())")
+        query = f"?a={results[4]}&b={results[3]}&key=input_query" if path == "/compare" else f"?run={results[2]}"
+        tab.open(url + path + query)
+        tab.screenshot(pictures / name, 800)
+    for picture in pictures.glob("*.png"):
+        if picture.stat().st_size > 200_000:
+            print(f"{picture.name} has {picture.stat().st_size} bytes", file=sys.stderr)
+
+
 def look(check):
     sign_in(check)
     for place, title in [("/", "Overview"), ("/results", "Results"), ("/datasets", "Datasets"),
@@ -241,6 +371,7 @@ def look(check):
     for link in check.tab.evaluate("[...document.querySelectorAll('tbody a')].map(a => a.getAttribute('href'))"):
         check.look(link, "Dataset ")
     use_keyboard(check, look_at_results(check))
+    compare_results(check)
 
 
 def main():
@@ -248,6 +379,7 @@ def main():
     parser.add_argument("--assay", help="the executable")
     parser.add_argument("--browser", help="the browser; chromium unless given")
     parser.add_argument("--screenshots", type=pathlib.Path, help="where to leave a picture of each page")
+    parser.add_argument("--pictures", type=pathlib.Path, help="where to leave the pictures of the manual")
     arguments = parser.parse_args()
     candidates = [arguments.assay] if arguments.assay else [ROOT / ".build/release/assay", ROOT / ".build/debug/assay"]
     assay = next((pathlib.Path(path).resolve() for path in candidates if os.access(path, os.X_OK)), None)
@@ -271,12 +403,21 @@ def main():
         browser = None
         try:
             fill(server.url)
+            runs = folder / "runs"
+            runs.mkdir()
+            save_runs(assay, runs, judge.server_port)
             browser = Browser(browser_path, folder / "profile")
             for width, height, scheme in [(1280, 900, "light"), (360, 740, "dark")]:
                 check = Check(Tab(browser, width, height, scheme), server.url, arguments.screenshots, f"{width} {scheme}")
                 look(check)
                 faults += check.faults
-                print(f"{check.pages} pages looked at, {width} pixels wide, {scheme}", flush=True)
+                reports = Check(
+                    Tab(browser, width, height, scheme), f"file://{runs}", arguments.screenshots, f"report {width} {scheme}")
+                look_at_reports(reports)
+                faults += reports.faults
+                print(f"{check.pages + reports.pages} pages looked at, {width} pixels wide, {scheme}", flush=True)
+            if arguments.pictures:
+                take_pictures(browser, server.url, f"file://{runs}", arguments.pictures)
         finally:
             if browser:
                 browser.stop()

@@ -46,7 +46,7 @@ public struct Server: Sendable {
 
     static let routes =
         InspectRoutes.all + MetricsRoute.all + DescriptionRoutes.all + ModelRoutes.all + ScoringFunctionRoutes.all
-        + ScoringRoutes.all + DatasetRoutes.all
+        + ScoringRoutes.all + ComparisonRoutes.all + RunRoutes.all + DatasetRoutes.all
         + BenchmarkRoutes.all + EvaluationRoutes.all + JobRoutes.all + PageRoutes.all
 
     /// Serves until one of the signals or `stop` ends it.

@@ -1,5 +1,6 @@
 import HTTPTypes
 import JSON
+import Reports
 
 /// The description of the API as a self-contained page, without scripts or external fonts.
 struct DocumentationPage {
@@ -49,20 +50,4 @@ struct DocumentationPage {
     private func schema(_ title: String, _ name: String?) -> String {
         name.map { "<p>\(title): <a href=\"#\(escaped($0))\">\(escaped($0))</a></p>\n" } ?? ""
     }
-}
-
-/// The text with the special characters of HTML escaped.
-func escaped(_ text: String) -> String {
-    var escaped = ""
-    for character in text.unicodeScalars {
-        switch character {
-        case "&": escaped += "&amp;"
-        case "<": escaped += "&lt;"
-        case ">": escaped += "&gt;"
-        case "\"": escaped += "&quot;"
-        case "'": escaped += "&#39;"
-        default: escaped.unicodeScalars.append(character)
-        }
-    }
-    return escaped
 }

@@ -5,7 +5,7 @@ import Store
 enum Schemas {
     static let all: JSONObject = {
         var all = basic
-        for (name, schema) in evaluation.members { all[name] = schema }
+        for (name, schema) in evaluation.members + comparison.members { all[name] = schema }
         return all
     }()
 
@@ -182,6 +182,54 @@ enum Schemas {
             [
                 "job_id": text, "status": reference("JobStatus"), "generations": rows, "scores": reference("Results"),
             ], optional: ["warnings": texts]),
+    ]
+
+    private static let comparison: JSONObject = [
+        "RunReference": [
+            "oneOf": [
+                object(["result_id": identifier]), object(["job_id": identifier]), object(["dataset_id": identifier]),
+            ],
+            "description": "A result, a job, or a dataset of scored rows.",
+        ],
+        "ComparisonRequest": object(
+            ["a": reference("RunReference"), "b": reference("RunReference")],
+            optional: [
+                "key": names, "functions": names, "cluster": names, "samples": ["type": "boolean"], "by": names,
+                "answer_columns": names, "adjust": ["type": "string", "enum": ["holm", "bh", "none"]],
+                "level": ["type": "number", "exclusiveMinimum": JSONValue(0.5), "exclusiveMaximum": 1],
+                "margin": ["type": "number", "exclusiveMinimum": 0],
+                "detect": ["type": "number", "exclusiveMinimum": 0],
+                "regressions": ["type": "integer", "minimum": 0, "maximum": 10000],
+                "allow": [
+                    "type": "array",
+                    "items": [
+                        "type": "string", "enum": ["data_differs", "function_differs", "judge_differs", "unfinished"],
+                    ],
+                ],
+            ]),
+        "Comparison": object(
+            ["comparable": ["type": "boolean"], "warnings": ["type": "array", "items": anyObject]],
+            optional: [
+                "a": anyObject, "b": anyObject, "pairing": anyObject, "functions": anyObject, "adjustment": anyObject,
+                "refusals": ["type": "array", "items": reference("Refusal")], "notes": texts,
+            ]),
+        "Refusal": object([
+            "code": text, "function": nullable("string"), "message": text, "pointer": nullable("string"),
+        ]),
+        "AgreementRequest": object(
+            ["runs": ["type": "array", "items": reference("RunReference"), "minItems": 1, "maxItems": 20]],
+            optional: [
+                "labels": text, "key": names, "functions": names, "threshold": ["type": "number"],
+                "map_labels": ["type": "object", "additionalProperties": text],
+            ]),
+        "Agreement": object(
+            ["agreement": anyObject, "warnings": ["type": "array", "items": anyObject]],
+            optional: ["alpha": anyObject, "level": text]),
+    ]
+
+    /// A name, or several.
+    private static let names: JSONValue = [
+        "anyOf": [text, ["type": "array", "items": text, "maxItems": 100]]
     ]
 
     /// The candidate. Without a type, it is a model.

@@ -1,4 +1,5 @@
 import JSON
+import Reports
 import ScoringCore
 import Store
 
@@ -25,7 +26,6 @@ struct DatasetPage {
         let count = single == nil ? ResultPage.rowsOnPage : 1
         let search = try RowSearch(service.registry, dataset, from: start, count: count, ResultRowFilter())
         let path = PageText.link("/datasets", dataset.id)
-        let rows = RowsView(path: path, hasScores: false, isWhole: single != nil)
         let results = try service.registry.results(ListPage(offset: 0, limit: Self.resultsOnPage), of: dataset.id)
         let source = dataset.definition["source"]
         var view: View = [
@@ -33,7 +33,8 @@ struct DatasetPage {
             "purpose": PageText.shown(dataset.definition["purpose"]?.string ?? "–"),
             "about": PageLists.about(
                 uri: source?["uri"]?.string, resultsOf: dataset.definition["metadata"]?["results_of"]?.string),
-            "rows": search.found.map { rows.view($0.row, at: $0.index) }, "status": status(start, search),
+            "rows": RowsOnPage(path: path, hasScores: false, isWhole: single != nil).view(search.found),
+            "status": status(start, search),
         ]
         var links: [View] = []
         if start > 0 {

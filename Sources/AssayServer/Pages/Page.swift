@@ -1,8 +1,5 @@
 import HTTPTypes
-import Mustache
-
-/// The values for a template: strings, booleans, and lists and dictionaries of them.
-typealias View = [String: Any]
+import Reports
 
 /// A web page: a title and a body, in the frame that all pages share.
 struct Page {
@@ -17,7 +14,8 @@ struct Page {
     var hasForm = false
 
     private static let navigation = [
-        ("/", "Overview"), ("/results", "Results"), ("/jobs", "Jobs"), ("/datasets", "Datasets"),
+        ("/", "Overview"), ("/results", "Results"), ("/compare", "Compare"), ("/jobs", "Jobs"),
+        ("/datasets", "Datasets"),
         ("/benchmarks", "Benchmarks"),
         ("/functions", "Functions"), ("/docs", "API"),
     ]
@@ -57,32 +55,14 @@ struct Page {
     private static let referrerPolicy = HTTPField.Name("Referrer-Policy") ?? .server
 }
 
-/// The templates of pages, parsed once.
-struct PageLibrary: Sendable {
-    private let library: MustacheLibrary
-
-    init() throws {
-        MustacheContentTypes.register(EscapedText(), named: Self.contentType)
-        var library = MustacheLibrary()
-        for template in PageTemplate.allCases {
-            // Each template must set its escaping, even a partial.
-            try library.register("{{% CONTENT_TYPE:\(Self.contentType) }}" + template.text, named: template.rawValue)
-        }
-        self.library = library
-    }
-
-    private static let contentType = "ESCAPED"
+extension TemplateLibrary {
+    /// The templates of pages.
+    init(pages: [PageTemplate]) throws { try self.init(pages.map { ($0.rawValue, $0.text) }) }
 
     func render(_ template: PageTemplate, _ view: View) throws -> String {
-        guard let text = library.render(view, withTemplate: template.rawValue) else {
+        guard let text = render(template.rawValue, view) else {
             throw APIError.notFound("there is no template \(template)")
         }
         return text
-    }
-
-    /// Escapes code point by code point. Mustache's own escaping compares grapheme clusters, so `<` and `"` would not be
-    /// escaped when a combining mark follows them, or when certain characters precede them.
-    private struct EscapedText: MustacheContentType {
-        func escapeText(_ text: String) -> String { escaped(text) }
     }
 }

@@ -1,5 +1,6 @@
 import Evaluation
 import JSON
+import Reports
 import ScoringCore
 import ScoringDefinitions
 import Store

@@ -1,6 +1,7 @@
 import HTTPTypes
 import JSON
 import Logging
+import Reports
 import Store
 
 /// The routes of the web pages.
@@ -10,10 +11,13 @@ enum PageRoutes {
             page("/", "overviewPage") { service, _ in try PageLists.overview(service) },
             page("/results/{id}", "resultPage") { service, context in try ResultPage(service, context).page() },
             page("/datasets/{id}", "datasetPage") { service, context in try DatasetPage(service, context).page() },
+            page("/compare", "comparePage") { service, context in try ComparePage(service, context).comparison() },
+            page("/agree", "agreePage") { service, context in try ComparePage(service, context).agreement() },
             page(SignIn.path, "signInPage", isPublic: true) { service, context in SignIn.page(service, context) },
             Route(.post, SignIn.path, operation("signIn", isPublic: true), handler { SignIn.answer($0, $1) }),
             Route(.post, SignIn.endPath, operation("signOut", isPublic: true), handler { SignIn.end($0, $1) }),
         ]
+        + RunRoutes.pages
         + ["results", "jobs", "datasets", "benchmarks", "functions"].map { name in
             page("/" + name, name + "Page") { service, context in try PageLists.page("/" + name, service, context) }
         }

@@ -1,8 +1,8 @@
 /// The Mustache templates of pages. Values in double braces are escaped; triple braces are only used for the output of
 /// other templates.
 enum PageTemplate: String, CaseIterable {
-    case frame, overview, results, datasets, benchmarks, functions, pager, resultTable, datasetTable, benchmarkTable
-    case functionTable, jobs, jobTable, result, scores, plot, filters, rows, cells, dataset, signIn, failure
+    case frame, overview, results, datasets, benchmarks, functions, resultTable, datasetTable, benchmarkTable
+    case functionTable, jobs, jobTable, result, compare, dataset, signIn, failure
 
     var text: String {
         switch self {
@@ -14,17 +14,12 @@ enum PageTemplate: String, CaseIterable {
         case .functions: Self.listText("functionTable")
         case .jobs: Self.listText("jobTable")
         case .jobTable: Self.jobTableText
-        case .pager: Self.pagerText
         case .resultTable: Self.resultTableText
         case .datasetTable: Self.datasetTableText
         case .benchmarkTable: Self.benchmarkTableText
         case .functionTable: Self.functionTableText
         case .result: Self.resultText
-        case .scores: Self.scoresText
-        case .plot: Self.plotText
-        case .filters: Self.filtersText
-        case .rows: Self.rowsText
-        case .cells: Self.cellsText
+        case .compare: Self.compareText
         case .dataset: Self.datasetText
         case .signIn: Self.signInText
         case .failure: Self.failureText
@@ -81,12 +76,6 @@ extension PageTemplate {
         {{> pager}}
         """
     }
-
-    static let pagerText = """
-        {{#hasPager}}<nav class="pager" aria-label="Parts of the list">
-        {{#pagerLinks}}<a href="{{href}}">{{name}}</a>
-        {{/pagerLinks}}</nav>{{/hasPager}}
-        """
 
     static let resultTableText = """
         {{^results}}<p class="note">{{none}}</p>{{/results}}

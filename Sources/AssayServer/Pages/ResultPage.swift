@@ -1,4 +1,5 @@
 import JSON
+import Reports
 import ScoringCore
 import Store
 
@@ -42,7 +43,12 @@ struct ResultPage {
             "scores": context.query["row"] == nil ? result.functions.enumerated().map(scores) : [View](),
             "rowsNote": rowsNote ?? false, "hasRows": rows != nil,
             "savedRows": grouped(rows?.rowCount ?? 0),
+            "compareLink": PageText.link("/compare", nil, [("b", result.id)]),
+            "agreeLink": PageText.link("/agree", nil, [("run", result.id)]),
+            "reportLink": path + "/report",
+            "runLink": path + "/run",
         ]
+        view.merge(numbers) { $1 }
         if let rows { try view.merge(rowsView(rows)) { $1 } }
         let row = try context.integer("row", from: 0).map { "Row \($0) – " } ?? ""
         return Page(
@@ -61,41 +67,26 @@ struct ResultPage {
 
     private func scores(_ index: Int, _ function: String) -> View {
         let aggregates = result.aggregates[function]
-        let counts = aggregates?["rows"]
-        let bars = ScoreBar.all(of: result.distributions[function], rows: counts)
-        let total = integer(counts?["total"]) ?? 0
-        let missing = total - (integer(counts?["scored"]) ?? 0)
-        var view: View = [
-            "anchor": "function-\(index)", "functionName": PageText.shown(function),
-            "figures": ResultFigures.full(aggregates), "plot": !bars.isEmpty && result.distributions[function] != nil,
-            "tableLabel": "Scores of \(PageText.shown(function))",
-            "tableCaption": missing == 0
-                ? "\(counted(total, "row")), all scored"
-                : "\(counted(total, "row")), \(grouped(missing)) without a score",
-            "total": grouped(total), "totalShare": total > 0 ? "100 %" : "",
-            "counts": lines(bars, counts, function).map { line($0, of: total, function) },
-        ]
-        let caption = "Rows by score" + (missing > 0 ? ", and rows without a score" : "")
-        view.merge(Plot(bars: bars).view(id: "plot-\(index)", caption: caption)) { $1 }
+        let bars = ScoreBar.all(of: result.distributions[function], rows: aggregates?["rows"])
+        return ScoresView(
+            function, index: index, aggregates: aggregates, bars: bars,
+            isDistributionKnown: result.distributions[function] != nil
+        ).view { bar in
+            guard rows != nil else { return nil }
+            let query = bar.query.map { (result.functions.count > 1 ? [("function", function)] : []) + $0 }
+            return query.map { PageText.link(path, nil, $0) + "#rows" }
+        }
+    }
+
+    /// The aggregates of all functions, where there are several.
+    private var numbers: View {
+        guard result.functions.count > 1, context.query["row"] == nil else { return ["hasNumbers": false] }
+        var view = NumbersView.view(
+            result.functions.enumerated().map { index, function in
+                NumbersView.Function(function, result.aggregates[function], href: "#function-\(index)")
+            })
+        view["hasNumbers"] = true
         return view
-    }
-
-    /// The lines of the table; a single line for all scored rows if their distribution is unknown.
-    private func lines(_ bars: [ScoreBar], _ counts: JSONValue?, _ function: String) -> [ScoreBar] {
-        if result.distributions[function] != nil { return bars }
-        let scored = ScoreBar(
-            kind: .value, label: "any score", count: integer(counts?["scored"]) ?? 0, query: [("outcome", "scored")])
-        return [scored] + bars
-    }
-
-    private func line(_ bar: ScoreBar, of total: Int, _ function: String) -> View {
-        let isLinked = rows != nil && bar.count > 0
-        let query = bar.query.map { (result.functions.count > 1 ? [("function", function)] : []) + $0 }
-        let href = isLinked ? query.map { PageText.link(path, nil, $0) + "#rows" } : nil
-        return [
-            "label": bar.label, "count": grouped(bar.count), "share": PageText.share(bar.count, of: total),
-            "href": href ?? false, "isMissing": bar.isMissing,
-        ]
     }
 
     // MARK: Rows
@@ -116,10 +107,9 @@ struct ResultPage {
                 service.registry, dataset, from: start, count: single == nil ? Self.rowsOnPage : 1,
                 single == nil ? filter : ResultRowFilter()) : nil
         let found = search?.found ?? []
-        let rows = RowsView(path: path, hasScores: true, isWhole: single != nil)
         var view = pager(dataset, filter, start, search, isSingle: single != nil)
         view.merge([
-            "rows": found.map { rows.view($0.row, at: $0.index) },
+            "rows": RowsOnPage(path: path, hasScores: true, isWhole: single != nil).view(found),
             "status": fault == nil ? status(dataset, filter, start, search) : "",
         ]) { $1 }
         view.merge(form(filter, fault)) { $1 }
@@ -196,7 +186,8 @@ struct ResultPage {
             [choice("", "Any", "outcome"), choice("missing", "Without a score", "outcome")]
             + RowOutcome.allCases.map { choice($0.name, $0.shownName, "outcome") }
         return [
-            "formPath": path, "hasFunctionField": result.functions.count > 1, "functionChoices": functions,
+            "formID": false, "formPath": path, "hasFunctionField": result.functions.count > 1,
+            "functionChoices": functions,
             "outcomeChoices": outcomes, "scoreText": context.query["score"] ?? "",
             "leastText": context.query["least"] ?? "", "belowText": context.query["below"] ?? "",
             "isFiltered": !filter.isEmpty || fault != nil, "filterFault": fault ?? false,

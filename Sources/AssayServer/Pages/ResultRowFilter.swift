@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import Reports
 import ScoringCore
 
 /// A filter for the rows of a result.

@@ -1,6 +1,7 @@
 import Evaluation
 import Glibc
 import JSON
+import Reports
 import Store
 
 /// A search through the rows of a dataset that stops after a short time, even if it has not seen all rows.

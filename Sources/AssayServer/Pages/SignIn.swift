@@ -1,5 +1,6 @@
 import HTTPTypes
 import JSON
+import Reports
 
 /// `/login` and `/logout`: a browser cannot send the access token with each request, so it exchanges it for a session.
 enum SignIn {

@@ -200,7 +200,7 @@ enum JobRoutes {
         }
     }
 
-    private static func find(_ id: String, of benchmarkID: String, _ service: Service) throws -> StoredJob {
+    static func find(_ id: String, of benchmarkID: String, _ service: Service) throws -> StoredJob {
         guard let job = try service.registry.job(id), job.benchmarkID == benchmarkID else {
             throw APIError.unknown(
                 "job", id, listedBy: "\(BenchmarkRoutes.path)/\(benchmarkID)/jobs")
@@ -257,7 +257,7 @@ extension StoredJob {
 
 extension HandlerContext {
     /// The job's identifier in the path.
-    fileprivate var jobID: String { parameters["job_id"] ?? "" }
+    var jobID: String { parameters["job_id"] ?? "" }
 }
 
 extension Service {

@@ -1,6 +1,8 @@
+import Evaluation
 import Glibc
 import JSON
 import Logging
+import ScoringCore
 import ScoringDefinitions
 import ScoringEngine
 import Store
@@ -21,7 +23,11 @@ extension Service {
                 functions: results.functions.map(\.function.identifier),
                 aggregates: .object(
                     JSONObject(results.functions.map { ($0.function.identifier, abridged($0.json)) })),
-                distributions: .object(results.distributions)), logger)
+                distributions: .object(results.distributions),
+                origin: origin(
+                    results.functions.map(\.function), of: datasetID,
+                    rows: results.functions.first?.aggregates.counts.total)
+            ), logger)
     }
 
     /// Stores the result of a job, for the pages.
@@ -35,7 +41,44 @@ extension Service {
                 datasetID: job.request["benchmark"]?["dataset_id"]?.string ?? "", rowsDatasetID: job.datasetID,
                 benchmarkID: job.benchmarkID, jobID: job.id, functions: scores.keys,
                 aggregates: .object(JSONObject(scores.members.map { ($0.key, abridged($0.value)) })),
-                distributions: job.result?["distributions"] ?? [:]), logger)
+                distributions: job.result?["distributions"] ?? [:],
+                origin: origin(
+                    scores.keys.compactMap { id in
+                        let parameters = job.request["benchmark_config"]?["scoring_params"]?[id]?.object
+                        return try? definitions[id]?.overriding(with: parameters)
+                    },
+                    of: job.request["benchmark"]?["dataset_id"]?.string ?? "", rows: job.rowsDone,
+                    candidate: job.request["benchmark_config"]?["eval_candidate"])), logger)
+    }
+
+    /// How a result came about, as run folders have it.
+    private func origin(
+        _ functions: [ScoringFunction], of datasetID: String, rows: Int?, candidate: JSONValue? = nil
+    ) -> JSONValue {
+        var (described, saved) = (JSONObject(), JSONObject())
+        for function in functions {
+            let id = function.identifier
+            let provenance = functionProvenance(
+                of: function, in: engine, judgeModel: configuration.judgeModel,
+                pluginDigest: { pluginDigests.digest(of: $0) })
+            described[id] = .object(provenance ?? [:])
+            saved[id] = function.json
+        }
+        var provenance: JSONObject = [
+            "assay": ["version": .string(configuration.version)],
+            "dataset": ["source": .string(datasetID), "rows": rows.map { JSONValue($0) } ?? .null],
+            "functions": .object(described),
+        ]
+        if let candidate {
+            let model: JSONObject = [
+                "model": candidate["model"] ?? .null, "sampling": candidate["sampling_params"] ?? .null,
+                "system_message": candidate["system_message"] ?? .null,
+            ]
+            // Nothing else of an agent, whose configuration may hold secrets.
+            let agent: JSONObject = ["agent": ["model": candidate["config"]?["model"] ?? .null]]
+            provenance["candidate"] = .object(candidate["config"] == nil ? model : agent)
+        }
+        return ["provenance": .object(provenance), "definitions": .object(saved)]
     }
 
     private func record(_ result: StoredResult, _ logger: Logger) {

@@ -39,6 +39,8 @@ public final class RunFolderWriter: @unchecked Sendable {
     public private(set) var keysAscend: Bool
     private var lastKey: OrderedKey?
     private var lines: [UInt8] = []
+    /// The rows written so far.
+    private var rows = 0
 
     /// Makes the folder.
     ///
@@ -101,7 +103,10 @@ public final class RunFolderWriter: @unchecked Sendable {
             func cell(_ column: Int) -> UnsafeRawBufferPointer? {
                 batch.states(column)[row] == CellState.value.rawValue ? batch.text(column, row: row) : nil
             }
-            guard let number = cell(0), let scores = cell(1) else { continue }
+            guard let scores = cell(1) else { continue }
+            // Lines of jobs have no numbers.
+            let number = cell(0).map { Array($0) } ?? Array("\(rows)".utf8)
+            rows += 1
             lines += "{\"row\": ".utf8
             lines += number
             lines += ", \"input\": {".utf8
@@ -128,7 +133,7 @@ public final class RunFolderWriter: @unchecked Sendable {
         if let withoutInput, !plain.isEmpty { try plain.withUnsafeBytes { try withoutInput($0) } }
     }
 
-    private func digest(_ number: UnsafeRawBufferPointer, _ cell: (Int) -> UnsafeRawBufferPointer?) {
+    private func digest(_ number: [UInt8], _ cell: (Int) -> UnsafeRawBufferPointer?) {
         let key =
             key.isEmpty
             ? String(decoding: number, as: UTF8.self)
@@ -177,7 +182,7 @@ public final class RunFolderWriter: @unchecked Sendable {
     }
 
     /// Removes a run folder: the files that this writes, and nothing else.
-    private static func remove(_ folder: String) throws(RunError) {
+    package static func remove(_ folder: String) throws(RunError) {
         guard FileStatus(ofPath: folder)?.kind == .folder else { return }
         for part in ["functions", ""] {
             let name = part.isEmpty ? folder : "\(folder)/\(part)"

@@ -19,8 +19,10 @@ public struct SavedRun: Sendable {
     /// The columns that its lines hold beside the scores.
     public let columns: [String]
     /// The definitions of its functions, as far as they were saved.
-    let definitions: [String: JSONValue]
-    let rows: DatasetLocation
+    package let definitions: [String: JSONValue]
+    package let rows: RowsSource
+    /// `run.json`: times and what models were asked, where that was saved.
+    package let execution: JSONObject?
     /// Which rows are its own; nil: all.
     private(set) var selection: Selection?
 
@@ -34,10 +36,10 @@ public struct SavedRun: Sendable {
     /// Whether nothing but rows is known.
     public var isUnverified: Bool { manifest == nil }
 
-    var provenance: JSONValue? { manifest?["provenance"] }
+    package var provenance: JSONValue? { manifest?["provenance"] }
 
     /// The columns that say which question a row is, where that was saved.
-    var key: [String]? {
+    package var key: [String]? {
         guard let key = provenance?["key"]?.array?.compactMap(\.string) else { return nil }
         // A column that tells runs apart does not pair their rows.
         let rest = key.filter { $0 != selection?.column }
@@ -70,7 +72,7 @@ public struct SavedRun: Sendable {
     var cluster: [String]? { provenance?["cluster"]?.array?.compactMap(\.string) }
 
     /// The range of a function's scores.
-    func range(of function: String) -> ClosedRange<Double>? {
+    package func range(of function: String) -> ClosedRange<Double>? {
         guard let ends = provenance?["functions"]?[function]?["score_range"]?.array, ends.count == 2,
             let lower = ends[0].number?.double, let upper = ends[1].number?.double, lower <= upper
         else { return nil }
@@ -82,43 +84,87 @@ public struct SavedRun: Sendable {
         provenance?["functions"]?[function]?["columns"]?.array?.compactMap(\.string)
     }
 
-    func aggregations(of function: String) -> [String]? {
+    package func aggregations(of function: String) -> [String]? {
         provenance?["functions"]?[function]?["aggregations"]?.array?.compactMap(\.string)
     }
 
-    /// Opens a run: a folder that `--save` made, its `results.json`, or a file of output lines.
+    /// A run that is kept elsewhere than in a folder.
+    ///
+    /// - Parameters:
+    ///   - path: what messages call it.
+    ///   - manifest: as in `results.json`; nil if nothing but rows is known.
+    ///   - columns: those that its lines hold beside the scores.
+    package init(
+        path: String, name: String, manifest: JSONObject?, functions: [String], definitions: [String: JSONValue],
+        columns: [String], rows: RowsSource
+    ) {
+        self.path = path
+        self.name = name
+        self.manifest = manifest
+        self.functions = functions
+        self.columns = columns
+        self.definitions = definitions
+        self.rows = rows
+        execution = nil
+    }
+
+    /// Opens a run: a folder that `--save` made, its `results.json`, such a folder in a tar archive, or a file of output
+    /// lines.
     public init(_ path: String) throws {
         self.path = path
         var folder = Self.withoutTrailingSlashes(path)
         if folder.hasSuffix("/results.json") { folder.removeLast("/results.json".count) }
         if folder == "results.json" { folder = "." }
-        if FileStatus(ofPath: folder)?.kind == .folder {
-            let manifest = try Self.readManifest(folder)
+        let isFolder = FileStatus(ofPath: folder)?.kind == .folder
+        let archive = isFolder ? nil : try TarContents(folder)
+        if isFolder || archive != nil {
+            func read(_ name: String, limit: Int) throws(RegularFile.Fault) -> [UInt8] {
+                guard let archive else { return try RegularFile.read("\(folder)/\(name)", limit: limit) }
+                guard let bytes = archive.read(name, limit: limit) else {
+                    throw RegularFile.Fault("is missing in the archive")
+                }
+                return bytes
+            }
+            func object(_ name: String) -> JSONValue? {
+                (try? read(name, limit: 64 << 20)).flatMap {
+                    try? JSONValue(parsing: String(decoding: $0, as: UTF8.self))
+                }
+            }
+            let bytes: [UInt8]
+            do throws(RegularFile.Fault) {
+                bytes = try read("results.json", limit: 256 << 20)
+            } catch {
+                throw RunError("\(folder): not a run folder: results.json \(error.message)")
+            }
+            let manifest = try Self.manifest(bytes, folder + "/results.json")
             self.manifest = manifest
-            name =
-                manifest["name"]?.string ?? folder.split(separator: "/").last.map(String.init) ?? folder
+            let fileName = folder.split(separator: "/").last.map(String.init) ?? folder
+            name = manifest["name"]?.string ?? (fileName.hasSuffix(".tar") ? String(fileName.dropLast(4)) : fileName)
             let known = manifest["provenance"]?["functions"]?.object?.keys ?? []
             functions = known
             columns = (manifest["provenance"]?["dataset"]?["columns"]?.object?.keys ?? []).sorted()
             var definitions: [String: JSONValue] = [:]
-            for function in known {
-                let file = "\(folder)/functions/\(Self.fileName(of: function))"
-                if let bytes = try? RegularFile.read(file, limit: 64 << 20) {
-                    definitions[function] = try? JSONValue(parsing: String(decoding: bytes, as: UTF8.self))
-                }
-            }
+            for function in known { definitions[function] = object("functions/\(Self.fileName(of: function))") }
             self.definitions = definitions
-            rows = try Self.location("\(folder)/rows.jsonl.zst")
+            execution = object("run.json")?.object
+            if archive != nil {
+                guard let source = archive?.rows else { throw RunError("\(path): the archive has no rows.jsonl.zst") }
+                rows = source
+            } else {
+                rows = RowsSource(try Self.location("\(folder)/rows.jsonl.zst"), hasInput: true)
+            }
             return
         }
         if FileStatus(ofPath: folder) == nil, FileStatus(ofPath: folder + ".partial")?.kind == .folder {
             throw Refusal(.unfinished, "\(path): the run did not reach its end; its rows are in \(folder).partial")
         }
-        rows = try Self.location(path)
+        let location = try Self.location(path)
+        rows = RowsSource(location, hasInput: false)
         manifest = nil
+        execution = nil
         definitions = [:]
         name = folder.split(separator: "/").last.map(String.init) ?? folder
-        (functions, columns) = try Self.look(at: rows, path)
+        (functions, columns) = try Self.look(at: location, path)
     }
 
     static func withoutTrailingSlashes(_ path: String) -> String {
@@ -132,14 +178,7 @@ public struct SavedRun: Sendable {
         function.replacing("::", with: ".").replacing("/", with: "_") + ".json"
     }
 
-    private static func readManifest(_ folder: String) throws -> JSONObject {
-        let path = folder + "/results.json"
-        let bytes: [UInt8]
-        do {
-            bytes = try RegularFile.read(path, limit: 256 << 20)
-        } catch {
-            throw RunError("\(folder): not a run folder: results.json \(error.message)")
-        }
+    private static func manifest(_ bytes: [UInt8], _ path: String) throws -> JSONObject {
         guard let json = try? JSONValue(parsing: String(decoding: bytes, as: UTF8.self)), let object = json.object,
             let schema = object["schema"]?.string
         else { throw RunError("\(path): not the results of a run: a JSON object with \"schema\" was expected") }

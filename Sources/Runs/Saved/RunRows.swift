@@ -113,7 +113,7 @@ final class RunRows {
         }
         readColumns = columns.count
         self.functions = functions.count
-        let isFolder = run.manifest != nil
+        let isFolder = run.rows.hasInput
         var requests = [ColumnRequest("row", .i64)]
         requests += columns.map { ColumnRequest(isFolder ? Self.path("input", $0) : ColumnPath($0), .json) }
         for function in functions {

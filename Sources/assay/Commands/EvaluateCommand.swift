@@ -205,7 +205,8 @@ struct EvaluateCommand: ParsableCommand {
                 mapping: request.mapping, filters: rowOptions.filters.map(\.condition), limit: request.limit,
                 jobs: request.jobs, key: statisticsOptions.key?.names ?? [], cluster: request.clusterColumns,
                 groups: request.groupColumns, samples: request.samples > 1 ? request.samples : nil,
-                judgeModel: request.judgeModel, candidate: candidate, name: model), saveOptions, engine)
+                judgeModel: request.judgeModel, candidate: candidate,
+                requirements: rowOptions.requirements, name: model), saveOptions, engine)
     }
 
     private func evaluate(

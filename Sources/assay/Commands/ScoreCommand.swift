@@ -3,6 +3,7 @@ import Concurrency
 import Datasets
 import Glibc
 import JSON
+import Reports
 import Runs
 import ScoringCore
 import ScoringEngine
@@ -59,6 +60,12 @@ struct ScoreCommand: ParsableCommand {
     @Flag(help: "Rows with one --key are samples of one question: show pass@k, and intervals by question.")
     var samples = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Also show the N rows with the lowest scores of each function: key, question, answer, expected answer and "
+                + "feedback.", valueName: "n"))
+    var worst: Int?
+
     @OptionGroup(title: "Statistics") var statisticsOptions: StatisticsOptions
 
     @OptionGroup(title: "Saved run") var saveOptions: SaveOptions
@@ -83,6 +90,9 @@ struct ScoreCommand: ParsableCommand {
         }
         if dryRun && saveOptions.save != nil { throw ValidationError("--dry-run has no run to keep; leave --save out") }
         if statisticsOptions.passAt != nil && !samples { throw ValidationError("--pass-at needs --samples") }
+        if let worst, !(1...1_000).contains(worst) {
+            throw ValidationError("--worst \(worst): 1 to 1000 was expected")
+        }
         if withInput && rowOptions.output == nil { throw ValidationError("--with-input needs --output FILE") }
     }
 
@@ -127,12 +137,20 @@ struct ScoreCommand: ParsableCommand {
         ) { () throws(EngineError) in
             try models.makeInference(isQuiet: isQuiet, asksNobody: isDryRun)
         }
+        let worstRows = worst.map { worst in
+            let shown = ["input_query", "question", "prompt", "generated_answer", "expected_answer"]
+            let columns = (statisticsOptions.key?.names ?? []) + shown
+            return WorstRows(
+                request.functions.map(\.identifier), limit: worst, columns: columns.map { request.mapping[$0] ?? $0 })
+        }
         let results = Result {
-            try score(request, input, engine, try saver(request, input, engine), calibration, cancellation)
+            try score(
+                request, input, engine, try saver(request, input, engine), worstRows, calibration,
+                cancellation)
         }
         waiting { await engine.shutDown() }
         let (scoring, unfinishedOutput) = try results.get()
-        try report(scoring, unfinishedOutput)
+        try report(scoring, unfinishedOutput, worstRows)
     }
 
     /// The files that options name and the run reads, other than the dataset.
@@ -144,20 +162,22 @@ struct ScoreCommand: ParsableCommand {
                 command: "score", dataset: dataset, path: input.path, functions: request.functions,
                 mapping: request.mapping, filters: rowOptions.filters.map(\.condition), limit: request.limit,
                 jobs: request.jobs, key: statisticsOptions.key?.names ?? [], cluster: request.clusterColumns,
-                groups: request.groupColumns, samples: nil, judgeModel: request.judgeModel), saveOptions, engine)
+                groups: request.groupColumns, samples: nil, judgeModel: request.judgeModel,
+                requirements: rowOptions.requirements), saveOptions, engine)
     }
 
     private func score(
-        _ request: ScoringRequest, _ input: DatasetInput, _ engine: Engine, _ saver: RunSaver?,
+        _ request: ScoringRequest, _ input: DatasetInput, _ engine: Engine, _ saver: RunSaver?, _ worst: WorstRows?,
         _ calibration: Calibration?, _ cancellation: Cancellation
     ) throws -> (results: ScoringResults, unfinishedOutput: String?) {
         var request = request
-        if saver != nil { request.includesInput = true }
+        if saver != nil || worst != nil { request.includesInput = true }
         return try rowOptions.run(input, engineOptions, filesRead: filesRead, cancellation) {
             [request] sink, progress in
             var results: ScoringResults
             do throws(EngineError) {
-                let saved = saver?.sink(to: sink, withInput: withInput) ?? sink
+                let next = worst.map { $0.sink(to: sink, withInput: withInput) } ?? sink
+                let saved = saver?.sink(to: next, withInput: withInput || worst != nil) ?? next
                 results = try engine.score(request, sink: saved, progress: progress, cancellation: cancellation)
             } catch {
                 throw Failure(error.commandText)
@@ -168,7 +188,7 @@ struct ScoreCommand: ParsableCommand {
         }
     }
 
-    private func report(_ results: ScoringResults, _ unfinishedOutput: String?) throws {
+    private func report(_ results: ScoringResults, _ unfinishedOutput: String?, _ worst: WorstRows?) throws {
         if let dryRun = results.dryRun, results.failure == nil && !results.isCancelled {
             return try printOutput(
                 rowOptions.outputFormat == .json ? dryRun.json.prettyText + "\n" : DryRunText(dryRun).text)
@@ -177,7 +197,26 @@ struct ScoreCommand: ParsableCommand {
             results, failure: results.failure?.commandText, unfinishedOutput: unfinishedOutput,
             isQuiet: engineOptions.quiet
         ) { format in
-            format == .json ? results.json.prettyText + "\n" : ResultsTable(results).text
+            guard format == .json else { return ResultsTable(results).text + (worst?.text ?? "") }
+            var json = results.json.object ?? [:]
+            if let worst { json["worst"] = worst.json }
+            return JSONValue.object(json).prettyText + "\n"
+        }
+    }
+}
+
+extension WorstRows {
+    /// What takes the run's output lines, which hold the rows' own columns, and passes them on.
+    ///
+    /// - Parameter withInput: whether the lines that are passed on are to hold them, too.
+    fileprivate func sink(to next: RowSink?, withInput: Bool) -> RowSink {
+        { lines in
+            if withInput, let next {
+                try self.add(lines)
+                try next(lines)
+            } else {
+                try self.add(lines, withoutInput: next)
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ import Hashing
 import Inference
 import JSON
 import Platform
+import Reports
 import Runs
 import ScorerHost
 import ScoringCore
@@ -31,6 +32,7 @@ final class RunSaver: @unchecked Sendable {
         var samples: Int?
         var judgeModel: String?
         var candidate: JSONValue?
+        var requirements: [RequirementArgument] = []
         /// The name that the run has by itself.
         var name: String?
     }
@@ -136,6 +138,8 @@ final class RunSaver: @unchecked Sendable {
         if let name = options.name ?? setup.name { saved["name"] = .string(name) }
         saved["provenance"] = .object(provenance)
         saved["results"] = lasting.json["results"] ?? [:]
+        let checked = ResultRequirements(setup.requirements).check(results)
+        if !checked.isEmpty { saved["requirements"] = .array(checked.map(\.json)) }
         if var members = generation {
             members["usage"] = nil
             saved["generation"] = .object(members)
@@ -153,6 +157,21 @@ final class RunSaver: @unchecked Sendable {
                 results: saved, definitions: functions.map { ($0.definition.identifier, $0.definition.json) }, run: run)
         } catch {
             throw Failure("\(error)")
+        }
+        writeReport()
+    }
+
+    /// Writes `report.html`. The run is kept, whatever becomes of that.
+    private func writeReport() {
+        guard let folder = options.save, !options.withoutReport else { return }
+        var report = ReportOptions()
+        report.version = Assay.version
+        do {
+            let html = try Report(SavedRun(folder), options: report).html()
+            try RegularFile.write(html, to: folder + "/report.html", mode: 0o644)
+        } catch {
+            let message = (error as? RegularFile.Fault)?.message ?? "\(error)"
+            printError("warning: \(folder)/report.html was not written: \(oneLine(message, limit: 1000))")
         }
     }
 

@@ -1,10 +1,10 @@
-import JSON
-import ScoringCore
+package import JSON
+package import ScoringCore
 
 /// A line of the table of a function's scores, and a bar of its plot: scores, or an outcome without one, and how many
 /// rows have it.
-struct ScoreBar {
-    enum Kind {
+package struct ScoreBar {
+    package enum Kind {
         /// A number, or a text.
         case value, text
         /// The numbers between two.
@@ -13,28 +13,37 @@ struct ScoreBar {
         case missing
     }
 
-    var kind: Kind
-    var label: String
-    var count: Int
+    package var kind: Kind
+    package var label: String
+    package var count: Int
     /// The query parameters that find the rows; nil if there are none.
-    var query: [(String, String)]?
+    package var query: [(String, String)]?
 
-    var isMissing: Bool { if case .missing = kind { true } else { false } }
+    package var isMissing: Bool { if case .missing = kind { true } else { false } }
 
     /// The bars of a function's stored distribution, and of the outcomes without a score.
     ///
     /// - Parameter rows: how many rows had each outcome.
-    static func all(of distribution: JSONValue?, rows: JSONValue?) -> [ScoreBar] {
+    package static func all(of distribution: JSONValue?, rows: JSONValue?) -> [ScoreBar] {
         let scored = distribution?.array?.map(ScoreBar.init) ?? []
-        let missing = RowOutcome.allCases.filter { $0 != .scored }.compactMap { outcome -> ScoreBar? in
-            guard let count = integer(rows?[outcome.name]), count > 0 else { return nil }
-            return ScoreBar(
-                kind: .missing, label: outcome.shownName, count: count, query: [("outcome", outcome.name)])
-        }
-        return scored + missing
+        return scored + missing { integer(rows?[$0.name]) ?? 0 }
     }
 
-    init(kind: Kind, label: String, count: Int, query: [(String, String)]?) {
+    /// The bars of a distribution, and of the outcomes without a score.
+    static func all(of distribution: [ScoreDistribution.Bar], _ counts: OutcomeCounts) -> [ScoreBar] {
+        distribution.map { ScoreBar($0.json) } + missing { counts[$0] }
+    }
+
+    private static func missing(_ count: (RowOutcome) -> Int) -> [ScoreBar] {
+        RowOutcome.allCases.filter { $0 != .scored }.compactMap { outcome in
+            let count = count(outcome)
+            return count > 0
+                ? ScoreBar(kind: .missing, label: outcome.shownName, count: count, query: [("outcome", outcome.name)])
+                : nil
+        }
+    }
+
+    package init(kind: Kind, label: String, count: Int, query: [(String, String)]?) {
         self.kind = kind
         self.label = label
         self.count = count
@@ -71,15 +80,31 @@ struct ScoreBar {
 
 extension RowOutcome {
     /// The outcome in words.
-    var shownName: String { name.split(separator: "_").joined(separator: " ") }
+    package var shownName: String { name.split(separator: "_").joined(separator: " ") }
 }
 
 /// The number that a JSON value is; nil for others.
-func number(_ value: JSONValue?) -> Double? {
+package func number(_ value: JSONValue?) -> Double? {
     if case .number(let number) = value { number.double } else { nil }
 }
 
 /// The integer that a JSON value is; nil for others.
-func integer(_ value: JSONValue?) -> Int? {
+package func integer(_ value: JSONValue?) -> Int? {
     if case .number(let number) = value { number.int } else { nil }
+}
+
+extension ScoreDistribution.Bar {
+    /// As results are stored: `{"number": …, "count": …}`, and so on.
+    fileprivate var json: JSONValue {
+        var members: JSONObject
+        switch scores {
+        case .number(let number): members = ["number": JSONValue(number)]
+        case .range(let lower, let upper, let includesUpper):
+            members = ["from": JSONValue(lower), includesUpper ? "to" : "below": JSONValue(upper)]
+        case .text(let text): members = ["text": .string(text)]
+        case .otherTexts: members = [:]
+        }
+        members["count"] = JSONValue(count)
+        return .object(members)
+    }
 }

@@ -4,8 +4,10 @@ import ScoringCore
 ///
 /// Numbers are placed side by side; strings, whose labels are longer, and short lists are placed one below the other. Rows
 /// without a score have bars too, so that they are not overlooked.
-struct Plot {
-    let bars: [ScoreBar]
+package struct Plot {
+    private let bars: [ScoreBar]
+
+    package init(bars: [ScoreBar]) { self.bars = bars }
 
     private static let width = 360.0
     private static let fewBars = 6
@@ -15,7 +17,7 @@ struct Plot {
     /// The values for the plot's template.
     ///
     /// - Parameter id: the prefix of the ids of its title and text.
-    func view(id: String, caption: String) -> View {
+    package func view(id: String, caption: String) -> View {
         let hasTexts = bars.contains { if case .text = $0.kind { true } else { false } }
         let hasRanges = bars.contains { if case .range = $0.kind { true } else { false } }
         var view = hasTexts || !hasRanges && bars.count <= Self.fewBars ? horizontal() : vertical()

@@ -2,16 +2,16 @@ import Encodings
 import Hashing
 
 /// The style sheet, which is part of each page.
-enum PageStyle {
+package enum PageStyle {
     /// Its digest for the Content-Security-Policy header, so that no other style is allowed.
-    static let digest = "sha256-" + base64(SHA256.digest(of: text).bytes)
+    package static let digest = "sha256-" + base64(SHA256.digest(of: text).bytes)
 
-    static let text = """
+    package static let text = """
         :root { color-scheme: light dark; --paper: #fbfaf7; --card: #ffffff; --ink: #1c1e21; --soft: #565c64;
-          --line: #dcd9d1; --accent: #1f5a96; --bar: #3d7ab5; --bad: #a33a1f; --bad-soft: #fbeae4; --good-soft: #e6eff8;
+          --line: #dcd9d1; --accent: #1f5a96; --bar: #3d7ab5; --bad: #a33a1f; --bad-soft: #fbeae4; --good-soft: #e6eff8; --good: #1d6b3a;
           --code: #f4f2ec; }
         @media (prefers-color-scheme: dark) { :root { --paper: #15171a; --card: #1d2024; --ink: #e7e5e0; --soft: #a4aab2;
-          --line: #363b42; --accent: #8fbdec; --bar: #5b94cc; --bad: #f0977a; --bad-soft: #3a211a; --good-soft: #1b2c3d;
+          --line: #363b42; --accent: #8fbdec; --bar: #5b94cc; --bad: #f0977a; --bad-soft: #3a211a; --good-soft: #1b2c3d; --good: #7fcf9a;
           --code: #24282d; } }
         *, *::before, *::after { box-sizing: border-box; }
         html { -webkit-text-size-adjust: 100%; }
@@ -87,6 +87,38 @@ enum PageStyle {
         .counts { font-size: .9375rem; }
         .counts th, .counts td { padding: .3rem .75rem; }
         .counts caption { padding: 0 0 .4rem; }
+        .counts .same { font-weight: 600; }
+        .numbers { min-width: 40rem; font-size: .9375rem; }
+        .numbers th, .numbers td { padding: .45rem .75rem; }
+        .numbers tbody th { min-width: 11rem; }
+        .numbers caption { padding: .5rem .75rem; }
+        .numbers + .soft { margin: 0; padding: 0 .75rem .6rem; }
+        .interval { display: inline-block; width: 7.5rem; height: 1.125rem; vertical-align: -.25rem; }
+        .interval rect { fill: var(--bar); fill-opacity: .55; }
+        .interval .base { stroke: var(--soft); stroke-width: 1; }
+        .interval .point { stroke: var(--ink); stroke-width: 2; }
+        .share { display: block; width: 100%; max-width: 30rem; height: .875rem; margin: .5rem 0 .75rem; }
+        .share .scored { fill: var(--bar); }
+        .share .miss-0 { fill: var(--bad); }
+        .share .miss-1 { fill: var(--bad); fill-opacity: .55; }
+        .reason { margin: 0; max-width: none; }
+        .few { color: var(--soft); }
+        .good { color: var(--good); }
+        .warn { color: var(--bad); font-size: .875rem; }
+        .sign { font-weight: 700; }
+        del { color: var(--bad); text-decoration: line-through; background: var(--bad-soft); }
+        ins { color: var(--good); text-decoration: underline; background: var(--good-soft); }
+        .fold > summary { list-style-position: outside; cursor: pointer; margin-left: 1.1rem; }
+        .fold > .text { margin-left: 1.1rem; }
+        .fold:not([open]) > summary > .text::after { content: " … (unfold)"; color: var(--soft); }
+        summary .text { display: inline; }
+        .document { margin: .5rem 0; }
+        .document > summary { cursor: pointer; }
+        pre { max-width: 100%; overflow: auto; margin: .5rem 0; white-space: pre-wrap; }
+        .provenance th { width: 18rem; color: var(--soft); }
+        .card + .card { margin-top: 1rem; }
+        .row h3 small { font-weight: 400; font-size: .875rem; }
+        [hidden] { display: none !important; }
         form.filters { display: flex; flex-wrap: wrap; gap: .75rem 1rem; align-items: end; padding: 1rem 1.25rem; }
         .field { display: flex; flex-direction: column; gap: .2rem; min-width: 0; max-width: 100%; }
         .field label { font-size: .875rem; color: var(--soft); }
@@ -94,6 +126,7 @@ enum PageStyle {
           border-radius: .3rem; padding: .4rem .6rem; min-height: 2.6rem; max-width: 100%; }
         input { width: 8.5rem; }
         input.long { width: 22rem; }
+        .wide-field select { width: 24rem; }
         button { background: var(--accent); border-color: var(--accent); color: var(--card); padding: .4rem 1.1rem;
           cursor: pointer; font-weight: 600; }
         .sign-out { margin-left: auto; }
@@ -131,6 +164,12 @@ enum PageStyle {
           .function { padding: 1rem; } .top li a { padding: .5rem 0; } .field, .field input, .field select { width: 100%; }
           .field.half { width: calc(50% - .5rem); } }
         @media (forced-colors: active) { .plot rect { fill: LinkText; } .plot rect.miss { fill: CanvasText; } }
-        @media print { .top, .filters, .pager, .skip { display: none; } }
+        @media print { :root { color-scheme: light; --paper: #ffffff; --card: #ffffff; --ink: #000000; --soft: #444444;
+            --line: #bbbbbb; --accent: #1f5a96; --bar: #3d7ab5; --bad: #a33a1f; --bad-soft: #ffffff; --good-soft: #ffffff;
+            --good: #1d6b3a; --code: #ffffff; }
+          html { font-size: 10pt; } @page { margin: 14mm; }
+          .top, .filters, .pager, .skip { display: none; } main { padding: 0; max-width: none; }
+          .report .detail { display: none; } .scroll { overflow: visible; } .numbers { min-width: 0; }
+          .report section { margin-top: 1rem; } .card, figure, tr { break-inside: avoid; } a { color: inherit; } }
         """
 }

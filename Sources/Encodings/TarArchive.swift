@@ -1,36 +1,53 @@
 /// A tar archive in memory, in the format ustar (POSIX.1-1988), which any tar reads.
 ///
 /// The same files produce the same bytes: the archive contains no times, owners or links.
-struct TarArchive {
+package struct TarArchive {
     /// Why a file or folder cannot be part of such an archive.
-    struct Refusal: Error {
-        var message: String
+    package struct Refusal: Error {
+        package var message: String
     }
 
     private var blocks: [UInt8] = []
 
     private static let blockSize = 512
 
+    package init() {}
+
     /// - Parameters:
     ///   - name: its path in the archive, at most 100 bytes.
     ///   - isExecutable: whether it gets the permission to be executed.
-    mutating func add(_ bytes: [UInt8], as name: String, isExecutable: Bool = false) throws(Refusal) {
-        try addHeader(name, size: bytes.count, mode: isExecutable ? 0o755 : 0o644, kind: UInt8(ascii: "0"))
+    package mutating func add(_ bytes: [UInt8], as name: String, isExecutable: Bool = false) throws(Refusal) {
+        blocks += try Self.header(ofFile: name, size: bytes.count, isExecutable: isExecutable)
         blocks += bytes
-        pad()
+        blocks += Self.padding(ofSize: bytes.count)
     }
 
-    mutating func addFolder(_ name: String) throws(Refusal) {
-        try addHeader(name + "/", size: 0, mode: 0o755, kind: UInt8(ascii: "5"))
+    package mutating func addFolder(_ name: String) throws(Refusal) {
+        blocks += try Self.header(name + "/", size: 0, mode: 0o755, kind: UInt8(ascii: "5"))
     }
 
     /// The archive as a file.
-    var bytes: [UInt8] { blocks + [UInt8](repeating: 0, count: 2 * Self.blockSize) }
+    package var bytes: [UInt8] { blocks + Self.end }
 
-    private mutating func addHeader(_ name: String, size: Int, mode: Int, kind: UInt8) throws(Refusal) {
+    /// What ends an archive that is written piece by piece.
+    package static let end = [UInt8](repeating: 0, count: 2 * blockSize)
+
+    /// The zero bytes behind a file of a size.
+    package static func padding(ofSize size: Int) -> [UInt8] {
+        [UInt8](repeating: 0, count: (blockSize - size % blockSize) % blockSize)
+    }
+
+    /// What precedes the contents of a file, for an archive that is written piece by piece.
+    package static func header(
+        ofFile name: String, size: Int, isExecutable: Bool = false
+    ) throws(Refusal) -> [UInt8] {
+        try header(name, size: size, mode: isExecutable ? 0o755 : 0o644, kind: UInt8(ascii: "0"))
+    }
+
+    private static func header(_ name: String, size: Int, mode: Int, kind: UInt8) throws(Refusal) -> [UInt8] {
         guard name.utf8.count <= 100 else { throw Refusal(message: "\(name): the path is longer than 100 bytes") }
         guard size < 1 << 33 else { throw Refusal(message: "\(name): the file has 8 GiB or more") }
-        var header = [UInt8](repeating: 0, count: Self.blockSize)
+        var header = [UInt8](repeating: 0, count: blockSize)
         func put(_ bytes: some Sequence<UInt8>, _ offset: Int) {
             for (index, byte) in bytes.enumerated() { header[offset + index] = byte }
         }
@@ -50,11 +67,6 @@ struct TarArchive {
         put("00".utf8, 263)
         // The sum of the header's bytes, with blanks in place of the sum.
         put(octal(header.reduce(0) { $0 + Int($1) }, 6) + [0, UInt8(ascii: " ")], 148)
-        blocks += header
-    }
-
-    private mutating func pad() {
-        let rest = blocks.count % Self.blockSize
-        if rest != 0 { blocks += [UInt8](repeating: 0, count: Self.blockSize - rest) }
+        return header
     }
 }

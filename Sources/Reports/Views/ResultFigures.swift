@@ -1,10 +1,10 @@
-import JSON
+package import JSON
 import ScoringCore
 
 /// The aggregates of a function, in short and in full.
-enum ResultFigures {
+package enum ResultFigures {
     /// Each aggregation's name, value and standard error, on a line of a list.
-    static func short(_ result: JSONValue?) -> [View] {
+    package static func short(_ result: JSONValue?) -> [View] {
         entries(of: result).map { name, value in
             let error = number(result?["standard_error"]?[name])
             return [
@@ -15,7 +15,7 @@ enum ResultFigures {
     }
 
     /// The same, with all details.
-    static func full(_ result: JSONValue?) -> [View] {
+    package static func full(_ result: JSONValue?) -> [View] {
         entries(of: result).map { name, value in
             let error = number(result?["standard_error"]?[name])
             return [
@@ -25,15 +25,15 @@ enum ResultFigures {
         }
     }
 
-    private static func entries(of result: JSONValue?) -> [JSONObject.Member] {
+    static func entries(of result: JSONValue?) -> [JSONObject.Member] {
         result?["aggregated_results"]?.object?.members ?? []
     }
 
-    private static func label(_ name: String) -> String {
+    static func label(_ name: String) -> String {
         name == "categorical_count" ? "distinct scores" : name.split(separator: "_").joined(separator: " ")
     }
 
-    private static func shownValue(_ name: String, _ value: JSONValue) -> String {
+    static func shownValue(_ name: String, _ value: JSONValue) -> String {
         if let categories = value["categorical_count"]?.object {
             return grouped(categories.count + min(max(0, integer(value["omitted"]) ?? 0), 1 << 40))
         }
