@@ -31,7 +31,7 @@ struct RunChecks {
             !answers.contains(column) && !split.contains(column) && column != "sample"
                 && runs.allSatisfy { $0.columns.contains(column) }
         }
-        for column in (key ?? []) + cluster + options.sliceColumns {
+        for column in (options.key ?? []) + cluster + options.sliceColumns {
             guard let run = runs.first(where: { !$0.columns.contains(column) }) else { continue }
             throw RunError(
                 "\(run.path): the rows have no column \(quoted(column)); they have: "
@@ -117,6 +117,11 @@ struct RunChecks {
                 asksJudge ? .judgeDiffers : .functionDiffers, function: function,
                 "the definition differs at \(found.pointer): \(Self.text(found.a)) and \(Self.text(found.b))\(advice)",
                 pointer: found.pointer, a: found.a, b: found.b)
+        }
+        if !one.isUnverified, !other.isUnverified, (judges[0] == .null) != (judges[1] == .null) {
+            return Refusal(
+                .judgeDiffers, function: function, "only one of the runs asked a judge\(advice)", a: judges[0],
+                b: judges[1])
         }
         // What is not known of one of the runs is no difference.
         let known = judges.map(\.object)
