@@ -234,7 +234,7 @@ struct JoinTests {
         #expect(scores[0]?["score"] == JSONValue(1.0) && scores[1]?["score"] == JSONValue(0.0))
         #expect(lines[0]["subject"] == "x" && lines[0]["gold"] == "4" && lines[0]["id"] == "a")
         #expect(scores[2]?["outcome"] == "input_error")
-        #expect(scores[2]?["message"] == "no row of gold.csv has the \"id\" \"z\"")
+        #expect(scores[2]?["message"] == "no row of gold.csv has the \"id\" \"z\"; its first is \"a\"")
         #expect(
             scores[3]?["message"]
                 == "the row has no \"custom_id\" to join gold.csv by: the row has the columns \"response\"")

@@ -62,7 +62,7 @@ struct ReportPage {
             ("slices", "Slices", view["hasSlices"] as? Bool ?? false),
             ("judges", "Judges", view["hasJudges"] as? Bool ?? false),
             ("rows", "Rows", view["hasRows"] as? Bool ?? false),
-            ("cost", "Cost", view["hasCost"] as? Bool ?? false), ("making", "Making", true),
+            ("cost", "Cost", view["hasCost"] as? Bool ?? false), ("making", "Provenance", true),
         ]
         let hasRows = view["hasRows"] as? Bool ?? false
         return try render(
@@ -237,7 +237,7 @@ struct ReportPage {
         ]
     }
 
-    // MARK: How the scores lie
+    // MARK: Distribution of scores
 
     private var scores: View {
         var cards: [View] = []

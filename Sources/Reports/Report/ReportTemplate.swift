@@ -62,7 +62,7 @@ enum ReportTemplate: String, CaseIterable {
         </section>
         {{> unscored}}
         {{#changed}}{{> changes}}{{/changed}}
-        <section class="detail" aria-labelledby="scores"><div class="heading"><h2 id="scores">How the scores lie</h2></div>
+        <section class="detail" aria-labelledby="scores"><div class="heading"><h2 id="scores">Distribution of scores</h2></div>
         {{#scores}}{{> scores}}{{/scores}}
         {{#moreScores}}<p class="soft">{{moreScores}}</p>{{/moreScores}}
         </section>
@@ -140,7 +140,7 @@ enum ReportTemplate: String, CaseIterable {
         """
 
     private static let makingText = """
-        <section class="detail" aria-labelledby="making"><div class="heading"><h2 id="making">How it was made</h2></div>
+        <section class="detail" aria-labelledby="making"><div class="heading"><h2 id="making">Provenance</h2></div>
         {{#methods}}<p>{{.}}</p>{{/methods}}
         {{#makings}}<div class="card scroll" role="region" aria-label="Provenance {{runName}}" tabindex="0"><table class="counts provenance">
         <caption>{{caption}}</caption>

@@ -40,7 +40,7 @@ package enum NumbersView {
         return [
             "numbers": lines, "intervalName": PageText.percent(level),
             "numbersCaption":
-                "The mark is the value, and the bar its interval, from 0 to 1 unless other ends are named",
+                "The mark is the value, the bar its interval; the axis runs from 0 to 1 unless its ends are labelled",
         ]
     }
 
