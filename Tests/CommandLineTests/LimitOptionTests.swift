@@ -133,10 +133,16 @@ struct LimitOptionTests {
         let row = JSONValue.object([
             "generated_answer": .string(text(from: 0x10000)), "expected_answer": .string(text(from: 0x20000)),
         ])
-        let folder = try TemporaryFolder(["rows.jsonl": row.text + "\n"])
-        let result = try folder.command(["score", "rows.jsonl", "--fn", "braintrust::levenshtein"]).run()
+        let short: JSONValue = ["generated_answer": "a", "expected_answer": "b"]
+        let folder = try TemporaryFolder(["rows.jsonl": row.text + "\n", "short.jsonl": short.text + "\n"])
+        func run(_ file: String) throws -> CommandResult {
+            try folder.command(["score", file, "--fn", "braintrust::levenshtein"]).run()
+        }
+        let result = try run("rows.jsonl")
         #expect(result.ending == .status(0), "\(result.errors)")
-        #expect(result.peakMemory < 350 << 20, "\(result.peakMemory >> 20) MiB")
+        // The system may count the memory of the process that starts the command.
+        let base = try run("short.jsonl").peakMemory
+        #expect(result.peakMemory < base + 300 << 20, "\(result.peakMemory >> 20) MiB")
     }
 
     @Test("a server takes them as options and settings, and keeps as many results as it is told")

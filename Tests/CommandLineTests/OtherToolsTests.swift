@@ -47,7 +47,7 @@ struct BroughtFile: Sendable, CustomTestStringConvertible {
             {"spec": {"completion_fns": ["m"], "eval_name": "test", "run_id": "1"}}
             {"run_id": "1", "event_id": 1, "sample_id": "test.0", "type": "match", "data": {"correct": true, "expected": "4", "sampled": "4"}}
             """#,
-            says: "select(.type ==", then: nil),
+            says: "--where type=match", then: nil),
         BroughtFile(
             "details of lighteval", "details.jsonl",
             #"{"doc": {"query": "2+2?", "choices": ["4"], "gold_index": 0}, "model_response": {"text": ["It is 4"]}, "metric": {"em": 1.0}}"#,
@@ -84,7 +84,7 @@ struct BroughtFile: Sendable, CustomTestStringConvertible {
         BroughtFile(
             "log-likelihoods of lm-evaluation-harness", "samples.jsonl",
             #"{"doc_id": 0, "doc": {"q": "x"}, "target": 1, "resps": [[[-1.5, false]], [[-0.5, true]]], "filtered_resps": [[-1.5, false], [-0.5, true]], "acc": 1.0}"#,
-            says: "log-likelihoods and no text", then: nil),
+            says: "the mean of the column \"acc\"", then: nil),
         BroughtFile(
             "columns of pandas", "frame.json",
             #"{"generated_answer": {"0": "It is 4", "1": "It is 7"}, "expected_answer": {"0": "4", "1": "6"}}"#,

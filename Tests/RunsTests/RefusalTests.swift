@@ -55,7 +55,7 @@ import Testing
             fixture.rows.append(["row": 3, "id": "q0", "expected": "0", "scores": ["f": ["score": 1]]])
         }.1
         #expect(twice?.code == .duplicateKey)
-        #expect(twice?.message.contains("rows 0 and 3 have one key, \"q0\"") == true)
+        #expect(twice?.message.contains("rows 0 and 3 have the same key, \"q0\"") == true)
     }
 
     @Test("A row without a key is refused with its number")

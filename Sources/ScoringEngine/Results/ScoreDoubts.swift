@@ -203,6 +203,7 @@ struct ScoreDoubts {
         }
         for separator in [";", "|", "\n"] {
             func isOneOf(_ one: String, _ other: String) -> Bool {
+                guard other.contains(separator) else { return false }
                 let pieces = other.split(separator: separator).map(trimmed)
                 return pieces.count > 1 && pieces.contains { !$0.isEmpty && one.contains($0) }
             }
@@ -257,7 +258,8 @@ struct ScoreDoubts {
     }
 
     private static func number(_ text: some StringProtocol) -> Double? {
-        Double(decimalText: String(text.filter { $0 != "," && $0 != "$" && $0 != "%" && !$0.isWhitespace }))
+        guard text.utf8.count < 40 else { return nil }
+        return Double(decimalText: String(text.filter { $0 != "," && $0 != "$" && $0 != "%" && !$0.isWhitespace }))
     }
 
     private static func areEqualButForPercent(_ one: String, _ other: String) -> Bool {
@@ -268,19 +270,26 @@ struct ScoreDoubts {
     /// White space, case or escapes.
     private var spelling: String? {
         func folded(_ text: String) -> String { text.lowercased().filter { !$0.isWhitespace } }
+        func areAlike(_ one: String, _ other: String) -> Bool {
+            abs(one.utf8.count - other.utf8.count) < 40 && folded(one) == folded(other)
+        }
+        func areEscaped(_ one: String, _ other: String) -> Bool {
+            (one.utf8.contains(UInt8(ascii: "&")) || other.utf8.contains(UInt8(ascii: "&"))) && one != other
+                && unescaped(one) == unescaped(other)
+        }
         func unescaped(_ text: String) -> String {
             [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")].reduce(text) {
                 $0.split(separator: $1.0, omittingEmptySubsequences: false).joined(separator: $1.1)
             }
         }
-        if textsOften({ folded($0) == folded($1) }) {
+        if textsOften(areAlike) {
             let all = "\"parsing_regexes\": [\"(?s)^\\\\s*(.*?)\\\\s*$\"], \"normalize\": \"casefold\""
             return "answers differ from the expected answers only in white space or case; "
                 + alternative(
                     "text::exact_match",
                     else: "--fn 'basic::regex_parser_multiple_choice_answer={\(all)}'") + " ignores that"
         }
-        if textsOften({ $0 != $1 && unescaped($0) == unescaped($1) }) {
+        if textsOften(areEscaped) {
             return "answers differ from the expected answers only in HTML entities such as \"&amp;\"; decode them in "
                 + "the file"
         }
@@ -290,7 +299,7 @@ struct ScoreDoubts {
     /// JSON inside a string.
     private var nested: String? {
         func json(_ text: String) -> JSONValue? {
-            guard let first = trimmed(text[...]).first, "{[\"".contains(first) else { return nil }
+            guard let first = text.utf8.first(where: { $0 > 0x20 }), "{[\"".utf8.contains(first) else { return nil }
             return try? JSONValue(parsing: trimmed(text[...]))
         }
         func isNested(_ value: JSONValue) -> Bool { value.string.flatMap(json) != nil }
@@ -341,6 +350,7 @@ struct ScoreDoubts {
 
     /// Whether a text is a letter from A to J, perhaps in brackets or with a full stop.
     private static func isLetter(_ text: String) -> Bool {
+        guard text.utf8.count < 16 else { return false }
         let core = text.filter { !"()[].:*".contains($0) && !$0.isWhitespace }
         return core.count == 1 && letter(in: text) != nil
     }
@@ -360,20 +370,36 @@ struct ScoreDoubts {
     private var parts: String? {
         let identifier = function.function.identifier
         let searches = ["basic::subset_of", "basic::number", "basic::multiple_choice"].contains(identifier)
-        if !searches, textsOften({ !$1.isEmpty && $0.utf8.count > $1.utf8.count && $0.contains($1) }) {
+        if !searches, textsOften({ Self.isPart($1, of: $0) }) {
             let first = zeros.first {
-                $0.texts.map { !$0.expected.isEmpty && $0.generated.contains($0.expected) } ?? false
+                $0.texts.map { Self.isPart($0.expected, of: $0.generated) } ?? false
             }
             return "expected answers are part of longer ones, such as "
                 + "\(excerpt((first ?? zeros[0]).generated)); basic::subset_of accepts that, and so does a function "
                 + "with \"parsing_regexes\" that find the answer in the text"
         }
-        guard isNeverRight, textsOften({ !$0.isEmpty && $1.utf8.count > $0.utf8.count && $1.contains($0) }) else {
+        guard isNeverRight, textsOften({ Self.isPart($0, of: $1) }) else {
             return nil
         }
         return "answers are part of the expected ones, first \(example { _ in true }); if the columns are swapped: "
             + ColumnSuggestion("generated_answer", names.expected).option + " "
             + ColumnSuggestion("expected_answer", names.generated).option
+    }
+
+    /// Whether a text is a part of a longer one, and not only of a word or a number in it.
+    private static func isPart(_ part: String, of whole: String) -> Bool {
+        let (part, whole) = (Array(part.utf8), Array(whole.utf8))
+        // All bytes of other characters than ASCII's count as letters, which most of them are parts of.
+        func isOfWord(_ place: Int, _ text: [UInt8]) -> Bool {
+            guard text.indices.contains(place) else { return false }
+            let byte = text[place]
+            return byte >= 0x80 || (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
+        }
+        guard let first = part.first, part.count < whole.count else { return false }
+        let place = (0...whole.count - part.count).first { whole[$0] == first && whole[$0...].starts(with: part) }
+        guard let place else { return false }
+        return !(isOfWord(0, part) && isOfWord(place - 1, whole))
+            && !(isOfWord(part.count - 1, part) && isOfWord(place + part.count, whole))
     }
 }
 

@@ -60,17 +60,27 @@ final class Worker: @unchecked Sendable {
         }
         let score = results.outputs[plan.functions[function].description.scoreOutput]
         guard score.type == .f64, plan.functions[function].models.isEmpty else { return samples[function].sawOther() }
-        for place in 0..<rows.count where results.outcomes[place] == .scored {
-            let number = score.numbers[place]
-            if number != 0 { samples[function].sawOther() }
+        let (outcomes, numbers) = (results.outcomes, score.numbers)
+        let datasetRow = work.base.rows + work.batch.rowIndex(first)
+        let wantsZeros = samples[function].zeros.wants(datasetRow)
+        let wantsOnes = samples[function].ones.wants(datasetRow)
+        var hasOthers = samples[function].hasOthers
+        for place in 0..<rows.count where outcomes[place] == .scored {
+            let number = numbers[place]
+            if number != 0 {
+                hasOthers = true
+                if !wantsZeros && !wantsOnes { break }
+            }
+            guard number == 0 ? wantsZeros : number == 1 && wantsOnes else { continue }
             let row = rows.lowerBound + place
             let datasetRow = work.base.rows + work.batch.rowIndex(row)
-            if number == 0, samples[function].zeros.wants(datasetRow) {
+            if number == 0 {
                 samples[function].addZero(datasetRow, work.batch.line(row))
-            } else if number == 1, samples[function].ones.wants(datasetRow) {
+            } else {
                 samples[function].addOne(datasetRow, work.batch.line(row))
             }
         }
+        if hasOthers { samples[function].sawOther() }
     }
 
     /// Starts a call of each function on some rows.
