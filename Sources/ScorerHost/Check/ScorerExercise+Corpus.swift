@@ -4,9 +4,8 @@ import ScoringCore
 extension ScorerExercise {
     /// Has them computed from the sums of one row, of many and of extreme ones, twice each. Returns false if the plugin did not
     /// survive.
-    func finalize(_ all: CheckRows) -> Bool {
-        guard let scorer = makeScorer(), !scorer.description.aggregations.isEmpty else { return true }
-        let description = scorer.description
+    func finalize(_ all: CheckRows, _ description: ScorerDescription) -> Bool {
+        guard !description.aggregations.isEmpty, let scorer = makeScorer() else { return true }
         guard let results = score(all) else { return false }
         let scored = results.compactMap(\.statistics).map { $0.map(Double.init(bitPattern:)) }
         if scored.isEmpty {

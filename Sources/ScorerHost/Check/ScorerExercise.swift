@@ -25,11 +25,13 @@ struct ScorerExercise {
     private static let mostRounds = 500
 
     func run() {
-        guard let inputs = makeScorer()?.description.inputs else { return }
+        guard let description = makeScorer()?.description else { return }
+        let inputs = description.inputs
         let kinds = CheckRows.all(inputs).filter { !$0.rows.isEmpty }
         for kind in kinds where score(kind) == nil { return }
         let all = CheckRows(name: "rows of all kinds", rows: kinds.flatMap(\.rows))
-        guard compareBatches(all), finalize(all), race(all), cancel(all), giveEachReply(inputs), disturbReplies(inputs)
+        guard compareBatches(all), finalize(all, description), race(all), cancel(all), giveEachReply(inputs),
+            disturbReplies(inputs)
         else { return }
         guard breakJSON(inputs) else { return }
         checkMemory(inputs)
