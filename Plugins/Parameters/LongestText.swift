@@ -5,13 +5,14 @@ import ScorerKit
 /// Such a text is looked at as a whole, so that a run that is stopped waits for it, and what is found in it takes memory. With
 /// these, a row takes less than a second, and some 100 MB. Texts that are only compared or searched have no limit.
 public enum LongestText {
-    public static let ofWords = 8 << 20
+    @inlinable public static var ofWords: Int { 8 << 20 }
     /// Both the answer and the accepted ones are taken apart, mark by mark.
-    public static let ofDocuments = 4 << 20
+    @inlinable public static var ofDocuments: Int { 4 << 20 }
     /// Each word of a text with choices is kept with its place.
-    public static let ofChoices = 2 << 20
+    @inlinable public static var ofChoices: Int { 2 << 20 }
 
     /// - Throws: if one of a row's texts is longer.
+    @inlinable
     public static func check(
         _ text: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer, most: Int = ofWords
     ) throws(RowFault) {
@@ -32,7 +33,8 @@ public enum LongestText {
                 + "(\(ofComparisons >> 20) MiB together)")
     }
 
-    private static func fault(_ size: Int, _ most: Int) -> RowFault {
+    @usableFromInline
+    internal static func fault(_ size: Int, _ most: Int) -> RowFault {
         RowFault(.inputError, "a text of \(size >> 20) MiB is longer than the \(most >> 20) MiB that are read")
     }
 }

@@ -30,16 +30,36 @@ public final class PatternList: @unchecked Sendable {
     public func firstMatch(
         in subject: UnsafeRawBufferPointer, using scratch: inout MatchScratch
     ) throws(MatchError) -> (pattern: Int, match: Match)? {
-        guard let filter else {
-            for index in codes.indices {
-                if let match = try match(of: index, in: subject, using: &scratch) { return (index, match) }
+        if let filter { return try firstMatch(of: filter, in: subject, using: &scratch) }
+        for index in codes.indices {
+            if index & 3 == 3, scratch.isRowOver() { throw rowIsOver(before: index, scratch) }
+            let result = scratch.searchOnce(codes[index].code, in: subject, from: 0, options: 0)
+            if result > 0 {
+                return (index, scratch.match(pairs: result, answerGroup: codes[index].answerGroup))
             }
-            scratch.forgetMatch()
-            return nil
+            if result == PCRE2_ERROR_NOMATCH { continue }
+            if let match = try patterns[index].firstMatch(in: subject, using: &scratch) { return (index, match) }
         }
+        scratch.forgetMatch()
+        return nil
+    }
+
+    @inline(never)
+    private func firstMatch(
+        of filter: PatternFilter, in subject: UnsafeRawBufferPointer, using scratch: inout MatchScratch
+    ) throws(MatchError) -> (pattern: Int, match: Match)? {
         var found: (pattern: Int, match: Match)?
+        var tried = 0
         try filter.forEachCandidate(in: subject) { index throws(MatchError) in
-            guard let match = try match(of: index, in: subject, using: &scratch) else { return false }
+            if tried & 3 == 3, scratch.isRowOver() { throw rowIsOver(before: index, scratch) }
+            tried += 1
+            let result = scratch.searchOnce(codes[index].code, in: subject, from: 0, options: 0)
+            if result > 0 {
+                found = (index, scratch.match(pairs: result, answerGroup: codes[index].answerGroup))
+                return true
+            }
+            if result == PCRE2_ERROR_NOMATCH { return false }
+            guard let match = try patterns[index].firstMatch(in: subject, using: &scratch) else { return false }
             found = (index, match)
             return true
         }
@@ -47,18 +67,9 @@ public final class PatternList: @unchecked Sendable {
         return found
     }
 
-    @inline(__always)
-    private func match(
-        of index: Int, in subject: UnsafeRawBufferPointer, using scratch: inout MatchScratch
-    ) throws(MatchError) -> Match? {
-        // One search that is not timed takes seconds at worst; a thousand of them would take an hour.
-        if index & 3 == 3, scratch.isRowOver() {
-            throw MatchError(code: PCRE2_ERROR_CALLOUT, pattern: patterns[index - 1], scratch.clock.pointee)
-        }
-        let result = scratch.searchOnce(codes[index].code, in: subject, from: 0, options: 0)
-        if result > 0 { return scratch.match(pairs: result, answerGroup: codes[index].answerGroup) }
-        if result == PCRE2_ERROR_NOMATCH { return nil }
-        return try patterns[index].firstMatch(in: subject, using: &scratch)
+    /// One search that is not timed takes seconds at worst; a thousand of them would take an hour.
+    private func rowIsOver(before index: Int, _ scratch: borrowing MatchScratch) -> MatchError {
+        MatchError(code: PCRE2_ERROR_CALLOUT, pattern: patterns[max(index, 1) - 1], scratch.clock.pointee)
     }
 
     /// The first pattern, in their order, that is found in a subject, and its last match (see `Pattern.lastMatch`).

@@ -186,9 +186,13 @@ enum Schemas {
 
     private static let comparison: JSONObject = [
         "RunReference": [
-            "oneOf": [
-                object(["result_id": identifier]), object(["job_id": identifier]), object(["dataset_id": identifier]),
-            ],
+            "oneOf": .array(
+                ["result_id", "job_id", "dataset_id"].map { name in
+                    [
+                        "type": "object", "properties": .object([name: identifier]), "required": [.string(name)],
+                        "additionalProperties": false,
+                    ]
+                }),
             "description": "A result, a job, or a dataset of scored rows.",
         ],
         "ComparisonRequest": object(
