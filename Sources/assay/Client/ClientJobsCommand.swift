@@ -21,7 +21,8 @@ struct ClientJobsCommand: ParsableCommand {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List a benchmark's jobs, newest first.")
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "List a benchmark's jobs, newest first.")
 
         @Argument(help: ArgumentHelp("The benchmark's identifier.", valueName: "benchmark"))
         var benchmark: String
@@ -45,7 +46,7 @@ struct ClientJobsCommand: ParsableCommand {
     }
 
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print a job as JSON.")
+        static let configuration = CommandConfiguration(commandName: "show", abstract: "Print a job as JSON.")
 
         @OptionGroup var job: Job
         @OptionGroup var options: ClientOptions
@@ -54,7 +55,8 @@ struct ClientJobsCommand: ParsableCommand {
     }
 
     struct Follow: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Follow a job until it ends, and print its results.")
+        static let configuration = CommandConfiguration(
+            commandName: "follow", abstract: "Follow a job until it ends, and print its results.")
 
         @OptionGroup var job: Job
 
@@ -73,7 +75,8 @@ struct ClientJobsCommand: ParsableCommand {
     }
 
     struct Cancel: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Stop a job. Completed rows are kept.")
+        static let configuration = CommandConfiguration(
+            commandName: "cancel", abstract: "Stop a job. Completed rows are kept.")
 
         @OptionGroup var job: Job
         @OptionGroup var options: ClientOptions
@@ -88,6 +91,7 @@ struct ClientJobsCommand: ParsableCommand {
 
     struct Delete: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "delete",
             abstract: "Delete a job that has ended, with its rows and its result.")
 
         @OptionGroup var job: Job

@@ -10,14 +10,15 @@ struct ClientFunctionsCommand: ParsableCommand {
     static let path = "/v1/scoring-functions"
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the scoring functions.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the scoring functions.")
         @OptionGroup var options: ClientOptions
 
         func run() throws { try options.list(path, ["identifier", "description"]) }
     }
 
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print a scoring function as JSON.")
+        static let configuration = CommandConfiguration(
+            commandName: "show", abstract: "Print a scoring function as JSON.")
         @Argument(help: ArgumentHelp("The function's identifier.", valueName: "id")) var identifier: String
         @OptionGroup var options: ClientOptions
 
@@ -28,6 +29,7 @@ struct ClientFunctionsCommand: ParsableCommand {
 
     struct Register: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "register",
             abstract: "Register a scoring function.",
             discussion:
                 "FILE is a definition in the form that 'assay functions show' prints, as JSON or the path of a JSON "
@@ -46,7 +48,8 @@ struct ClientFunctionsCommand: ParsableCommand {
     }
 
     struct Delete: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Delete a registered scoring function.")
+        static let configuration = CommandConfiguration(
+            commandName: "delete", abstract: "Delete a registered scoring function.")
         @Argument(help: ArgumentHelp("The function's identifier.", valueName: "id")) var identifier: String
         @OptionGroup var options: ClientOptions
 
@@ -62,7 +65,7 @@ struct ClientDatasetsCommand: ParsableCommand {
     static let path = "/v1beta/datasets"
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the datasets.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the datasets.")
         @OptionGroup var options: ClientOptions
 
         func run() throws { try options.list(path, ["identifier", "purpose", "provider_id"]) }
@@ -70,6 +73,7 @@ struct ClientDatasetsCommand: ParsableCommand {
 
     struct Register: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "register",
             abstract: "Register a dataset from a file on this machine, or from a URI that the server reads.",
             discussion:
                 "SOURCE is a path, or - for standard input; its rows are sent to the server. With --uri, it is a URI.")
@@ -94,7 +98,8 @@ struct ClientDatasetsCommand: ParsableCommand {
     }
 
     struct Delete: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Delete a dataset and its rows.")
+        static let configuration = CommandConfiguration(
+            commandName: "delete", abstract: "Delete a dataset and its rows.")
         @Argument(help: ArgumentHelp("The dataset's identifier.", valueName: "id")) var identifier: String
         @OptionGroup var options: ClientOptions
 
@@ -110,14 +115,14 @@ struct ClientBenchmarksCommand: ParsableCommand {
     static let path = "/v1alpha/eval/benchmarks"
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the benchmarks.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the benchmarks.")
         @OptionGroup var options: ClientOptions
 
         func run() throws { try options.list(path, ["identifier", "dataset_id", "provider_id"]) }
     }
 
     struct Register: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Register a benchmark.")
+        static let configuration = CommandConfiguration(commandName: "register", abstract: "Register a benchmark.")
         @Argument(help: ArgumentHelp("The benchmark's identifier.", valueName: "id")) var identifier: String
         @Option(help: ArgumentHelp("The dataset, on the server, whose rows are answered.", valueName: "id"))
         var dataset: String?
@@ -143,7 +148,8 @@ struct ClientBenchmarksCommand: ParsableCommand {
     }
 
     struct Delete: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Delete a benchmark. Its jobs are kept.")
+        static let configuration = CommandConfiguration(
+            commandName: "delete", abstract: "Delete a benchmark. Its jobs are kept.")
         @Argument(help: ArgumentHelp("The benchmark's identifier.", valueName: "id")) var identifier: String
         @OptionGroup var options: ClientOptions
 

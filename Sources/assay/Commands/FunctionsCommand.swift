@@ -12,6 +12,7 @@ struct FunctionsCommand: ParsableCommand {
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List the available scoring functions.",
             usage: "assay functions list [<options>]")
 
@@ -32,6 +33,7 @@ struct FunctionsCommand: ParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Print a scoring function's definition as JSON.",
             usage: "assay functions show <id> [<options>]",
             discussion: """
@@ -67,6 +69,7 @@ struct FunctionsCommand: ParsableCommand {
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "check",
             abstract: "Check definition files.",
             usage: "assay functions check <file> ... [<options>]",
             discussion: """

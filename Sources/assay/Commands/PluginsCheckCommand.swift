@@ -10,6 +10,7 @@ import ScoringEngine
 extension PluginsCommand {
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "check",
             abstract: "Test a plugin, and report every fault that is found.",
             discussion: """
                 The plugin runs in its own process, on rows, parameters and model replies that are designed to reveal \

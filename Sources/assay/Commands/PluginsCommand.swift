@@ -11,6 +11,7 @@ struct PluginsCommand: ParsableCommand {
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List the plugins that were found, with the inputs, outputs and parameters of their scorers.",
             usage: "assay plugins list [<options>]",
             discussion: """
@@ -50,6 +51,7 @@ struct PluginsCommand: ParsableCommand {
 
     struct Trust: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "trust",
             abstract: "Trust a plugin: let it run inside the assay process, with all its rights.",
             discussion: """
                 The plugin's path and the SHA-256 of its bytes are added to the list of trusted plugins, \
@@ -80,6 +82,7 @@ struct PluginsCommand: ParsableCommand {
 
     struct Manifest: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "manifest",
             abstract: "Write a plugin's manifest, next to the plugin.",
             discussion: """
                 The plugin runs in its own process and describes its scorers. With NAME.plugin.json next to NAME.so, \

@@ -3,6 +3,7 @@ import ArgumentParser
 extension PluginsCommand {
     struct New: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "new",
             abstract: "Create a plugin project: a folder that builds a working scorer.",
             discussion: """
                 The folder contains a Makefile, the source of a small scorer (or of a judge, which asks a model), a \

@@ -10,6 +10,7 @@ import ScoringEngine
 extension PluginsCommand {
     struct Pack: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "pack",
             abstract: "Write an archive with a plugin, its manifest, its definitions and its data.",
             discussion: """
                 To install the plugin and its scoring functions, unpack the archive in a plugin folder, such as \
