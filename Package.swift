@@ -46,7 +46,7 @@ let package = Package(
         // What everything may use.
         .target(name: "Concurrency", dependencies: ["Platform"]),
         .target(name: "Encodings"),
-        .target(name: "Hashing", dependencies: ["COpenSSL"]),
+        .target(name: "Hashing", dependencies: ["COpenSSL", "Platform"]),
         // Not called System: NIO imports a module of that name where it finds one.
         .target(name: "Platform"),
 
@@ -185,7 +185,9 @@ let package = Package(
         .target(
             name: "MathScorers", dependencies: ["CScorerPlugin", "ScorerKit", "ScorerParameters", "Statistics"],
             path: "Plugins/Math"),
-        .target(name: "TextScorers", dependencies: ["CScorerPlugin", "JSON", "ScorerKit"], path: "Plugins/Text"),
+        .target(
+            name: "TextScorers", dependencies: ["CScorerPlugin", "JSON", "ScorerKit", "ScorerParameters"],
+            path: "Plugins/Text"),
 
         // A model server that misbehaves on command, for tests and benchmarks.
         .target(

@@ -4,25 +4,32 @@ public import ScorerKit
 public struct CancellationCheck {
     private let results: Results
     @usableFromInline internal var work = 0
+    @usableFromInline internal let workBetweenQuestions: Int
 
-    /// Bytes of the rows between two checks: the slowest scorer takes some tenths of a second for them.
-    @usableFromInline internal static let workBetweenQuestions = 1 << 22
-
-    public init(_ results: Results) {
+    /// - Parameter work: bytes of the rows, or steps, between two checks. For the default, the slowest scorer takes some tenths
+    ///   of a second.
+    public init(_ results: Results, every work: Int = 1 << 22) {
         self.results = results
+        workBetweenQuestions = work
     }
 
     /// Whether to skip `row`, which has `bytes` to read, and the rows after it; if so, reports them as not scored.
     @inlinable
     public mutating func stops(before row: Int, of rows: Rows, reading bytes: Int) -> Bool {
         work += bytes
-        return work > Self.workBetweenQuestions && asks(before: row, of: rows)
+        return work > workBetweenQuestions && asks(before: row, of: rows)
     }
 
     /// Whether to leave out a row that has already taken so much more work.
+    @inlinable
     public mutating func stopsWithin(_ more: Int) -> Bool {
-        work += more
-        guard work > Self.workBetweenQuestions else { return false }
+        work &+= more
+        return work > workBetweenQuestions && asks()
+    }
+
+    @inline(never)
+    @usableFromInline
+    internal mutating func asks() -> Bool {
         work = 0
         return results.isCancelled
     }
@@ -30,8 +37,7 @@ public struct CancellationCheck {
     @inline(never)
     @usableFromInline
     internal mutating func asks(before row: Int, of rows: Rows) -> Bool {
-        work = 0
-        guard results.isCancelled else { return false }
+        guard asks() else { return false }
         leaveOut(row, of: rows)
         return true
     }

@@ -1,4 +1,6 @@
 import COpenSSL
+import Glibc
+import Platform
 
 /// SHA-256 (FIPS 180-4) over bytes that are given piece by piece.
 public struct SHA256: ~Copyable {
@@ -31,6 +33,20 @@ public struct SHA256: ~Copyable {
         var hash = SHA256()
         hash.update(bytes)
         return hash.finalize()
+    }
+
+    /// The digest of a regular file; nil if it cannot be read.
+    package static func digest(ofFile path: String) -> Digest? {
+        guard let (descriptor, _) = try? RegularFile.open(path) else { return nil }
+        defer { close(descriptor) }
+        var hash = SHA256()
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = read(descriptor, &buffer, buffer.count)
+            if count < 0 { return nil }
+            if count == 0 { return hash.finalize() }
+            buffer.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        }
     }
 
     /// The digest of a text's UTF-8.

@@ -1,4 +1,5 @@
 import ScorerKit
+import ScorerParameters
 
 /// F1 of the words that an answer and a reference have in common, as in SQuAD.
 struct WordF1: Scorer {

@@ -1,5 +1,6 @@
 import JSON
 import ScorerKit
+import ScorerParameters
 
 /// Whether a model called the expected tools, in any order: NeMo Evaluator's tool-calling.
 struct CallMatch: Scorer {

@@ -1,4 +1,5 @@
 import ScorerKit
+import ScorerParameters
 
 /// A template of a check: text with `{{item.COLUMN}}` and `{{sample.output_text}}`, which may be followed by the filters `lower`,
 /// `upper`, `trim` and `replace('a', 'b')`. Everything else of Jinja is refused, with its place.

@@ -8,7 +8,7 @@ struct LastNumber {
     /// The nearest Double.
     let double: Double
 
-    /// Nil if the text has no number. Linear in its length.
+    /// Nil if the text contains no number. Linear in its length.
     init?(in text: Scalars) {
         // From the end back to the last digit, and on to the start of its number.
         guard let last = text.lastIndex(where: { $0.decimalDigit != nil }) else { return nil }

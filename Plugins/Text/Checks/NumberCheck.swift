@@ -1,4 +1,5 @@
 import ScorerKit
+import ScorerParameters
 
 /// Compares the last numbers of two texts, as NeMo Evaluator's number-check does.
 struct NumberCheck: Scorer {

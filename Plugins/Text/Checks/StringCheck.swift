@@ -1,4 +1,5 @@
 import ScorerKit
+import ScorerParameters
 
 /// Compares two texts, as NeMo Evaluator's string-check does.
 struct StringCheck: Scorer {

@@ -1,5 +1,6 @@
 import JSON
 import ScorerKit
+import ScorerParameters
 
 /// TER, the translation edit rate, as sacrebleu 2.6.0 computes it.
 struct EditRate: Scorer {

@@ -1,3 +1,5 @@
+import ScorerParameters
+
 /// The least number of edits that turn words into a reference: insertions, deletions, substitutions, and shifts of runs of
 /// words, which are searched for as sacrebleu 2.6.0 does, within Tercom's limits.
 ///

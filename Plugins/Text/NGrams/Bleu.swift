@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import ScorerKit
+import ScorerParameters
 
 /// BLEU, as sacrebleu 2.6.0 computes it: of each row with effective order, and of the corpus without.
 struct Bleu: Scorer {

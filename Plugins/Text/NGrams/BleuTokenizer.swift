@@ -36,7 +36,7 @@ enum BleuTokenizer: String, CaseIterable, Sendable {
         }
     }
 
-    /// Undoes what is said in SGML: line ends, entities, and marks of skipped text.
+    /// Decodes SGML: line ends, entities, and marks of skipped text.
     private static func unescape(_ text: inout Scalars) {
         if text.contains(0x3C) { text = text.replacing(Scalars("<skipped>"), with: []) }
         if text.contains(0x0A) {

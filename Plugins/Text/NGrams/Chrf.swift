@@ -1,5 +1,6 @@
 import JSON
 import ScorerKit
+import ScorerParameters
 
 /// chrF and chrF++, as sacrebleu 2.6.0 computes them.
 struct Chrf: Scorer {

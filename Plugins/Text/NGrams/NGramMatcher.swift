@@ -1,3 +1,5 @@
+import ScorerParameters
+
 /// Counts the n-grams that a text has in common with references, one order after the other.
 ///
 /// Each n-gram gets a number, from that of the n-gram one shorter and the last symbol, so that no n-gram is compared as a

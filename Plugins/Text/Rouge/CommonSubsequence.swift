@@ -1,3 +1,5 @@
+import ScorerParameters
+
 /// Longest common subsequences, 64 places at a time (H. Hyyrö, "Bit-parallel LCS-length computation revisited", 2004).
 ///
 /// Takes time of the product of both lengths, divided by 64.

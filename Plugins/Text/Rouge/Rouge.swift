@@ -1,5 +1,6 @@
 import JSON
 import ScorerKit
+import ScorerParameters
 
 /// ROUGE, as rouge-score 0.1.2 computes it.
 struct Rouge: Scorer {

@@ -1,46 +1,28 @@
 import JSON
 import ScorerKit
-
-/// Why a row has no score.
-struct RowFault: Error {
-    var outcome: Unscored
-    var message: String
-
-    init(_ outcome: Unscored, _ message: String) {
-        (self.outcome, self.message) = (outcome, message)
-    }
-
-    static let cancelled = RowFault(.notAsked, "the run was cancelled before this row was scored")
-}
+import ScorerParameters
 
 /// Looks from time to time whether the run was cancelled, within a row, too.
 ///
 /// Used by one thread.
 final class Watch {
-    private let results: Results
-    private var work = 0
-    private(set) var isCancelled = false
-
     /// Steps of some nanoseconds each between two looks.
     private static let workBetweenLooks = 1 << 20
 
+    private var check: CancellationCheck
+
     init(_ results: Results) {
-        self.results = results
+        check = CancellationCheck(results, every: Self.workBetweenLooks)
     }
 
     /// Notes that steps were taken, or are about to be.
     @inline(__always)
     func note(_ steps: Int) throws(RowFault) {
-        work &+= steps
-        if work > Self.workBetweenLooks { try look() }
+        if check.stopsWithin(steps) { throw .cancelled }
     }
 
-    @inline(never)
-    private func look() throws(RowFault) {
-        work = 0
-        if results.isCancelled { isCancelled = true }
-        if isCancelled { throw .cancelled }
-    }
+    /// Reports a row and the rows after it as not scored.
+    func leaveOut(_ row: Int, of rows: Rows) { check.leaveOut(row, of: rows) }
 }
 
 /// The answer and the references of a row, as scalars.
@@ -109,12 +91,11 @@ extension Scorer {
                 do throws(RowFault) {
                     scores[row] = try body(row, statistics, watch)
                 } catch {
-                    results.fail(row, error.outcome, error.message)
-                    guard watch.isCancelled else { continue }
-                    for left in row + 1..<max(rows.count, row + 1) {
-                        results.fail(left, RowFault.cancelled.outcome, RowFault.cancelled.message)
+                    if error.isCancellation {
+                        watch.leaveOut(row, of: rows)
+                        break
                     }
-                    break
+                    results.fail(row, error.outcome, error.message)
                 }
             }
             // Those of failed rows do not count.

@@ -1,7 +1,5 @@
 import Encodings
-import Glibc
 import Hashing
-import Platform
 import ScorerHost
 import Synchronization
 
@@ -12,17 +10,7 @@ final class PluginDigests: Sendable {
     /// Nil if the file cannot be read.
     func digest(of plugin: Plugin) -> String? {
         if let digest = known.withLock({ $0[plugin.path] }) { return digest }
-        guard let (descriptor, _) = try? RegularFile.open(plugin.path) else { return nil }
-        defer { close(descriptor) }
-        var hash = SHA256()
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        while true {
-            let count = read(descriptor, &buffer, buffer.count)
-            if count < 0 { return nil }
-            if count == 0 { break }
-            buffer.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-        }
-        let digest = hexadecimal(hash.finalize().bytes)
+        guard let digest = SHA256.digest(ofFile: plugin.path).map({ hexadecimal($0.bytes) }) else { return nil }
         known.withLock { $0[plugin.path] = digest }
         return digest
     }

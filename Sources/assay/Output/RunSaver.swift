@@ -111,7 +111,7 @@ final class RunSaver: @unchecked Sendable {
         for function in functions {
             let result = results[function.definition.identifier]
             var members = function.json(judgeModel: setup.judgeModel, served: result?.usage?.servedModels ?? []) {
-                Self.digest(ofFile: $0.path)
+                fileDigest($0.path)
             }
             if let calibration = result?.calibration, calibration != .null { members["calibration"] = calibration }
             described[function.definition.identifier] = .object(members)
@@ -170,24 +170,15 @@ final class RunSaver: @unchecked Sendable {
         for (name, source) in setup.mapping.sorted(by: { $0.key < $1.key }) { mapping[name] = .string(source) }
         return [
             "source": .string(setup.dataset),
-            "sha256": setup.path.flatMap(Self.digest(ofFile:)).map { .string($0) } ?? .null,
+            "sha256": setup.path.flatMap(fileDigest).map { .string($0) } ?? .null,
             "rows": JSONValue(rows), "where": .array(setup.filters.map(JSONValue.string)),
             "limit": setup.limit.map { JSONValue($0) } ?? .null, "map": .object(mapping),
             "columns": .object(writer.columnDigests),
         ]
     }
+}
 
-    /// The SHA-256 of a regular file; nil where it cannot be read.
-    private static func digest(ofFile path: String) -> String? {
-        guard let (descriptor, _) = try? RegularFile.open(path) else { return nil }
-        defer { close(descriptor) }
-        var hash = SHA256()
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        while true {
-            let count = read(descriptor, &buffer, buffer.count)
-            if count < 0 { return nil }
-            if count == 0 { return hexadecimal(hash.finalize().bytes) }
-            buffer.withUnsafeBytes { hash.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
-        }
-    }
+/// The SHA-256 of a file, in hexadecimal; nil if it cannot be read.
+private func fileDigest(_ path: String) -> String? {
+    SHA256.digest(ofFile: path).map { hexadecimal($0.bytes) }
 }
