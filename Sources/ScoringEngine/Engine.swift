@@ -60,7 +60,7 @@ public final class Engine: Sendable {
         }
         var function = function
         function.limits = limits
-        // Earlier headers have no such members of the configuration.
+        // Earlier headers do not define these members of the configuration.
         if plugin.contents.abiMinor < 2 { (function.columns, function.limits) = ([], FunctionLimits()) }
         do {
             let scorer = try Scorer(function.scorerID(in: plugin), of: plugin, configuration: function.configuration)

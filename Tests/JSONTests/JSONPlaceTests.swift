@@ -12,7 +12,7 @@ struct JSONPlaceTests {
         JSONPlace(try JSONValue(parsing: json), at: JSONPointer("/a"))
     }
 
-    @Test("what is there is returned, and what is missing or null is nil")
+    @Test("a value is returned, and a missing value or null is nil")
     func values() throws {
         let place = try place(
             #"""

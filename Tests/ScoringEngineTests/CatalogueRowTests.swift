@@ -5,7 +5,7 @@ import Testing
 
 @testable import ScoringEngine
 
-@Suite("Functions of the catalogue on rows that nobody wants")
+@Suite("Functions of the catalogue on hostile rows")
 struct CatalogueRowTests {
     private static func instructions(_ answer: String, _ ids: JSONValue, _ kwargs: JSONValue) -> String {
         JSONValue.object(

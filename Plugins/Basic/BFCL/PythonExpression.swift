@@ -211,7 +211,7 @@ struct PythonParser {
 
 /// Python's notations of numbers.
 enum PythonNumber {
-    /// The value; nil for a text that is no number.
+    /// The value; nil if the text is not a number.
     static func value(of text: String) -> CallValue? {
         var digits = text
         if text.utf8.contains(UInt8(ascii: "_")) {

@@ -1,5 +1,6 @@
 import Datasets
 public import JSON
+import Runs
 import ScoringCore
 
 /// Collects the rows with the lowest scores of each function while a run is under way, in memory for no more than so many.
@@ -64,11 +65,7 @@ public final class WorstRows: @unchecked Sendable {
                             row: ShownRow(Array(batch.line(index))[...], .scored, Self.limits)))
                 }
                 guard withoutInput != nil else { continue }
-                plain += "{\"row\": ".utf8
-                plain += number
-                plain += ", \"scores\": ".utf8
-                plain += scores
-                plain += "}\n".utf8
+                plain.appendLine(row: number, scores: scores)
             }
             if let withoutInput, !plain.isEmpty { try plain.withUnsafeBytes { try withoutInput($0) } }
         }

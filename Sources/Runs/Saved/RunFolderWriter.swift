@@ -123,11 +123,7 @@ public final class RunFolderWriter: @unchecked Sendable {
             lines += "}\n".utf8
             digest(number, cell)
             guard withoutInput != nil else { continue }
-            plain += "{\"row\": ".utf8
-            plain += number
-            plain += ", \"scores\": ".utf8
-            plain += scores
-            plain += "}\n".utf8
+            plain.appendLine(row: number, scores: scores)
         }
         try lines.withUnsafeBytes { try file.write($0) }
         if let withoutInput, !plain.isEmpty { try plain.withUnsafeBytes { try withoutInput($0) } }
@@ -204,5 +200,16 @@ public final class RunFolderWriter: @unchecked Sendable {
                 )
             }
         }
+    }
+}
+
+extension [UInt8] {
+    /// Appends a line of a run's output without the row's own columns. Both parts are JSON.
+    package mutating func appendLine(row: some Sequence<UInt8>, scores: some Sequence<UInt8>) {
+        self += "{\"row\": ".utf8
+        self += row
+        self += ", \"scores\": ".utf8
+        self += scores
+        self += "}\n".utf8
     }
 }

@@ -39,15 +39,12 @@ public struct SavedRun: Sendable {
     package var provenance: JSONValue? { manifest?["provenance"] }
 
     /// The columns that say which question a row is, where that was saved.
-    package var key: [String]? {
+    public var key: [String]? {
         guard let key = provenance?["key"]?.array?.compactMap(\.string) else { return nil }
         // A column that tells runs apart does not pair their rows.
         let rest = key.filter { $0 != selection?.column }
         return rest.isEmpty ? nil : rest
     }
-
-    /// The columns that say which question a row is, where that was saved.
-    public var savedKey: [String]? { key }
 
     /// Whether the rows were saved in ascending order of their keys, none of which is there twice.
     var keysAscend: Bool { selection == nil && provenance?["key_order"]?.string == "ascending" }

@@ -80,10 +80,8 @@ struct ScoreDoubts {
     private var hintOnOnes: ScoreHint? {
         guard function.function.identifier == "basic::subset_of" else { return nil }
         let identifier = function.function.identifier
-        if ones.count(where: { $0.texts?.expected.isEmpty == true }) * 4 >= ones.count,
-            ones.contains(where: { $0.texts != nil }),
-            ones.contains(where: { $0.texts?.expected.isEmpty == true })
-        {
+        let emptyCount = ones.count { $0.texts?.expected.isEmpty == true }
+        if emptyCount > 0, emptyCount * 4 >= ones.count {
             return ScoreHint(
                 text: "rows that \(identifier) scores 1.0 have an empty \(quoted(names.expected)), which every answer "
                     + "contains; leave these rows out, or make the value null")

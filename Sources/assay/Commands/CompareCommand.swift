@@ -241,7 +241,7 @@ struct CompareCommand: ParsableCommand {
             return try SystemRatings(
                 run, function: functions.first, columns: (columns[0], columns[1]),
                 answers: (answers?.names[0] ?? "generated_answer", answers?.names[1] ?? "baseline_answer"),
-                key: key?.names ?? run.savedKey, level: level)
+                key: key?.names ?? run.key, level: level)
         }
         try printOutput(outputFormat == .table ? ratings.text : ratings.json.prettyText + "\n")
     }
@@ -303,7 +303,7 @@ struct CompareCommand: ParsableCommand {
         guard let split else { return opened }
         let (column, values) = split.choice(among: opened[0].columns)
         let parts = try opened[0].split(by: column, values: values, limit: Self.mostRuns)
-        if key == nil, parts[0].savedKey == nil {
+        if key == nil, parts[0].key == nil {
             throw RunError(
                 "--split: rows of different runs are paired by a key, and none was saved; name it with --key COLUMN")
         }
