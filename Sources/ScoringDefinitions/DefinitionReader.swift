@@ -89,7 +89,8 @@ struct DefinitionReader {
     }
 
     private mutating func checkNames(of object: JSONObject, at pointer: JSONPointer) {
-        for key in object.keys where !Self.members.contains(key) {
+        // Editors want to be told of a schema; the name is their business.
+        for key in object.keys where !Self.members.contains(key) && key != "$schema" {
             let suggestion =
                 nearNames(to: key, among: Self.members).first
                 ?? nearNames(to: key, among: knownParameters).first.map { "/params/" + $0 }

@@ -18,6 +18,15 @@ func printOutput(_ text: String) throws {
     }
 }
 
+/// The number of columns of the terminal that standard output is; nil if it is something else.
+func terminalWidth() -> Int? {
+    var size = winsize()
+    guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+        return nil
+    }
+    return Int(size.ws_col)
+}
+
 /// The line on standard error that is redrawn on a terminal.
 enum ProgressLine {
     /// Redraws the line; on a file or pipe, writes another line.

@@ -1,3 +1,5 @@
+import Foundation
+import JSON
 import Testing
 
 @Suite("assay functions")
@@ -17,28 +19,96 @@ struct FunctionsCommandTests {
          "return_type": {"type": "number"}, "parameters": [], "context": null}
         """#
 
-    @Test("list shows what ships and what a user has, sorted, a line each")
+    @Test("list shows what ships and what a user has, in groups, in short lines")
     func list() throws {
         let folder = try TemporaryFolder(["fns/answer.json": Self.definition("my::answer")])
         let result = try folder.assay("functions", "list", "--fn-dir", "fns")
         #expect(result.ending == .status(0))
         #expect(result.errors == "")
-        let words = lines(of: result.output).map { $0.split(separator: " ", maxSplits: 1) }
+        let groups = result.output.split(separator: "\n\n").map { $0.split(separator: "\n") }
+        let names = groups.map { $0.map { String($0.prefix { $0 != " " }) } }
         #expect(
-            words.map { String($0[0]) } == [
-                "basic::bfcl", "basic::docvqa", "basic::equality", "basic::ifeval", "basic::multiple_choice",
-                "basic::number",
-                "basic::regex_parser_math_response",
-                "basic::regex_parser_multiple_choice_answer", "basic::subset_of", "braintrust::exact-match",
-                "braintrust::json-diff", "braintrust::levenshtein", "braintrust::list-contains",
-                "braintrust::numeric-diff", "braintrust::valid-json", "llm-as-judge::405b-simpleqa",
-                "llm-as-judge::base", "llm-as-judge::correctness", "llm-as-judge::faithfulness",
-                "llm-as-judge::pairwise", "math::equivalence", "my::answer", "text::bleu", "text::chrf",
-                "text::exact_match", "text::f1", "text::number_check", "text::rouge", "text::string_check", "text::ter",
-                "tools::call_match",
-            ])
-        #expect(words.allSatisfy { $0.count == 2 })
-        #expect(result.output.contains("\nmy::answer                                  What follows A.\n"))
+            groups.map { $0.first?.prefix { $0 != ":" } }
+                == ["basic", "braintrust", "llm-as-judge", "math", "my", "text", "tools"])
+        for group in names {
+            #expect(group == group.sorted() && Set(group.map { $0.prefix { $0 != ":" } }).count == 1, "\(group)")
+        }
+        let shipped = [
+            "basic::bfcl", "basic::subset_of", "braintrust::levenshtein", "llm-as-judge::base", "math::equivalence",
+            "text::bleu", "tools::call_match",
+        ]
+        #expect(Set(names.joined()).isSuperset(of: shipped))
+        for line in groups.joined() { #expect(line.count <= 100 && line.contains("  "), "\(line)") }
+        #expect(result.output.contains("\nmy::answer  "))
+        #expect(result.output.contains(" What follows A.\n"))
+    }
+
+    @Test(
+        "list --search looks for all the words, in any case, wherever a function says what it is",
+        arguments: [
+            ("sacrebleu CHRF++", ["text::chrf"]), ("corpus_ter", ["text::ter"]),
+            ("instruction_id_list", ["basic::ifeval"]), ("USE_STEMMER", ["text::rouge"]),
+            ("dialect", ["basic::ifeval"]),
+        ])
+    func search(words: String, found: [String]) throws {
+        let result = try TemporaryFolder().assay("functions", "list", "--search", words)
+        #expect(result.ending == .status(0))
+        #expect(lines(of: result.output).map { String($0.prefix { $0 != " " }) } == found, "\(result.output)")
+    }
+
+    @Test("list --search without a result says so")
+    func searchWithoutResult() throws {
+        let result = try TemporaryFolder().assay("functions", "list", "--search", "zebra crossing")
+        #expect(result.ending == .status(1))
+        #expect(result.errors.contains(#"no scoring function has "zebra crossing""#), "\(result.errors)")
+    }
+
+    @Test("the schema accepts every definition that ships, and finds what is wrong in one")
+    func schema() throws {
+        let folder = try TemporaryFolder()
+        let schema = try folder.assay("functions", "schema")
+        #expect(schema.ending == .status(0))
+        let function = try JSONValue(parsing: schema.output)
+        #expect(function["$schema"] == "https://json-schema.org/draft/2020-12/schema")
+        let root = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
+        var rows: [JSONValue] = []
+        for folder in try FileManager.default.subpathsOfDirectory(atPath: "\(root)/scoring_fns") {
+            guard folder.hasSuffix(".json") else { continue }
+            let text = try String(contentsOfFile: "\(root)/scoring_fns/\(folder)", encoding: .utf8)
+            rows.append(["generated_answer": try JSONValue(parsing: text)])
+        }
+        let valid = rows.count
+        #expect(valid >= 30)
+        let answer = Self.definition("my::answer")
+        for wrong in [
+            answer.replacing("\"identifier\"", with: "\"identifer\""), answer.replacing("accuracy", with: "acuracy"),
+            answer.replacing("parsing_regexes", with: "parsing_regex"), answer.replacing("my::answer", with: "answer"),
+            answer.replacing("\"number\"", with: "\"numbr\""), Self.definition("my::x", more: #", "match": "middle""#),
+            Self.equality.replacing("\"context\": null", with: "\"context\": 3"),
+        ] {
+            rows.append(["generated_answer": try JSONValue(parsing: wrong)])
+        }
+        rows.append(["generated_answer": .array(rows[..<valid].compactMap { $0["generated_answer"] })])
+        rows.append(["generated_answer": try JSONValue(parsing: Self.definition("my::x", more: #", "match": "last""#))])
+        try folder.write(rows.map { $0.text + "\n" }.joined(), to: "definitions.jsonl")
+        let parameters: JSONValue = ["schema": function]
+        let result = try folder.assay(
+            "score", "definitions.jsonl", "--fn", "braintrust::valid-json=\(parameters.text)", "--output",
+            "scores.jsonl")
+        #expect(result.ending == .status(0), "\(result.errors)")
+        let scores = try lines(of: folder.read("scores.jsonl")).compactMap {
+            try JSONValue(parsing: String($0))["scores"]?["braintrust::valid-json"]?["score"]?.number?.double
+        }
+        let wanted =
+            Array(repeating: 1.0, count: valid) + Array(repeating: 0.0, count: rows.count - valid - 2) + [1, 1]
+        #expect(scores == wanted, "\(zip(rows, scores).filter { $1 == 0 }.map { $0.0.text })")
+    }
+
+    @Test("a definition may name its schema")
+    func namesSchema() throws {
+        let text = Self.definition("my::x").replacing("{\"identifier\"", with: #"{"$schema": "./s.json", "identifier""#)
+        let folder = try TemporaryFolder(["x.json": text])
+        #expect(try folder.assay("functions", "check", "x.json").output == "x.json: my::x is valid\n")
     }
 
     @Test("list goes on past a broken file")

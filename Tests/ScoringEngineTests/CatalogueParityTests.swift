@@ -43,6 +43,42 @@ struct CatalogueParityTests {
         #expect(count == compared)
     }
 
+    @Test("prompt_accuracy and by_instruction count what the rows say, in any order and by groups")
+    func instructionCounts() throws {
+        let rows = try dataLines("catalogue/ifeval.jsonl").map { try JSONValue(parsing: $0) }
+        let parameters: JSONObject = ["aggregation_functions": ["prompt_accuracy", "by_instruction"]]
+        let scoring = try Scoring(lines(rows), "basic::ifeval", parameters)
+        var (followedAll, scored) = (0, 0)
+        var counts: [String: (followed: Int, asked: Int)] = [:]
+        for (row, verdict) in zip(rows, try scoring.verdicts) {
+            guard let followed = verdict["followed"]?.array else { continue }
+            scored += 1
+            if verdict["followed_all"] == JSONValue(1.0) { followedAll += 1 }
+            for (id, isFollowed) in zip(row["instruction_id_list"]?.array ?? [], followed) {
+                let id = try #require(id.string)
+                for name in [id, String(id.prefix { $0 != ":" })] {
+                    counts[name, default: (0, 0)].asked += 1
+                    if isFollowed == true { counts[name, default: (0, 0)].followed += 1 }
+                }
+            }
+        }
+        let aggregates = try #require(scoring.results["basic::ifeval"]?.json["aggregated_results"])
+        #expect(
+            aggregates["prompt_accuracy"] == [
+                "accuracy": JSONValue(Double(followedAll) / Double(scored)), "num_correct": JSONValue(followedAll),
+                "num_total": JSONValue(scored),
+            ])
+        let found = try #require(aggregates["by_instruction"]?.object)
+        // All 25 instructions, and their 9 kinds.
+        #expect(counts.count == 34 && found.keys.count == 34)
+        for (name, count) in counts {
+            #expect(found[name]?["num_correct"] == JSONValue(count.followed), "\(name)")
+            #expect(found[name]?["num_total"] == JSONValue(count.asked), "\(name)")
+        }
+        let shuffled = try Scoring(lines(rows.reversed()), "basic::ifeval", parameters) { $0.jobs = 2 }
+        #expect(shuffled.results["basic::ifeval"]?.json["aggregated_results"] == aggregates)
+    }
+
     // MARK: basic::bfcl
 
     @Test("calls are judged as BFCL judges them")

@@ -22,7 +22,9 @@ struct IFEval: Scorer {
         parametersSchema: #"""
             {"type": "object", "additionalProperties": false, "properties": {
             "dialect": {"enum": ["llama-stack", "google"]}, "mode": {"enum": ["strict", "loose"]}}}
-            """#)
+            """#,
+        statistics: InstructionCounts.statistics,
+        aggregations: InstructionCounts.aggregations)
 
     private enum Mode: String, CaseIterable { case strict, loose }
 
@@ -59,13 +61,16 @@ struct IFEval: Scorer {
             do throws(RowFault) {
                 try LongestText.check(generated[row], kwargs[row], most: LongestText.ofChoices)
                 try LongestText.check(ids[row], kwargs[row], most: LongestText.ofChoices)
-                let instructions = try Self.instructions(ids[row], kwargs[row], &parser)
+                let (names, instructions) = try Self.instructions(ids[row], kwargs[row], &parser)
                 let work = instructions.reduce(0) { $0 + $1.passes } * generated[row].count
                 guard work <= Self.mostWork else {
                     throw RowFault(.inputError, "there are too many instructions or keywords for so long an answer")
                 }
                 let followed = try followed(instructions, by: Array(generated[row]), results, &search, &scratch)
                 emit(followed, row, results)
+                InstructionCounts(names, followed).values.withUnsafeBufferPointer {
+                    results.emit(statistics: $0, from: row)
+                }
             } catch {
                 if error.isCancellation {
                     check.leaveOut(row, of: rows)
@@ -84,11 +89,15 @@ struct IFEval: Scorer {
         results.emit(followed.allSatisfy { $0 } ? 1 : 0, output: 3, row: row)
     }
 
+    func finalize(_ sums: Sums, _ aggregates: Aggregates) {
+        InstructionCounts.finalize(sums, aggregates)
+    }
+
     // MARK: Instructions of a row
 
     private static func instructions(
         _ ids: UnsafeRawBufferPointer, _ kwargs: UnsafeRawBufferPointer, _ parser: inout JSONParser
-    ) throws(RowFault) -> [Instruction] {
+    ) throws(RowFault) -> (names: [String], instructions: [Instruction]) {
         let ids = try list(ids, "instruction_id_list", &parser)
         let kwargs = try list(kwargs, "kwargs", &parser)
         guard kwargs.count >= ids.count else {
@@ -99,14 +108,16 @@ struct IFEval: Scorer {
         guard ids.count <= mostInstructions else {
             throw RowFault(.inputError, "instruction_id_list has more than \(mostInstructions) instructions")
         }
+        var names: [String] = []
         var instructions: [Instruction] = []
         for (id, kwargs) in zip(ids, kwargs) {
             guard let id = id.string else {
                 throw RowFault(.inputError, "instruction_id_list holds \(id.kind); expected strings")
             }
+            names.append(id)
             instructions.append(try Instruction(id, kwargs))
         }
-        return instructions
+        return (names, instructions)
     }
 
     /// An array, or a string with one, in JSON or as Python prints it.

@@ -7,29 +7,8 @@ import ScoringEngine
 struct FunctionsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "functions",
-        abstract: "List, show and check scoring functions.",
-        subcommands: [List.self, Show.self, Check.self])
-
-    struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "list",
-            abstract: "List the available scoring functions.",
-            usage: "assay functions list [<options>]")
-
-        @OptionGroup var engineOptions: EngineOptions
-
-        func run() throws {
-            let definitions = engineOptions.makeEngine(asksUnknownPlugins: false).definitions
-            let functions = definitions.identifiers.compactMap { definitions[$0] }
-            let names = functions.map { oneLine($0.identifier).visible }
-            let width = names.map(\.count).max() ?? 0
-            let lines = zip(names, functions).map { name, function in
-                let padding = String(repeating: " ", count: width - name.count)
-                return "\(name)\(padding)  \(oneLine(function.description))\n"
-            }
-            try printOutput(lines.joined())
-        }
-    }
+        abstract: "List, show and check scoring functions; print the schema of their definitions.",
+        subcommands: [List.self, Show.self, Check.self, Schema.self])
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -52,10 +31,7 @@ struct FunctionsCommand: ParsableCommand {
                 let function = try engine.definitions.find(identifier)
                 try printOutput(function.json.prettyText + "\n")
                 if engineOptions.quiet { return }
-                guard let plugin = engine.plugins[function.providerID],
-                    let scorer = plugin.scorers.first(where: { $0.id == function.providerResourceID })
-                        ?? (plugin.scorers.count == 1 ? plugin.scorers.first : nil),
-                    let parameters = ParameterSummary(scorer).items
+                guard let scorer = engine.scorer(of: function), let parameters = ParameterSummary(scorer).items
                 else { return }
                 printError(
                     parameters.isEmpty
@@ -114,5 +90,13 @@ struct FunctionsCommand: ParsableCommand {
             }
             if faults > 0 { throw ExitCode(1) }
         }
+    }
+}
+
+extension Engine {
+    /// The scorer that a function names; nil if its plugin was not found. A plugin with a single scorer accepts any name.
+    func scorer(of function: ScoringFunction) -> ScorerDescription? {
+        guard let scorers = plugins[function.providerID]?.scorers else { return nil }
+        return scorers.first { $0.id == function.providerResourceID } ?? (scorers.count == 1 ? scorers.first : nil)
     }
 }
