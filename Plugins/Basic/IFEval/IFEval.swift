@@ -146,9 +146,7 @@ struct IFEval: Scorer {
         var followed: [Bool] = []
         for instruction in instructions {
             if answer.count > 1 << 16, results.isCancelled {
-                var fault = RowFault(.notAsked, "")
-                fault.isCancellation = true
-                throw fault
+                throw .cancelled
             }
             var isFollowed = false
             for index in texts.indices where !isFollowed {

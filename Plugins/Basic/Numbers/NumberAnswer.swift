@@ -86,7 +86,7 @@ struct NumberAnswer: Scorer {
                     for answer in try expected.answers(row, cells, &parser, &scratch) {
                         rightNumbers.append(try rightNumber(answer.span))
                     }
-                    let number = try readNumber(generated[row], &scratch)
+                    let number = try readNumber(generated[row], &scratch, &check)
                     results.emit(number.text, output: 1, row: row)
                     for right in rightNumbers where try agree(number, right) { scores[row] = 1 }
                 } catch {
@@ -112,6 +112,9 @@ struct NumberAnswer: Scorer {
 
     // MARK: Reading
 
+    /// What reading a number costs beside its bytes, in bytes that are only read.
+    private static let workOfNumber = 64
+
     /// The right number: the only one in its text. What marks mean in answers does not hold for it: data mostly has points.
     private func rightNumber(_ text: Span<UInt8>) throws(RowFault) -> ExactNumber {
         if let whole = WrittenNumber(whole: text) { return value(of: whole) }
@@ -129,7 +132,7 @@ struct NumberAnswer: Scorer {
     }
 
     private func readNumber(
-        _ answer: UnsafeRawBufferPointer, _ scratch: inout MatchScratch
+        _ answer: UnsafeRawBufferPointer, _ scratch: inout MatchScratch, _ check: inout CancellationCheck
     ) throws(RowFault) -> ExactNumber {
         var part = answer
         if let patterns {
@@ -148,7 +151,10 @@ struct NumberAnswer: Scorer {
         var scanner = NumberScanner(NumberSymbols(part.utf8.span).bytes, decimalMark)
         var finding = scanner.next()
         if occurrence == .last {
-            while let next = scanner.next() { finding = next }
+            while let next = scanner.next() {
+                if check.stopsWithin(Self.workOfNumber) { throw .cancelled }
+                finding = next
+            }
         }
         switch finding {
         case .number(let number): return value(of: number)
