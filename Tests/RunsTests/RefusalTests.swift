@@ -140,6 +140,21 @@ import Testing
         #expect(comparison.notes.contains { $0.contains("the file differs") } == (code == nil))
     }
 
+    @Test(
+        "Where a function reports another figure than the mean of its rows, a warning says so",
+        arguments: [
+            ("corpus_bleu", ["row_averages"]), ("weighted_average", ["row_averages"]), ("accuracy", []),
+            ("average", []), ("median", []),
+        ])
+    func otherFigures(_ aggregation: String, _ codes: [String]) throws {
+        var fixture = RunFixture(scores: [1, 0, 1])
+        fixture.aggregation = aggregation
+        let runs = try ["one", "other"].map { try fixture.save("\(folder.path)/\($0)") }
+        let comparison = try Comparison(runs[0], runs[1])
+        #expect(comparison.warnings.map(\.code) == codes)
+        #expect(comparison.warnings.allSatisfy { $0.message.hasSuffix("the same as its \(aggregation)") })
+    }
+
     @Test("A run without its end is refused, also while it is in DIR.partial")
     func unfinished() throws {
         let refusal = try compare { $0.status = "interrupted" }.1

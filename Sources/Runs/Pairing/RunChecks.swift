@@ -96,6 +96,7 @@ struct RunChecks {
             return try allow(refusal)
         }
         for run in runs.dropFirst() { comparePlugins(function, runs[0], run) }
+        warnAboutOtherFigures(function)
         return true
     }
 
@@ -163,6 +164,21 @@ struct RunChecks {
                 warnings.append(Comparison.Warning(code: "plugin_version", message: message))
             }
         }
+    }
+
+    /// Rows are compared one by one, so that what is compared is the mean of their scores. Scores of a corpus and weighted means are
+    /// other figures.
+    private mutating func warnAboutOtherFigures(_ function: String) {
+        let own = ["accuracy", "average", "median", "categorical_count"]
+        let others = (runs.compactMap { $0.aggregations(of: function) }.first ?? []).filter { !own.contains($0) }
+        guard let name = others.first else { return }
+        let figures = runs.map { $0.figure(name, of: function) }
+        let shown = figures.contains(nil) ? "" : " (\(figures.map { fixed($0 ?? 0) }.joined(separator: " and ")))"
+        warnings.append(
+            Comparison.Warning(
+                code: "row_averages",
+                message: "\(function): the averages of the rows' scores are compared, which is not the same as its "
+                    + "\(name)\(shown)"))
     }
 
     private mutating func noteVersions() {
