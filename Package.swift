@@ -308,6 +308,13 @@ if Context.environment["ASSAY_FUZZ"] != nil {
     ]
 }
 
+// In .ci/nightly. The worker sets itself limits under which a sanitizer cannot start.
+if Context.environment["ASSAY_SANITIZE"] != nil {
+    for target in package.targets where target.name == "PluginWorker" {
+        target.cSettings = [.unsafeFlags(["-fno-sanitize=all"])]
+    }
+}
+
 // Built by .ci/nightly alone, under ThreadSanitizer.
 if Context.environment["ASSAY_THREADS"] != nil {
     package.targets.append(
