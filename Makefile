@@ -54,3 +54,11 @@ install: packages
 
 test-install: packages
 	sh Installation/test-install.sh
+
+# An archive to unpack anywhere and a Debian package, in .build/dist; and a test of both in a system without Swift.
+.PHONY: dist test-dist
+dist: packages
+	sh Installation/dist.sh
+
+test-dist: packages
+	sh Installation/test-dist.sh

@@ -19,8 +19,12 @@ for plugin in "$there"/lib/assay/plugins/*.so; do
 done
 
 clean() { env -i PATH=/usr/bin:/bin HOME="$folder" "$@"; }
+# Shared objects beside the executable are none of its plugins.
+cp "$there/lib/assay/plugins/libmath.so" "$there/bin/other.so"
 clean "$there/bin/assay" score Examples/gsm8k/model_solutions.jsonl --format table --fn-dir Examples/gsm8k \
-    --fn gsm8k::final_answer --fn basic::subset_of >"$folder/demo.txt" || fail "the demo cannot be scored"
+    --fn gsm8k::final_answer --fn basic::subset_of >"$folder/demo.txt" 2>"$folder/warnings.txt" ||
+    fail "the demo cannot be scored"
+! grep warning "$folder/warnings.txt" || fail "the demo gives warnings"
 grep -q '744 of 2,638' "$folder/demo.txt" || fail "the demo has other scores than it should: $(cat "$folder/demo.txt")"
 clean "$there/bin/assay" functions list | grep -q llm-as-judge::correctness || fail "there is a definition missing"
 clean "$there/bin/assay" plugins list | grep -q '^llm-as-judge ' || fail "there is a plugin missing"

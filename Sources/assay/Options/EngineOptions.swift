@@ -149,11 +149,13 @@ enum Installation {
         return above("scoring_fns").map { [$0] } ?? []
     }
 
-    /// The folders of ASSAY_PLUGIN_PATH, the user's own, `lib/assay/plugins` next to an installed executable's `bin`, and
-    /// the executable's own.
+    /// The folders of ASSAY_PLUGIN_PATH, the user's own, and `lib/assay/plugins` next to an installed executable's `bin`, or, in
+    /// a build folder, the executable's own. An installed executable may lie beside shared objects that are no plugins, such
+    /// as `/usr/bin/ld.so`.
     static var pluginFolders: [String] {
-        folders(in: "ASSAY_PLUGIN_PATH")
-            + [userPluginFolder, "\(prefix)/lib/assay/plugins", folder].compactMap { $0 }.filter(isFolder)
+        let installed = "\(prefix)/lib/assay/plugins"
+        return folders(in: "ASSAY_PLUGIN_PATH")
+            + [userPluginFolder, isFolder(installed) ? installed : folder].compactMap { $0 }.filter(isFolder)
     }
 
     /// `assay/plugins` in `$XDG_DATA_HOME`, or otherwise in `~/.local/share`; nil if neither is known.
