@@ -1,4 +1,5 @@
-"""Checks the manual: that every link leads somewhere, and that the commands that can run do.
+"""Checks the manual: that every link leads somewhere, that the commands that can run do, and that every scoring function
+that ships is described with its parameters and aggregations.
 
     python3 .ci/check-documentation.py [--assay PATH]
 
@@ -8,6 +9,7 @@ not followed. Exit status: 0 all is well, 1 something is wrong, 2 `assay` is not
 """
 
 import argparse
+import json
 import os
 import pathlib
 import re
@@ -126,6 +128,32 @@ def run_block(commands, folder, assay):
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
 
 
+def undescribed(assay):
+    """What the definitions and scorers have that no page says. A function's pages are those that name it."""
+    manual = [page.read_text() for page in sorted((ROOT / "Documentation").rglob("*.md"))]
+    schema = subprocess.run([assay, "functions", "schema", "--quiet"], capture_output=True, check=True).stdout
+    scorers = {}
+    for rule in json.loads(schema)["$defs"]["function"]["allOf"]:
+        named = rule["if"]["properties"]
+        scorer = (named["provider_id"]["const"], named["provider_resource_id"]["const"])
+        scorers[scorer] = rule["then"]["properties"]["params"]["properties"]
+    for path in sorted((ROOT / "scoring_fns").rglob("*.json")):
+        function = json.loads(path.read_text())
+        name = function["identifier"]
+        provider, resource = name.split("::")
+        parameters = scorers[function.get("provider_id", provider), function.get("provider_resource_id", resource)]
+        pages = [text for text in manual if f"`{name}`" in text or f"# {name}\n" in text]
+        if not pages:
+            yield f"{path.relative_to(ROOT)}: no page names {name}"
+            continue
+        words = [word for word in parameters if word not in ("type", "aggregation_functions")]
+        aggregations = parameters["aggregation_functions"]["items"].get("enum", [])
+        common = {"accuracy", "average", "weighted_average", "median", "categorical_count"}
+        for word in words + [each for each in aggregations if each not in common]:
+            if not any(re.search(rf"`(?:[^`\n]*\W)?{re.escape(word)}(?:\W[^`\n]*)?`", text) for text in pages):
+                yield f"{path.relative_to(ROOT)}: the pages that name {name} do not describe `{word}`"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--assay", help="the executable (default: .build/release/assay or .build/debug/assay)")
@@ -143,6 +171,7 @@ def main():
             if result.returncode:
                 said = result.stdout.decode(errors="replace").strip()
                 faults.append(f"{name}:{number}: status {result.returncode}\n{commands}\n{said}")
+    faults += undescribed(assay)
     for fault in faults:
         print(fault, file=sys.stderr)
     print(f"{links} links, {commands_run} blocks of commands, {len(faults)} faults")
