@@ -100,8 +100,8 @@ let package = Package(
         .target(
             name: "ScoringEngine",
             dependencies: [
-                "CScorerPlugin", "CSimdJSON", "Concurrency", "Datasets", "Encodings", "Inference", "JSON", "Platform",
-                "PromptTemplates", "ScorerHost", "ScoringCore", "ScoringDefinitions", "Statistics",
+                "CScorerPlugin", "CSimdJSON", "Concurrency", "Datasets", "Encodings", "Hashing", "Inference", "JSON",
+                "Platform", "PromptTemplates", "ScorerHost", "ScoringCore", "ScoringDefinitions", "Statistics",
             ]),
         .target(
             name: "Evaluation",
@@ -240,7 +240,7 @@ let package = Package(
             name: "ScoringEngineTests",
             dependencies: [
                 "Concurrency", "Datasets", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringCore",
-                "ScoringDefinitions", "ScoringEngine",
+                "ScoringDefinitions", "ScoringEngine", "Statistics", "TestSupport",
             ],
             exclude: ["Data"]),
         .testTarget(name: "StoreTests", dependencies: ["JSON", "Store", "TestSupport"]),

@@ -1,3 +1,5 @@
+package import JSON
+
 /// The usage of models by a run, or by one of its functions.
 public struct ModelUsage: Hashable, Sendable {
     /// Requests sent, including retries.
@@ -99,7 +101,7 @@ public struct ModelUsage: Hashable, Sendable {
         if model.price == nil { hasUnpricedModel = true } else { hasKnownCost = true }
     }
 
-    static func + (one: ModelUsage, other: ModelUsage) -> ModelUsage {
+    package static func + (one: ModelUsage, other: ModelUsage) -> ModelUsage {
         var sum = one
         sum.requests += other.requests
         sum.answered += other.answered
@@ -121,5 +123,66 @@ public struct ModelUsage: Hashable, Sendable {
         sum.hasUnknownCost = sum.hasUnknownCost || other.hasUnknownCost
         sum.hasUnpricedModel = sum.hasUnpricedModel || other.hasUnpricedModel
         return sum
+    }
+}
+
+// MARK: - States
+
+extension ModelUsage {
+    /// The known cost, and the part of it that is estimated. Sums of many are added up exactly elsewhere.
+    package var costParts: (known: Double, estimated: Double) {
+        get { (knownCost, estimatedCost) }
+        set { (knownCost, estimatedCost) = newValue }
+    }
+
+    /// The counts of a state, by name.
+    private static let counts: [(name: String, path: WritableKeyPath<ModelUsage, Int> & Sendable)] = [
+        ("requests", \.requests), ("answered", \.answered), ("cached", \.cached), ("failed", \.failed),
+        ("not_asked", \.notAsked), ("input_tokens", \.inputTokens), ("output_tokens", \.outputTokens),
+        ("cached_input_tokens", \.cachedInputTokens), ("reasoning_tokens", \.reasoningTokens),
+        ("answers_without_usage", \.answersWithoutUsage), ("refusals", \.refusals), ("cut_prompts", \.cutPrompts),
+    ]
+
+    private static let flags: [(name: String, path: WritableKeyPath<ModelUsage, Bool> & Sendable)] = [
+        ("has_known_cost", \.hasKnownCost), ("has_unknown_cost", \.hasUnknownCost),
+        ("has_unpriced_model", \.hasUnpricedModel),
+    ]
+
+    /// Everything but `costParts`, to be read again by `init(state:)`.
+    package var state: JSONObject {
+        var state = JSONObject()
+        for (name, path) in Self.counts { state[name] = JSONValue(self[keyPath: path]) }
+        for (name, path) in Self.flags { state[name] = .bool(self[keyPath: path]) }
+        state["served_models"] = .array(servedModels.sorted().map { .string($0) })
+        state["adaptations"] = .array(
+            adaptations.sorted().map { [.string($0.model), .string($0.parameter), .string($0.replacement ?? "")] })
+        return state
+    }
+
+    /// Returns nil if a member is missing or not what `state` writes.
+    ///
+    /// - Parameter limit: the largest count.
+    package init?(state: JSONObject, limit: Int) {
+        self.init()
+        for (name, path) in Self.counts {
+            guard let count = state[name]?.number?.int, (0...limit).contains(count) else { return nil }
+            self[keyPath: path] = count
+        }
+        for (name, path) in Self.flags {
+            guard let flag = state[name]?.bool else { return nil }
+            self[keyPath: path] = flag
+        }
+        guard let models = state["served_models"]?.array, let changes = state["adaptations"]?.array,
+            models.count <= 100 * Self.mostModels
+        else { return nil }
+        for model in models {
+            guard let name = model.string else { return nil }
+            servedModels.insert(name)
+        }
+        for change in changes {
+            guard let parts = change.array?.compactMap(\.string), parts.count == 3 else { return nil }
+            adaptations.insert(
+                Adaptation(model: parts[0], parameter: parts[1], replacement: parts[2].isEmpty ? nil : parts[2]))
+        }
     }
 }

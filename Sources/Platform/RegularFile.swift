@@ -82,11 +82,15 @@ package enum RegularFile {
 
     /// Replaces a file atomically: readers see either the old text or the new one.
     package static func write(_ text: String, to path: String, mode: mode_t) throws(Fault) {
+        try write(Array(text.utf8), to: path, mode: mode)
+    }
+
+    /// Replaces a file atomically: readers see either the old bytes or the new ones.
+    package static func write(_ bytes: [UInt8], to path: String, mode: mode_t) throws(Fault) {
         var template = Array("\(path).XXXXXX".utf8CString)
         let file = mkstemp(&template)
         guard file >= 0 else { throw fault("written") }
-        var text = text
-        let isWritten = text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: file) && fchmod(file, mode) == 0 }
+        let isWritten = bytes.withUnsafeBytes { writeAll($0, to: file) && fchmod(file, mode) == 0 }
         guard close(file) == 0, isWritten, rename(template, path) == 0 else {
             let fault = fault("written")
             unlink(template)

@@ -9,17 +9,17 @@ public struct Aggregator: Sendable {
     /// The requested functions, each once, in the order of the request.
     public let functions: [AggregationFunction]
     public let kind: ScoreKind
-    public private(set) var counts = OutcomeCounts()
+    public internal(set) var counts = OutcomeCounts()
     /// The scored rows with a non-numeric score.
-    public private(set) var nonNumeric = 0
+    public internal(set) var nonNumeric = 0
 
-    private var moments: Moments?
-    private var weighted: WeightedMoments?
-    private var numbers: NumberTally?
-    private var texts: TextTally?
+    var moments: Moments?
+    var weighted: WeightedMoments?
+    var numbers: NumberTally?
+    var texts: TextTally?
     private var distribution: ScoreDistribution?
-    private var units: UnitTallies?
-    private var corpus: CorpusSums?
+    var units: UnitTallies?
+    var corpus: CorpusSums?
 
     /// An aggregator that has seen no rows.
     ///

@@ -61,4 +61,16 @@ struct CorpusSums: Sendable {
         rows += other.rows
         for i in sums.indices { sums[i].merge(other.sums[i]) }
     }
+
+    var width: Int { sums.count }
+
+    func write(to writer: inout StateWriter) {
+        for sum in sums { sum.write(to: &writer) }
+    }
+
+    init(width: Int, _ reader: inout StateReader, rows: Int) throws(StateFault) {
+        self.init(width: width)
+        self.rows = rows
+        for i in 0..<width { sums[i] = try Expansion(&reader) }
+    }
 }

@@ -22,6 +22,17 @@ struct NumberTally: Sendable {
         }
     }
 
+    /// Adds a finite number that is not counted yet; false if it is.
+    mutating func add(_ number: Double, count: Int) -> Bool {
+        switch number.bitPattern {
+        case (0.0).bitPattern where zeros == 0: zeros = count
+        case (1.0).bitPattern where ones == 0: ones = count
+        case (0.0).bitPattern, (1.0).bitPattern: return false
+        case let bits: return others.updateValue(count, forKey: bits) == nil
+        }
+        return true
+    }
+
     mutating func merge(_ other: NumberTally) {
         zeros += other.zeros
         ones += other.ones

@@ -116,3 +116,65 @@ package struct UnitTallies: Sendable {
             k: k, anyPasses: .realMean(of: any), allPass: .realMean(of: all), leftOut: questions.count - any.count)
     }
 }
+
+// MARK: - States
+
+extension UnitTallies {
+    /// The most samples of a question in a state. The chance that some of k pass takes as many steps.
+    private static let mostSamples = 1 << 20
+
+    func write(to writer: inout StateWriter, _ places: UnitPlaces) {
+        if kinds.hasClusters {
+            let sorted = Self.sorted(clusters, by: places.clusters)
+            writer.append(count: sorted.count)
+            for (place, sum) in sorted {
+                writer.append(count: place)
+                sum.write(to: &writer)
+            }
+        }
+        guard kinds.hasQuestions else { return }
+        let sorted = Self.sorted(questions, by: places.questions)
+        writer.append(count: sorted.count)
+        for (place, samples) in sorted {
+            writer.append(count: place)
+            samples.sum.write(to: &writer)
+            writer.append(count: samples.passes)
+            // Of 0.0 and -0.0, the order of the rows decides which is kept.
+            writer.append(number: samples.least + 0)
+            writer.append(number: samples.greatest + 0)
+        }
+    }
+
+    private static func sorted<Value>(_ units: [Int: Value], by places: [Int: Int]) -> [(Int, Value)] {
+        units.compactMap { unit, value in places[unit].map { ($0, value) } }.sorted { $0.0 < $1.0 }
+    }
+
+    /// - Parameter total: the number of scores.
+    init(
+        _ kinds: Kinds, _ reader: inout StateReader, _ places: UnitPlaces, total: Int
+    ) throws(StateFault) {
+        self.init(kinds)
+        var left = total
+        if kinds.hasClusters {
+            for _ in 0..<(try reader.length(ofElementsOf: 3)) {
+                guard let place = places.clusters[try reader.count()], clusters[place] == nil else { throw .invalid }
+                let sum = try ClusterSum(&reader, limit: left)
+                left -= sum.count
+                clusters[place] = sum
+            }
+            guard left == 0 else { throw .invalid }
+        }
+        guard kinds.hasQuestions else { return }
+        left = total
+        for _ in 0..<(try reader.length(ofElementsOf: 19)) {
+            guard let place = places.questions[try reader.count()], questions[place] == nil else { throw .invalid }
+            let sum = try ClusterSum(&reader, limit: min(left, Self.mostSamples))
+            let passes = try reader.count(limit: sum.count)
+            let (least, greatest) = (try reader.number(), try reader.number())
+            guard least.isFinite, greatest.isFinite, least <= greatest else { throw .invalid }
+            left -= sum.count
+            questions[place] = Samples(sum: sum, passes: passes, least: least, greatest: greatest)
+        }
+        guard left == 0 else { throw .invalid }
+    }
+}

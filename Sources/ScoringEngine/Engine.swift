@@ -112,31 +112,20 @@ public final class Engine: Sendable {
             plan, reader: reader, jobs: jobs, modelRequests: modelRequests, sink: sink, resultSink: resultSink,
             progress: progress,
             cancellation: cancellation)
-        let (workers, registries, failure) = run.run(jobs: jobs, cancellation)
+        let (workers, values, failure) = run.run(jobs: jobs, cancellation)
         if failure == nil && !cancellation.isCancelled {
             for function in plan.functions { spareScorers.keep(function.scorer, for: function.function) }
         }
-        let groups = plan.groups.indices.map { GroupTotals($0, plan, registries[$0], workers) }
-        let results = plan.functions.indices.map { index in
-            var aggregator = workers[0].aggregators[index]
-            for worker in workers.dropFirst() { aggregator.merge(worker.aggregators[index]) }
-            var position = PositionBias()
-            for worker in workers { position.merge(worker.positions[index]) }
-            return FunctionResult(
-                function: plan.functions[index].function,
-                aggregates: plan.result(of: aggregator, by: index),
-                groups: groups.map { $0.groups(of: index, plan) },
-                usage: plan.functions[index].models.isEmpty
-                    ? nil : modelRequests?.usage(of: plan.functions[index].function.identifier),
-                position: plan.functions[index].ordersOutput == nil ? nil : position)
-        }
+        let totals = RunTotals(plan, workers, values, modelRequests)
+        let results = totals.results(plan.functions.map(\.function)) { plan.result(of: $0, by: $1) }
         var unscored = FirstUnscored(limit: plan.examples)
         for worker in workers { unscored.merge(worker.unscored) }
         return ScoringResults(
             functions: results, unscored: unscored.first(request.unscoredExamples), failure: failure,
             isCancelled: cancellation.isCancelled,
             usage: modelRequests?.totalUsage, dryRun: modelRequests?.dryRun,
-            hints: failure == nil ? hints(plan, workers, request) : [])
+            hints: failure == nil ? hints(plan, workers, request) : [],
+            state: request.keepsState ? RunState(totals, plan, request) : nil)
     }
 
     /// Hints about scores that are probably wrong because of how answers are written.
@@ -382,6 +371,8 @@ public struct ScoringRequest: Sendable {
     public var jobs = 1
     /// Whether the results include the distribution of the scores.
     public var keepsDistribution = false
+    /// Whether the results include the state of the run, which can be merged with those of other rows.
+    public var keepsState = false
     /// The number of rows without a score that the results show, each with all functions that have no score for it.
     public var unscoredExamples = 5
     /// The judge model of functions that do not name one.

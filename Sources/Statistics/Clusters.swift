@@ -22,6 +22,18 @@ package struct ClusterSum: Sendable {
         count += other.count
         sum.merge(other.sum)
     }
+
+    package func write(to writer: inout StateWriter) {
+        writer.append(count: count)
+        sum.write(to: &writer)
+    }
+
+    /// - Parameter limit: the most scores.
+    package init(_ reader: inout StateReader, limit: Int) throws(StateFault) {
+        count = try reader.count(limit: limit)
+        sum = try Expansion(&reader)
+        guard count > 0 else { throw .invalid }
+    }
 }
 
 /// The mean of scores that come in clusters, such as several questions about one text.

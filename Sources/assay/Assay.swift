@@ -10,7 +10,8 @@ struct Assay: ParsableCommand {
         abstract: "Score what language models write.",
         version: version,
         subcommands: [
-            ScoreCommand.self, EvaluateCommand.self, CompareCommand.self, AgreeCommand.self, ReportCommand.self,
+            ScoreCommand.self, MergeCommand.self, EvaluateCommand.self, CompareCommand.self, AgreeCommand.self,
+            ReportCommand.self,
             ServeCommand.self,
             ClientCommand.self, FunctionsCommand.self, PluginsCommand.self, VersionCommand.self,
         ])

@@ -3,25 +3,40 @@ import ScorerHost
 import ScoringCore
 
 /// The aggregates of a whole run for each value of one column.
-struct GroupTotals {
-    private let column: String
-    private let registry: GroupRegistry
-    private var aggregators: GroupAggregators
+struct GroupTotals: Sendable {
+    let column: String
+    var registry: GroupRegistry
+    /// By index in the registry, one for each function.
+    var byPlace: [Int: [Aggregator]] = [:]
+
+    init(column: String, registry: GroupRegistry) {
+        self.column = column
+        self.registry = registry
+    }
 
     /// - Parameter index: the index of the column among the grouping columns.
     init(_ index: Int, _ plan: RunPlan, _ registry: GroupRegistry, _ workers: [Worker]) {
-        column = plan.groupNames[index]
-        self.registry = registry
-        aggregators = GroupAggregators(plan.functions, units: plan.units)
+        self.init(column: plan.groupNames[index], registry: registry)
+        var aggregators = GroupAggregators(plan.functions, units: plan.units)
         for worker in workers { aggregators.merge(worker.groups[index]) }
+        byPlace = aggregators.byPlace
+    }
+
+    /// Adds the rows of one value.
+    mutating func add(_ aggregators: [Aggregator], at place: Int) {
+        guard byPlace[place] != nil else {
+            byPlace[place] = aggregators
+            return
+        }
+        for (index, aggregator) in aggregators.enumerated() { byPlace[place]?[index].merge(aggregator) }
     }
 
     /// The results of one function.
-    func groups(of function: Int, _ plan: RunPlan) -> ResultGroups {
+    func groups(of function: Int, _ result: (Aggregator) -> AggregateResult) -> ResultGroups {
         let places = registry.keys.indices.sorted { rank($0) < rank($1) } + [registry.restPlace]
         let groups = places.compactMap { place -> ResultGroup? in
-            guard let aggregator = aggregators.byPlace[place]?[function] else { return nil }
-            return ResultGroup(value: value(of: place), aggregates: plan.result(of: aggregator, by: function))
+            guard let aggregator = byPlace[place]?[function] else { return nil }
+            return ResultGroup(value: value(of: place), aggregates: result(aggregator))
         }
         return ResultGroups(column: column, groups: groups)
     }

@@ -50,14 +50,15 @@ struct ChunkGroups {
     /// - Parameter texts: the JSON of each column's value; no JSON is empty.
     private static func key(_ texts: [String]) -> GroupKey {
         if texts.contains("") { return .missing }
-        let values = texts.map { (try? JSONValue(parsing: $0)) ?? .string($0) }
+        // Which of two equal values comes first must not matter.
+        let values = texts.map { ((try? JSONValue(parsing: $0)) ?? .string($0)).canonical }
         return .value(values.count == 1 ? values[0] : .array(values))
     }
 }
 
 /// The values of one column that are aggregated separately: the first ones in the order of the rows.
-struct GroupRegistry {
-    private let limit: Int
+struct GroupRegistry: Sendable {
+    let limit: Int
     private(set) var keys: [GroupKey] = []
     private var places: [GroupKey: Int] = [:]
 
@@ -70,14 +71,17 @@ struct GroupRegistry {
 
     /// The indices of a chunk's rows. Chunks must be registered in order.
     mutating func places(of groups: ChunkGroups) -> [Int] {
-        let placesOfKeys = groups.keys.map { key -> Int in
-            if let place = places[key] { return place }
-            guard keys.count < limit else { return restPlace }
-            keys.append(key)
-            places[key] = keys.count - 1
-            return keys.count - 1
-        }
+        let placesOfKeys = groups.keys.map { place(of: $0) }
         return groups.rows.map { placesOfKeys[$0] }
+    }
+
+    /// The index of a value.
+    mutating func place(of key: GroupKey) -> Int {
+        if let place = places[key] { return place }
+        guard keys.count < limit else { return restPlace }
+        keys.append(key)
+        places[key] = keys.count - 1
+        return keys.count - 1
     }
 }
 

@@ -158,6 +158,8 @@ public struct ScoringResults: Sendable {
     public var dryRun: DryRun?
     /// Hints about scores that are probably wrong because of how answers are written.
     public var hints: [ScoreHint] = []
+    /// What the rows add up to, if the request asked for it.
+    public var state: RunState?
 
     public subscript(identifier: String) -> FunctionResult? {
         functions.first { $0.function.identifier == identifier }

@@ -120,19 +120,22 @@ final class ScoringRun: Sendable {
     /// Scores everything. The results of the rows before a failure count; the failure is returned with them.
     func run(
         jobs: Int, _ cancellation: Cancellation
-    ) -> (workers: [Worker], groups: [GroupRegistry], failure: EngineError?) {
+    ) -> (workers: [Worker], values: RunValues, failure: EngineError?) {
         let workers = (0..<jobs).map { _ in Worker(plan, cancellation: cancellation) }
         modelRequests?.open(
             onReplies: { self.receive($0) },
             onFailure: { self.close($0) })
         defer { modelRequests?.close() }
         onThreads(jobs) { index in self.work(workers[index]) }
-        let (failure, selected, groups) = state.update { ($0.failure, $0.order.total.selected, $0.groups) }
+        let (failure, selected, values) = state.update { state in
+            let values = RunValues(groups: state.groups, clusters: state.clusters, questions: state.questions)
+            return (state.failure, state.order.total.selected, values)
+        }
         // A worker may have read beyond the limit before it was known; a fault that it found there does not matter.
         if let limit = plan.limit, selected >= limit, failure?.code == .dataset {
-            return (workers, groups, nil)
+            return (workers, values, nil)
         }
-        return (workers, groups, failure)
+        return (workers, values, failure)
     }
 
     // MARK: Work of the threads
@@ -371,6 +374,14 @@ final class ScoringRun: Sendable {
             if state.failure == nil { state.failure = failure }
         }
     }
+}
+
+/// The values of columns that rows were told apart by.
+struct RunValues {
+    /// For each grouping column.
+    var groups: [GroupRegistry]
+    var clusters: GroupRegistry
+    var questions: GroupRegistry
 }
 
 /// The reader that supplies chunks to all workers.

@@ -50,11 +50,29 @@ package struct PositionBias: Sendable {
         reduced.merge(other.reduced, uniquingKeysWith: +)
     }
 
+    package func write(to writer: inout StateWriter) {
+        let verdicts = [PairwiseVerdict.a, .b, .tie].map { reduced[$0] ?? 0 }
+        for count in [pairs, oneOrderOnly, flips, firstWins, secondWins] + verdicts { writer.append(count: count) }
+    }
+
+    package init(_ reader: inout StateReader) throws(StateFault) {
+        pairs = try reader.count()
+        oneOrderOnly = try reader.count()
+        flips = try reader.count(limit: pairs)
+        firstWins = try reader.count(limit: flips)
+        secondWins = try reader.count(limit: flips - firstWins)
+        for verdict in [PairwiseVerdict.a, .b, .tie] {
+            let count = try reader.count(limit: pairs)
+            if count > 0 { reduced[verdict] = count }
+        }
+        guard reduced.values.reduce(0, +) == pairs else { throw .invalid }
+    }
+
     /// How often A wins, a tie being half a win, with the interval of a mean.
     package func winRate(level: Double = 0.95) -> Estimate {
         var scores = Moments()
         for (verdict, score) in [(PairwiseVerdict.a, 1.0), (.b, 0.0), (.tie, 0.5)] {
-            for _ in 0..<(reduced[verdict] ?? 0) { scores.add(score) }
+            scores.add(score, times: reduced[verdict] ?? 0)
         }
         return .realMean(of: scores, level: level)
     }

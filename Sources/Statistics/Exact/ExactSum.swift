@@ -174,3 +174,34 @@ private struct BinaryParts {
         sign = Int64(bitPattern: bits) >> 63
     }
 }
+
+// MARK: - States
+
+extension ExactSum {
+    /// Some 16 bytes for sums of ordinary scores.
+    package func write(to writer: inout StateWriter) {
+        let (isNegative, magnitude) = integer
+        let start = magnitude.limbs.firstIndex { $0 != 0 } ?? 0
+        writer.append(flag: isNegative)
+        writer.append(count: start)
+        writer.append(count: magnitude.limbs.count - start)
+        for limb in magnitude.limbs[start...] { writer.append(word: limb) }
+    }
+
+    package init(_ reader: inout StateReader) throws(StateFault) {
+        self.init()
+        let isNegative = try reader.flag()
+        let start = try reader.count(limit: Self.limbCount)
+        let count = try reader.count(limit: Self.limbCount - start)
+        for i in start..<start + count {
+            let word = try reader.word()
+            // Zeros at the ends are not written.
+            if word == 0, i == start || i == start + count - 1 { throw .invalid }
+            limbs[i] = isNegative ? -Int64(word) : Int64(word)
+        }
+        guard count > 0 || (start == 0 && !isNegative) else { throw .invalid }
+        // The sum of 2^63 terms is smaller, and any number of such sums can be merged.
+        guard limbs[Self.limbCount - 1].magnitude < 1 << 24 else { throw .invalid }
+        passCarries()
+    }
+}

@@ -74,3 +74,42 @@ package struct Expansion: Sendable {
         return (sum, (a - (sum - part)) + (b - part))
     }
 }
+
+// MARK: - States
+
+extension Expansion {
+    /// The sum as numbers that depend on nothing but its value: each is what the ones before it lack, rounded.
+    private var components: [Double] {
+        var (rest, parts) = (self, [Double]())
+        while parts.count < Self.mostComponents {
+            let part = rest.value
+            if part == 0 { break }
+            parts.append(part)
+            guard part.isFinite else { break }
+            rest.add(-part)
+        }
+        return parts
+    }
+
+    /// 2098 bits, in parts of 53.
+    private static var mostComponents: Int { 45 }
+
+    package func write(to writer: inout StateWriter) {
+        let components = components
+        writer.append(count: components.count)
+        for part in components { writer.append(number: part.isNaN ? .nan : part) }
+    }
+
+    package init(_ reader: inout StateReader) throws(StateFault) {
+        let count = try reader.count(limit: Self.mostComponents)
+        var parts: [Double] = []
+        for _ in 0..<count {
+            let part = try reader.number()
+            guard part != 0, part.isFinite || count == 1, parts.last.map({ part.magnitude < $0.magnitude }) ?? true
+            else { throw .invalid }
+            parts.append(part)
+        }
+        self.init()
+        for part in parts.reversed() { add(part) }
+    }
+}

@@ -31,6 +31,16 @@ package struct Moments: Sendable {
         squares.add(product: score, score)
     }
 
+    /// Adds `times` equal scores, at most 2^53.
+    mutating func add(_ score: Double, times: Int) {
+        guard times > 0 else { return }
+        count += times
+        isWithinUnit = isWithinUnit && score >= 0 && score <= 1
+        isBinary = isBinary && (score == 0 || score == 1)
+        sum.add(product: score, Double(times))
+        squares.add(product: score, score, Double(times), 1)
+    }
+
     /// Adds the difference `b - a` as it is, without rounding.
     package mutating func add(difference b: Double, _ a: Double) {
         count += 1
@@ -201,5 +211,61 @@ package struct WeightedMoments: Sendable {
         // Three units over four.
         let error = Quotient(numerator, square * square, exponent: -ExactSum.unitExponent).squareRoot
         return error.isFinite ? error : nil
+    }
+}
+
+// MARK: - States
+
+extension Moments {
+    package func write(to writer: inout StateWriter) {
+        writer.append(count: count)
+        writer.append(flag: isWithinUnit)
+        writer.append(flag: isBinary)
+        sum.write(to: &writer)
+        squares.write(to: &writer)
+    }
+
+    /// Reads moments that some scores can have: what is computed from them relies on that.
+    package init(_ reader: inout StateReader) throws(StateFault) {
+        count = try reader.count()
+        isWithinUnit = try reader.flag()
+        isBinary = try reader.flag()
+        sum = try ExactSum(&reader)
+        squares = try ExactSum(&reader)
+        let (total, scaled) = (sum.integer, squares.integer)
+        var ofSquares = scaled.magnitude
+        ofSquares <<= -ExactSum.unitExponent
+        // By the Cauchy-Schwarz inequality.
+        guard !scaled.isNegative, !(Magnitude(count) * ofSquares < total.magnitude * total.magnitude) else {
+            throw .invalid
+        }
+        if isWithinUnit {
+            var most = Magnitude(count)
+            most <<= -ExactSum.unitExponent
+            guard !total.isNegative, !(most < total.magnitude), !(total.magnitude < scaled.magnitude) else {
+                throw .invalid
+            }
+        }
+        guard !isBinary || (isWithinUnit && scaled.magnitude == total.magnitude) else { throw .invalid }
+    }
+}
+
+extension WeightedMoments {
+    package func write(to writer: inout StateWriter) {
+        writer.append(count: count)
+        for sum in [w, wx, ww, wwx, wwxx] { sum.write(to: &writer) }
+    }
+
+    package init(_ reader: inout StateReader) throws(StateFault) {
+        count = try reader.count()
+        w = try ExactSum(&reader)
+        wx = try ExactSum(&reader)
+        ww = try ExactSum(&reader)
+        wwx = try ExactSum(&reader)
+        wwxx = try ExactSum(&reader)
+        let (squares, cross, scores) = (ww.integer, wwx.integer, wwxx.integer)
+        guard !squares.isNegative, !scores.isNegative,
+            !(squares.magnitude * scores.magnitude < cross.magnitude * cross.magnitude)
+        else { throw .invalid }
     }
 }

@@ -3,6 +3,7 @@ import Concurrency
 import Datasets
 import Glibc
 import JSON
+import Platform
 import Reports
 import Runs
 import ScoringCore
@@ -26,7 +27,8 @@ struct ScoreCommand: ParsableCommand {
 
             Exit status: 0 all rows were scored; 1 the run failed; 3 some rows could not be scored (the results say how \
             many, and why) or there were no rows; 4 a requirement is not met; 64 the command line is invalid; 130 the \
-            run was interrupted, and the rows that were done are in FILE.partial.
+            run was interrupted, and the rows that were done are in FILE.partial. The file of --state is written when \
+            the run is complete.
             """)
 
     @Argument(help: ArgumentHelp("The rows to score.", valueName: "dataset"))
@@ -70,6 +72,13 @@ struct ScoreCommand: ParsableCommand {
 
     @OptionGroup(title: "Saved run") var saveOptions: SaveOptions
 
+    @Option(
+        name: .customLong("state"),
+        help: ArgumentHelp(
+            "Write what the rows add up to to FILE, for 'assay merge': parts of a dataset may be scored on several "
+                + "machines.", valueName: "file"))
+    var statePath: String?
+
     @OptionGroup(title: "Statistics") var calibrationOptions: CalibrationOptions
 
     @OptionGroup var engineOptions: EngineOptions
@@ -89,6 +98,7 @@ struct ScoreCommand: ParsableCommand {
             throw ValidationError("--key needs --save or --samples")
         }
         if dryRun && saveOptions.save != nil { throw ValidationError("--dry-run has no run to keep; leave --save out") }
+        if dryRun && statePath != nil { throw ValidationError("--dry-run scores no rows; remove --state") }
         if statisticsOptions.passAt != nil && !samples { throw ValidationError("--pass-at needs --samples") }
         if let worst, !(1...1_000).contains(worst) {
             throw ValidationError("--worst \(worst): 1 to 1000 was expected")
@@ -98,6 +108,7 @@ struct ScoreCommand: ParsableCommand {
 
     func run() throws {
         let calibration = try calibrationOptions.read()
+        try checkState()
         let cancellation = Cancellation()
         let interruption = Interruption(cancelling: cancellation)
         let input: DatasetInput
@@ -126,6 +137,7 @@ struct ScoreCommand: ParsableCommand {
         request.isDryRun = dryRun
         request.reasoning = reasoning == .strip ? .strip : .keep
         request.patience = .seconds(15)
+        request.keepsState = statePath != nil
         if !engineOptions.quiet { request.warn = { printError("warning: \(oneLine($0, limit: 1000))") } }
         interruption.onCancel { [stop = input.stop] in stop() }
 
@@ -153,6 +165,16 @@ struct ScoreCommand: ParsableCommand {
 
     /// The files that options name and the run reads, other than the dataset.
     private var filesRead: [String] { rowOptions.filesRead + modelOptions.filesRead }
+
+    /// Refuses to replace the dataset, or anything that is not a file.
+    private func checkState() throws {
+        guard let statePath, let status = FileStatus(ofPath: statePath) else { return }
+        if status.kind != .regular { throw Failure("--state \(statePath): is not a regular file; name a file") }
+        for path in [dataset] + filesRead where FileStatus(ofPath: path)?.identity == status.identity {
+            throw Failure(
+                "--state \(statePath): the state would overwrite a file that the run reads; name another file")
+        }
+    }
 
     private func saver(_ request: ScoringRequest, _ input: DatasetInput, _ engine: Engine) throws -> RunSaver? {
         try RunSaver(
@@ -182,6 +204,9 @@ struct ScoreCommand: ParsableCommand {
             }
             calibration?.apply(to: &results, judgeModel: request.judgeModel)
             if results.failure == nil { try saver?.finish(results) }
+            if let statePath, results.failure == nil, !results.isCancelled, let state = results.state {
+                try state.write(to: statePath)
+            }
             return results
         }
     }

@@ -29,7 +29,12 @@ extension RunResults {
 
 /// The rows, the functions and the output: options of all commands that score.
 struct RowOptions: ParsableArguments {
-    enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case table, json
+
+        /// What is used without `--format`.
+        static var usual: Format { isatty(STDOUT_FILENO) == 1 ? .table : .json }
+    }
 
     @Option(
         name: .customLong("fn"),
@@ -164,7 +169,7 @@ struct RowOptions: ParsableArguments {
 
     var threads: Int { jobs ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-    var outputFormat: Format { format ?? (isatty(STDOUT_FILENO) == 1 ? .table : .json) }
+    var outputFormat: Format { format ?? .usual }
 
     /// Runs `body` with a sink for its output lines, and shows its progress.
     ///
