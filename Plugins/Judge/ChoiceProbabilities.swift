@@ -17,13 +17,19 @@ struct ChoiceProbabilities: Sendable, Equatable {
     let alternatives: Int
 
     /// Reads `score_from`, `choices` and `top_logprobs`; nil if the score is read from the text of the reply.
-    init?(_ parameters: inout Configuration) throws(ParameterRejection) {
+    ///
+    /// - Parameter rubric: whose labels are the choices where none are given.
+    init?(_ parameters: inout Configuration, rubric: Rubric? = nil) throws(ParameterRejection) {
         enum Source: String, CaseIterable { case reply, logprobs }
         let source: Source = try parameters.choice("score_from")
-        let choices = try parameters.object("choices")
+        let given = try parameters.object("choices")
+        if given != nil && rubric != nil {
+            throw ParameterRejection(of: "choices", "is set together with rubric; expected one of them")
+        }
+        let choices = given ?? rubric.map { rubric in JSONObject(rubric.levels.map { ($0.label, $0.value) }) }
         let alternatives = try parameters.integer("top_logprobs", in: 1...Self.mostAlternatives)
         guard source == .logprobs else {
-            for (name, isGiven) in [("choices", choices != nil), ("top_logprobs", alternatives != nil)] where isGiven {
+            for (name, isGiven) in [("choices", given != nil), ("top_logprobs", alternatives != nil)] where isGiven {
                 throw ParameterRejection(of: name, "is only used with \"score_from\": \"logprobs\"")
             }
             return nil
@@ -34,7 +40,8 @@ struct ChoiceProbabilities: Sendable, Equatable {
         }
         var values: [String: Double] = [:]
         for choice in choices.members {
-            let pointer = JSONPointer("/params/choices").appending(choice.key).description
+            let pointer = JSONPointer("/params/\(given == nil ? "rubric" : "choices")").appending(choice.key)
+                .description
             guard !choice.key.isEmpty, choice.key == choice.key.trimmed else {
                 throw ParameterRejection(
                     pointer: pointer, "expected a name without white space around it, as the model writes the choice")

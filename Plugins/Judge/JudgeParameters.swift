@@ -6,9 +6,11 @@ import ScorerParameters
 
 /// The parameters of a judge, read and checked.
 struct JudgeParameters: Sendable {
-    var template: PromptTemplate
+    var prompt: JudgePrompt
     var request: JudgeRequest
     var reader: ScoreReader
+    /// The scores that a reply has, if it has several.
+    var fields: ScoreFields?
     /// What the score is read from instead of the reply's text, if it is.
     var choices: ChoiceProbabilities?
     var asksAgain: Bool
@@ -25,11 +27,19 @@ struct JudgeParameters: Sendable {
     init(_ configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
         var parameters = try Configuration(configuration)
         promptSize = parameters.limit("prompt_bytes", usual: PromptTemplate.longestPrompt)
-        template = try Self.template(&parameters)
+        let occurrence: ScoreReader.Occurrence = try parameters.choice("match")
+        let rubric = try Self.rubric(&parameters)
+        fields = try ScoreFields(&parameters, occurrence: occurrence)
+        choices = try ChoiceProbabilities(&parameters, rubric: rubric)
+        let format = try ResponseFormat(&parameters, fields: fields, rubric: rubric, isChoice: choices != nil)
+        prompt = try JudgePrompt(
+            &parameters, rubric: Self.rubricText(rubric, fields),
+            instruction: format?.instruction
+                ?? choices.flatMap { choices in
+                    rubric == nil ? nil : "Reply with \(choices.expectation), and nothing else."
+                })
         panel = try Self.panel(&parameters)
-        swap = try Swap(&parameters, template)
-        let format = try ResponseFormat(&parameters)
-        choices = try ChoiceProbabilities(&parameters)
+        swap = try Swap(&parameters, prompt.columns.map(\.name))
         request = try JudgeRequest(&parameters, format: format, choices: choices)
         votes = try parameters.integer("votes", in: 1...100) ?? 1
         reduction = try parameters.choice(
@@ -39,10 +49,16 @@ struct JudgeParameters: Sendable {
         if swap != nil, reduction != .majority {
             throw ParameterRejection(of: "vote_reduction", "needs numeric scores, but swap has verdicts")
         }
+        try Self.checkScores(&parameters, fields, rubric, needsNumbers: needsNumbers, hasSwap: swap != nil, choices)
+        let type =
+            if let fields { fields.type } else if let rubric, choices == nil { ScoreType.rubric(rubric) } else {
+                try Self.scoreType(&parameters, needsNumbers: needsNumbers, choices: choices)
+            }
         reader = ScoreReader(
-            type: try Self.scoreType(&parameters, needsNumbers: needsNumbers, choices: choices), field: format?.field,
-            patterns: PatternList(try Self.patterns(&parameters, isOptional: format != nil || choices != nil)),
-            occurrence: try parameters.choice("match"))
+            type: type, field: format?.field,
+            patterns: PatternList(
+                try Self.patterns(&parameters, isOptional: format != nil || choices != nil || fields != nil)),
+            occurrence: occurrence)
         if choices != nil && swap != nil {
             throw ParameterRejection(
                 of: "swap", "compares verdicts, but \"score_from\": \"logprobs\" reads numbers; remove one")
@@ -62,31 +78,58 @@ struct JudgeParameters: Sendable {
         }
     }
 
-    private static func template(_ parameters: inout Configuration) throws(ParameterRejection) -> PromptTemplate {
-        let name = "prompt_template"
-        guard let text = try parameters.text(name, canBeEmpty: false) else {
-            throw ParameterRejection(
-                of: name,
-                "\(parameters.identifier) has no prompt of its own; set prompt_template to a text that names columns "
-                    + "in braces, such as {generated_answer}")
-        }
-        let template = PromptTemplate(text).naming(parameters.columns)
-        if template.columns.isEmpty {
-            let doubt = template.doubts().first.map { " (\($0.text): \($0.advice))" } ?? ""
-            throw ParameterRejection(
-                of: name,
-                "names no column, so all rows would have the same prompt; expected columns in braces, such as "
-                    + "{generated_answer}\(doubt)")
-        }
-        if template.columns.count > mostColumns {
-            throw ParameterRejection(
-                of: name, "names \(template.columns.count) columns; a prompt may name \(mostColumns)")
-        }
-        return template
+    private static func rubric(_ parameters: inout Configuration) throws(ParameterRejection) -> Rubric? {
+        guard let json = parameters.value("rubric") else { return nil }
+        return try Rubric(
+            json, at: JSONPointer("/params/rubric"), needsNumbers: parameters.returnType == "number")
     }
 
-    /// Columns that a prompt may name: each is read of each row.
-    private static let mostColumns = 1000
+    /// What a prompt says of the rubric or of the scores; nil if there is nothing to say.
+    private static func rubricText(_ rubric: Rubric?, _ fields: ScoreFields?) -> String? {
+        if let rubric { return "Choose one of these labels:\n\(rubric.text)" }
+        let texts = (fields?.fields ?? []).compactMap(\.text)
+        return texts.isEmpty ? nil : "Criteria:\n" + texts.joined(separator: "\n")
+    }
+
+    /// Checks that the parameters that say what a score is are not in each other's way.
+    private static func checkScores(
+        _ parameters: inout Configuration, _ fields: ScoreFields?, _ rubric: Rubric?, needsNumbers: Bool, hasSwap: Bool,
+        _ choices: ChoiceProbabilities?
+    ) throws(ParameterRejection) {
+        if let rubric {
+            if parameters.value("score_range") != nil {
+                throw ParameterRejection(of: "score_range", "is set by the values of the rubric; remove it")
+            }
+            if fields != nil {
+                throw ParameterRejection(
+                    of: "rubric", "belongs to one score; with score_fields, give a score its own \"rubric\"")
+            }
+            if hasSwap && rubric.isNumeric {
+                throw ParameterRejection(
+                    of: "swap", "needs verdicts that are texts, but the values of the rubric are numbers")
+            }
+            if needsNumbers && !rubric.isNumeric {
+                throw ParameterRejection(
+                    of: "vote_reduction", "needs numeric scores, but the values of the rubric are texts")
+            }
+        }
+        guard let fields else { return }
+        for name in ["judge_score_regexes", "score_range"] {
+            guard let given = parameters.value(name), given != [] else { continue }
+            let own = name == "score_range" ? "range" : "regexes"
+            throw ParameterRejection(
+                of: name, "belongs to one score; with score_fields, give each score its own \"\(own)\"")
+        }
+        if hasSwap {
+            throw ParameterRejection(of: "swap", "needs one verdict; it cannot be combined with score_fields")
+        }
+        if choices != nil {
+            throw ParameterRejection(of: "score_from", "needs one score; it cannot be combined with score_fields")
+        }
+        guard needsNumbers, let text = fields.fields.first(where: { !$0.hasNumber }) else { return }
+        throw ParameterRejection(
+            of: "vote_reduction", "needs numeric scores, but \(quoted(text.name)) is not a number; use \"majority\"")
+    }
 
     private static func panel(_ parameters: inout Configuration) throws(ParameterRejection) -> [String]? {
         let model = try parameters.text("judge_model", canBeEmpty: false)
@@ -153,9 +196,18 @@ struct JudgeParameters: Sendable {
 
     /// JSON Schema of the parameters.
     static let schema = #"""
-        {"type": "object", "additionalProperties": false, "required": ["prompt_template"], "properties": {
+        {"type": "object", "additionalProperties": false,
+        "anyOf": [{"required": ["prompt_template"]}, {"required": ["judge_messages"]}], "properties": {
         "prompt_template": {"type": "string", "minLength": 1},
         "system_prompt": {"type": "string", "minLength": 1},
+        "judge_messages": {"type": "array", "minItems": 1, "items": {"type": "object", "additionalProperties": false, "required": ["role", "content"], "properties": {
+        "role": {"enum": ["system", "developer", "user", "assistant"]},
+        "content": {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "minItems": 1, "items": {"type": "object"}}]}}}},
+        "rubric": {"$ref": "#/$defs/rubric"},
+        "score_fields": {"type": "array", "minItems": 1, "maxItems": 50, "items": {"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": false, "required": ["name"], "properties": {
+        "name": {"type": "string"}, "member": {"type": "string"}, "regexes": {"type": "array", "minItems": 1, "items": {"type": "string"}},
+        "type": {"enum": ["number", "boolean", "string"]}, "range": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}},
+        "rubric": {"$ref": "#/$defs/rubric"}, "description": {"type": "string"}, "weight": {"type": "number", "exclusiveMinimum": 0}}}]}},
         "judge_model": {"type": "string", "minLength": 1},
         "judge_models": {"type": "array", "minItems": 1, "uniqueItems": true, "items": {"type": "string", "minLength": 1}},
         "judge_score_regexes": {"type": "array", "items": {"type": "string"}},
@@ -176,6 +228,8 @@ struct JudgeParameters: Sendable {
         "max_tokens": {"type": "integer", "minimum": 1},
         "seed": {"type": "integer", "minimum": 0},
         "stop": {"anyOf": [{"type": "string"}, {"type": "array", "minItems": 1, "items": {"type": "string"}}]},
-        "extra_body": {"type": "object"}}}
+        "extra_body": {"type": "object"}},
+        "$defs": {"rubric": {"type": "array", "minItems": 2, "items": {"type": "object", "additionalProperties": false, "properties": {
+        "label": {"type": ["string", "number"]}, "value": {"type": ["string", "number"]}, "description": {"type": "string"}}}}}}
         """#
 }

@@ -13,7 +13,6 @@ struct JudgeRequest: Sendable {
     /// The factor by which the limit on the length of a reply grows after one was cut off, and its maximum in tokens.
     static let growth = (factor: 4, limit: 65_536)
 
-    private let systemPrompt: String?
     private let tail: Tail
     /// The same request with a higher limit on the reply; nil if there is no limit or it cannot be raised.
     private let longerTail: Tail?
@@ -25,7 +24,6 @@ struct JudgeRequest: Sendable {
     init(
         _ parameters: inout Configuration, format: ResponseFormat?, choices: ChoiceProbabilities? = nil
     ) throws(ParameterRejection) {
-        systemPrompt = try parameters.text("system_prompt", canBeEmpty: false)
         var sampling: JSONObject = [:]
         let temperature = try parameters.number("temperature", expected: "a number of at least 0") { $0 >= 0 }
         let topP = try parameters.number("top_p", expected: "a number above 0 and at most 1") { $0 > 0 && $0 <= 1 }
@@ -68,35 +66,24 @@ struct JudgeRequest: Sendable {
 
     /// The request for a row.
     ///
-    /// - Parameter sample: which of several votes it is, from 0.
-    func body(_ prompt: String, sample: Int) -> String {
-        body([("user", prompt)], tail, sample: sample)
-    }
-
-    /// The request to repeat a reply that could not be read.
-    ///
-    /// - Parameter isCutOff: whether the reply had used up its tokens. If the request limits them, the same request is
-    ///   made again with a higher limit.
-    func body(_ prompt: String, sample: Int, reply: String, correction: String, isCutOff: Bool) -> String {
-        if isCutOff, let longerTail { return body([("user", prompt)], longerTail, sample: sample) }
-        // Servers reject a message without text.
-        if reply.trimmed.isEmpty { return body([("user", "\(prompt)\n\n\(correction)")], tail, sample: sample) }
-        return body([("user", prompt), ("assistant", reply), ("user", correction)], tail, sample: sample)
-    }
-
-    private func body(_ turns: [(role: String, text: String)], _ tail: Tail, sample: Int) -> String {
-        let system = systemPrompt.map { [(role: "system", text: $0)] } ?? []
-        var body = "{\"messages\": ["
-        for (index, turn) in (system + turns).enumerated() {
-            if index > 0 { body += ", " }
-            body += "{\"role\": \"\(turn.role)\", \"content\": "
-            body += quoted(turn.text)
-            body += "}"
-        }
-        body += "]" + tail.sampling
+    /// - Parameters:
+    ///   - messages: as JSON, without brackets.
+    ///   - sample: which of several votes it is, from 0.
+    ///   - isLonger: whether the limit on the reply is raised, if there is one that can be.
+    func body(_ messages: String, sample: Int, isLonger: Bool = false) -> String {
+        let tail = isLonger ? longerTail ?? tail : tail
+        var body = "{\"messages\": [\(messages)]" + tail.sampling
         if let seed { body += ", \"seed\": \(seed + sample)" }
         body += tail.rest
         return body + "}"
+    }
+
+    /// Whether a reply that was cut off may be longer in another request.
+    var canBeLonger: Bool { longerTail != nil }
+
+    /// Further messages, to repeat a reply that could not be read.
+    static func turns(reply: String, correction: String) -> String {
+        ", {\"role\": \"assistant\", \"content\": \(quoted(reply))}, {\"role\": \"user\", \"content\": \(quoted(correction))}"
     }
 
     /// The given members, each preceded by a comma.
@@ -119,7 +106,8 @@ struct JudgeRequest: Sendable {
     /// Members of a request that cannot be given in `extra_body`, and the reasons.
     private static let reservedMembers: [String: String] = {
         var reasons = [
-            "model": "judge_model names the model", "messages": "they are built from prompt_template and system_prompt",
+            "model": "judge_model names the model",
+            "messages": "they are built from prompt_template and system_prompt, or judge_messages",
             "stream": "replies are read as a whole", "n": "votes sets how often a model is asked",
             "assay": "the name is reserved for the engine",
         ]

@@ -12,7 +12,7 @@ struct ScoreReader: Sendable {
     enum Occurrence: String, CaseIterable, Sendable { case first, last }
 
     var type: ScoreType
-    /// The member of a JSON reply that is the score; nil if replies are not JSON.
+    /// The member of a JSON reply that is the score, or a JSON Pointer to it ("/coherence/score"); nil if replies are not JSON.
     var field: String?
     var patterns: PatternList
     var occurrence: Occurrence
@@ -20,6 +20,8 @@ struct ScoreReader: Sendable {
     var timeBudget: Duration = .seconds(5)
     /// The least number of bytes of the row that this search may look at, even if its texts are short.
     var leastWork = 16 << 20
+    /// What messages call the regular expressions.
+    var source = "judge_score_regexes"
 
     /// Reads a reply.
     ///
@@ -43,9 +45,11 @@ struct ScoreReader: Sendable {
         guard let field else { return try search(reply, quoting: values, isCutOff: isCutOff, using: &scratch) }
         switch JSONReply(in: reply, quoting: values) {
         case .object(let object, let text):
-            guard let value = object[field] else { return .nothing("the reply's JSON object has no \"\(field)\"") }
-            guard JSONReply.occurrences(of: field, inObject: text) == 1 else {
-                return .nothing("the reply's JSON object has \"\(field)\" twice")
+            guard let (root, value) = Self.member(field, of: object) else {
+                return .nothing("the reply's JSON object has no \"\(field)\"")
+            }
+            guard JSONReply.occurrences(of: root, inObject: text) == 1 else {
+                return .nothing("the reply's JSON object has \"\(root)\" twice")
             }
             return type.score(from: value, field: field)
         case .unclear(let reason):
@@ -56,6 +60,24 @@ struct ScoreReader: Sendable {
             }
             return .nothing("the reply contains no JSON object")
         }
+    }
+
+    /// The member of a name, or what a JSON Pointer leads to, and the name of the member that it begins with.
+    private static func member(_ field: String, of object: JSONObject) -> (root: String, value: JSONValue)? {
+        guard field.hasPrefix("/") else { return object[field].map { (field, $0) } }
+        let names = field.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+            .map { String($0).replacing("~1", with: "/").replacing("~0", with: "~") }
+        var value = JSONValue.object(object)
+        for name in names {
+            if let list = value.array {
+                guard let index = Int(name), list.indices.contains(index) else { return nil }
+                value = list[index]
+            } else {
+                guard let next = value[name] else { return nil }
+                value = next
+            }
+        }
+        return names.first.map { ($0, value) }
     }
 
     /// What a reply must be, worded to follow "Reply again, with nothing but".
@@ -73,7 +95,7 @@ struct ScoreReader: Sendable {
     ) throws(MatchError) -> Reading {
         let text = Array(reply.utf8)
         guard let match = try find(in: text, using: &scratch) else {
-            return .nothing("no pattern of judge_score_regexes matches the reply")
+            return .nothing("no pattern of \(source) matches the reply")
         }
         guard let group = match.answer, !group.isEmpty else {
             return .nothing("group 1 of the matching regular expression is empty")

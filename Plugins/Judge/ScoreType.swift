@@ -17,6 +17,8 @@ enum ScoreType: Sendable, Equatable {
     case boolean
     /// A string, or any value in a JSON reply.
     case json
+    /// The label of a rubric, as the number or text that it stands for.
+    case rubric(Rubric)
 
     /// The type of the output "score".
     var cellType: CellType {
@@ -25,10 +27,17 @@ enum ScoreType: Sendable, Equatable {
         case .text: .text
         case .boolean: .bool
         case .numberOrText, .json: .json
+        case .rubric(let rubric): rubric.isNumeric ? .f64 : .text
         }
     }
 
-    var range: ClosedRange<Double>? { if case .number(let range) = self { range } else { nil } }
+    var range: ClosedRange<Double>? {
+        switch self {
+        case .number(let range): range
+        case .rubric(let rubric): rubric.range
+        case .boolean, .json, .numberOrText, .text: nil
+        }
+    }
 
     /// A description of a valid score.
     var expectation: String {
@@ -38,6 +47,7 @@ enum ScoreType: Sendable, Equatable {
         case .text: "a string"
         case .boolean: "true or false"
         case .json: "a value"
+        case .rubric(let rubric): rubric.expectation
         }
     }
 
@@ -55,6 +65,9 @@ enum ScoreType: Sendable, Equatable {
             case "false", "no", "0": return .score(false)
             default: return .nothing("\"\(text.shortened)\" is neither true nor false")
             }
+        case .rubric(let rubric):
+            if let score = rubric.score(of: text) { return .score(score) }
+            return .nothing("\"\(text.shortened)\" is not \(rubric.expectation)")
         }
     }
 
@@ -70,7 +83,9 @@ enum ScoreType: Sendable, Equatable {
         case (.text, .bool(let truth)): return .score(.string(truth ? "true" : "false"))
         case (.text, .string), (.boolean, .bool), (.json, _): return .score(value)
         case (.boolean, .number(let number)): return score(fromText: number.text)
-        case (.boolean, .string(let text)): return score(fromText: text)
+        case (.boolean, .string(let text)), (.rubric, .string(let text)): return score(fromText: text)
+        case (.rubric, .number(let number)): return score(fromText: number.text)
+        case (.rubric, .bool(let truth)): return score(fromText: truth ? "true" : "false")
         default: return unexpected
         }
     }

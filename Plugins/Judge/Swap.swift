@@ -1,5 +1,4 @@
 import JSON
-import PromptTemplates
 import ScorerKit
 import ScorerParameters
 
@@ -13,7 +12,7 @@ struct Swap: Sendable, Equatable {
     static func == (one: Swap, other: Swap) -> Bool { one.columns == other.columns && one.verdicts == other.verdicts }
 
     /// Reads the parameters; nil for a judge that is asked in one order.
-    init?(_ parameters: inout Configuration, _ template: PromptTemplate) throws(ParameterRejection) {
+    init?(_ parameters: inout Configuration, _ columns: [String]) throws(ParameterRejection) {
         let name = "swap"
         let value = parameters.value(name)
         let verdicts = try parameters.texts("swap_verdicts", canBeEmpty: false)
@@ -33,15 +32,15 @@ struct Swap: Sendable, Equatable {
             }
             names = texts
         }
-        let places = names.compactMap { template.columns.firstIndex(of: $0) }
+        let places = names.compactMap { columns.firstIndex(of: $0) }
         guard places.count == 2 else {
-            let missing = names.first { !template.columns.contains($0) } ?? ""
+            let missing = names.first { !columns.contains($0) } ?? ""
             throw ParameterRejection(
                 of: name,
                 "shows \(quoted(names[0])) and \(quoted(names[1])) in both orders, but prompt_template does not name "
                     + "{\(missing)}")
         }
-        columns = (places[0], places[1])
+        self.columns = (places[0], places[1])
         guard !["number", "boolean"].contains(parameters.returnType) else {
             throw ParameterRejection(
                 of: name, "needs verdicts that are texts, but return_type is \(quoted(parameters.returnType))")

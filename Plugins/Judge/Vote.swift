@@ -12,6 +12,8 @@ enum Verdict: Sendable, Equatable {
 /// One reply of one model about a row.
 struct Vote: Sendable, Equatable {
     var verdict: Verdict
+    /// The verdict of each score of the reply, if it has several.
+    var fields: [Verdict] = []
     /// The model's reply, if there was one.
     var feedback: String?
     /// The reasoning before the reply.
@@ -21,16 +23,28 @@ struct Vote: Sendable, Equatable {
 }
 
 extension Vote {
+    /// Why the reply, or one of its scores, could not be read; nil if everything was.
+    var unreadReason: String? {
+        for verdict in [verdict] + fields {
+            if case .unscored(.unparsed, let reason) = verdict { return reason }
+        }
+        return nil
+    }
+
     /// The vote as it appears in a row's output `votes`.
     ///
     /// - Parameters:
     ///   - model: the model's name, if several models were asked.
     ///   - order: which of two answers was shown first, if both were.
-    func json(model: String?, order: String? = nil) -> JSONValue {
+    ///   - names: those of the scores of the reply, if it has several.
+    func json(model: String?, order: String? = nil, names: [String] = []) -> JSONValue {
         var vote: JSONObject = [:]
         if let order { vote["order"] = .string(order) }
         if let model { vote["model"] = .string(model) }
         vote["score"] = verdict.score ?? .null
+        if !fields.isEmpty {
+            vote["scores"] = .object(JSONObject(zip(names, fields).map { ($0, $1.score ?? .null) }))
+        }
         vote["judge_feedback"] = feedback.map(JSONValue.string) ?? .null
         if let reasoning { vote["reasoning"] = .string(reasoning) }
         if let probabilities { vote["probabilities"] = probabilities }

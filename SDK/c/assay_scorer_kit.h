@@ -27,6 +27,9 @@
 /* An output that results leave out of rows without a value, instead of writing null. */
 #define KIT_OPTIONAL_OUTPUT(name, type, description)                                                                   \
     KIT_COLUMN(name, type, ASSAY_COLUMN_OPTIONAL, description, 0, 0)
+/* An output that is a score of its own beside "score", with its range; 0, 0 if it has none. Since 1.4. */
+#define KIT_FURTHER_SCORE(name, type, description, minimum, maximum)                                                   \
+    KIT_COLUMN(name, type, ASSAY_COLUMN_SCORE | ASSAY_COLUMN_OPTIONAL, description, minimum, maximum)
 /* An entry of `aggregations`, which ends with NULL. */
 #define KIT_AGGREGATION(name, description)                                                                             \
     &(const assay_aggregation) {                                                                                       \

@@ -69,6 +69,13 @@ constexpr assay_column_spec output(const char *name, uint32_t type, const char *
     return {sizeof(assay_column_spec), type, 0, 0, name, description, minimum, maximum};
 }
 
+// An output that is a score of its own beside "score", with its range; 0, 0 if it has none. Since 1.4.
+constexpr assay_column_spec further_score(const char *name, uint32_t type, const char *description, double minimum = 0,
+                                          double maximum = 0) {
+    return {sizeof(assay_column_spec), type,    ASSAY_COLUMN_SCORE | ASSAY_COLUMN_OPTIONAL, 0, name, description,
+            minimum,                   maximum};
+}
+
 // An aggregation that the scorer computes from its statistics.
 constexpr assay_aggregation aggregation(const char *name, const char *description) {
     return {sizeof(assay_aggregation), 0, name, description};

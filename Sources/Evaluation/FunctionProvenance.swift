@@ -10,22 +10,36 @@ package import ScoringEngine
 
 /// What a comparison of runs needs to know about a function, as saved runs contain it.
 package struct FunctionProvenance: Sendable {
-    package let definition: ScoringFunction
+    package private(set) var definition: ScoringFunction
     /// The columns that it reads.
     package let columns: [String]
     private let plugin: Plugin?
-    private let range: ClosedRange<Double>?
+    private var range: ClosedRange<Double>?
     private let asksModels: Bool
+    private let outputs: [ColumnDescription]
 
     /// Nil if the function cannot be used.
     package init?(of definition: ScoringFunction, in engine: Engine) {
         guard let scorer = try? engine.bind(definition) else { return nil }
         let description = scorer.description
         self.definition = definition
+        outputs = description.outputs
         columns = description.inputs.map(\.name)
         plugin = engine.plugins[definition.providerID]
-        range = description.outputs[description.scoreOutput].range
+        let score = outputs.first { $0.name == definition.furtherScore } ?? outputs[description.scoreOutput]
+        range = score.range
         asksModels = !description.roles.isEmpty
+    }
+
+    /// The same for each score that the function has beside "score".
+    package var furtherScores: [FunctionProvenance] {
+        guard definition.furtherScore == nil else { return [] }
+        return outputs.filter(\.isScore).map { output in
+            var score = self
+            score.definition = definition.furtherScore(output.name, description: output.description, type: output.type)
+            score.range = output.range
+            return score
+        }
     }
 
     /// - Parameters:
@@ -46,6 +60,7 @@ package struct FunctionProvenance: Sendable {
             "aggregations": .array(definition.aggregationFunctions.map { .string($0.rawValue) }),
             "score_range": range.map { [JSONValue($0.lowerBound), JSONValue($0.upperBound)] } ?? .null,
         ]
+        if definition.furtherScore != nil { json["score_of"] = .string(definition.functionIdentifier) }
         if let plugin {
             json["plugin"] = [
                 "id": .string(plugin.id), "version": .string(plugin.version),
@@ -87,7 +102,10 @@ extension ScoringFunction {
         let prompt: JSONValue = [
             "prompt_template": params["prompt_template"] ?? .null, "system_prompt": params["system_prompt"] ?? .null,
         ]
-        return hexadecimal(SHA256.digest(of: prompt.text).bytes)
+        var members = prompt.object ?? [:]
+        // Further parameters that are part of a prompt; those that are not set leave older digests as they are.
+        for name in ["judge_messages", "rubric", "score_fields"] { members[name] = params[name] }
+        return hexadecimal(SHA256.digest(of: JSONValue.object(members).text).bytes)
     }
 }
 

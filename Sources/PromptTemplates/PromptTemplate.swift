@@ -7,7 +7,7 @@
 /// (`doubts`). `{{` and `}}` are literal braces; any other brace stays unchanged. Values are inserted unchanged and never
 /// interpreted: they cannot contain placeholders.
 public struct PromptTemplate: Sendable, Hashable {
-    private enum Part: Sendable, Hashable {
+    enum Part: Sendable, Hashable {
         case literal(String)
         /// A value, by the index of its column.
         case value(Int)
@@ -17,7 +17,7 @@ public struct PromptTemplate: Sendable, Hashable {
 
     /// The columns that it names, each once, in the order of their first occurrence.
     public private(set) var columns: [String] = []
-    private var parts: [Part] = []
+    private(set) var parts: [Part] = []
     /// Text in braces that its author may have misunderstood, by its position.
     private var remarks: [Remark] = []
 

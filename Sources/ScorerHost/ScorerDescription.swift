@@ -12,10 +12,12 @@ public struct ColumnDescription: Sendable, Hashable {
     public var isLenient: Bool
     /// The least and greatest value of a numeric output, if the plugin states them.
     public var range: ClosedRange<Double>?
+    /// Whether the output is a score of its own beside "score".
+    public var isScore: Bool
 
     public init(
         name: String, description: String, type: ValueType, isOptional: Bool = false, isLenient: Bool = false,
-        range: ClosedRange<Double>? = nil
+        range: ClosedRange<Double>? = nil, isScore: Bool = false
     ) {
         self.name = name
         self.description = description
@@ -23,6 +25,18 @@ public struct ColumnDescription: Sendable, Hashable {
         self.isOptional = isOptional
         self.isLenient = isLenient
         self.range = range
+        self.isScore = isScore
+    }
+}
+
+/// The names of scores beside "score": requirements and options name them as FUNCTION/NAME, so they have no white space.
+public enum FurtherScore {
+    public static func isName(_ text: String) -> Bool {
+        !text.isEmpty
+            && text.unicodeScalars.allSatisfy { scalar in
+                scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+                    || "_-.".unicodeScalars.contains(scalar)
+            }
     }
 }
 
@@ -54,6 +68,8 @@ public struct ScorerDescription: Sendable, Hashable {
     public var scoreOutput: Int
     /// The index of the output "weight", if there is one.
     public var weightOutput: Int?
+    /// The indices of the outputs that are scores of their own.
+    public var furtherScores: [Int] { outputs.indices.filter { outputs[$0].isScore } }
     /// The models that the scorer uses, by role.
     public var roles: [String]
     /// The JSON Schema of its parameters, as the plugin wrote it.
@@ -103,6 +119,14 @@ extension ScorerDescription {
         var outputs = try columns(table.outputs, "an output of \(scorer)")
         // Earlier headers gave the flags of outputs no meaning.
         if abiMinor < 2 { for index in outputs.indices { outputs[index].isOptional = false } }
+        if abiMinor < 4 { for index in outputs.indices { outputs[index].isScore = false } }
+        for output in outputs where output.isScore {
+            guard !["score", "weight"].contains(output.name), FurtherScore.isName(output.name) else {
+                throw TableFault(
+                    message: "output \"\(output.name)\" of \(scorer) is a score of its own, so its name must not be "
+                        + "\"score\" or \"weight\", and may have letters, digits, \"_\", \"-\" and \".\" only")
+            }
+        }
         var roles: [String] = []
         for role in pointers(table.roles) { roles.append(try text(role, "a role of \(scorer)")) }
         let schema = try table.parameters_schema.map { schema throws(TableFault) in
@@ -211,7 +235,8 @@ private func columns(
                 type: type,
                 isOptional: spec.flags & UInt32(ASSAY_COLUMN_OPTIONAL) != 0,
                 isLenient: spec.flags & UInt32(ASSAY_COLUMN_LENIENT) != 0,
-                range: spec.minimum < spec.maximum ? spec.minimum...spec.maximum : nil))
+                range: spec.minimum < spec.maximum ? spec.minimum...spec.maximum : nil,
+                isScore: spec.flags & UInt32(ASSAY_COLUMN_SCORE) != 0))
     }
     return columns
 }

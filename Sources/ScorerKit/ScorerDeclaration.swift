@@ -47,6 +47,17 @@ public struct ScorerDeclaration: Sendable {
                 name: name, type: type, description: description,
                 flags: isOptional ? ASSAY_COLUMN_OPTIONAL : ASSAY_COLUMN_REQUIRED, range: range)
         }
+
+        /// An output that is a score of its own beside "score", such as one of several criteria: results have aggregates, a
+        /// range and an outcome for it, under FUNCTION/NAME. A row without a value has no such score: for the reason of `fail`,
+        /// or else as unparsed. Hosts before version 1.4 of the plugin header treat it as any other output.
+        public static func score(
+            _ name: String, _ type: CellType, _ description: String, range: ClosedRange<Double>? = nil
+        ) -> Column {
+            Column(
+                name: name, type: type, description: description, flags: ASSAY_COLUMN_SCORE | ASSAY_COLUMN_OPTIONAL,
+                range: range)
+        }
     }
 
     /// An aggregation that the scorer computes from the sums of its statistics.

@@ -7,15 +7,15 @@ public import ScoringCore
 /// regular expression compiles, whether a parameter exists) need the plugin.
 public struct ScoringFunction: Sendable, Hashable {
     /// `PROVIDER::NAME`, as users write it.
-    public let identifier: String
+    public private(set) var identifier: String
     /// The plugin.
     public let providerID: String
     /// The scorer in the plugin.
     public let providerResourceID: String
     /// The description for users; may be empty.
-    public let description: String
+    public private(set) var description: String
     public let metadata: JSONObject
-    public let returnType: ReturnType
+    public private(set) var returnType: ReturnType
     /// All parameters, with `type` and `aggregation_functions`.
     public internal(set) var params: JSONObject
     /// The aggregations of `params`, in their order.
@@ -27,6 +27,34 @@ public struct ScoringFunction: Sendable, Hashable {
     public var limits = FunctionLimits()
     /// The path of its file, or `request`.
     public let origin: String
+    /// If it is a score that a function has beside "score": its name, which follows the identifier of the function and "/".
+    public private(set) var furtherScore: String?
+
+    /// A score that the function has beside "score", as results name it: `PROVIDER::NAME/SCORE`. It has the function's
+    /// aggregations, except those that the scorer computes itself from the sums of its statistics.
+    public func furtherScore(
+        _ name: String, description: String, type: ValueType
+    ) -> ScoringFunction {
+        var score = self
+        score.identifier = "\(identifier)/\(name)"
+        score.description = description
+        score.furtherScore = name
+        let kind: ReturnType.Kind =
+            switch type {
+            case .f64, .i64: .number
+            case .bool: .boolean
+            case .text, .textList: .string
+            case .json: .json
+            }
+        score.returnType = ReturnType(kind: kind, json: ["type": .string(kind.rawValue)])
+        score.aggregationFunctions = aggregationFunctions.filter { AggregationFunction.common.contains($0) }
+        return score
+    }
+
+    /// The identifier of the function that it is a score of; its own if it is not a score beside another one.
+    public var functionIdentifier: String {
+        furtherScore.map { String(identifier.dropLast($0.count + 1)) } ?? identifier
+    }
 
     /// The definition in its modern form, as the scoring API returns it.
     public var json: JSONValue {

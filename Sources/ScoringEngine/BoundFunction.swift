@@ -5,18 +5,56 @@ import ScorerHost
 import ScoringCore
 import ScoringDefinitions
 
-/// A scoring function with its parameters for one run, and the scorer that implements it.
+/// A scoring function with its parameters for one run, and the scorer that implements it; or a score that such a function has
+/// beside "score", which comes from the same call.
 struct BoundFunction: Sendable {
     var function: ScoringFunction
     var scorer: Scorer
+    /// That of the scorer. Of a further score: with that score as its "score", and without inputs and statistics.
+    let description: ScorerDescription
     /// The index in the run's columns of each input of the scorer.
     var columns: [Int]
     /// The model of each role of the scorer.
     var models: [String: Model]
     /// Whether the scorer has a parameter `any_of`, with which an expected answer may be a list of right ones.
     var takesAnyOf: Bool
+    /// The index of the call that it takes its results from, among those of a slice.
+    let call: Int
 
-    var description: ScorerDescription { scorer.description }
+    init(
+        _ function: ScoringFunction, scorer: Scorer, columns: [Int], models: [String: Model], takesAnyOf: Bool,
+        call: Int
+    ) {
+        self.function = function
+        self.scorer = scorer
+        description = scorer.description
+        self.columns = columns
+        self.models = models
+        self.takesAnyOf = takesAnyOf
+        self.call = call
+    }
+
+    /// A score that a function has beside "score".
+    private init(_ function: BoundFunction, output: Int) {
+        var description = function.description
+        let score = description.outputs[output]
+        description.scoreOutput = output
+        description.weightOutput = nil
+        description.inputs = []
+        description.statistics = []
+        description.aggregations = []
+        self.function = function.function.furtherScore(score.name, description: score.description, type: score.type)
+        scorer = function.scorer
+        self.description = description
+        (columns, models, takesAnyOf) = ([], [:], false)
+        call = function.call
+    }
+
+    /// The scores that it has beside "score".
+    var furtherScores: [BoundFunction] { description.furtherScores.map { BoundFunction(self, output: $0) } }
+
+    /// Whether it is a score beside the "score" of a function.
+    var isFurtherScore: Bool { function.furtherScore != nil }
 
     /// The kind of its scores.
     var scoreKind: ScoreKind {

@@ -82,8 +82,12 @@ public final class Engine: Sendable {
             let scorer = plugin.scorers.first(where: { $0.id == function.scorerID(in: plugin) }),
             let schema = scorer.parameters
         else { return [] }
-        let required = schema["required"]?.array?.compactMap(\.string) ?? []
-        return required.filter { function.params[$0] ?? .null == .null }
+        func missing(_ schema: JSONValue) -> [String] {
+            (schema["required"]?.array?.compactMap(\.string) ?? []).filter { function.params[$0] ?? .null == .null }
+        }
+        // Of parameters that can take each other's place, the first are named.
+        let alternatives = (schema["anyOf"]?.array ?? []).map(missing)
+        return missing(schema) + (alternatives.contains([]) ? [] : alternatives.first ?? [])
     }
 
     /// Scores a dataset.
@@ -114,7 +118,7 @@ public final class Engine: Sendable {
             cancellation: cancellation)
         let (workers, values, failure) = run.run(jobs: jobs, cancellation)
         if failure == nil && !cancellation.isCancelled {
-            for function in plan.functions { spareScorers.keep(function.scorer, for: function.function) }
+            for function in plan.callers { spareScorers.keep(function.scorer, for: function.function) }
         }
         let totals = RunTotals(plan, workers, values, modelRequests)
         let results = totals.results(plan.functions.map(\.function)) { plan.result(of: $0, by: $1) }
@@ -132,6 +136,7 @@ public final class Engine: Sendable {
     private func hints(_ plan: RunPlan, _ workers: [Worker], _ request: ScoringRequest) -> [ScoreHint] {
         let definitions = request.definitions ?? definitions
         return plan.functions.indices.flatMap { index -> [ScoreHint] in
+            if plan.functions[index].isFurtherScore { return [] }
             var samples = ScoreSamples()
             for worker in workers { samples.merge(worker.samples[index]) }
             let doubts = ScoreDoubts(plan.functions[index], samples, mapping: request.mapping) {
@@ -150,7 +155,7 @@ public final class Engine: Sendable {
         request.separateReasoning()
         let rows = FirstRows(request.dataset, columns: request.columns)
         let plan = try plan(request, rows, writesRows: false, writesResults: false)
-        defer { for function in plan.functions { spareScorers.keep(function.scorer, for: function.function) } }
+        defer { for function in plan.callers { spareScorers.keep(function.scorer, for: function.function) } }
         _ = try modelRequests(for: plan, request, Cancellation())
         _ = try checkedReader(plan, rows, request)
         return Set(plan.functions.flatMap { $0.description.inputs.map(\.name) })
@@ -166,6 +171,7 @@ public final class Engine: Sendable {
         let definitions = request.definitions ?? definitions
         var columns = ColumnPlan(mapping: request.mapping)
         var functions: [BoundFunction] = []
+        var calls = 0
         for (identifier, parameters) in request.functions {
             var function: ScoringFunction
             do {
@@ -185,7 +191,9 @@ public final class Engine: Sendable {
             } catch {
                 throw EngineError(.invalidDefinition, "\(identifier): \(error)", cause: error)
             }
-            if functions.contains(where: { ExactText($0.function.identifier) == ExactText(identifier) }) {
+            if functions.contains(where: {
+                !$0.isFurtherScore && ExactText($0.function.identifier) == ExactText(identifier)
+            }) {
                 throw EngineError(.invalidDefinition, "\(identifier) is named twice in one run")
             }
             function.limits = limits
@@ -198,12 +206,13 @@ public final class Engine: Sendable {
             try function.checkAggregations(
                 of: scorer, parametersFrom: parameters == nil ? nil : "the request's parameters")
             let inputs = scorer.description.inputs.map { columns.column($0.name, $0.type) }
-            functions.append(
-                BoundFunction(
-                    function: function, scorer: scorer, columns: inputs,
-                    models: try models(of: scorer, function, request),
-                    takesAnyOf: scorer.description.parameters?["properties"]?["any_of"] != nil))
+            let bound = BoundFunction(
+                function, scorer: scorer, columns: inputs, models: try models(of: scorer, function, request),
+                takesAnyOf: scorer.description.parameters?["properties"]?["any_of"] != nil, call: calls)
+            calls += 1
+            functions += [bound] + bound.furtherScores
         }
+        try checkNames(functions)
         if functions.isEmpty { throw EngineError(.unknownFunction, "no scoring function was named") }
         let filters = request.filters.map { filter in
             RowSelection(filter, column: columns.column(filter.column, .text))
@@ -230,6 +239,18 @@ public final class Engine: Sendable {
             includesInput: request.includesInput, writesRows: writesRows, writesResults: writesResults,
             keepsDistribution: request.keepsDistribution, examples: request.unscoredExamples * functions.count,
             formatter: RowFormatter(functions, includesInput: request.includesInput, samples: request.samples))
+    }
+
+    /// A score beside "score" and a function may have one name.
+    private func checkNames(_ functions: [BoundFunction]) throws(EngineError) {
+        var seen: Set<String> = []
+        for function in functions where !seen.insert(function.function.identifier).inserted {
+            let identifier = function.function.identifier
+            throw EngineError(
+                .invalidDefinition,
+                "\(identifier) is the name of a function and of a score of another function; leave out one of them, or "
+                    + "rename it")
+        }
     }
 
     /// A mapped column that nothing reads is probably a typing error that would change the result.

@@ -129,10 +129,10 @@ struct JudgeParameterTests {
             ),
             (
                 ["temprature": 1], "/temprature",
-                "unknown parameter; expected prompt_template, judge_model, judge_models, swap, swap_verdicts, "
-                    + "response_format, score_field, judge_score_regexes, score_from, choices, top_logprobs, "
-                    + "system_prompt, temperature, top_p, max_tokens, seed, stop, extra_body, votes, vote_reduction, "
-                    + "re_ask, score_range, match"
+                "unknown parameter; expected match, rubric, score_fields, score_from, choices, top_logprobs, "
+                    + "response_format, score_field, judge_score_regexes, judge_messages, prompt_template, "
+                    + "system_prompt, judge_model, judge_models, swap, swap_verdicts, temperature, top_p, max_tokens, "
+                    + "seed, stop, extra_body, votes, vote_reduction, re_ask, score_range"
             ),
         ] as [(JSONObject, String, String)])
     func rejections(changes: JSONObject, place: String, message: String) {
@@ -272,6 +272,6 @@ struct JudgeParameterTests {
         let names = try #require(schema["properties"]?.object).keys
         let rejection = #expect(throws: TestJudge.Rejection.self) { try TestJudge(Self.merged(["x": 1])) }
         for name in names { #expect(rejection?.message.contains(name) == true) }
-        #expect(names.count == 23)
+        #expect(names.count == 26)
     }
 }

@@ -136,6 +136,7 @@ final class TestJudge {
             let cells = rows.enumerated().map { index, row -> assay_str in
                 let value = row[String(cString: input.name)] ?? .null
                 var text: String? = value.text
+                if value == .null, Int(input.flags) & ASSAY_COLUMN_OPTIONAL != 0 { text = nil }
                 if input.type == ASSAY_TYPE_STR {
                     if value.object != nil || value.array != nil { text = nil }
                     if let string = value.string { text = string }

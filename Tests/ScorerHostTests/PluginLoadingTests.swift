@@ -60,17 +60,17 @@ struct PluginLoadingTests {
         arguments: [
             (
                 ["MAJOR=2", "MINOR=3"],
-                "built for ABI version 2.3, but this host has version 1.3; build the plugin with this host's header"
+                "built for ABI version 2.3, but this host has version 1.4; build the plugin with this host's header"
             ),
             (
                 ["MAJOR=0"],
-                "built for ABI version 0.3, but this host has version 1.3; build the plugin with this host's header"
+                "built for ABI version 0.4, but this host has version 1.4; build the plugin with this host's header"
             ),
             (["SHORTER_PLUGIN=16"], "a struct assay_plugin has struct_size 88, expected at least 96"),
             (["SHORTER_SCORER=17"], "a struct assay_scorer has struct_size 55, expected at least 56"),
             (["SHORTER_COLUMN=48"], "a struct assay_column_spec has struct_size 0, expected at least 48"),
             (["ENTRY=another_name"], "not a scorer plugin: it does not export assay_plugin_entry"),
-            (["REFUSES"], "the plugin does not support ABI version 1.3 of this host"),
+            (["REFUSES"], "the plugin does not support ABI version 1.4 of this host"),
             (["STEP=NULL"], "create, destroy and step of its table must not be NULL"),
             (["SCORERS=NULL"], "it has no scorers"),
             (["ID=NULL"], "the plugin's id is NULL"),
@@ -122,7 +122,7 @@ struct PluginLoadingTests {
         #expect(registry["org.example.none"] == nil)
         let errors = registry.errors.map(\.description)
         try #require(errors.count == 4, "\(errors)")
-        #expect(errors[0].hasPrefix("\(build.folder)/b-too-new.so: built for ABI version 2.3"))
+        #expect(errors[0].hasPrefix("\(build.folder)/b-too-new.so: built for ABI version 2.4"))
         #expect(errors[1].hasPrefix("\(build.folder)/d-text.so: not a loadable shared object"))
         #expect(errors[2] == "/no/such/folder: cannot be searched for plugins: No such file or directory")
         #expect(

@@ -11,7 +11,8 @@ private struct Published: CustomTestStringConvertible, Sendable {
 
     var testDescription: String { "\(header), \(place)" }
 
-    static let all = [("header-1.0.h", 0), ("header-1.1.h", 1), ("header-1.2.h", 2)].flatMap { header, minor in
+    static let all = [("header-1.0.h", 0), ("header-1.1.h", 1), ("header-1.2.h", 2), ("header-1.3.h", 3)].flatMap {
+        header, minor in
         Plugin.places.map { Published(header: header, minor: UInt32(minor), place: $0) }
     }
 }

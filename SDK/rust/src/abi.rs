@@ -1,4 +1,4 @@
-//! The plugin header, `assay_scorer_plugin.h` of version 1.3, as Rust sees it. What the fields mean is said there; the
+//! The plugin header, `assay_scorer_plugin.h` of version 1.4, as Rust sees it. What the fields mean is said there; the
 //! names are the header's.
 
 use std::os::raw::{c_char, c_void};
@@ -23,7 +23,7 @@ pub const ROW_SCORER_ERROR: i32 = 3;
 pub const ROW_MODEL_ERROR: i32 = 4;
 pub const ROW_NOT_ASKED: i32 = 7;
 pub const ABI_MAJOR: u32 = 1;
-pub const ABI_MINOR: u32 = 3;
+pub const ABI_MINOR: u32 = 4;
 pub const EXT_CHAT: &[u8] = b"assay.chat/1\0";
 
 #[repr(C)]

@@ -141,6 +141,12 @@ impl Column {
         Column::new(name, kind, description, 1)
     }
 
+    /// An output that is a score of its own beside "score", such as one of several criteria: results have aggregates and an
+    /// outcome for it, under FUNCTION/NAME. Since version 1.4.
+    pub const fn further_score(name: &'static str, kind: Kind, description: &'static str) -> Column {
+        Column::new(name, kind, description, 1 | 4)
+    }
+
     /// The range of an output of numbers.
     pub const fn within(mut self, minimum: f64, maximum: f64) -> Column {
         self.range = (minimum, maximum);

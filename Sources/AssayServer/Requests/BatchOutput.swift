@@ -7,21 +7,23 @@ import Synchronization
 /// Writes the response of score-batch during the run: the first function's rows as they become available. In the JSON, the
 /// rows of the other functions come later, so they wait in unnamed files.
 final class BatchOutput: Sendable {
-    private let functions: [String]
+    /// The identifier of the first function.
+    private let first: String
     private let output: ResponseStream
     private let folder: String
     private let state: Mutex<State>
 
     private struct State {
-        var files: [UnnamedFile?]
+        /// By the index of the function.
+        var files: [Int: UnnamedFile] = [:]
         var hasBegun = false
     }
 
-    init(_ functions: [String], folder: String, _ output: ResponseStream) {
-        self.functions = functions
+    init(first: String, folder: String, _ output: ResponseStream) {
+        self.first = first
         self.folder = folder
         self.output = output
-        state = Mutex(State(files: functions.map { _ in nil }))
+        state = Mutex(State())
     }
 
     /// Accepts results of a function. Blocks while the client does not read.
@@ -47,7 +49,7 @@ final class BatchOutput: Sendable {
             defer { state.hasBegun = true }
             return !state.hasBegun
         }
-        if isFirst, let first = functions.first {
+        if isFirst {
             try output.write("{\"results\": {" + ScoringRoutes.head(of: first, isFirst: true))
         }
         return isFirst

@@ -50,6 +50,8 @@ extension Service {
                     scores.keys.compactMap { id in
                         let parameters = job.request["benchmark_config"]?["scoring_params"]?[id]?.object
                         return try? definitions[id]?.overriding(with: parameters)
+                    }.flatMap {
+                        [$0] + (FunctionProvenance(of: $0, in: engine)?.furtherScores.map(\.definition) ?? [])
                     },
                     of: job.request["benchmark"]?["dataset_id"]?.string ?? "", rows: job.rowsDone,
                     candidate: job.request["benchmark_config"]?["eval_candidate"])), logger)

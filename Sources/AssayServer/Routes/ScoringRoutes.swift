@@ -52,25 +52,27 @@ enum ScoringRoutes {
         var request = try request(dataset, body, service)
         if rows.byteCount < oneThreadSize { request.jobs = 1 }
         // Each function's part of the response; the first one includes the text before it.
-        let heads = request.functions.enumerated().map { index, function in
-            Array(((index == 0 ? "{\"results\": {" : "") + head(of: function.identifier, isFirst: index == 0)).utf8)
+        @Sendable func start(_ index: Int, _ function: String) -> [UInt8] {
+            Array(((index == 0 ? "{\"results\": {" : "") + head(of: function, isFirst: index == 0)).utf8)
         }
-        let parts = Mutex(heads)
+        let parts = Mutex<[Int: [UInt8]]>([:])
         let warnings = RunWarnings()
         request.warn = { warnings.add($0) }
         let results = try service.score(
             request, context,
-            resultSink: { function, results in
+            resultSink: { index, function, results in
                 try context.reserve(results.count)
                 parts.withLock { parts in
-                    let isFirst = parts[function].count == heads[function].count
-                    parts[function].append(contentsOf: results.dropFirst(isFirst ? separatorLength : 0))
+                    let isFirst = parts[index] == nil
+                    parts[index, default: start(index, function)]
+                        .append(contentsOf: results.dropFirst(isFirst ? separatorLength : 0))
                 }
             })
         if let failure = results.failure { throw failed(failure) }
         var answer: [UInt8] = []
-        for result in results.functions {
-            var part = parts.withLock { $0.removeFirst() }
+        for (index, result) in results.functions.enumerated() {
+            var part =
+                parts.withLock { $0.removeValue(forKey: index) } ?? start(index, result.function.identifier)
             part += tail(of: result).utf8
             if answer.isEmpty { swap(&answer, &part) } else { answer += part }
         }
@@ -88,14 +90,14 @@ enum ScoringRoutes {
         let warnings = RunWarnings()
         request.warn = { warnings.add($0) }
         let output = BatchOutput(
-            request.functions.map(\.identifier), folder: service.configuration.dataFolder, context.output)
+            first: request.functions.first?.identifier ?? "", folder: service.configuration.dataFolder, context.output)
         let draft = try request.includesInput ? service.registry.makeDataset() : nil
         var sink: RowSink?
         if let draft {
             sink = { lines in try draft.append(RowBlock(lines: Array(lines))) }
         }
         let results = try service.score(
-            request, context, sink: sink, resultSink: { function, results in try output.add(results, of: function) })
+            request, context, sink: sink, resultSink: { index, _, results in try output.add(results, of: index) })
         if let failure = results.failure { throw failed(failure) }
         let savedID = try draft.map { try save($0, results, of: dataset) }
         service.record(results, of: id, rowsDatasetID: savedID, logger: context.logger)

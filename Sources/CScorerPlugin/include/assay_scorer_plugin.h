@@ -1,4 +1,4 @@
-/* assay_scorer_plugin.h: the contract between a host of Assay and a scorer plugin, version 1.3.
+/* assay_scorer_plugin.h: the contract between a host of Assay and a scorer plugin, version 1.4.
  *
  * A scorer plugin is a shared object that exports one function, assay_plugin_entry, and provides one or more scorers.
  * A scorer reads rows (columns of cells) and assigns a score to each row. A plugin needs only this header, which
@@ -65,7 +65,7 @@
 #include <stdint.h>
 
 #define ASSAY_ABI_MAJOR 1u
-#define ASSAY_ABI_MINOR 3u
+#define ASSAY_ABI_MINOR 4u
 
 #if defined(__cplusplus)
 #define ASSAY_NOEXCEPT noexcept
@@ -261,9 +261,13 @@ enum {
     ASSAY_COLUMN_REQUIRED = 0,
     ASSAY_COLUMN_OPTIONAL = 1, /* an input that may be missing from the data, or null in some rows; an output other than
                                 * "score" that results omit if a row has no value, instead of writing null (since 1.2) */
-    ASSAY_COLUMN_LENIENT = 2   /* a value of another type is passed as null, instead of being an input error; only
+    ASSAY_COLUMN_LENIENT = 2,  /* a value of another type is passed as null, instead of being an input error; only
                                 * together with OPTIONAL. An input may be listed twice with different types, for
                                 * example as JSON and, leniently, as STR, for a scorer that treats text specially */
+    ASSAY_COLUMN_SCORE = 4     /* an output that is a score of its own beside "score", such as one of a judge's criteria:
+                                * results have aggregates, a range and an outcome for it, under FUNCTION/NAME. A row
+                                * without a value has no such score: for the reason of `fail`, or else as unparsed. Not
+                                * for an output named "score" or "weight". Since 1.4 */
 };
 
 /* One input or output of a scorer. */

@@ -224,7 +224,9 @@ enum MakingView {
         for condition in dataset?["where"]?.array?.compactMap(\.string) ?? [] { words += ["--where", condition] }
         if let limit = integer(dataset?["limit"]) { words += ["--limit", "\(limit)"] }
         words += ["--fn-dir", "functions"]
-        for function in run.functions { words += ["--fn", function] }
+        for function in run.functions where provenance["functions"]?[function]?["score_of"] == nil {
+            words += ["--fn", function]
+        }
         for name in ["key", "cluster"] {
             let columns = provenance[name]?.array?.compactMap(\.string) ?? []
             if !columns.isEmpty { words += ["--\(name)", columns.joined(separator: ",")] }

@@ -14,11 +14,16 @@ public final class RowResults {
     /// Why rows have no score, by row.
     private var reasons: [Int: UnscoredReason] = [:]
     private let scoreOutput: Int
+    /// The outputs that are scores beside "score", and the outcomes of their rows, which are set when the call ends.
+    private let furtherScores: [Int]
+    private var furtherOutcomes: [UnsafeMutableBufferPointer<RowOutcome>]
 
     init(for description: ScorerDescription) {
         outputs = description.outputs.map(OutputCells.init)
         statistics = RowStatistics(width: description.statistics.count)
         scoreOutput = description.scoreOutput
+        furtherScores = description.furtherScores
+        furtherOutcomes = furtherScores.map { _ in .allocate(capacity: 0) }
         outcomeOfRow = .allocate(capacity: 0)
         isDecided = .allocate(capacity: 0)
     }
@@ -26,6 +31,7 @@ public final class RowResults {
     deinit {
         outcomeOfRow.deallocate()
         isDecided.deallocate()
+        for outcomes in furtherOutcomes { outcomes.deallocate() }
     }
 
     /// Forgets everything and makes room for `count` rows.
@@ -35,7 +41,12 @@ public final class RowResults {
             isDecided.deallocate()
             outcomeOfRow = .allocate(capacity: count)
             isDecided = .allocate(capacity: count)
+            for index in furtherOutcomes.indices {
+                furtherOutcomes[index].deallocate()
+                furtherOutcomes[index] = .allocate(capacity: count)
+            }
         }
+        for outcomes in furtherOutcomes { outcomes.update(repeating: .scored) }
         outcomeOfRow.update(repeating: .scored)
         isDecided.update(repeating: false)
         self.count = count
@@ -51,6 +62,19 @@ public final class RowResults {
 
     /// Why the row has no score, in words.
     public func reason(of row: Int) -> String? { reasons[row]?.description }
+
+    /// The outcome of each row for one of the outputs that are scores. Valid until the results are next changed.
+    public func outcomes(of output: Int) -> UnsafeBufferPointer<RowOutcome> {
+        guard let index = furtherScores.firstIndex(of: output) else { return outcomes }
+        return UnsafeBufferPointer(rebasing: furtherOutcomes[index][..<count])
+    }
+
+    /// Why the row does not have one of the outputs that are scores, in words.
+    public func reason(of row: Int, output: Int) -> String? {
+        if !furtherScores.contains(output) { return reason(of: row) }
+        if outcomes(of: output)[row] == .scored { return nil }
+        return reason(of: row) ?? "the scorer gave no \"\(outputs[output].name)\" for this row"
+    }
 
     /// Why the row has no score.
     func cause(of row: Int) -> UnscoredReason? { reasons[row] }
@@ -91,6 +115,7 @@ public final class RowResults {
         for output in outputs {
             output.checkTexts { self.fail($0, .scorerError, .badOutput(name: output.name, $1)) }
         }
+        defer { decideFurtherScores() }
         if reasons.isEmpty && score.isComplete && statistics.isComplete { return }
         for row in 0..<count where !isDecided[row] {
             if !score.hasValue(row) {
@@ -103,5 +128,15 @@ public final class RowResults {
         }
         // A failed row has no score, also where the scorer gave it one after all.
         for row in 0..<count where outcomeOfRow[row] != .scored { score.clear(row) }
+    }
+
+    /// A row without a further score has the outcome of its score, or is unparsed if it has that.
+    private func decideFurtherScores() {
+        for (output, outcomes) in zip(furtherScores, furtherOutcomes) {
+            for row in 0..<count {
+                let own: RowOutcome = outcomeOfRow[row] == .scored ? .unparsed : outcomeOfRow[row]
+                outcomes[row] = outputs[output].hasValue(row) ? .scored : own
+            }
+        }
     }
 }

@@ -66,9 +66,13 @@ extension ScoringFunction {
     ///
     /// - Parameter columns: the columns of the data; nil if they are not known.
     public func promptWarnings(among columns: [String]?) -> [String] {
-        guard let text = params["prompt_template"]?.string else { return [] }
+        var warnings: [String] = []
+        for (place, text) in promptTexts {
+            let template = PromptTemplate(text).naming(columns ?? [])
+            warnings += template.doubts(among: columns).map { "\(identifier): \(place) has \($0)" }
+        }
+        guard let text = params["prompt_template"]?.string else { return warnings }
         let template = PromptTemplate(text).naming(columns ?? [])
-        var warnings = template.doubts(among: columns).map { "\(identifier): prompt_template has \($0)" }
         if let system = params["system_prompt"]?.string {
             let named = PromptTemplate(system).columns.filter {
                 (columns ?? []).contains($0) || template.columns.contains($0)
@@ -82,6 +86,21 @@ extension ScoringFunction {
         return warnings
     }
 
+    /// The templates among its parameters, with their names: the prompt, and the texts of a judge's messages.
+    private var promptTexts: [(place: String, text: String)] {
+        var texts: [(String, String)] = []
+        if let text = params["prompt_template"]?.string { texts.append(("prompt_template", text)) }
+        for (index, message) in (params["judge_messages"]?.array ?? []).enumerated() {
+            let place = "judge_messages/\(index)"
+            if let text = message["content"]?.string { texts.append((place, text)) }
+            for part in message["content"]?.array ?? [] {
+                let part = part["text"]?.string ?? part["image_url"]?["url"]?.string
+                if let part { texts.append((place, part)) }
+            }
+        }
+        return texts
+    }
+
     /// Finds the columns of the data with unusual names that its prompt names in braces.
     ///
     /// - Parameters:
@@ -90,12 +109,15 @@ extension ScoringFunction {
     mutating func nameColumns(
         of rows: FirstRows, mapping: [String: String], warn: (String) -> Void
     ) throws(EngineError) {
-        guard let text = params["prompt_template"]?.string else { return }
-        let template = PromptTemplate(text)
-        let needsColumns = template.dependsOnColumns || params["system_prompt"]?.string?.contains("{") == true
+        let templates = promptTexts.map { PromptTemplate($0.text) }
+        if templates.isEmpty { return }
+        let needsColumns =
+            templates.contains(where: \.dependsOnColumns) || params["system_prompt"]?.string?.contains("{") == true
         let known = needsColumns ? try rows.columns().map { $0 + mapping.keys.sorted() } : nil
         if let known {
-            columns = template.openNames.filter { name in known.contains { $0.utf8.elementsEqual(name.utf8) } }
+            columns = templates.flatMap(\.openNames).filter { name in
+                known.contains { $0.utf8.elementsEqual(name.utf8) }
+            }
         }
         for warning in promptWarnings(among: known) { warn(warning) }
     }

@@ -43,7 +43,7 @@ final class ModelRequestQueue: Sendable {
     let maxConcurrency: Int
     /// Collects the requests in a dry run.
     let dryRun: DryRun?
-    private let plan: RunPlan
+    private let callers: [BoundFunction]
     private let session: InferenceSession
     private let cancellation: Cancellation
     private let state = Mutex(State())
@@ -58,7 +58,7 @@ final class ModelRequestQueue: Sendable {
         _ cancellation: Cancellation
     ) {
         self.patience = patience
-        self.plan = plan
+        callers = plan.callers
         self.session = session
         self.dryRun = dryRun
         self.cancellation = cancellation
@@ -104,7 +104,7 @@ final class ModelRequestQueue: Sendable {
     ///
     /// Blocks while the cache is read. To be called only on the run's threads.
     func submit(_ requests: [ModelRequest], for call: OpenCall) {
-        let function = plan.functions[call.function]
+        let function = callers[call.function]
         var orders = CallRequests(call: call, function: function.function.identifier)
         var faults: ReceivedReplies = []
         for request in requests {

@@ -156,7 +156,7 @@ struct RowScores {
     ///   - units: what the rows belong to.
     init(_ results: RowResults, _ description: ScorerDescription, isNumber: Bool, units: RowUnits?) {
         self.units = units
-        outcomes = Array(results.outcomes)
+        outcomes = Array(results.outcomes(of: description.scoreOutput))
         let score = results.outputs[description.scoreOutput]
         let rows = 0..<results.count
         switch score.type {

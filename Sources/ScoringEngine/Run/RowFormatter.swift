@@ -13,6 +13,8 @@ final class RowFormatter: @unchecked Sendable {
         var function: Int
         var output: Int
         var isScore: Bool
+        /// The output whose outcome is that of the function.
+        var scoreOutput: Int
         /// Whether rows without a value omit it, scored or not.
         var isOptional: Bool
         /// `"basic::equality": {"score": ` or `, "parsed_answer": `.
@@ -48,13 +50,15 @@ final class RowFormatter: @unchecked Sendable {
             let start = index == 0 ? "" : "}, "
             cells.append(
                 Cell(
-                    function: index, output: score, isScore: true, isOptional: false,
+                    function: index, output: score, isScore: true, scoreOutput: score, isOptional: false,
                     head: PaddedText("\(start)\(quoted(function.function.identifier)): {\"score\": "),
                     resultHead: PaddedText(", {\"score\": ")))
-            for output in outputs.indices where output != score {
+            // A score beside "score" stands alone: its function has the other outputs.
+            for output in outputs.indices where output != score && !function.isFurtherScore {
                 cells.append(
                     Cell(
-                        function: index, output: output, isScore: false, isOptional: outputs[output].isOptional,
+                        function: index, output: output, isScore: false, scoreOutput: score,
+                        isOptional: outputs[output].isOptional,
                         head: PaddedText(", \(quoted(outputs[output].name)): "),
                         resultHead: PaddedText(", \(quoted(outputs[output].name)): ")))
             }
@@ -78,7 +82,9 @@ final class RowFormatter: @unchecked Sendable {
     ) {
         let columns = cells.map { cell in
             let results = results[cell.function]
-            return Column(cell: cell, values: results.outputs[cell.output].view, outcomes: results.outcomes)
+            return Column(
+                cell: cell, values: results.outputs[cell.output].view,
+                outcomes: results.outcomes(of: cell.scoreOutput))
         }
         let isWhole = batch.isWhole
         var parser = JSONParser()
@@ -94,7 +100,7 @@ final class RowFormatter: @unchecked Sendable {
                     let cell = columns[index].cell
                     let isScored = columns[index].outcomes[place] == .scored
                     append(cell, cell.head, columns[index].values, place, isScored: isScored, to: &out)
-                    if !isScored && cell.isScore { appendReason(results[cell.function], place, to: &out) }
+                    if !isScored && cell.isScore { appendReason(results[cell.function], place, cell.output, to: &out) }
                 }
                 out.append(rowTail)
             }
@@ -104,15 +110,16 @@ final class RowFormatter: @unchecked Sendable {
     /// Appends the results of one function for the rows of a slice, as the elements of an array.
     func append(_ count: Int, resultsOf function: Int, _ results: RowResults, to out: inout ByteWriter) {
         let columns = cells.filter { $0.function == function }.map { cell in
-            Column(cell: cell, values: results.outputs[cell.output].view, outcomes: results.outcomes)
+            Column(
+                cell: cell, values: results.outputs[cell.output].view, outcomes: results.outcomes(of: cell.scoreOutput))
         }
         columns.withUnsafeBufferPointer { columns in
             for row in 0..<count {
-                let isScored = results.outcomes[row] == .scored
                 for index in columns.indices {
                     let cell = columns[index].cell
+                    let isScored = columns[index].outcomes[row] == .scored
                     append(cell, cell.resultHead, columns[index].values, row, isScored: isScored, to: &out)
-                    if !isScored && cell.isScore { appendReason(results, row, to: &out) }
+                    if !isScored && cell.isScore { appendReason(results, row, cell.output, to: &out) }
                 }
                 out.append(literal: "}")
             }
@@ -152,11 +159,11 @@ final class RowFormatter: @unchecked Sendable {
     }
 
     @inline(never)
-    private func appendReason(_ results: RowResults, _ row: Int, to out: inout ByteWriter) {
+    private func appendReason(_ results: RowResults, _ row: Int, _ output: Int, to out: inout ByteWriter) {
         out.append(literal: ", \"outcome\": ")
-        out.append(quoted(results.outcomes[row].name))
+        out.append(quoted(results.outcomes(of: output)[row].name))
         out.append(literal: ", \"message\": ")
-        out.append(quoted(results.reason(of: row) ?? ""))
+        out.append(quoted(results.reason(of: row, output: output) ?? ""))
     }
 
     /// Appends the row's own members, except "row" and "scores", which the line itself contains.

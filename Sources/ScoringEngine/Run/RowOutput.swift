@@ -1,6 +1,7 @@
-/// Receives the results of one function, by its index in the request, in the order of the rows, from one thread at a
-/// time: many at once, each as an element of a JSON array with the preceding separator: `, {"score": 1.0}`.
-public typealias ResultSink = @Sendable (_ function: Int, UnsafeRawBufferPointer) throws -> Void
+/// Receives the results of one function, by its index among the results of the run and its identifier, in the order of the
+/// rows, from one thread at a time: many at once, each as an element of a JSON array with the preceding separator:
+/// `, {"score": 1.0}`.
+public typealias ResultSink = @Sendable (_ index: Int, _ function: String, UnsafeRawBufferPointer) throws -> Void
 
 /// The results of a chunk's rows, as text. Reused for another chunk after it is written.
 final class RowOutput: Sendable {

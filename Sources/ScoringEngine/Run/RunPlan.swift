@@ -5,7 +5,10 @@ import ScoringCore
 /// The plan of a run: what to read, score and write.
 struct RunPlan: Sendable {
     var dataset: Dataset
+    /// The functions of the run, each followed by the scores that it has beside "score".
     var functions: [BoundFunction]
+    /// The functions themselves: those that are called, by the index of the call.
+    var callers: [BoundFunction] { functions.filter { !$0.isFurtherScore } }
     var columns: ColumnPlan
     var filters: [RowSelection]
     /// The column that says why a row must not be scored.

@@ -2,6 +2,7 @@ import Concurrency
 import Datasets
 import ScorerHost
 import ScoringCore
+import ScoringDefinitions
 import Synchronization
 
 /// Counters that a run updates, to show its progress.
@@ -346,7 +347,7 @@ final class ScoringRun: Sendable {
             do {
                 if out.lines.writer.count > 0 { try sink?(out.lines.writer.bytes) }
                 for (index, result) in out.results.enumerated() where result.writer.count > 0 {
-                    try resultSink?(index, result.writer.bytes)
+                    try resultSink?(index, plan.functions[index].function.identifier, result.writer.bytes)
                 }
             } catch {
                 abort((error as? EngineError) ?? EngineError(.output, "\(error)", cause: error))

@@ -40,16 +40,17 @@ final class SliceWork: @unchecked Sendable {
     }
 
     init(_ plan: RunPlan, cancellation: Cancellation) {
-        slots = plan.functions.map { Slot(ScorerCall($0.scorer, cancellation: cancellation)) }
-        binders = plan.functions.map { SliceBinder($0, failureColumn: plan.failureColumn) }
-        states = plan.functions.map { _ in CallState() }
+        let callers = plan.callers
+        slots = callers.map { Slot(ScorerCall($0.scorer, cancellation: cancellation)) }
+        binders = callers.map { SliceBinder($0, failureColumn: plan.failureColumn) }
+        states = callers.map { _ in CallState() }
     }
 }
 
 /// A call that waits for a model.
 struct OpenCall: Sendable {
     let slice: SliceWork
-    /// The index in the run's functions.
+    /// The index among the functions that are called.
     let function: Int
     /// How often the call was started again. Requests of a restarted call are not answered from the cache.
     var attempt = 0

@@ -11,6 +11,7 @@ import Statistics
 /// `@unchecked Sendable`: created by the run, used by one thread, and read by the run after that thread has ended.
 final class Worker: @unchecked Sendable {
     private let plan: RunPlan
+    private let callers: [BoundFunction]
     private let cancellation: Cancellation
     private(set) var aggregators: [Aggregator]
     /// For each grouping column.
@@ -24,6 +25,7 @@ final class Worker: @unchecked Sendable {
 
     init(_ plan: RunPlan, cancellation: Cancellation) {
         self.plan = plan
+        callers = plan.callers
         self.cancellation = cancellation
         aggregators = plan.functions.map {
             Aggregator(
@@ -58,8 +60,11 @@ final class Worker: @unchecked Sendable {
         guard let first = rows.first, samples[function].wants(work.base.rows + work.batch.rowIndex(first)) else {
             return
         }
-        let score = results.outputs[plan.functions[function].description.scoreOutput]
-        guard score.type == .f64, plan.functions[function].models.isEmpty else { return samples[function].sawOther() }
+        let bound = plan.functions[function]
+        let score = results.outputs[bound.description.scoreOutput]
+        guard score.type == .f64, bound.models.isEmpty, !bound.isFurtherScore else {
+            return samples[function].sawOther()
+        }
         let (outcomes, numbers) = (results.outcomes, score.numbers)
         let datasetRow = work.base.rows + work.batch.rowIndex(first)
         let wantsZeros = samples[function].zeros.wants(datasetRow)
@@ -85,7 +90,7 @@ final class Worker: @unchecked Sendable {
 
     /// Starts a call of each function on some rows.
     ///
-    /// - Returns: the slice, and the requests of its calls, by function; finished calls have none.
+    /// - Returns: the slice, and the requests of its calls, by call; finished calls have none.
     func start(_ rows: Range<Int>, of work: ChunkWork) -> (slice: SliceWork, requests: [Int: [ModelRequest]]) {
         let slice = spareSlice ?? SliceWork(plan, cancellation: cancellation)
         spareSlice = nil
@@ -100,7 +105,7 @@ final class Worker: @unchecked Sendable {
 
     /// Starts a call of one function again, on the same rows.
     func start(again function: Int, of slice: SliceWork, _ work: ChunkWork) -> ScorerCall.Progress {
-        let call = ScorerCall(plan.functions[function].scorer, cancellation: cancellation)
+        let call = ScorerCall(callers[function].scorer, cancellation: cancellation)
         slice.slots[function].call = call
         return score(slice, function, with: call, of: work)
     }
@@ -117,22 +122,19 @@ final class Worker: @unchecked Sendable {
     func settle(_ slice: SliceWork, of work: ChunkWork) {
         var isComplete = true
         let units = units(of: slice.rows, work)
-        for (index, call) in slice.calls.enumerated() {
+        let results = plan.functions.map { slice.slots[$0.call].call.results }
+        for (index, results) in results.enumerated() {
             let before = aggregators[index].counts.unscored
-            call.results.add(to: &aggregators[index], plan.functions[index].description, units)
-            if let orders = plan.functions[index].ordersOutput {
-                call.results.add(orders: orders, to: &positions[index])
-            }
-            takeSamples(index, call.results, slice.rows, of: work)
+            results.add(to: &aggregators[index], plan.functions[index].description, units)
+            if let orders = plan.functions[index].ordersOutput { results.add(orders: orders, to: &positions[index]) }
+            takeSamples(index, results, slice.rows, of: work)
             if aggregators[index].counts.unscored > before { isComplete = false }
         }
-        for index in groups.indices {
-            groups[index].add(work.groups[index][slice.rows], slice.calls.map(\.results), units)
-        }
-        let unscoredRows = isComplete ? 0 : countUnscored(slice, of: work)
+        for index in groups.indices { groups[index].add(work.groups[index][slice.rows], results, units) }
+        let unscoredRows = isComplete ? 0 : countUnscored(slice.rows, results, of: work)
         work.unscored += unscoredRows
         work.scored += slice.rows.count - unscoredRows
-        if let out = work.out { append(slice, of: work, to: out) }
+        if let out = work.out { append(slice.rows, results, of: work, to: out) }
         // A late reply may still arrive for a call that asked, and must not reach the next call.
         if !plan.asksModels { spareSlice = slice }
     }
@@ -150,31 +152,34 @@ final class Worker: @unchecked Sendable {
         return units
     }
 
-    private func append(_ slice: SliceWork, of work: ChunkWork, to out: RowOutput) {
+    private func append(_ rows: Range<Int>, _ results: [RowResults], of work: ChunkWork, to out: RowOutput) {
         if plan.writesRows {
-            plan.formatter.append(
-                slice.rows, of: work.batch, firstRow: work.base.rows, slice.calls.map(\.results), to: &out.lines.writer)
+            plan.formatter.append(rows, of: work.batch, firstRow: work.base.rows, results, to: &out.lines.writer)
         }
         for (index, buffer) in out.results.enumerated() {
-            plan.formatter.append(slice.rows.count, resultsOf: index, slice.calls[index].results, to: &buffer.writer)
+            plan.formatter.append(rows.count, resultsOf: index, results[index], to: &buffer.writer)
         }
     }
 
     /// Counts the rows that at least one function could not score, and keeps the first of them for display.
-    private func countUnscored(_ slice: SliceWork, of work: ChunkWork) -> Int {
+    private func countUnscored(_ rows: Range<Int>, _ results: [RowResults], of work: ChunkWork) -> Int {
         var count = 0
-        let calls = slice.calls
-        for row in slice.rows {
-            let place = row - slice.rows.lowerBound
+        for row in rows {
+            let place = row - rows.lowerBound
             var isScored = true
-            for (index, call) in calls.enumerated() where call.results.outcomes[place] != .scored {
+            for (function, results) in zip(plan.functions, results) {
+                let output = function.description.scoreOutput
+                let outcome = results.outcomes(of: output)[place]
+                if outcome == .scored { continue }
                 isScored = false
+                // The reason is that of the function, which is shown already.
+                if function.isFurtherScore, results.outcomes[place] != .scored { continue }
                 let datasetRow = work.base.rows + work.batch.rowIndex(row)
                 guard unscored.wants(datasetRow) else { continue }
                 unscored.add(
                     UnscoredRow(
-                        row: datasetRow / plan.samples, function: plan.functions[index].function.identifier,
-                        outcome: call.results.outcomes[place], reason: call.results.reason(of: place) ?? ""))
+                        row: datasetRow / plan.samples, function: function.function.identifier, outcome: outcome,
+                        reason: results.reason(of: place, output: output) ?? ""))
             }
             if !isScored { count += 1 }
         }
@@ -198,6 +203,7 @@ extension RowResults {
     fileprivate func add(to aggregator: inout Aggregator, _ description: ScorerDescription, _ units: RowUnits?) {
         let score = outputs[description.scoreOutput]
         if score.type == .f64 && description.weightOutput == nil {
+            let outcomes = outcomes(of: description.scoreOutput)
             aggregator.add(outcomes: outcomes.span, scores: score.numbers.span, weights: nil, units: units)
         } else {
             RowScores(self, description, isNumber: aggregator.kind == .number, units: units).add(to: &aggregator)

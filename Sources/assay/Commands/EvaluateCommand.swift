@@ -143,7 +143,8 @@ struct EvaluateCommand: ParsableCommand {
             limits: limitOptions.functionLimits, cancellation: cancellation
         ) { inference }
         let results = Result {
-            try evaluate(request, input, engine, try saver(request, input, engine), calibration, cancellation)
+            try ResultRequirements(rowOptions.requirements).validate(scoresOf: functions, in: engine)
+            return try evaluate(request, input, engine, try saver(request, input, engine), calibration, cancellation)
         }
         waiting {
             await engine.shutDown()

@@ -156,7 +156,9 @@ struct ScoreCommand: ParsableCommand {
                 request.functions.map(\.identifier), limit: worst, columns: columns.map { request.mapping[$0] ?? $0 })
         }
         let results = Result {
-            try score(request, input, engine, try saver(request, input, engine), calibration, worstRows, cancellation)
+            try ResultRequirements(rowOptions.requirements).validate(scoresOf: request.functions, in: engine)
+            return try score(
+                request, input, engine, try saver(request, input, engine), calibration, worstRows, cancellation)
         }
         waiting { await engine.shutDown() }
         let (scoring, unfinishedOutput) = try results.get()

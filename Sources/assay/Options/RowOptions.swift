@@ -267,6 +267,7 @@ struct RowOptions: ParsableArguments {
         if results.hints.contains(where: \.isFault) { throw ExitCode(3) }
         let isCovered = results.functions.allSatisfy { function in
             function.aggregates.counts.unscored == 0 || requirements.coversUnscored(function.function.identifier)
+                || requirements.coversUnscored(function.function.functionIdentifier)
         }
         if !isCovered { throw ExitCode(3) }
     }

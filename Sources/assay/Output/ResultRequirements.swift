@@ -1,9 +1,18 @@
 import ArgumentParser
+import Evaluation
+import JSON
 import Runs
 import ScoringCore
 import ScoringDefinitions
 import ScoringEngine
 import Statistics
+
+extension Requirement {
+    /// Whether it may name a score that one of the functions has beside "score".
+    fileprivate func mayBeScore(ofOneOf functions: [String]) -> Bool {
+        functions.contains { function.hasPrefix($0 + "/") && function.utf8.count > $0.utf8.count + 1 }
+    }
+}
 
 /// Requirements on the results of a run.
 struct ResultRequirements {
@@ -22,7 +31,10 @@ struct ResultRequirements {
     /// - Parameter functions: those of the run.
     func validate(functions: [String]) throws {
         for requirement in requirements {
-            guard requirement.function == "*" || functions.contains(requirement.function) else {
+            guard
+                requirement.function == "*" || functions.contains(requirement.function)
+                    || requirement.mayBeScore(ofOneOf: functions)
+            else {
                 throw requirement.fault(
                     "the run has no function \"\(requirement.function)\"; it has: \(functions.joined(separator: ", "))")
             }
@@ -33,6 +45,25 @@ struct ResultRequirements {
                         + "corpus_bleu; share[CATEGORY], count[CATEGORY], pass@K, scored, unscored, and each outcome"
                 )
             }
+        }
+    }
+
+    /// Checks the names of scores that functions have beside "score", `FUNCTION/SCORE`, before anything is scored.
+    func validate(scoresOf functions: [(identifier: String, parameters: JSONObject?)], in engine: Engine) throws {
+        let names = functions.map(\.identifier)
+        for requirement in requirements where requirement.function != "*" && !names.contains(requirement.function) {
+            guard
+                let (identifier, parameters) = functions.first(where: {
+                    requirement.mayBeScore(ofOneOf: [$0.identifier])
+                }),
+                let definition = try? engine.definitions.find(identifier).overriding(with: parameters),
+                let function = FunctionProvenance(of: definition, in: engine)
+            else { continue }
+            let scores = function.furtherScores.map(\.definition.identifier)
+            guard !scores.contains(requirement.function) else { continue }
+            throw requirement.fault(
+                "\(identifier) has no score \"\(requirement.function.dropFirst(identifier.count + 1))\"; it has: "
+                    + ([identifier] + scores).joined(separator: ", "))
         }
     }
 

@@ -55,7 +55,7 @@ final class RunSaver: @unchecked Sendable {
             guard let definition = try? engine.definitions.find(identifier).overriding(with: parameters),
                 let function = FunctionProvenance(of: definition, in: engine)
             else { return nil }
-            functions.append(function)
+            functions += [function] + function.furtherScores
         }
         self.functions = functions
         let wanted =
@@ -109,11 +109,13 @@ final class RunSaver: @unchecked Sendable {
         ]
         var described = JSONObject()
         for function in functions {
-            let result = results[function.definition.identifier]
+            let result = results[function.definition.functionIdentifier]
             var members = function.json(judgeModel: setup.judgeModel, served: result?.usage?.servedModels ?? []) {
                 fileDigest($0.path)
             }
-            if let calibration = result?.calibration, calibration != .null { members["calibration"] = calibration }
+            if function.definition.furtherScore == nil, let calibration = result?.calibration, calibration != .null {
+                members["calibration"] = calibration
+            }
             described[function.definition.identifier] = .object(members)
         }
         provenance["functions"] = .object(described)
