@@ -10,6 +10,7 @@ final class BatchOutput: Sendable {
     private let functions: [String]
     private let output: ResponseStream
     private let folder: String
+    private let hasFlatAggregates: Bool
     private let state: Mutex<State>
 
     private struct State {
@@ -17,7 +18,9 @@ final class BatchOutput: Sendable {
         var hasBegun = false
     }
 
-    init(_ functions: [String], folder: String, _ output: ResponseStream) {
+    /// - Parameter hasFlatAggregates: see ``APIGeneration/aggregatesAreFlat``.
+    init(_ functions: [String], folder: String, hasFlatAggregates: Bool, _ output: ResponseStream) {
+        self.hasFlatAggregates = hasFlatAggregates
         self.functions = functions
         self.folder = folder
         self.output = output
@@ -65,7 +68,7 @@ final class BatchOutput: Sendable {
                     try write(file, from: ScoringRoutes.separatorLength)
                 }
             }
-            try output.write(ScoringRoutes.tail(of: result))
+            try output.write(ScoringRoutes.tail(of: result, isFlat: hasFlatAggregates))
         }
         try output.write("}, \"dataset_id\": \((datasetID.map { JSONValue.string($0) } ?? .null).text)\(end)}")
     }

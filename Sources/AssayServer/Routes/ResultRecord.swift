@@ -49,7 +49,7 @@ extension Service {
                 origin: origin(
                     scores.keys.compactMap { id in
                         let parameters = job.request["benchmark_config"]?["scoring_params"]?[id]?.object
-                        return try? definitions[id]?.overriding(with: parameters)
+                        return try? definitions.find(id).overriding(with: parameters)
                     },
                     of: job.request["benchmark"]?["dataset_id"]?.string ?? "", rows: job.rowsDone,
                     candidate: job.request["benchmark_config"]?["eval_candidate"])), logger)
