@@ -30,7 +30,7 @@ final class Service: Sendable {
     /// Problems with the contents of the registry, found when it was read.
     let warnings: [String]
     /// The built-in and configured functions, which cannot be unregistered.
-    private let builtIn: DefinitionCatalog
+    let builtIn: DefinitionCatalog
     private let imports: ConcurrencyLimit
     private let known: KnownFunctions
     /// Is held during each registration, so that the registry and the state in memory agree.

@@ -91,7 +91,7 @@ extension ScoringFunction {
     ///   - served: the models as their servers name them in replies.
     package func judgeJSON(judgeModel: String?, served: Set<String>) -> JSONValue {
         [
-            "model": params["judge_model"] ?? judgeModel.map { .string($0) } ?? .null,
+            "model": params["judge_model"] ?? (judgeModel ?? usualJudgeModel).map { .string($0) } ?? .null,
             "models": params["judge_models"] ?? .null, "prompt_sha256": .string(promptDigest),
             "served": served.namesInOrder,
         ]

@@ -49,9 +49,10 @@ public struct DefinitionCatalog: Sendable {
 
     public subscript(identifier: String) -> ScoringFunction? { functions[ExactText(identifier)] }
 
-    /// The function with this identifier, or an error that suggests similar ones.
+    /// The function with this identifier, which may be an earlier one (`meta-reference::equality`), or an error that
+    /// suggests similar ones.
     public func find(_ identifier: String) throws(UnknownFunction) -> ScoringFunction {
-        if let function = self[identifier] { return function }
+        if let function = self[identifier] ?? functionOfEarlier(identifier) { return function }
         throw UnknownFunction(
             identifier: identifier, nearIdentifiers: Array(nearNames(to: identifier, among: identifiers).prefix(3)))
     }

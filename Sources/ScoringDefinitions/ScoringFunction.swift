@@ -25,6 +25,8 @@ public struct ScoringFunction: Sendable, Hashable {
     public var columns: [String] = []
     /// Limits of the run. They are not part of the definition.
     public var limits = FunctionLimits()
+    /// The judge model if neither the parameters nor the run name one. It is not part of the definition.
+    public internal(set) var usualJudgeModel: String?
     /// The path of its file, or `request`.
     public let origin: String
     /// If it is a score that a function has beside "score": its name, which follows the identifier of the function and "/".

@@ -274,7 +274,8 @@ public final class Engine: Sendable {
     ) throws(EngineError) -> [String: Model] {
         var models: [String: Model] = [:]
         for role in scorer.description.roles {
-            guard let name = function.modelName(for: role) ?? (role == "judge" ? request.judgeModel : nil) else {
+            let usual = role == "judge" ? request.judgeModel ?? function.usualJudgeModel : nil
+            guard let name = function.modelName(for: role) ?? usual else {
                 throw EngineError(
                     .model,
                     "\(function.identifier): its scorer asks a model in the role \"\(role)\", but no model is named. "

@@ -54,7 +54,7 @@ struct RequestTests {
             ),
             ("/v1/scoring/score", "{\"input_rows\": {}, \"scoring_functions\": {}}", "/input_rows"),
             (
-                "/v1/scoring/score", "{\"input_rows\": [], \"scoring_functions\": [\"basic::equality\"]}",
+                "/v1/scoring/score", "{\"input_rows\": [], \"scoring_functions\": \"basic::equality\"}",
                 "/scoring_functions"
             ),
             (

@@ -13,6 +13,7 @@ import http.server
 import json
 import os
 import pathlib
+import re
 import selectors
 import shutil
 import subprocess
@@ -22,7 +23,12 @@ import threading
 import time
 import urllib.request
 
-LIBRARIES = ["0.2.23", "0.7.5"]
+# One of each generation, and its suite. The client of the first version was never on PyPI.
+LIBRARIES = {
+    "0.0.50": "earlier.py", "0.0.63": "earlier.py", "0.1.2": "earlier.py", "0.1.5": "earlier.py", "0.1.9": "suite.py",
+    "0.2.23": "suite.py", "0.3.5": "suite.py", "0.7.5": "suite.py",
+}
+FIRST = "of October 2024"
 COMMAND_LINES = ["0.1.9", "0.2.23", "0.3.5", "0.7.5"]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -65,7 +71,7 @@ def find_assay(path):
     missing("no assay was found; build it (swift build -c release) or name it with --assay")
 
 
-def environment(package, version, cache):
+def environment(package, version, cache, others=()):
     """The Python of a virtual environment that has the package in this version."""
     folder = cache / f"{package}-{version}-python{sys.version_info[0]}.{sys.version_info[1]}"
     python = folder / "bin/python"
@@ -75,7 +81,8 @@ def environment(package, version, cache):
     folder.parent.mkdir(parents=True, exist_ok=True)
     commands = [
         [sys.executable, "-m", "venv", str(folder)],
-        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{package}=={version}"],
+        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{package}=={version}",
+         *others],
     ]
     for command in commands:
         result = subprocess.run(command, capture_output=True, text=True)
@@ -87,7 +94,9 @@ def environment(package, version, cache):
 
 
 class Model(http.server.BaseHTTPRequestHandler):
-    """A model that adds what the user's message says, such as 1+1, and under the name "sleeper" thinks for long."""
+    """A model that adds what the user's message says, such as 1+1. Under the name "sleeper" it thinks for long; judges grade
+    an answer as it asks for, such as "Grade me 4".
+    """
 
     protocol_version = "HTTP/1.1"
 
@@ -95,8 +104,15 @@ class Model(http.server.BaseHTTPRequestHandler):
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if request["model"] == "sleeper":
             time.sleep(60)
-        total = sum(int(number) for number in request["messages"][-1]["content"].split("+"))
-        message = {"role": "assistant", "content": f"It is {total}."}
+        question = request["messages"][-1]["content"]
+        if request["model"] == "judge":
+            grade = re.search(r"Grade me (\d)", question).group(1)
+            text = f"Total rating: {grade}" if "Total rating" in question else f"Number: {grade}"
+        elif request["model"] == "Llama3.1-8B-Instruct":
+            text = "Total rating: 4"
+        else:
+            text = f"It is {sum(int(number) for number in question.split('+'))}."
+        message = {"role": "assistant", "content": text}
         answer = json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -156,10 +172,11 @@ def register(url, path, body):
     urllib.request.urlopen(request, timeout=30).close()
 
 
-def fails(name, assay, model, words):
+def fails(name, assay, model, words, results=None):
     """Whether a suite fails against a fresh server.
 
     :param words: the suite's command, for the server's URL and a folder that the server may read.
+    :param results: gets the statuses that the suite prints, by test.
     """
     with tempfile.TemporaryDirectory(prefix="assay-clients-") as path:
         folder = pathlib.Path(path)
@@ -172,13 +189,28 @@ def fails(name, assay, model, words):
             "dataset_id": "questions", "purpose": "eval/question-answer", "source": {"type": "rows", "rows": rows}})
         register(server.url, "/v1/eval/benchmarks", {
             "benchmark_id": "sums", "dataset_id": "questions", "scoring_functions": ["basic::subset_of"]})
-        result = subprocess.run(words(server.url, folder), timeout=600)
+        result = subprocess.run(words(server.url, folder), timeout=600, stdout=subprocess.PIPE, text=True)
+        for line in result.stdout.splitlines():
+            if line.startswith("RESULT ") and results is not None:
+                _, test, outcome = line.split()
+                results[test] = outcome
+            else:
+                print(line, flush=True)
         status = server.stop()
     passed = result.returncode == 0 and status == 0
     print(f"{name}: {'passed' if passed else 'FAILED'}", flush=True)
     if status != 0:
         print(f"the server ended with status {status}", file=sys.stderr)
     return not passed
+
+
+def print_table(table):
+    """Prints the statuses of tests by client. A test that a suite does not have says nothing."""
+    tests = list(dict.fromkeys(test for results in table.values() for test in results))
+    lines = [["", *table]] + [[test, *(results.get(test, "") for results in table.values())] for test in tests]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip(), flush=True)
 
 
 def main():
@@ -192,10 +224,20 @@ def main():
     model = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Model)
     threading.Thread(target=model.serve_forever, daemon=True).start()
     failed = False
-    for version in LIBRARIES:
-        python = environment("llama-stack-client", version, arguments.cache)
-        suite = pathlib.Path(__file__).with_name("suite.py")
-        failed |= fails(f"llama-stack-client {version}", assay, model, lambda url, folder: [python, suite, url, folder])
+    folder_of_suites = pathlib.Path(__file__).parent
+    table = {FIRST: {}}
+    failed |= fails(
+        f"scripts {FIRST}", assay, model,
+        lambda url, folder: [sys.executable, folder_of_suites / "first.py", url, folder], table[FIRST])
+    for version, name in LIBRARIES.items():
+        # The first client needs what was removed from httpx 0.28.
+        python = environment(
+            "llama-stack-client", version, arguments.cache, ["httpx<0.28"] if version == "0.0.50" else [])
+        table[version] = {}
+        failed |= fails(
+            f"llama-stack-client {version}", assay, model,
+            lambda url, folder: [python, folder_of_suites / name, url, folder], table[version])
+    print_table(table)
     for version in COMMAND_LINES:
         python = environment("llama-stack-client", version, arguments.cache)
         suite = pathlib.Path(__file__).with_name("commands.py")

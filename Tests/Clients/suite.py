@@ -4,11 +4,12 @@ import base64
 import logging
 import sys
 import time
-import traceback
 import warnings
 
 import llama_stack_client
 from llama_stack_client import LlamaStackClient
+
+from results import report
 
 warnings.simplefilter("ignore", DeprecationWarning)
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -17,7 +18,7 @@ client = LlamaStackClient(base_url=URL, max_retries=0)
 # From 0.3 on, the younger parts of the API are in groups of their own.
 datasets = client.beta.datasets if hasattr(client, "beta") else client.datasets
 evaluation = client.alpha.eval if hasattr(client, "alpha") else client.eval
-benchmarks = client.alpha.benchmarks if hasattr(client, "alpha") else client.benchmarks
+benchmarks = client.alpha.benchmarks if hasattr(getattr(client, "alpha", None), "benchmarks") else client.benchmarks
 ROWS = [
     {"input_query": "1+1", "generated_answer": "It is 2.", "expected_answer": "2"},
     {"input_query": "2+2", "generated_answer": "It is 5.", "expected_answer": "4"},
@@ -78,6 +79,19 @@ def test_score():
     check_results(client.scoring.score(input_rows=ROWS, scoring_functions=FUNCTIONS).results)
 
 
+def test_judge():
+    client.scoring_functions.register(
+        scoring_fn_id="mine::judge", description="a grade", return_type={"type": "number"}, provider_id="llm-as-judge",
+        provider_scoring_fn_id="llm-as-judge-base", params={
+            "type": "llm_as_judge", "prompt_template": "Output a number for: {generated_answer}", "judge_model": "judge",
+            "judge_score_regexes": [r"Number: (\d+)"], "aggregation_functions": ["average"],
+        })
+    rows = [{"generated_answer": f"Grade me {n}"} for n in [5, 5, 5, 6, 6]]
+    result = client.scoring.score(input_rows=rows, scoring_functions={"mine::judge": None}).results["mine::judge"]
+    assert result.score_rows[0] == {"score": 5, "judge_feedback": "Number: 5"}
+    assert result.aggregated_results == {"average": {"average": 5.4}}
+
+
 def test_datasets():
     source = {"type": "rows", "rows": ROWS}
     for _ in range(2):
@@ -90,9 +104,15 @@ def test_datasets():
     assert "clients/d::1" in [dataset.identifier for dataset in datasets.list()]
     page = datasets.iterrows(dataset_id="clients/d::1", start_index=1, limit=1)
     assert page.data == ROWS[1:2] and page.has_more
-    datasets.appendrows(dataset_id="clients/d::1", rows=[{"input_query": "é\n", "n": [1, {"a": None}]}])
+    more = [{"input_query": "é\n", "n": [1, {"a": None}]}]
+    if hasattr(datasets, "appendrows"):
+        datasets.appendrows(dataset_id="clients/d::1", rows=more)
+    else:
+        # Until 0.2.13.
+        client.post(
+            "/v1/datasetio/append-rows/clients%2Fd::1", cast_to=object, body={"rows": more})
     page = datasets.iterrows(dataset_id="clients/d::1")
-    assert page.data == ROWS + [{"input_query": "é\n", "n": [1, {"a": None}]}] and not page.has_more
+    assert page.data == ROWS + more and not page.has_more
     datasets.unregister("clients/d::1")
     refused(llama_stack_client.NotFoundError, lambda: datasets.retrieve(dataset_id="clients/d::1"))
 
@@ -200,12 +220,4 @@ def test_models():
     refused(llama_stack_client.NotFoundError, lambda: client.models.retrieve("nope"))
 
 
-failures = 0
-for name, test in [(name, value) for name, value in list(globals().items()) if name.startswith("test_")]:
-    try:
-        test()
-    except Exception:
-        failures += 1
-        print(f"{name} failed with llama-stack-client {llama_stack_client.__version__}", file=sys.stderr)
-        traceback.print_exc()
-sys.exit(1 if failures else 0)
+report(dict(globals()), llama_stack_client.__version__)

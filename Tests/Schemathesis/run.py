@@ -48,7 +48,7 @@ def main():
             command = [
                 python.with_name("schemathesis"), "--config-file", pathlib.Path(__file__).with_name("schemathesis.toml"),
                 "run", server.url + "/openapi.json", "--phases", "coverage,fuzzing,stateful", "--checks", "all",
-                "--seed", str(arguments.seed), "--max-examples", str(arguments.examples),
+                "--exclude-deprecated", "--seed", str(arguments.seed), "--max-examples", str(arguments.examples),
                 "--generation-database", "none", "--warnings", "off", "--no-color",
             ]
             if token:

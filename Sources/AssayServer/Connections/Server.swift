@@ -44,7 +44,10 @@ public struct Server: Sendable {
         if let accessToken { service.access.setToken(accessToken) }
     }
 
-    static let routes =
+    static let routes = currentRoutes + EarlierRoutes.all
+
+    /// The routes of the current API, and the pages.
+    static let currentRoutes =
         InspectRoutes.all + MetricsRoute.all + DescriptionRoutes.all + ModelRoutes.all + ScoringFunctionRoutes.all
         + ScoringRoutes.all + ComparisonRoutes.all + RunRoutes.all + DatasetRoutes.all
         + BenchmarkRoutes.all + EvaluationRoutes.all + JobRoutes.all + PageRoutes.all

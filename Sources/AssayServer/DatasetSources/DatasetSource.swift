@@ -56,18 +56,24 @@ enum DatasetSource {
     private static let longestURI = 64 << 10
 
     /// Reads the rows. Blocks.
-    func read(into draft: DatasetDraft, _ service: Service, _ context: HandlerContext) throws {
+    ///
+    /// - Parameter names: the new names of columns of a file, by their names.
+    func read(
+        into draft: DatasetDraft, _ service: Service, _ context: HandlerContext, renaming names: [String: String] = [:]
+    ) throws {
         switch self {
         case .rows(let rows): try draft.append(RowBlock(lines: rows.lines()))
         case .uri(let uri):
-            try readURI(uri, into: draft, service, context)
+            var rows = RowImport(draft, service.configuration, cancellation: context.cancellation)
+            rows.names = names
+            try readURI(uri, &rows, service, context)
         }
     }
 
-    private func readURI(_ uri: String, into draft: DatasetDraft, _ service: Service, _ context: HandlerContext) throws
-    {
+    private func readURI(
+        _ uri: String, _ rows: inout RowImport, _ service: Service, _ context: HandlerContext
+    ) throws {
         let configuration = service.configuration
-        var rows = RowImport(draft, configuration, cancellation: context.cancellation)
         switch uri.firstRange(of: ":").map({ uri[..<$0.lowerBound].lowercased() }) {
         case "data":
             let data = try DataURI(uri)

@@ -10,6 +10,8 @@ struct RowImport: ~Copyable {
     private let maxSize: Int
     private let maxRowSize: Int
     private let cancellation: Cancellation
+    /// The new names of columns, by their names.
+    var names: [String: String] = [:]
     private var parser = JSONParser()
     private var lines: [UInt8] = []
     private var count = 0
@@ -61,15 +63,20 @@ struct RowImport: ~Copyable {
         if !isObject { throw fault("row \(count + 1) is not a JSON object", name) }
         count += 1
         if count > maxRows { throw APIError.tooLarge("\(name) has more than the \(maxRows) rows that are allowed") }
-        if repairs > 0, let row = try? parser.parse(line, repairs: &repairs) {
+        if repairs > 0 || !names.isEmpty, let row = try? parser.parse(line, repairs: &repairs) {
             // Stored rows are JSON, with null instead of NaN and the like.
-            lines += row.text.utf8
+            lines += renamed(row).text.utf8
         } else {
             lines.append(contentsOf: line)
         }
         // A carriage return at the end of a line is white space after the last token.
         lines.append(UInt8(ascii: "\n"))
         if lines.count >= Self.blockSize { try flush() }
+    }
+
+    private func renamed(_ row: JSONValue) -> JSONValue {
+        guard !names.isEmpty, let members = row.object?.members else { return row }
+        return .object(JSONObject(members.map { (names[$0.key] ?? $0.key, $0.value) }))
     }
 
     private func fault(_ reason: String, _ name: String) -> APIError {

@@ -32,7 +32,7 @@ struct DocumentationPage {
             """
         for route in routes {
             html += "<section>\n<h2>\(route.method.rawValue) \(escaped(route.template))</h2>\n"
-            html += "<p>\(escaped(route.operation.summary))</p>\n"
+            html += "<p>\(escaped(route.operation.summary))\(route.operation.isDeprecated ? " Deprecated." : "")</p>\n"
             for parameter in route.operation.query {
                 html += "<p><code>\(escaped(parameter.name))</code>: \(escaped(parameter.description))</p>\n"
             }

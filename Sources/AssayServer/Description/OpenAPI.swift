@@ -33,6 +33,7 @@ struct OpenAPI {
     private func operation(of route: Route) -> JSONValue {
         let operation = route.operation
         var object: JSONObject = ["operationId": .string(operation.id), "summary": .string(operation.summary)]
+        if operation.isDeprecated { object["deprecated"] = true }
         var parameters: [JSONValue] = []
         for name in route.parameters {
             parameters.append([
@@ -46,6 +47,12 @@ struct OpenAPI {
                 "name": .string(parameter.name), "in": "query",
                 "schema": ["type": "integer", "minimum": .init(parameter.least), "maximum": .init(Int.max)],
                 "description": .string(parameter.description),
+            ])
+        }
+        for text in operation.texts {
+            parameters.append([
+                "name": .string(text.name), "in": "query", "schema": ["type": "string"],
+                "description": .string(text.description),
             ])
         }
         for flag in operation.flags {

@@ -11,6 +11,8 @@ enum Schemas {
 
     private static let basic: JSONObject = [
         "Object": ["type": "object"],
+        // What earlier versions of the API returned.
+        "Earlier": [:],
         "Error": object([
             "error": object([
                 "message": text, "type": text, "code": text, "param": nullable("string"),
@@ -65,8 +67,13 @@ enum Schemas {
         "ScoreRequest": object(
             ["input_rows": rows, "scoring_functions": reference("RequestedFunctions")], optional: grouping),
         "RequestedFunctions": [
-            "type": "object", "minProperties": 1, "additionalProperties": nullable("object"),
-            "description": "Scoring functions by identifier, each with parameters that override its own, or null.",
+            "anyOf": [
+                ["type": "object", "minProperties": 1, "additionalProperties": nullable("object")],
+                ["type": "array", "minItems": 1, "uniqueItems": true, "items": text],
+            ],
+            "description": .string(
+                "Scoring functions by identifier, each with parameters that override its own, or null. In an array, as the "
+                    + "first clients send it, the aggregates of a function in the response are one object."),
         ],
         "ScoreResponse": object(["results": reference("Results")], optional: ["warnings": texts]),
         "Results": ["type": "object", "additionalProperties": reference("ScoringResult")],

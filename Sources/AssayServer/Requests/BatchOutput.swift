@@ -11,6 +11,7 @@ final class BatchOutput: Sendable {
     private let first: String
     private let output: ResponseStream
     private let folder: String
+    private let hasFlatAggregates: Bool
     private let state: Mutex<State>
 
     private struct State {
@@ -19,7 +20,9 @@ final class BatchOutput: Sendable {
         var hasBegun = false
     }
 
-    init(first: String, folder: String, _ output: ResponseStream) {
+    /// - Parameter hasFlatAggregates: see ``APIGeneration/aggregatesAreFlat``.
+    init(first: String, folder: String, hasFlatAggregates: Bool, _ output: ResponseStream) {
+        self.hasFlatAggregates = hasFlatAggregates
         self.first = first
         self.folder = folder
         self.output = output
@@ -67,7 +70,7 @@ final class BatchOutput: Sendable {
                     try write(file, from: ScoringRoutes.separatorLength)
                 }
             }
-            try output.write(ScoringRoutes.tail(of: result))
+            try output.write(ScoringRoutes.tail(of: result, isFlat: hasFlatAggregates))
         }
         try output.write("}, \"dataset_id\": \((datasetID.map { JSONValue.string($0) } ?? .null).text)\(end)}")
     }

@@ -13,6 +13,8 @@ struct HandlerContext: Sendable {
     /// The cookies of the request, as its headers have them.
     var cookies: [String]
     var credentials: Credentials
+    /// Which form of a response the client reads.
+    var generation = APIGeneration.current
     var output: ResponseStream
     /// Is cancelled when the client disconnects.
     var cancellation: Cancellation

@@ -20,8 +20,14 @@ struct Operation: Sendable {
     /// For a registration: the place of the new identifier, as an OpenAPI expression, and the prefixes of the paths that
     /// contain it.
     var registered: (place: String, paths: [String])?
+    /// Text parameters of the query.
+    var texts: [(name: String, description: String)] = []
     /// Error statuses that are specific to this operation, or have a specific meaning.
     var errors: [(status: String, description: String)] = []
+    /// Whether clients before 0.1.8 get null for an object that does not exist.
+    var missingWasNull = false
+    /// Whether it only exists for earlier clients.
+    var isDeprecated = false
     /// The media type of the response.
     var contentType = RouteResponse.jsonType
     /// Whether it can be used without the access token.

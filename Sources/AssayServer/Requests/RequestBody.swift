@@ -4,7 +4,7 @@ import JSON
 struct RequestBody: Sendable {
     /// With the padding behind it.
     fileprivate let bytes: [UInt8]
-    private let outline: JSONOutline
+    fileprivate let outline: JSONOutline
 
     /// - Parameter bytes: the body, and `JSONParser.padding` zero bytes behind it.
     /// - Throws: if the body is not a JSON object.
@@ -45,11 +45,23 @@ struct RequestBody: Sendable {
             (try? JSONValue(parsing: Array(body.bytes[outline.range]))) ?? .null
         }
 
+        /// Whether it is an array.
+        var isArray: Bool { if case .array = outline.parts { true } else { false } }
+
         /// The member `key`; nil if it is missing or null.
         func member(_ key: String) -> Place? {
+            if case .whole = outline.parts { return outlined()?.member(key) }
             guard let member = outline[key] else { return nil }
             let isNull = body.bytes[member.range].elementsEqual("null".utf8)
             return isNull ? nil : Place(body: body, pointer: pointer.appending(key), outline: member)
+        }
+
+        /// The same object, whose parts are located; nil if it is not an object. The parts of a body are located down to the
+        /// second level.
+        private func outlined() -> Place? {
+            let padding = [UInt8](repeating: 0, count: JSONParser.padding)
+            guard let inner = try? RequestBody(padded: body.bytes[outline.range] + padding) else { return nil }
+            return Place(body: inner, pointer: pointer, outline: inner.outline)
         }
 
         func required(_ key: String, _ expected: String) throws(APIError) -> Place {

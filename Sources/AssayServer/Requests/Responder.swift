@@ -66,7 +66,8 @@ struct Responder: HTTPResponder {
             let output = ResponseStream()
             let call = HandlerContext(
                 id: exchange.id, parameters: parameters, query: queryParameters(exchange.query), bytes: bytes,
-                cookies: request.headers[values: .cookie], credentials: credentials, output: output,
+                cookies: request.headers[values: .cookie], credentials: credentials,
+                generation: APIGeneration(of: request), output: output,
                 cancellation: Cancellation(), logger: exchange.logger,
                 hold: hold)
             connections.watch(context.channel, call.cancellation)
@@ -111,7 +112,7 @@ struct Responder: HTTPResponder {
         threads.submit { [service] state in
             guard case .active = state else { return call.output.fail(APIError.unavailable("the server is stopping")) }
             do {
-                call.output.end(try route.handler(service, call))
+                call.output.end(try route.answer(service, call))
             } catch {
                 call.output.fail(error)
             }

@@ -21,9 +21,11 @@ extension ResponseStream {
 extension ResponseStream {
     /// Writes a list, `{"data": […]}`, piece by piece.
     ///
-    /// - Parameter piece: the next elements; none at the end.
-    func writeList(_ piece: () throws -> [JSONValue]) throws {
-        var text = "{\"data\": ["
+    /// - Parameters:
+    ///   - isBare: whether the list is only the array.
+    ///   - piece: the next elements; none at the end.
+    func writeList(isBare: Bool, _ piece: () throws -> [JSONValue]) throws {
+        var text = isBare ? "[" : "{\"data\": ["
         var isFirst = true
         while true {
             let elements = try piece()
@@ -35,6 +37,6 @@ extension ResponseStream {
             try write(text)
             text = ""
         }
-        try write(text + "]}")
+        try write(text + (isBare ? "]" : "]}"))
     }
 }

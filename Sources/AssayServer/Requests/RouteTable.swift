@@ -44,6 +44,17 @@ struct Route: Sendable {
         tail = place.map { Array(segments[($0 + 1)...]) } ?? []
     }
 
+    /// The response to a request, in the form that its client reads.
+    func answer(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
+        do {
+            return try handler(service, context)
+        } catch let error as APIError
+            where error.status == .notFound && operation.missingWasNull && context.generation.missingIsNull
+        {
+            return .null
+        }
+    }
+
     /// The names of the parameters of the path, in their order.
     var parameters: [String] { (hasIdentifier ? ["id"] : []) + tail.compactMap(\.name) }
 

@@ -27,7 +27,7 @@ enum BenchmarkRoutes {
                 .get, path + "/{id}",
                 Operation(
                     id: "getBenchmark" + version, summary: "Get a benchmark.", providerTypes: types,
-                    response: "Benchmark"), get),
+                    response: "Benchmark", missingWasNull: true), get),
             Route(
                 .delete, path + "/{id}",
                 Operation(
@@ -38,7 +38,7 @@ enum BenchmarkRoutes {
 
     @Sendable private static func list(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
         var last: String?
-        try context.output.writeList {
+        try context.output.writeList(isBare: context.generation.listsAreBare) {
             let benchmarks = try service.registry.definitions(.benchmark, after: last)
             last = benchmarks.last?.id
             return benchmarks.map(\.definition)
@@ -60,14 +60,18 @@ enum BenchmarkRoutes {
 
     @Sendable private static func register(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
         let body = try context.body().root
-        let id = try body.required("benchmark_id", "the identifier of the benchmark").identifier()
+        let name = try body.member("eval_task_id") ?? body.required("benchmark_id", "the identifier of the benchmark")
+        let id = try name.identifier()
         let functions = try body.required("scoring_functions", "an array of identifiers").read(.texts)
-        let resource = try body.member("provider_benchmark_id")?.identifier() ?? id
+        let resource = try (body.member("provider_benchmark_id") ?? body.member("provider_eval_task_id"))?.identifier()
         let metadata = try body.member("metadata")?.limitedObject(service.configuration) ?? [:]
         // Engines with their own datasets get an empty identifier.
         let dataset = try body.member("dataset_id")?.optionalIdentifier() ?? ""
-        let provider =
-            try body.member("provider_id")?.optionalIdentifier() ?? provider(of: metadata, dataset, functions, service)
+        var named = try body.member("provider_id")?.optionalIdentifier()
+        // Earlier clients name a provider of their server, which is ignored.
+        let isOther = !service.providers.contains { $0.id == named }
+        if isOther && (context.generation < .current || named == EarlierEvaluation.providerID) { named = nil }
+        let provider = try named ?? provider(of: metadata, dataset, functions, service)
         if dataset.isEmpty && provider == AssayProvider.id {
             throw APIError.invalid(
                 "/dataset_id: is missing or empty; expected the identifier of a dataset, because the provider "
@@ -76,7 +80,7 @@ enum BenchmarkRoutes {
         let definition: JSONValue = [
             "identifier": .string(id),
             "provider_id": .string(provider),
-            "provider_resource_id": .string(resource),
+            "provider_resource_id": .string(resource ?? id),
             "type": "benchmark",
             "dataset_id": .string(dataset),
             "scoring_functions": .array(functions.map { .string($0) }),

@@ -30,7 +30,7 @@ enum DatasetRoutes {
                 Operation(
                     id: "getDataset" + version,
                     summary: "Get a dataset; its rows are included if it was registered with rows.",
-                    providerTypes: types, response: "Dataset"), get),
+                    providerTypes: types, response: "Dataset", missingWasNull: true), get),
             Route(
                 .delete, datasets + "/{id}",
                 Operation(id: "unregisterDataset" + version, summary: "Unregister a dataset.", providerTypes: types),
@@ -54,10 +54,12 @@ enum DatasetRoutes {
 
     @Sendable private static func list(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
         var last: String?
-        try context.output.writeList {
+        try context.output.writeList(isBare: context.generation.listsAreBare) {
             let datasets = try service.registry.datasets(after: last)
             last = datasets.last?.id
-            return datasets.map { .object(members(of: $0, source: shownSource(of: $0, rows: []))) }
+            return try datasets.map { dataset in
+                try .object(members(of: dataset, source: shownSource(of: dataset, rows: []), service, context))
+            }
         }
         return nil
     }
@@ -68,6 +70,12 @@ enum DatasetRoutes {
 
     @Sendable private static func register(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
         let body = try context.body().root
+        if EarlierDatasets.isEarlier(body) {
+            let registration = try EarlierDatasets.Registration(body, service)
+            _ = try register(
+                registration.source, as: registration.id, .object(registration.definition), service, context)
+            return .null
+        }
         let purpose = try body.required("purpose", "one of \(purposes.joined(separator: ", "))")
             .read(.oneOf(purposes))
         let source = try DatasetSource(
@@ -80,17 +88,24 @@ enum DatasetRoutes {
             "source": source.definition,
             "metadata": .object(try body.member("metadata")?.limitedObject(service.configuration) ?? [:]),
         ]
+        return try answer(register(source, as: id, definition, service, context), service, context)
+    }
+
+    /// Reads a source, and publishes its rows as a dataset, unless that exists already.
+    static func register(
+        _ source: DatasetSource, as id: String, _ definition: JSONValue, _ service: Service, _ context: HandlerContext
+    ) throws -> StoredDataset {
         if let known = try service.registry.dataset(id) {
             guard known.definition == definition else {
                 throw APIError.conflict(
                     "another dataset \(quoted(id)) already exists; unregister it first, or choose another identifier")
             }
-            return try answer(known, service, context)
+            return known
         }
         let draft = try service.registry.makeDataset()
         try source.read(into: draft, service, context)
         _ = try draft.publish(as: id, definition)
-        return try answer(find(id, service), service, context)
+        return try find(id, service)
     }
 
     @Sendable private static func unregister(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
@@ -133,9 +148,10 @@ enum DatasetRoutes {
         -> RouteResponse?
     {
         guard dataset.definition["source"]?["type"] == "rows" else {
-            return .json(.object(members(of: dataset, source: dataset.definition["source"] ?? .null)))
+            return try .json(
+                .object(members(of: dataset, source: dataset.definition["source"] ?? .null, service, context)))
         }
-        var rest = members(of: dataset, source: nil)
+        var rest = try members(of: dataset, source: nil, service, context)
         rest["source"] = nil
         try context.output.write("{\"source\": {\"type\": \"rows\", \"rows\": [")
         try context.output.write(rows: nil, of: dataset, in: service.registry)
@@ -143,7 +159,9 @@ enum DatasetRoutes {
         return nil
     }
 
-    private static func members(of dataset: StoredDataset, source: JSONValue?) -> JSONObject {
+    private static func members(
+        of dataset: StoredDataset, source: JSONValue?, _ service: Service, _ context: HandlerContext
+    ) throws -> JSONObject {
         var members: JSONObject = [
             "identifier": .string(dataset.id),
             "provider_id": dataset.definition["provider_id"] ?? "localfs",
@@ -153,6 +171,10 @@ enum DatasetRoutes {
         ]
         if let source { members["source"] = source }
         members["metadata"] = dataset.definition["metadata"] ?? [:]
+        if context.generation.hasEarlierMembers {
+            let earlier = try EarlierDatasets.members(of: dataset, context.generation, service.registry)
+            for (name, value) in earlier.members { members[name] = value }
+        }
         return members
     }
 

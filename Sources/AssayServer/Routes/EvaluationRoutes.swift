@@ -23,7 +23,14 @@ enum EvaluationRoutes {
     @Sendable private static func evaluate(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
         let benchmark = try BenchmarkRoutes.find(context.identifier, service).benchmark
         let body = try context.body().root
-        let configuration = try configuration(in: body, service)
+        return try evaluate(body, benchmark, configuration(in: body, service), service, context)
+    }
+
+    /// Evaluates the rows of a request.
+    static func evaluate(
+        _ body: RequestBody.Place, _ benchmark: Benchmark, _ configuration: BenchmarkConfiguration,
+        _ service: Service, _ context: HandlerContext
+    ) throws -> RouteResponse? {
         let functions = try body.required("scoring_functions", "an array of identifiers").read(.texts)
         try service.checkPatterns(of: functions, at: "/scoring_functions")
         let input = try body.required("input_rows", "an array of objects").rows(limit: service.configuration.maxRows)
@@ -57,7 +64,7 @@ enum EvaluationRoutes {
         if result.isCancelled { throw ResponseStream.Abandoned() }
         var head: JSONObject = [:]
         if !result.warnings.isEmpty { head["warnings"] = .array(result.warnings.map { .string($0) }) }
-        try EvaluationAnswer(scores: result.scores, head: head) {
+        try EvaluationAnswer(scores: context.generation.form(of: result.scores), head: head) {
             UnnamedFileSource(rows, named: "the rows of the answer")
         }.write(to: context.output)
         return nil

@@ -43,17 +43,42 @@ enum InspectRoutes {
     }
 
     @Sendable private static func routes(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
-        let routes = service.routes.api.map { route -> JSONValue in
-            [
-                "route": .string(route.template), "method": .string(route.method.rawValue),
-                "provider_types": .array(route.operation.providerTypes.map { .string($0) }),
-            ]
-        }
-        return .json(["data": .array(routes)])
+        .json(["data": .array(service.routes.api.map(described))])
     }
 
     @Sendable private static func providers(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
         .json(["data": .array(list(service))])
+    }
+
+    /// The providers as clients before 0.1 read them: `{"scoring": [{"provider_id", "provider_type"}], …}`.
+    static func providersByAPI(_ service: Service) -> JSONValue {
+        var lists: JSONObject = [:]
+        for provider in list(service) {
+            let api = provider["api"]?.string ?? ""
+            let entry: JSONValue = [
+                "provider_id": provider["provider_id"] ?? .null, "provider_type": provider["provider_type"] ?? .null,
+            ]
+            lists[api] = .array((lists[api]?.array ?? []) + [entry])
+        }
+        return .object(lists)
+    }
+
+    /// The routes as clients before 0.1 read them: in lists, by the first part of their path.
+    static func routesByAPI(_ service: Service) -> JSONValue {
+        var lists: JSONObject = [:]
+        for route in service.routes.api {
+            let parts = route.template.split(separator: "/")
+            let api = String(parts.first { !["v1", "v1alpha", "v1beta", "alpha"].contains($0) } ?? "")
+            lists[api] = .array((lists[api]?.array ?? []) + [described(route)])
+        }
+        return .object(lists)
+    }
+
+    private static func described(_ route: Route) -> JSONValue {
+        [
+            "route": .string(route.template), "method": .string(route.method.rawValue),
+            "provider_types": .array(route.operation.providerTypes.map { .string($0) }),
+        ]
     }
 
     @Sendable private static func provider(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {

@@ -17,11 +17,11 @@ enum JobRoutes {
             _ id: String, _ summary: String, request: String? = nil, response: String? = nil,
             query: [(name: String, least: Int, description: String)] = [],
             flags: [(name: String, description: String)] = [],
-            errors: [(status: String, description: String)] = []
+            errors: [(status: String, description: String)] = [], missingWasNull: Bool = false
         ) -> Operation {
             Operation(
                 id: id + version, summary: summary, providerTypes: BenchmarkRoutes.types, request: request,
-                response: response, query: query, flags: flags, errors: errors)
+                response: response, query: query, flags: flags, errors: errors, missingWasNull: missingWasNull)
         }
         let noResult = [
             ("409", "The job is not finished, or it has failed."), ("410", "The job's rows were unregistered."),
@@ -41,7 +41,9 @@ enum JobRoutes {
                         ("start_index", 0, "The first job, counted from 0 (default: 0)."),
                         ("limit", 1, "The maximum number of jobs (default: 100)."),
                     ]), list),
-            Route(.get, jobs + "/{job_id}", operation("getJob", "Get a job.", response: "Job"), get),
+            Route(
+                .get, jobs + "/{job_id}",
+                operation("getJob", "Get a job.", response: "Job", missingWasNull: true), get),
             Route(
                 .delete, jobs + "/{job_id}",
                 operation(
@@ -71,6 +73,16 @@ enum JobRoutes {
     @Sendable private static func start(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
         let (definition, benchmark) = try BenchmarkRoutes.find(context.identifier, service)
         let configuration = try EvaluationRoutes.configuration(in: context.body().root, service)
+        return try start(definition, benchmark, configuration, service, context)
+    }
+
+    /// Starts a job.
+    ///
+    /// - Parameter definition: the benchmark in the form of the registry.
+    static func start(
+        _ definition: JSONValue, _ benchmark: Benchmark, _ configuration: BenchmarkConfiguration, _ service: Service,
+        _ context: HandlerContext
+    ) throws -> RouteResponse? {
         try service.checkPatterns(of: benchmark.functions, at: "/scoring_functions")
         let dataset = try service.registry.dataset(benchmark.datasetID)
         let rows = dataset?.rowCount
@@ -113,7 +125,8 @@ enum JobRoutes {
     }
 
     @Sendable private static func get(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
-        .json(shown(try current(context.jobID, of: context.identifier, service)))
+        let job = try current(context.jobID, of: context.identifier, service)
+        return .json(context.generation.statusIsText ? .string(job.status.rawValue) : shown(job))
     }
 
     @Sendable private static func cancel(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
@@ -172,8 +185,8 @@ enum JobRoutes {
         }
         var head: JSONObject = ["job_id": .string(job.id), "status": .string(job.status.rawValue)]
         head["warnings"] = job.warnings
-        try EvaluationAnswer(scores: job.result?["scores"]?.object ?? [:], head: head, open: rows)
-            .write(to: context.output)
+        let scores = context.generation.form(of: job.result?["scores"]?.object ?? [:])
+        try EvaluationAnswer(scores: scores, head: head, open: rows).write(to: context.output)
         return nil
     }
 

@@ -23,7 +23,9 @@ enum ModelRoutes {
                 registered: ("$response.body#/identifier", [path + "/{id}"])), register),
         Route(
             .get, path + "/{id}",
-            Operation(id: "getModel", summary: "Get a model.", providerTypes: types, response: "Model"), get),
+            Operation(
+                id: "getModel", summary: "Get a model.", providerTypes: types, response: "Model", missingWasNull: true),
+            get),
         Route(
             .delete, path + "/{id}",
             Operation(id: "unregisterModel", summary: "Unregister a model.", providerTypes: types), unregister),
@@ -34,16 +36,18 @@ enum ModelRoutes {
         let configured = service.models?.ids ?? []
         var last: String?
         var isFirst = true
-        try context.output.writeList {
+        try context.output.writeList(isBare: context.generation.listsAreBare) {
             if isFirst && !configured.isEmpty {
                 isFirst = false
-                return configured.map(configuredModel)
+                return configured.map { configuredModel($0, context.generation) }
             }
             while true {
                 let registered = try service.registry.definitions(.model, after: last)
                 last = registered.last?.id
                 let others = registered.filter { !configured.contains($0.id) }
-                if registered.isEmpty || !others.isEmpty { return others.map { shown($0.definition) } }
+                if registered.isEmpty || !others.isEmpty {
+                    return others.map { shown($0.definition, context.generation) }
+                }
             }
         }
         return nil
@@ -51,20 +55,26 @@ enum ModelRoutes {
 
     @Sendable private static func get(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
         if service.models?.ids.contains(context.identifier) ?? false {
-            return .json(configuredModel(context.identifier))
+            return .json(configuredModel(context.identifier, context.generation))
         }
         guard let model = try service.registry.definition(.model, context.identifier) else {
             throw APIError.unknown("model", context.identifier, listedBy: path)
         }
-        return .json(shown(model))
+        return .json(shown(model, context.generation))
     }
 
     @Sendable private static func register(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
-        let body = try context.body().root
-        let id = try body.required("model_id", "the identifier of the model").identifier()
-        let name = try body.member("provider_model_id")?.identifier() ?? id
+        var body = try context.body().root
+        if let model = body.member("model"), body.member("model_id") == nil { body = model }
+        let id = try (body.member("identifier") ?? body.required("model_id", "the identifier of the model"))
+            .identifier()
+        let name = try (body.member("provider_model_id") ?? body.member("llama_model"))?.identifier() ?? id
         let type = try body.member("model_type")?.read(.oneOf(["llm", "embedding", "rerank"])) ?? "llm"
-        let provider = try body.member("provider_id")?.identifier()
+        var provider = try body.member("provider_id")?.identifier()
+        // Earlier clients name a provider of their server, which is ignored.
+        if context.generation < .current, (try? service.models?.checkProvider(provider, name: name)) == nil {
+            provider = nil
+        }
         let definition: JSONValue = [
             "identifier": .string(id),
             "provider_id": .string(provider ?? ModelCatalog.defaultProvider),
@@ -89,7 +99,7 @@ enum ModelRoutes {
                 try models.add(id, as: name, of: provider)
             }
         }
-        return .json(shown(definition))
+        return .json(shown(definition, context.generation))
     }
 
     @Sendable private static func unregister(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
@@ -106,15 +116,16 @@ enum ModelRoutes {
         return .null
     }
 
-    private static func configuredModel(_ id: String) -> JSONValue {
-        shown([
-            "identifier": .string(id), "provider_id": .string(ModelCatalog.defaultProvider),
-            "provider_resource_id": .string(id), "type": "model", "model_type": "llm", "metadata": [:],
-        ])
+    private static func configuredModel(_ id: String, _ generation: APIGeneration) -> JSONValue {
+        shown(
+            [
+                "identifier": .string(id), "provider_id": .string(ModelCatalog.defaultProvider),
+                "provider_resource_id": .string(id), "type": "model", "model_type": "llm", "metadata": [:],
+            ], generation)
     }
 
     /// The model in a form for both generations of clients: older ones read `identifier`, newer ones OpenAI's format.
-    private static func shown(_ model: JSONValue) -> JSONValue {
+    private static func shown(_ model: JSONValue, _ generation: APIGeneration) -> JSONValue {
         var object = model.object ?? [:]
         var custom: JSONObject = [:]
         for key in ["model_type", "provider_id", "provider_resource_id"] { custom[key] = object[key] }
@@ -123,6 +134,7 @@ enum ModelRoutes {
         object["object"] = "model"
         object["created"] = 0
         object["owned_by"] = "llama_stack"
+        if generation.hasEarlierMembers { object["llama_model"] = object["provider_resource_id"] }
         object["custom_metadata"] = .object(custom)
         return .object(object)
     }

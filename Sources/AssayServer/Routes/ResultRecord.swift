@@ -49,7 +49,7 @@ extension Service {
                 origin: origin(
                     scores.keys.compactMap { id in
                         let parameters = job.request["benchmark_config"]?["scoring_params"]?[id]?.object
-                        return try? definitions[id]?.overriding(with: parameters)
+                        return try? definitions.find(id).overriding(with: parameters)
                     }.flatMap {
                         [$0] + (FunctionProvenance(of: $0, in: engine)?.furtherScores.map(\.definition) ?? [])
                     },

@@ -27,7 +27,7 @@ enum ScoringFunctionRoutes {
             .get, path + "/{id}",
             Operation(
                 id: "getScoringFunction", summary: "Get a scoring function.", providerTypes: types,
-                response: "ScoringFunction"), get),
+                response: "ScoringFunction", missingWasNull: true), get),
         Route(
             .delete, path + "/{id}",
             Operation(
@@ -38,21 +38,26 @@ enum ScoringFunctionRoutes {
     @Sendable private static func list(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
         let definitions = service.definitions
         var rest = definitions.identifiers[...]
-        try context.output.writeList {
+        try context.output.writeList(isBare: context.generation.listsAreBare) {
             let part = rest.prefix(64)
             rest = rest.dropFirst(64)
-            return part.compactMap { definitions[$0]?.json }
+            return part.compactMap { definitions[$0] }.map { context.generation.form(of: $0) }
         }
         return nil
     }
 
     @Sendable private static func get(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
-        guard let function = service.definitions[context.identifier] else { throw unknown(context.identifier) }
-        return .json(function.json)
+        guard let function = try? service.definitions.find(context.identifier) else {
+            throw unknown(context.identifier)
+        }
+        return .json(context.generation.form(of: function))
     }
 
     @Sendable private static func register(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
-        let function = try function(context.body().root, service)
+        try register(function(context.body().root, service, context), service)
+    }
+
+    static func register(_ function: ScoringFunction, _ service: Service) throws -> RouteResponse? {
         try service.registration.withLock { _ in
             if let other = service.builtInFunction(function.identifier) {
                 guard other.json == function.json else {
@@ -95,12 +100,16 @@ enum ScoringFunctionRoutes {
     private static func unknown(_ id: String) -> APIError { .unknown("scoring function", id, listedBy: path) }
 
     /// The function that a body describes.
-    private static func function(_ body: RequestBody.Place, _ service: Service) throws(APIError) -> ScoringFunction {
+    private static func function(
+        _ body: RequestBody.Place, _ service: Service, _ context: HandlerContext
+    ) throws(APIError) -> ScoringFunction {
         let id = try body.required("scoring_fn_id", "the identifier of the scoring function").identifier()
         let params = try body.member("params")?.limitedObject(service.configuration)
         var definition: JSONObject = [
             "identifier": .string(id),
-            "provider_id": .string(try body.member("provider_id")?.identifier() ?? provider(of: id, params)),
+            "provider_id": .string(
+                try providerID(body.member("provider_id"), service, context)
+                    ?? provider(of: id, params, service, context)),
             "return_type": try body.required("return_type", "an object such as {\"type\": \"number\"}").value,
             "description": .string(try body.member("description")?.read(.text) ?? ""),
         ]
@@ -111,9 +120,9 @@ enum ScoringFunctionRoutes {
         if let resource = try body.member("provider_scoring_fn_id")?.identifier() {
             // Scorers may have the names of built-in functions, or be spelled with underscores.
             let provider = definition["provider_id"]?.string
-            let scorer = service.builtInFunction(resource).flatMap {
-                $0.providerID == provider ? $0.providerResourceID : nil
-            }
+            let names = [resource, "\(provider ?? "")::\(resource)"]
+            let scorer = names.lazy.compactMap { try? service.builtIn.find($0) }
+                .first { $0.providerID == provider }?.providerResourceID
             let spelling = resource.split(separator: "_", omittingEmptySubsequences: false).joined(separator: "-")
             let scorers = provider.flatMap { service.engine.plugins[$0] }?.scorers.map(\.id) ?? []
             definition["provider_resource_id"] = .string(scorer ?? (scorers.contains(spelling) ? spelling : resource))
@@ -127,10 +136,24 @@ enum ScoringFunctionRoutes {
     }
 
     /// The default provider: the one in the identifier, or otherwise the one that the type of the parameters implies.
-    private static func provider(of id: String, _ params: JSONObject?) -> String {
+    static func provider(
+        of id: String, _ params: JSONObject?, _ service: Service, _ context: HandlerContext
+    ) -> String {
         if let separator = id.firstRange(of: "::"), separator.lowerBound > id.startIndex {
-            return String(id[..<separator.lowerBound])
+            let name = String(id[..<separator.lowerBound])
+            let isEarlier = context.generation < .current || name == EarlierEvaluation.providerID
+            if !isEarlier || service.engine.plugins[name] != nil { return name }
         }
         return params?["type"] == "llm_as_judge" ? "llm-as-judge" : "basic"
+    }
+
+    /// The provider that a registration names. Earlier clients name providers of their server, which are ignored.
+    private static func providerID(
+        _ place: RequestBody.Place?, _ service: Service, _ context: HandlerContext
+    ) throws(APIError) -> String? {
+        guard let name = try place?.identifier() else { return nil }
+        let isOther = service.engine.plugins[name] == nil
+        if isOther && (context.generation < .current || name == EarlierEvaluation.providerID) { return nil }
+        return name
     }
 }

@@ -70,10 +70,11 @@ enum ScoringRoutes {
             })
         if let failure = results.failure { throw failed(failure) }
         var answer: [UInt8] = []
+        let isFlat = hasFlatAggregates(body, context)
         for (index, result) in results.functions.enumerated() {
             var part =
                 parts.withLock { $0.removeValue(forKey: index) } ?? start(index, result.function.identifier)
-            part += tail(of: result).utf8
+            part += tail(of: result, isFlat: isFlat).utf8
             if answer.isEmpty { swap(&answer, &part) } else { answer += part }
         }
         answer += "}\(end(warnings, results, request))}".utf8
@@ -90,7 +91,8 @@ enum ScoringRoutes {
         let warnings = RunWarnings()
         request.warn = { warnings.add($0) }
         let output = BatchOutput(
-            first: request.functions.first?.identifier ?? "", folder: service.configuration.dataFolder, context.output)
+            first: request.functions.first?.identifier ?? "", folder: service.configuration.dataFolder,
+            hasFlatAggregates: hasFlatAggregates(body, context), context.output)
         let draft = try request.includesInput ? service.registry.makeDataset() : nil
         var sink: RowSink?
         if let draft {
@@ -151,13 +153,17 @@ enum ScoringRoutes {
     ) throws(APIError) -> ScoringRequest {
         let place = try body.required("scoring_functions", "an object of scoring functions and their parameters")
         var functions: [(identifier: String, parameters: JSONObject?)] = []
-        for (id, value) in try place.limitedObject(service.configuration).members {
-            switch value {
-            case .null: functions.append((id, nil))
-            case .object(let parameters): functions.append((id, parameters))
-            default:
-                let member = JSONPlace(value, at: place.pointer.appending(id))
-                throw APIError(member.fault("an object of parameters or null"))
+        if place.isArray {
+            functions = try place.read(.texts).map { ($0, nil) }
+        } else {
+            for (id, value) in try place.limitedObject(service.configuration).members {
+                switch value {
+                case .null: functions.append((id, nil))
+                case .object(let parameters): functions.append((id, parameters))
+                default:
+                    let member = JSONPlace(value, at: place.pointer.appending(id))
+                    throw APIError(member.fault("an object of parameters or null"))
+                }
             }
         }
         try service.checkPatterns(of: functions.map(\.identifier), at: place.pointer.description)
@@ -172,6 +178,11 @@ enum ScoringRoutes {
             request.groupLimit = try limit.read(BenchmarkConfiguration.groupLimit)
         }
         return request
+    }
+
+    /// Whether the client reads the aggregates of a function as one object. Such clients name the functions in an array.
+    private static func hasFlatAggregates(_ body: RequestBody.Place, _ context: HandlerContext) -> Bool {
+        context.generation.aggregatesAreFlat || body.member("scoring_functions")?.isArray == true
     }
 
     /// A run that ended early.
@@ -199,8 +210,26 @@ enum ScoringRoutes {
     }
 
     /// The text after the rows of a function.
-    static func tail(of result: FunctionResult) -> String {
-        "], " + result.json.text.dropFirst()
+    ///
+    /// - Parameter isFlat: see ``APIGeneration/aggregatesAreFlat``.
+    static func tail(of result: FunctionResult, isFlat: Bool) -> String {
+        "], " + (isFlat ? flattened(result.json) : result.json).text.dropFirst()
+    }
+
+    /// A result whose aggregates are one object, as clients before December 2024 read them: `{"average": 5.4}` instead of
+    /// `{"average": {"average": 5.4}}`.
+    static func flattened(_ result: JSONValue) -> JSONValue {
+        guard var members = result.object, let aggregates = members["aggregated_results"]?.object else { return result }
+        var flat = JSONObject()
+        for (name, value) in aggregates.members {
+            if let parts = value.object {
+                for (name, value) in parts.members { flat[name] = value }
+            } else {
+                flat[name] = value
+            }
+        }
+        members["aggregated_results"] = .object(flat)
+        return .object(members)
     }
 }
 

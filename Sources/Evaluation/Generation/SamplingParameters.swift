@@ -40,7 +40,7 @@ struct SamplingParameters: Sendable {
             switch name {
             case "n", "num_return_sequences", "stream": break
             case "strategy":
-                for (name, value) in try Self.strategy(value, at: place).members {
+                for (name, value) in try Self.strategy(Self.whole(value, sampling), at: place).members {
                     // Parameters next to the strategy take precedence.
                     if sampling[name] ?? .null == .null { members[name] = value }
                 }
@@ -83,9 +83,16 @@ struct SamplingParameters: Sendable {
         }
     }
 
+    /// A strategy of which only the name is written, as the first clients do: `top_k` takes its number from beside it.
+    private static func whole(_ strategy: JSONValue, _ sampling: JSONObject) -> JSONValue {
+        guard let name = strategy.string else { return strategy }
+        var members: JSONObject = ["type": .string(name)]
+        if name == Strategy.topK.rawValue { members["top_k"] = sampling["top_k"] }
+        return .object(members)
+    }
+
     /// The members for a strategy.
     static func strategy(_ value: JSONValue, at pointer: JSONPointer) throws(EvaluationError) -> JSONObject {
-        // Older clients send the name alone.
         let place = JSONPlace(value.string.map { ["type": .string($0)] } ?? value, at: pointer)
         do throws(JSONFault) {
             var members = JSONObject()
