@@ -136,14 +136,14 @@ extension ModelUsage {
     }
 
     /// The counts of a state, by name.
-    private static let counts: [(name: String, path: WritableKeyPath<ModelUsage, Int> & Sendable)] = [
+    private static let counts: [(name: String, path: any WritableKeyPath<ModelUsage, Int> & Sendable)] = [
         ("requests", \.requests), ("answered", \.answered), ("cached", \.cached), ("failed", \.failed),
         ("not_asked", \.notAsked), ("input_tokens", \.inputTokens), ("output_tokens", \.outputTokens),
         ("cached_input_tokens", \.cachedInputTokens), ("reasoning_tokens", \.reasoningTokens),
         ("answers_without_usage", \.answersWithoutUsage), ("refusals", \.refusals), ("cut_prompts", \.cutPrompts),
     ]
 
-    private static let flags: [(name: String, path: WritableKeyPath<ModelUsage, Bool> & Sendable)] = [
+    private static let flags: [(name: String, path: any WritableKeyPath<ModelUsage, Bool> & Sendable)] = [
         ("has_known_cost", \.hasKnownCost), ("has_unknown_cost", \.hasUnknownCost),
         ("has_unpriced_model", \.hasUnpricedModel),
     ]
