@@ -13,7 +13,7 @@ struct SeveralScoreTests {
 
     private func judging(fluency: Int = 6) throws -> Judging {
         let lines = (0..<12).map {
-            "{\"id\": \($0), \"input_query\": \"q\($0)\", \"generated_answer\": \"a\", \"label\": 4}\n"
+            "{\"id\": \($0), \"input_query\": \"q\($0)\", \"generated_answer\": \"a\", \"label\": 4, \"part\": \($0 % 2)}\n"
         }
         return try Judging(
             lines: lines, judge: Self.judge,
@@ -67,6 +67,24 @@ struct SeveralScoreTests {
         #expect(report.output.contains("test::essay/fluency"), "\(report.output)\(report.errors)")
         let agreed = try old.folder.assay("agree", "new", "--fn", "test::essay/coherence", "--labels", "label")
         #expect(agreed.ending == .status(0), "\(agreed.errors)")
+    }
+
+    @Test("the states of parts have each score's results, as one run has them")
+    func states() throws {
+        let judging = try judging()
+        let whole = try judging.score("--format", "json", fn: "test::essay")
+        #expect(whole.ending == .status(0), "\(whole.errors)")
+        for (name, filter) in [("even", "part=0"), ("odd", "part=1")] {
+            let result = try judging.command(
+                ["--where", filter, "--state", judging.folder.path + "/" + name], fn: "test::essay"
+            ).run()
+            #expect(result.ending == .status(0), "\(result.errors)")
+        }
+        let merged = try judging.folder.assay("merge", "odd", "even", "--format", "json")
+        #expect(merged.ending == .status(0), "\(merged.errors)")
+        let results = try [whole, merged].map { try JSONValue(parsing: $0.output)["results"] }
+        #expect(results[0] != nil && results[0] == results[1], "\(merged.output)")
+        #expect(results[1]?["test::essay/fluency"] != nil)
     }
 
     @Test("functions check says where a definition is wrong")

@@ -103,7 +103,7 @@ enum FirstEvaluationRoutes {
         request.judgeModel = service.configuration.judgeModel
         request.budget = service.configuration.budget
         request.unscoredExamples = 0
-        let results = try service.score(request, context, resultSink: { _, _ in })
+        let results = try service.score(request, context, resultSink: { _, _, _ in })
         if let failure = results.failure { throw failure }
         return answer(scorers, JSONObject(results.functions.map { ($0.function.identifier, $0.json) }))
     }
