@@ -176,7 +176,9 @@ let package = Package(
             path: "Plugins/Basic"),
         .target(
             name: "BraintrustScorers",
-            dependencies: ["CScorerPlugin", "JSON", "Patterns", "ScorerKit", "ScorerParameters"],
+            dependencies: [
+                "CScorerPlugin", "JSON", "Patterns", "PromptTemplates", "ScorerKit", "ScorerParameters",
+            ],
             path: "Plugins/Braintrust"),
         .target(
             name: "JudgeScorers",

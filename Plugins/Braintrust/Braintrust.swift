@@ -5,10 +5,22 @@ import ScorerParameters
 
 private let plugin = ScorerPlugin(
     id: "braintrust", version: "0.1.0",
-    description: "Scorers of autoevals that need no model: edit distance, numbers, lists, JSON.",
+    description: "The scorers of autoevals: with models, and by edit distance, numbers, lists and JSON.",
     scorers: [
         EditSimilarity.self, ExactMatch.self, NumericDifference.self, JSONDifference.self, ListContains.self,
         ValidJSON.self,
+    ],
+    modelScorers: [
+        ModelFunctionScorer<Classifiers.Factuality>.self, ModelFunctionScorer<Classifiers.Battle>.self,
+        ModelFunctionScorer<Classifiers.ClosedQA>.self, ModelFunctionScorer<Classifiers.Humor>.self,
+        ModelFunctionScorer<Classifiers.Security>.self, ModelFunctionScorer<Classifiers.Possible>.self,
+        ModelFunctionScorer<Classifiers.Sql>.self, ModelFunctionScorer<Classifiers.Summary>.self,
+        ModelFunctionScorer<Classifiers.Translation>.self, ModelFunctionScorer<Answers.Similarity>.self,
+        ModelFunctionScorer<Answers.EmbeddingSimilarity>.self, ModelFunctionScorer<Answers.Correctness>.self,
+        ModelFunctionScorer<Answers.Relevancy>.self, ModelFunctionScorer<Retrieval.Faithfulness>.self,
+        ModelFunctionScorer<Retrieval.ContextRecall>.self, ModelFunctionScorer<Retrieval.ContextPrecision>.self,
+        ModelFunctionScorer<Retrieval.ContextRelevancy>.self, ModelFunctionScorer<Retrieval.ContextEntityRecall>.self,
+        ModelFunctionScorer<Answers.Moderation>.self,
     ])
 
 // The name is the one in the plugin header.

@@ -126,7 +126,7 @@ struct ListContains: AnswerComparison {
         parameters: #""allow_extra_entities": {"type": "boolean"}"#)
 
     /// The most elements of a list. Pairing takes time in proportion to the cube of their number.
-    private static let mostElements = 400
+    static let mostElements = 400
 
     private let allowsExtra: Bool
 

@@ -193,6 +193,49 @@ static inline assay_status kit_ask(const kit_step *step, const assay_host_chat *
     return chat->ask(step->host, step->call, &request);
 }
 
+/* The host's embeddings, for create of a scorer that needs them; NULL if the host does not have them. Since 1.4. */
+static inline const assay_host_embed *kit_embeddings(const assay_host *host) {
+    return (const assay_host_embed *)host->get_extension(host, ASSAY_EXT_EMBED);
+}
+
+/* The host's moderation, likewise. Since 1.4. */
+static inline const assay_host_moderate *kit_moderation(const assay_host *host) {
+    return (const assay_host_moderate *)host->get_extension(host, ASSAY_EXT_MODERATE);
+}
+
+static inline assay_texts kit_texts_request(uint64_t tag, const char *role, const assay_str *texts, uint64_t n_texts) {
+    assay_texts request;
+    memset(&request, 0, sizeof request);
+    request.struct_size = sizeof request;
+    request.tag = tag;
+    request.role = kit_str(role);
+    request.texts = texts;
+    request.n_texts = n_texts;
+    return request;
+}
+
+/* Queues texts to be embedded by the model of a role. The reply with the same tag has a vector for each of them. */
+static inline assay_status kit_embed(const kit_step *step, const assay_host_embed *embeddings, uint64_t tag,
+                                     const char *role, const assay_str *texts, uint64_t n_texts) {
+    const assay_texts request = kit_texts_request(tag, role, texts, n_texts);
+    return embeddings->embed(step->host, step->call, &request);
+}
+
+/* Queues texts to be checked by the moderation model of a role. The reply's response_json has the "results". */
+static inline assay_status kit_moderate(const kit_step *step, const assay_host_moderate *moderation, uint64_t tag,
+                                        const char *role, const assay_str *texts, uint64_t n_texts) {
+    const assay_texts request = kit_texts_request(tag, role, texts, n_texts);
+    return moderation->moderate(step->host, step->call, &request);
+}
+
+/* The vector of a text of an embedding request, by its number, with *n_dimensions numbers; NULL if there is none. */
+static inline const double *kit_vector(const assay_reply *reply, uint64_t text, uint64_t *n_dimensions) {
+    *n_dimensions = 0;
+    if (!ASSAY_HAS(reply, assay_reply, n_dimensions) || reply->vectors == NULL || text >= reply->n_vectors) return NULL;
+    *n_dimensions = reply->n_dimensions;
+    return reply->vectors + text * reply->n_dimensions;
+}
+
 /* Why the model stopped: "stop", "length", "content_filter", "tool_calls"; empty if it is not known. */
 static inline assay_str kit_finish_reason(const assay_reply *reply) {
     return ASSAY_HAS(reply, assay_reply, finish_reason) ? reply->finish_reason : kit_bytes("", 0);

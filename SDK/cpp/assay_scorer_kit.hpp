@@ -194,13 +194,39 @@ public:
         const assay_status status =
             chat == nullptr ? ASSAY_E_UNSUPPORTED
                             : kit_ask(&step_, chat, row << 16 | question, role, str(request), sample);
+        note(row, status);
+    }
+
+    // Has texts embedded by the model of a role. The reply has a vector for each of them. Since 1.4.
+    void embed(uint64_t row, uint32_t question, const char *role, const std::vector<std::string_view> &texts) {
+        const assay_host_embed *embeddings = kit_embeddings(step_.host);
+        const std::vector<assay_str> list = strs(texts);
+        note(row, embeddings == nullptr ? ASSAY_E_UNSUPPORTED
+                                        : kit_embed(&step_, embeddings, row << 16 | question, role, list.data(), list.size()));
+    }
+
+    // Has texts checked by the moderation model of a role. The reply's response_json has the "results". Since 1.4.
+    void moderate(uint64_t row, uint32_t question, const char *role, const std::vector<std::string_view> &texts) {
+        const assay_host_moderate *moderation = kit_moderation(step_.host);
+        const std::vector<assay_str> list = strs(texts);
+        note(row, moderation == nullptr ? ASSAY_E_UNSUPPORTED
+                                        : kit_moderate(&step_, moderation, row << 16 | question, role, list.data(), list.size()));
+    }
+
+private:
+    static std::vector<assay_str> strs(const std::vector<std::string_view> &texts) {
+        std::vector<assay_str> list;
+        for (const std::string_view text : texts) list.push_back(str(text));
+        return list;
+    }
+
+    void note(uint64_t row, assay_status status) {
         if (status == ASSAY_OK)
             state_.n_awaited++;
         else
             fail(row, ASSAY_ROW_SCORER_ERROR, "the host did not accept the request (" + std::to_string(status) + ")");
     }
 
-private:
     kit_step step_;
     detail::State &state_;
 };
@@ -214,6 +240,7 @@ struct Reply {
     std::string_view finish_reason;  // "stop", "length", "content_filter", "tool_calls"; empty if it is not known
     std::string_view reasoning;      // the model's reasoning before its message; empty if there is none
     std::string_view response_json;  // the whole response body, or empty if there is none
+    std::vector<std::vector<double>> vectors;  // of embedded texts, in their order; empty for other requests
 
     // Whether the message is cut off because it reached its maximum length.
     bool is_cut_off() const { return finish_reason == "length"; }
@@ -310,9 +337,14 @@ struct InstanceOf final : Instance {
         }
         for (uint64_t i = 0; i < n_replies; i++) {
             const assay_reply &from = *replies[i];
+            std::vector<std::vector<double>> vectors;
+            uint64_t n_dimensions = 0;
+            for (uint64_t text = 0; const double *vector = kit_vector(&from, text, &n_dimensions); text++)
+                vectors.emplace_back(vector, vector + n_dimensions);
             const Reply reply{from.tag >> 16, static_cast<uint32_t>(from.tag & 0xFFFF),
                               from.status == ASSAY_OK ? 0 : kit_failure(&from), view(from.text),
-                              view(kit_finish_reason(&from)), view(kit_reasoning(&from)), view(from.response_json)};
+                              view(kit_finish_reason(&from)), view(kit_reasoning(&from)), view(from.response_json),
+                              std::move(vectors)};
             kept.n_awaited--;
             guarded(call, reply.row, [&] { scorer.receive(call, reply, kept.memories.at(reply.row)); });
         }

@@ -119,3 +119,14 @@ AT(assay_aggregation, description, 16);
 AT(assay_sums, n_sums, 4);
 AT(assay_sums, n_rows, 8);
 AT(assay_sums, values, 16);
+
+/* Since 1.4. */
+AT(assay_reply, vectors, 80);
+AT(assay_reply, n_vectors, 88);
+AT(assay_reply, n_dimensions, 96);
+AT(assay_texts, tag, 8);
+AT(assay_texts, role, 16);
+AT(assay_texts, texts, 32);
+AT(assay_texts, n_texts, 40);
+AT(assay_host_embed, embed, 8);
+AT(assay_host_moderate, moderate, 8);

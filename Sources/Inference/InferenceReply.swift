@@ -46,18 +46,21 @@ public struct InferenceReply: Hashable, Sendable {
     /// The vectors of a reply to an embedding request, in the order of the inputs.
     ///
     /// - Returns: nil if the response contains anything else.
-    public func embeddings() -> [[Float]]? {
+    public func embeddings() -> [[Float]]? { vectors()?.map { $0.map { Float($0) } } }
+
+    /// The same with all digits that the server has written.
+    func vectors() -> [[Double]]? {
         guard let items = try? JSONValue(parsing: response).object?["data"]?.array else { return nil }
-        var vectors = [[Float]?](repeating: nil, count: items.count)
+        var vectors = [[Double]?](repeating: nil, count: items.count)
         for (position, item) in items.enumerated() {
             guard let item = item.object, let numbers = item["embedding"]?.array else { return nil }
             let index = item["index"]?.number?.int ?? position
             guard vectors.indices.contains(index), vectors[index] == nil else { return nil }
-            var vector: [Float] = []
+            var vector: [Double] = []
             vector.reserveCapacity(numbers.count)
             for number in numbers {
-                guard let number = number.number else { return nil }
-                vector.append(Float(number.double))
+                guard let number = number.number, number.double.isFinite else { return nil }
+                vector.append(number.double)
             }
             vectors[index] = vector
         }
@@ -84,7 +87,8 @@ extension InferenceReply {
 
     func stored(model: String, operation: InferenceRequest.Operation) -> StoredReply {
         StoredReply(
-            model: model, text: operation == .embedding ? nil : text, response: body, inputTokens: usage?.input,
+            model: model, text: operation == .embedding || operation == .moderation ? nil : text, response: body,
+            inputTokens: usage?.input,
             outputTokens: usage?.output)
     }
 

@@ -7,6 +7,8 @@ public struct InferenceRequest: Hashable, Sendable {
         case chat = "chat/completions"
         case completion = "completions"
         case embedding = "embeddings"
+        /// OpenAI's moderation of texts.
+        case moderation = "moderations"
         /// One turn of an agent, in its own session; see ``ModelCatalog/agents()``.
         case agentTurn = "agents"
     }

@@ -9,6 +9,7 @@ public final class InferenceSession: Sendable {
         var usages: [String: ModelUsage] = [:]
         var budget: Budget<Waiter>
         var tickets = Ticket.Roll()
+        var embeddings = EmbeddingTable()
         /// Why no more requests are sent.
         var stop: String?
     }
@@ -116,6 +117,11 @@ public final class InferenceSession: Sendable {
             // In an order that does not change, so that neither does the sum of the costs.
             state.usages.sorted { $0.key < $1.key }.reduce(ModelUsage()) { $0 + $1.value }
         }
+    }
+
+    /// Reads or changes what is known of embedded texts.
+    func withEmbeddings<Value>(_ body: (inout EmbeddingTable) -> Value) -> Value {
+        state.withLock { body(&$0.embeddings) }
     }
 
     func count(_ label: String, _ change: (inout ModelUsage) -> Void) {
@@ -233,7 +239,7 @@ extension InferenceSession {
         return .success(reply)
     }
 
-    private func askRepeatedly(
+    func askRepeatedly(
         _ request: InferenceRequest, of model: Model, for label: String
     ) async -> Result<InferenceReply, InferenceError> {
         do throws(InferenceError) {
@@ -393,7 +399,9 @@ extension InferenceSession {
         guard let price = model.price else { return Cost(model: model.id) }
         let input = estimatedTokens(request.body)
         func cost(output: Int) -> Double { price.cost(of: TokenUsage(input: input, output: output)) }
-        let bound = price.output == 0 ? cost(output: 0) : model.maximumOutput(of: request).map(cost)
+        // Vectors and verdicts on texts are not billed as output.
+        let hasOutput = price.output > 0 && request.operation != .embedding && request.operation != .moderation
+        let bound = !hasOutput ? cost(output: 0) : model.maximumOutput(of: request).map(cost)
         return Cost(
             model: model.id, prompt: cost(output: 0), bound: bound, usual: cost(output: Cost.unknownReply))
     }

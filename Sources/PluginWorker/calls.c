@@ -73,6 +73,9 @@ const assay_reply *const *make_replies(const void *segment, uint64_t count) {
             .response_json = {base + given[i].response, given[i].response_length},
             .finish_reason = {base + given[i].finish, given[i].finish_length},
             .reasoning = {base + given[i].reasoning, given[i].reasoning_length},
+            .vectors = given[i].n_vectors ? (const double *)(base + given[i].vectors) : NULL,
+            .n_vectors = given[i].n_vectors,
+            .n_dimensions = given[i].n_dimensions,
         };
         pointers[i] = &replies[i];
     }

@@ -182,15 +182,19 @@ static int32_t host_is_cancelled(const assay_host *host, const assay_call *token
     return nobody_wants_results();
 }
 
+static bool knows_role(const call *call, assay_str role) {
+    bool is_known = false;
+    for (const char *const *name = call->instance->description->roles; name && *name; name++)
+        is_known |= strlen(*name) == role.len && memcmp(*name, role.ptr, role.len) == 0;
+    return is_known;
+}
+
 static assay_status queue_request(assay_call *token, const assay_request *request, uint32_t flags) {
     if (!is_running(token)) return ASSAY_E_INVALID;
     call *call = (struct call *)token;
     const assay_str role = request->role;
-    bool is_known = false;
-    for (const char *const *name = call->instance->description->roles; name && *name; name++)
-        is_known |= strlen(*name) == role.len && memcmp(*name, role.ptr, role.len) == 0;
     const part parts[2] = {{role.ptr, role.len}, {request->json.ptr, request->json.len}};
-    const bool is_valid = is_known && add_tag(&call->open_tags, request->tag);
+    const bool is_valid = knows_role(call, role) && add_tag(&call->open_tags, request->tag);
     const aw_record record = {.kind = AW_REQUEST, .output = request->sample, .first = request->tag, .count = role.len,
                               .flags = flags | (is_valid ? 0 : AW_REFUSED)};
     if (!call->captured) write_record(record, parts, 2);
@@ -215,9 +219,56 @@ static assay_status chat_ask(const assay_host *host, assay_call *token, const as
 
 static const assay_host_chat chat = {sizeof chat, 0, chat_request, chat_ask};
 
+static assay_status queue_texts(assay_call *token, const assay_texts *request, uint32_t flags) {
+    if (!is_running(token)) return ASSAY_E_INVALID;
+    call *call = (struct call *)token;
+    aw_record record = {.kind = AW_REQUEST, .flags = flags};
+    const bool is_whole = request && ASSAY_HAS(request, assay_texts, n_texts) && request->texts && request->n_texts > 0
+        && request->n_texts <= ASSAY_MAX_TEXTS;
+    if (!is_whole) {
+        record.flags |= AW_REFUSED;
+        if (!call->captured) write_record(record, NULL, 0);
+        return ASSAY_E_INVALID;
+    }
+    record.first = request->tag;
+    record.count = request->role.len;
+    if (!knows_role(call, request->role) || !add_tag(&call->open_tags, request->tag)) {
+        const part role = {request->role.ptr, request->role.len};
+        record.flags |= AW_REFUSED;
+        if (!call->captured) write_record(record, &role, 1);
+        return ASSAY_E_INVALID;
+    }
+    if (call->captured) return ASSAY_OK;
+    record.length = request->role.len + 8 * (1 + request->n_texts);
+    for (uint64_t i = 0; i < request->n_texts; i++) record.length += request->texts[i].len;
+    open_record(record);
+    add_to_record((part){request->role.ptr, request->role.len});
+    add_to_record((part){&request->n_texts, 8});
+    for (uint64_t i = 0; i < request->n_texts; i++) add_to_record((part){&request->texts[i].len, 8});
+    for (uint64_t i = 0; i < request->n_texts; i++) add_to_record((part){request->texts[i].ptr, request->texts[i].len});
+    close_record(record);
+    return ASSAY_OK;
+}
+
+static assay_status embed_texts(const assay_host *host, assay_call *token, const assay_texts *request) {
+    (void)host;
+    return queue_texts(token, request, AW_EMBED);
+}
+
+static assay_status moderate_texts(const assay_host *host, assay_call *token, const assay_texts *request) {
+    (void)host;
+    return queue_texts(token, request, AW_MODERATE);
+}
+
+static const assay_host_embed embed = {sizeof embed, 0, embed_texts};
+static const assay_host_moderate moderate = {sizeof moderate, 0, moderate_texts};
+
 static const void *host_extension(const assay_host *host, const char *id) {
     (void)host;
-    return id && strcmp(id, ASSAY_EXT_CHAT) == 0 ? &chat : NULL;
+    if (!id) return NULL;
+    if (strcmp(id, ASSAY_EXT_CHAT) == 0) return &chat;
+    if (strcmp(id, ASSAY_EXT_EMBED) == 0) return &embed;
+    return strcmp(id, ASSAY_EXT_MODERATE) == 0 ? &moderate : NULL;
 }
 
 const assay_host services = {

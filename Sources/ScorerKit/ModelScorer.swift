@@ -8,6 +8,9 @@ import CScorerPlugin
 /// `Conversations`. Models are identified by their roles in the declaration; addresses and keys stay with the host. On
 /// a host that does not support model requests, creating an instance fails.
 public protocol ModelScorer: ConfiguredScorer {
+    /// Further services of the host that it needs; on a host without them, creating an instance fails. The default is none.
+    static var hostExtensions: [HostExtension] { get }
+
     /// The state of a batch between its replies.
     associatedtype Conversations
 
@@ -17,6 +20,16 @@ public protocol ModelScorer: ConfiguredScorer {
     /// Handles a reply. The rows are always those of `start`.
     func receive(
         _ reply: ModelReply, _ conversations: inout Conversations, _ rows: Rows, _ results: Results, _ models: Models)
+}
+
+extension ModelScorer {
+    public static var hostExtensions: [HostExtension] { [] }
+}
+
+/// A service of the host beside chat completions. Since version 1.4 of the plugin header.
+public enum HostExtension: String, Sendable {
+    case embeddings = "assay.embed/1"
+    case moderation = "assay.moderate/1"
 }
 
 /// The result of a model request. Only valid during `receive`.
@@ -35,6 +48,8 @@ public struct ModelReply {
     public let reasoning: String?
     /// The whole response body as JSON, or empty if there is none.
     public let response: UnsafeRawBufferPointer
+    /// The vectors of embedded texts, in the order of the texts; empty for other requests.
+    public let vectors: [[Double]]
 
     /// Whether the message is cut off because it reached its maximum length.
     public var isCutOff: Bool { finishReason == "length" }
@@ -47,11 +62,13 @@ public struct ModelReply {
         finishReason = nil
         reasoning = nil
         response = UnsafeRawBufferPointer(start: nil, count: 0)
+        vectors = []
     }
 
     init(_ reply: UnsafePointer<assay_reply>) {
         // A host of an older version gives a shorter struct, which must not be read as a whole.
-        let isLong = reply.pointee.struct_size >= structSize(assay_reply.self)
+        let size = Int(reply.pointee.struct_size)
+        let isLong = size >= MemoryLayout<assay_reply>.offset(of: \.vectors) ?? .max
         tag = reply.pointee.tag
         failure =
             switch Int(reply.pointee.status) {
@@ -63,6 +80,14 @@ public struct ModelReply {
         response = UnsafeRawBufferPointer(reply.pointee.response_json)
         finishReason = isLong ? nonEmpty(reply.pointee.finish_reason) : nil
         reasoning = isLong ? nonEmpty(reply.pointee.reasoning) : nil
+        if size >= MemoryLayout<assay_reply>.size, let numbers = reply.pointee.vectors {
+            let width = Int(reply.pointee.n_dimensions)
+            vectors = (0..<Int(reply.pointee.n_vectors)).map { index in
+                Array(UnsafeBufferPointer(start: numbers + index * width, count: width))
+            }
+        } else {
+            vectors = []
+        }
     }
 }
 
@@ -97,6 +122,43 @@ public struct Models {
             requests.count += 1
         } else {
             requests.refused.append((tag, status))
+        }
+    }
+
+    /// Sends texts to be embedded by the model of a role. Exactly one reply will arrive, with a vector for each text. The host
+    /// asks for each text at most once in a run. Does not block.
+    ///
+    /// - Parameter texts: from 1 to 4096.
+    public func embed(tag: UInt64, role: String, texts: [String]) { send(texts, tag, role, .embeddings) }
+
+    /// Sends texts to be checked by the moderation model of a role. Exactly one reply will arrive, whose `response` has the
+    /// "results". Does not block.
+    public func moderate(tag: UInt64, role: String, texts: [String]) { send(texts, tag, role, .moderation) }
+
+    private func send(_ texts: [String], _ tag: UInt64, _ role: String, _ service: HostExtension) {
+        let status = withStr(role) { role in withStrs(texts) { queue(tag, role, $0, service) } }
+        if status == ASSAY_OK {
+            requests.count += 1
+        } else {
+            requests.refused.append((tag, status))
+        }
+    }
+
+    private func queue(_ tag: UInt64, _ role: assay_str, _ texts: [assay_str], _ service: HostExtension) -> assay_status
+    {
+        guard let table = host.pointee.get_extension(host, service.rawValue) else {
+            return assay_status(ASSAY_E_UNSUPPORTED)
+        }
+        return texts.withUnsafeBufferPointer { texts in
+            var request = assay_texts(
+                struct_size: structSize(assay_texts.self), reserved: 0, tag: tag, role: role, texts: texts.baseAddress,
+                n_texts: UInt64(texts.count))
+            switch service {
+            case .embeddings:
+                return table.assumingMemoryBound(to: assay_host_embed.self).pointee.embed(host, call, &request)
+            case .moderation:
+                return table.assumingMemoryBound(to: assay_host_moderate.self).pointee.moderate(host, call, &request)
+            }
         }
     }
 

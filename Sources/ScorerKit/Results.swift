@@ -142,3 +142,17 @@ func withStr<Result>(_ text: String, _ body: (assay_str) -> Result) -> Result {
         bytes.withMemoryRebound(to: CChar.self) { body(assay_str(ptr: $0.baseAddress, len: UInt64($0.count))) }
     }
 }
+
+/// Texts as the plugin header has them, all in one piece of memory.
+func withStrs<Result>(_ texts: [String], _ body: ([assay_str]) -> Result) -> Result {
+    var bytes: [CChar] = []
+    for text in texts { bytes.append(contentsOf: text.utf8.lazy.map { CChar(bitPattern: $0) }) }
+    return bytes.withUnsafeBufferPointer { bytes in
+        var offset = 0
+        return body(
+            texts.map { text in
+                defer { offset += text.utf8.count }
+                return assay_str(ptr: bytes.baseAddress.map { $0 + offset }, len: UInt64(text.utf8.count))
+            })
+    }
+}

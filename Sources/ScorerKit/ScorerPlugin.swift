@@ -94,6 +94,10 @@ private struct OfferedScorer {
                         + "\(ASSAY_EXT_CHAT))"
                 )
             }
+            for service in type.hostExtensions where host.pointee.get_extension(host, service.rawValue) == nil {
+                throw ParameterRejection(
+                    pointer: "", "this scorer needs an extension that its host does not have: \(service.rawValue)")
+            }
             return ModelInstance(host, chat, try Asking(configuration: configuration))
         }
     }

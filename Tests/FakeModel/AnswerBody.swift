@@ -3,7 +3,7 @@ import NIOCore
 /// What a server can be asked to do by a POST: the operations of an OpenAI-compatible API that have a model, OpenAI's
 /// Responses API, Anthropic's Messages API, and those of a Llama Stack server's agents.
 enum Operation: Sendable {
-    case chat, completion, embedding
+    case chat, completion, embedding, moderation
     case response, message
     case agent, session, turn
 
@@ -15,6 +15,8 @@ enum Operation: Sendable {
             self = .completion
         } else if path.hasSuffix("/embeddings") {
             self = .embedding
+        } else if path.hasSuffix("/moderations") {
+            self = .moderation
         } else if path.hasSuffix("/responses") {
             self = .response
         } else if path.hasSuffix("/messages") {
@@ -68,6 +70,13 @@ extension Answer {
             body.writeString("{\"object\":\"list\",\"model\":\"fake\",\"data\":[")
             body.writeString(vectors.joined(separator: ","))
             body.writeString("]")
+        case .moderation:
+            // A text is flagged if it says so.
+            let results = request.inputs.map { input in
+                let score = input.contains("flagged") ? 1 : 0
+                return "{\"flagged\":\(score == 1),\"category_scores\":{\"violence\":\(score)}}"
+            }
+            body.writeString("{\"id\":\"fake\",\"model\":\"fake\",\"results\":[\(results.joined(separator: ","))]")
         }
         finish(&body, output: text, to: request)
         return body
@@ -89,7 +98,8 @@ extension Answer {
         case .none: break
         case .fixed(let input, let output): writeUsage(input: input, output: output, to: &body)
         case .estimated:
-            let output = request.operation == .embedding ? 0 : max(1, output.utf8.count / 4)
+            let output =
+                request.operation == .embedding || request.operation == .moderation ? 0 : max(1, output.utf8.count / 4)
             writeUsage(input: max(1, request.content.readableBytes / 4), output: output, to: &body)
         }
         body.writeString("}")
@@ -103,7 +113,7 @@ extension Answer {
         case .turn: turnEvents(text, retrieved: retrieved, for: request)
         case .response: ByteBuffer(string: responseObject(text, to: request))
         case .message: ByteBuffer(string: messageObject(text, to: request))
-        case .chat, .completion, .embedding: modelReply(text, to: request, operation)
+        case .chat, .completion, .embedding, .moderation: modelReply(text, to: request, operation)
         }
     }
 
@@ -113,7 +123,7 @@ extension Answer {
     }
 
     private func malformed(_ malformation: Malformation, _ operation: Operation) -> ByteBuffer {
-        let list = operation == .embedding ? "data" : "choices"
+        let list = operation == .embedding ? "data" : operation == .moderation ? "results" : "choices"
         switch malformation {
         case .notJSON: return ByteBuffer(string: "<html><body><h1>Welcome to the proxy</h1></body></html>")
         case .otherShape: return ByteBuffer(string: "{\"status\":\"ok\",\"version\":7}")
@@ -124,6 +134,7 @@ extension Answer {
                 case .chat: "{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":null}}"
                 case .completion: "{\"index\":0,\"text\":null}"
                 case .embedding: "{\"index\":0,\"embedding\":null}"
+                case .moderation: "null"
                 case .agent, .session, .turn, .response, .message: "null"
                 }
             return ByteBuffer(string: "{\"id\":\"fake\",\"\(list)\":[\(element)]}")

@@ -89,7 +89,7 @@ public struct ReceivedRequest: Sendable {
         case .chat, .turn, .message:
             return json["messages"]?.elements.last { $0["role"]?.text == "user" }?["content"]?.text
         case .completion: return json["prompt"]?.text
-        case .embedding: return inputs(of: json).first
+        case .embedding, .moderation: return inputs(of: json).first
         case .agent, .session, nil: return nil
         }
     }

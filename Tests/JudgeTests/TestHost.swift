@@ -216,7 +216,7 @@ private enum Reply {
                 var reply = assay_reply(
                     struct_size: UInt32(MemoryLayout<assay_reply>.size), status: Int32(status),
                     tag: answers[index].tag, text: texts[0], response_json: texts[1], finish_reason: texts[2],
-                    reasoning: texts[3])
+                    reasoning: texts[3], vectors: nil, n_vectors: 0, n_dimensions: 0)
                 return withUnsafePointer(to: &reply) { next(index + 1, replies + [$0]) }
             }
         }

@@ -191,7 +191,8 @@ struct ModelScorerTests {
                             var reply = assay_reply(
                                 struct_size: UInt32(replySize), status: Int32(reply.status),
                                 tag: reply.tag, text: text, response_json: assay_str(ptr: nil, len: 0),
-                                finish_reason: finishReason, reasoning: text)
+                                finish_reason: finishReason, reasoning: text, vectors: nil, n_vectors: 0,
+                                n_dimensions: 0)
                             withUnsafePointer(to: &reply) { reply in
                                 var pointers: [UnsafePointer<assay_reply>?] = [reply]
                                 statuses.append(

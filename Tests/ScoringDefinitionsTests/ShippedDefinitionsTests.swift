@@ -43,8 +43,14 @@ struct ShippedDefinitionsTests {
     }
 
     @Test(
-        "the scoring functions of braintrust that need no model are there",
-        arguments: ["exact-match", "json-diff", "levenshtein", "list-contains", "numeric-diff", "valid-json"])
+        "the scoring functions of braintrust are there",
+        arguments: [
+            "exact-match", "json-diff", "levenshtein", "list-contains", "numeric-diff", "valid-json", "factuality",
+            "battle",
+            "closed-qa", "humor", "security", "possible", "sql", "summary", "translation", "answer-similarity",
+            "answer-correctness", "answer-relevancy", "faithfulness", "context-recall", "context-precision",
+            "context-relevancy", "context-entity-recall", "embedding-similarity", "moderation",
+        ])
     func braintrust(name: String) throws {
         let function = try catalog.find("braintrust::\(name)")
         #expect(function.providerID == "braintrust" && function.providerResourceID == name)

@@ -25,6 +25,8 @@ pub const ROW_NOT_ASKED: i32 = 7;
 pub const ABI_MAJOR: u32 = 1;
 pub const ABI_MINOR: u32 = 4;
 pub const EXT_CHAT: &[u8] = b"assay.chat/1\0";
+pub const EXT_EMBED: &[u8] = b"assay.embed/1\0";
+pub const EXT_MODERATE: &[u8] = b"assay.moderate/1\0";
 
 #[repr(C)]
 pub struct Column {
@@ -115,7 +117,26 @@ pub struct HostChat {
     pub ask: unsafe extern "C" fn(*const Host, *mut HostCall, *const Request) -> Status,
 }
 
-/// Replies of hosts before version 1.2 end with `response_json`.
+/// Texts to embed or to moderate. Since version 1.4.
+#[repr(C)]
+pub struct Texts {
+    pub struct_size: u32,
+    pub reserved: u32,
+    pub tag: u64,
+    pub role: Str,
+    pub texts: *const Str,
+    pub n_texts: u64,
+}
+
+/// The table of both extensions for texts.
+#[repr(C)]
+pub struct HostTexts {
+    pub struct_size: u32,
+    pub reserved: u32,
+    pub send: unsafe extern "C" fn(*const Host, *mut HostCall, *const Texts) -> Status,
+}
+
+/// Replies of hosts before version 1.2 end with `response_json`, those of hosts before 1.4 with `reasoning`.
 
 #[repr(C)]
 pub struct Reply {
@@ -126,6 +147,9 @@ pub struct Reply {
     pub response_json: Str,
     pub finish_reason: Str,
     pub reasoning: Str,
+    pub vectors: *const f64,
+    pub n_vectors: u64,
+    pub n_dimensions: u64,
 }
 
 #[repr(C)]

@@ -237,10 +237,18 @@ unsafe extern "C" fn step(
             let (row, question) = ((tag >> 16) as usize, tag as u16);
             awaited.set(awaited.get().saturating_sub(1));
             let (text, response_json) = ((*given).text.get(), (*given).response_json.get());
-            let is_long = (*given).struct_size as usize >= std::mem::size_of::<abi::Reply>();
+            let size = (*given).struct_size as usize;
+            let is_long = size >= std::mem::offset_of!(abi::Reply, vectors);
             let (finish_reason, reasoning) =
                 if is_long { ((*given).finish_reason.get(), (*given).reasoning.get()) } else { ("", "") };
-            let reply = Reply { row, question, failure, text, response_json, finish_reason, reasoning };
+            let mut vectors = Vec::new();
+            if size >= std::mem::size_of::<abi::Reply>() && !(*given).vectors.is_null() {
+                let width = (*given).n_dimensions as usize;
+                for text in 0..(*given).n_vectors as usize {
+                    vectors.push(std::slice::from_raw_parts((*given).vectors.add(text * width), width));
+                }
+            }
+            let reply = Reply { row, question, failure, text, response_json, finish_reason, reasoning, vectors };
             guard(&call, row, || held.scorer.receive(&call, &reply, &mut **memories));
         }
         if awaited.get() > 0 { abi::PENDING } else { abi::OK }

@@ -44,6 +44,8 @@ pub struct Reply<'a> {
     pub finish_reason: &'a str,
     /// What the model thought before its message; empty where it shows nothing.
     pub reasoning: &'a str,
+    /// The vectors of embedded texts, in their order; empty for other requests.
+    pub vectors: Vec<&'a [f64]>,
 }
 
 impl Reply<'_> {
@@ -245,6 +247,38 @@ impl<'a> Call<'a> {
                 }
             },
         };
+        self.note(row, status);
+    }
+
+    /// Has texts embedded by the model of a role; the reply has a vector for each of them. Since version 1.4.
+    pub fn embed(&self, row: usize, question: u16, role: &str, texts: &[&str]) {
+        self.send(row, question, role, texts, abi::EXT_EMBED)
+    }
+
+    /// Has texts checked by the moderation model of a role; the reply's `response_json` has the "results". Since version 1.4.
+    pub fn moderate(&self, row: usize, question: u16, role: &str, texts: &[&str]) {
+        self.send(row, question, role, texts, abi::EXT_MODERATE)
+    }
+
+    fn send(&self, row: usize, question: u16, role: &str, texts: &[&str], extension: &[u8]) {
+        let texts: Vec<abi::Str> = texts.iter().map(|text| abi::Str::new(text)).collect();
+        let request = abi::Texts {
+            struct_size: size_of::<abi::Texts>() as u32,
+            reserved: 0,
+            tag: (row as u64) << 16 | question as u64,
+            role: abi::Str::new(role),
+            texts: texts.as_ptr(),
+            n_texts: texts.len() as u64,
+        };
+        // SAFETY: the call is being stepped; the host copies the texts. The table of an extension lives as long as the host.
+        let status = unsafe {
+            let table = (self.host.get_extension)(self.host, extension.as_ptr().cast()) as *const abi::HostTexts;
+            if table.is_null() { abi::E_UNSUPPORTED } else { ((*table).send)(self.host, self.call, &request) }
+        };
+        self.note(row, status);
+    }
+
+    fn note(&self, row: usize, status: abi::Status) {
         if status == abi::OK {
             self.awaited.set(self.awaited.get() + 1);
         } else {

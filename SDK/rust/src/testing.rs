@@ -137,7 +137,8 @@ impl Host {
         self.score_with(rows, |_, _| Err("the test has no model".to_owned()))
     }
 
-    /// Scores rows with a model: a function from a role and a request, as JSON, to a reply.
+    /// Scores rows with a model: a function from a role and a request, as JSON, to a reply. The request to embed texts is
+    /// `{"input": […]}`, and its reply the vectors as JSON: `[[1, 0.5], …]`.
     pub fn score_with(&self, rows: &[Vec<Cell>], model: impl Fn(&str, &str) -> Answer) -> Vec<RowResult> {
         self.record.borrow_mut().rows = vec![RowResult::default(); rows.len()];
         let columns: Vec<ColumnMemory> =
@@ -157,6 +158,7 @@ impl Host {
             assert!(!requests.is_empty(), "the scorer waits for replies, and has asked nothing");
             let answers: Vec<_> = requests.iter().map(|(_, role, request)| model(role, request)).collect();
             let responses: Vec<_> = answers.iter().map(response).collect();
+            let vectors: Vec<_> = answers.iter().map(vectors).collect();
             let replies: Vec<abi::Reply> = (0..requests.len())
                 .map(|index| abi::Reply {
                     struct_size: std::mem::size_of::<abi::Reply>() as u32,
@@ -166,6 +168,9 @@ impl Host {
                     response_json: abi::Str::new(&responses[index]),
                     finish_reason: abi::Str::new(if answers[index].is_ok() { "stop" } else { "" }),
                     reasoning: abi::Str::new(""),
+                    vectors: if vectors[index].0 > 0 { vectors[index].1.as_ptr() } else { null() },
+                    n_vectors: vectors[index].0 as u64,
+                    n_dimensions: (vectors[index].1.len() / vectors[index].0.max(1)) as u64,
                 })
                 .collect();
             status = self.step(&mut state, abi::STEP_START + 1, &batch, &replies);
@@ -216,6 +221,16 @@ impl Drop for Host {
             unsafe { (FUNCTIONS.destroy)(self.instance) }
         }
     }
+}
+
+/// The number of vectors in a reply, and all their numbers; none for a reply in words.
+fn vectors(answer: &Answer) -> (usize, Vec<f64>) {
+    let list = answer.as_ref().ok().and_then(|text| crate::json::Value::parse(text).ok());
+    let vectors: Option<Vec<Vec<f64>>> = list.as_ref().and_then(|list| list.as_list()).and_then(|list| {
+        list.iter().map(|vector| vector.as_list()?.iter().map(|number| number.as_f64()).collect()).collect()
+    });
+    let vectors = vectors.unwrap_or_default();
+    (vectors.len(), vectors.concat())
 }
 
 fn response(answer: &Answer) -> String {
@@ -375,10 +390,28 @@ unsafe extern "C" fn ask(host: *const abi::Host, _: *mut abi::HostCall, asked: *
     request(host, null_mut(), (*asked).tag, (*asked).role, (*asked).json)
 }
 
+unsafe extern "C" fn send_texts(host: *const abi::Host, _: *mut abi::HostCall, asked: *const abi::Texts) -> abi::Status {
+    let asked = &*asked;
+    let mut json = "{\"input\": [".to_owned();
+    for (index, text) in std::slice::from_raw_parts(asked.texts, asked.n_texts as usize).iter().enumerate() {
+        if index > 0 {
+            json += ", ";
+        }
+        crate::json::write_quoted(&mut json, text.get());
+    }
+    request(host, null_mut(), asked.tag, asked.role, abi::Str::new(&(json + "]}")))
+}
+
 unsafe extern "C" fn get_extension(_: *const abi::Host, id: *const c_char) -> *const c_void {
     static CHAT: abi::HostChat =
         abi::HostChat { struct_size: std::mem::size_of::<abi::HostChat>() as u32, reserved: 0, request, ask };
-    if CStr::from_ptr(id).to_bytes_with_nul() == abi::EXT_CHAT { &CHAT as *const abi::HostChat as *const c_void } else { null() }
+    static TEXTS: abi::HostTexts =
+        abi::HostTexts { struct_size: std::mem::size_of::<abi::HostTexts>() as u32, reserved: 0, send: send_texts };
+    match CStr::from_ptr(id).to_bytes_with_nul() {
+        abi::EXT_CHAT => &CHAT as *const abi::HostChat as *const c_void,
+        abi::EXT_EMBED | abi::EXT_MODERATE => &TEXTS as *const abi::HostTexts as *const c_void,
+        _ => null(),
+    }
 }
 
 #[cfg(test)]
@@ -459,6 +492,48 @@ mod tests {
         assert_eq!(host.log(), ["it asks"]);
         let results = host.score_with(&rows, |_, _| Err("gone".into()));
         assert!(results[0].is(Unscored::ModelError));
+    }
+
+    /// Gives the first numbers of the vectors of a text and of "x".
+    struct Embedded;
+
+    impl Scorer for Embedded {
+        const DECLARATION: Declaration = Declaration {
+            id: "embedded",
+            description: "",
+            inputs: &[Column::required("text", Kind::Text, "")],
+            outputs: &[Column::output("score", Kind::Number, ""), Column::further_score("other", Kind::Number, "")],
+            roles: &["embedding"],
+            ..Declaration::NOTHING
+        };
+        type Memory = ();
+
+        fn new(_: &mut Parameters) -> Result<Self, Rejection> {
+            Ok(Embedded)
+        }
+
+        fn score(&self, call: &Call, row: usize) {
+            call.embed(row, 0, "embedding", &[call.text(0, row).unwrap_or(""), "x"]);
+        }
+
+        fn receive(&self, call: &Call, reply: &Reply, _: &mut ()) {
+            if let Some(failure) = reply.failure {
+                return call.fail(reply.row, failure, reply.text);
+            }
+            call.give_number(0, reply.row, reply.vectors[0][0]);
+            call.give_number(1, reply.row, reply.vectors[1][0]);
+        }
+    }
+
+    #[test]
+    fn texts_are_embedded() {
+        let host = Host::of::<Embedded>("{}").unwrap();
+        let results = host.score_with(&[vec![Cell::text("a\"")]], |role, request| {
+            assert_eq!((role, request), ("embedding", "{\"input\": [\"a\\\"\", \"x\"]}"));
+            Ok("[[0.5, 1], [2, 3]]".into())
+        });
+        assert_eq!(results[0].number("score"), Some(0.5));
+        assert_eq!(results[0].number("other"), Some(2.0));
     }
 
     #[test]

@@ -253,7 +253,48 @@ typedef struct assay_reply {
                               * "stop", "length" (the message is cut off), "content_filter", "tool_calls"; empty if it
                               * is not known. Since 1.2 */
     assay_str reasoning;     /* the model's reasoning before its message; empty if there is none. Since 1.2 */
+    const double *vectors;   /* of `embed`: n_vectors vectors of n_dimensions finite numbers, one after the other, in the
+                              * order of the texts; otherwise NULL. Since 1.4 */
+    uint64_t n_vectors;      /* Since 1.4 */
+    uint64_t n_dimensions;   /* Since 1.4 */
 } assay_reply;
+
+/* Extensions of the host, since 1.4: embeddings, and moderation. Texts go to the model of a role, as chat completions do: through
+ * the same limits, cache and budget. */
+#define ASSAY_EXT_EMBED "assay.embed/1"
+#define ASSAY_EXT_MODERATE "assay.moderate/1"
+
+/* The largest number of texts of a request. Since 1.4. */
+#define ASSAY_MAX_TEXTS 4096
+
+/* Texts for a model. Since 1.4. */
+typedef struct assay_texts {
+    uint32_t struct_size;
+    uint32_t reserved;
+    uint64_t tag;   /* chosen by the plugin; open tags of a call must differ, whatever they ask for */
+    assay_str role; /* one of the roles in the scorer's description */
+    const assay_str *texts;
+    uint64_t n_texts; /* from 1 to ASSAY_MAX_TEXTS */
+} assay_texts;
+
+typedef struct assay_host_embed {
+    uint32_t struct_size;
+    uint32_t reserved;
+
+    /* Queues texts to be embedded. Exactly one reply with the request's tag arrives in a later step(REPLIES), with a vector
+     * for each text (`vectors`), or an error. The host asks a model for each text at most once in a run, and for several texts
+     * at once. Returns ASSAY_OK; or ASSAY_E_INVALID, without queuing anything. Copied; never blocks; never calls back. [in-step] */
+    assay_status (*embed)(const assay_host *, assay_call *, const assay_texts *) ASSAY_NOEXCEPT;
+} assay_host_embed;
+
+typedef struct assay_host_moderate {
+    uint32_t struct_size;
+    uint32_t reserved;
+
+    /* Queues texts to be checked by a moderation model (OpenAI's /v1/moderations). The reply's `response_json` has an element of
+     * "results" for each text: {"flagged": …, "category_scores": {…}}. Otherwise like `embed`. [in-step] */
+    assay_status (*moderate)(const assay_host *, assay_call *, const assay_texts *) ASSAY_NOEXCEPT;
+} assay_host_moderate;
 
 /* ---------------------------------------------------------------- plugin */
 

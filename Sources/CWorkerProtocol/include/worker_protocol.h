@@ -102,6 +102,9 @@ typedef struct aw_reply {
     uint64_t finish_length;
     uint64_t reasoning;   /* offset from the start of the segment */
     uint64_t reasoning_length;
+    uint64_t vectors;     /* offset from the start of the segment, a multiple of 8 */
+    uint64_t n_vectors;
+    uint64_t n_dimensions;
 } aw_reply;
 
 /* ---------------------------------------------------------------- what the worker gives */
@@ -135,7 +138,8 @@ enum {
     /* `first` is the row, or -1; `type` the outcome; the message follows. */
     AW_FAIL = 2,
     /* `first` is the tag, `output` the sample; the role follows, `count` bytes long, then the request. With
-     * AW_UNNUMBERED, it was made with the older function, and the sample, if any, stands in its JSON. */
+     * AW_UNNUMBERED, it was made with the older function, and the sample, if any, stands in its JSON. With AW_EMBED or
+     * AW_MODERATE, the number of texts, the length of each and all their bytes follow the role instead. */
     AW_REQUEST = 3,
     /* `type` is the severity; the message follows. */
     AW_LOG = 4,
@@ -167,7 +171,7 @@ enum {
     AW_AGGREGATION = 26
 };
 
-enum { AW_VALIDITY = 1, AW_REFUSED = 2, AW_UNNUMBERED = 4 };
+enum { AW_VALIDITY = 1, AW_REFUSED = 2, AW_UNNUMBERED = 4, AW_EMBED = 8, AW_MODERATE = 16 };
 
 enum { AW_TEXT_ID, AW_TEXT_VERSION, AW_TEXT_DESCRIPTION, AW_TEXT_SCHEMA, AW_TEXT_FAULT };
 

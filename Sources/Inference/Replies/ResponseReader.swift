@@ -47,6 +47,7 @@ extension InferenceReply {
             case .chat: take(try ChatCompletion(object, settings))
             case .completion: take(try Self.completion(in: object, settings))
             case .embedding: try Self.checkEmbeddings(in: object)
+            case .moderation: try Self.checkModeration(in: object)
             case .agentTurn: text = try Self.answer(in: object)
             }
         } catch {
@@ -83,6 +84,12 @@ extension InferenceReply {
             items.allSatisfy({ $0.object?["embedding"]?.array != nil })
         else {
             throw BadResponse(reason: "contains no embeddings", error: object["error"].map { ServerError($0) })
+        }
+    }
+
+    private static func checkModeration(in object: JSONObject) throws(BadResponse) {
+        guard let results = object["results"]?.array, !results.isEmpty, results.allSatisfy({ $0.object != nil }) else {
+            throw BadResponse(reason: "contains no results", error: object["error"].map { ServerError($0) })
         }
     }
 

@@ -49,8 +49,12 @@ final class HostServices: @unchecked Sendable {
                     ScorerCall.withCall(call) { $0.isCancelled ? 1 : 0 }
                 },
                 get_extension: { _, id in
-                    guard let id, String(cString: id) == ASSAY_EXT_CHAT else { return nil }
-                    return UnsafeRawPointer(HostServices.chat)
+                    switch id.map({ String(cString: $0) }) {
+                    case ASSAY_EXT_CHAT: return UnsafeRawPointer(HostServices.chat)
+                    case ASSAY_EXT_EMBED: return UnsafeRawPointer(HostServices.embed)
+                    case ASSAY_EXT_MODERATE: return UnsafeRawPointer(HostServices.moderate)
+                    default: return nil
+                    }
                 },
                 emit_statistics: { _, call, first, count, values in
                     ScorerCall.withCall(call) { $0.emitStatistics(first: first, count: count, values) }
@@ -83,6 +87,24 @@ final class HostServices: @unchecked Sendable {
                     ScorerCall.withCall(call) { $0.request(request) }
                 }))
         return chat
+    }()
+
+    private nonisolated(unsafe) static let embed: UnsafeMutablePointer<assay_host_embed> = {
+        let embed = UnsafeMutablePointer<assay_host_embed>.allocate(capacity: 1)
+        embed.initialize(
+            to: assay_host_embed(
+                struct_size: UInt32(MemoryLayout<assay_host_embed>.size), reserved: 0,
+                embed: { _, call, texts in ScorerCall.withCall(call) { $0.request(texts, .embeddings) } }))
+        return embed
+    }()
+
+    private nonisolated(unsafe) static let moderate: UnsafeMutablePointer<assay_host_moderate> = {
+        let moderate = UnsafeMutablePointer<assay_host_moderate>.allocate(capacity: 1)
+        moderate.initialize(
+            to: assay_host_moderate(
+                struct_size: UInt32(MemoryLayout<assay_host_moderate>.size), reserved: 0,
+                moderate: { _, call, texts in ScorerCall.withCall(call) { $0.request(texts, .moderation) } }))
+        return moderate
     }()
 }
 

@@ -222,6 +222,19 @@ public final class ScorerCall {
                 tag: made.tag, role: String(made.role), json: String(made.json), sample: Int(made.sample)))
     }
 
+    /// Takes texts to embed or to moderate.
+    func request(_ pointer: UnsafePointer<assay_texts>?, _ kind: ModelRequest.Kind) -> Int32 {
+        guard let pointer, Int(pointer.pointee.struct_size) >= MemoryLayout<assay_texts>.size,
+            let texts = pointer.pointee.texts, pointer.pointee.n_texts > 0,
+            pointer.pointee.n_texts <= UInt64(ASSAY_MAX_TEXTS)
+        else { return misuse(.requestTooShort) }
+        let made = pointer.pointee
+        return request(
+            ModelRequest(
+                tag: made.tag, role: String(made.role), kind: kind,
+                texts: (0..<Int(made.n_texts)).map { String(texts[$0]) }))
+    }
+
     func knows(role: String) -> Bool { scorer.description.roles.contains(role) }
 
     /// Says why a request is not taken.

@@ -77,6 +77,9 @@ struct ScriptedReplies: Sendable {
         func reply(_ status: ModelReply.Status, _ text: String, finishReason: String = "") -> ModelReply {
             ModelReply(tag: request.tag, status: status, text: text, finishReason: finishReason)
         }
+        if request.kind != .chat, [.plausible, .mixed, .empty, .cutOff, .garbage, .huge].contains(content) {
+            return textReply(to: request, content)
+        }
         switch content {
         case .plausible, .mixed:
             let chosen = only ?? usual[number % usual.count]
@@ -93,5 +96,32 @@ struct ScriptedReplies: Sendable {
         case .garbage: return reply(.answered, Self.garbage[number % Self.garbage.count])
         case .huge: return reply(.answered, String(repeating: "a score of 5 is good. ", count: (4 << 20) / 22))
         }
+    }
+
+    /// What models make of texts: the same of the same text.
+    private func textReply(to request: ModelRequest, _ content: Content) -> ModelReply {
+        let texts = request.texts
+        func hash(_ text: String) -> UInt64 {
+            text.utf8.prefix(64 << 10).reduce(14_695_981_039_346_656_037) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
+        }
+        var reply = ModelReply(tag: request.tag, status: .answered, text: "")
+        if request.kind == .moderation {
+            let results = texts.map { text in
+                "{\"flagged\": \(hash(text) % 3 == 0), \"category_scores\": {\"hate\": 0.\(hash(text) % 100)}}"
+            }
+            reply.response =
+                content == .garbage ? "{\"results\": []}" : "{\"results\": [\(results.joined(separator: ", "))]}"
+            return reply
+        }
+        let dimensions = content == .huge ? 65_536 : content == .empty ? 1 : 8
+        reply.vectors = texts.map { text in
+            var state = hash(text)
+            // Vectors of zeros have no direction.
+            return (0..<dimensions).map { _ in
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                return content == .garbage || content == .empty ? 0 : Double(Int64(bitPattern: state)) / 0x1p63
+            }
+        }
+        return reply
     }
 }

@@ -24,9 +24,10 @@ struct ReplyLedger {
         var role: String
         var json: String
         var sample: Int?
+        var kind: ModelRequest.Kind
 
         init(_ request: ModelRequest) {
-            (role, json, sample) = (request.role, request.json, request.sample)
+            (role, json, sample, kind) = (request.role, request.json, request.sample, request.kind)
         }
     }
 

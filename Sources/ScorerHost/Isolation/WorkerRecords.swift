@@ -25,6 +25,12 @@ extension IsolatedCall {
                     call.misuse(.requestTooShort)
                 } else if record.flags & UInt32(AW_REFUSED) != 0 {
                     call.refuseRequest(tag: record.first, role: name)
+                } else if record.flags & UInt32(AW_EMBED | AW_MODERATE) != 0 {
+                    // The worker is not trusted: texts that are not as announced were never asked for.
+                    guard call.knows(role: name), let texts = Self.texts(in: json) else { continue }
+                    let kind: ModelRequest.Kind =
+                        record.flags & UInt32(AW_EMBED) != 0 ? .embeddings : .moderation
+                    ask(ModelRequest(tag: record.first, role: name, kind: kind, texts: texts))
                 } else if call.knows(role: name) {
                     ask(
                         ModelRequest(
@@ -36,6 +42,22 @@ extension IsolatedCall {
             default: break
             }
         }
+    }
+
+    /// Texts that follow their number and the length of each.
+    private static func texts(in bytes: UnsafeRawBufferPointer) -> [String]? {
+        guard bytes.count >= 8 else { return nil }
+        let count = bytes.loadUnaligned(as: UInt64.self)
+        guard count > 0, count <= UInt64(ASSAY_MAX_TEXTS), bytes.count >= 8 * (1 + Int(count)) else { return nil }
+        var texts: [String] = []
+        var start = 8 * (1 + Int(count))
+        for index in 0..<Int(count) {
+            let length = bytes.loadUnaligned(fromByteOffset: 8 * (1 + index), as: UInt64.self)
+            guard length <= UInt64(bytes.count - start) else { return nil }
+            texts.append(String(decoding: bytes[start..<start + Int(length)], as: UTF8.self))
+            start += Int(length)
+        }
+        return start == bytes.count ? texts : nil
     }
 
     private func fail(_ record: aw_record, _ rest: UnsafeRawBufferPointer, _ rows: Range<Int>, _ call: ScorerCall) {

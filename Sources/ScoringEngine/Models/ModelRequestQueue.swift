@@ -19,6 +19,8 @@ final class ModelRequestQueue: Sendable {
         var tag: UInt64
         var request: InferenceRequest
         var model: Model
+        /// What is embedded; nil for other requests.
+        var texts: [String]?
     }
 
     private enum Job: Sendable {
@@ -116,7 +118,10 @@ final class ModelRequestQueue: Sendable {
             }
             do throws(RequestFault) {
                 let made = try InferenceRequest(request)
-                orders.requests.append(PendingRequest(tag: request.tag, request: made, model: model))
+                orders.requests.append(
+                    PendingRequest(
+                        tag: request.tag, request: made, model: model,
+                        texts: request.kind == .embeddings ? request.texts : nil))
             } catch {
                 faults.append((call, ModelReply(tag: request.tag, status: .failed, text: error.message), false))
             }
@@ -166,6 +171,16 @@ final class ModelRequestQueue: Sendable {
 
     /// Answers requests from the cache; in a dry run, answers all others too.
     private func lookUp(_ orders: CallRequests) -> (found: ReceivedReplies, missing: CallRequests) {
+        // Embedded texts are looked up one by one, when they are asked for.
+        if dryRun == nil, orders.requests.contains(where: { $0.texts != nil }) {
+            var (texts, others) = (orders, orders)
+            texts.requests = orders.requests.filter { $0.texts != nil }
+            others.requests = orders.requests.filter { $0.texts == nil }
+            if others.requests.isEmpty { return ([], texts) }
+            var (found, missing) = lookUp(others)
+            missing.requests += texts.requests
+            return (found, missing)
+        }
         let requests = orders.requests.map { (request: $0.request, model: $0.model) }
         // A cache that cannot be read is treated as empty; the fault is reported when a reply is stored.
         let stored = (try? session.lookUp(requests, for: orders.function)) ?? requests.map { _ in nil }
@@ -190,6 +205,10 @@ final class ModelRequestQueue: Sendable {
     private func reply(to order: PendingRequest, of orders: CallRequests) async -> ReceivedReplies.Element {
         let call = orders.call
         do throws(InferenceError) {
+            if let texts = order.texts {
+                let vectors = try await session.embed(texts, of: order.model, for: orders.function)
+                return (call, ModelReply(tag: order.tag, status: .answered, text: "", vectors: vectors), false)
+            }
             let reply = try await session.ask(
                 order.request, of: order.model, for: orders.function, isLookedUp: true,
                 replacesStored: call.attempt > 0)
@@ -239,7 +258,13 @@ struct RequestFault: Error {
 extension InferenceRequest {
     /// A scorer's chat request. In one that does not say its sample, the member "assay" is the host's.
     init(_ request: ModelRequest) throws(RequestFault) {
-        self.init(body: request.json, sample: request.sample ?? 0)
+        let operation: Operation =
+            switch request.kind {
+            case .chat: .chat
+            case .embeddings: .embedding
+            case .moderation: .moderation
+            }
+        self.init(operation: operation, body: request.json, sample: request.sample ?? 0)
         guard request.sample == nil, body.contains("\"assay\"") else { return }
         guard var object = try? JSONValue(parsing: body).object, let own = object["assay"] else { return }
         guard case .number(let number)? = own["sample"], let sample = number.int, sample >= 0 else {
