@@ -245,7 +245,11 @@ let package = Package(
             exclude: ["Data"]),
         .testTarget(name: "StoreTests", dependencies: ["JSON", "Store", "TestSupport"]),
         .testTarget(
-            name: "InferenceTests", dependencies: ["Encodings", "FakeModel", "Inference", "JSON", "Store", "Web"],
+            name: "InferenceTests",
+            dependencies: [
+                "Encodings", "FakeModel", "Inference", "JSON", "Store", "Web",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
             exclude: ["Data"]),
         .testTarget(
             name: "JudgeTests",
