@@ -70,7 +70,7 @@ let package = Package(
         .target(
             name: "Store",
             dependencies: [
-                "Datasets", "JSON", "Platform",
+                "Datasets", "Encodings", "JSON", "Platform",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
@@ -247,7 +247,11 @@ let package = Package(
             exclude: ["Data"]),
         .testTarget(name: "StoreTests", dependencies: ["JSON", "Store", "TestSupport"]),
         .testTarget(
-            name: "InferenceTests", dependencies: ["Encodings", "FakeModel", "Inference", "JSON", "Store", "Web"],
+            name: "InferenceTests",
+            dependencies: [
+                "Encodings", "FakeModel", "Inference", "JSON", "Store", "Web",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
             exclude: ["Data"]),
         .testTarget(
             name: "JudgeTests",

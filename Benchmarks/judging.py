@@ -42,11 +42,11 @@ wrk.body = [==[%s]==]
 class Server:
     """The fake model, on a free port, until the block ends."""
 
-    def __init__(self, program, delay):
-        self.program, self.delay = program, delay
+    def __init__(self, program, delay, *options):
+        self.program, self.delay, self.options = program, delay, options
 
     def __enter__(self):
-        command = [self.program, "--port", "0", "--delay-ms", str(self.delay), "--answer", ANSWER]
+        command = [self.program, "--port", "0", "--delay-ms", str(self.delay), "--answer", ANSWER, *self.options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().strip()
         if not self.url.startswith("http://"):
@@ -77,10 +77,11 @@ def wrk(server, connections, seconds):
 
 
 def assay(program, server, connections, count, folder, cache):
-    """Seconds, seconds of CPU, and peak memory in megabytes of a run."""
+    """Seconds, seconds of CPU, peak memory in megabytes and requests of a run. With connections None, their number is not set."""
     rows(count, folder / "rows.jsonl")
     command = [program, "score", str(folder / "rows.jsonl"), "--fn-dir", str(folder), "--fn", "benchmark::judge"]
-    command += ["--judge-model", "fake", "--model-url", server.url, "--max-concurrency", str(connections)]
+    command += ["--judge-model", "fake", "--model-url", server.url]
+    command += ["--max-concurrency", str(connections)] if connections else []
     command += ["--output", str(folder / "scores.jsonl"), "--quiet", "--format", "json"]
     command += ["--cache", str(folder / "cache")] if cache else ["--no-cache"]
     shutil.rmtree(folder / "cache", ignore_errors=True)
@@ -91,10 +92,11 @@ def assay(program, server, connections, count, folder, cache):
     seconds = time.monotonic() - start
     if status != 0:
         sys.exit(f"assay ended with {os.waitstatus_to_exitcode(status)}")
-    scored = json.loads(output)["results"]["benchmark::judge"]["rows"]["scored"]
+    results = json.loads(output)
+    scored = results["results"]["benchmark::judge"]["rows"]["scored"]
     if scored != count:
         sys.exit(f"{scored} of {count} rows were scored")
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, results["usage"]["requests"]
 
 
 def main():

@@ -33,6 +33,8 @@ let manual = """
       --malformed KIND=P       answer \(Malformation.allCases.map(\.rawValue).joined(separator: ", ")); may be repeated
       --fail-first K=CODE      answer this status to the first K attempts of each body
       --rate-limit N           answer 429 beyond N requests a second (and N at once)
+      --burst N                with --rate-limit, beyond N at once
+      --limit-headers KIND     with --rate-limit, state the limit in headers: \(LimitHeaders.allCases.map(\.rawValue).joined(separator: ", "))
       --concurrency N          answer at most N at once
       --waiting N              let so many more wait for that (0); those beyond get 503
     """
@@ -58,6 +60,8 @@ struct Options {
     var faults: [(share: Double, behaviour: Behaviour)] = []
     var failures: (count: Int, code: Int)?
     var rate: Int?
+    var burst: Int?
+    var limitHeaders: LimitHeaders?
     var concurrency: Int?
     var waiting = 0
 
@@ -119,6 +123,12 @@ struct Options {
             let (count, code): (Int, Int) = try pair(option, value)
             failures = (count, try status(option, code))
         case "--rate-limit": rate = try number(option, value)
+        case "--burst": burst = try number(option, value)
+        case "--limit-headers":
+            guard let kind = LimitHeaders(rawValue: value) else {
+                throw FakeModelError("\(option): there is no \(value) (see --help)")
+            }
+            limitHeaders = kind
         case "--concurrency": concurrency = try number(option, value)
         case "--waiting": waiting = try number(option, value)
         default: throw FakeModelError("\(option): no such option (see --help)")
@@ -157,7 +167,9 @@ struct Options {
         if let concurrency {
             behaviour = behaviour.limited(toConcurrent: concurrency, waiting: waiting, beyond: refusal(503))
         }
-        if let rate { behaviour = behaviour.rateLimited(perSecond: Double(rate), burst: rate) }
+        if let rate {
+            behaviour = behaviour.rateLimited(perSecond: Double(rate), burst: burst ?? rate, stating: limitHeaders)
+        }
         return behaviour
     }
 

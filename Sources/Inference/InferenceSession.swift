@@ -40,8 +40,10 @@ public final class InferenceSession: Sendable {
         _ = try service.endpoint(of: model)
     }
 
-    /// The maximum number of requests to the model in progress.
-    public func maxConcurrency(of model: Model) -> Int { service.limits(of: model).maxConcurrency }
+    /// The maximum number of requests to the model in progress, as far as its server's limits are known now.
+    public func maxConcurrency(of model: Model) -> Int {
+        (try? service.endpoint(of: model))?.maxConcurrency ?? service.limits(of: model).usualConcurrency
+    }
 
     /// The replies in the cache, nil for those that are missing. They count as cached.
     ///
@@ -192,6 +194,7 @@ extension InferenceSession {
         if !isUnknown, let stored = try? cache.replies(for: [key])[key] {
             return .success(InferenceReply(stored, to: request.operation, of: model))
         }
+        if let answer = answerOfBatch(to: request, of: model, key) { return answer }
         return await askAndStore(request, of: model, for: label, under: key, in: cache)
     }
 
@@ -274,11 +277,11 @@ extension InferenceSession {
         for label: String
     ) async throws(InferenceError) -> Attempt {
         let cost = cost(of: request, model)
-        try await enter(endpoint, cost, notBefore: time) {
+        let start = try await enter(endpoint, cost, notBefore: time) {
             service.adaptations.changes(for: model) == request.changes
         }
         count(label) { $0.requests += 1 }
-        let attempt = await endpoint.attempt(request)
+        let attempt = await endpoint.attempt(request, start)
         let charge = attempt.charge(for: request, model)
         let estimate = attempt.usage == nil ? amount(of: charge, cost) : 0
         count(label) { usage in
@@ -298,21 +301,22 @@ extension InferenceSession {
     /// - Parameter isCurrent: whether the request is still what the server takes, as far as that is known.
     private func enter(
         _ endpoint: Endpoint, _ cost: Cost, notBefore time: ContinuousClock.Instant?, isCurrent: () -> Bool
-    ) async throws(InferenceError) {
+    ) async throws(InferenceError) -> AttemptStart {
         var time = time
         while true {
             // One that waits for a time of its own would keep others from what it has reserved.
             let isHeld = time == nil
             if isHeld { try await reserve(cost) }
+            let start: AttemptStart
             do throws(InferenceError) {
-                try await endpoint.enter(notBefore: time)
+                start = try await endpoint.enter(notBefore: time)
                 if let reason = state.withLock(\.stop) {
-                    endpoint.abandon()
+                    endpoint.abandon(start)
                     throw InferenceError(.notAsked, "not sent: \(reason)")
                 }
                 // It may have waited while others found out what the server refuses.
                 if !isCurrent() {
-                    endpoint.abandon()
+                    endpoint.abandon(start)
                     var error = InferenceError(.notAsked, "not sent: the request is no longer needed")
                     error.isOutdated = true
                     throw error
@@ -321,13 +325,13 @@ extension InferenceSession {
                 if isHeld { release(cost) }
                 throw error
             }
-            switch start(cost, isHeld: isHeld) {
-            case .allowed: return
+            switch self.start(cost, isHeld: isHeld) {
+            case .allowed: return start
             case .deferred:
-                endpoint.abandon()
+                endpoint.abandon(start)
                 time = nil
             case .refused(let reason):
-                endpoint.abandon()
+                endpoint.abandon(start)
                 throw InferenceError(.notAsked, "not sent: \(reason)")
             }
         }

@@ -4,11 +4,25 @@ extension Behaviour {
     /// Refuses requests beyond a rate with status 429 and a `Retry-After` of the whole seconds until one is allowed.
     ///
     /// A token bucket: it holds `burst` requests and fills at the rate given.
-    public func rateLimited(perSecond rate: Double, burst: Int) -> Behaviour {
+    ///
+    /// - Parameters:
+    ///   - headers: how each answer states the limit; nil for not at all.
+    ///   - countsTokens: whether a request takes as many permissions as its body has fourths of a byte.
+    public func rateLimited(
+        perSecond rate: Double, burst: Int, stating headers: LimitHeaders? = nil, countsTokens: Bool = false
+    ) -> Behaviour {
         let bucket = TokenBucket(rate: rate, size: Double(max(burst, 1)))
         return Behaviour { request in
-            guard let wait = bucket.take(at: request.received) else { return plan(request) }
-            return Behaviour.status(429, retryAfter: .seconds(max(1, Int(wait.rounded(.up))))).plan(request)
+            let cost = countsTokens ? (Double(request.body.utf8.count) / 4).rounded(.up) : 1
+            let (wait, left) = bucket.take(cost, at: request.received)
+            var answer =
+                wait.map { Behaviour.status(429, retryAfter: .seconds(max(1, Int($0.rounded(.up))))).plan(request) }
+                ?? plan(request)
+            if let headers {
+                answer.headers += headers.headers(
+                    countsTokens ? "tokens" : "requests", size: Double(burst), left: left, rate: rate)
+            }
+            return answer
         }
     }
 
@@ -38,19 +52,53 @@ private final class TokenBucket: Sendable {
         state = Mutex((tokens: size, time: nil))
     }
 
-    /// Takes a permission, or returns the seconds until there is one.
-    func take(at now: ContinuousClock.Instant) -> Double? {
+    /// Takes permissions, or returns the seconds until there are as many; and what is left.
+    func take(_ count: Double, at now: ContinuousClock.Instant) -> (wait: Double?, left: Double) {
         state.withLock { state in
             if let time = state.time, now > time {
                 state.tokens = min(size, state.tokens + (now - time) / .seconds(1) * rate)
             }
             // Requests of several event loops may arrive in another order than they were timed.
             state.time = max(state.time ?? now, now)
-            guard state.tokens < 1 else {
-                state.tokens -= 1
-                return nil
+            guard state.tokens < count else {
+                state.tokens -= count
+                return (nil, state.tokens)
             }
-            return (1 - state.tokens) / rate
+            return ((count - state.tokens) / rate, state.tokens)
+        }
+    }
+}
+
+/// How a server states its limits.
+public enum LimitHeaders: String, Sendable, Hashable, CaseIterable {
+    /// `x-ratelimit-limit-requests`, `…-remaining-…`, and `…-reset-…` as a duration such as `120ms`.
+    case openAI = "openai"
+    /// `anthropic-ratelimit-requests-limit`, and so on, with a time; the limit is that of a minute.
+    case anthropic
+    /// `x-ratelimit-limit-req-minute` and `…-remaining-…`.
+    case mistral
+
+    fileprivate func headers(_ unit: String, size: Double, left: Double, rate: Double) -> [Answer.Header] {
+        let remaining = String(Int(left))
+        let whole = String(Int(size))
+        let milliseconds = Int(((size - left) / rate * 1000).rounded(.up))
+        switch self {
+        case .openAI:
+            return [
+                ("x-ratelimit-limit-\(unit)", whole), ("x-ratelimit-remaining-\(unit)", remaining),
+                ("x-ratelimit-reset-\(unit)", "\(milliseconds)ms"),
+            ]
+        case .anthropic:
+            return [
+                ("anthropic-ratelimit-\(unit)-limit", String(Int(rate * 60))),
+                ("anthropic-ratelimit-\(unit)-remaining", remaining),
+                ("anthropic-ratelimit-\(unit)-reset", "2026-01-01T00:00:00Z"),
+            ]
+        case .mistral:
+            let name = (unit == "requests" ? "req" : unit) + "-minute"
+            return [
+                ("x-ratelimit-limit-\(name)", String(Int(rate * 60))), ("x-ratelimit-remaining-\(name)", remaining),
+            ]
         }
     }
 }

@@ -65,6 +65,30 @@ struct AdaptiveLimitTests {
         }
     }
 
+    @Test("a server that refuses the 17th request is sent 16, and one more after twice as many rounds each time")
+    func refusals() {
+        var limit = AdaptiveLimit(maximum: 100)
+        func round() { for _ in 0..<limit.places { limit.record(.success(latency: .milliseconds(100))) } }
+        round()
+        round()
+        #expect(limit.places == 32)
+        // 16 of 32 are refused, one after the other, while the others are in progress.
+        for others in (16..<32).reversed() { limit.record(.refusal(others: others, isNew: others == 31)) }
+        #expect(limit.places == 16)
+        var rounds: [Int] = []
+        for _ in 0..<5 {
+            var count = 0
+            while limit.places == 16 {
+                round()
+                count += 1
+            }
+            rounds.append(count)
+            limit.record(.refusal(others: 16, isNew: true))
+        }
+        // The first round began before the refusals.
+        #expect(rounds == [2, 3, 5, 9, 17])
+    }
+
     @Test("failures that say nothing about the load leave the number alone")
     func neutralFailures() {
         var limit = AdaptiveLimit(maximum: 100)

@@ -8,6 +8,8 @@ private struct GateDriver {
     var gate: AttemptGate<String>
     var tickets = Ticket.Roll()
     var started: [String] = []
+    /// The attempts in progress, the latest last.
+    private var running: [AttemptStart] = []
     var refused: [String] = []
     var alarm: Double?
 
@@ -19,7 +21,8 @@ private struct GateDriver {
     private func instant(_ seconds: Double) -> ContinuousClock.Instant { start + .seconds(seconds) }
 
     private mutating func note(_ actions: AttemptGate<String>.Actions) {
-        started = actions.started
+        started = actions.started.map(\.waiter)
+        running += actions.started.map(\.start)
         refused = actions.refused.map(\.waiter)
         alarm = actions.wakeAt.map { ($0 - start) / .seconds(1) }
     }
@@ -32,7 +35,7 @@ private struct GateDriver {
     }
 
     mutating func finish(_ outcome: AttemptOutcome, at now: Double = 0) {
-        note(gate.finish(outcome, at: instant(now)))
+        note(gate.finish(outcome, of: running.removeFirst(), at: instant(now)))
     }
 
     mutating func throttle(retryAfter seconds: Double, at now: Double = 0) {
@@ -89,12 +92,15 @@ struct AttemptGateTests {
         #expect(driver.started == ["late"])
     }
 
-    @Test("one who is asked to come later keeps nobody else waiting")
+    @Test("one who is asked to come later keeps the others waiting for no more than a moment")
     func singleThrottle() {
         var driver = GateDriver()
         driver.enter("a")
         driver.throttle(retryAfter: 60)
         driver.enter("b")
+        #expect(driver.started == [])
+        #expect(driver.alarm == 0.05)
+        driver.wake(at: 0.05)
         #expect(driver.started == ["b"])
     }
 

@@ -12,7 +12,7 @@ let sampleColumn = "sample"
 /// Generates answers to the rows of a dataset with a candidate, many at once, and returns the rows in order with the
 /// generated columns.
 ///
-/// One thread feeds rows (`feed`), and another one reads them (`read`). At most `window` rows are in between, so memory is
+/// One thread feeds rows (`feed`), and another one reads them (`read`). At most a window of rows is in between, so memory is
 /// limited, and a slow answer delays only a few others.
 final class Generator: Sendable {
     /// The requests of a run, and its limits.
@@ -133,16 +133,11 @@ final class Generator: Sendable {
     private static let maximumSize = 64 << 20
 
     private let plan: Plan
-    private let window: Int
-    private let maxOpen: Int
     private let jobs: AsyncStream<Job>.Continuation
     private let state = Monitor(State())
 
     init(_ plan: Plan) {
         self.plan = plan
-        let concurrency = plan.session.maxConcurrency(of: plan.model)
-        maxOpen = 2 * concurrency + Self.batchSize
-        window = 64 * concurrency
         let (stream, jobs) = AsyncStream.makeStream(of: Job.self)
         self.jobs = jobs
         Task(executorPreference: InferenceSession.executor) { await self.perform(stream) }
@@ -283,8 +278,11 @@ final class Generator: Sendable {
 
     private var hasRoom: Bool { state.update { hasRoom($0) } }
 
+    /// More than the requests in progress, for those whose replies are being stored, and as many rows as keep them busy
+    /// while one takes long.
     private func hasRoom(_ state: State) -> Bool {
-        state.nextIn - state.nextOut < window && state.open < maxOpen
+        let concurrency = plan.session.maxConcurrency(of: plan.model)
+        return state.nextIn - state.nextOut < 64 * concurrency && state.open < 2 * concurrency + Self.batchSize
             && (state.size < Self.maximumSize || state.entries.isEmpty)
     }
 

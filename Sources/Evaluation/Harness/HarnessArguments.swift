@@ -55,7 +55,7 @@ struct HarnessArguments {
         var arguments: JSONObject = [
             "model": .string(model.name),
             "base_url": .string(model.url(of: task.endpoint == .chat ? .chat : .completion)),
-            "num_concurrent": JSONValue(task.concurrency ?? model.limits.maxConcurrency),
+            "num_concurrent": JSONValue(task.concurrency ?? model.limits.usualConcurrency),
             "max_retries": JSONValue(model.limits.maxRetries + 1),
             "timeout": JSONValue(max(1, Int((model.limits.timeout / .seconds(1)).rounded(.up)))),
         ]

@@ -55,7 +55,9 @@ public struct ModelConfiguration: Hashable, Sendable {
 /// The limits of requests to a model.
 public struct ModelLimits: Hashable, Sendable {
     /// The maximum number of requests in progress. Fewer are sent if the server is overloaded.
-    public var maxConcurrency: Int
+    ///
+    /// Nil means 64, or up to 512 to a server that limits the rate of requests, if the rate needs as many.
+    public var maxConcurrency: Int?
     /// How long one attempt may take, from the first byte sent to the last byte received. For a streamed reply: how long no
     /// data may arrive; the whole reply may take ten times as long.
     public var timeout: Duration
@@ -65,7 +67,7 @@ public struct ModelLimits: Hashable, Sendable {
     public var requestsPerMinute: Double?
 
     public init(
-        maxConcurrency: Int = 64, timeout: Duration = .seconds(120), maxRetries: Int = 5,
+        maxConcurrency: Int? = nil, timeout: Duration = .seconds(120), maxRetries: Int = 5,
         requestsPerMinute: Double? = nil
     ) {
         self.maxConcurrency = maxConcurrency
@@ -73,6 +75,14 @@ public struct ModelLimits: Hashable, Sendable {
         self.maxRetries = maxRetries
         self.requestsPerMinute = requestsPerMinute
     }
+}
+
+extension ModelLimits {
+    /// The maximum number of requests in progress to a server of which no rate is known.
+    public var usualConcurrency: Int { max(1, maxConcurrency ?? 64) }
+
+    /// The maximum number of requests in progress to any server.
+    var highestConcurrency: Int { max(1, maxConcurrency ?? 512) }
 }
 
 /// Limits that replace those in the models' configurations, if they are not nil.
@@ -89,7 +99,7 @@ public struct LimitOverrides: Hashable, Sendable {
 
     func applied(to limits: ModelLimits) -> ModelLimits {
         var limits = limits
-        limits.maxConcurrency = max(1, maxConcurrency ?? limits.maxConcurrency)
+        limits.maxConcurrency = maxConcurrency ?? limits.maxConcurrency
         limits.timeout = timeout ?? limits.timeout
         limits.maxRetries = maxRetries ?? limits.maxRetries
         return limits

@@ -16,6 +16,8 @@ struct Attempt {
     /// Whether the server may have written a reply, and bill it, that did not come: the request was sent, and then nothing
     /// came in time, the connection broke, or what came is not readable.
     var mayBeBilled = false
+    /// The server's limits, as it states them in the headers of the response.
+    var statedLimits: [StatedLimit] = []
 
     /// What the request is charged with: by what the server says that it used, or else by the length of the reply.
     ///

@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import NIOCore
 import NIOPosix
@@ -6,7 +7,7 @@ import Web
 
 /// One model on one server: its gate and its connections, shared by all runs of the process.
 final class Endpoint: Sendable {
-    private typealias Waiter = CheckedContinuation<Result<Void, InferenceError>, Never>
+    private typealias Waiter = CheckedContinuation<Result<AttemptStart, InferenceError>, Never>
 
     private struct State {
         var gate: AttemptGate<Waiter>
@@ -32,10 +33,13 @@ final class Endpoint: Sendable {
         state = Mutex(State(gate: AttemptGate(limits: limits)))
     }
 
+    /// The maximum number of requests in progress, as far as the server's limits are known now.
+    var maxConcurrency: Int { state.withLock(\.gate.maxConcurrency) }
+
     /// Waits until an attempt may start, not before `time` if that is given.
     ///
-    /// After a return without an error, `attempt` or `abandon` has to follow.
-    func enter(notBefore time: ContinuousClock.Instant?) async throws(InferenceError) {
+    /// After a return without an error, `attempt` or `abandon` has to follow, with what was returned.
+    func enter(notBefore time: ContinuousClock.Instant?) async throws(InferenceError) -> AttemptStart {
         let ticket = state.withLock { $0.tickets.issue() }
         let admission = await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
@@ -49,18 +53,19 @@ final class Endpoint: Sendable {
         } onCancel: {
             state.withLock { $0.gate.leave(ticket) }?.resume(returning: .failure(.cancelled))
         }
-        try admission.get()
+        return try admission.get()
     }
 
     /// Abandons an admitted attempt.
-    func abandon() {
-        finish(.abandoned, detail: "")
+    func abandon(_ start: AttemptStart) {
+        finish(.abandoned, of: start, detail: "")
     }
 
     /// Makes an admitted attempt.
-    func attempt(_ request: InferenceRequest) async -> Attempt {
+    func attempt(_ request: InferenceRequest, _ start: AttemptStart) async -> Attempt {
         let attempt = await outcome(of: request)
-        finish(attempt.outcome, detail: attempt.detail)
+        finish(
+            attempt.outcome, of: start, detail: attempt.detail, limits: attempt.statedLimits, usage: attempt.usage)
         return attempt
     }
 
@@ -91,18 +96,28 @@ final class Endpoint: Sendable {
         do throws(TransportFailure) {
             let response = try await transport.send(body, to: request.operation).assembled()
             let now = clock.now
-            return Attempt(response, to: request.operation, of: model, latency: now - start, at: now)
+            var attempt = Attempt(response, to: request.operation, of: model, latency: now - start, at: now)
+            attempt.statedLimits = [StatedLimit](response.headers, at: Double(time(nil)))
+            return attempt
         } catch {
             return Attempt(error, of: model, isMultiplexed: transport.isMultiplexed)
         }
     }
 
-    private func finish(_ outcome: AttemptOutcome, detail: String) {
-        perform(state.withLock { $0.gate.finish(outcome, detail: detail, at: clock.now) })
+    private func finish(
+        _ outcome: AttemptOutcome, of start: AttemptStart, detail: String, limits: [StatedLimit] = [],
+        usage: TokenUsage? = nil
+    ) {
+        perform(
+            state.withLock { state in
+                let now = clock.now
+                state.gate.note(limits, usage: usage, of: start, at: now)
+                return state.gate.finish(outcome, of: start, detail: detail, at: now)
+            })
     }
 
     private func perform(_ actions: AttemptGate<Waiter>.Actions) {
-        for waiter in actions.started { waiter.resume(returning: .success(())) }
+        for (waiter, start) in actions.started { waiter.resume(returning: .success(start)) }
         for (waiter, reason) in actions.refused {
             waiter.resume(
                 returning: .failure(InferenceError(.unavailable, "\(model) is not available: \(reason)")))

@@ -61,7 +61,7 @@ final class HTTPTransport: Sendable {
         var options = WebClient.Options(environment: environment)
         // Each attempt has its deadline; what fails is retried with the others.
         options.silence = isStreaming ? timeout : nil
-        options.maxConnections = limits.maxConcurrency
+        options.maxConnections = limits.highestConcurrency
         options.decompressionLimit = Self.maximumBodySize
         do throws(WebClient.Fault) {
             client = try WebClient(for: model.address.url, options)

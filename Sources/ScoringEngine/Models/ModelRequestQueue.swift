@@ -41,8 +41,9 @@ final class ModelRequestQueue: Sendable {
         var fail: (@Sendable (EngineError) -> Void)?
     }
 
-    /// The maximum number of requests in progress, for all models together.
-    let maxConcurrency: Int
+    /// The maximum number of requests in progress, for all models together, as far as it is known now.
+    var maxConcurrency: Int { models.reduce(0) { $0 + session.maxConcurrency(of: $1) } }
+    private let models: [Model]
     /// Collects the requests in a dry run.
     let dryRun: DryRun?
     private let callers: [BoundFunction]
@@ -64,8 +65,8 @@ final class ModelRequestQueue: Sendable {
         self.session = session
         self.dryRun = dryRun
         self.cancellation = cancellation
-        let models = Dictionary(plan.functions.flatMap(\.models.values).map { ($0.id, $0) }) { one, _ in one }
-        maxConcurrency = models.values.reduce(0) { $0 + session.maxConcurrency(of: $1) }
+        models = Array(
+            Dictionary(plan.functions.flatMap(\.models.values).map { ($0.id, $0) }) { one, _ in one }.values)
     }
 
     func usage(of function: String) -> ModelUsage { session.usage(for: function) }
