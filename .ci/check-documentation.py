@@ -140,9 +140,11 @@ def undescribed(assay):
     for path in sorted((ROOT / "scoring_fns").rglob("*.json")):
         function = json.loads(path.read_text())
         name = function["identifier"]
-        provider, resource = name.split("::")
-        parameters = scorers[function.get("provider_id", provider), function.get("provider_resource_id", resource)]
-        pages = [text for text in manual if f"`{name}`" in text or f"# {name}\n" in text]
+        provider, local = name.split("::")
+        parameters = scorers[function.get("provider_id", provider), function.get("provider_resource_id", local)]
+        pages = [
+            text for text in manual
+            if f"`{name}`" in text or f"# {name}\n" in text or (f"# {provider}::" in text and f"`{local}`" in text)]
         if not pages:
             yield f"{path.relative_to(ROOT)}: no page names {name}"
             continue
