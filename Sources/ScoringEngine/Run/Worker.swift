@@ -155,6 +155,10 @@ final class Worker: @unchecked Sendable {
             plan.formatter.append(
                 slice.rows, of: work.batch, firstRow: work.base.rows, slice.calls.map(\.results), to: &out.lines.writer)
         }
+        if let columns = out.columns {
+            plan.resultColumns?.append(
+                slice.rows, of: work.batch, firstRow: work.base.rows, slice.calls.map(\.results), to: columns)
+        }
         for (index, buffer) in out.results.enumerated() {
             plan.formatter.append(slice.rows.count, resultsOf: index, slice.calls[index].results, to: &buffer.writer)
         }
