@@ -1,3 +1,6 @@
+// The functions have the names of the C header.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 import CAssay
 import Glibc
 import JSON
