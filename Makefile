@@ -62,3 +62,20 @@ dist: packages
 
 test-dist: packages
 	sh Installation/test-dist.sh
+
+# The Python package, with the engine in it, in Python/dist.
+.PHONY: wheel
+wheel: packages
+	sh Installation/wheel.sh
+
+# Tests the Python package with the debug build of the library.
+.PHONY: test-python
+test-python: packages
+	ASSAY_EMBEDDING=1 swift build --product AssayLibrary
+	python3 Python/tests/run.py
+
+# The C program that embeds the engine.
+.PHONY: embedding
+embedding: packages
+	ASSAY_EMBEDDING=1 swift build --product AssayLibrary
+	$(MAKE) -C Examples/Embedding run

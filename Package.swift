@@ -37,6 +37,10 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CScorerPlugin"),
+        // Apache Arrow's C interfaces, without its library.
+        .target(name: "CArrow", dependencies: ["CSimdJSON"]),
+        // The C library's header.
+        .target(name: "CAssay", dependencies: ["CArrow"]),
         .target(name: "CSubprocess"),
         .target(name: "CWorkerProtocol", dependencies: ["CSubprocess"]),
         .target(name: "CLanguageProfiles", exclude: ["README.md", "make_profiles.py", "profiles.bin"]),
@@ -66,7 +70,7 @@ let package = Package(
             ]),
         .target(
             name: "Datasets",
-            dependencies: ["CCompression", "CSimdJSON", "Encodings", "JSON", "Platform", "ScoringCore"]),
+            dependencies: ["CArrow", "CCompression", "CSimdJSON", "Encodings", "JSON", "Platform", "ScoringCore"]),
         .target(
             name: "Store",
             dependencies: [
@@ -100,8 +104,8 @@ let package = Package(
         .target(
             name: "ScoringEngine",
             dependencies: [
-                "CScorerPlugin", "CSimdJSON", "Concurrency", "Datasets", "Encodings", "Hashing", "Inference", "JSON",
-                "Platform", "PromptTemplates", "ScorerHost", "ScoringCore", "ScoringDefinitions", "Statistics",
+                "CArrow", "CScorerPlugin", "CSimdJSON", "Concurrency", "Datasets", "Encodings", "Hashing", "Inference",
+                "JSON", "Platform", "PromptTemplates", "ScorerHost", "ScoringCore", "ScoringDefinitions", "Statistics",
             ]),
         .target(
             name: "Evaluation",
@@ -142,8 +146,9 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
-        .executableTarget(
-            name: "assay",
+        .executableTarget(name: "assay", dependencies: ["AssayCommands"], path: "Sources/AssayProgram"),
+        .target(
+            name: "AssayCommands",
             dependencies: [
                 "AssayServer", "CMalloc", "Concurrency", "Datasets", "Encodings", "Evaluation", "Hashing",
                 "HuggingFace",
@@ -158,7 +163,16 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-            ]),
+            ],
+            path: "Sources/assay"),
+        // The engine in other programs. It stays loaded: threads and metadata of Swift outlive what they were made for.
+        .target(
+            name: "AssayLibrary",
+            dependencies: [
+                "AssayCommands", "CArrow", "CAssay", "CScorerPlugin", "Concurrency", "Datasets", "JSON", "ScorerHost",
+                "ScoringCore", "ScoringDefinitions", "ScoringEngine",
+            ],
+            linkerSettings: [.unsafeFlags(["-Xlinker", "-z", "-Xlinker", "nodelete"])]),
 
         // Runs plugins that are not trusted. In C, without Swift's runtime: it starts in a millisecond, and a plugin in
         // Swift meets no runtime but its own.
@@ -335,6 +349,20 @@ if Context.environment["ASSAY_INSTALLATION"] != nil {
         target.linkerSettings = [
             .unsafeFlags(["-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/SDK/plugin.map"])
         ]
+    }
+}
+
+// The C library. Where nobody asks for it, it is compiled but not linked, which takes as long as for the program.
+if Context.environment["ASSAY_EMBEDDING"] != nil {
+    package.products.append(.library(name: "AssayLibrary", type: .dynamic, targets: ["AssayLibrary"]))
+}
+
+// The installed library has its own Swift runtime, too, and shows nothing but its C functions.
+if Context.environment["ASSAY_INSTALLATION"] != nil {
+    for target in package.targets where target.name == "AssayLibrary" {
+        let map = "\(Context.packageDirectory)/Installation/library.map"
+        let options = ["--version-script=\(map)", "-z", "nodelete", "-z", "defs", "-soname=libassay.so"]
+        target.linkerSettings = [.unsafeFlags(["-static-stdlib"] + options.flatMap { ["-Xlinker", $0] })]
     }
 }
 

@@ -7,12 +7,15 @@ set -eu
 cd "$(dirname "$0")/.."
 to=${DESTDIR:-}${PREFIX:-/usr/local}
 sh Installation/build.sh --for-installation
+export ASSAY_INSTALLATION=1 ASSAY_EMBEDDING=1
 products=$(swift build -c release --static-swift-stdlib --show-bin-path)
 
 for plugin in basic braintrust llm-as-judge math text; do
     install -D -m 755 "$products/lib$plugin.so" "$to/lib/assay/plugins/lib$plugin.so"
     strip "$to/lib/assay/plugins/lib$plugin.so"
 done
+install -D -m 755 "$products/libAssayLibrary.so" "$to/lib/libassay.so"
+strip "$to/lib/libassay.so"
 install -D -m 755 "$products/assay" "$to/bin/assay"
 strip "$to/bin/assay"
 install -D -m 755 "$products/assay-plugin-worker" "$to/libexec/assay/assay-plugin-worker"
@@ -20,6 +23,7 @@ install -D -m 755 "$products/assay-plugin-worker" "$to/libexec/assay/assay-plugi
 # For authors of plugins: headers, kits, templates.
 mkdir -p "$to/include" "$to/lib/pkgconfig" "$to/share/assay" "$to/share/man/man1" "$to/share/doc/assay"
 cp Sources/CScorerPlugin/include/assay_scorer_plugin.h SDK/c/*.h SDK/cpp/*.hpp "$to/include"
+cp Sources/CAssay/include/assay.h Sources/CArrow/include/arrow_abi.h "$to/include"
 version=$("$to/bin/assay" --version)
 sed "s/@VERSION@/$version/" Installation/assay.pc >"$to/lib/pkgconfig/assay.pc"
 for folder in scoring_fns swift rust plugin-templates; do rm -rf "$to/share/assay/$folder"; done

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -172,4 +173,9 @@ int64_t aw_receive(int socket, aw_message *message) {
 
 bool aw_contains(const void *bytes, size_t length, const void *sought, size_t sought_length) {
     return memmem(bytes, length, sought, sought_length) != NULL;
+}
+
+const char *aw_image_path(void) {
+    Dl_info info;
+    return dladdr((const void *)aw_image_path, &info) ? info.dli_fname : NULL;
 }

@@ -10,6 +10,8 @@ public final class Chunk: @unchecked Sendable {
     /// The length of the lines in bytes.
     public fileprivate(set) var count = 0
     fileprivate var memory: UnsafeMutableRawBufferPointer
+    /// The rows, instead of lines, where they are columns already.
+    package fileprivate(set) var arrow: ArrowSlice?
 
     public init() {
         memory = .allocate(byteCount: 0, alignment: 16)
@@ -23,6 +25,14 @@ public final class Chunk: @unchecked Sendable {
 
     /// The bytes that lines may take.
     fileprivate var capacity: Int { max(0, memory.count - Int(CSJ_PADDING)) }
+
+    /// Replaces the rows by lines of JSON.
+    func takeLines(_ lines: UnsafeRawBufferPointer) {
+        if capacity < lines.count || capacity > 4 * max(lines.count, 512 << 10) { resize(to: lines.count) }
+        memory.copyMemory(from: lines)
+        count = lines.count
+        if let start { (start + count).initializeMemory(as: UInt8.self, repeating: 0, count: Int(CSJ_PADDING)) }
+    }
 
     /// Changes the size of the memory to `capacity` bytes; the contents stay, up to that size.
     fileprivate func resize(to capacity: Int) {
@@ -47,6 +57,8 @@ public struct ChunkReader: ~Copyable {
     /// A chunk that was read ahead, and how much of it has been returned.
     private var pending: Chunk?
     private var pendingStart = 0
+    /// Chunks that are columns already, instead of a source.
+    private var slices: ArraySlice<ArrowSlice>?
 
     /// - Parameters:
     ///   - chunkSize: in bytes; a chunk is only larger if a single line is.
@@ -62,6 +74,12 @@ public struct ChunkReader: ~Copyable {
         self.takesWhatIsThere = takesWhatIsThere
     }
 
+    /// - Parameter slices: a chunk each.
+    package init(_ slices: [ArrowSlice]) {
+        self.init(MemorySource([]))
+        self.slices = slices[...]
+    }
+
     /// Fills `chunk` with the next lines; returns false at the end.
     ///
     /// - Throws: errors of the source, after the preceding whole lines were delivered.
@@ -72,6 +90,12 @@ public struct ChunkReader: ~Copyable {
         }
         if let failure { throw failure }
         chunk.count = 0
+        if slices != nil {
+            chunk.arrow = slices?.popFirst()
+            chunk.index = nextIndex
+            nextIndex += 1
+            return chunk.arrow != nil
+        }
         var length = max(chunkSize, carry.count)
         // A long line leaves its chunk's memory large: release it.
         if chunk.capacity < length || chunk.capacity > 4 * length { chunk.resize(to: length) }

@@ -1,3 +1,4 @@
+import CArrow
 import CSimdJSON
 import Glibc
 public import JSON
@@ -60,6 +61,10 @@ public final class RowBatch {
     private var rows: UnsafeMutablePointer<csj_row>
     private var capacity = 0
     private var arena: UnsafeMutableRawBufferPointer
+    /// The rows, where they were columns already.
+    private var arrow: ArrowReading?
+    /// Whether Arrow columns are read in place where that can be. `line` then has one reader at a time.
+    package var readsArrowInPlace = true
 
     /// - Parameter isUntyped: whether all cells are text, as in CSV: text that spells a number or boolean is then taken
     ///   for one where a column asks for it.
@@ -110,6 +115,13 @@ public final class RowBatch {
 
     /// Reads all rows of a chunk, whose memory must stay until the cells are no longer used.
     public func read(_ chunk: Chunk) {
+        if let slice = chunk.arrow {
+            if readsArrowInPlace, readInPlace(slice) { return }
+            arrow = nil
+            let wanted = requests.columnNames
+            let flags = slice.rows.columns.names.map { wanted.contains($0) }
+            slice.rows.withLines(slice.range, wanted: flags) { chunk.takeLines($0) }
+        }
         let needed = chunk.count + 2 * Int(CSJ_PADDING)
         let isLarge = arena.count > 16 << 20 && arena.count > 4 * needed
         if arena.count < needed || isLarge {
@@ -220,6 +232,42 @@ public final class RowBatch {
         return UnsafeRawBufferPointer(start: cells[row].ptr, count: Int(cells[row].len))
     }
 
+    // MARK: Arrow
+
+    /// Reads columns without a detour over JSON; false if one of them cannot be.
+    private func readInPlace(_ slice: ArrowSlice) -> Bool {
+        if arrow?.columns !== slice.rows.columns { arrow = ArrowReading(slice.rows.columns, requests) }
+        guard let arrow, arrow.isPossible else {
+            self.arrow = nil
+            return false
+        }
+        arrow.slice = slice
+        let total = slice.range.count
+        count = 0
+        if capacity < total { grow(to: total) }
+        for row in 0..<total {
+            rows[row] = csj_row(
+                line: csj_text(), line_index: UInt64(row), row_index: UInt64(row), error: 0, error_offset: -1)
+        }
+        for index in requests.indices {
+            guard let states = columns[index].states, let values = columns[index].values else { return false }
+            columns[index].non_finite = 0
+            columns[index].seen = arrow.places[index] == nil ? 0 : 1
+            guard let place = arrow.places[index] else {
+                states.update(repeating: CellState.missing.rawValue, count: total)
+                continue
+            }
+            guard
+                let nonFinite = arrow.read(
+                    place, requests[index].type, states, values, at: index)
+            else { return false }
+            columns[index].non_finite = nonFinite
+        }
+        count = total
+        (rowsRead, linesRead, hasFaults) = (total, total, false)
+        return true
+    }
+
     // MARK: Rows
 
     /// Whether all rows read were kept, so that a row's place among them is its place here.
@@ -233,7 +281,8 @@ public final class RowBatch {
 
     /// The row's own bytes: a JSON object, where the row could be read.
     public func line(_ row: Int) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(start: rows[row].line.ptr, count: Int(rows[row].line.len))
+        if let arrow { return arrow.line(Int(rows[row].row_index)) }
+        return UnsafeRawBufferPointer(start: rows[row].line.ptr, count: Int(rows[row].line.len))
     }
 
     /// Whether the row could be read.
@@ -308,4 +357,55 @@ public final class RowBatch {
 
 extension csj_column {
     fileprivate var valueType: ValueType { ValueType(rawValue: type) ?? .json }
+}
+
+/// How a batch reads the columns of Arrow batches, and the memory for what is not in them as it is needed.
+private final class ArrowReading {
+    let columns: ArrowColumns
+    /// For each request, its column; nil if there is none.
+    let places: [Int?]
+    let isPossible: Bool
+    var slice: ArrowSlice?
+    private var arenas: [ca_bytes]
+    private var lines = ca_bytes()
+
+    init(_ columns: ArrowColumns, _ requests: [ColumnRequest]) {
+        self.columns = columns
+        places = requests.map { request in columns.names.lastIndex { ExactText($0) == ExactText(request.path.name) } }
+        arenas = requests.map { _ in ca_bytes() }
+        isPossible = zip(requests, places).allSatisfy { request, place in
+            if let place { return ca_schema_can_read(columns.schema, place, request.type.rawValue) }
+            return !columns.names.contains { ExactText($0) == ExactText(request.path.root) }
+        }
+    }
+
+    deinit {
+        for arena in arenas { free(arena.bytes) }
+        free(lines.bytes)
+    }
+
+    /// Returns how many numbers were not finite; nil when out of memory.
+    func read(
+        _ place: Int, _ type: ValueType, _ states: UnsafeMutablePointer<UInt8>, _ values: UnsafeMutableRawPointer,
+        at index: Int
+    ) -> UInt64? {
+        guard let slice else { return nil }
+        let (first, count) = (slice.range.lowerBound, slice.range.count)
+        guard type == .json else {
+            return ca_batch_read(slice.rows.batch, place, type.rawValue, first, count, states, values)
+        }
+        let read = ca_batch_read_json(
+            slice.rows.batch, place, first, count, states, values.assumingMemoryBound(to: csj_text.self),
+            &arenas[index])
+        return read == .max ? nil : read
+    }
+
+    /// A row as JSON, until the next one is asked for.
+    func line(_ row: Int) -> UnsafeRawBufferPointer {
+        lines.count = 0
+        guard let slice, ca_batch_write_rows(slice.rows.batch, slice.range.lowerBound + row, 1, nil, &lines) else {
+            return UnsafeRawBufferPointer(start: nil, count: 0)
+        }
+        return UnsafeRawBufferPointer(start: lines.bytes, count: max(0, lines.count - 1))
+    }
 }

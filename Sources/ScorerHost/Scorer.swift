@@ -28,6 +28,7 @@ public final class Scorer: Sendable {
         self.plugin = plugin
         switch plugin.code {
         case .loaded(let code): instance = try LoadedScorer(index, of: plugin, code, configuration)
+        case .embedded(let scorers, let log): instance = EmbeddedInstance(scorers[index], configuration, log: log)
         case .isolated(let pool): instance = try IsolatedScorer(index, of: plugin, pool, configuration)
         }
     }

@@ -1,3 +1,4 @@
+package import CArrow
 public import Concurrency
 import Datasets
 public import Inference
@@ -19,7 +20,36 @@ public final class Engine: Sendable {
     /// The limits of all functions.
     public let limits: FunctionLimits
     private let modelAccess: ModelAccess
-    private let spareScorers = SpareScorers()
+    let spareScorers = SpareScorers()
+
+    /// Loads definitions and plugins. A broken file is skipped, with the reason in `definitions.errors` or
+    /// `plugins.errors`.
+    ///
+    /// - Parameters:
+    ///   - isolation: which plugins are trusted, and how to run the others.
+    ///   - limits: the limits of all functions.
+    ///   - inference: creates the service for functions that ask models, when the first of them is bound. The engine must
+    ///     then be shut down.
+    ///   - embedded: plugins of the embedding program, in addition to those of the folders.
+    ///   - functions: definitions in addition to those of the folders, which they replace.
+    ///   - log: receives the log messages of plugins. Called on any thread.
+    package init(
+        functionFolders: [String], pluginFolders: [String], isolation: PluginIsolation = PluginIsolation(),
+        limits: FunctionLimits = FunctionLimits(),
+        inference: @escaping @Sendable () throws(EngineError) -> InferenceService?,
+        embedded: [Plugin], functions: [ScoringFunction], log: @escaping HostLog
+    ) {
+        self.limits = limits
+        modelAccess = ModelAccess(inference)
+        var definitions = DefinitionCatalog(folders: functionFolders)
+        for function in functions { definitions.set(function) }
+        self.definitions = definitions
+        var plugins = PluginRegistry(
+            searching: pluginFolders, isolation: isolation,
+            manifests: { path throws(PluginError) in try PluginManifest.read(for: path) }, log: log)
+        for plugin in embedded { plugins.add(plugin) }
+        self.plugins = plugins
+    }
 
     /// Loads definitions and plugins. A broken file is skipped, with the reason in `definitions.errors` or
     /// `plugins.errors`.
@@ -30,18 +60,15 @@ public final class Engine: Sendable {
     ///   - inference: creates the service for functions that ask models, when the first of them is bound. The engine must
     ///     then be shut down.
     ///   - log: receives the log messages of plugins. Called on any thread.
-    public init(
+    public convenience init(
         functionFolders: [String], pluginFolders: [String], isolation: PluginIsolation = PluginIsolation(),
         limits: FunctionLimits = FunctionLimits(),
         inference: @escaping @Sendable () throws(EngineError) -> InferenceService? = { nil },
         log: @escaping HostLog = { _, _, _ in }
     ) {
-        self.limits = limits
-        modelAccess = ModelAccess(inference)
-        definitions = DefinitionCatalog(folders: functionFolders)
-        plugins = PluginRegistry(
-            searching: pluginFolders, isolation: isolation,
-            manifests: { path throws(PluginError) in try PluginManifest.read(for: path) }, log: log)
+        self.init(
+            functionFolders: functionFolders, pluginFolders: pluginFolders, isolation: isolation, limits: limits,
+            inference: inference, embedded: [], functions: [], log: log)
     }
 
     /// Closes the connections to models. No run may be in progress, and no run that asks models may start afterwards.
@@ -103,30 +130,59 @@ public final class Engine: Sendable {
         _ request: ScoringRequest, sink: RowSink? = nil, resultSink: ResultSink? = nil,
         progress: RunProgress = RunProgress(), cancellation: Cancellation = Cancellation()
     ) throws(EngineError) -> ScoringResults {
+        try score(
+            request, sink: sink, resultSink: resultSink, progress: progress, cancellation: cancellation,
+            columnSink: nil
+        ).results
+    }
+
+    /// Scores a dataset.
+    ///
+    /// - Parameter columnSink: receives the rows' results as Arrow batches, which it must release.
+    /// - Returns: the results, and the schema of the batches, which the caller must release.
+    package func score(
+        _ request: ScoringRequest, sink: RowSink? = nil, resultSink: ResultSink? = nil,
+        progress: RunProgress = RunProgress(), cancellation: Cancellation = Cancellation(),
+        columnSink: (@Sendable (ArrowArray) -> Void)?
+    ) throws(EngineError) -> (results: ScoringResults, schema: ArrowSchema) {
         var request = request
         if cancellation.isCancelled { request.limit = 0 }
         request.separateReasoning()
         let rows = FirstRows(request.dataset, columns: request.columns)
-        let plan = try plan(request, rows, writesRows: sink != nil, writesResults: resultSink != nil)
+        var plan = try plan(request, rows, writesRows: sink != nil, writesResults: resultSink != nil)
+        if columnSink != nil { plan.resultColumns = ResultColumns(plan.functions) }
         // One thread waits for rows that are produced during the run; another one scores.
         let jobs = max(request.dataset.isLive ? 2 : 1, request.jobs)
         let modelRequests = try modelRequests(for: plan, request, cancellation)
         let reader = try checkedReader(plan, rows, request)
         let run = ScoringRun(
             plan, reader: reader, jobs: jobs, modelRequests: modelRequests, sink: sink, resultSink: resultSink,
-            progress: progress,
-            cancellation: cancellation)
-        let (workers, values, failure) = run.run(jobs: jobs, cancellation)
+            progress: progress, cancellation: cancellation
+        ) { output throws(EngineError) in
+            if let array = try output.finish() { columnSink?(array) }
+        }
+        let workers = (0..<jobs).map { _ in Worker(plan, cancellation: cancellation) }
+        let (values, _, failure) = run.run(workers, cancellation)
         if failure == nil && !cancellation.isCancelled {
             for function in plan.callers { spareScorers.keep(function.scorer, for: function.function) }
         }
+        let results = results(
+            of: plan, request, workers, values, modelRequests, failure: failure, isCancelled: cancellation.isCancelled)
+        return (results, try plan.resultColumns?.schema() ?? ArrowSchema())
+    }
+
+    /// The results of a run that has ended.
+    func results(
+        of plan: RunPlan, _ request: ScoringRequest, _ workers: [Worker], _ values: RunValues,
+        _ modelRequests: ModelRequestQueue?, failure: EngineError?, isCancelled: Bool
+    ) -> ScoringResults {
         let totals = RunTotals(plan, workers, values, modelRequests)
         let results = totals.results(plan.functions.map(\.function)) { plan.result(of: $0, by: $1) }
         var unscored = FirstUnscored(limit: plan.examples)
         for worker in workers { unscored.merge(worker.unscored) }
         return ScoringResults(
             functions: results, unscored: unscored.first(request.unscoredExamples), failure: failure,
-            isCancelled: cancellation.isCancelled,
+            isCancelled: isCancelled,
             usage: modelRequests?.totalUsage, dryRun: modelRequests?.dryRun,
             hints: failure == nil ? hints(plan, workers, request) : [],
             state: request.keepsState ? RunState(totals, plan, request) : nil)
@@ -165,7 +221,7 @@ public final class Engine: Sendable {
         if let own = request.inference { own } else { try modelAccess.service() }
     }
 
-    private func plan(
+    func plan(
         _ request: ScoringRequest, _ rows: FirstRows, writesRows: Bool, writesResults: Bool
     ) throws(EngineError) -> RunPlan {
         let definitions = request.definitions ?? definitions
@@ -298,7 +354,7 @@ public final class Engine: Sendable {
     }
 
     /// The queue for the requests of a run; nil if no function asks a model.
-    private func modelRequests(
+    func modelRequests(
         for plan: RunPlan, _ request: ScoringRequest, _ cancellation: Cancellation
     ) throws(EngineError) -> ModelRequestQueue? {
         guard plan.asksModels, let session = try session(of: request) else { return nil }
@@ -313,7 +369,7 @@ public final class Engine: Sendable {
             plan, session, request.isDryRun ? DryRun() : nil, patience: request.patience, cancellation)
     }
 
-    private func session(of request: ScoringRequest) throws(EngineError) -> InferenceSession? {
+    func session(of request: ScoringRequest) throws(EngineError) -> InferenceSession? {
         if let session = request.session { return session }
         return try inference(of: request)?.session(limits: request.budget)
     }
@@ -435,7 +491,7 @@ extension ScoringRequest {
     /// The dataset's column that a column is mapped to.
     fileprivate func source(of column: String) -> String { mapping[column] ?? column }
 
-    fileprivate mutating func separateReasoning() {
+    mutating func separateReasoning() {
         if reasoning == .strip { dataset = dataset.strippingReasoning(from: source(of: answerColumn)) }
     }
 }

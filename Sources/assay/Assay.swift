@@ -1,7 +1,6 @@
 import ArgumentParser
 import Glibc
 
-@main
 struct Assay: ParsableCommand {
     static let version = "0.1.0"
 
@@ -16,11 +15,13 @@ struct Assay: ParsableCommand {
             BatchCommand.self, ClientCommand.self, FunctionsCommand.self, PluginsCommand.self, VersionCommand.self,
         ])
 
-    static func main() {
+    /// - Parameter arguments: without the name of the program.
+    static func run(_ arguments: [String]) -> Never {
         prepareProcess()
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(arguments)
             try command.run()
+            Glibc.exit(0)
         } catch {
             end(with: error)
         }

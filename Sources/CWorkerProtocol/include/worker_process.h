@@ -33,6 +33,9 @@ bool aw_send(int socket, const aw_message *message, int descriptor);
  * end is closed; -1 where there is nothing yet; -2 where the socket fails. */
 int64_t aw_receive(int socket, aw_message *message);
 
+/* The name by which the loader knows the file that this code is in; NULL if it does not. Lives as long as the process. */
+const char *aw_image_path(void);
+
 /* Whether the bytes hold these. */
 bool aw_contains(const void *bytes, size_t length, const void *sought, size_t sought_length);
 

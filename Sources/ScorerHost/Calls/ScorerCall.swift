@@ -245,6 +245,9 @@ public final class ScorerCall {
 
     // MARK: What those who run it in workers call
 
+    /// The row in the results of one of the scorer's rows.
+    func resultRow(_ row: Int) -> Int { rowMap?[row] ?? row }
+
     /// Marks some of the scorer's rows that nothing was said of and that have no score.
     func failRemaining(_ rows: Range<Int>, _ outcome: RowOutcome, _ reason: UnscoredReason) {
         for row in rows { results.failUnlessScored(rowMap?[row] ?? row, outcome, reason) }

@@ -3,7 +3,8 @@ import Glibc
 
 /// Has pools end workers that are of no use, from a thread of its own, while there are any workers.
 final class IdleWatch: Sendable {
-    static let shared = IdleWatch()
+    static var shared: IdleWatch { ofProcess.value }
+    private static let ofProcess = PerProcess { IdleWatch() }
 
     private struct WeakPool: Sendable { weak var pool: WorkerPool? }
 

@@ -3,7 +3,8 @@ import Glibc
 
 /// A thread for starting processes from, which stays until this process ends.
 final class Launcher: Sendable {
-    static let shared = Launcher()
+    static var shared: Launcher { ofProcess.value }
+    private static let ofProcess = PerProcess { Launcher() }
 
     private struct State {
         var isRunning = false

@@ -42,13 +42,19 @@ public struct WorkerSettings: Sendable {
     }
 }
 
-/// The folder of the running executable, symbolic links resolved.
+/// The folder of the running executable, or of the shared library that this code is in; symbolic links resolved. For a library
+/// that is installed in `lib`, the `bin` beside it: whatever else is in `lib` is no plugin.
 package let executableFolder: String = {
-    guard let path = realpath("/proc/self/exe", nil) else { return "." }
+    // The loader knows an executable by the name that it was started with, and a library by its path.
+    let image = aw_image_path().map { String(cString: $0) } ?? ""
+    let isLibrary = image.hasSuffix(".so") || image.contains(".so.")
+    guard let path = realpath(isLibrary ? image : "/proc/self/exe", nil) else { return "." }
     defer { free(path) }
     let text = String(cString: path)
     guard let slash = text.lastIndex(of: "/") else { return "." }
-    return slash == text.startIndex ? "/" : String(text[..<slash])
+    let folder = slash == text.startIndex ? "/" : String(text[..<slash])
+    guard isLibrary, folder.hasSuffix("/lib"), access("\(folder)/assay/plugins", F_OK) == 0 else { return folder }
+    return folder.dropLast(3) + "bin"
 }()
 
 /// What a worker has done so far, for tools that look at plugins.

@@ -25,6 +25,8 @@ public final class Plugin: Sendable {
     enum Code: Sendable {
         case loaded(LoadedPlugin)
         case isolated(WorkerPool)
+        /// In the program that embeds the engine; with what takes messages.
+        case embedded([EmbeddedScorer], log: @Sendable (PluginEvent) -> Void)
     }
 
     /// The `provider_id` of the definitions that use it.
@@ -50,6 +52,14 @@ public final class Plugin: Sendable {
         self.place = .host
         contents = loaded.description
         code = .loaded(loaded)
+    }
+
+    /// A plugin of the embedding program.
+    init(contents: PluginDescription, code: Code) {
+        path = "the program"
+        place = .host
+        self.contents = contents
+        self.code = code
     }
 
     /// A plugin whose code runs in workers only.

@@ -41,6 +41,19 @@ public struct PluginRegistry: Sendable {
         }
     }
 
+    /// Adds a plugin of the embedding program, unless its id is taken.
+    package mutating func add(_ plugin: Plugin) {
+        if let other = self[plugin.id] {
+            errors.append(
+                PluginError(
+                    path: plugin.path,
+                    "its scorers cannot be named \(plugin.id)::…, since that is the plugin \(other.path); choose another "
+                        + "name before the colons"))
+        } else {
+            plugins.append(plugin)
+        }
+    }
+
     public subscript(id: String) -> Plugin? { plugins.first { $0.id == id } }
 
     private mutating func trust(_ file: String) {
@@ -113,6 +126,9 @@ extension Plugin {
     }
 }
 
+/// The engine itself as a library, installed and as it is built: in a build folder, it lies beside the plugins.
+private let libraries: Set<String> = ["libassay.so", "libAssayLibrary.so"]
+
 private func sharedObjects(in folder: String) throws(PluginError) -> [String] {
     guard let directory = opendir(folder) else {
         throw PluginError(path: folder, "cannot be searched for plugins: \(systemMessage())")
@@ -123,7 +139,7 @@ private func sharedObjects(in folder: String) throws(PluginError) -> [String] {
         let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
             String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
-        if name.hasSuffix(".so") { names.append("\(folder)/\(name)") }
+        if name.hasSuffix(".so"), !libraries.contains(name) { names.append("\(folder)/\(name)") }
     }
     return names.sorted()
 }

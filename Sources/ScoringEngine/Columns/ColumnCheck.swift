@@ -62,6 +62,18 @@ struct ColumnCheck {
         throw failure
     }
 
+    /// Examines the names of the columns of rows to come.
+    ///
+    /// - Throws: `EngineError` that names the missing columns and the existing ones.
+    mutating func check(names: [String]) throws(EngineError) {
+        missing.removeAll { column in
+            let path = plan.columns.requests[column].path
+            return names.contains { $0 == path.name || $0 == path.root }
+        }
+        columnsThere = names
+        if !missing.isEmpty { throw failure }
+    }
+
     private mutating func look(at chunk: Chunk) {
         batch.read(chunk)
         rows += batch.count

@@ -24,8 +24,10 @@ struct ChunkOrder<Output> {
     /// The counts of all chunks before `nextBase`.
     private(set) var total = ChunkCounts()
 
-    init(window: Int) {
+    /// - Parameter total: the counts of chunks that were processed before the first.
+    init(window: Int, total: ChunkCounts = ChunkCounts()) {
         self.window = window
+        self.total = total
     }
 
     /// Claims a place in the window for the next chunk; false if the window is full.

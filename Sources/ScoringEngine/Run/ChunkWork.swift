@@ -29,6 +29,8 @@ final class ChunkWork: @unchecked Sendable {
     init(_ plan: RunPlan) {
         sliceSize = plan.sliceSize
         batch = RowBatch(plan.columns.requests, isUntyped: plan.dataset.isUntyped)
+        // Calls that wait for models may be started again on any thread.
+        batch.readsArrowInPlace = !plan.asksModels
     }
 
     /// Starts to process the rows that were read.

@@ -9,8 +9,11 @@ final class RowOutput: Sendable {
     let lines: OutputBuffer
     /// A result for each row, by function; empty if results are not wanted.
     let results: [OutputBuffer]
+    /// The results as columns; nil if they are not wanted.
+    let columns: ColumnOutput?
 
     init(_ plan: RunPlan) {
+        columns = plan.resultColumns.map { ColumnOutput($0) }
         lines = OutputBuffer(capacity: plan.writesRows ? 64 << 10 : 0)
         results = plan.writesResults ? plan.functions.map { _ in OutputBuffer() } : []
     }

@@ -34,7 +34,9 @@ struct RunPlan: Sendable {
     var includesInput: Bool
     var writesRows: Bool
     var writesResults: Bool
-    var writesAnything: Bool { writesRows || writesResults }
+    /// The columns of results, where these are taken as Arrow.
+    var resultColumns: ResultColumns?
+    var writesAnything: Bool { writesRows || writesResults || resultColumns != nil }
     /// Whether the results include the distribution of the scores.
     var keepsDistribution: Bool
     /// The number of unscored rows that each worker keeps for display.

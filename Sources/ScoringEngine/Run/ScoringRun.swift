@@ -50,6 +50,7 @@ final class ScoringRun: Sendable {
     private let plan: RunPlan
     private let sink: RowSink?
     private let resultSink: ResultSink?
+    private let columnSink: (@Sendable (ColumnOutput) throws(EngineError) -> Void)?
     private let progress: RunProgress
     private let reader: SharedReader
     private let modelRequests: ModelRequestQueue?
@@ -85,8 +86,8 @@ final class ScoringRun: Sendable {
         var isReading = false
         /// The values of the grouping columns in the chunks so far.
         var groups: [GroupRegistry]
-        var clusters = GroupRegistry(limit: .max)
-        var questions = GroupRegistry(limit: .max)
+        var clusters: GroupRegistry
+        var questions: GroupRegistry
         var groupedChunks = 0
         /// Chunks that are claimed but not done.
         var chunksInWork = 0
@@ -101,10 +102,16 @@ final class ScoringRun: Sendable {
     }
 
     /// - Parameter modelRequests: sends the requests to models; nil if no function asks one.
+    /// - Parameters:
+    ///   - columnSink: receives the results of each chunk in order, from one thread at a time.
+    ///   - values: those of the rows before these; nil means that these are the first.
+    ///   - base: the counts of the rows before these.
     init(
         _ plan: RunPlan, reader: consuming ChunkReader, jobs: Int, modelRequests: ModelRequestQueue?, sink: RowSink?,
-        resultSink: ResultSink?, progress: RunProgress, cancellation: Cancellation
+        resultSink: ResultSink?, progress: RunProgress, cancellation: Cancellation, values: RunValues? = nil,
+        base: ChunkCounts = ChunkCounts(), columnSink: (@Sendable (ColumnOutput) throws(EngineError) -> Void)? = nil
     ) {
+        self.columnSink = columnSink
         self.plan = plan
         self.sink = sink
         self.resultSink = resultSink
@@ -114,29 +121,33 @@ final class ScoringRun: Sendable {
         // A row that waits a long time for its model delays the output of all later rows, but not their requests.
         // The chunks of a run that asks models are small, and many of them wait at once.
         let waiting = modelRequests.map { max(plan.dataset.isLive ? 1 : 1024, 4 * $0.maxConcurrency) } ?? 2
-        let groups = plan.groups.map { _ in GroupRegistry(limit: plan.groupLimit) }
-        state = Monitor(State(order: ChunkOrder(window: 2 * jobs + waiting), groups: groups))
+        let values = values ?? RunValues(plan)
+        state = Monitor(
+            State(
+                order: ChunkOrder(window: 2 * jobs + waiting, total: base), groups: values.groups,
+                clusters: values.clusters, questions: values.questions))
     }
 
     /// Scores everything. The results of the rows before a failure count; the failure is returned with them.
+    ///
+    /// - Parameter workers: one for each thread; they may have settled earlier rows.
     func run(
-        jobs: Int, _ cancellation: Cancellation
-    ) -> (workers: [Worker], values: RunValues, failure: EngineError?) {
-        let workers = (0..<jobs).map { _ in Worker(plan, cancellation: cancellation) }
+        _ workers: [Worker], _ cancellation: Cancellation
+    ) -> (values: RunValues, counts: ChunkCounts, failure: EngineError?) {
         modelRequests?.open(
             onReplies: { self.receive($0) },
             onFailure: { self.close($0) })
         defer { modelRequests?.close() }
-        onThreads(jobs) { index in self.work(workers[index]) }
-        let (failure, selected, values) = state.update { state in
+        onThreads(workers.count) { index in self.work(workers[index]) }
+        let (failure, counts, values) = state.update { state in
             let values = RunValues(groups: state.groups, clusters: state.clusters, questions: state.questions)
-            return (state.failure, state.order.total.selected, values)
+            return (state.failure, state.order.total, values)
         }
         // A worker may have read beyond the limit before it was known; a fault that it found there does not matter.
-        if let limit = plan.limit, selected >= limit, failure?.code == .dataset {
-            return (workers, values, nil)
+        if let limit = plan.limit, counts.selected >= limit, failure?.code == .dataset {
+            return (values, counts, nil)
         }
-        return (workers, values, failure)
+        return (values, counts, failure)
     }
 
     // MARK: Work of the threads
@@ -346,6 +357,7 @@ final class ScoringRun: Sendable {
         while let out = state.update({ $0.isAborted ? nil : $0.order.outputToWrite() }) {
             do {
                 if out.lines.writer.count > 0 { try sink?(out.lines.writer.bytes) }
+                if let columns = out.columns { try columnSink?(columns) }
                 for (index, result) in out.results.enumerated() where result.writer.count > 0 {
                     try resultSink?(index, plan.functions[index].function.identifier, result.writer.bytes)
                 }
@@ -381,8 +393,15 @@ final class ScoringRun: Sendable {
 struct RunValues {
     /// For each grouping column.
     var groups: [GroupRegistry]
-    var clusters: GroupRegistry
-    var questions: GroupRegistry
+    var clusters = GroupRegistry(limit: .max)
+    var questions = GroupRegistry(limit: .max)
+
+    /// None so far.
+    init(_ plan: RunPlan) { groups = plan.groups.map { _ in GroupRegistry(limit: plan.groupLimit) } }
+
+    init(groups: [GroupRegistry], clusters: GroupRegistry, questions: GroupRegistry) {
+        (self.groups, self.clusters, self.questions) = (groups, clusters, questions)
+    }
 }
 
 /// The reader that supplies chunks to all workers.

@@ -156,6 +156,10 @@ final class Worker: @unchecked Sendable {
         if plan.writesRows {
             plan.formatter.append(rows, of: work.batch, firstRow: work.base.rows, results, to: &out.lines.writer)
         }
+        if let columns = out.columns {
+            plan.resultColumns?.append(
+                slice.rows, of: work.batch, firstRow: work.base.rows, slice.calls.map(\.results), to: columns)
+        }
         for (index, buffer) in out.results.enumerated() {
             plan.formatter.append(rows.count, resultsOf: index, results[index], to: &buffer.writer)
         }

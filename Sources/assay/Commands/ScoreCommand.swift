@@ -129,27 +129,7 @@ struct ScoreCommand: ParsableCommand {
         } catch {
             throw Failure("\(error)")
         }
-        var request = ScoringRequest(
-            input.dataset,
-            functions: try rowOptions.readFunctions())
-        request.mapping = rowOptions.columnMapping
-        request.filters = rowOptions.rowFilters
-        request.limit = rowOptions.limit
-        request.groupColumns = rowOptions.groupColumns
-        request.groupLimit = rowOptions.groupLimit ?? request.groupLimit
-        request.clusterColumns = statisticsOptions.cluster?.names ?? []
-        request.questionColumns = samples ? statisticsOptions.key?.names ?? [] : []
-        request.passThreshold = statisticsOptions.passAt ?? request.passThreshold
-        request.retriedOutcomes = rowOptions.retriedOutcomes
-        request.refusesWrongShapes = true
-        request.includesInput = withInput
-        request.jobs = rowOptions.threads
-        request.judgeModel = modelOptions.judgeModel
-        request.budget = modelOptions.budget
-        request.isDryRun = dryRun
-        request.reasoning = reasoning == .strip ? .strip : .keep
-        request.patience = .seconds(15)
-        request.keepsState = statePath != nil
+        var request = try request(for: input.dataset)
         if !engineOptions.quiet { request.warn = { printError("warning: \(oneLine($0, limit: 1000))") } }
         interruption.onCancel { [stop = input.stop] in stop() }
 
@@ -176,6 +156,32 @@ struct ScoreCommand: ParsableCommand {
         let (scoring, unfinishedOutput) = try results.get()
         if collector != nil { return try checkCollected(scoring, failure: scoring.failure?.commandText) }
         try report(scoring, unfinishedOutput, worstRows)
+    }
+
+    /// What the options ask for.
+    func request(for dataset: Dataset) throws -> ScoringRequest {
+        var request = ScoringRequest(
+            dataset,
+            functions: try rowOptions.readFunctions())
+        request.mapping = rowOptions.columnMapping
+        request.filters = rowOptions.rowFilters
+        request.limit = rowOptions.limit
+        request.groupColumns = rowOptions.groupColumns
+        request.groupLimit = rowOptions.groupLimit ?? request.groupLimit
+        request.clusterColumns = statisticsOptions.cluster?.names ?? []
+        request.questionColumns = samples ? statisticsOptions.key?.names ?? [] : []
+        request.passThreshold = statisticsOptions.passAt ?? request.passThreshold
+        request.retriedOutcomes = rowOptions.retriedOutcomes
+        request.refusesWrongShapes = true
+        request.includesInput = withInput
+        request.jobs = rowOptions.threads
+        request.judgeModel = modelOptions.judgeModel
+        request.budget = modelOptions.budget
+        request.isDryRun = dryRun
+        request.reasoning = reasoning == .strip ? .strip : .keep
+        request.patience = .seconds(15)
+        request.keepsState = statePath != nil
+        return request
     }
 
     /// The files that options name and the run reads, other than the dataset.

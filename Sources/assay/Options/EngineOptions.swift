@@ -108,9 +108,11 @@ struct EngineOptions: ParsableArguments {
     ///   - asksUnknownPlugins: whether to run untrusted plugins without a manifest, so that they describe themselves.
     ///   - limits: the limits of all functions.
     ///   - cancellation: cancelling it ends the wait for plugins that are being loaded.
+    ///   - embedded: plugins of an embedding program, and `functions`, the definitions of their scorers.
     ///   - inference: creates the service that sends the requests of functions that ask models.
     func makeEngine(
         asksUnknownPlugins: Bool = true, limits: FunctionLimits = FunctionLimits(), cancellation: Cancellation? = nil,
+        embedded: [Plugin] = [], functions: [ScoringFunction] = [],
         inference: @escaping @Sendable () throws(EngineError) -> InferenceService? = { nil }
     ) -> Engine {
         let plugins = pluginFolders + Installation.pluginFolders
@@ -120,7 +122,7 @@ struct EngineOptions: ParsableArguments {
                 + Installation.functionFolders(ofPluginsIn: plugins) + Installation.functionFolders,
             pluginFolders: plugins,
             isolation: makeIsolation(asksUnknownPlugins: asksUnknownPlugins, cancellation), limits: limits,
-            inference: inference
+            inference: inference, embedded: embedded, functions: functions
         ) { severity, plugin, message in
             if severity >= least { printError("plugin \(plugin): \(message)") }
         }
@@ -134,12 +136,8 @@ struct EngineOptions: ParsableArguments {
 
 /// The folder of this executable, and the folders near it.
 enum Installation {
-    /// The folder of the executable, symbolic links resolved.
-    static let folder: String = {
-        guard let path = realpath("/proc/self/exe", nil) else { return "." }
-        defer { free(path) }
-        return parent(of: String(cString: path))
-    }()
+    /// The folder of the executable or of the library that this is a part of, symbolic links resolved.
+    static var folder: String { executableFolder }
 
     /// `share/assay/scoring_fns` next to an installed executable's `bin`, or, for an executable in a build folder, the
     /// nearest `scoring_fns` in a folder above it.

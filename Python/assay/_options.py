@@ -1,0 +1,55 @@
+"""Keyword arguments as options of the command line, so that both have the same names, checks and messages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Functions = "str | Iterable[str] | Mapping[str, Mapping[str, Any] | None]"
+
+# The options of an engine; all others are those of a run.
+ENGINE_OPTIONS = {
+    "fn_dir", "plugin_dir", "isolation", "trust", "plugin_timeout", "plugin_memory", "model_url", "model_api",
+    "api_key_env", "config", "max_concurrency", "max_retries", "timeout", "cache", "no_cache",
+}
+
+
+def as_options(arguments: Mapping[str, Any]) -> list[str]:
+    """`by=["a", "b"], jobs=2, samples=True` as `--by a --by b --jobs 2 --samples`; None and False are left out."""
+    options: list[str] = []
+    for name, value in arguments.items():
+        option = "--" + name.rstrip("_").replace("_", "-")
+        if value is None or value is False:
+            continue
+        if value is True:
+            options.append(option)
+        elif isinstance(value, Mapping):
+            for key, entry in value.items():
+                options.append(f"{option}={key}={entry}")
+        elif isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+            options.append(f"{option}={_text(value)}")
+        else:
+            options.extend(f"{option}={_text(entry)}" for entry in value)
+    return options
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, (bool, dict, list)) else str(value)
+
+
+def function_options(functions: Any) -> list[str]:
+    """`--fn` for each function, with its parameters as JSON."""
+    if isinstance(functions, str):
+        functions = [functions]
+    if not isinstance(functions, Mapping):
+        functions = {_identifier(function): None for function in functions}
+    options: list[str] = []
+    for identifier, parameters in functions.items():
+        text = _identifier(identifier)
+        options.append("--fn=" + (text if parameters is None else f"{text}={json.dumps(parameters)}"))
+    return options
+
+
+def _identifier(function: Any) -> str:
+    return getattr(function, "identifier", function)

@@ -1,0 +1,3 @@
+import AssayCommands
+
+EmbeddedCommand.run(Array(CommandLine.arguments.dropFirst()))

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "carrow.h"
+
+namespace carrow {
+
+enum class Kind {
+    null, boolean, integer, floating, decimal, text, view, list, list_view, fixed_list, structure, map, date, time,
+    timestamp, duration, dictionary, unknown
+};
+
+// A type, with those within it.
+struct Type {
+    Kind kind = Kind::unknown;
+    // Bytes of a number or an offset.
+    int width = 0;
+    bool is_signed = true;
+    // Of decimals.
+    int scale = 0;
+    // Of fixed lists.
+    int64_t size = 0;
+    // Units of a second, for times; days are 0.
+    int64_t per_second = 0;
+    std::string zone, name, format;
+    std::vector<Type> children;
+    std::unique_ptr<Type> values; // of dictionaries
+
+    bool is_text() const { return kind == Kind::text || kind == Kind::view; }
+};
+
+// The buffers of an array, whose lengths are checked. Row i of the array is element i + offset of its buffers.
+struct Column {
+    const Type *type = nullptr;
+    int64_t length = 0, offset = 0;
+    const uint8_t *validity = nullptr;
+    const void *data = nullptr;    // numbers, offsets or views
+    const void *more = nullptr;    // bytes of texts, or sizes of list views
+    const void *const *buffers = nullptr; // of views
+    const int64_t *sizes = nullptr;
+    int64_t n_buffers = 0;
+    // Whether every text is UTF-8.
+    bool is_valid_text = false;
+    std::vector<Column> children;
+    std::unique_ptr<Column> values;
+
+    bool is_null(int64_t row) const {
+        if (type->kind == Kind::null) return true;
+        const int64_t i = row + offset;
+        return validity && !(validity[i >> 3] >> (i & 7) & 1);
+    }
+    // The text of a row that is not null; ptr is NULL where it is not UTF-8.
+    csj_text text(int64_t row) const;
+    int64_t integer(int64_t row) const;
+    double number(int64_t row) const;
+    // The place of a dictionary's value.
+    int64_t index(int64_t row) const { return integer(row); }
+    // The elements of a list.
+    void range(int64_t row, int64_t &start, int64_t &end) const;
+};
+
+void write_value(const Column &, int64_t row, ca_bytes &, bool &ok, int depth);
+
+bool reserve(ca_bytes &, size_t more);
+
+} // namespace carrow
+
+struct ca_schema {
+    carrow::Type root;
+};
+
+struct ca_batch {
+    const ca_schema *schema;
+    struct ArrowArray array;
+    carrow::Column root;
+};

@@ -1,0 +1,215 @@
+// Batches that are kept and lent as often as wanted.
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "batch.hpp"
+
+namespace {
+
+// An array that is released when nobody has it any more.
+struct Kept {
+    ArrowArray array{};
+    ~Kept() {
+        if (array.release) array.release(&array);
+    }
+};
+
+// What a lent copy owns: its part of the kept array, and the copies of its children.
+struct Lent {
+    std::shared_ptr<Kept> kept;
+    std::vector<ArrowArray *> children;
+    ArrowArray *dictionary = nullptr;
+
+    ~Lent() {
+        for (ArrowArray *child : children) {
+            if (child->release) child->release(child);
+            delete child;
+        }
+        if (dictionary) {
+            if (dictionary->release) dictionary->release(dictionary);
+            delete dictionary;
+        }
+    }
+};
+
+void release_lent(ArrowArray *array) {
+    delete static_cast<Lent *>(array->private_data);
+    array->release = nullptr;
+}
+
+void lend(const ArrowArray &from, const std::shared_ptr<Kept> &kept, ArrowArray &to) {
+    auto lent = std::make_unique<Lent>();
+    lent->kept = kept;
+    for (int64_t i = 0; i < from.n_children; i++) {
+        lent->children.push_back(new ArrowArray{});
+        lend(*from.children[i], kept, *lent->children.back());
+    }
+    if (from.dictionary) {
+        lent->dictionary = new ArrowArray{};
+        lend(*from.dictionary, kept, *lent->dictionary);
+    }
+    to = from;
+    to.children = lent->children.data();
+    to.dictionary = lent->dictionary;
+    to.release = release_lent;
+    to.private_data = lent.release();
+}
+
+} // namespace
+
+struct ca_rows {
+    ArrowArrayStream source{};
+    ArrowSchema schema{};
+    std::vector<std::shared_ptr<Kept>> batches;
+    int64_t count = 0;
+    std::string error;
+
+    ~ca_rows() {
+        if (source.release) source.release(&source);
+        if (schema.release) schema.release(&schema);
+    }
+};
+
+namespace {
+
+struct Reader {
+    // The rows may be freed before the stream.
+    std::vector<std::shared_ptr<Kept>> batches;
+    std::shared_ptr<ArrowSchema> schema;
+    size_t next = 0;
+};
+
+struct SchemaCopy {
+    std::string format, name;
+    std::vector<ArrowSchema *> children;
+    ~SchemaCopy() {
+        for (ArrowSchema *child : children) {
+            if (child->release) child->release(child);
+            delete child;
+        }
+    }
+};
+
+void copy_schema(const ArrowSchema &from, ArrowSchema &to) {
+    auto copy = std::make_unique<SchemaCopy>();
+    copy->format = from.format;
+    copy->name = from.name ? from.name : "";
+    for (int64_t i = 0; i < from.n_children; i++) {
+        copy->children.push_back(new ArrowSchema{});
+        copy_schema(*from.children[i], *copy->children.back());
+    }
+    to = ArrowSchema{};
+    to.format = copy->format.c_str();
+    to.name = copy->name.c_str();
+    to.flags = from.flags;
+    to.n_children = from.n_children;
+    to.children = copy->children.data();
+    to.release = [](ArrowSchema *schema) {
+        delete static_cast<SchemaCopy *>(schema->private_data);
+        schema->release = nullptr;
+    };
+    to.private_data = copy.release();
+}
+
+} // namespace
+
+extern "C" ca_rows *ca_rows_new(ArrowArrayStream *source, const char **error) {
+    try {
+        auto rows = std::make_unique<ca_rows>();
+        rows->source = *source;
+        source->release = nullptr;
+        if (rows->source.get_schema(&rows->source, &rows->schema) == 0) return rows.release();
+        static thread_local std::string text;
+        const char *reason = rows->source.get_last_error(&rows->source);
+        text = reason ? reason : "the stream has no schema";
+        *error = text.c_str();
+    } catch (...) {
+        *error = "out of memory";
+    }
+    return nullptr;
+}
+
+extern "C" int64_t ca_rows_read(ca_rows *rows, bool keeps) {
+    try {
+        if (!rows->source.release) return 0;
+        auto kept = std::make_shared<Kept>();
+        const int failure = rows->source.get_next(&rows->source, &kept->array);
+        if (failure) {
+            const char *reason = rows->source.get_last_error(&rows->source);
+            rows->error = reason ? reason : std::strerror(failure);
+            return -1;
+        }
+        if (!kept->array.release) {
+            rows->source.release(&rows->source);
+            return 0;
+        }
+        const int64_t length = kept->array.length;
+        rows->count += length;
+        if (keeps) rows->batches.push_back(std::move(kept));
+        return length;
+    } catch (...) {
+        rows->error = "out of memory";
+        return -1;
+    }
+}
+
+extern "C" int64_t ca_rows_count(const ca_rows *rows) { return rows->count; }
+
+extern "C" const char *ca_rows_error(const ca_rows *rows) { return rows->error.c_str(); }
+
+extern "C" bool ca_rows_stream(const ca_rows *rows, ArrowArrayStream *out) {
+    try {
+        auto reader = std::make_unique<Reader>();
+        reader->batches = rows->batches;
+        reader->schema = std::shared_ptr<ArrowSchema>(new ArrowSchema{}, [](ArrowSchema *schema) {
+            if (schema->release) schema->release(schema);
+            delete schema;
+        });
+        copy_schema(rows->schema, *reader->schema);
+        *out = ArrowArrayStream{};
+        out->get_schema = [](ArrowArrayStream *stream, ArrowSchema *to) -> int {
+            try {
+                copy_schema(*static_cast<Reader *>(stream->private_data)->schema, *to);
+                return 0;
+            } catch (...) {
+                return ENOMEM;
+            }
+        };
+        out->get_next = [](ArrowArrayStream *stream, ArrowArray *to) -> int {
+            auto *reader = static_cast<Reader *>(stream->private_data);
+            *to = ArrowArray{};
+            if (reader->next == reader->batches.size()) return 0;
+            try {
+                const auto &kept = reader->batches[reader->next];
+                lend(kept->array, kept, *to);
+                reader->next++;
+                return 0;
+            } catch (...) {
+                return ENOMEM;
+            }
+        };
+        out->get_last_error = [](ArrowArrayStream *) -> const char * { return "out of memory"; };
+        out->release = [](ArrowArrayStream *stream) {
+            delete static_cast<Reader *>(stream->private_data);
+            stream->release = nullptr;
+        };
+        out->private_data = reader.release();
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
+
+extern "C" void ca_rows_free(ca_rows *rows) { delete rows; }
+
+extern "C" bool ca_schema_copy(const ArrowSchema *schema, ArrowSchema *out) {
+    try {
+        copy_schema(*schema, *out);
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
