@@ -198,7 +198,12 @@ struct RowPreparation: Sendable {
             throw .input(
                 "column \"\(name)\" holds no messages; expected [{\"role\": \"user\", \"content\": \"…\"}]")
         }
-        return messages.map { .object($0) }
+        return messages.map { message in
+            var message = message
+            // A single part, as in Llama Stack's datasets of images; model servers expect a list.
+            if let part = message["content"], part.object != nil { message["content"] = [part] }
+            return .object(message)
+        }
     }
 
     /// A message must have content or tool calls.

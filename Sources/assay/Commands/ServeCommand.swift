@@ -42,6 +42,12 @@ struct ServeCommand: ParsableCommand {
             valueName: "dir"))
     var dataDir: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Register the open benchmarks ('assay benchmarks list') and their datasets, whose rows are read when they are "
+                + "first used."))
+    var openBenchmarks = false
+
     @OptionGroup(title: "Access") var accessOptions: AccessOptions
 
     @OptionGroup(title: "Datasets") var sourceOptions: SourceOptions
@@ -125,6 +131,9 @@ struct ServeCommand: ParsableCommand {
         configuration.maxRowSize = limits.maxRowSize ?? configuration.maxRowSize
         configuration.maxPatterns = limits.maxPatterns ?? configuration.maxPatterns
         try sourceOptions.apply(to: &configuration, settings)
+        if try openBenchmarks || settings.flag("open_benchmarks") {
+            configuration.benchmarks = BenchmarkCatalog.installed().benchmarks
+        }
         try accessOptions.apply(to: &configuration, settings)
         return configuration
     }

@@ -149,6 +149,13 @@ enum Installation {
         return above("scoring_fns").map { [$0] } ?? []
     }
 
+    /// `share/assay/open_benchmarks` next to an installed executable's `bin`, or the nearest `open_benchmarks` in a folder above it.
+    static var benchmarkFolders: [String] {
+        let installed = "\(prefix)/share/assay/open_benchmarks"
+        if isFolder(installed) { return [installed] }
+        return above("open_benchmarks").map { [$0] } ?? []
+    }
+
     /// The folders of ASSAY_PLUGIN_PATH, the user's own, `lib/assay/plugins` next to an installed executable's `bin`, and
     /// the executable's own.
     static var pluginFolders: [String] {
