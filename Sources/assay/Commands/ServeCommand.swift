@@ -85,7 +85,14 @@ struct ServeCommand: ParsableCommand {
             let engine = engineOptions.makeEngine(limits: try functionLimits()) { inference }
             let server = try Server(
                 configuration, engine: engine, registry: registry, inference: inference,
-                providers: [NeMoProvider(evaluation.nemo), HarnessProvider(evaluation.harness)], logger: logger)
+                providers: [
+                    NeMoProvider(
+                        evaluation.nemo,
+                        custom: CustomEvaluation(
+                            engine, jobs: configuration.jobs, judgeModel: configuration.judgeModel,
+                            budget: configuration.budget, folder: configuration.dataFolder)),
+                    HarnessProvider(evaluation.harness),
+                ], logger: logger)
             try serve(server, configuration, logger)
             waiting {
                 await engine.shutDown()
