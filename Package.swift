@@ -60,6 +60,7 @@ let package = Package(
         .target(name: "JSON", dependencies: ["CSimdJSON"]),
         .target(name: "Patterns", dependencies: ["CPCRE2"]),
         .target(name: "PromptTemplates"),
+        .target(name: "JinjaTemplates", dependencies: ["JSON"]),
         .target(name: "ScoringDefinitions", dependencies: ["JSON", "Platform", "ScoringCore"]),
         .target(
             name: "ScorerHost",
@@ -110,8 +111,8 @@ let package = Package(
         .target(
             name: "Evaluation",
             dependencies: [
-                "CSubprocess", "Concurrency", "Datasets", "Encodings", "Hashing", "Inference", "JSON", "Patterns",
-                "Platform", "PromptTemplates", "Runs", "ScorerHost", "ScoringCore", "ScoringDefinitions",
+                "CSubprocess", "Concurrency", "Datasets", "Encodings", "Hashing", "Inference", "JSON", "JinjaTemplates",
+                "Patterns", "Platform", "PromptTemplates", "Runs", "ScorerHost", "ScoringCore", "ScoringDefinitions",
                 "ScoringEngine", "Store", "Web",
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
@@ -240,6 +241,7 @@ let package = Package(
             dependencies: ["Encodings", "FakeModel", "Web", .product(name: "NIOHTTP1", package: "swift-nio")]),
         .testTarget(name: "HashingTests", dependencies: ["Hashing"]),
         .testTarget(name: "PatternsTests", dependencies: ["Patterns"]),
+        .testTarget(name: "JinjaTemplatesTests", dependencies: ["JSON", "JinjaTemplates"]),
         .testTarget(name: "ScoringCoreTests", dependencies: ["ScoringCore", "TestSupport"]),
         .testTarget(name: "StatisticsTests", dependencies: ["JSON", "Statistics", "TestSupport"], exclude: ["Data"]),
         .testTarget(name: "RunsTests", dependencies: ["JSON", "Runs", "Statistics", "TestSupport"], exclude: ["Data"]),

@@ -26,7 +26,8 @@ cp Sources/CScorerPlugin/include/assay_scorer_plugin.h SDK/c/*.h SDK/cpp/*.hpp "
 cp Sources/CAssay/include/assay.h Sources/CArrow/include/arrow_abi.h "$to/include"
 version=$("$to/bin/assay" --version)
 sed "s/@VERSION@/$version/" Installation/assay.pc >"$to/lib/pkgconfig/assay.pc"
-for folder in scoring_fns swift rust plugin-templates; do rm -rf "$to/share/assay/$folder"; done
+for folder in open_benchmarks scoring_fns swift rust plugin-templates; do rm -rf "$to/share/assay/$folder"; done
+cp -R open_benchmarks "$to/share/assay/open_benchmarks"
 cp -R scoring_fns "$to/share/assay/scoring_fns"
 cp -RL SDK/swift "$to/share/assay/swift"
 cp -RL SDK/rust "$to/share/assay/rust"

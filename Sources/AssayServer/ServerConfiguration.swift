@@ -1,3 +1,4 @@
+public import Evaluation
 import Glibc
 public import HuggingFace
 public import Inference
@@ -59,6 +60,8 @@ public struct ServerConfiguration: Sendable {
     public var downloadSeconds = 600
     /// The datasets server for `huggingface://` and `hf://`.
     public var huggingFace = HuggingFaceServer()
+    /// Benchmarks that are registered when the server starts, with their datasets, which are read when they are first used.
+    public var benchmarks: [BenchmarkDefinition] = []
     /// Threads that score one request.
     public var jobs = 1
     /// The maximum number of evaluation jobs that run at once.

@@ -20,21 +20,21 @@ final class Service: Sendable {
     let providers: [any EvaluationProvider]
     let jobs: JobQueue
     let routes: RouteTable
-    let metrics = Metrics()
+    let metrics: Metrics
     let health: HealthCheck
     let access: Access
     let pages: TemplateLibrary
     let pluginDigests = PluginDigests()
-    /// The folders from which files may be read.
-    let folders: AllowedFolders
+    /// How the sources of datasets are read.
+    let sources: SourceAccess
     /// Problems with the contents of the registry, found when it was read.
     let warnings: [String]
     /// The built-in and configured functions, which cannot be unregistered.
     let builtIn: DefinitionCatalog
-    private let imports: ConcurrencyLimit
     private let known: KnownFunctions
     /// Is held during each registration, so that the registry and the state in memory agree.
     let registration = Mutex<Void>(())
+    let unread: UnreadDatasets
 
     init(
         _ configuration: ServerConfiguration, engine: Engine, registry: Registry, inference: InferenceService?,
@@ -46,8 +46,10 @@ final class Service: Sendable {
         health = HealthCheck(registry, folder: configuration.dataFolder)
         self.inference = inference
         self.routes = routes
-        imports = ConcurrencyLimit(configuration.maxImports)
-        folders = try AllowedFolders(configuration.allowedFolders)
+        let metrics = Metrics()
+        self.metrics = metrics
+        let sources = try SourceAccess(configuration, metrics: metrics)
+        self.sources = sources
         access = Access(configuration)
         pages = try TemplateLibrary(pages: PageTemplate.allCases)
         builtIn = engine.definitions
@@ -79,24 +81,26 @@ final class Service: Sendable {
         ) { known.catalog }
         self.known = known
         providers = [native] + others
+        let unread = UnreadDatasets(registry, sources)
+        self.unread = unread
         jobs = try JobQueue(
-            registry, providers: providers, inference: inference, maxWaiting: configuration.maxQueuedJobs)
+            registry, providers: providers, inference: inference, maxWaiting: configuration.maxQueuedJobs
+        ) { dataset throws(EvaluationError) in
+            do {
+                return try unread.whole(dataset)
+            } catch {
+                throw EvaluationError(.dataset, "\(APIError(error)?.message ?? "\(error)")")
+            }
+        }
         self.warnings = warnings
+        try registerOpenBenchmarks()
     }
 
     /// The current scoring functions. A request uses the same catalog throughout.
     var definitions: DefinitionCatalog { known.catalog }
 
-    /// Runs `body`, which reads a dataset from the network, unless too many are being read already: each may be slow and use
-    /// much memory, and other requests should not have to wait.
-    func importing<Result>(_ body: () throws -> Result) throws -> Result {
-        guard imports.take() else {
-            metrics.reject()
-            throw APIError.busy("too many datasets are being downloaded; try again soon")
-        }
-        defer { imports.giveBack() }
-        return try body()
-    }
+    /// The dataset with its rows, see ``UnreadDatasets``.
+    func whole(_ dataset: StoredDataset) throws -> StoredDataset { try unread.whole(dataset) }
 
     /// The built-in function.
     func builtInFunction(_ id: String) -> ScoringFunction? { builtIn[id] }
@@ -115,24 +119,4 @@ private final class KnownFunctions: Sendable {
     var catalog: DefinitionCatalog { state.withLock { $0 } }
 
     func change(_ change: (inout DefinitionCatalog) -> Void) { state.withLock { change(&$0) } }
-}
-
-/// A counter of free slots.
-private final class ConcurrencyLimit: Sendable {
-    private let free: Mutex<Int>
-
-    init(_ count: Int) {
-        free = Mutex(count)
-    }
-
-    /// Takes a slot; returns false if none is free.
-    func take() -> Bool {
-        free.withLock { free in
-            if free == 0 { return false }
-            free -= 1
-            return true
-        }
-    }
-
-    func giveBack() { free.withLock { $0 += 1 } }
 }

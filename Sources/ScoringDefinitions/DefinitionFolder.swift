@@ -3,14 +3,14 @@ import JSON
 import Platform
 
 /// The definition files in a folder and its subfolders; links are followed.
-struct DefinitionFolder {
+package struct DefinitionFolder {
     /// Every `*.json`, sorted by the bytes of their paths.
-    private(set) var files: [String] = []
-    private(set) var errors: [DefinitionError] = []
+    package private(set) var files: [String] = []
+    package private(set) var errors: [DefinitionError] = []
     /// Folders that were listed, so that a link to a parent folder does not cause an endless loop.
     private var visited: Set<[UInt]> = []
 
-    init(path: String) {
+    package init(path: String) {
         list(path)
         files.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }

@@ -40,6 +40,24 @@ public final class DatasetDraft: Sendable {
         return registration
     }
 
+    /// Publishes the draft in the place of a dataset that was registered without its rows, with that dataset's definition.
+    ///
+    /// - Returns: the dataset with its rows; nil if there is no unread dataset with that identifier.
+    public func replaceUnread(_ id: String) throws(StoreError) -> StoredDataset? {
+        let dataset = try registry.write { database -> StoredDataset? in
+            guard let unread = try Registry.dataset(id, in: database), unread.isUnread else { return nil }
+            var definition = unread.definition.object ?? [:]
+            definition["unread"] = nil
+            try database.execute(sql: "UPDATE dataset SET id = NULL WHERE id = ?", arguments: [id])
+            try database.execute(
+                sql: "UPDATE dataset SET id = ?, definition = ?, is_draft = 0 WHERE number = ?",
+                arguments: [id, JSONValue.object(definition).text, number])
+            return try Registry.dataset(id, in: database)
+        }
+        if dataset != nil { letGo() }
+        return dataset
+    }
+
     /// Publishes the dataset within a transaction. After the commit, the draft must be released.
     func publish(as id: String, _ definition: JSONValue, in database: Database) throws -> Registry.Registration {
         if let known = try Registry.dataset(id, in: database) {

@@ -12,7 +12,8 @@ struct Assay: ParsableCommand {
             ScoreCommand.self, MergeCommand.self, EvaluateCommand.self, CompareCommand.self, AgreeCommand.self,
             ReportCommand.self,
             ServeCommand.self,
-            BatchCommand.self, ClientCommand.self, FunctionsCommand.self, PluginsCommand.self, VersionCommand.self,
+            BatchCommand.self, ClientCommand.self, BenchmarksCommand.self, FunctionsCommand.self, PluginsCommand.self,
+            VersionCommand.self,
         ])
 
     /// - Parameter arguments: without the name of the program.

@@ -1,3 +1,4 @@
+import Concurrency
 public import Evaluation
 import Glibc
 import Hummingbird
@@ -119,6 +120,7 @@ public struct Server: Sendable {
         connections.cancelAll()
         // Blocks, so it must not run on a thread of Swift's cooperative pool.
         try await threads.runIfActive { [service] in
+            service.unread.cancellation.cancel()
             service.jobs.stop(within: .seconds(configuration.shutdownSeconds))
         }
         try await threads.shutdownGracefully()

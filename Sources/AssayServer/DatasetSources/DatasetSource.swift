@@ -1,3 +1,4 @@
+import Concurrency
 import Datasets
 import Encodings
 import Hashing
@@ -59,21 +60,22 @@ enum DatasetSource {
     ///
     /// - Parameter names: the new names of columns of a file, by their names.
     func read(
-        into draft: DatasetDraft, _ service: Service, _ context: HandlerContext, renaming names: [String: String] = [:]
+        into draft: DatasetDraft, _ access: SourceAccess, _ cancellation: Cancellation,
+        renaming names: [String: String] = [:]
     ) throws {
         switch self {
         case .rows(let rows): try draft.append(RowBlock(lines: rows.lines()))
         case .uri(let uri):
-            var rows = RowImport(draft, service.configuration, cancellation: context.cancellation)
+            var rows = RowImport(draft, access.configuration, cancellation: cancellation)
             rows.names = names
-            try readURI(uri, &rows, service, context)
+            try readURI(uri, &rows, access, cancellation)
         }
     }
 
     private func readURI(
-        _ uri: String, _ rows: inout RowImport, _ service: Service, _ context: HandlerContext
+        _ uri: String, _ rows: inout RowImport, _ access: SourceAccess, _ cancellation: Cancellation
     ) throws {
-        let configuration = service.configuration
+        let configuration = access.configuration
         switch uri.firstRange(of: ":").map({ uri[..<$0.lowerBound].lowercased() }) {
         case "data":
             let data = try DataURI(uri)
@@ -82,9 +84,9 @@ enum DatasetSource {
                 data.format.rows(of: MemorySource(data.bytes), named: name, rowSize: configuration.maxRowSize),
                 named: name)
         case "http", "https":
-            try service.importing {
+            try access.importing {
                 try rows.run(
-                    Download(configuration: configuration, cancellation: context.cancellation).rows(at: uri), named: uri
+                    Download(configuration: configuration, cancellation: cancellation).rows(at: uri), named: uri
                 )
             }
         case "huggingface", "hf":
@@ -94,13 +96,13 @@ enum DatasetSource {
             } catch {
                 throw Self.fault(error.description)
             }
-            try service.importing {
+            try access.importing {
                 try rows.run(
                     HuggingFaceRows(
-                        location, from: configuration.huggingFace, cancellation: context.cancellation), named: uri)
+                        location, from: configuration.huggingFace, cancellation: cancellation), named: uri)
             }
-        case "file": try readFile(path(ofFileURI: uri), service, &rows)
-        case nil where !uri.isEmpty: try readFile(uri, service, &rows)
+        case "file": try readFile(path(ofFileURI: uri), access, &rows)
+        case nil where !uri.isEmpty: try readFile(uri, access, &rows)
         case "lsfs":
             throw Self.fault(
                 "lsfs:// is a Llama Stack server's own folder of files, which this server does not have; use the file:// "
@@ -109,14 +111,14 @@ enum DatasetSource {
         }
     }
 
-    private func readFile(_ path: String, _ service: Service, _ rows: inout RowImport) throws {
+    private func readFile(_ path: String, _ access: SourceAccess, _ rows: inout RowImport) throws {
         guard let format = DatasetLocation.Format(name: path) else {
             throw Self.fault(
                 "the ending of \(quoted(path)) does not name a known format; expected .jsonl, .ndjson, .json, .csv or "
                     + ".tsv, optionally with .gz or .zst")
         }
-        let size = service.configuration.maxRowSize
-        try rows.run(format.rows(of: service.folders.open(path), named: path, rowSize: size), named: path)
+        let size = access.configuration.maxRowSize
+        try rows.run(format.rows(of: access.folders.open(path), named: path, rowSize: size), named: path)
     }
 
     private func path(ofFileURI uri: String) throws(APIError) -> String {

@@ -99,7 +99,7 @@ enum EarlierDatasets {
         let count = try context.integer("rows_in_page", from: -1) ?? -1
         let token = context.query["page_token"].flatMap { $0.isEmpty || $0 == "null" ? nil : $0 }
         let start = token == nil ? 0 : try context.integer("page_token", from: 0) ?? 0
-        let dataset = try DatasetRoutes.find(id, service)
+        let dataset = try service.whole(DatasetRoutes.find(id, service))
         let first = min(start, dataset.rowCount)
         let end = count < 0 ? dataset.rowCount : first + min(count, dataset.rowCount - first)
         try context.output.write("{\"rows\": [")

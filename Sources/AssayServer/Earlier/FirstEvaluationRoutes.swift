@@ -56,7 +56,7 @@ enum FirstEvaluationRoutes {
         }
         do {
             let draft = try service.registry.makeDataset()
-            try source.read(into: draft, service, context, renaming: names)
+            try source.read(into: draft, service.sources, context.cancellation, renaming: names)
             _ = try draft.publish(as: id, definition)
         } catch let error as APIError where error.status.kind == .clientError {
             return status(error.message)
@@ -156,7 +156,8 @@ enum FirstEvaluationRoutes {
             try config?.member("dataset_identifier") ?? config?.member("dataset_name") ?? name
             ?? (config ?? place).required("dataset_identifier", "the identifier of a dataset")
         return (
-            try DatasetRoutes.find(id.identifier(), service), try config?.member("row_limit")?.read(.integer(from: 0))
+            try service.whole(DatasetRoutes.find(id.identifier(), service)),
+            try config?.member("row_limit")?.read(.integer(from: 0))
         )
     }
 

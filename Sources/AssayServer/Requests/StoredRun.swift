@@ -36,7 +36,7 @@ extension Service {
             }
             return try run(result, "the job \(id)")
         case .dataset(let id):
-            let dataset = try DatasetRoutes.find(id, self)
+            let dataset = try whole(DatasetRoutes.find(id, self))
             if let result = try registry.result(rowsIn: id) { return try run(result, "the dataset \(id)") }
             let contents = try ScoredColumns(registry, dataset)
             guard !contents.functions.isEmpty else {

@@ -96,14 +96,16 @@ enum DatasetRoutes {
         _ source: DatasetSource, as id: String, _ definition: JSONValue, _ service: Service, _ context: HandlerContext
     ) throws -> StoredDataset {
         if let known = try service.registry.dataset(id) {
-            guard known.definition == definition else {
+            var read = known.definition.object ?? [:]
+            read["unread"] = nil
+            guard .object(read) == definition else {
                 throw APIError.conflict(
                     "another dataset \(quoted(id)) already exists; unregister it first, or choose another identifier")
             }
             return known
         }
         let draft = try service.registry.makeDataset()
-        try source.read(into: draft, service, context)
+        try source.read(into: draft, service.sources, context.cancellation)
         _ = try draft.publish(as: id, definition)
         return try find(id, service)
     }
@@ -116,7 +118,7 @@ enum DatasetRoutes {
     @Sendable private static func iterate(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
         let start = try context.integer("start_index", from: 0) ?? 0
         let limit = try context.integer("limit", from: -1) ?? -1
-        let dataset = try find(context.identifier, service)
+        let dataset = try service.whole(find(context.identifier, service))
         let first = min(start, dataset.rowCount)
         let end = limit < 0 ? dataset.rowCount : first + min(limit, dataset.rowCount - first)
         try context.output.write("{\"data\": [")
@@ -128,6 +130,7 @@ enum DatasetRoutes {
     @Sendable private static func append(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
         let rows = try context.body().root.required("rows", "an array of objects").rows(
             limit: service.configuration.maxRows)
+        if let dataset = try service.registry.dataset(context.identifier) { _ = try service.whole(dataset) }
         let isThere = try service.registry.append(
             RowBlock(lines: rows.lines()), to: context.identifier, limit: service.configuration.maxRows)
         if !isThere { throw unknown(context.identifier) }

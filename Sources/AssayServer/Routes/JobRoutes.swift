@@ -85,9 +85,13 @@ enum JobRoutes {
     ) throws -> RouteResponse? {
         try service.checkPatterns(of: benchmark.functions, at: "/scoring_functions")
         let dataset = try service.registry.dataset(benchmark.datasetID)
-        let rows = dataset?.rowCount
+        // Rows that have not been read yet are read, and checked, by the job.
+        let isUnread = dataset?.isUnread ?? false
+        let rows = isUnread ? nil : dataset?.rowCount
         let keys = context.credentials.variables
+        if isUnread { _ = try service.providers.provider(benchmark.providerID) }
         try service.inference.using(keys: keys) { inference in
+            if isUnread { return }
             try service.providers.provider(benchmark.providerID).check(
                 EvaluationRun(
                     benchmark: benchmark, configuration: configuration,

@@ -84,7 +84,7 @@ enum ScoringRoutes {
     @Sendable private static func scoreBatch(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
         let body = try context.body().root
         let id = try body.required("dataset_id", "the identifier of a dataset").identifier()
-        let dataset = try DatasetRoutes.find(id, service)
+        let dataset = try service.whole(DatasetRoutes.find(id, service))
         var request = try request(Dataset(dataset, in: service.registry), body, service)
         request.includesInput = try body.member("save_results_dataset")?.read(.flag) ?? false
         request.keepsDistribution = true

@@ -29,6 +29,9 @@ public struct GenerationSettings: Sendable {
     /// matches, the last one counts.
     var goldExtraction: AnswerExtraction?
 
+    /// The column with the whole request for a row, an object with "messages" or "prompt"; text there says why there is none.
+    var requestColumn: String?
+
     /// The default: prompts are columns of the rows, and generations are used unchanged.
     public init() {}
 

@@ -141,11 +141,14 @@ struct RowPreparation: Sendable {
     private enum Question {
         case chat([JSONValue])
         case completion(String)
+        /// The members of a request, with "messages" or "prompt".
+        case request(JSONObject)
 
         /// The question for judges: the last user message.
         var text: String? {
             switch self {
             case .completion(let prompt): prompt
+            case .request(let body): body["prompt"]?.string ?? Question.chat(body["messages"]?.array ?? []).text
             case .chat(let messages):
                 messages.last { $0["role"]?.string == "user" }.flatMap { message in
                     message["content"].flatMap { $0.string ?? $0.array?.compactMap { $0["text"]?.string }.first }
@@ -155,6 +158,15 @@ struct RowPreparation: Sendable {
     }
 
     private func question(of columns: RowColumns) throws(GenerationFailure) -> Question {
+        if let name = settings.requestColumn {
+            guard let body = columns[name]?.object else {
+                throw .input(columns[name]?.string ?? "the row has no request")
+            }
+            guard body["prompt"]?.string != nil || body["messages"]?.array?.isEmpty == false else {
+                throw .input("the request has neither a \"prompt\" nor \"messages\"")
+            }
+            return .request(body)
+        }
         if let template = settings.template {
             return .chat([
                 [
@@ -198,7 +210,12 @@ struct RowPreparation: Sendable {
             throw .input(
                 "column \"\(name)\" holds no messages; expected [{\"role\": \"user\", \"content\": \"…\"}]")
         }
-        return messages.map { .object($0) }
+        return messages.map { message in
+            var message = message
+            // A single part, as in Llama Stack's datasets of images; model servers expect a list.
+            if let part = message["content"], part.object != nil { message["content"] = [part] }
+            return .object(message)
+        }
     }
 
     /// A message must have content or tool calls.
@@ -223,11 +240,18 @@ struct RowPreparation: Sendable {
             // Only a chat has tools.
             for (name, value) in sampling.members where !name.hasPrefix("tool") { body[name] = value }
             return InferenceRequest(operation: .completion, body: JSONValue.object(body).text)
+        case (.model, .request(let own)):
+            let isChat = own["messages"]?.array != nil
+            if isChat { body["messages"] = .array(preamble + (own["messages"]?.array ?? [])) }
+            for (name, value) in own.members where body[name] == nil && name != "model" { body[name] = value }
+            for (name, value) in sampling.members where body[name] == nil { body[name] = value }
+            return InferenceRequest(operation: isChat ? .chat : .completion, body: JSONValue.object(body).text)
         case (.agent(let configuration), _):
             var messages: [JSONValue] = []
             switch question {
             case .chat(let all): messages = all
             case .completion(let prompt): messages = [["role": "user", "content": .string(prompt)]]
+            case .request(let body): messages = body["messages"]?.array ?? []
             }
             guard let turn = AgentTurn.request(configuration, messages: messages) else {
                 throw .input("the row has no user message, which is the only kind that an agent receives")

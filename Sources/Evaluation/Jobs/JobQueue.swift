@@ -38,6 +38,7 @@ public final class JobQueue: Sendable {
     private let registry: Registry
     private let providers: [any EvaluationProvider]
     private let inference: InferenceService?
+    private let whole: @Sendable (StoredDataset) throws(EvaluationError) -> StoredDataset
     private let state: Monitor<State>
 
     /// How long a caller waits for a cancelled job to stop.
@@ -45,10 +46,14 @@ public final class JobQueue: Sendable {
 
     /// A queue with the unfinished jobs of the previous process.
     ///
-    /// - Parameter maxWaiting: the maximum number of waiting jobs.
+    /// - Parameters:
+    ///   - maxWaiting: the maximum number of waiting jobs.
+    ///   - whole: reads the rows of a dataset that was registered without them.
     public init(
-        _ registry: Registry, providers: [any EvaluationProvider], inference: InferenceService?, maxWaiting: Int = 100
+        _ registry: Registry, providers: [any EvaluationProvider], inference: InferenceService?, maxWaiting: Int = 100,
+        whole: @escaping @Sendable (StoredDataset) throws(EvaluationError) -> StoredDataset = { $0 }
     ) throws(StoreError) {
+        self.whole = whole
         self.registry = registry
         self.providers = providers
         self.inference = inference
@@ -239,6 +244,7 @@ public final class JobQueue: Sendable {
         }
         let provider = try providers.provider(benchmark.providerID)
         let configuration = try BenchmarkConfiguration(job.request["benchmark_config"] ?? .null)
+        let source = try source.map(whole)
         return try inference.using(keys: keys) { inference throws(EvaluationError) in
             let run = EvaluationRun(
                 jobID: job.id, benchmark: benchmark, configuration: configuration,

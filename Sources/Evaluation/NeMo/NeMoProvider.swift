@@ -14,6 +14,7 @@ public struct NeMoProvider: EvaluationProvider {
 
     private let settings: EvaluationSettings.NeMo?
     private let environment: @Sendable (String) -> String?
+    private let custom: CustomEvaluation?
 
     public var id: String { Self.id }
     public var type: String { "remote::nvidia" }
@@ -21,10 +22,12 @@ public struct NeMoProvider: EvaluationProvider {
     /// - Parameters:
     ///   - settings: where the service is; without them, every call fails as unavailable.
     ///   - environment: reads a variable of the process's environment.
+    ///   - custom: runs configurations of the type `custom` if there is no service.
     public init(
         _ settings: EvaluationSettings.NeMo?,
-        environment: @escaping @Sendable (String) -> String? = environmentVariable
+        environment: @escaping @Sendable (String) -> String? = environmentVariable, custom: CustomEvaluation? = nil
     ) {
+        self.custom = custom
         self.settings = settings
         self.environment = environment
     }
@@ -44,6 +47,7 @@ public struct NeMoProvider: EvaluationProvider {
     /// Posts the benchmark's metadata as an evaluation configuration. One that is there already is fine if it says the
     /// same.
     public func register(_ benchmark: Benchmark) throws(EvaluationError) {
+        if try native(benchmark) != nil { return }
         let (settings, client) = try connection()
         let configuration = Self.configuration(in: benchmark.metadata)
         for name in ["namespace", "name"] where configuration[name] != nil {
@@ -80,7 +84,25 @@ public struct NeMoProvider: EvaluationProvider {
             at: "/metadata\(fault)")
     }
 
+    public func check(_ run: EvaluationRun) throws(EvaluationError) {
+        guard let (custom, configuration) = try native(run.benchmark) else { return }
+        try custom.check(run, configuration)
+    }
+
+    /// The engine and the configuration of a benchmark that runs without the service; nil for others.
+    private func native(
+        _ benchmark: Benchmark
+    ) throws(EvaluationError) -> (CustomEvaluation, CustomConfiguration)? {
+        let configuration = Self.configuration(in: benchmark.metadata)
+        guard settings == nil, let custom, configuration["type"] == "custom" else { return nil }
+        let place = configuration.count == benchmark.metadata.count ? "/metadata" : "/metadata/config"
+        return (custom, try CustomConfiguration(configuration, at: JSONPointer(place)))
+    }
+
     public func evaluateRows(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
+        if let (custom, configuration) = try native(run.benchmark) {
+            return try custom.evaluate(run, configuration, usesOwnRows: true)
+        }
         throw EvaluationError(
             .unsupported,
             "NeMo Evaluator does not accept rows in a request: it evaluates the dataset that its configuration names; "
@@ -88,6 +110,7 @@ public struct NeMoProvider: EvaluationProvider {
     }
 
     public func runJob(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
+        if let (custom, configuration) = try native(run.benchmark) { return try custom.evaluate(run, configuration) }
         let (settings, client) = try connection()
         let id: String
         if let known = run.state?["job"]?.string {

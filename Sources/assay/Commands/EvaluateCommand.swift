@@ -4,6 +4,7 @@ import Datasets
 import Evaluation
 import Inference
 import JSON
+import Platform
 import Runs
 import ScoringEngine
 
@@ -14,6 +15,7 @@ struct EvaluateCommand: ParsableCommand {
         discussion: """
             EXAMPLES
               assay evaluate questions.jsonl --model my-model --fn basic::subset_of
+              assay evaluate --benchmark gsm8k --model my-model --limit 100
               assay evaluate questions.jsonl --model my-model --fn basic::subset_of \\
                 --sampling '{"temperature": 0.7}' --samples 5 -o answers.jsonl
 
@@ -26,8 +28,9 @@ struct EvaluateCommand: ParsableCommand {
             as a dataset. The exit status is the same as that of 'assay score'.
             """)
 
-    @Argument(help: ArgumentHelp("The rows to answer.", valueName: "dataset"))
-    var dataset: String
+    @Argument(
+        help: ArgumentHelp("The rows to answer (default: those of the benchmark).", valueName: "dataset"))
+    var dataset: String?
 
     @Option(help: ArgumentHelp("The model that answers the rows.", valueName: "model"))
     var model: String?
@@ -51,8 +54,8 @@ struct EvaluateCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A benchmark in the form in which a server registers it, as JSON or the path of a JSON file. Its "
-                + "metadata's \"generation\" says how prompts are built and answers are extracted; its "
+            "An open benchmark ('assay benchmarks list'), or a benchmark in the form in which a server registers it, as "
+                + "JSON or the path of a JSON file. Its metadata's \"generation\" says how prompts are built and answers are extracted; its "
                 + "scoring_functions are used when there is no --fn.",
             valueName: "benchmark"))
     var benchmark: JSONArgument?
@@ -113,14 +116,16 @@ struct EvaluateCommand: ParsableCommand {
         let calibration = try calibrationOptions.read()
         let cancellation = Cancellation()
         let interruption = Interruption(cancelling: cancellation)
+        let benchmark = try benchmark.map { try readDefinition($0) }
+        let rows = try dataset ?? Self.rows(of: benchmark)
         let input: DatasetInput
         do {
-            input = try datasetArguments.input(dataset, limitOptions)
+            input = try datasetArguments.input(rows, limitOptions)
         } catch {
             throw Failure("\(error)")
         }
         interruption.onCancel { [stop = input.stop] in stop() }
-        let (functions, settings) = try readBenchmark()
+        let (functions, settings) = try read(benchmark)
         try ResultRequirements(rowOptions.requirements).validate(functions: functions.map(\.identifier))
         let inference: InferenceService
         do throws(EngineError) {
@@ -155,7 +160,7 @@ struct EvaluateCommand: ParsableCommand {
         ) { inference }
         let results = Result {
             try ResultRequirements(rowOptions.requirements).validate(scoresOf: functions, in: engine)
-            return try evaluate(request, input, engine, try saver(request, input, engine), calibration, cancellation)
+            return try evaluate(request, input, engine, try saver(request, input, engine, rows), calibration, cancellation)
         }
         waiting {
             await engine.shutDown()
@@ -166,10 +171,31 @@ struct EvaluateCommand: ParsableCommand {
         try report(evaluation, unfinishedOutput)
     }
 
-    private func readBenchmark() throws -> ([(identifier: String, parameters: JSONObject?)], GenerationSettings) {
+    /// The definition of a benchmark: an open one, if no file has that name.
+    private func readDefinition(_ benchmark: JSONArgument) throws -> JSONObject {
+        if let id = benchmark.path, !exists(id), !id.contains("/"), !id.hasSuffix(".json") {
+            let known = try BenchmarkCatalog.installed().find(id)
+            if let note = known.note, dataset == nil, !engineOptions.quiet { printError("assay: \(note)") }
+            return known.json
+        }
+        return try benchmark.read(for: "--benchmark")
+    }
+
+    /// The address of a benchmark's own rows.
+    private static func rows(of benchmark: JSONObject?) throws -> String {
+        guard let uri = benchmark?["dataset"]?["uri"]?.string else {
+            throw ValidationError(
+                "name the rows to answer: a file, or an open benchmark with --benchmark "
+                    + "('assay benchmarks list' lists them)")
+        }
+        return uri
+    }
+
+    private func read(
+        _ json: JSONObject?
+    ) throws -> ([(identifier: String, parameters: JSONObject?)], GenerationSettings) {
         var functions = try rowOptions.readFunctions()
-        guard let benchmark else { return (functions, GenerationSettings()) }
-        let json = try benchmark.read(for: "--benchmark")
+        guard let json else { return (functions, GenerationSettings()) }
         if functions.isEmpty {
             let elements = json["scoring_functions"]?.array ?? []
             functions = elements.compactMap(\.string).map { ($0, nil) }
@@ -188,7 +214,7 @@ struct EvaluateCommand: ParsableCommand {
             }
             return (functions, settings)
         } catch {
-            throw Failure("\(benchmark.path ?? "--benchmark"): \(error)")
+            throw Failure("\(benchmark?.path ?? "--benchmark"): \(error)")
         }
     }
 
@@ -198,7 +224,9 @@ struct EvaluateCommand: ParsableCommand {
             name: model ?? "", sampling: try sampling?.read(for: "--sampling") ?? [:], systemMessage: systemMessage)
     }
 
-    private func saver(_ request: EvaluationRequest, _ input: DatasetInput, _ engine: Engine) throws -> RunSaver? {
+    private func saver(
+        _ request: EvaluationRequest, _ input: DatasetInput, _ engine: Engine, _ rows: String
+    ) throws -> RunSaver? {
         let candidate: JSONValue =
             switch request.candidate {
             case .model(let name, let sampling, let systemMessage):
@@ -210,7 +238,7 @@ struct EvaluateCommand: ParsableCommand {
             }
         return try RunSaver(
             RunSaver.Setup(
-                command: "evaluate", dataset: dataset, path: input.path, functions: request.functions,
+                command: "evaluate", dataset: rows, path: input.path, functions: request.functions,
                 mapping: request.mapping, filters: rowOptions.filters.map(\.condition), limit: request.limit,
                 jobs: request.jobs, key: statisticsOptions.key?.names ?? [], cluster: request.clusterColumns,
                 groups: request.groupColumns, samples: request.samples > 1 ? request.samples : nil,
@@ -222,7 +250,7 @@ struct EvaluateCommand: ParsableCommand {
         _ request: EvaluationRequest, _ input: DatasetInput, _ engine: Engine, _ saver: RunSaver?,
         _ calibration: Calibration?, _ cancellation: Cancellation
     ) throws -> (results: EvaluationResults, unfinishedOutput: String?) {
-        let options = [agent, sampling, benchmark].compactMap { $0?.path }
+        let options = [agent, sampling, benchmark].compactMap { $0?.path }.filter(exists)
         let filesRead = options + rowOptions.filesRead + modelOptions.filesRead
         return try rowOptions.run(
             input, engineOptions, filesRead: filesRead, samples: request.samples, cancellation
@@ -261,6 +289,8 @@ struct EvaluateCommand: ParsableCommand {
         }
     }
 }
+
+private func exists(_ path: String) -> Bool { FileStatus(ofPath: path) != nil }
 
 extension EvaluationResults: RunResults {
     var hasReachedEnd: Bool { failure == nil && !isCancelled }

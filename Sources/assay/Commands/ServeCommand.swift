@@ -42,6 +42,12 @@ struct ServeCommand: ParsableCommand {
             valueName: "dir"))
     var dataDir: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Register the open benchmarks ('assay benchmarks list') and their datasets, whose rows are read when they are "
+                + "first used."))
+    var openBenchmarks = false
+
     @OptionGroup(title: "Access") var accessOptions: AccessOptions
 
     @OptionGroup(title: "Datasets") var sourceOptions: SourceOptions
@@ -79,7 +85,14 @@ struct ServeCommand: ParsableCommand {
             let engine = engineOptions.makeEngine(limits: try functionLimits()) { inference }
             let server = try Server(
                 configuration, engine: engine, registry: registry, inference: inference,
-                providers: [NeMoProvider(evaluation.nemo), HarnessProvider(evaluation.harness)], logger: logger)
+                providers: [
+                    NeMoProvider(
+                        evaluation.nemo,
+                        custom: CustomEvaluation(
+                            engine, jobs: configuration.jobs, judgeModel: configuration.judgeModel,
+                            budget: configuration.budget, folder: configuration.dataFolder)),
+                    HarnessProvider(evaluation.harness),
+                ], logger: logger)
             try serve(server, configuration, logger)
             waiting {
                 await engine.shutDown()
@@ -125,6 +138,9 @@ struct ServeCommand: ParsableCommand {
         configuration.maxRowSize = limits.maxRowSize ?? configuration.maxRowSize
         configuration.maxPatterns = limits.maxPatterns ?? configuration.maxPatterns
         try sourceOptions.apply(to: &configuration, settings)
+        if try openBenchmarks || settings.flag("open_benchmarks") {
+            configuration.benchmarks = BenchmarkCatalog.installed().benchmarks
+        }
         try accessOptions.apply(to: &configuration, settings)
         return configuration
     }

@@ -147,6 +147,13 @@ enum Installation {
         return above("scoring_fns").map { [$0] } ?? []
     }
 
+    /// `share/assay/open_benchmarks` next to an installed executable's `bin`, or the nearest `open_benchmarks` in a folder above it.
+    static var benchmarkFolders: [String] {
+        let installed = "\(prefix)/share/assay/open_benchmarks"
+        if isFolder(installed) { return [installed] }
+        return above("open_benchmarks").map { [$0] } ?? []
+    }
+
     /// The folders of ASSAY_PLUGIN_PATH, the user's own, and `lib/assay/plugins` next to an installed executable's `bin`, or, in
     /// a build folder, the executable's own. An installed executable may lie beside shared objects that are no plugins, such
     /// as `/usr/bin/ld.so`.

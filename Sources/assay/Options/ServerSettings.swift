@@ -17,7 +17,7 @@ struct ServerSettings {
         "max_connections", "max_rows", "max_dataset_size", "max_download_size", "allow_paths",
         "allow_private_addresses", "huggingface_url", "auth_token_file", "no_auth",
         "tls_cert", "tls_key", "cors_origins", "max_metadata_size", "max_patterns", "max_pattern_size",
-        "max_prompt_size", "max_row_size", "max_results", "keep_jobs", "keep_results",
+        "max_prompt_size", "max_row_size", "max_results", "keep_jobs", "keep_results", "open_benchmarks",
     ]
 
     /// Warnings about variables that look like a setting but are not. Other software may use such names: Kubernetes sets some
