@@ -122,7 +122,7 @@ package final class BatchRun {
 
     /// The results of all rows so far.
     package func results() -> ScoringResults {
-        for function in plan.functions { engine.spareScorers.keep(function.scorer, for: function.function) }
+        for function in plan.callers { engine.spareScorers.keep(function.scorer, for: function.function) }
         return engine.results(
             of: plan, request, workers, values, modelRequests, failure: nil, isCancelled: cancellation.isCancelled)
     }

@@ -10,13 +10,14 @@ struct ResultColumns: Sendable {
     private(set) var names = ["row"]
     /// The Arrow formats, one character each.
     private(set) var formats = "l"
-    /// For each function, the indices of its further outputs.
+    /// For each function, the indices of its further outputs. A score beside "score" stands alone: its function has them.
     private let others: [[Int]]
     private let scores: [Int]
 
     init(_ functions: [BoundFunction]) {
         others = functions.map { function in
-            function.description.outputs.indices.filter { $0 != function.description.scoreOutput }
+            if function.isFurtherScore { return [] }
+            return function.description.outputs.indices.filter { $0 != function.description.scoreOutput }
         }
         scores = functions.map(\.description.scoreOutput)
         for (index, function) in functions.enumerated() {
@@ -61,13 +62,13 @@ struct ResultColumns: Sendable {
         var column = 1
         for (function, results) in results.enumerated() {
             output.append(results.outputs[scores[function]], slice.count, at: column)
+            let outcomes = results.outcomes(of: scores[function])
             for row in 0..<slice.count {
-                let outcome = results.outcomes[row]
-                output.text(column + 1, outcome.name)
-                if outcome == .scored {
+                output.text(column + 1, outcomes[row].name)
+                if outcomes[row] == .scored {
                     output.null(column + 2)
                 } else {
-                    output.text(column + 2, results.reason(of: row) ?? "")
+                    output.text(column + 2, results.reason(of: row, output: scores[function]) ?? "")
                 }
             }
             column += 3

@@ -157,8 +157,7 @@ final class Worker: @unchecked Sendable {
             plan.formatter.append(rows, of: work.batch, firstRow: work.base.rows, results, to: &out.lines.writer)
         }
         if let columns = out.columns {
-            plan.resultColumns?.append(
-                slice.rows, of: work.batch, firstRow: work.base.rows, slice.calls.map(\.results), to: columns)
+            plan.resultColumns?.append(rows, of: work.batch, firstRow: work.base.rows, results, to: columns)
         }
         for (index, buffer) in out.results.enumerated() {
             plan.formatter.append(rows.count, resultsOf: index, results[index], to: &buffer.writer)
