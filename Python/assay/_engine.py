@@ -16,7 +16,7 @@ from typing import Any
 from . import _library
 from ._data import Files, prepared
 from ._errors import AssayError, ForkError
-from ._library import byref, lib
+from ._library import lib
 from ._options import ENGINE_OPTIONS, as_options, function_options
 from ._progress import Progress
 from ._result import Result

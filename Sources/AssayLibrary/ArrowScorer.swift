@@ -83,7 +83,7 @@ private struct ScoreFunction: @unchecked Sendable {
 
     func score(
         _ description: ScorerDescription, _ configuration: String, _ batch: assay_batch,
-        _ results: borrowing EmbeddedResults
+        _ results: EmbeddedResults
     ) throws {
         let count = Int(batch.n_rows)
         var (schema, rows) = try Self.rows(description, batch)
@@ -128,7 +128,7 @@ private struct ScoreFunction: @unchecked Sendable {
 
     private static func emit(
         _ found: ArrowRows, _ column: Int, _ index: Int, _ output: ColumnDescription,
-        _ results: borrowing EmbeddedResults
+        _ results: EmbeddedResults
     ) throws {
         // JSON comes as text.
         let isEmitted = try found.withCells(column, output.type == .json ? .text : output.type) { states, cells in

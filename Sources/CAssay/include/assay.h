@@ -52,8 +52,8 @@ typedef struct assay_arrow_scorer {
     const char *definition;
     void *context;
     /* [any thread; one call at a time for each run] Scores a batch of rows.
-     * `parameters` is a JSON object. `schema` and `rows` are a record batch with the inputs as columns ("U", "g", "l", "b"; JSON as
-     * "U"); both are the function's to release. On success, it returns 0 and sets `out_schema` and `out`: as many rows with the
+     * `parameters` is a JSON object. `schema` and `rows` are a record batch with the inputs as columns ("u", "g", "l", "b"; JSON as
+     * "u"); both are the function's to release. On success, it returns 0 and sets `out_schema` and `out`: as many rows with the
      * outputs as columns, found by name; null means no value. A row without a score is a scorer error, and its message is the
      * text column "message", if there is one. On failure, it writes why to `error`, and no row of the batch has a score. */
     int (*score)(void *context, const char *parameters, struct ArrowSchema *schema, struct ArrowArray *rows,

@@ -7,7 +7,7 @@ package struct EmbeddedScorer: Sendable {
     /// Scores a batch, which has the columns of the description's inputs. Runs on any thread, one call at a time.
     package typealias Body =
         @Sendable (
-            _ configuration: String, _ batch: UnsafePointer<assay_batch>, _ results: borrowing EmbeddedResults
+            _ configuration: String, _ batch: UnsafePointer<assay_batch>, _ results: EmbeddedResults
         ) -> Void
 
     package let description: ScorerDescription
@@ -20,7 +20,7 @@ package struct EmbeddedScorer: Sendable {
 }
 
 /// Takes what an embedded scorer says of the rows of a batch. A row with neither a score nor a failure is a scorer error.
-package struct EmbeddedResults: ~Copyable {
+package struct EmbeddedResults {
     fileprivate let call: ScorerCall
 
     /// Sets an output in the first `count` rows: numbers in place, texts copied.
