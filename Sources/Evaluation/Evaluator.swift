@@ -48,8 +48,6 @@ public struct EvaluationRequest: Sendable {
     public var inference: InferenceService
     /// The budget of these requests.
     public var budget = BudgetLimits()
-    /// The session that counts and limits the requests, shared with other runs; nil: a new one.
-    var session: InferenceSession?
     /// How long a cancelled run waits for replies to requests that have been sent, and will be paid for.
     public var patience = Duration.milliseconds(300)
     /// Ends a blocked read of the dataset when no more rows are wanted.
@@ -162,7 +160,7 @@ public struct Evaluator: Sendable {
 
     /// Checks, before any request is sent, whether an evaluation is possible.
     func checked(_ request: EvaluationRequest) throws(EvaluationError) -> Checked {
-        let session = request.session ?? request.inference.session(limits: request.budget)
+        let session = request.inference.session(limits: request.budget)
         let model = try model(of: request.candidate, request.inference, session)
         // A smaller chunk than usual, because its contents are checked before any request is sent.
         var reader = ChunkReader(

@@ -85,7 +85,7 @@ struct JinjaExpression: Sendable {
             case .member(let name):
                 // A digit after a dot is a place in a list.
                 if let array = value?.array, let index = Int(name) {
-                    value = array.indices.contains(index) ? array[index] : nil
+                    value = array.element(at: index)
                 } else {
                     value = value?[name]
                 }
@@ -95,7 +95,7 @@ struct JinjaExpression: Sendable {
                     continue
                 }
                 let place = index < 0 ? array.count + index : index
-                value = array.indices.contains(place) ? array[place] : nil
+                value = array.element(at: place)
             }
         }
         return value
@@ -158,6 +158,14 @@ extension JinjaExpression.Filter {
 
     private func fault(_ name: String, _ expected: String, _ value: JSONValue) -> JinjaTemplate.RenderingFault {
         JinjaTemplate.RenderingFault(message: "the filter \(name) needs \(expected), and found \(value.kind)")
+    }
+}
+
+extension [JSONValue] {
+    /// The element; not null, but nothing, where there is none.
+    fileprivate func element(at index: Int) -> JSONValue? {
+        guard indices.contains(index) else { return Optional.none }
+        return self[index]
     }
 }
 

@@ -98,7 +98,7 @@ struct OpenBenchmarkTests {
                         "input_query": "Say hello in lower case.", "expected_answer": "",
                         "instruction_id_list": ["change_case:english_lowercase"], "kwargs": [[:]],
                     ]
-                ]), reply: "hello"),
+                ]), reply: "hello, and welcome to all of you"),
         Sample(
             id: "meta-reference-docvqa",
             split: .init(

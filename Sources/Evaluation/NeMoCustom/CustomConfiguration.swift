@@ -64,7 +64,8 @@ struct CustomConfiguration: Sendable {
             if let template { throw template.fault("no template: rows of a data task are scored as they are") }
         } else {
             guard let template else {
-                throw place.missing("params/template", "a prompt, or an object with a \"prompt\" or \"messages\"")
+                let params = place["params"] ?? JSONPlace([:], at: place.pointer.appending("params"))
+                throw params.missing("template", "a prompt, or an object with a \"prompt\" or \"messages\"")
             }
             task.template = try CustomTemplate(template)
         }
@@ -157,11 +158,12 @@ struct CustomContext: Sendable {
     /// - Parameter isGenerated: whether the row has an answer, so that there is a sample.
     init(_ row: JSONObject, isGenerated: Bool) {
         var own = row
-        for column in GeneratedColumn.allCases where isGenerated && column != .context { own[column.rawValue] = nil }
-        own[CustomRows.requestColumn] = nil
-        // Members of a run's lines.
-        if isGenerated { (own["row"], own["scores"]) = (nil, nil) }
-        if isGenerated { own["input_query"] = row[CustomRows.inputColumn] ?? row["input_query"] }
+        if isGenerated {
+            for name in CustomRows.generatedNames { own[name] = nil }
+            // Members of a run's lines.
+            for name in ["row", "scores", CustomRows.requestColumn, CustomRows.ownColumn] { own[name] = nil }
+            for (name, value) in row[CustomRows.ownColumn]?.object?.members ?? [] { own[name] = value }
+        }
         // As NeMo names columns: other characters become underscores, and letters are lower case.
         var item = own
         for (name, value) in own.members {

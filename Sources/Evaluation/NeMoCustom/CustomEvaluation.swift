@@ -69,20 +69,26 @@ public struct CustomEvaluation: Sendable {
         var scores = JSONObject()
         var generation = JSONObject()
         var done = 0
+        let spending = Spending(limits: budget)
         for task in configuration.tasks {
             let part = TaskRun(
                 task: task, run: run, engine: engine, jobs: jobs, judgeModel: judgeModel,
-                session: run.inference?.session(limits: budget), folder: folder, done: done, warnings: warnings)
+                spending: spending, folder: folder, done: done, warnings: warnings)
             let answers = try part.answers(dataset(of: task, run, usesOwnRows: usesOwnRows), configuration)
             if let usage = answers.generation { generation[task.name] = .object(usage) }
             let results = try part.scores(of: answers)
             var metrics = JSONObject()
             for result in results.metrics {
+                var usage = result.usage
                 metrics[result.metric.name] = ["scores": .object(result.scores)]
                 for (name, statistics) in zip(result.metric.scores.map(\.name), result.statistics) {
-                    scores["\(task.name)/\(result.metric.name)/\(name)"] = [
+                    var score: JSONObject = [
                         "aggregated_results": ["average": ["average": statistics.average]], "rows": statistics.rows,
                     ]
+                    // Once for all scores of a judge.
+                    score["usage"] = usage
+                    usage = nil
+                    scores["\(task.name)/\(result.metric.name)/\(name)"] = .object(score)
                 }
             }
             tasks[task.name] = ["metrics": .object(metrics)]
@@ -129,7 +135,7 @@ private struct TaskRun {
     let engine: Engine
     let jobs: Int
     let judgeModel: String?
-    let session: InferenceSession?
+    let spending: Spending
     let folder: String
     /// Rows of the tasks before.
     let done: Int
@@ -145,6 +151,7 @@ private struct TaskRun {
         var metric: CustomMetric
         var scores: JSONObject
         var statistics: [CustomStatistics]
+        var usage: JSONValue?
     }
 
     // MARK: Answers
@@ -176,7 +183,7 @@ private struct TaskRun {
                 )
             ], inference: inference)
         request.settings.requestColumn = CustomRows.requestColumn
-        request.session = session
+        request.budget = spending.rest
         request.limit = limits.min()
         request.jobs = jobs
         let progress = run.progress
@@ -188,6 +195,7 @@ private struct TaskRun {
                 try file.append(lines)
                 progress.update(done: done + counter.add(lines.count { $0 == UInt8(ascii: "\n") }))
             }, cancellation: run.cancellation)
+        spending.add(results.generation.usage)
         if let failure = results.failure, !results.isCancelled { throw failure }
         warnings.add(results.generation.usage)
         return Answers(rows: file, isGenerated: true, generation: results.generation.json)
@@ -229,7 +237,9 @@ private struct TaskRun {
                     scores[score.name] = statistics.json()
                 }
             }
-            return Scored(metric: metric, scores: scores, statistics: statistics[index])
+            return Scored(
+                metric: metric, scores: scores, statistics: statistics[index],
+                usage: results[index].functions.first?.usage?.json)
         }
         return (metrics, done + rows)
     }
@@ -248,12 +258,14 @@ private struct TaskRun {
         request.jobs = jobs
         request.judgeModel = judgeModel
         request.inference = run.inference
-        request.session = session
+        request.budget = spending.rest
         request.unscoredExamples = 0
         request.columns = metric.columns.map(\.name)
         do throws(EngineError) {
             let results = try engine.score(
                 request, sink: { try file.append($0) }, cancellation: run.cancellation)
+            spending.add(results.usage)
+            warnings.add(results.usage)
             if let failure = results.failure, !results.isCancelled { throw failure }
             return results
         } catch {
@@ -275,7 +287,7 @@ private struct TaskRun {
             while let line = try rows.next() {
                 var row =
                     (try? JSONValue(parsing: line))?.object ?? ["line": .string(String(decoding: line, as: UTF8.self))]
-                for name in ["row", "scores", CustomRows.requestColumn, CustomRows.inputColumn]
+                for name in ["row", "scores", CustomRows.requestColumn, CustomRows.ownColumn]
                 where answers.isGenerated {
                     row[name] = nil
                 }
@@ -322,6 +334,31 @@ private struct TaskRun {
         } catch {
             throw EvaluationError(.output, "the rows cannot be kept: \(error.message)")
         }
+    }
+}
+
+/// What is left of a budget, from run to run.
+private final class Spending: Sendable {
+    private let limits: BudgetLimits
+    private let used = Monitor((requests: 0, cost: 0.0))
+
+    init(limits: BudgetLimits) {
+        self.limits = limits
+    }
+
+    func add(_ usage: ModelUsage?) {
+        guard let usage else { return }
+        used.update { used in
+            used.requests += usage.requests
+            used.cost += usage.cost ?? 0
+        }
+    }
+
+    var rest: BudgetLimits {
+        let used = used.update { $0 }
+        return BudgetLimits(
+            maxRequests: limits.maxRequests.map { max(0, $0 - used.requests) },
+            maxCost: limits.maxCost.map { max(0, $0 - used.cost) })
     }
 }
 

@@ -175,12 +175,17 @@ struct CustomMetric: Sendable {
                     : Self.text(value, name)
             }
         } catch {
-            return [
-                CustomRows.failureColumn: [
-                    "outcome": "input_error", "message": .string("the metric \(quoted(name)): \(error.message)"),
-                ]
-            ]
+            return self.row(failing: [
+                "outcome": "input_error", "message": .string("the metric \(quoted(name)): \(error.message)"),
+            ])
         }
+        return row
+    }
+
+    /// A row that the function does not read: it has the columns, so that they are not missing in all rows.
+    func row(failing reason: JSONValue) -> JSONObject {
+        var row: JSONObject = [CustomRows.failureColumn: reason]
+        for (name, _) in columns { row[name] = name.hasSuffix("tool_calls") ? [] : "" }
         return row
     }
 

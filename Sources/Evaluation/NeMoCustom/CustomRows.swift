@@ -7,10 +7,13 @@ import ScoringCore
 final class CustomRows: ByteSource {
     /// The column with the request for a row.
     static let requestColumn = "nemo_request"
-    /// The row's own column input_query, which generation may replace.
-    static let inputColumn = "nemo_input_query"
+    /// The row's own columns that generation replaces, such as tool_calls.
+    static let ownColumn = "nemo_own_columns"
     /// The column that says why a metric has no row.
     static let failureColumn = "nemo_failure"
+
+    /// Columns that generation adds or replaces.
+    static let generatedNames = GeneratedColumn.allCases.filter { $0 != .context }.map(\.rawValue) + ["input_query"]
 
     private var reader: ChunkReader
     private let chunk = Chunk()
@@ -57,8 +60,8 @@ final class CustomRows: ByteSource {
             } catch {
                 asked[requestColumn] = .string("the template: \(error.message)")
             }
-            // Generation adds a column of this name.
-            if let own = row["input_query"] { asked[inputColumn] = own }
+            let own = row.members.filter { generatedNames.contains($0.key) }
+            if !own.isEmpty { asked[ownColumn] = .object(JSONObject(own)) }
             return asked
         }
     }
@@ -67,7 +70,7 @@ final class CustomRows: ByteSource {
     static func scored(_ source: any ByteSource, _ metric: CustomMetric, isGenerated: Bool) -> CustomRows {
         CustomRows(source) { row in
             if let failure = row[GeneratedColumn.generationError.rawValue], isGenerated {
-                return [failureColumn: failure]
+                return metric.row(failing: failure)
             }
             return metric.row(CustomContext(row, isGenerated: isGenerated))
         }
