@@ -70,7 +70,7 @@ let package = Package(
         .target(
             name: "Store",
             dependencies: [
-                "Datasets", "JSON", "Platform",
+                "Datasets", "Encodings", "JSON", "Platform",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),

@@ -15,6 +15,7 @@ public final class InferenceService: Sendable {
         var cutting: Set<String> = []
         /// The end of the pause that a model's server requested, by the model's id.
         var pauses: [String: ContinuousClock.Instant] = [:]
+        var batchMode = BatchMode()
     }
 
     /// What makes two models one endpoint.
@@ -90,6 +91,13 @@ public final class InferenceService: Sendable {
         }
         for endpoint in endpoints { await endpoint.shutDown() }
     }
+
+    /// Leaves requests that the cache cannot answer to a collector; nil sends them again. Needs a cache.
+    public func collectRequests(in collector: BatchCollector?) {
+        state.withLock { $0.batchMode.collector = collector }
+    }
+
+    var batchMode: BatchMode { state.withLock(\.batchMode) }
 
     func limits(of model: Model) -> ModelLimits { overrides.applied(to: model.limits) }
 

@@ -188,6 +188,7 @@ extension InferenceSession {
         if !isUnknown, let stored = try? cache.replies(for: [key])[key] {
             return .success(InferenceReply(stored, to: request.operation, of: model))
         }
+        if let answer = answerOfBatch(to: request, of: model, key) { return answer }
         return await askAndStore(request, of: model, for: label, under: key, in: cache)
     }
 

@@ -16,7 +16,12 @@ extension Model {
     }
 
     /// The body of a request as it is sent: in the format of the model's API, with the model's name.
-    func body(of request: InferenceRequest) throws(UnsupportedRequest) -> [UInt8] {
+    ///
+    /// - Parameter isStreaming: whether the reply is requested as a stream; nil for what the model's configuration says.
+    func body(
+        of request: InferenceRequest, isStreaming: Bool? = nil
+    ) throws(UnsupportedRequest) -> [UInt8] {
+        let isStreaming = isStreaming ?? self.isStreaming
         let invalid = UnsupportedRequest(reason: "the body of the request is not a JSON object")
         guard request.operation == .chat, api != .chat || isStreaming else {
             guard let body = request.body(naming: quoted(name)) else { throw invalid }

@@ -1,3 +1,4 @@
+import Encodings
 import Foundation
 import Platform
 
@@ -8,6 +9,15 @@ public struct ReplyKey: Hashable, Sendable {
     public init(_ digest: some Sequence<UInt8>) {
         bytes = Data(digest)
     }
+
+    /// Reads a key as ``hexadecimal`` writes it; nil if the text is anything else.
+    public init?(hexadecimal text: String) {
+        guard text.utf8.count == 64, let bytes = Encodings.bytes(hexadecimal: text) else { return nil }
+        self.init(bytes)
+    }
+
+    /// The key in 64 hexadecimal digits, in lower case.
+    public var hexadecimal: String { Encodings.hexadecimal(bytes) }
 
     /// The number under which the key is reserved. Two keys may have the same number; then one waits for the other
     /// unnecessarily and is requested after it.

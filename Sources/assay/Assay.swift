@@ -12,7 +12,7 @@ struct Assay: ParsableCommand {
         subcommands: [
             ScoreCommand.self, EvaluateCommand.self, CompareCommand.self, AgreeCommand.self, ReportCommand.self,
             ServeCommand.self,
-            ClientCommand.self, FunctionsCommand.self, PluginsCommand.self, VersionCommand.self,
+            BatchCommand.self, ClientCommand.self, FunctionsCommand.self, PluginsCommand.self, VersionCommand.self,
         ])
 
     static func main() {

@@ -98,7 +98,18 @@ struct EvaluateCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run() throws { try run(collector: nil) }
+
+    /// Runs without asking a model, and without output: a collector receives the requests.
+    mutating func collect(in collector: BatchCollector) throws {
+        if agent != nil { throw ValidationError("turns of agents cannot be asked for in batches") }
+        try rowOptions.prepareCollecting()
+        saveOptions.save = nil
+        try run(collector: collector)
+    }
+
+    /// - Parameter collector: receives the requests that the cache cannot answer; nil sends them.
+    private func run(collector: BatchCollector?) throws {
         let calibration = try calibrationOptions.read()
         let cancellation = Cancellation()
         let interruption = Interruption(cancelling: cancellation)
@@ -114,7 +125,7 @@ struct EvaluateCommand: ParsableCommand {
         let inference: InferenceService
         do throws(EngineError) {
             inference = try modelOptions.makeInference(
-                agentsURL: agentOptions.agentsURL, isQuiet: engineOptions.quiet)
+                agentsURL: agentOptions.agentsURL, isQuiet: engineOptions.quiet, collector: collector)
         } catch {
             throw Failure("\(error)")
         }
@@ -150,6 +161,7 @@ struct EvaluateCommand: ParsableCommand {
             await inference.shutDown()
         }
         let (evaluation, unfinishedOutput) = try results.get()
+        if collector != nil { return try checkCollected(evaluation, failure: evaluation.failure?.message) }
         try report(evaluation, unfinishedOutput)
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Concurrency
 import Datasets
 import Glibc
+import Inference
 import JSON
 import Reports
 import Runs
@@ -96,7 +97,18 @@ struct ScoreCommand: ParsableCommand {
         if withInput && rowOptions.output == nil { throw ValidationError("--with-input needs --output FILE") }
     }
 
-    func run() throws {
+    func run() throws { try run(collector: nil) }
+
+    /// Runs without asking a model, and without output: a collector receives the requests.
+    mutating func collect(in collector: BatchCollector) throws {
+        if dryRun { throw ValidationError("--dry-run sends nothing; remove it to write the requests") }
+        try rowOptions.prepareCollecting()
+        (worst, withInput, saveOptions.save) = (nil, false, nil)
+        try run(collector: collector)
+    }
+
+    /// - Parameter collector: receives the requests that the cache cannot answer; nil sends them.
+    private func run(collector: BatchCollector?) throws {
         let calibration = try calibrationOptions.read()
         let cancellation = Cancellation()
         let interruption = Interruption(cancelling: cancellation)
@@ -135,7 +147,7 @@ struct ScoreCommand: ParsableCommand {
         let engine = engineOptions.makeEngine(
             limits: limitOptions.functionLimits, cancellation: cancellation
         ) { () throws(EngineError) in
-            try models.makeInference(isQuiet: isQuiet, asksNobody: isDryRun)
+            try models.makeInference(isQuiet: isQuiet, asksNobody: isDryRun, collector: collector)
         }
         let worstRows = worst.map { worst in
             let shown = ["input_query", "question", "prompt", "generated_answer", "expected_answer"]
@@ -148,6 +160,7 @@ struct ScoreCommand: ParsableCommand {
         }
         waiting { await engine.shutDown() }
         let (scoring, unfinishedOutput) = try results.get()
+        if collector != nil { return try checkCollected(scoring, failure: scoring.failure?.commandText) }
         try report(scoring, unfinishedOutput, worstRows)
     }
 

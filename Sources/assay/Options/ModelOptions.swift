@@ -106,15 +106,21 @@ struct ModelOptions: ParsableArguments {
     ///   - isQuiet: whether to suppress warnings.
     ///   - asksNobody: whether no request will be sent, so that no server is needed.
     func makeInference(
-        agentsURL: String? = nil, cacheFolder: String? = nil, isQuiet: Bool, asksNobody: Bool = false
+        agentsURL: String? = nil, cacheFolder: String? = nil, isQuiet: Bool, asksNobody: Bool = false,
+        collector: BatchCollector? = nil
     ) throws(EngineError) -> InferenceService {
-        InferenceService(
-            catalog: try catalog(agentsURL: agentsURL, asksNobody: asksNobody),
-            cache: try noCache ? nil : openCache(cacheFolder, isQuiet: isQuiet),
+        let cache = try noCache ? nil : openCache(cacheFolder, isQuiet: isQuiet)
+        if collector != nil, cache == nil {
+            throw EngineError(.model, "the replies of a batch are kept in the cache; run with one: --cache DIR")
+        }
+        let service = InferenceService(
+            catalog: try catalog(agentsURL: agentsURL, asksNobody: asksNobody || collector != nil), cache: cache,
             overrides: LimitOverrides(
                 maxConcurrency: maxConcurrency, timeout: timeout.map { .seconds($0) }, maxRetries: maxRetries),
             userAgent: "assay/\(Assay.version)",
             log: { if !isQuiet { printError("warning: \($0)") } })
+        service.collectRequests(in: collector)
+        return service
     }
 
     private func catalog(agentsURL: String?, asksNobody: Bool) throws(EngineError) -> ModelCatalog {

@@ -17,6 +17,12 @@ protocol RunResults {
     var scoring: ScoringResults { get }
 }
 
+/// Checks that a run that only collected requests has seen all rows.
+func checkCollected(_ results: some RunResults, failure: String?) throws {
+    if results.scoring.isCancelled { throw ExitCode(130) }
+    if let failure { throw Failure(failure) }
+}
+
 extension RunResults {
     /// Whether no row has a score because models failed; such results must not replace earlier ones.
     fileprivate var hasNothing: Bool {
@@ -165,6 +171,14 @@ struct RowOptions: ParsableArguments {
     var threads: Int { jobs ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
     var outputFormat: Format { format ?? (isatty(STDOUT_FILENO) == 1 ? .table : .json) }
+
+    /// Prepares a run that only collects requests, and writes nothing.
+    mutating func prepareCollecting() throws {
+        if !retry.isEmpty {
+            throw ValidationError("--retry replaces replies in the cache, which replies of a batch do not; remove it")
+        }
+        (output, requirements) = (nil, [])
+    }
 
     /// Runs `body` with a sink for its output lines, and shows its progress.
     ///
