@@ -10,11 +10,12 @@ struct BatchFileTests {
     }
 
     private func export(_ judging: Judging, _ options: String..., fn: String = "test::rating") throws -> CommandResult {
-        try judging.folder.assay(
+        try judging.folder.command(
             ["batch", "export", "-o", "requests.jsonl"] + options + [
                 "score", "rows.jsonl", "--fn-dir", "functions", "--fn", fn, "--model-url", judging.server.url,
                 "--cache", "cache", "--output", "never.jsonl",
-            ])
+            ]
+        ).run()
     }
 
     private func chat(_ text: String) -> JSONValue {
@@ -43,7 +44,7 @@ struct BatchFileTests {
         #expect(exported.ending == .status(0), "\(exported.errors)")
         #expect(exported.output.contains("requests.jsonl: 30 requests to model \"fake\" (POST /v1/chat/completions)"))
         #expect(judging.server.totals.requests == 0)
-        #expect(!judging.folder.exists("never.jsonl"))
+        #expect((try? judging.folder.read("never.jsonl")) == nil)
         let requests = try requests(judging.folder)
         #expect(requests.count == 30)
         #expect(requests.allSatisfy { $0["method"] == "POST" && $0["url"] == "/v1/chat/completions" })
@@ -120,7 +121,7 @@ struct BatchFileTests {
             "--model-url", judging.server.url, "--cache", "cache",
         ]
         for (model, text) in [("candidate", "It is so."), ("fake", "Total rating: 4")] {
-            let exported = try judging.folder.assay(["batch", "export", "-o", "requests.jsonl"] + run)
+            let exported = try judging.folder.command(["batch", "export", "-o", "requests.jsonl"] + run).run()
             #expect(exported.ending == .status(0), "\(exported.errors)")
             let requests = try requests(judging.folder)
             #expect(requests.count == 5)
@@ -129,7 +130,7 @@ struct BatchFileTests {
             #expect(
                 try judging.folder.assay("batch", "import", "replies.jsonl", "--cache", "cache").ending == .status(0))
         }
-        let scored = try judging.folder.assay(run)
+        let scored = try judging.folder.command(run).run()
         #expect(scored.ending == .status(0), "\(scored.errors)")
         #expect(try scored.rows("scored") == 5)
         #expect(judging.server.totals.requests == 0)
@@ -163,7 +164,7 @@ struct BatchFileTests {
         ] as [([String], Int32)])
     func refused(command: [String], status: Int32) throws {
         let judging = try Judging(rows: 1, .answer("A"))
-        let result = try judging.folder.assay(["batch", "export", "-o", "requests.jsonl"] + command)
+        let result = try judging.folder.command(["batch", "export", "-o", "requests.jsonl"] + command).run()
         #expect(result.ending == .status(status), "\(result.errors)")
     }
 }

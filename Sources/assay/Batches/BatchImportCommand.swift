@@ -71,7 +71,8 @@ struct BatchImport {
         mutating func add(_ reason: String, at place: String) {
             count += 1
             if first[reason] == nil, first.count >= Self.most { return }
-            first[reason, default: (place, 0, first.count)].count += 1
+            let order = first.count
+            first[reason, default: (place, 0, order)].count += 1
         }
 
         var list: [(reason: String, place: String, count: Int)] {

@@ -36,7 +36,10 @@ struct ModelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The configuration file, which defines models (JSON).", valueName: "file"))
     var config: String?
 
-    @Option(help: ArgumentHelp("Send at most N requests to a model at once (default: 64).", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Send at most N requests to a model at once (default: 64, and up to 512 where the rate is limited).",
+            valueName: "n"))
     var maxConcurrency: Int?
 
     @Option(
