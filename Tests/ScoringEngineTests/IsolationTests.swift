@@ -122,7 +122,7 @@ struct PluginManifestTests {
                 #""type": "number""#, #""type": "integer""#,
                 #"the type of output "score" of scorer "equality" is "integer" in the manifest and "number" in the plugin"#
             ),
-            (#""abi": "1.3""#, #""abi": "1.0""#, #"its ABI version is "1.0" in the manifest and "1.3" in the plugin"#),
+            (#""abi": "1.4""#, #""abi": "1.0""#, #"its ABI version is "1.0" in the manifest and "1.4" in the plugin"#),
         ])
     func difference(found: String, replacement: String, message: String) throws {
         defer { remove() }
