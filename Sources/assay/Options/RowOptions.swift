@@ -185,14 +185,6 @@ struct RowOptions: ParsableArguments {
         (output, requirements) = (nil, [])
     }
 
-    /// Prepares a run that only collects requests, and writes nothing.
-    mutating func prepareCollecting() throws {
-        if !retry.isEmpty {
-            throw ValidationError("--retry replaces replies in the cache, which replies of a batch do not; remove it")
-        }
-        (output, requirements) = (nil, [])
-    }
-
     /// Runs `body` with a sink for its output lines, and shows its progress.
     ///
     /// - Parameters:
