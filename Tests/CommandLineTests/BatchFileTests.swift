@@ -44,7 +44,7 @@ struct BatchFileTests {
         #expect(exported.ending == .status(0), "\(exported.errors)")
         #expect(exported.output.contains("requests.jsonl: 30 requests to model \"fake\" (POST /v1/chat/completions)"))
         #expect(judging.server.totals.requests == 0)
-        #expect((try? judging.folder.read("never.jsonl")) == nil)
+        #expect(judging.folder.size(of: "never.jsonl") == 0)
         let requests = try requests(judging.folder)
         #expect(requests.count == 30)
         #expect(requests.allSatisfy { $0["method"] == "POST" && $0["url"] == "/v1/chat/completions" })
@@ -157,7 +157,7 @@ struct BatchFileTests {
     @Test(
         "what cannot be exported is refused",
         arguments: [
-            (["score", "rows.jsonl", "--fn", "basic::equality", "--no-cache"], 0),
+            (["score", "rows.jsonl", "--fn", "basic::equality", "--no-cache"], 1),
             (["compare", "a", "b"], 64), (["score", "rows.jsonl", "--fn", "basic::equality", "--dry-run"], 64),
             (["score", "rows.jsonl", "--fn", "basic::equality", "--retry", "unparsed"], 64), ([], 64),
             (["evaluate", "rows.jsonl", "--fn", "basic::equality", "--agent", "{}"], 64),
