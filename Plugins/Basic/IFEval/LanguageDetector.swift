@@ -15,6 +15,8 @@ enum LanguageDetector {
         let profiles = LanguageProfiles.shared
         let characters = prepared(Array(text))
         var sums = [Int](repeating: 0, count: profiles.languages.count)
+        // Single characters, which most languages have, are added at the end, each of them once.
+        var singles = [Int](repeating: 0, count: 0x80)
         var found = false
         // The last characters of the word, up to three, the last one in the lowest bits; a space begins it.
         var window = UInt64(space)
@@ -43,8 +45,15 @@ enum LanguageDetector {
             if isCapitalWord { continue }
             for length in (character == space ? 2 : 1)...length {
                 let key = window & (1 << UInt64(16 * length) - 1)
+                if key < 0x80 {
+                    singles[Int(key)] += 1
+                    continue
+                }
                 if profiles.addWeights(of: key, to: &sums) { found = true }
             }
+        }
+        for (character, count) in singles.enumerated() where count > 0 {
+            if profiles.addWeights(of: UInt64(character), times: count, to: &sums) { found = true }
         }
         guard found, let largest = sums.max(), let best = sums.firstIndex(of: largest) else { return nil }
         return profiles.languages[best]

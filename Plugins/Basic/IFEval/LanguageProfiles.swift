@@ -61,9 +61,11 @@ struct LanguageProfiles: Sendable {
 
     /// Adds the weights of an n-gram to the sums of all languages. Returns false for one that no language has.
     ///
-    /// - Parameter key: as make_profiles.py defines it.
+    /// - Parameters:
+    ///   - key: as make_profiles.py defines it.
+    ///   - times: how often the text has the n-gram.
     @inline(__always)
-    func addWeights(of key: UInt64, to sums: inout [Int]) -> Bool {
+    func addWeights(of key: UInt64, times: Int = 1, to sums: inout [Int]) -> Bool {
         var place = Self.place(of: key, slots.count)
         while slots[place].key != key {
             if slots[place].key == 0 { return false }
@@ -71,7 +73,7 @@ struct LanguageProfiles: Sendable {
         }
         let start = Int(slots[place].start)
         for entry in entries[start..<start + Int(slots[place].count)] {
-            sums[Int(entry.language)] += Int(entry.weight)
+            sums[Int(entry.language)] += Int(entry.weight) * times
         }
         return true
     }

@@ -156,20 +156,22 @@ struct NGramMatcher: ~Copyable {
 
     /// Adds a text. Numbers that the first text does not have become one symbol.
     private mutating func add(_ text: ScalarSlice) {
-        let own = UInt32(truncatingIfNeeded: starts.count)
-        starts.append(symbols.count)
-        symbols.reserve(text.count + order)
-        texts.reserve(text.count + order)
-        places.reserve(text.count)
-        for number in text {
-            places.appendReserved(UInt32(truncatingIfNeeded: symbols.count))
-            symbols.appendReserved(min(number, known) &+ 1)
-            texts.appendReserved(own)
+        let (own, start) = (starts.count, symbols.count)
+        let (known, order) = (known, order)
+        starts.append(start)
+        ends.append(start + text.count)
+        places.append(capacity: text.count) { places in
+            for index in places.indices { places[index] = UInt32(truncatingIfNeeded: start + index) }
+            return places.count
         }
-        ends.append(symbols.count)
-        for _ in 0..<order {
-            symbols.appendReserved(0)
-            texts.appendReserved(own)
+        symbols.append(capacity: text.count + order) { symbols in
+            for index in text.indices { symbols[index] = min(text[index], known) &+ 1 }
+            for index in text.count..<text.count + order { symbols[index] = 0 }
+            return symbols.count
+        }
+        texts.append(capacity: text.count + order) { texts in
+            texts.update(repeating: UInt32(truncatingIfNeeded: own))
+            return texts.count
         }
     }
 

@@ -10,8 +10,8 @@ extension ScalarSlice {
             while index + 8 <= bytes.count {
                 let eight = bytes.loadUnaligned(fromByteOffset: index, as: SIMD8<UInt8>.self)
                 if unsafeBitCast(eight, to: UInt64.self) & 0x8080_8080_8080_8080 != 0 { break }
-                let wide = SIMD8<UInt32>(truncatingIfNeeded: eight)
-                for lane in 0..<8 { self[made + lane] = wide[lane] }
+                UnsafeMutableRawBufferPointer(self).storeBytes(
+                    of: SIMD8<UInt32>(truncatingIfNeeded: eight), toByteOffset: 4 * made, as: SIMD8<UInt32>.self)
                 index += 8
                 made += 8
             }
