@@ -240,7 +240,7 @@ let package = Package(
             name: "ScoringEngineTests",
             dependencies: [
                 "Concurrency", "Datasets", "FakeModel", "Inference", "JSON", "ScorerHost", "ScoringCore",
-                "ScoringDefinitions", "ScoringEngine",
+                "ScoringDefinitions", "ScoringEngine", "TestSupport",
             ],
             exclude: ["Data"]),
         .testTarget(name: "StoreTests", dependencies: ["JSON", "Store", "TestSupport"]),
