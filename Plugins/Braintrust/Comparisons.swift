@@ -14,8 +14,7 @@ struct EditSimilarity: AnswerComparison {
         _ generated: UnsafeRawBufferPointer, _ expected: UnsafeRawBufferPointer, _ parser: inout JSONParser
     ) throws(RowFault) -> Double {
         var distance = EditDistance()
-        return try distance.similarity(
-            String(decoding: generated, as: UTF8.self), String(decoding: expected, as: UTF8.self))
+        return try distance.similarity(Array(generated)[...], Array(expected)[...])
     }
 }
 

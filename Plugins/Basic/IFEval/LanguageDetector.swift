@@ -15,23 +15,26 @@ enum LanguageDetector {
         let profiles = LanguageProfiles.shared
         let characters = prepared(Array(text))
         var sums = [Int](repeating: 0, count: profiles.languages.count)
+        // Single characters, which most languages have, are added at the end, each of them once.
+        var singles = [Int](repeating: 0, count: 0x80)
         var found = false
-        // The last characters of the word, up to three; a space begins it.
-        var window: [UInt16] = [space]
+        // The last characters of the word, up to three, the last one in the lowest bits; a space begins it.
+        var window = UInt64(space)
+        var length = 1
         var isCapitalWord = false
         var lastIsUpper = false
         for scalar in characters {
             let character = normalized(scalar, profiles)
-            if window.last == space {
-                window = [space]
+            if window & 0xFFFF == UInt64(space) {
+                window = UInt64(space)
+                length = 1
                 isCapitalWord = false
                 lastIsUpper = false
                 if character == space { continue }
-            } else if window.count >= 3 {
-                window.removeFirst()
             }
             // A character beyond the basic plane is in no profile; 0xFFFF stands for all of them.
-            window.append(character ?? 0xFFFF)
+            window = (window << 16 | UInt64(character ?? 0xFFFF)) & 0xFFFF_FFFF_FFFF
+            length = min(length + 1, 3)
             let isUpper = (character ?? 0xFFFF) == 0xFFFF ? scalar.properties.isUppercase : isUpper(character)
             if isUpper {
                 if lastIsUpper { isCapitalWord = true }
@@ -40,15 +43,17 @@ enum LanguageDetector {
             }
             lastIsUpper = isUpper
             if isCapitalWord { continue }
-            var key: UInt64 = 0
-            for length in 1...window.count {
-                key |= UInt64(window[window.count - length]) << UInt64(16 * (length - 1))
-                if length == 1, key == UInt64(space) { continue }
-                let weights = profiles.weights(of: key)
-                if weights.isEmpty { continue }
-                found = true
-                for entry in weights { sums[Int(entry.language)] += Int(entry.weight) }
+            for length in (character == space ? 2 : 1)...length {
+                let key = window & (1 << UInt64(16 * length) - 1)
+                if key < 0x80 {
+                    singles[Int(key)] += 1
+                    continue
+                }
+                if profiles.addWeights(of: key, to: &sums) { found = true }
             }
+        }
+        for (character, count) in singles.enumerated() where count > 0 {
+            if profiles.addWeights(of: UInt64(character), times: count, to: &sums) { found = true }
         }
         guard found, let largest = sums.max(), let best = sums.firstIndex(of: largest) else { return nil }
         return profiles.languages[best]
@@ -63,8 +68,12 @@ enum LanguageDetector {
 
     private static func isUpper(_ character: UInt16?) -> Bool {
         guard let character, let scalar = Unicode.Scalar(character) else { return false }
-        if character < 0x80 { return character &- 0x41 < 26 }
-        return scalar.properties.isUppercase
+        switch character {
+        case 0..<0x80: return character &- 0x41 < 26
+        // No letter of these large scripts has case.
+        case 0x0900...0x109F, 0x2E80...0xA63F, 0xAC00...0xD7FF: return false
+        default: return scalar.properties.isUppercase
+        }
     }
 
     // MARK: Preparing a text
@@ -165,7 +174,7 @@ enum LanguageDetector {
 
     /// Composes letters with the marks of Vietnamese tones.
     private static func composingVietnamese(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
-        guard text.contains(where: { composedLetters[$0] != nil }) else { return text }
+        guard text.contains(where: { marks.contains($0.value) && composedLetters[$0] != nil }) else { return text }
         var result: [Unicode.Scalar] = []
         result.reserveCapacity(text.count)
         for scalar in text {
@@ -177,6 +186,9 @@ enum LanguageDetector {
         }
         return result
     }
+
+    /// Where the marks of tones are.
+    private static let marks: ClosedRange<UInt32> = 0x300...0x323
 
     /// By tone mark and letter.
     private static let composedLetters: [Unicode.Scalar: [Unicode.Scalar: Unicode.Scalar]] = {

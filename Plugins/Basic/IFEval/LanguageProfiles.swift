@@ -8,14 +8,20 @@ struct LanguageProfiles: Sendable {
 
     /// The codes of the languages: "en", "zh-cn".
     let languages: [String]
-    /// Open addressing; 0, which is the key of no n-gram, marks a free place.
-    private let keys: [UInt64]
-    /// For each place, the first of the weights of its n-gram, and their number.
-    private let weights: [(start: UInt32, count: UInt8)]
+    /// Open addressing.
+    private let slots: [Slot]
     private let entries: [Entry]
     private let ideographs: [UInt16: UInt16]
 
-    struct Entry {
+    private struct Slot {
+        /// Of an n-gram, as make_profiles.py defines it. 0, which is the key of none, marks a free place.
+        var key: UInt64 = 0
+        /// The first of the weights of the n-gram, and their number.
+        var start: UInt32 = 0
+        var count: UInt8 = 0
+    }
+
+    private struct Entry {
         let language: UInt8
         let weight: UInt16
     }
@@ -29,8 +35,7 @@ struct LanguageProfiles: Sendable {
         // A power of two, of which less than three quarters are taken.
         var capacity = 1
         while capacity * 3 / 4 < count { capacity *= 2 }
-        var keys = [UInt64](repeating: 0, count: capacity)
-        var weights = [(start: UInt32, count: UInt8)](repeating: (0, 0), count: capacity)
+        var slots = [Slot](repeating: Slot(), count: capacity)
         var entries: [Entry] = []
         entries.reserveCapacity(3 * count)
         var key: UInt64 = 0
@@ -38,15 +43,14 @@ struct LanguageProfiles: Sendable {
             key += reader.groupedInteger()
             let languages = reader.integer(bytes: 1)
             var place = Self.place(of: key, capacity)
-            while keys[place] != 0 { place = (place + 1) & (capacity - 1) }
-            keys[place] = key
-            weights[place] = (UInt32(entries.count), UInt8(languages))
+            while slots[place].key != 0 { place = (place + 1) & (capacity - 1) }
+            slots[place] = Slot(key: key, start: UInt32(entries.count), count: UInt8(languages))
             for _ in 0..<languages {
                 entries.append(
                     Entry(language: UInt8(reader.integer(bytes: 1)), weight: UInt16(reader.integer(bytes: 2))))
             }
         }
-        (self.keys, self.weights, self.entries) = (keys, weights, entries)
+        (self.slots, self.entries) = (slots, entries)
         var ideographs: [UInt16: UInt16] = [:]
         for _ in 0..<reader.integer(bytes: 4) {
             let member = UInt16(reader.integer(bytes: 2))
@@ -55,16 +59,23 @@ struct LanguageProfiles: Sendable {
         self.ideographs = ideographs
     }
 
-    /// The weights of an n-gram, by its key as make_profiles.py defines it; empty for one that no language has.
+    /// Adds the weights of an n-gram to the sums of all languages. Returns false for one that no language has.
+    ///
+    /// - Parameters:
+    ///   - key: as make_profiles.py defines it.
+    ///   - times: how often the text has the n-gram.
     @inline(__always)
-    func weights(of key: UInt64) -> ArraySlice<Entry> {
-        var place = Self.place(of: key, keys.count)
-        while keys[place] != key {
-            if keys[place] == 0 { return [] }
-            place = (place + 1) & (keys.count - 1)
+    func addWeights(of key: UInt64, times: Int = 1, to sums: inout [Int]) -> Bool {
+        var place = Self.place(of: key, slots.count)
+        while slots[place].key != key {
+            if slots[place].key == 0 { return false }
+            place = (place + 1) & (slots.count - 1)
         }
-        let start = Int(weights[place].start)
-        return entries[start..<start + Int(weights[place].count)]
+        let start = Int(slots[place].start)
+        for entry in entries[start..<start + Int(slots[place].count)] {
+            sums[Int(entry.language)] += Int(entry.weight) * times
+        }
+        return true
     }
 
     /// The ideograph that stands for the class of a character.

@@ -1,9 +1,8 @@
 /// The words of an answer after SQuAD's normalisation: lower case, without ASCII punctuation, without a, an and the.
 enum AnswerWords {
-    /// Changes a text so that its words are those between white space.
-    static func normalize(_ text: inout Scalars) {
-        text.lowercase()
-        text.removeAll { $0.isASCIIPunctuation }
+    /// Changes a text, which is in lower case, so that its words are those between white space.
+    static func normalize(_ text: inout ScalarSlice) {
+        text.removeScalars { $0.isASCIIPunctuation }
         // An article is one where no letter, digit or underscore is beside it (`\b` of Python's regular expressions), so that
         // it is also one before a combining mark.
         var index = 0
@@ -25,16 +24,17 @@ enum AnswerWords {
     }
 
     /// The length of a, an or the in lower case; the longest that is there.
-    private static func articleLength(_ text: Scalars, at index: Int) -> Int {
+    private static func articleLength(_ text: ScalarSlice, at index: Int) -> Int {
         if text[index] == 0x61 { return index + 1 < text.count && text[index + 1] == 0x6E ? 2 : 1 }
         guard text[index] == 0x74, index + 2 < text.count else { return 0 }
         return text[index + 1] == 0x68 && text[index + 2] == 0x65 ? 3 : 0
     }
 
-    /// Whether two normalised texts have the same words in the same order.
-    static func areEqual(_ one: Scalars, _ other: Scalars) -> Bool {
-        let (words, others) = (one.words, other.words)
-        return words.count == others.count
-            && zip(words, others).allSatisfy { $0.count == $1.count && one[$0].elementsEqual(other[$1]) }
+    /// The words of a text that is in lower case, with one space between them. The text is changed.
+    static func joined(_ text: ScalarSlice) -> ScalarSlice {
+        var text = text
+        normalize(&text)
+        text.collapseSpace()
+        return text
     }
 }

@@ -16,33 +16,36 @@ struct WordF1: Scorer {
 
     func score(_ rows: Rows, _ results: Results) {
         var table = WordTable()
-        var counts: [Int] = []
-        scoreTexts(rows, results) { _, texts, _, watch throws(RowFault) in
+        var words = NumberedTexts()
+        var counts = Buffer<Int>()
+        scoreTexts(rows, results, lowercased: true) { _, texts, _, watch throws(RowFault) in
             table.removeAll()
-            try watch.note(16 * texts.answer.count)
-            AnswerWords.normalize(&texts.answer)
-            let answer = texts.answer.words.map { Int(table.number(of: $0, in: texts.answer)) }
+            words.removeAll()
+            for index in 0..<texts.count {
+                var text = texts[index]
+                try watch.note(16 * text.count)
+                AnswerWords.normalize(&text)
+                WordSplitter.whiteSpace.forEachWord(in: text) { words.append(table.number(of: $0, hash: $1)) }
+                words.endText()
+            }
             var best = 0.0
-            for index in texts.references.indices {
-                try watch.note(16 * texts.references[index].count)
-                AnswerWords.normalize(&texts.references[index])
-                let reference = texts.references[index].words.map {
-                    Int(table.number(of: $0, in: texts.references[index]))
-                }
-                best = max(best, Self.value(answer, reference, table.count, &counts))
+            for index in 1..<texts.count {
+                try watch.note(table.count)
+                best = max(best, Self.value(words[0], words[index], table.count, &counts))
             }
             return best
         }
     }
 
-    private static func value(_ answer: [Int], _ reference: [Int], _ wordCount: Int, _ counts: inout [Int]) -> Double {
+    private static func value(
+        _ answer: ScalarSlice, _ reference: ScalarSlice, _ wordCount: Int, _ counts: inout Buffer<Int>
+    ) -> Double {
         if answer.isEmpty || reference.isEmpty { return answer.isEmpty && reference.isEmpty ? 1 : 0 }
-        counts.removeAll(keepingCapacity: true)
-        counts.append(contentsOf: repeatElement(0, count: wordCount))
-        for word in reference { counts[word] += 1 }
+        counts.fill(wordCount, with: 0)
+        for word in reference { counts[Int(word)] += 1 }
         var common = 0
-        for word in answer where counts[word] > 0 {
-            counts[word] -= 1
+        for word in answer where counts[Int(word)] > 0 {
+            counts[Int(word)] -= 1
             common += 1
         }
         if common == 0 { return 0 }
@@ -66,13 +69,13 @@ struct ExactMatch: Scorer {
     }
 
     func score(_ rows: Rows, _ results: Results) {
-        scoreTexts(rows, results) { _, texts, _, watch throws(RowFault) in
-            try watch.note(16 * texts.answer.count)
-            AnswerWords.normalize(&texts.answer)
-            for index in texts.references.indices {
-                try watch.note(16 * texts.references[index].count)
-                AnswerWords.normalize(&texts.references[index])
-                if AnswerWords.areEqual(texts.answer, texts.references[index]) { return 1 }
+        scoreTexts(rows, results, lowercased: true) { _, texts, _, watch throws(RowFault) in
+            let answer = AnswerWords.joined(texts[0])
+            try watch.note(16 * answer.count)
+            for index in 1..<texts.count {
+                let reference = AnswerWords.joined(texts[index])
+                try watch.note(16 * reference.count)
+                if answer.count == reference.count, answer.elementsEqual(reference) { return 1 }
             }
             return 0
         }

@@ -241,7 +241,7 @@ extension Scorer {
                     throw RowFault(
                         .inputError, "\(sides.columns[column]) has more than \(RowTexts.longestText >> 20) MiB")
                 }
-                values[column].decode(bytes)
+                values[column] = Scalars(decoding: bytes)
             }
             return try body(row, sides.left.rendered(values), sides.right.rendered(values))
         }

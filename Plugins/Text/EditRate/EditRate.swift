@@ -36,39 +36,42 @@ struct EditRate: Scorer {
 
     func score(_ rows: Rows, _ results: Results) {
         var table = WordTable()
-        var spare: Scalars = []
-        scoreTexts(rows, results, statistics: 4) { _, texts, statistics, watch throws(RowFault) in
+        var separated = Buffer<UInt32>()
+        var again = Buffer<UInt32>()
+        scoreTexts(rows, results, statistics: 4, lowercased: !tokenizer.isCaseSensitive) {
+            _, texts, statistics, watch throws(RowFault) in
             table.removeAll()
-            let answer = try words(of: &texts.answer, "generated_answer", &table, &spare)
-            try watch.note(16 * texts.answer.count)
+            tokenizer.separate(texts[0], into: &separated)
+            let answer = try words(of: separated.values, "generated_answer", &table)
+            try watch.note(16 * texts[0].count)
             var least = Int.max
             var length = 0
-            for index in texts.references.indices {
+            for index in 1..<texts.count {
                 // sacrebleu normalises references twice, which shows where the first time makes something new to separate.
-                tokenizer.separate(&texts.references[index], &spare)
-                texts.references[index].collapseSpace()
-                let reference = try words(of: &texts.references[index], "expected_answer", &table, &spare)
-                try watch.note(16 * texts.references[index].count)
+                tokenizer.separate(texts[index], into: &again)
+                tokenizer.separate(again.values, into: &separated)
+                let reference = try words(of: separated.values, "expected_answer", &table)
+                try watch.note(16 * texts[index].count)
                 length += reference.count
                 least = min(least, try ShiftSearch.edits(answer, reference, watch))
             }
             statistics[0] = Double(least)
-            statistics[1] = Double(length) / Double(texts.references.count)
-            ReferenceCount.set(texts.references.count, in: statistics, at: 2)
+            statistics[1] = Double(length) / Double(texts.count - 1)
+            ReferenceCount.set(texts.count - 1, in: statistics, at: 2)
             return Self.value(statistics[0], statistics[1])
         }
     }
 
     private func words(
-        of text: inout Scalars, _ column: String, _ table: inout WordTable, _ spare: inout Scalars
+        of text: ScalarSlice, _ column: String, _ table: inout WordTable
     ) throws(RowFault) -> [UInt32] {
-        tokenizer.separate(&text, &spare)
-        let words = text.words
+        var words: [UInt32] = []
+        WordSplitter.whiteSpace.forEachWord(in: text) { words.append(table.number(of: $0, hash: $1)) }
         if words.count > Self.mostWords {
             throw RowFault(
                 .inputError, "\(column) has \(words.count) words; TER compares texts of at most \(Self.mostWords)")
         }
-        return words.map { table.number(of: $0, in: text) }
+        return words
     }
 
     private static func value(_ edits: Double, _ length: Double) -> Double {

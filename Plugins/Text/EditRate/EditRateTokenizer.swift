@@ -1,29 +1,48 @@
-import ScorerKit
-
 /// How TER divides texts into words: Tercom's normalisation as sacrebleu 2.6.0 has it.
 struct EditRateTokenizer: Sendable {
     let normalizes: Bool
     let removesPunctuation: Bool
     let isAsian: Bool
     let isCaseSensitive: Bool
+    private let splitter: WordSplitter
 
-    func separate(_ text: inout Scalars, _ spare: inout Scalars) {
+    init(normalizes: Bool, removesPunctuation: Bool, isAsian: Bool, isCaseSensitive: Bool) {
+        self.normalizes = normalizes
+        self.removesPunctuation = removesPunctuation
+        self.isAsian = isAsian
+        self.isCaseSensitive = isCaseSensitive
+        guard normalizes else {
+            splitter = .whiteSpace
+            return
+        }
+        splitter = WordSplitter(hasBorders: true) { value in
+            if isAsian, value.isAsianCharacter || value.isAsianPunctuation { return .separate }
+            return value == 0x27 ? .apostrophe : value.westernKind
+        }
+    }
+
+    /// Replaces the contents of a buffer by the words of a text, each with a space behind it. The text, which is in lower
+    /// case unless case counts, is changed.
+    func separate(_ text: ScalarSlice, into words: inout Buffer<UInt32>) {
+        words.removeAll()
+        var text = text
         text.removeTrailingSpace()
-        if text.isEmpty { return }
-        if !isCaseSensitive { text.lowercase() }
         if normalizes {
             if text.contains(0x0A) {
-                text = text.replacing(Scalars("\n-"), with: []).replacing([0x0A], with: [0x20])
+                text.replace("\n-", with: nil)
+                text.replaceLineFeeds()
             }
-            text.replaceEntities()
-            text.insert(0x20, at: 0)
-            text.append(0x20)
-            text.separateWestern(&spare) { $0.replacing(Scalars("'s "), with: Scalars(" 's ")) }
-            if isAsian { text.space(into: &spare) { $0.isAsianCharacter || $0.isAsianPunctuation } }
+            if text.contains(0x26) { text.replaceEntities() }
         }
-        if removesPunctuation {
-            text.removeAll { $0.isRemovedByTercom || isAsian && $0.isAsianPunctuation }
+        splitter.forEachWord(in: text) { word, _ in
+            let start = words.count
+            for value in word where !removesPunctuation || !isRemoved(value) { words.append(value) }
+            if words.count > start { words.append(0x20) }
         }
+    }
+
+    private func isRemoved(_ value: UInt32) -> Bool {
+        value.isRemovedByTercom || isAsian && value.isAsianPunctuation
     }
 }
 

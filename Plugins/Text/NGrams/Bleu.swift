@@ -39,6 +39,7 @@ struct Bleu: Scorer {
 
     private let order: Int
     private let tokenizer: BleuTokenizer
+    private let splitter: WordSplitter
     private let smoothing: Smoothing
     private let smoothValue: Double
     private let lowercases: Bool
@@ -48,6 +49,7 @@ struct Bleu: Scorer {
     init(configuration: UnsafeRawBufferPointer) throws(ParameterRejection) {
         var parameters = try Configuration(configuration)
         tokenizer = try parameters.choice("tokenize")
+        splitter = tokenizer.splitter
         smoothing = try parameters.choice("smooth_method")
         let value = try parameters.number("smooth_value", in: 0...1_000_000)
         smoothValue = value ?? (smoothing == .floor ? 0.1 : 1)
@@ -62,44 +64,49 @@ struct Bleu: Scorer {
     // MARK: Rows
 
     func score(_ rows: Rows, _ results: Results) {
-        var words = WordTable()
+        var table = WordTable()
+        var words = NumberedTexts()
         var matcher = NGramMatcher()
-        var spare: Scalars = []
-        scoreTexts(rows, results, statistics: 2 * order + 4) { row, texts, statistics, watch throws(RowFault) in
+        var json = ""
+        scoreTexts(rows, results, statistics: 2 * order + 4, lowercased: lowercases) {
+            row, texts, statistics, watch throws(RowFault) in
+            table.removeAll()
             words.removeAll()
-            let answer = self.words(of: &texts.answer, &words, &spare)
-            try watch.note(16 * texts.answer.count)
-            var references: [[UInt32]] = []
-            for index in texts.references.indices {
-                references.append(self.words(of: &texts.references[index], &words, &spare))
-                try watch.note(16 * texts.references[index].count)
+            for index in 0..<texts.count {
+                var text = texts[index]
+                tokenizer.prepare(&text)
+                splitter.forEachWord(in: text) { words.append(table.number(of: $0, hash: $1)) }
+                words.endText()
+                try watch.note(16 * text.count)
             }
-            matcher.begin(answer, references)
-            for n in 1...order {
-                try matcher.next(answer, references, watch)
-                statistics[n - 1] = Double(matcher.clipped)
-                statistics[order + n - 1] = Double(max(0, answer.count - n + 1))
-            }
-            statistics[2 * order] = Double(answer.count)
-            statistics[2 * order + 1] = Double(Self.closest(to: answer.count, references.map(\.count)))
-            ReferenceCount.set(references.count, in: statistics, at: 2 * order + 2)
+            try matcher.clip(words, into: UnsafeMutableBufferPointer(rebasing: statistics[..<order]), watch)
+            let length = words[0].count
+            for n in 0..<order { statistics[order + n] = Double(max(0, length - n)) }
+            statistics[2 * order] = Double(length)
+            statistics[2 * order + 1] = Double(Self.closest(to: length, words))
+            ReferenceCount.set(words.count - 1, in: statistics, at: 2 * order + 2)
             let value = self.value(UnsafeBufferPointer(statistics), isEffective: true)
-            results.emit(Self.json(value.precisions).text, output: 1, row: row, as: .json)
+            json.removeAll(keepingCapacity: true)
+            for precision in value.precisions {
+                json += json.isEmpty ? "[" : ", "
+                json.append(json: precision)
+            }
+            json += "]"
+            results.emit(json, output: 1, row: row, as: .json)
             results.emit(value.brevityPenalty, output: 2, row: row)
             // Rounding may take it beyond by the last digit.
             return min(value.score, 100)
         }
     }
 
-    private func words(of text: inout Scalars, _ table: inout WordTable, _ spare: inout Scalars) -> [UInt32] {
-        if lowercases { text.lowercase() }
-        tokenizer.separate(&text, &spare)
-        return text.words.map { table.number(of: $0, in: text) }
-    }
-
     /// The length that is closest; the shorter one of two that are equally close.
-    private static func closest(to length: Int, _ lengths: [Int]) -> Int {
-        lengths.min { (abs($0 - length), $0) < (abs($1 - length), $1) } ?? 0
+    private static func closest(to length: Int, _ texts: borrowing NumberedTexts) -> Int {
+        var closest = texts[1].count
+        for index in 2..<max(2, texts.count) {
+            let other = texts[index].count
+            if (abs(other - length), other) < (abs(closest - length), closest) { closest = other }
+        }
+        return closest
     }
 
     // MARK: Values

@@ -11,113 +11,49 @@ enum BleuTokenizer: String, CaseIterable, Sendable {
     /// At white space.
     case none
 
-    /// Changes a text so that its words are those between white space.
-    ///
-    /// - Parameter spare: memory to use.
-    func separate(_ text: inout Scalars, _ spare: inout Scalars) {
-        text.removeTrailingSpace()
+    var splitter: WordSplitter {
+        switch self {
+        case .mteval13a: WordSplitter(hasBorders: true) { $0.westernKind }
+        case .international:
+            WordSplitter { value in
+                switch ScalarClass(value) {
+                case .number: .digit
+                case .punctuation: .point
+                case .symbol: .separate
+                case .letter, .mark, .other: .letter
+                }
+            }
+        case .character: WordSplitter { _ in .separate }
+        case .chinese: WordSplitter { $0.isChinese ? .separate : $0.westernKind }
+        case .none: .whiteSpace
+        }
+    }
+
+    /// Removes from a text what is no part of it, before it is divided.
+    func prepare(_ text: inout ScalarSlice) {
         switch self {
         case .mteval13a:
-            Self.unescape(&text)
-            text.insert(0x20, at: 0)
-            text.append(0x20)
-            text.separateWestern(&spare)
-        case .international:
-            text.separatePairs(&spare, { !$0.isNumber && $1.isPunctuation }, endsInSpace: true)
-            text.separatePairs(&spare, { $0.isPunctuation && !$1.isNumber }, endsInSpace: false)
-            text.space(into: &spare) { $0.isSymbol }
-        case .character:
-            text.space(into: &spare) { !$0.isSpace }
-        case .chinese:
-            text.removeOuterSpace()
-            text.space(into: &spare) { $0.isChinese }
-            text.separateWestern(&spare)
-        case .none: break
-        }
-    }
-
-    /// Decodes SGML: line ends, entities, and marks of skipped text.
-    private static func unescape(_ text: inout Scalars) {
-        if text.contains(0x3C) { text = text.replacing(Scalars("<skipped>"), with: []) }
-        if text.contains(0x0A) {
-            text = text.replacing(Scalars("-\n"), with: []).replacing([0x0A], with: [0x20])
-        }
-        text.replaceEntities()
-    }
-}
-
-extension Scalars {
-    /// Replaces four entities, one after the other, so that `&amp;lt;` is `<`.
-    mutating func replaceEntities() {
-        guard contains(0x26) else { return }
-        for (entity, character) in [("&quot;", "\""), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">")] {
-            self = replacing(Scalars(entity), with: Scalars(character))
-        }
-    }
-
-    /// Separates punctuation and symbols of ASCII, except in numbers, like mteval-v13a.
-    ///
-    /// - Parameter between: changes the text once punctuation is separated, before points, commas and dashes are.
-    mutating func separateWestern(_ spare: inout Scalars, between: ((Scalars) -> Scalars)? = nil) {
-        space(into: &spare) { $0.isSeparatedByMteval }
-        if let between { self = between(self) }
-        separatePairs(&spare, { !$0.isASCIIDigit && $1.isPointOrComma }, endsInSpace: true)
-        separatePairs(&spare, { $0.isPointOrComma && !$1.isASCIIDigit }, endsInSpace: false)
-        separatePairs(&spare, { $0.isASCIIDigit && $1 == 0x2D }, endsInSpace: true)
-    }
-
-    /// Puts spaces around scalars.
-    @inline(__always)
-    mutating func space(into spare: inout Scalars, _ isSeparate: (UInt32) -> Bool) {
-        spare.removeAll(keepingCapacity: true)
-        spare.reserveCapacity(2 * count)
-        for value in self {
-            if isSeparate(value) {
-                spare.append(0x20)
-                spare.append(value)
-                spare.append(0x20)
-            } else {
-                spare.append(value)
+            text.removeTrailingSpace()
+            // One look at the whole text, several scalars at a time: most texts have none of these.
+            let (angle, newline, ampersand): (UInt32, UInt32, UInt32) = (1, 2, 4)
+            var found: UInt32 = 0
+            for value in text {
+                found |= (value == 0x3C ? angle : 0) | (value == 0x0A ? newline : 0) | (value == 0x26 ? ampersand : 0)
             }
-        }
-        swap(&self, &spare)
-    }
-
-    /// Puts a space between pairs of neighbours, and another one behind or before them, from the left and without overlap, as
-    /// the replacement of a regular expression of two characters does.
-    @inline(__always)
-    mutating func separatePairs(_ spare: inout Scalars, _ isPair: (UInt32, UInt32) -> Bool, endsInSpace: Bool) {
-        spare.removeAll(keepingCapacity: true)
-        spare.reserveCapacity(2 * count)
-        var index = 0
-        while index < count {
-            if index + 1 < count, isPair(self[index], self[index + 1]) {
-                if !endsInSpace { spare.append(0x20) }
-                spare.append(self[index])
-                spare.append(0x20)
-                spare.append(self[index + 1])
-                if endsInSpace { spare.append(0x20) }
-                index += 2
-            } else {
-                spare.append(self[index])
-                index += 1
+            if found & angle != 0 { text.replace("<skipped>", with: nil) }
+            if found & newline != 0 {
+                text.replace("-\n", with: nil)
+                text.replaceLineFeeds()
             }
+            if found & ampersand != 0 { text.replaceEntities() }
+        case .international: text.removeTrailingSpace()
+        case .chinese: text.removeOuterSpace()
+        case .character, .none: break
         }
-        swap(&self, &spare)
     }
 }
 
 extension UInt32 {
-    /// What mteval-v13a always separates: `{-~`, `[-\``, space to `&`, `(-+`, `:-@` and `/`.
-    fileprivate var isSeparatedByMteval: Bool {
-        switch self {
-        case 0x20...0x26, 0x28...0x2B, 0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: true
-        default: false
-        }
-    }
-
-    fileprivate var isPointOrComma: Bool { self == 0x2E || self == 0x2C }
-
     /// sacrebleu's ranges of Chinese characters. Two of them are meant for planes beyond the first, but written with escapes of
     /// four digits, so that they cover U+2001 to U+2A6D and U+2F81 to U+2FA1.
     fileprivate var isChinese: Bool {

@@ -55,71 +55,75 @@ struct Chrf: Scorer {
     func score(_ rows: Rows, _ results: Results) {
         var matcher = NGramMatcher()
         var table = WordTable()
-        scoreTexts(rows, results, statistics: 3 * orders + 2) { _, texts, statistics, watch throws(RowFault) in
-            if lowercases {
-                texts.answer.lowercase()
-                for index in texts.references.indices { texts.references[index].lowercase() }
-            }
-            // For each reference: the n-grams of the answer, those of the reference, and those of both, by order.
-            var counts = Array(repeating: Array(repeating: 0.0, count: 3 * orders), count: texts.references.count)
-            func take(_ answer: [UInt32], _ references: [[UInt32]], orders: Int, at place: Int) throws(RowFault) {
-                matcher.begin(answer, references)
-                for n in 0..<orders {
-                    try matcher.next(answer, references, watch)
-                    for (index, reference) in references.enumerated() {
-                        let inReference = max(0, reference.count - n)
-                        // N-grams count only where the reference has any of the order.
-                        counts[index][3 * (place + n)] = inReference > 0 ? Double(max(0, answer.count - n)) : 0
-                        counts[index][3 * (place + n) + 1] = Double(inReference)
-                        counts[index][3 * (place + n) + 2] = Double(matcher.matches[index])
-                    }
-                }
-            }
+        var characterTable = CharacterTable()
+        var words = NumberedTexts()
+        var characters = NumberedTexts()
+        // For a reference: the n-grams of the answer, those of the reference, and those of both, by order.
+        var counts = Buffer<Double>()
+        var matches = Buffer<Double>()
+        counts.fill(3 * orders, with: 0)
+        matches.fill(orders, with: 0)
+        scoreTexts(rows, results, statistics: 3 * orders + 2, lowercased: lowercases) {
+            _, texts, statistics, watch throws(RowFault) in
+            characters.removeAll()
+            characterTable.number(texts, keepsSpace: keepsSpace, into: &characters)
             if wordOrder > 0 {
                 table.removeAll()
-                let answer = Self.words(of: texts.answer, &table)
-                var references: [[UInt32]] = []
-                for reference in texts.references {
-                    references.append(Self.words(of: reference, &table))
-                    try watch.note(8 * reference.count)
+                words.removeAll()
+                for index in 0..<texts.count {
+                    Self.number(texts[index], &table, &words)
+                    try watch.note(8 * texts[index].count)
                 }
-                try take(answer, references, orders: wordOrder, at: characterOrder)
             }
-            if !keepsSpace {
-                texts.answer.removeAll { $0.isSpace }
-                for index in texts.references.indices { texts.references[index].removeAll { $0.isSpace } }
-            }
-            try take(texts.answer, texts.references, orders: characterOrder, at: 0)
-
             var best = -1.0
-            for count in counts {
-                let value = count.withUnsafeBufferPointer(self.value)
+            for reference in 1..<texts.count {
+                try count(characters, reference, characterOrder, at: 0, &matcher, matches, counts, watch)
+                if wordOrder > 0 {
+                    try count(words, reference, wordOrder, at: characterOrder, &matcher, matches, counts, watch)
+                }
+                let value = self.value(UnsafeBufferPointer(counts.values))
                 guard value > best else { continue }
                 best = value
-                for (place, number) in count.enumerated() { statistics[place] = number }
+                for place in 0..<3 * orders { statistics[place] = counts[place] }
             }
-            ReferenceCount.set(texts.references.count, in: statistics, at: 3 * orders)
+            ReferenceCount.set(texts.count - 1, in: statistics, at: 3 * orders)
             // Rounding may take it beyond by the last digit.
             return min(best, 100)
         }
     }
 
-    /// Words with one mark of ASCII punctuation split off: at the end, or else at the start.
-    private static func words(of text: Scalars, _ table: inout WordTable) -> [UInt32] {
-        var words: [UInt32] = []
-        for word in text.words {
-            let (first, last) = (word.lowerBound, word.upperBound - 1)
-            if word.count > 1, text[last].isASCIIPunctuation {
-                words.append(table.number(of: first..<last, in: text))
-                words.append(table.number(of: last..<last + 1, in: text))
-            } else if word.count > 1, text[first].isASCIIPunctuation {
-                words.append(table.number(of: first..<first + 1, in: text))
-                words.append(table.number(of: first + 1..<last + 1, in: text))
+    /// Sets the counts of some orders, from `place` on.
+    private func count(
+        _ texts: borrowing NumberedTexts, _ index: Int, _ orders: Int, at place: Int, _ matcher: inout NGramMatcher,
+        _ matches: borrowing Buffer<Double>, _ counts: borrowing Buffer<Double>, _ watch: Watch
+    ) throws(RowFault) {
+        let (answer, reference) = (texts[0], texts[index])
+        let matches = UnsafeMutableBufferPointer(rebasing: matches.values[..<orders])
+        try matcher.match(answer, reference, into: matches, watch)
+        for n in 0..<orders {
+            let inReference = max(0, reference.count - n)
+            // N-grams count only where the reference has any of the order.
+            counts[3 * (place + n)] = inReference > 0 ? Double(max(0, answer.count - n)) : 0
+            counts[3 * (place + n) + 1] = Double(inReference)
+            counts[3 * (place + n) + 2] = matches[n]
+        }
+    }
+
+    /// Adds a text as words with one mark of ASCII punctuation split off: at the end, or else at the start.
+    private static func number(_ text: ScalarSlice, _ table: inout WordTable, _ words: inout NumberedTexts) {
+        WordSplitter.whiteSpace.forEachWord(in: text) { word, hash in
+            let last = word.count - 1
+            if last > 0, word[last].isASCIIPunctuation {
+                words.append(table.number(of: ScalarSlice(rebasing: word[..<last])))
+                words.append(table.number(of: ScalarSlice(rebasing: word[last...])))
+            } else if last > 0, word[0].isASCIIPunctuation {
+                words.append(table.number(of: ScalarSlice(rebasing: word[..<1])))
+                words.append(table.number(of: ScalarSlice(rebasing: word[1...])))
             } else {
-                words.append(table.number(of: word, in: text))
+                words.append(table.number(of: word, hash: hash))
             }
         }
-        return words
+        words.endText()
     }
 
     // MARK: Values

@@ -4,74 +4,102 @@ import ScorerParameters
 ///
 /// Takes time of the product of both lengths, divided by 64.
 struct CommonSubsequence {
-    /// Where each word is in the second text: word number, then places, in ascending order.
-    private var places: [[Int]] = []
-    /// The same as bits, for words that are at so many places that this is shorter.
-    private var masks: [UInt32: [UInt64]] = [:]
-    private let count: Int
+    /// Where the words are in the second text: the places of one word after those of another, each in ascending order, and
+    /// where those of each word start.
+    private var places: [Int] = []
+    private var starts: [Int]
+    /// The places of a word as bits, one word after the other, for words whose number in `maskOf` is not 0, from 1.
+    private var masks: [UInt64] = []
+    private var maskOf: [UInt32]
+    private let second: [UInt32]
+    private var count: Int { second.count }
     private var bits: [UInt64]
     /// Of `indices`: the bits after each word of the first text.
     private var rows: [UInt64] = []
 
+    /// Up to so many integers, the places of all words are kept as bits.
+    private static let fewMasks = 1 << 12
+
     /// - Parameters:
     ///   - second: the second text.
     ///   - wordCount: numbers of words are below it.
-    init(_ second: ArraySlice<UInt32>, wordCount: Int) {
-        count = second.count
-        bits = Array(repeating: .max, count: (count + 63) / 64)
-        places = Array(repeating: [], count: wordCount)
-        for (place, word) in second.enumerated() { places[Int(word)].append(place) }
-        // Fewer than 64 words can be so frequent.
-        for (word, places) in places.enumerated() where places.count > max(64, bits.count) {
-            var mask = [UInt64](repeating: 0, count: bits.count)
-            for place in places { mask[place >> 6] |= 1 << UInt64(place & 63) }
-            masks[UInt32(word)] = mask
+    init(_ second: some RandomAccessCollection<UInt32>, wordCount: Int) {
+        self.second = Array(second)
+        let width = (second.count + 63) / 64
+        bits = Array(repeating: .max, count: width)
+        starts = Array(repeating: 0, count: wordCount + 1)
+        maskOf = Array(repeating: 0, count: wordCount)
+        if wordCount * width <= Self.fewMasks {
+            // As many masks as words, so that nothing else is needed.
+            masks = Array(repeating: 0, count: wordCount * width)
+            for word in 0..<wordCount { maskOf[word] = UInt32(word + 1) }
+            for (place, word) in second.enumerated() {
+                masks[Int(word) * width + place >> 6] |= 1 << UInt64(place & 63)
+            }
+            return
+        }
+        for word in second { starts[Int(word) + 1] += 1 }
+        for word in 0..<wordCount { starts[word + 1] += starts[word] }
+        var next = starts
+        places = Array(repeating: 0, count: second.count)
+        for (place, word) in second.enumerated() {
+            places[next[Int(word)]] = place
+            next[Int(word)] += 1
+        }
+        // Words that are at so many places that bits are shorter. Fewer than 64 words can be so frequent.
+        for word in 0..<wordCount where starts[word + 1] - starts[word] > max(64, width) {
+            let start = masks.count
+            masks += repeatElement(0, count: width)
+            maskOf[word] = UInt32(masks.count / width)
+            for place in places[starts[word]..<starts[word + 1]] {
+                masks[start + place >> 6] |= 1 << UInt64(place & 63)
+            }
         }
     }
 
     /// Takes a word of the first text. A bit becomes 0 where the subsequence grows.
     private mutating func take(_ word: UInt32) {
-        if !masks.isEmpty, let mask = masks[word] { return take(mask) }
-        let places = places[Int(word)]
-        var next = 0
+        let mask = Int(maskOf[Int(word)])
+        if mask > 0 { return takeMask((mask - 1) * bits.count) }
+        var next = starts[Int(word)]
+        let end = starts[Int(word) + 1]
         var carry: UInt64 = 0
-        var index = places.isEmpty ? bits.count : places[0] >> 6
+        var index = next == end ? bits.count : places[next] >> 6
         while index < bits.count {
             var mask: UInt64 = 0
-            while next < places.count, places[next] >> 6 == index {
+            while next < end, places[next] >> 6 == index {
                 mask |= 1 << UInt64(places[next] & 63)
                 next += 1
             }
             if mask == 0, carry == 0 {
                 // Nothing changes before the next place.
-                guard next < places.count else { break }
+                guard next < end else { break }
                 index = places[next] >> 6
                 continue
             }
-            let old = bits[index]
-            let matching = old & mask
-            let (sum, overflow) = old.addingReportingOverflow(matching)
-            let (total, second) = sum.addingReportingOverflow(carry)
-            carry = overflow || second ? 1 : 0
-            bits[index] = total | (old & ~matching)
+            carry = add(mask, carry, at: index)
             index += 1
         }
     }
 
-    private mutating func take(_ mask: [UInt64]) {
+    private mutating func takeMask(_ start: Int) {
         var carry: UInt64 = 0
-        for index in bits.indices {
-            let old = bits[index]
-            let matching = old & mask[index]
-            let (sum, overflow) = old.addingReportingOverflow(matching)
-            let (total, second) = sum.addingReportingOverflow(carry)
-            carry = overflow || second ? 1 : 0
-            bits[index] = total | (old & ~matching)
-        }
+        for index in bits.indices { carry = add(masks[start + index], carry, at: index) }
+    }
+
+    /// The step of the algorithm for 64 places; returns the carry.
+    @inline(__always)
+    private mutating func add(_ mask: UInt64, _ carry: UInt64, at index: Int) -> UInt64 {
+        let old = bits[index]
+        let matching = old & mask
+        let (sum, overflow) = old.addingReportingOverflow(matching)
+        let (total, second) = sum.addingReportingOverflow(carry)
+        bits[index] = total | (old & ~matching)
+        return overflow || second ? 1 : 0
     }
 
     /// The length of the longest common subsequence with a first text.
-    mutating func length(_ first: ArraySlice<UInt32>, _ watch: Watch) throws(RowFault) -> Int {
+    mutating func length(_ first: ScalarSlice, _ watch: Watch) throws(RowFault) -> Int {
         for word in first {
             take(word)
             try watch.note(bits.count + 1)
@@ -80,17 +108,14 @@ struct CommonSubsequence {
     }
 
     /// The places in the first text of one longest common subsequence: that which rouge-score finds.
-    mutating func indices(_ first: ArraySlice<UInt32>, _ watch: Watch) throws(RowFault) -> [Int] {
+    mutating func indices(_ words: [UInt32], _ watch: Watch) throws(RowFault) -> [Int] {
         rows.removeAll(keepingCapacity: true)
-        rows.reserveCapacity(first.count * bits.count)
-        for word in first {
+        rows.reserveCapacity(words.count * bits.count)
+        for word in words {
             take(word)
             rows += bits
             try watch.note(2 * bits.count + 1)
         }
-        let words = Array(first)
-        var second = Array(repeating: UInt32.max, count: count)
-        for word in Set(words) { for place in places[Int(word)] { second[place] = word } }
         // From the end: `length` is the length for the first `row` words of one and the first `column` of the other.
         var indices: [Int] = []
         var (row, column) = (words.count, count)

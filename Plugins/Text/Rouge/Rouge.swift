@@ -49,12 +49,11 @@ struct Rouge: Scorer {
     private static let mostPairsInLines = 400_000_000
     private static let mostPairsOfLines = 4_000_000
 
-    /// The most stems that are kept while a batch is scored.
-    private static let mostStems = 1 << 14
-
     let declaration: ScorerDeclaration
     private let types: [String]
     private let kinds: [Kind]
+    /// The longest n-grams that are counted; 0 if none are.
+    private let highestOrder: Int
     private let measure: Measure
     private let stems: Bool
     private let tokenizer: RougeTokenizer
@@ -79,25 +78,11 @@ struct Rouge: Scorer {
             kinds.append(kind)
         }
         self.kinds = kinds
+        highestOrder = kinds.reduce(0) { if case .ngrams(let order) = $1 { max($0, order) } else { $0 } }
         declaration = Self.makeDeclaration(types: types)
     }
 
     // MARK: Rows
-
-    /// A text as numbers of words.
-    private struct Words {
-        var all: [UInt32] = []
-        /// Where each line ends that is not empty.
-        var lineEnds: [Int] = []
-
-        var lines: [ArraySlice<UInt32>] {
-            var start = 0
-            return lineEnds.map { end in
-                defer { start = end }
-                return all[start..<end]
-            }
-        }
-    }
 
     struct Figures {
         var precision = 0.0
@@ -114,86 +99,74 @@ struct Rouge: Scorer {
     }
 
     func score(_ rows: Rows, _ results: Results) {
-        var table = WordTable()
+        var reader = RougeReader(tokenizer, stems: stems)
         var matcher = NGramMatcher()
-        var stems: [Scalars: Scalars] = [:]
-        scoreTexts(rows, results) { row, texts, _, watch throws(RowFault) in
-            table.removeAll()
-            let answer = words(of: &texts.answer, &table, &stems)
-            try watch.note(16 * texts.answer.count)
-            var references: [Words] = []
-            for index in texts.references.indices {
-                references.append(words(of: &texts.references[index], &table, &stems))
-                try watch.note(16 * texts.references[index].count)
+        // For each reference, its n-grams that the answer has, by order.
+        var matches = Buffer<Double>()
+        var json = ""
+        scoreTexts(rows, results, lowercased: true) { row, texts, _, watch throws(RowFault) in
+            reader.removeAll()
+            for index in 0..<texts.count {
+                reader.read(texts[index])
+                try watch.note(16 * texts[index].count)
             }
-            var figures: [Figures] = []
-            for kind in kinds {
+            matches.fill((texts.count - 1) * highestOrder, with: 0)
+            if highestOrder > 0 {
+                for reference in 1..<texts.count {
+                    let start = (reference - 1) * highestOrder
+                    let own = UnsafeMutableBufferPointer(rebasing: matches.values[start..<start + highestOrder])
+                    try matcher.match(reader.text(0).words, reader.text(reference).words, into: own, watch)
+                }
+            }
+            var score = 0.0
+            for (index, kind) in kinds.enumerated() {
                 var best: Figures?
-                for reference in references {
-                    let found = try figure(kind, answer, reference, table.count, &matcher, watch)
+                for reference in 1..<texts.count {
+                    let found = try figure(kind, reader, reference, matches, watch)
                     if best.map({ found.fmeasure > $0.fmeasure }) ?? true { best = found }
                 }
-                figures.append(best ?? Figures())
+                let figures = best ?? Figures()
+                json.removeAll(keepingCapacity: true)
+                for (name, value) in [
+                    ("{\"precision\": ", figures.precision), (", \"recall\": ", figures.recall),
+                    (", \"fmeasure\": ", figures.fmeasure),
+                ] {
+                    json += name
+                    json.append(json: value)
+                }
+                json += "}"
+                results.emit(json, output: index + 1, row: row, as: .json)
+                guard index == 0 else { continue }
+                switch measure {
+                case .fmeasure: score = figures.fmeasure
+                case .precision: score = figures.precision
+                case .recall: score = figures.recall
+                }
             }
-            for (index, figure) in figures.enumerated() {
-                let json: JSONValue = [
-                    "precision": JSONValue(figure.precision), "recall": JSONValue(figure.recall),
-                    "fmeasure": JSONValue(figure.fmeasure),
-                ]
-                results.emit(json.text, output: index + 1, row: row, as: .json)
-            }
-            switch measure {
-            case .fmeasure: return figures[0].fmeasure
-            case .precision: return figures[0].precision
-            case .recall: return figures[0].recall
-            }
+            return score
         }
-    }
-
-    /// - Parameter known: the stems of words so far.
-    private func words(
-        of text: inout Scalars, _ table: inout WordTable, _ known: inout [Scalars: Scalars]
-    ) -> Words {
-        text.lowercase()
-        var words = Words()
-        tokenizer.forEachWord(in: text) { range in
-            guard let range else {
-                words.lineEnds.append(words.all.count)
-                return
-            }
-            // Shorter words are not stemmed.
-            if stems, range.count > 3 {
-                let word = Array(text[range])
-                let stem = known[word] ?? PorterStemmer.stem(word)
-                if known.count < Self.mostStems, range.count <= 32 { known[word] = stem }
-                words.all.append(table.number(of: stem.indices, in: stem))
-            } else {
-                words.all.append(table.number(of: range, in: text))
-            }
-        }
-        return words
     }
 
     private func figure(
-        _ kind: Kind, _ answer: Words, _ reference: Words, _ wordCount: Int, _ matcher: inout NGramMatcher,
+        _ kind: Kind, _ texts: borrowing RougeReader, _ index: Int, _ matches: borrowing Buffer<Double>,
         _ watch: Watch
     ) throws(RowFault) -> Figures {
+        let (answer, reference) = (texts.text(0), texts.text(index))
         switch kind {
         case .ngrams(let order):
-            matcher.begin(answer.all, [reference.all])
-            for _ in 1...order { try matcher.next(answer.all, [reference.all], watch) }
             return Figures(
-                matcher.clipped, of: answer.all.count - order + 1, reference.all.count - order + 1)
+                Int(matches[(index - 1) * highestOrder + order - 1]), of: answer.words.count - order + 1,
+                reference.words.count - order + 1)
         case .subsequence:
-            guard !answer.all.isEmpty, !reference.all.isEmpty else { return Figures() }
-            try Self.check(answer.all.count, reference.all.count, Self.mostPairs, "rougeL")
+            guard !answer.words.isEmpty, !reference.words.isEmpty else { return Figures() }
+            try Self.check(answer.words.count, reference.words.count, Self.mostPairs, "rougeL")
             // The longer text gives the bits, so that fewer steps are taken.
-            let isLonger = answer.all.count > reference.all.count
-            let (long, short) = isLonger ? (answer.all, reference.all) : (reference.all, answer.all)
-            var common = CommonSubsequence(long[...], wordCount: wordCount)
-            return Figures(try common.length(short[...], watch), of: answer.all.count, reference.all.count)
+            let isLonger = answer.words.count > reference.words.count
+            let (long, short) = isLonger ? (answer, reference) : (reference, answer)
+            var common = CommonSubsequence(long.words, wordCount: texts.wordCount)
+            return Figures(try common.length(short.words, watch), of: answer.words.count, reference.words.count)
         case .lines:
-            return try lines(answer, reference, wordCount, watch)
+            return try lines(answer, reference, texts.wordCount, watch)
         }
     }
 
@@ -210,37 +183,37 @@ struct Rouge: Scorer {
     /// The union of the subsequences that each line of the reference has in common with a line of the answer. A word counts
     /// as often as in the text that has it less often.
     private func lines(
-        _ answer: Words, _ reference: Words, _ wordCount: Int, _ watch: Watch
+        _ answer: RougeReader.Text, _ reference: RougeReader.Text, _ wordCount: Int, _ watch: Watch
     ) throws(RowFault) -> Figures {
-        guard !answer.all.isEmpty, !reference.all.isEmpty else { return Figures() }
-        try Self.check(answer.all.count, reference.all.count, Self.mostPairsInLines, "rougeLsum")
+        guard !answer.words.isEmpty, !reference.words.isEmpty else { return Figures() }
+        try Self.check(answer.words.count, reference.words.count, Self.mostPairsInLines, "rougeLsum")
         try Self.check(
             answer.lineEnds.count, reference.lineEnds.count, Self.mostPairsOfLines, "rougeLsum", of: "lines")
         var left = [[Int]](repeating: Array(repeating: 0, count: wordCount), count: 2)
-        for word in answer.all { left[0][Int(word)] += 1 }
-        for word in reference.all { left[1][Int(word)] += 1 }
+        for word in answer.words { left[0][Int(word)] += 1 }
+        for word in reference.words { left[1][Int(word)] += 1 }
         var common = 0
         for line in reference.lines {
             var union = Set<Int>()
             for candidate in answer.lines where !candidate.isEmpty && !line.isEmpty {
                 // Word numbers of their own, so that a pair takes no time for the words of other lines.
                 let pair = Self.renumber(line, candidate)
-                var subsequence = CommonSubsequence(pair.second[...], wordCount: pair.count)
-                union.formUnion(try subsequence.indices(pair.first[...], watch))
+                var subsequence = CommonSubsequence(pair.second, wordCount: pair.count)
+                union.formUnion(try subsequence.indices(pair.first, watch))
             }
             for index in union.sorted() {
-                let word = Int(line[line.startIndex + index])
+                let word = Int(line[index])
                 guard left[0][word] > 0, left[1][word] > 0 else { continue }
                 common += 1
                 left[0][word] -= 1
                 left[1][word] -= 1
             }
         }
-        return Figures(common, of: answer.all.count, reference.all.count)
+        return Figures(common, of: answer.words.count, reference.words.count)
     }
 
     private static func renumber(
-        _ first: ArraySlice<UInt32>, _ second: ArraySlice<UInt32>
+        _ first: ScalarSlice, _ second: ScalarSlice
     ) -> (first: [UInt32], second: [UInt32], count: Int) {
         var numbers: [UInt32: UInt32] = [:]
         func number(_ word: UInt32) -> UInt32 {

@@ -7,36 +7,45 @@ enum RougeTokenizer: String, CaseIterable, Sendable {
 
     /// The words of a text that is in lower case, with the lines that they are in.
     ///
-    /// - Parameter take: receives each word, or nil at the end of each line that is not empty.
-    func forEachWord(in text: Scalars, _ take: (Range<Int>?) -> Void) {
+    /// - Parameters:
+    ///   - take: receives each word, as a part of the text, and its hash (`WordTable.hash`).
+    ///   - endLine: is called at the end of each line that is not empty.
+    @inline(__always)
+    func forEachWord(in text: ScalarSlice, _ take: (ScalarSlice, _ hash: UInt64) -> Void, endLine: () -> Void) {
         var lineStart = 0
-        var wordStart: Int?
+        var wordStart = 0
+        var hash = WordTable.emptyHash
         func endWord(_ index: Int) {
-            if let start = wordStart { take(start..<index) }
-            wordStart = nil
+            if index > wordStart { take(ScalarSlice(rebasing: text[wordStart..<index]), hash) }
+            hash = WordTable.emptyHash
         }
         var isAlone = false
-        for index in 0...text.count {
-            if index == text.count || text[index] == 0x0A {
-                endWord(index)
-                if index > lineStart { take(nil) }
-                lineStart = index + 1
-                continue
-            }
+        for index in text.indices {
             let value = text[index]
             guard isInWord(value) else {
                 endWord(index)
+                wordStart = index + 1
+                if value == 0x0A {
+                    if index > lineStart { endLine() }
+                    lineStart = index + 1
+                }
                 continue
             }
             if self == .unicode, !value.isMark {
                 let standsAlone = value.isOfScriptWithoutSpaces
-                if standsAlone || isAlone { endWord(index) }
+                if standsAlone || isAlone {
+                    endWord(index)
+                    wordStart = index
+                }
                 isAlone = standsAlone
             }
-            if wordStart == nil { wordStart = index }
+            hash = WordTable.hash(hash, value)
         }
+        endWord(text.count)
+        if text.count > lineStart { endLine() }
     }
 
+    @inline(__always)
     private func isInWord(_ value: UInt32) -> Bool {
         if value < 0x80 { return value.isASCIIDigit || value &- 0x61 < 26 }
         return self == .unicode && (value.isLetter || value.isNumber || value.isMark)

@@ -9,7 +9,8 @@ final class Watch {
     /// Steps of some nanoseconds each between two looks.
     private static let workBetweenLooks = 1 << 20
 
-    private var check: CancellationCheck
+    // It has no reentrant use.
+    @exclusivity(unchecked) private var check: CancellationCheck
 
     init(_ results: Results) {
         check = CancellationCheck(results, every: Self.workBetweenLooks)
@@ -25,11 +26,29 @@ final class Watch {
     func leaveOut(_ row: Int, of rows: Rows) { check.leaveOut(row, of: rows) }
 }
 
-/// The answer and the references of a row, as scalars.
-struct RowTexts {
-    var answer: Scalars = []
-    /// At least one.
-    var references: [Scalars] = []
+/// The answer of a row, and after it the references, as scalars.
+struct RowTexts: ~Copyable {
+    private var scalars = Buffer<UInt32>()
+    private var ends = Buffer<Int>()
+
+    var count: Int { ends.count }
+
+    /// A text, which may be changed in place: 0 is the answer; there is at least one reference.
+    subscript(text: Int) -> ScalarSlice {
+        ScalarSlice(rebasing: scalars.values[(text == 0 ? 0 : ends[text - 1])..<ends[text]])
+    }
+
+    fileprivate mutating func removeAll() {
+        scalars.removeAll()
+        ends.removeAll()
+    }
+
+    fileprivate mutating func append(_ text: UnsafeRawBufferPointer, lowercased: Bool) {
+        let start = scalars.count
+        scalars.append(capacity: text.count) { $0.decode(text) }
+        if lowercased { scalars.lowercase(from: start) }
+        ends.append(scalars.count)
+    }
 
     /// The longest text, in bytes, and the most bytes of all references of a row.
     static let longestText = 8 << 20
@@ -48,11 +67,12 @@ extension Scorer {
     ///
     /// - Parameters:
     ///   - statistics: the number of statistics of a row.
+    ///   - lowercased: whether the texts are in lower case.
     ///   - body: has the row, its texts and its statistics, all 0.
     func scoreTexts(
-        _ rows: Rows, _ results: Results, statistics width: Int = 0,
+        _ rows: Rows, _ results: Results, statistics width: Int = 0, lowercased: Bool,
         _ body: (
-            _ row: Int, _ texts: inout RowTexts, _ statistics: UnsafeMutableBufferPointer<Double>, _ watch: Watch
+            _ row: Int, _ texts: borrowing RowTexts, _ statistics: UnsafeMutableBufferPointer<Double>, _ watch: Watch
         ) throws(RowFault) -> Double
     ) {
         let (answers, lists, single) = (rows.texts(0), rows.texts(1), rows.texts(2))
@@ -62,16 +82,16 @@ extension Scorer {
             let size = answers[row].count + lists[row].count
             try watch.note(size)
             try check(answers[row].count, "generated_answer")
-            texts.answer.decode(answers[row])
+            texts.removeAll()
+            texts.append(answers[row], lowercased: lowercased)
             if single.hasValue(row) {
                 try check(single[row].count, "expected_answer")
-                if texts.references.count != 1 { texts.references = [[]] }
-                texts.references[0].decode(single[row])
+                texts.append(single[row], lowercased: lowercased)
             } else {
                 try check(lists[row].count, "expected_answer", RowTexts.longestReferences)
-                texts.references = try references(in: lists[row], &parser)
+                try appendReferences(in: lists[row], &parser, to: &texts, lowercased: lowercased)
             }
-            return try body(row, &texts, statistics, watch)
+            return try body(row, texts, statistics, watch)
         }
     }
 
@@ -108,33 +128,33 @@ extension Scorer {
     }
 }
 
+extension String {
+    /// Appends a number as JSON.
+    mutating func append(json number: Double) { self += number.isFinite ? number.description : "null" }
+}
+
 private func check(_ size: Int, _ column: String, _ most: Int = RowTexts.longestText) throws(RowFault) {
     if size > most { throw RowFault(.inputError, "\(column) has more than \(most >> 20) MiB") }
 }
 
-/// The texts of a list.
-private func references(
-    in json: UnsafeRawBufferPointer, _ parser: inout JSONParser
-) throws(RowFault) -> [Scalars] {
-    let value: JSONValue
-    do throws(JSONError) { value = try parser.parse(json) } catch {
+/// Appends the texts of a list.
+private func appendReferences(
+    in json: UnsafeRawBufferPointer, _ parser: inout JSONParser, to texts: inout RowTexts, lowercased: Bool
+) throws(RowFault) {
+    let fault: TextListFault?
+    do throws(JSONError) {
+        fault = try parser.readTexts(in: json) { texts.append($0, lowercased: lowercased) }
+    } catch {
         // Not reached: the host passes JSON only.
         throw RowFault(.inputError, "expected_answer is not JSON: \(error)")
     }
-    guard let elements = value.array else {
-        throw RowFault(.inputError, "expected_answer is \(value.kind); expected a string or a list of strings")
-    }
-    if elements.isEmpty {
+    switch fault {
+    case nil:
+        if texts.count > 1 { return }
         throw RowFault(.inputError, "expected_answer is an empty list; expected at least one string")
+    case .notArray(let kind):
+        throw RowFault(.inputError, "expected_answer is \(kind); expected a string or a list of strings")
+    case .otherElement(let kind):
+        throw RowFault(.inputError, "the list in expected_answer holds \(kind); expected strings")
     }
-    var references: [Scalars] = []
-    for element in elements {
-        switch element {
-        case .string(let text): references.append(Scalars(text))
-        case .number, .bool: references.append(Scalars(element.text))
-        default:
-            throw RowFault(.inputError, "the list in expected_answer holds \(element.kind); expected strings")
-        }
-    }
-    return references
 }
