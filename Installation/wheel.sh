@@ -10,7 +10,7 @@ trap 'rm -rf "$folder"' EXIT
 DESTDIR="$folder" PREFIX=/assay sh Installation/install.sh
 native=Python/assay/_native
 rm -rf "$native" Python/dist
-for part in lib/libassay.so lib/assay/plugins share/assay/scoring_fns; do
+for part in lib/libassay.so lib/assay/plugins share/assay/scoring_fns share/assay/open_benchmarks; do
     mkdir -p "$native/$(dirname "$part")"
     cp -R "$folder/assay/$part" "$native/$part"
 done

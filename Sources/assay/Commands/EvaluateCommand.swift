@@ -160,7 +160,8 @@ struct EvaluateCommand: ParsableCommand {
         ) { inference }
         let results = Result {
             try ResultRequirements(rowOptions.requirements).validate(scoresOf: functions, in: engine)
-            return try evaluate(request, input, engine, try saver(request, input, engine, rows), calibration, cancellation)
+            return try evaluate(
+                request, input, engine, try saver(request, input, engine, rows), calibration, cancellation)
         }
         waiting {
             await engine.shutDown()
