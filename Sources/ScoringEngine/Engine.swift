@@ -299,8 +299,8 @@ public final class Engine: Sendable {
 
     /// A score beside "score" and a function may have one name.
     private func checkNames(_ functions: [BoundFunction]) throws(EngineError) {
-        var seen: Set<String> = []
-        for function in functions where !seen.insert(function.function.identifier).inserted {
+        var seen: Set<ExactText> = []
+        for function in functions where !seen.insert(ExactText(function.function.identifier)).inserted {
             let identifier = function.function.identifier
             throw EngineError(
                 .invalidDefinition,

@@ -91,13 +91,17 @@ struct FunctionsCommandTests {
         rows.append(["generated_answer": .array(rows[..<valid].compactMap { $0["generated_answer"] })])
         rows.append(["generated_answer": try JSONValue(parsing: Self.definition("my::x", more: #", "match": "last""#))])
         try folder.write(rows.map { $0.text + "\n" }.joined(), to: "definitions.jsonl")
-        let parameters: JSONValue = ["schema": function]
+        let check: JSONValue = [
+            "identifier": "my::definition", "provider_id": "braintrust", "provider_resource_id": "valid-json",
+            "return_type": ["type": "number"],
+            "params": ["type": "basic", "aggregation_functions": ["average"], "schema": function],
+        ]
+        try folder.write(check.text, to: "fns/check.json")
         let result = try folder.assay(
-            "score", "definitions.jsonl", "--fn", "braintrust::valid-json=\(parameters.text)", "--output",
-            "scores.jsonl")
+            "score", "definitions.jsonl", "--fn-dir", "fns", "--fn", "my::definition", "--output", "scores.jsonl")
         #expect(result.ending == .status(0), "\(result.errors)")
         let scores = try lines(of: folder.read("scores.jsonl")).compactMap {
-            try JSONValue(parsing: String($0))["scores"]?["braintrust::valid-json"]?["score"]?.number?.double
+            try JSONValue(parsing: String($0))["scores"]?["my::definition"]?["score"]?.number?.double
         }
         let wanted =
             Array(repeating: 1.0, count: valid) + Array(repeating: 0.0, count: rows.count - valid - 2) + [1, 1]
