@@ -31,7 +31,7 @@ evaluate-demo: build judge-model
 .PHONY: test
 test: packages
 	swift build --build-tests
-	swift test --no-parallel
+	sh Tests/run.sh
 
 .PHONY: lint
 lint:
