@@ -29,6 +29,8 @@ struct JudgePrompt: Sendable {
 
     private var messages: [Message] = []
     private(set) var columns: [Column] = []
+    /// The index of each column.
+    private var places: [ExactText: Int] = [:]
     /// What stands in the place {rubric}: the rubric and the criteria; nil where there are none.
     private let rubric: String?
     /// What follows the last message.
@@ -182,10 +184,11 @@ struct JudgePrompt: Sendable {
     private func isRubric(_ name: String) -> Bool { rubric != nil && name == "rubric" }
 
     private mutating func index(of name: String, isOptional: Bool) -> Int {
-        if let index = columns.firstIndex(where: { $0.name.utf8.elementsEqual(name.utf8) }) {
+        if let index = places[ExactText(name)] {
             if !isOptional { columns[index].isOptional = false }
             return index
         }
+        places[ExactText(name)] = columns.count
         columns.append(Column(name: name, isOptional: isOptional))
         return columns.count - 1
     }
