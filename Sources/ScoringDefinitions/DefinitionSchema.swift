@@ -39,8 +39,13 @@ public enum DefinitionSchema {
             "if": ["type": "array"],
             "then": ["items": ["$ref": "#/$defs/function"]],
             "else": ["$ref": "#/$defs/function"],
-            "$defs": ["function": function(scorers)],
+            "$defs": .object(JSONObject([("function", function(scorers))] + scorers.flatMap(definitions))),
         ]
+    }
+
+    /// The parts of a scorer's schema that it refers to, under names of the whole schema.
+    private static func definitions(of scorer: Scorer) -> [JSONObject.Member] {
+        scorer.members["$defs"]?.object?.members.map { ("\(scorer.prefix)\($0.key)", $0.value) } ?? []
     }
 
     private static func function(_ scorers: [Scorer]) -> JSONValue {
@@ -106,7 +111,7 @@ public enum DefinitionSchema {
 
     /// What holds of the parameters if a definition names this scorer.
     private static func condition(_ scorer: Scorer) -> JSONValue {
-        let schema = scorer.parametersSchema.flatMap { try? JSONValue(parsing: $0).object } ?? [:]
+        let schema = scorer.members
         let isClosed = schema["additionalProperties"] == false
         var own =
             parameters(
@@ -123,5 +128,33 @@ public enum DefinitionSchema {
             ],
             "then": ["properties": ["params": .object(own)]],
         ]
+    }
+}
+
+extension DefinitionSchema.Scorer {
+    /// What the names of parts of its schema begin with in the whole schema.
+    fileprivate var prefix: String { "\(plugin).\(id)." }
+
+    /// The members of its parameters' schema, with references to where its parts are in the whole schema.
+    fileprivate var members: JSONObject {
+        let schema = parametersSchema.flatMap { try? JSONValue(parsing: $0) } ?? [:]
+        return referring(schema).object ?? [:]
+    }
+
+    private func referring(_ schema: JSONValue) -> JSONValue {
+        let start = "#/$defs/"
+        switch schema {
+        case .array(let elements): return .array(elements.map(referring))
+        case .object(let object):
+            return .object(
+                JSONObject(
+                    object.members.map { key, value in
+                        guard key == "$ref", let reference = value.string, reference.hasPrefix(start) else {
+                            return (key, referring(value))
+                        }
+                        return (key, .string(start + prefix + reference.dropFirst(start.count)))
+                    }))
+        default: return schema
+        }
     }
 }
