@@ -10,14 +10,22 @@ struct OpenAPITests {
             let document = try await server.get("/openapi.json").json
             var described: Set<String> = []
             var names: Set<String> = []
+            // By the names of operations; links are by these.
+            var (places, linked): ([String: String], Set<String>) = ([:], [])
             for (path, operations) in document["paths"]?.object?.members ?? [] {
                 for (method, operation) in operations.object?.members ?? [] {
                     described.insert("\(method.uppercased()) \(path)")
                     names.insert(operation["operationId"]?.string ?? "")
+                    places[operation["operationId"]?.string ?? ""] = path
+                    for link in operation["responses"]?["200"]?["links"]?.object?.members ?? [] {
+                        linked.insert(link.value["operationId"]?.string ?? "")
+                    }
                     let hasIdentifier = operation["parameters"]?.array?.contains { $0["in"] == "path" } ?? false
                     #expect(hasIdentifier == path.contains("{id}"))
                 }
             }
+            #expect(!linked.isEmpty)
+            for name in linked { #expect(places[name]?.contains("{id}") == true, "\(name)") }
             let served = try await server.get("/v1/inspect/routes").json["data"]?.array ?? []
             #expect(described == Set(served.map { "\($0["method"]?.string ?? "") \($0["route"]?.string ?? "")" }))
             #expect(names.count == described.count)

@@ -87,7 +87,7 @@ struct OpenAPI {
     private func links(of route: Route) -> JSONValue? {
         guard let (place, paths) = route.operation.registered else { return nil }
         var links: JSONObject = [:]
-        for other in routes where paths.contains(where: other.template.hasPrefix) {
+        for other in routes where !other.operation.isDeprecated && paths.contains(where: other.template.hasPrefix) {
             links[other.operation.id] = [
                 "operationId": .string(other.operation.id), "parameters": ["id": .string(place)],
             ]
