@@ -10,7 +10,10 @@ pyspark = pytest.importorskip("pyspark")
 pyarrow = pytest.importorskip("pyarrow")
 
 import os  # noqa: E402
+import shutil  # noqa: E402
 
+if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+    pytest.skip("Spark needs Java", allow_module_level=True)
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
 import assay.spark  # noqa: E402
