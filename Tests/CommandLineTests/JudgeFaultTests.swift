@@ -15,7 +15,10 @@ struct JudgeFaultTests {
                     (0.05, .status(429, retryAfter: .milliseconds(200))), (0.02, .status(500)),
                     (0.005, .drop(.beforeHead)), (0.005, .drop(.inBody)), (0.01, .stall(.beforeHead)),
                 ]))
-        let result = try judging.score("--timeout", "2", "--max-concurrency", "256")
+        // Stalls and pauses add up to half a minute.
+        var command = judging.command(["--timeout", "2", "--max-concurrency", "256"])
+        command.patience = .seconds(240)
+        let result = try command.run()
         #expect(result.ending == .status(0), "\(result.errors)")
         #expect(try result.rows("scored") == 10_000)
         let totals = judging.server.totals
