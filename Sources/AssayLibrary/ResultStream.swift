@@ -28,7 +28,7 @@ final class ResultStream {
         ready = []
     }
 
-    /// A stream of what is there.
+    /// A stream of results that are complete.
     init(_ handle: RunHandle, ready: [ArrowArray], schema: ArrowSchema) throws {
         (self.handle, source, columns, run) = (handle, nil, nil, nil)
         self.schema = schema

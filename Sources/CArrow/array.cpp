@@ -5,21 +5,13 @@
 #include "batch.hpp"
 
 using carrow::Column;
+using carrow::Fault;
 using carrow::Kind;
 using carrow::Type;
 
 namespace {
 
 constexpr int64_t most_rows = int64_t{1} << 40;
-
-struct Fault {
-    char *error;
-    bool operator()(const Type &type, const char *what) const {
-        std::snprintf(error, CA_ERROR_SIZE, "the column \"%.100s\" %s (Arrow format \"%.60s\")", type.name.c_str(), what,
-                      type.format.c_str());
-        return false;
-    }
-};
 
 template <typename Offset>
 bool are_ascending(const void *data, int64_t offset, int64_t length, int64_t &first, int64_t &last) {

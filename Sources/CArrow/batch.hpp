@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,16 @@ struct Type {
     std::unique_ptr<Type> values; // of dictionaries
 
     bool is_text() const { return kind == Kind::text || kind == Kind::view; }
+};
+
+// Writes what is wrong with a column, and is false.
+struct Fault {
+    char *error;
+    bool operator()(const Type &type, const char *what) const {
+        std::snprintf(error, CA_ERROR_SIZE, "the column \"%.100s\" %s (Arrow format \"%.60s\")", type.name.c_str(), what,
+                      type.format.c_str());
+        return false;
+    }
 };
 
 // The buffers of an array, whose lengths are checked. Row i of the array is element i + offset of its buffers.

@@ -4,6 +4,7 @@
 
 #include "batch.hpp"
 
+using carrow::Fault;
 using carrow::Kind;
 using carrow::Type;
 
@@ -11,15 +12,6 @@ namespace {
 
 constexpr int most_levels = 64;
 constexpr int64_t most_columns = 100000;
-
-struct Fault {
-    char *error;
-    bool operator()(const Type &type, const char *what) const {
-        std::snprintf(error, CA_ERROR_SIZE, "the column \"%.100s\" %s (Arrow format \"%.60s\")", type.name.c_str(), what,
-                      type.format.c_str());
-        return false;
-    }
-};
 
 bool number(Type &type, Kind kind, int width, bool is_signed = true) {
     type.kind = kind;

@@ -49,8 +49,8 @@ public struct ScorerDeclaration: Sendable {
         }
 
         /// An output that is a score of its own beside "score", such as one of several criteria: results have aggregates, a
-        /// range and an outcome for it, under FUNCTION/NAME. A row without a value has no such score: for the reason of `fail`,
-        /// or else as unparsed. Hosts before version 1.4 of the plugin header treat it as any other output.
+        /// range and an outcome for it, under FUNCTION/NAME. A row without a value does not have this score: it has
+        /// the outcome of `fail`, or else is unparsed. Hosts before version 1.4 of the plugin header treat it as any other output.
         public static func score(
             _ name: String, _ type: CellType, _ description: String, range: ClosedRange<Double>? = nil
         ) -> Column {

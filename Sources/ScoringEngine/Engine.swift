@@ -103,12 +103,16 @@ public final class Engine: Sendable {
         }
     }
 
+    /// The scorer that a function names; nil if it was not found.
+    package func scorer(of function: ScoringFunction) -> ScorerDescription? {
+        guard let plugin = plugins[function.providerID] else { return nil }
+        let id = function.scorerID(in: plugin)
+        return plugin.scorers.first { $0.id == id }
+    }
+
     /// The required parameters that are missing in a function's definition, so that each request must supply them.
     public func missingParameters(of function: ScoringFunction) -> [String] {
-        guard let plugin = plugins[function.providerID],
-            let scorer = plugin.scorers.first(where: { $0.id == function.scorerID(in: plugin) }),
-            let schema = scorer.parameters
-        else { return [] }
+        guard let schema = scorer(of: function)?.parameters else { return [] }
         func missing(_ schema: JSONValue) -> [String] {
             (schema["required"]?.array?.compactMap(\.string) ?? []).filter { function.params[$0] ?? .null == .null }
         }

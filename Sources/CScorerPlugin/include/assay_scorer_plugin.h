@@ -307,8 +307,8 @@ enum {
                                 * example as JSON and, leniently, as STR, for a scorer that treats text specially */
     ASSAY_COLUMN_SCORE = 4     /* an output that is a score of its own beside "score", such as one of a judge's criteria:
                                 * results have aggregates, a range and an outcome for it, under FUNCTION/NAME. A row
-                                * without a value has no such score: for the reason of `fail`, or else as unparsed. Not
-                                * for an output named "score" or "weight". Since 1.4 */
+                                * without a value does not have this score: it has the outcome of `fail`, or else is
+                                * unparsed. Not for an output named "score" or "weight". Since 1.4 */
 };
 
 /* One input or output of a scorer. */

@@ -72,40 +72,36 @@ final class HostServices: @unchecked Sendable {
         return Unmanaged<HostServices>.fromOpaque(data).takeUnretainedValue()
     }
 
-    /// The same for all plugins. `nonisolated(unsafe)`: written once, before it can be seen.
-    private nonisolated(unsafe) static let chat: UnsafeMutablePointer<assay_host_chat> = {
-        let chat = UnsafeMutablePointer<assay_host_chat>.allocate(capacity: 1)
-        chat.initialize(
-            to: assay_host_chat(
-                struct_size: UInt32(MemoryLayout<assay_host_chat>.size), reserved: 0,
-                request: { _, call, tag, role, json in
-                    ScorerCall.withCall(call) {
-                        $0.request(ModelRequest(tag: tag, role: String(role), json: String(json)))
-                    }
-                },
-                ask: { _, call, request in
-                    ScorerCall.withCall(call) { $0.request(request) }
-                }))
-        return chat
-    }()
+    // Tables of extensions, the same for all plugins. `nonisolated(unsafe)`: written once, before they can be seen.
 
-    private nonisolated(unsafe) static let embed: UnsafeMutablePointer<assay_host_embed> = {
-        let embed = UnsafeMutablePointer<assay_host_embed>.allocate(capacity: 1)
-        embed.initialize(
-            to: assay_host_embed(
-                struct_size: UInt32(MemoryLayout<assay_host_embed>.size), reserved: 0,
-                embed: { _, call, texts in ScorerCall.withCall(call) { $0.request(texts, .embeddings) } }))
-        return embed
-    }()
+    private nonisolated(unsafe) static let chat = permanent(
+        assay_host_chat(
+            struct_size: UInt32(MemoryLayout<assay_host_chat>.size), reserved: 0,
+            request: { _, call, tag, role, json in
+                ScorerCall.withCall(call) {
+                    $0.request(ModelRequest(tag: tag, role: String(role), json: String(json)))
+                }
+            },
+            ask: { _, call, request in
+                ScorerCall.withCall(call) { $0.request(request) }
+            }))
 
-    private nonisolated(unsafe) static let moderate: UnsafeMutablePointer<assay_host_moderate> = {
-        let moderate = UnsafeMutablePointer<assay_host_moderate>.allocate(capacity: 1)
-        moderate.initialize(
-            to: assay_host_moderate(
-                struct_size: UInt32(MemoryLayout<assay_host_moderate>.size), reserved: 0,
-                moderate: { _, call, texts in ScorerCall.withCall(call) { $0.request(texts, .moderation) } }))
-        return moderate
-    }()
+    private nonisolated(unsafe) static let embed = permanent(
+        assay_host_embed(
+            struct_size: UInt32(MemoryLayout<assay_host_embed>.size), reserved: 0,
+            embed: { _, call, texts in ScorerCall.withCall(call) { $0.request(texts, .embeddings) } }))
+
+    private nonisolated(unsafe) static let moderate = permanent(
+        assay_host_moderate(
+            struct_size: UInt32(MemoryLayout<assay_host_moderate>.size), reserved: 0,
+            moderate: { _, call, texts in ScorerCall.withCall(call) { $0.request(texts, .moderation) } }))
+
+    /// A table in memory that is never released.
+    private static func permanent<Table>(_ table: Table) -> UnsafeMutablePointer<Table> {
+        let memory = UnsafeMutablePointer<Table>.allocate(capacity: 1)
+        memory.initialize(to: table)
+        return memory
+    }
 }
 
 /// An instance being made: collects what the plugin rejects.

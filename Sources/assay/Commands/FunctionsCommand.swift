@@ -92,11 +92,3 @@ struct FunctionsCommand: ParsableCommand {
         }
     }
 }
-
-extension Engine {
-    /// The scorer that a function names; nil if its plugin was not found. A plugin with a single scorer accepts any name.
-    func scorer(of function: ScoringFunction) -> ScorerDescription? {
-        guard let scorers = plugins[function.providerID]?.scorers else { return nil }
-        return scorers.first { $0.id == function.providerResourceID } ?? (scorers.count == 1 ? scorers.first : nil)
-    }
-}

@@ -39,11 +39,7 @@ struct MergeCommand: ParsableCommand {
     @Option(help: "The format of standard output (default: table on a terminal, json otherwise).")
     var format: RowOptions.Format?
 
-    @Option(
-        name: .customLong("require"),
-        help: ArgumentHelp(
-            "End with status 4 unless this holds, such as 'basic::subset_of accuracy >= 0.5' or '* unscored <= 1%'; "
-                + "repeatable.", valueName: "requirement"))
+    @Option(name: .customLong("require"), help: RequirementArgument.helpOnResults)
     var requirements: [RequirementArgument] = []
 
     @OptionGroup(title: "Statistics") var calibrationOptions: CalibrationOptions

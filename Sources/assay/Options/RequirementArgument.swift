@@ -5,6 +5,11 @@ import Runs
 struct RequirementArgument: ExpressibleByArgument {
     var requirement: Requirement
 
+    /// The help of an option that takes requirements on the results of one run.
+    static let helpOnResults = ArgumentHelp(
+        "End with status 4 unless this holds, such as 'basic::subset_of accuracy >= 0.5' or '* unscored <= 1%'; "
+            + "repeatable.", valueName: "requirement")
+
     init?(argument: String) {
         guard let requirement = try? Requirement(argument) else { return nil }
         self.requirement = requirement

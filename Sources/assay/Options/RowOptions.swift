@@ -100,11 +100,7 @@ struct RowOptions: ParsableArguments {
     @Option(help: "The format of standard output (default: table on a terminal, json otherwise).")
     var format: Format?
 
-    @Option(
-        name: .customLong("require"),
-        help: ArgumentHelp(
-            "End with status 4 unless this holds, such as 'basic::subset_of accuracy >= 0.5' or '* unscored <= 1%'; "
-                + "repeatable.", valueName: "requirement"))
+    @Option(name: .customLong("require"), help: RequirementArgument.helpOnResults)
     var requirements: [RequirementArgument] = []
 
     @Option(
