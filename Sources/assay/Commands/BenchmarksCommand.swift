@@ -12,7 +12,7 @@ struct BenchmarksCommand: ParsableCommand {
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "list",
-            abstract: "List the benchmarks with their rows, the estimated tokens of all prompts and replies, and what they ask.",
+            abstract: "List the benchmarks, with rows, estimated tokens of all prompts and replies, and what they ask.",
             usage: "assay benchmarks list")
 
         func run() throws {
