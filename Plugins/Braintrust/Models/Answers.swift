@@ -100,13 +100,12 @@ enum Answers {
         }
 
         func dialogue(_ row: ModelRow, _ settings: ModelSettings) throws(RowFault) -> Dialogue {
-            let prompt = try settings.prompt("prompt_template") { row[$0] }
-            return .ask([ToolRequest(prompt: prompt, tool: Self.tool)]) { replies throws(RowFault) in
-                let right = Double(try replies[0].list("TP").count)
-                let wrong = Double(try replies[0].list("FP").count + replies[0].list("FN").count)
+            return try .ask(Self.tool, about: row, settings) { reply throws(RowFault) in
+                let right = Double(try reply.list("TP").count)
+                let wrong = Double(try reply.list("FP").count + reply.list("FN").count)
                 if right + wrong == 0 { throw RowFault(.unparsed, "the model sorted no statement") }
                 let f1 = right / (right + wrong / 2)
-                var metadata = replies[0]
+                var metadata = reply
                 metadata["factuality"] = JSONValue(f1)
                 if similarity == 0 { return .score(f1, metadata: metadata) }
                 return .embed([row["generated_answer"], row["expected_answer"]]) { vectors throws(RowFault) in

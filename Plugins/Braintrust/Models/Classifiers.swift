@@ -26,16 +26,15 @@ extension Classifier {
     init(_ parameters: inout Configuration) throws(ParameterRejection) { self.init() }
 
     func dialogue(_ row: ModelRow, _ settings: ModelSettings) throws(RowFault) -> Dialogue {
-        let prompt = try settings.prompt("prompt_template") { row[$0] }
-        return .ask([ToolRequest(prompt: prompt, tool: Self.tool)]) { replies throws(RowFault) in
-            let written = try replies[0].required("choice", "a string", \.string)
+        return try .ask(Self.tool, about: row, settings) { reply throws(RowFault) in
+            let written = try reply.required("choice", "a string", \.string)
             let name = written.trimmingSpaces
             guard let choice = Self.choices.first(where: { $0.name == name }) else {
                 let names = Self.choices.map { "\"\($0.name)\"" }.joined(separator: ", ")
                 throw RowFault(.unparsed, "the model chose \"\(name.prefix(80))\"; the choices are \(names)")
             }
             var metadata: JSONObject = ["choice": .string(name)]
-            metadata["rationale"] = replies[0]["reasons"]
+            metadata["rationale"] = reply["reasons"]
             return .score(choice.score, metadata: metadata)
         }
     }

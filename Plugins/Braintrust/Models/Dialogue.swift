@@ -13,6 +13,17 @@ indirect enum Dialogue {
     case score(Double, metadata: JSONObject = [:])
 }
 
+extension Dialogue {
+    /// A single tool call with the prompt of a row, and what follows from its arguments.
+    static func ask(
+        _ tool: Tool, about row: ModelRow, _ settings: ModelSettings,
+        then: @escaping (JSONObject) throws(RowFault) -> Dialogue
+    ) throws(RowFault) -> Dialogue {
+        let prompt = try settings.prompt("prompt_template") { row[$0] }
+        return .ask([ToolRequest(prompt: prompt, tool: tool)]) { replies throws(RowFault) in try then(replies[0]) }
+    }
+}
+
 /// A tool that a model must call, and the prompt that it is called for.
 struct ToolRequest {
     var prompt: String
@@ -29,12 +40,7 @@ struct Tool: Sendable {
     var members: JSONObject
 
     /// A JSON Schema of the arguments.
-    var schema: JSONValue {
-        [
-            "type": "object", "properties": .object(members), "required": .array(members.keys.map(JSONValue.string)),
-            "additionalProperties": false,
-        ]
-    }
+    var schema: JSONValue { .schema(ofObjectWith: members) }
 
     /// The arguments in a reply.
     ///
@@ -74,6 +80,16 @@ struct Tool: Sendable {
         }
         lines = lines.dropFirst().dropLast()
         return lines.joined(separator: "\n")
+    }
+}
+
+extension JSONValue {
+    /// The schema of an object with members of such schemas, all of them required.
+    static func schema(ofObjectWith members: JSONObject) -> JSONValue {
+        [
+            "type": "object", "properties": .object(members), "required": .array(members.keys.map(JSONValue.string)),
+            "additionalProperties": false,
+        ]
     }
 }
 

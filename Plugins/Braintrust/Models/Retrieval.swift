@@ -59,9 +59,8 @@ enum Retrieval {
 
         func dialogue(_ row: ModelRow, _ settings: ModelSettings) throws(RowFault) -> Dialogue {
             _ = try row.context()
-            let prompt = try settings.prompt("prompt_template") { row[$0] }
-            return .ask([ToolRequest(prompt: prompt, tool: Self.extraction)]) { replies throws(RowFault) in
-                let statements = try replies[0].texts("statements")
+            return try .ask(Self.extraction, about: row, settings) { reply throws(RowFault) in
+                let statements = try reply.texts("statements")
                 if statements.isEmpty { throw RowFault(.unparsed, "the model found no statement in the answer") }
                 let list = statements.map { "- \($0)" }.joined(separator: "\n")
                 let prompt = try settings.prompt("verdict_template") { $0 == "statements" ? list : row[$0] }
@@ -117,9 +116,8 @@ enum Retrieval {
 
         func dialogue(_ row: ModelRow, _ settings: ModelSettings) throws(RowFault) -> Dialogue {
             _ = try row.context()
-            let prompt = try settings.prompt("prompt_template") { row[$0] }
-            return .ask([ToolRequest(prompt: prompt, tool: Self.tool)]) { replies throws(RowFault) in
-                let statements = try replies[0].list("statements")
+            return try .ask(Self.tool, about: row, settings) { reply throws(RowFault) in
+                let statements = try reply.list("statements")
                 return .score(try mean(of: statements, "attributed"), metadata: ["statements": .array(statements)])
             }
         }
@@ -160,9 +158,8 @@ enum Retrieval {
 
         func dialogue(_ row: ModelRow, _ settings: ModelSettings) throws(RowFault) -> Dialogue {
             _ = try row.context()
-            let prompt = try settings.prompt("prompt_template") { row[$0] }
-            return .ask([ToolRequest(prompt: prompt, tool: Self.tool)]) { replies throws(RowFault) in
-                .score(try replies[0].verdict("verdict"), metadata: replies[0])
+            return try .ask(Self.tool, about: row, settings) { reply throws(RowFault) in
+                .score(try reply.verdict("verdict"), metadata: reply)
             }
         }
     }
@@ -202,9 +199,8 @@ enum Retrieval {
 
         func dialogue(_ row: ModelRow, _ settings: ModelSettings) throws(RowFault) -> Dialogue {
             let context = try row.context()
-            let prompt = try settings.prompt("prompt_template") { row[$0] }
-            return .ask([ToolRequest(prompt: prompt, tool: Self.tool)]) { replies throws(RowFault) in
-                let sentences = try replies[0].list("sentences")
+            return try .ask(Self.tool, about: row, settings) { reply throws(RowFault) in
+                let sentences = try reply.list("sentences")
                 var length = 0
                 for sentence in sentences {
                     let text = try (sentence.object ?? [:]).required("sentence", "a string", \.string)
@@ -288,13 +284,6 @@ private func mean(of list: [JSONValue], _ member: String) throws(RowFault) -> Do
 extension JSONValue {
     /// The schema of an array of objects with such members, all of them required.
     fileprivate static func items(_ members: JSONObject) -> JSONValue {
-        [
-            "type": "array",
-            "items": [
-                "type": "object", "properties": .object(members),
-                "required": .array(members.keys.map(JSONValue.string)),
-                "additionalProperties": false,
-            ],
-        ]
+        ["type": "array", "items": schema(ofObjectWith: members)]
     }
 }
