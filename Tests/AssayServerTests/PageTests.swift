@@ -30,7 +30,7 @@ struct PageTests {
         ]
         #expect(try await server.post("/v1/scoring/score-batch", body).status == 200)
         let list = try await server.get("/results").body
-        let link = try #require(list.split(separator: "<a href=\"/results/").dropFirst().first)
+        let link = try #require(list.split(separator: "<a href=\"./results/").dropFirst().first)
         return "/results/" + link.prefix { $0 != "\"" }
     }
 
@@ -47,7 +47,7 @@ struct PageTests {
             let result = try await Self.score("a/d é", server)
             let page = try await server.get("/").body
             for text in [
-                "a/d é", "href=\"/datasets/a%2Fd%20%C3%A9\"", "href=\"\(result)\"", "my-benchmark", "basic::docvqa",
+                "a/d é", "href=\"./datasets/a%2Fd%20%C3%A9\"", "href=\".\(result)\"", "my-benchmark", "basic::docvqa",
                 "accuracy <strong>1</strong>", "results of a/d é", "<title>Overview – Assay</title>",
             ] {
                 #expect(page.contains(text), "\(text)")
@@ -253,7 +253,7 @@ struct PageTests {
             let job = try await server.start("b")
             _ = try await server.job(job) { $0["finished_at"] != .null }
             let list = try await server.get("/results").body
-            let link = try #require(list.split(separator: "<a href=\"/results/").dropFirst().first)
+            let link = try #require(list.split(separator: "<a href=\"./results/").dropFirst().first)
             let page = try await server.get("/results/" + link.prefix { $0 != "\"" }).body
             #expect(page.contains("<dt>Answered by</dt><dd><bdi class=\"id\">m</bdi>"), "\(page)")
         }

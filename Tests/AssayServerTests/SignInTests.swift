@@ -38,7 +38,9 @@ struct SignInTests {
                 let page = try await send(server, path)
                 #expect(page.status == 303 && !page.body.contains("<main"))
                 let next = path.replacing("/", with: "%2F").replacing("?", with: "%3F").replacing("=", with: "%3D")
-                #expect(page.header("location") == "/login?next=" + next.replacing("a%2F", with: "a%252F"), "\(path)")
+                let root = ["/": "./", "/results": "./"][path] ?? "../"
+                #expect(
+                    page.header("location") == root + "login?next=" + next.replacing("a%2F", with: "a%252F"), "\(path)")
             }
             let form = try await send(server, "/login?next=%2Fdatasets%2Fa%252Fb")
             #expect(form.status == 200 && form.body.contains("name=\"next\" value=\"/datasets/a%2Fb\""))
@@ -46,7 +48,7 @@ struct SignInTests {
             #expect(wrong.status == 403 && wrong.header("set-cookie") == nil)
             #expect(wrong.body.contains("not the server’s access token") && !wrong.body.contains("wrong"))
             let answer = try await send(server, "/login", form: "next=%2Fresults&token=a+token%20of+some+length")
-            #expect(answer.status == 303 && answer.header("location") == "/results")
+            #expect(answer.status == 303 && answer.header("location") == "./results")
             let cookie = try #require(answer.header("set-cookie"))
             for part in ["; HttpOnly", "; SameSite=Strict", "; Path=/", "; Max-Age=43200"] {
                 #expect(cookie.contains(part))
@@ -84,7 +86,7 @@ struct SignInTests {
             let (mine, other) = (try await signIn(), try await signIn())
             #expect(mine.1 != other.1)
             let page = try await send(server, "/", headers: [mine])
-            #expect(page.body.contains(#"<form class="sign-out" method="post" action="/logout"><button>Sign out"#))
+            #expect(page.body.contains(#"<form class="sign-out" method="post" action="./logout"><button>Sign out"#))
             // Without it, the browser would send "Origin: null" with the form, which is refused.
             #expect(page.header("referrer-policy") == "same-origin")
             for origin in ["http://evil.example", "null"] {
@@ -92,7 +94,7 @@ struct SignInTests {
             }
             #expect(try await send(server, "/", headers: [mine]).status == 200)
             let answer = try await send(server, "/logout", form: "", headers: [mine, ("Origin", server.url)])
-            #expect(answer.status == 303 && answer.header("location") == "/login")
+            #expect(answer.status == 303 && answer.header("location") == "./login")
             #expect(try #require(answer.header("set-cookie")).contains("=; Path=/; Max-Age=0; HttpOnly"))
             #expect(try await send(server, "/", headers: [mine]).status == 303)
             #expect(try await send(server, "/", headers: [other]).status == 200)
@@ -115,7 +117,7 @@ struct SignInTests {
             ] {
                 let form = "token=a+token+of+some+length&next=" + next
                 let answer = try await send(server, "/login", form: form)
-                #expect(answer.status == 303 && answer.header("location") == "/", "\(next)")
+                #expect(answer.status == 303 && answer.header("location") == "./", "\(next)")
             }
             let form = "token=a+token+of+some+length"
             for origin in ["http://evil.example", "null"] {
@@ -149,7 +151,7 @@ struct SignInTests {
             }
         }
         try await TestServer.run { server async throws in
-            #expect(try await send(server, "/login").header("location") == "/")
+            #expect(try await send(server, "/login").header("location") == "./")
             #expect(try await send(server, "/").header("referrer-policy") == "no-referrer")
         }
     }

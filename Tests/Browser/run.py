@@ -1,4 +1,5 @@
-"""Looks at the server's pages in a real browser, with rows that were scored, hostile ones among them.
+"""Looks at the server's pages in a real browser, with rows that were scored, hostile ones among them; once directly, and
+once behind a proxy that serves them under a path of its own.
 
     python3 Tests/Browser/run.py [--assay PATH] [--browser PATH] [--screenshots FOLDER] [--pictures FOLDER]
 
@@ -9,6 +10,7 @@ not; 2 something that it needs is missing.
 """
 
 import argparse
+import http.client
 import http.server
 import importlib.util
 import json
@@ -66,6 +68,44 @@ class Judge(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+def proxy_class(port):
+    """A proxy that serves a server under /assay/, as nginx does with `location /assay/`."""
+
+    class Proxy(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            if not self.path.startswith("/assay/"):
+                return self.send_error(404)
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            server = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            server.request(self.command, self.path.removeprefix("/assay"), body, dict(self.headers))
+            response = server.getresponse()
+            content = response.read()
+            self.send_response_only(response.status)
+            for name, value in response.getheaders():
+                if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+            server.close()
+
+        do_POST = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    return Proxy
+
+
+def serve(handler):
+    """Serves on a free port until the script ends, and returns the port."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_port
 
 
 def post(url, path, body):
@@ -129,6 +169,13 @@ class Check:
     def expect(self, holds, what):
         if not holds:
             self.faults.append(f"{self.label}: {what}")
+
+    def links(self, selector):
+        """Where the links that a selector finds lead, as paths on the server."""
+        links = self.tab.evaluate(f"[...document.querySelectorAll({json.dumps(selector)})].map(a => a.href)")
+        for link in links:
+            self.expect(link.startswith(self.url + "/"), f"a link leaves the server: {link}")
+        return [link.removeprefix(self.url) for link in links]
 
     def look(self, place, title, may_fail=False):
         """Opens a page and looks at it."""
@@ -195,11 +242,11 @@ def sign_in(check):
 def look_at_results(check):
     tab = check.tab
     tab.open(check.url + "/results")
-    results = tab.evaluate("[...document.querySelectorAll('tbody a')].map(a => a.getAttribute('href'))")
+    results = check.links("tbody a")
     check.expect(len(results) == 5, f"the results are {results}")
     for result in results[:3]:
         check.look(result, "Result of ")
-        links = tab.evaluate("[...document.querySelectorAll('.counts a')].map(a => a.getAttribute('href'))")
+        links = check.links(".counts a")
         check.expect(len(links) > 1, f"{result}: the scores lead nowhere")
         for link in links[:2] + links[-1:]:
             check.look(link, "Result of ")
@@ -245,7 +292,7 @@ def compare_results(check):
     tab = check.tab
     check.look("/compare", "Compare")
     tab.open(check.url + "/results")
-    results = tab.evaluate("[...document.querySelectorAll('tbody a')].map(a => a.getAttribute('href').split('/').pop())")
+    results = [link.split("/")[-1] for link in check.links("tbody a")]
     check.look(f"/compare?a={results[2]}&b={results[1]}", "Compare")
     check.expect(tab.evaluate("!!document.querySelector('.alarm')"), "functions that differ are compared")
     check.look(f"/compare?a={results[4]}&b={results[3]}&key=input_query", "Compare")
@@ -368,8 +415,13 @@ def look(check):
         check.look(place, title)
     check.look("/results/nope", "Not found", may_fail=True)
     check.tab.open(check.url + "/datasets")
-    for link in check.tab.evaluate("[...document.querySelectorAll('tbody a')].map(a => a.getAttribute('href'))"):
+    for link in check.links("tbody a"):
         check.look(link, "Dataset ")
+    check.look("/", "Overview")
+    for link in check.links("header a, main a"):
+        check.tab.open(check.url + link)
+        found = check.tab.evaluate("document.title")
+        check.expect(found and "Not found" not in found, f"a link of the overview, {link}, leads to {found!r}")
     use_keyboard(check, look_at_results(check))
     compare_results(check)
 
@@ -391,24 +443,24 @@ def main():
         missing("there is no Chromium here; install it (apt-get install chromium) or name it with --browser")
     if arguments.screenshots:
         arguments.screenshots.mkdir(parents=True, exist_ok=True)
-    judge = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Judge)
-    threading.Thread(target=judge.serve_forever, daemon=True).start()
+    judge = serve(Judge)
     faults = []
     with tempfile.TemporaryDirectory(prefix="assay-browser-", ignore_cleanup_errors=True) as name:
         folder = pathlib.Path(name)
         (folder / "token").write_text(TOKEN + "\n")
         server = server_class()(
             assay, folder,
-            ["--auth-token-file", folder / "token", "--model-url", f"http://127.0.0.1:{judge.server_port}/v1"])
+            ["--auth-token-file", folder / "token", "--model-url", f"http://127.0.0.1:{judge}/v1"])
         browser = None
         try:
             fill(server.url)
             runs = folder / "runs"
             runs.mkdir()
-            save_runs(assay, runs, judge.server_port)
+            save_runs(assay, runs, judge)
             browser = Browser(browser_path, folder / "profile")
-            for width, height, scheme in [(1280, 900, "light"), (360, 740, "dark")]:
-                check = Check(Tab(browser, width, height, scheme), server.url, arguments.screenshots, f"{width} {scheme}")
+            proxy = f"http://127.0.0.1:{serve(proxy_class(int(server.url.rsplit(':', 1)[1])))}/assay"
+            for width, height, scheme, url in [(1280, 900, "light", server.url), (360, 740, "dark", proxy)]:
+                check = Check(Tab(browser, width, height, scheme), url, arguments.screenshots, f"{width} {scheme}")
                 look(check)
                 faults += check.faults
                 reports = Check(
@@ -422,7 +474,6 @@ def main():
             if browser:
                 browser.stop()
             status = server.stop()
-            judge.shutdown()
     for fault in faults:
         print(fault, file=sys.stderr)
     if status != 0:

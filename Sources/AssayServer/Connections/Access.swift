@@ -71,7 +71,8 @@ struct Access: Sendable {
         } catch {
             var error = error
             error.status = .seeOther
-            error.location = SignIn.link(from: request.head.path ?? "/")
+            let target = request.head.path ?? "/"
+            error.location = RelativeLinks(from: target.prefix { $0 != "?" }).link(SignIn.link(from: target))
             throw error
         }
     }

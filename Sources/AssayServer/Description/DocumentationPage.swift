@@ -26,7 +26,7 @@ struct DocumentationPage {
             <body>
             <main>
             <h1>Assay: the API</h1>
-            <p>Machine-readable: <a href="/openapi.json">openapi.json</a>. Errors are
+            <p>Machine-readable: <a href="openapi.json">openapi.json</a>. Errors are
             <code>{"error": {"message", "type", "code", "param"}}</code>.</p>
 
             """

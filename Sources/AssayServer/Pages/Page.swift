@@ -20,19 +20,23 @@ struct Page {
         ("/functions", "Functions"), ("/docs", "API"),
     ]
 
-    func answer(_ service: Service) throws -> RouteResponse {
+    /// The response to a request for a path.
+    func answer(_ service: Service, at path: some StringProtocol) throws -> RouteResponse {
+        let links = RelativeLinks(from: path)
         let body = try service.pages.render(template, view)
         let canSignOut = service.access.needsToken && !hasForm
-        let navigation = Self.navigation.map { path, name -> View in
-            ["href": path, "name": name, "isCurrent": path == place]
+        let navigation = Self.navigation.map { entry, name -> View in
+            ["href": entry, "name": name, "isCurrent": entry == place]
         }
         let frame: View = [
             "title": PageText.shown(title), "style": PageStyle.text, "navigation": navigation, "body": body,
             "version": service.configuration.version, "hasSignOut": canSignOut,
         ]
-        var answer = RouteResponse.text(try service.pages.render(.frame, frame), contentType: Self.contentType)
+        let html = links.applied(to: try service.pages.render(.frame, frame))
+        var answer = RouteResponse.text(html, contentType: Self.contentType)
         answer.status = status
         answer.headers = headers
+        if let target = headers[.location] { answer.headers[.location] = links.link(target) }
         // Without a referrer, a browser would not say either where a form comes from, and it would be refused.
         if hasForm || canSignOut { answer.headers[Self.referrerPolicy] = "same-origin" }
         for (name, value) in Self.protection where answer.headers[name] == nil { answer.headers[name] = value }

@@ -37,12 +37,12 @@ enum PageRoutes {
     private static func handler(_ make: @escaping @Sendable (Service, HandlerContext) throws -> Page) -> Route.Handler {
         { service, context in
             do {
-                return try make(service, context).answer(service)
+                return try make(service, context).answer(service, at: context.path)
             } catch {
                 if error is ResponseStream.Abandoned { throw error }
                 let known = APIError(error)
                 if known == nil { context.logger.error("the request failed", metadata: ["error": "\(error)"]) }
-                return try failure(known ?? .fault(requestID: context.id)).answer(service)
+                return try failure(known ?? .fault(requestID: context.id)).answer(service, at: context.path)
             }
         }
     }

@@ -5,6 +5,8 @@ import Logging
 /// A request as a handler sees it.
 struct HandlerContext: Sendable {
     var id: String
+    /// The path of the request, as it was sent.
+    var path: Substring
     /// The parts of the path that the route's template names, decoded.
     var parameters: [String: String]
     var query: [String: String]
