@@ -20,8 +20,7 @@ package struct FunctionProvenance: Sendable {
 
     /// Nil if the function cannot be used.
     package init?(of definition: ScoringFunction, in engine: Engine) {
-        guard let scorer = try? engine.bind(definition) else { return nil }
-        let description = scorer.description
+        guard let description = try? engine.description(of: definition) else { return nil }
         self.definition = definition
         outputs = description.outputs
         columns = description.inputs.map(\.name)

@@ -89,6 +89,15 @@ public struct JSONObject: Sendable, Hashable, ExpressibleByDictionaryLiteral {
         }
     }
 
+    /// The number that stands for the object as a whole: the member with this name, or else the first number.
+    public func figure(_ name: String) -> Double? {
+        if case .number(let number)? = self[name] { return number.double }
+        for member in members {
+            if case .number(let number) = member.value { return number.double }
+        }
+        return nil
+    }
+
     public var members: [Member] { keys.map { ($0, values[ExactText($0)] ?? .null) } }
 
     /// Objects are equal regardless of the order of their members.

@@ -1,10 +1,9 @@
 package import CArrow
 public import Concurrency
-import Datasets
 public import Inference
-public import JSON
+import JSON
 public import ScorerHost
-public import ScoringCore
+import ScoringCore
 public import ScoringDefinitions
 import Statistics
 
@@ -19,7 +18,7 @@ public final class Engine: Sendable {
     public let plugins: PluginRegistry
     /// The limits of all functions.
     public let limits: FunctionLimits
-    private let modelAccess: ModelAccess
+    let modelAccess: ModelAccess
     let spareScorers = SpareScorers()
 
     /// Loads definitions and plugins. A broken file is skipped, with the reason in `definitions.errors` or
@@ -101,6 +100,15 @@ public final class Engine: Sendable {
         } catch {
             throw EngineError(.plugin, "\(function.identifier): \(error)", cause: error)
         }
+    }
+
+    /// The description of a function's scorer, which is created and then kept for the next run of the function.
+    package func description(of function: ScoringFunction) throws(EngineError) -> ScorerDescription {
+        var function = function
+        function.limits = limits
+        let scorer = try bind(function)
+        spareScorers.keep(scorer, for: function)
+        return scorer.description
     }
 
     /// The scorer that a function names; nil if it was not found.
@@ -220,289 +228,11 @@ public final class Engine: Sendable {
         _ = try checkedReader(plan, rows, request)
         return Set(plan.functions.flatMap { $0.description.inputs.map(\.name) })
     }
-
-    private func inference(of request: ScoringRequest) throws(EngineError) -> InferenceService? {
-        if let own = request.inference { own } else { try modelAccess.service() }
-    }
-
-    func plan(
-        _ request: ScoringRequest, _ rows: FirstRows, writesRows: Bool, writesResults: Bool
-    ) throws(EngineError) -> RunPlan {
-        let definitions = request.definitions ?? definitions
-        var columns = ColumnPlan(mapping: request.mapping)
-        var functions: [BoundFunction] = []
-        var calls = 0
-        for (identifier, parameters) in request.functions {
-            var function: ScoringFunction
-            do {
-                function = try definitions.find(identifier).overriding(with: parameters)
-            } catch let error as UnknownFunction {
-                if AggregationFunction(rawValue: identifier) != nil {
-                    throw EngineError(
-                        .unknownFunction,
-                        "\"\(identifier)\" is an aggregation of scores, not a scoring function; name a function that "
-                            + "produces scores, such as basic::equality or basic::subset_of",
-                        remedy: .listFunctions(near: []),
-                        cause: error)
-                }
-                throw EngineError(
-                    .unknownFunction, error.description, remedy: .listFunctions(near: error.nearIdentifiers),
-                    cause: error)
-            } catch {
-                throw EngineError(.invalidDefinition, "\(identifier): \(error)", cause: error)
-            }
-            if functions.contains(where: {
-                !$0.isFurtherScore && ExactText($0.function.identifier) == ExactText(identifier)
-            }) {
-                throw EngineError(.invalidDefinition, "\(identifier) is named twice in one run")
-            }
-            function.limits = limits
-            try function.nameColumns(of: rows, mapping: request.mapping, warn: request.warn)
-            let scorer =
-                if let spare = spareScorers.take(for: function) { spare } else {
-                    try bind(function, parametersFrom: parameters == nil ? nil : "the request's parameters")
-                }
-            // A spare scorer may have been created for other aggregations.
-            try function.checkAggregations(
-                of: scorer, parametersFrom: parameters == nil ? nil : "the request's parameters")
-            let inputs = scorer.description.inputs.map { columns.column($0.name, $0.type) }
-            let bound = BoundFunction(
-                function, scorer: scorer, columns: inputs, models: try models(of: scorer, function, request),
-                takesAnyOf: scorer.description.parameters?["properties"]?["any_of"] != nil, call: calls)
-            calls += 1
-            functions += [bound] + bound.furtherScores
-        }
-        try checkNames(functions)
-        if functions.isEmpty { throw EngineError(.unknownFunction, "no scoring function was named") }
-        let filters = request.filters.map { filter in
-            RowSelection(filter, column: columns.column(filter.column, .text))
-        }
-        let failureColumn = (request.failureColumn ?? request.dataset.failureColumn).map { columns.column($0, .json) }
-        let skipColumn = request.skipColumn.map { columns.column($0, .bool) }
-        let groups = request.groupColumns.map { columns.column($0, .json) }
-        func units(_ names: [String], _ option: String) -> UnitColumns? {
-            names.isEmpty
-                ? nil : UnitColumns(columns: names.map { columns.column($0, .json) }, names: names, option: option)
-        }
-        let cluster = units(request.clusterColumns, "--cluster")
-        let question = units(request.questionColumns, "--samples")
-        try checkMapping(
-            columns, functions,
-            request.filters.map(\.column) + request.groupColumns + request.clusterColumns + request.questionColumns)
-        return RunPlan(
-            dataset: request.dataset, functions: functions, columns: columns, filters: filters,
-            failureColumn: failureColumn, skipColumn: skipColumn, groups: groups,
-            groupNames: request.groupColumns, groupLimit: request.groupLimit, cluster: cluster, question: question,
-            passThreshold: request.passThreshold,
-            limit: request.limit, samples: request.samples, retriedOutcomes: request.retriedOutcomes,
-            refusesWrongShapes: request.refusesWrongShapes,
-            includesInput: request.includesInput, writesRows: writesRows, writesResults: writesResults,
-            keepsDistribution: request.keepsDistribution, examples: request.unscoredExamples * functions.count,
-            formatter: RowFormatter(functions, includesInput: request.includesInput, samples: request.samples))
-    }
-
-    /// A score beside "score" and a function may have one name.
-    private func checkNames(_ functions: [BoundFunction]) throws(EngineError) {
-        var seen: Set<ExactText> = []
-        for function in functions where !seen.insert(ExactText(function.function.identifier)).inserted {
-            let identifier = function.function.identifier
-            throw EngineError(
-                .invalidDefinition,
-                "\(identifier) is the name of a function and of a score of another function; leave out one of them, or "
-                    + "rename it")
-        }
-    }
-
-    /// A mapped column that nothing reads is probably a typing error that would change the result.
-    private func checkMapping(
-        _ columns: ColumnPlan, _ functions: [BoundFunction], _ filtered: [String]
-    ) throws(EngineError) {
-        let read = Set(functions.flatMap { $0.description.inputs.map(\.name) } + filtered)
-        for name in columns.mapping.keys.sorted() where !columns.usedMappings.contains(name) {
-            let names = read.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
-            throw EngineError(
-                .missingColumn,
-                "\"\(name)\" is mapped, but no function reads a column with that name; the functions read \(names)"
-            )
-        }
-    }
-
-    /// The models that a scorer asks, by role. A missing model must be detected before the run, not row by row, when other
-    /// models have already been paid for.
-    private func models(
-        of scorer: Scorer, _ function: ScoringFunction, _ request: ScoringRequest
-    ) throws(EngineError) -> [String: Model] {
-        var models: [String: Model] = [:]
-        for role in scorer.description.roles {
-            let usual = role == "judge" ? request.judgeModel ?? function.usualJudgeModel : nil
-            guard let name = function.modelName(for: role) ?? usual else {
-                throw EngineError(
-                    .model,
-                    "\(function.identifier): its scorer asks a model in the role \"\(role)\", but no model is named. "
-                        + "Name it with the parameter \"\(role)_model\"", remedy: role == "judge" ? .nameJudge : nil)
-            }
-            guard let inference = try inference(of: request) else {
-                throw EngineError(
-                    .model,
-                    "\(function.identifier) asks the model \"\(name)\", but the engine has no access to models")
-            }
-            do throws(InferenceError) {
-                models[role] = try inference.catalog.find(name)
-            } catch {
-                throw EngineError(
-                    .model, "\(function.identifier): \(error.message)",
-                    remedy: error.code == .unknownModel ? .addModel : nil, cause: error)
-            }
-        }
-        return models
-    }
-
-    /// The queue for the requests of a run; nil if no function asks a model.
-    func modelRequests(
-        for plan: RunPlan, _ request: ScoringRequest, _ cancellation: Cancellation
-    ) throws(EngineError) -> ModelRequestQueue? {
-        guard plan.asksModels, let session = try session(of: request) else { return nil }
-        do throws(InferenceError) {
-            for function in plan.functions {
-                for model in function.models.values { try session.check(model) }
-            }
-        } catch {
-            throw EngineError(.model, error.message)
-        }
-        return ModelRequestQueue(
-            plan, session, request.isDryRun ? DryRun() : nil, patience: request.patience, cancellation)
-    }
-
-    func session(of request: ScoringRequest) throws(EngineError) -> InferenceSession? {
-        if let session = request.session { return session }
-        return try inference(of: request)?.session(limits: request.budget)
-    }
-
-    /// A reader at the start of the dataset, which has been checked for the columns that the run needs.
-    private func checkedReader(
-        _ plan: RunPlan, _ rows: FirstRows, _ request: ScoringRequest
-    ) throws(EngineError) -> ChunkReader {
-        var reader: ChunkReader
-        do {
-            reader = try rows.open(plan.columnNames)
-        } catch {
-            throw EngineError(.dataset, error.description)
-        }
-        if plan.dataset.isLive { return reader }
-        var check = ColumnCheck(plan)
-        try check.run(&reader)
-        warnOfReasoning(in: &reader, of: plan, request)
-        // Rows that wait for models are completed one by one, but their lines are written with those of their chunk.
-        if plan.asksModels { reader.cutsChunks(ofSize: 4 << 10) }
-        return reader
-    }
-
-    /// Looks for thinking in the answers of the first rows; usually, either all rows have it or none.
-    private func warnOfReasoning(in reader: inout ChunkReader, of plan: RunPlan, _ request: ScoringRequest) {
-        let isRead = plan.functions.contains { $0.description.inputs.contains { $0.name == answerColumn } }
-        guard isRead, request.reasoning == .keep, let first = try? reader.peek(),
-            first.hasReasoning(in: request.source(of: answerColumn))
-        else { return }
-        request.warn(
-            "\(plan.dataset.name): the column \(quoted(request.source(of: answerColumn))) holds a model's thinking "
-                + "(</think>), which is scored as part of its answers; to remove it, use --reasoning strip")
-    }
-}
-
-/// The rows to score, the functions, and the options. Parameters only apply to this request: definitions do not change.
-public struct ScoringRequest: Sendable {
-    public var dataset: Dataset
-    /// Identifiers of scoring functions, each with parameters that override those of its definition.
-    public var functions: [(identifier: String, parameters: JSONObject?)]
-    /// The catalog of the functions; nil means the engine's own definitions.
-    public var definitions: DefinitionCatalog?
-    /// The dataset's column for each column that functions and filters name.
-    public var mapping: [String: String] = [:]
-    /// Only rows that match all of these conditions are scored. Unreadable rows always match.
-    public var filters: [RowCondition] = []
-    /// Columns by whose values the rows are also aggregated separately.
-    public var groupColumns: [String] = []
-    /// The maximum number of values of each of these columns, in the order of their first rows. The rows of other values are
-    /// aggregated together.
-    public var groupLimit = 1000
-    /// Columns whose values together name a row's cluster: rows that resemble each other, such as questions about the same
-    /// text. Standard errors and intervals are then computed over clusters. Every row needs a value.
-    public var clusterColumns: [String] = []
-    /// Columns whose values together name the question that a row is a sample of. Results then have pass@k, and standard
-    /// errors are computed over questions unless there are clusters.
-    public var questionColumns: [String] = []
-    /// The lowest score of a sample that passes.
-    public var passThreshold = 1.0
-    /// The number of consecutive rows of the dataset that are samples of one row, as with `questionColumns`. They have
-    /// that row's number.
-    package var samples = 1
-    /// Outcomes of rows whose requests are sent again if their replies came from the cache.
-    public var retriedOutcomes: Set<RowOutcome> = []
-    /// Whether to reject a dataset if a column that is read as text only contains lists or objects in the first rows.
-    public var refusesWrongShapes = false
-    /// A column that says why a row has no answer to score: `{"outcome": "model_error", "message": "…"}`. Such a row has this
-    /// outcome for all functions, and is not passed to any of them.
-    public var failureColumn: String?
-    /// A column that marks rows to skip, like rows that do not match a filter.
-    public var skipColumn: String?
-    /// The maximum number of rows to score: the first ones that match the filters.
-    public var limit: Int?
-    /// Whether output lines include the row's own columns.
-    public var includesInput = false
-    /// Threads.
-    public var jobs = 1
-    /// Whether the results include the distribution of the scores.
-    public var keepsDistribution = false
-    /// Whether the results include the state of the run, which can be merged with those of other rows.
-    public var keepsState = false
-    /// The number of rows without a score that the results show, each with all functions that have no score for it.
-    public var unscoredExamples = 5
-    /// The judge model of functions that do not name one.
-    public var judgeModel: String?
-    /// The inference service; nil means that of the engine. The caller shuts it down.
-    public var inference: InferenceService?
-    /// The session that counts and limits the requests to models, possibly shared with other runs; nil means a new session.
-    /// It belongs to `inference`.
-    public var session: InferenceSession?
-    /// The budget of requests to models, for a new session.
-    public var budget = BudgetLimits()
-    /// How long a cancelled run waits for replies to requests that have been sent, and will be paid for.
-    public var patience = Duration.milliseconds(500)
-    /// Whether requests to models are only composed and counted, but not sent.
-    public var isDryRun = false
-    /// How to treat thinking in the column `generated_answer`.
-    public var reasoning = RowReasoning.keep
-    /// The names of the dataset's columns, if the caller knows them; nil means those of its first rows, unless it is live.
-    public var columns: [String]?
-    /// Receives warnings before anything is scored, for example about placeholders that are not filled in.
-    public var warn: @Sendable (String) -> Void = { _ in }
-
-    public init(_ dataset: Dataset, functions: KeyValuePairs<String, JSONObject?>) {
-        self.dataset = dataset
-        self.functions = functions.map { ($0.key, $0.value) }
-    }
-
-    public init(_ dataset: Dataset, functions: [(identifier: String, parameters: JSONObject?)]) {
-        self.dataset = dataset
-        self.functions = functions
-    }
-}
-
-/// The column with the model's answer.
-private let answerColumn = "generated_answer"
-
-extension ScoringRequest {
-    /// The dataset's column that a column is mapped to.
-    fileprivate func source(of column: String) -> String { mapping[column] ?? column }
-
-    mutating func separateReasoning() {
-        if reasoning == .strip { dataset = dataset.strippingReasoning(from: source(of: answerColumn)) }
-    }
 }
 
 extension ScoringFunction {
     /// Checks that the scorer has the aggregations that are not common to all scorers.
-    fileprivate func checkAggregations(of scorer: Scorer, parametersFrom source: String?) throws(EngineError) {
+    func checkAggregations(of scorer: Scorer, parametersFrom source: String?) throws(EngineError) {
         let own = scorer.description.aggregations.map(\.name)
         for (index, aggregation) in aggregationFunctions.enumerated() {
             guard case .corpus(let name) = aggregation, !own.contains(name) else { continue }

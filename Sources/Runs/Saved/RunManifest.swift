@@ -85,10 +85,10 @@ public struct SavedRun: Sendable {
         provenance?["functions"]?[function]?["aggregations"]?.array?.compactMap(\.string)
     }
 
-    /// The figure of an aggregation in the results: the member that has its name, or the whole. Nil where it was not saved.
+    /// The figure of an aggregation in the results. Nil where it was not saved.
     func figure(_ aggregation: String, of function: String) -> Double? {
         let value = manifest?["results"]?[function]?["aggregated_results"]?[aggregation]
-        return (value?[aggregation] ?? value)?.number?.double
+        return value?.object?.figure(aggregation) ?? value?.number?.double
     }
 
     /// A run that is kept elsewhere than in a folder.

@@ -27,7 +27,7 @@ final class Finalization {
             return false
         }
         values[name] = AggregateResult.CorpusValue(
-            json: JSONValue.object(object).withShortNumbers.text, number: object.figure(of: name))
+            json: JSONValue.object(object).withShortNumbers.text, number: object.figure(name))
         return true
     }
 
@@ -55,17 +55,6 @@ extension JSONValue {
         case .object(let object): .object(JSONObject(object.members.map { ($0.key, $0.value.withShortNumbers) }))
         default: self
         }
-    }
-}
-
-extension JSONObject {
-    /// The member that stands for the whole: that of this name, or else the first number.
-    fileprivate func figure(of name: String) -> Double? {
-        if case .number(let number)? = self[name] { return number.double }
-        for member in members {
-            if case .number(let number) = member.value { return number.double }
-        }
-        return nil
     }
 }
 
