@@ -1,3 +1,4 @@
+import Concurrency
 import Datasets
 public import Inference
 import JSON
@@ -47,7 +48,40 @@ public struct AssayProvider: EvaluationProvider {
     }
 
     public func runJob(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
-        try evaluate(run)
+        guard let inference = run.inference, let runner = inference.batchRunner(ofJobWithin: budget) else {
+            return try evaluate(run)
+        }
+        defer { waiting { await runner.shutDown() } }
+        try collect(run, inference, runner)
+        let own = inference.playing(runner.final)
+        defer { waiting { await own.shutDown() } }
+        return try evaluate(run, own)
+    }
+
+    /// Has the requests of a job answered in batches: plays it without output, until no more requests are collected.
+    private func collect(
+        _ run: EvaluationRun, _ inference: InferenceService, _ runner: BatchRunner
+    ) throws(EvaluationError) {
+        var request = try request(of: run)
+        var hasMore = true
+        while hasMore && !run.cancellation.isCancelled {
+            let collector = runner.collector()
+            let own = inference.playing(runner.collecting(in: collector))
+            defer { waiting { await own.shutDown() } }
+            request.inference = own
+            let results = try Evaluator(engine).run(request, cancellation: run.cancellation)
+            if let failure = results.failure, !results.isCancelled { throw failure }
+            // That of the scoring is that of all models, if a function asks one.
+            runner.add(results.scoring.usage ?? results.generation.usage)
+            do {
+                if let fault = collector.fault { throw fault }
+                hasMore = try waiting(run.cancellation) { try await runner.finishRound() }
+            } catch {
+                // Batches stay open: the job goes on in the next process, or another job takes their replies.
+                if run.cancellation.isCancelled { return }
+                throw EvaluationError(.model, "\(error)", cause: error)
+            }
+        }
     }
 
     private func request(of run: EvaluationRun) throws(EvaluationError) -> EvaluationRequest {
@@ -90,9 +124,13 @@ public struct AssayProvider: EvaluationProvider {
         return dataset.joined(with: other, on: join.key)
     }
 
-    private func evaluate(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
+    /// - Parameter inference: sends the requests; nil: that of the run.
+    private func evaluate(
+        _ run: EvaluationRun, _ inference: InferenceService? = nil
+    ) throws(EvaluationError) -> EvaluationResult {
         let warnings = RunWarnings()
         var request = try request(of: run)
+        if let inference { request.inference = inference }
         request.warn = { warnings.add($0) }
         let total = run.rowCount.map { min($0, run.configuration.numExamples ?? $0) }
         run.progress.update(done: 0, total: total)

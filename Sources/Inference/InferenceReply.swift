@@ -26,6 +26,8 @@ public struct InferenceReply: Hashable, Sendable {
     public var usage: TokenUsage?
     /// Whether the reply came from the cache or from an equal request, and cost nothing.
     public var isCached: Bool
+    /// Whether the session has counted it, because a batch of this run brought it.
+    var isCounted = false
     /// The body of the response as the server sent it, which is stored in the cache.
     var body: String
 

@@ -26,13 +26,13 @@ public final class InferenceService: Sendable {
     }
 
     public let catalog: ModelCatalog
-    let cache: ReplyCache?
+    public let cache: ReplyCache?
     let adaptations: AdaptationBook
     let flights = SingleFlight<ReplyKey, InferenceReply>()
-    private let overrides: LimitOverrides
-    private let userAgent: String
-    private let environment: @Sendable (String) -> String?
-    private let log: @Sendable (String) -> Void
+    let overrides: LimitOverrides
+    let userAgent: String
+    let environment: @Sendable (String) -> String?
+    let log: @Sendable (String) -> Void
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -74,6 +74,15 @@ public final class InferenceService: Sendable {
             userAgent: userAgent, environment: environment, log: log)
     }
 
+    /// A service with the same models and the same cache, which treats requests in another way. Must be shut down separately.
+    public func playing(_ mode: BatchMode) -> InferenceService {
+        let service = InferenceService(
+            catalog: catalog, cache: cache, adaptations: adaptations, overrides: overrides, userAgent: userAgent,
+            environment: environment, log: log)
+        service.batchMode = mode
+        return service
+    }
+
     /// Starts a run, with its own budget and counts.
     public func session(limits: BudgetLimits = BudgetLimits()) -> InferenceSession {
         InferenceSession(service: self, limits: limits)
@@ -92,12 +101,11 @@ public final class InferenceService: Sendable {
         for endpoint in endpoints { await endpoint.shutDown() }
     }
 
-    /// Leaves requests that the cache cannot answer to a collector; nil sends them again. Needs a cache.
-    public func collectRequests(in collector: BatchCollector?) {
-        state.withLock { $0.batchMode.collector = collector }
+    /// What happens to requests that the cache cannot answer. Anything but sending them needs a cache.
+    public var batchMode: BatchMode {
+        get { state.withLock(\.batchMode) }
+        set { state.withLock { $0.batchMode = newValue } }
     }
-
-    var batchMode: BatchMode { state.withLock(\.batchMode) }
 
     func limits(of model: Model) -> ModelLimits { overrides.applied(to: model.limits) }
 

@@ -54,10 +54,20 @@ extension InferenceSession {
             let reply = stored[key].map { InferenceReply($0, to: .embedding, of: model) }
             if let reply, let vector = reply.vectors()?.first {
                 vectors[ExactText(text)] = vector
-                count(label) { $0.addCached(reply, of: model) }
+                countStored(reply, embeddingRequest([text]), under: key, of: model, for: label)
             } else {
                 missing.append((text, key))
             }
+        }
+        // In a batch, each text is a request of its own.
+        let left = missing.compactMap { entry in
+            answerOfBatch(
+                to: embeddingRequest([entry.text]).adapted(to: model.parameters), of: model, entry.key)
+        }
+        if case .failure(let error)? = left.first {
+            let wasAsked = error.code != .notAsked
+            count(label) { $0.addFailure(of: model, wasAsked: wasAsked) }
+            return .failure(error)
         }
         while !missing.isEmpty {
             var size = 0

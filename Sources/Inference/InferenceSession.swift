@@ -10,6 +10,8 @@ public final class InferenceSession: Sendable {
         var budget: Budget<Waiter>
         var tickets = Ticket.Roll()
         var embeddings = EmbeddingTable()
+        /// The replies of batches that are counted.
+        var countedBatchReplies: Set<ReplyKey> = []
         /// Why no more requests are sent.
         var stop: String?
     }
@@ -21,7 +23,8 @@ public final class InferenceSession: Sendable {
     init(service: InferenceService, limits: BudgetLimits) {
         self.service = service
         self.limits = limits
-        state = Mutex(State(budget: Budget(limits: limits)))
+        let spent = service.batchMode.spent
+        state = Mutex(State(budget: Budget(limits: limits, sent: spent.requests, spent: spent.cost)))
     }
 
     /// Checks, before a run, that a model can be used within the run's limits. Sends nothing.
@@ -62,7 +65,7 @@ public final class InferenceSession: Sendable {
         }
         for (index, reply) in replies.enumerated() {
             guard let reply else { continue }
-            count(label) { $0.addCached(reply, of: requests[index].model) }
+            countStored(reply, sent[index], under: keys[index], of: requests[index].model, for: label)
             noteChanges(of: sent[index], requests[index].model, label)
         }
         return replies
@@ -87,8 +90,11 @@ public final class InferenceSession: Sendable {
                 replacesStored
                 ? try await freshAnswer(to: request, of: model, for: label)
                 : try await answer(to: request, of: model, for: label, isLookedUp)
-            count(label) { usage in
-                if reply.isCached { usage.addCached(reply, of: model) } else { usage.addAnswer(reply) }
+            // A reply of a batch has been counted where its key is known.
+            if !reply.isCounted {
+                count(label) { usage in
+                    if reply.isCached { usage.addCached(reply, of: model) } else { usage.addAnswer(reply) }
+                }
             }
             return reply
         } catch {
@@ -121,6 +127,21 @@ public final class InferenceSession: Sendable {
         }
     }
 
+    /// Counts a reply in the cache: one that a batch of this run has brought is counted once, with what it cost.
+    func countStored(
+        _ reply: InferenceReply, _ request: InferenceRequest, under key: ReplyKey, of model: Model, for label: String
+    ) {
+        let requests = service.batchMode.answered[key]
+        let isNew = requests != nil && state.withLock { $0.countedBatchReplies.insert(key).inserted }
+        count(label) { usage in
+            if isNew, let requests {
+                usage.addBatched(reply, request, of: model, requests: requests)
+            } else {
+                usage.addCached(reply, of: model)
+            }
+        }
+    }
+
     /// Reads or changes what is known of embedded texts.
     func withEmbeddings<Value>(_ body: (inout EmbeddingTable) -> Value) -> Value {
         state.withLock { body(&$0.embeddings) }
@@ -148,6 +169,7 @@ extension InferenceSession {
         case .shares(let result):
             var reply = try result.get()
             reply.isCached = true
+            reply.isCounted = false
             return reply
         case .asks:
             // An equal request may have been answered since the run looked.
@@ -192,7 +214,10 @@ extension InferenceSession {
         }
         defer { if isReserved { cache.cancelReservation(of: key) } }
         if !isUnknown, let stored = try? cache.replies(for: [key])[key] {
-            return .success(InferenceReply(stored, to: request.operation, of: model))
+            var reply = InferenceReply(stored, to: request.operation, of: model)
+            countStored(reply, request, under: key, of: model, for: label)
+            reply.isCounted = true
+            return .success(reply)
         }
         if let answer = answerOfBatch(to: request, of: model, key) { return answer }
         return await askAndStore(request, of: model, for: label, under: key, in: cache)
@@ -276,7 +301,7 @@ extension InferenceSession {
         _ request: InferenceRequest, of model: Model, at endpoint: Endpoint, notBefore time: ContinuousClock.Instant?,
         for label: String
     ) async throws(InferenceError) -> Attempt {
-        let cost = cost(of: request, model)
+        let cost = model.cost(of: request)
         let start = try await enter(endpoint, cost, notBefore: time) {
             service.adaptations.changes(for: model) == request.changes
         }
@@ -397,16 +422,5 @@ extension InferenceSession {
         for (waiter, reason) in actions.refused {
             waiter.resume(returning: .failure(InferenceError(.notAsked, "not sent: \(reason)")))
         }
-    }
-
-    private func cost(of request: InferenceRequest, _ model: Model) -> Cost {
-        guard let price = model.price else { return Cost(model: model.id) }
-        let input = estimatedTokens(request.body)
-        func cost(output: Int) -> Double { price.cost(of: TokenUsage(input: input, output: output)) }
-        // Vectors and verdicts on texts are not billed as output.
-        let hasOutput = price.output > 0 && request.operation != .embedding && request.operation != .moderation
-        let bound = !hasOutput ? cost(output: 0) : model.maximumOutput(of: request).map(cost)
-        return Cost(
-            model: model.id, prompt: cost(output: 0), bound: bound, usual: cost(output: Cost.unknownReply))
     }
 }

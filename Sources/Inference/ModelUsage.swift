@@ -6,6 +6,8 @@ public struct ModelUsage: Hashable, Sendable {
     public var requests = 0
     /// Replies of models.
     public var answered = 0
+    /// Those of `answered` that came in batches.
+    public var batched = 0
     /// Replies from the cache.
     public var cached = 0
     /// Requests that failed after all retries.
@@ -52,6 +54,28 @@ public struct ModelUsage: Hashable, Sendable {
         if reply.isRefusal { refusals += 1 }
         note(reply.servedModel)
         noteUnasked(model)
+    }
+
+    /// Counts a reply that came in a batch of this run.
+    ///
+    /// - Parameter requests: how often it was asked for in batches.
+    mutating func addBatched(
+        _ reply: InferenceReply, _ request: InferenceRequest, of model: Model, requests: Int
+    ) {
+        self.requests += requests
+        batched += 1
+        addAnswer(reply)
+        inputTokens += reply.usage?.input ?? 0
+        outputTokens += reply.usage?.output ?? 0
+        cachedInputTokens += reply.usage?.cachedInput ?? 0
+        reasoningTokens += reply.usage?.reasoning ?? 0
+        guard let cost = model.batchCost(of: reply, to: request) else {
+            hasUnknownCost = true
+            return
+        }
+        knownCost += cost
+        hasKnownCost = true
+        if reply.usage == nil { estimatedCost += cost }
     }
 
     mutating func addAnswer(_ reply: InferenceReply) {
@@ -105,6 +129,7 @@ public struct ModelUsage: Hashable, Sendable {
         var sum = one
         sum.requests += other.requests
         sum.answered += other.answered
+        sum.batched += other.batched
         sum.cached += other.cached
         sum.failed += other.failed
         sum.notAsked += other.notAsked
@@ -152,6 +177,7 @@ extension ModelUsage {
     package var state: JSONObject {
         var state = JSONObject()
         for (name, path) in Self.counts { state[name] = JSONValue(self[keyPath: path]) }
+        if batched > 0 { state["batched"] = JSONValue(batched) }
         for (name, path) in Self.flags { state[name] = .bool(self[keyPath: path]) }
         state["served_models"] = .array(servedModels.sorted().map { .string($0) })
         state["adaptations"] = .array(
@@ -167,6 +193,10 @@ extension ModelUsage {
         for (name, path) in Self.counts {
             guard let count = state[name]?.number?.int, (0...limit).contains(count) else { return nil }
             self[keyPath: path] = count
+        }
+        if let count = state["batched"] {
+            guard let count = count.number?.int, (0...limit).contains(count) else { return nil }
+            batched = count
         }
         for (name, path) in Self.flags {
             guard let flag = state[name]?.bool else { return nil }

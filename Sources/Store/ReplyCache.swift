@@ -10,7 +10,7 @@ import Platform
 public final class ReplyCache: Sendable {
     /// The path of the file.
     public let path: String
-    private let database: DatabasePool
+    let database: DatabasePool
     private let writer: ReplyWriter
     /// Nil if the file system does not support locks; then nothing is reserved.
     private let reservations: ClaimFile?

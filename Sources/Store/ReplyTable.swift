@@ -32,6 +32,7 @@ enum ReplyTable {
                     )
                     """)
         }
+        migrator.registerMigration("batches", migrate: BatchTable.create)
         if try pool.read(migrator.hasBeenSuperseded) {
             throw StoreError(
                 .newerVersion,

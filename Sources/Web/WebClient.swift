@@ -207,6 +207,28 @@ extension WebClient {
         }
     }
 
+    /// Sends a request whose body is read piece by piece while it is sent.
+    ///
+    /// - Parameter length: the bytes of the body.
+    package func send<Body: AsyncSequence & Sendable>(
+        _ request: Request, body: Body, length: Int
+    ) async throws(TransportFailure) -> Response where Body.Element == ByteBuffer {
+        let prepared = try prepare(request)
+        var sent = HTTPClientRequest(url: request.url)
+        sent.method = request.method
+        sent.headers = prepared.headers
+        sent.body = .stream(body, length: .known(Int64(length)))
+        let timeout = TimeAmount(request.timeout)
+        do {
+            let response = try await client.execute(sent, timeout: timeout)
+            let received = try await response.body.collect(upTo: request.limit)
+            return Response(
+                status: Int(response.status.code), headers: response.headers, body: Array(received.readableBytesView))
+        } catch {
+            throw explained(TransportFailure(error, timeout: timeout, limit: request.limit))
+        }
+    }
+
     /// Gets something piece by piece.
     ///
     /// - Parameter body: takes the body of a response with status 200. What it throws is thrown on.

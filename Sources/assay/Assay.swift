@@ -12,7 +12,8 @@ struct Assay: ParsableCommand {
             ScoreCommand.self, MergeCommand.self, EvaluateCommand.self, CompareCommand.self, AgreeCommand.self,
             ReportCommand.self,
             ServeCommand.self,
-            BatchCommand.self, ClientCommand.self, BenchmarksCommand.self, FunctionsCommand.self, PluginsCommand.self,
+            BatchCommand.self, BatchesCommand.self,
+            ClientCommand.self, BenchmarksCommand.self, FunctionsCommand.self, PluginsCommand.self,
             VersionCommand.self,
         ])
 

@@ -68,7 +68,7 @@ final class RunningCommand {
     static let spawning = Mutex<Void>(())
 
     private let command: Command
-    private let pid: pid_t
+    let pid: pid_t
     private let deadline: ContinuousClock.Instant
     /// Descriptors; -1 once closed.
     private var input: Int32

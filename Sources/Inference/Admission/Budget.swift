@@ -30,6 +30,19 @@ struct Cost: Hashable {
     static let unknownReply = 4096
 }
 
+extension Model {
+    /// What a request may cost; nothing without a price.
+    func cost(of request: InferenceRequest) -> Cost {
+        guard let price else { return Cost(model: id) }
+        let input = estimatedTokens(request.body)
+        func cost(output: Int) -> Double { price.cost(of: TokenUsage(input: input, output: output)) }
+        // Vectors and verdicts on texts are not billed as output.
+        let hasOutput = price.output > 0 && request.operation != .embedding && request.operation != .moderation
+        let bound = !hasOutput ? cost(output: 0) : maximumOutput(of: request).map(cost)
+        return Cost(model: id, prompt: cost(output: 0), bound: bound, usual: cost(output: Cost.unknownReply))
+    }
+}
+
 /// What a request was charged with.
 enum Charge: Hashable {
     /// No reply came, and none was written.
@@ -77,8 +90,12 @@ struct Budget<Waiter> {
     private var costs: [String: ReplyCosts] = [:]
     private var line = WaitingLine<(waiter: Waiter, cost: Cost)>()
 
-    init(limits: BudgetLimits) {
+    /// - Parameters:
+    ///   - sent: the requests of the run so far, and `spent`, what they cost.
+    init(limits: BudgetLimits, sent: Int = 0, spent: Double = 0) {
         self.limits = limits
+        self.sent = sent
+        self.spent = spent
     }
 
     /// Reserves room for a request with this cost.

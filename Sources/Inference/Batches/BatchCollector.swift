@@ -37,28 +37,3 @@ public final class BatchCollector: Sendable {
         }
     }
 }
-
-/// What happens to requests that the cache cannot answer.
-struct BatchMode: Sendable {
-    /// Receives them; nil if they are sent.
-    var collector: BatchCollector?
-    /// Those that have failed in a batch, and are not sent again.
-    var failures: [ReplyKey: InferenceError] = [:]
-}
-
-extension InferenceSession {
-    /// The answer to a request that is not sent to its model itself; nil for one that is.
-    func answerOfBatch(
-        to request: InferenceRequest, of model: Model, _ key: ReplyKey
-    ) -> Result<InferenceReply, InferenceError>? {
-        let mode = service.batchMode
-        if let failure = mode.failures[key] { return .failure(failure) }
-        guard let collector = mode.collector else { return nil }
-        do throws(UnsupportedRequest) {
-            collector.add(try BatchRequest(request, of: model, key: key))
-            return .failure(InferenceError(.notAsked, "not sent: the request is left for a batch"))
-        } catch {
-            return .failure(InferenceError(.invalidRequest, "\(model): \(error.reason)"))
-        }
-    }
-}

@@ -10,6 +10,9 @@ public struct BatchRequest: Sendable {
     /// The body as it would be sent, with the model's name.
     public let body: [UInt8]
 
+    /// What it may cost when it is sent by itself.
+    let cost: Cost
+
     /// Its name in a batch: the key in hexadecimal digits, so that a reply can be used whoever receives it.
     public var customID: String { key.hexadecimal }
 
@@ -28,6 +31,7 @@ public struct BatchRequest: Sendable {
         }
         self.key = key
         self.model = model
+        cost = model.cost(of: request)
         path = "/v1/" + (request.operation == .chat ? model.api.path : request.operation.rawValue)
         // A line break would end the line; in JSON, it can only be white space.
         body = try model.body(of: request, isStreaming: false).map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }

@@ -22,6 +22,8 @@ public enum BatchResult: Sendable {
         public var message: String
         /// Whether a new request may be answered.
         public var isTemporary: Bool
+        /// What the server said, for those who look for more than its words.
+        public var error = JSONValue.null
     }
 
     /// Reads a line.
@@ -90,6 +92,7 @@ extension BatchResult.Failure {
         // A request that is refused for itself will be refused again.
         let permanent = [400, 401, 402, 403, 404, 405, 413, 415, 422]
         isTemporary = !permanent.contains(self.status ?? 500)
+        self.error = error
     }
 }
 
@@ -98,6 +101,8 @@ extension InferenceRequest.Operation {
     fileprivate init(ofReply reply: JSONValue) {
         if let first = reply["data"]?.array?.first, first["embedding"] != nil {
             self = .embedding
+        } else if reply["results"]?.array != nil, reply["choices"] == nil {
+            self = .moderation
         } else if let choice = reply["choices"]?.array?.first, choice["text"] != nil, choice["message"] == nil {
             self = .completion
         } else {

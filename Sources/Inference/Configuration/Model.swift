@@ -21,6 +21,8 @@ public struct Model: Sendable, CustomStringConvertible {
     let reasoning: ReasoningSettings
     /// Changes to the requests to it.
     let parameters: RequestParameters
+    /// How its requests are sent in batches.
+    let batch: BatchSettings
     /// The environment variable of the key, for messages about a refused key.
     let apiKeyVariable: String?
 
@@ -134,6 +136,7 @@ public struct Model: Sendable, CustomStringConvertible {
         isStreaming = configuration.isStreaming
         reasoning = configuration.reasoning
         parameters = configuration.parameters
+        batch = configuration.batch
         apiKeyVariable = configuration.apiKeyVariable
         self.headers = headers
         redaction = Redaction(secrets)

@@ -60,6 +60,9 @@ public final class ModelCatalog: Sendable {
     /// The names of the configured models, in the order of the configuration.
     public var ids: [String] { configurations.map(\.id) }
 
+    /// Whether the jobs of a server are to send the requests to some model in batches.
+    var sendsJobsInBatches: Bool { configurations.contains { $0.batch.jobs } }
+
     /// The names of the variables with the servers' keys.
     public var apiKeyVariables: Set<String> {
         Set(

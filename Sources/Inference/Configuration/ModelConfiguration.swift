@@ -19,6 +19,8 @@ public struct ModelConfiguration: Hashable, Sendable {
     public var isStreaming = false
     /// Changes to the requests to it.
     public var parameters = RequestParameters()
+    /// How its requests are sent in batches, when a run is to send them so.
+    public var batch = BatchSettings()
 
     public init(
         id: String, url: String, model: String? = nil, apiKeyVariable: String? = nil, headers: [Header] = [],

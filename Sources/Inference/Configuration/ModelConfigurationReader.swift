@@ -80,7 +80,7 @@ extension ModelConfiguration {
     private init(_ place: JSONPlace) throws(JSONFault) {
         try place.checkNames([
             "id", "url", "model", "api_key_env", "headers", "limits", "price_per_million", "reasoning", "parameters",
-            "default_temperature", "api", "stream",
+            "default_temperature", "api", "stream", "batch",
         ])
         try self.init(server: place, id: place.required("id", .nonEmptyText("the name of the model")))
         if let model = try place.optional("model", .nonEmptyText()) { self.model = model }
@@ -90,6 +90,7 @@ extension ModelConfiguration {
             parameters.defaultTemperature = try temperature.read(.defaultTemperature)
         }
         if let reasoning = place["reasoning"] { self.reasoning = try ReasoningSettings(reasoning) }
+        if let batch = place["batch"] { self.batch = try BatchSettings(batch) }
         api = try place.optional("api", .choice()) ?? .chat
         isStreaming = try place.optional("stream", .flag) ?? false
     }

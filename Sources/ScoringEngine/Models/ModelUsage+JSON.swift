@@ -2,7 +2,7 @@ package import Inference
 package import JSON
 
 extension ModelUsage {
-    /// `{"requests": …, "answered": …, "cached": …, …}`, with "cost" if all models have prices, "estimated_cost" if servers
+    /// `{"requests": …, "answered": …, "cached": …, …}`, "batched" if replies came in batches, "cost" if all models have prices, "estimated_cost" if servers
     /// have not confirmed a part of it, "refusals" if models refused, and "adaptations" if requests were changed:
     /// `[{"model": …, "parameter": …, "replacement": …}]`.
     package var json: JSONValue {
@@ -18,6 +18,7 @@ extension ModelUsage {
             "reasoning_tokens": JSONValue(reasoningTokens),
             "answers_without_usage": JSONValue(answersWithoutUsage),
         ]
+        if batched > 0 { json["batched"] = JSONValue(batched) }
         if refusals > 0 { json["refusals"] = JSONValue(refusals) }
         if cutPrompts > 0 { json["prompts_cut"] = JSONValue(cutPrompts) }
         if let cost { json["cost"] = JSONValue(cost) }

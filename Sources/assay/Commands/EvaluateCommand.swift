@@ -82,6 +82,8 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
 
+    @OptionGroup(title: "Batches") var batchOptions: BatchOptions
+
     @OptionGroup(title: "Agents") var agentOptions: AgentOptions
 
     func validate() throws {
@@ -101,21 +103,32 @@ struct EvaluateCommand: ParsableCommand {
         }
     }
 
-    func run() throws { try run(collector: nil) }
+    func run() throws {
+        let stage = RunStage()
+        guard batchOptions.batch else { return try run(stage) }
+        var collecting = self
+        try collecting.prepareCollecting()
+        collecting.engineOptions.quiet = true
+        try BatchedRun(options: batchOptions, models: modelOptions, isQuiet: engineOptions.quiet).run(
+            dataset: dataset ?? "", stage, collect: { [collecting] in try collecting.run($0) },
+            score: { try run($0) })
+    }
 
     /// Runs without asking a model, and without output: a collector receives the requests.
     mutating func collect(in collector: BatchCollector) throws {
+        try prepareCollecting()
+        try run(RunStage().collecting(BatchMode(collector: collector)))
+    }
+
+    private mutating func prepareCollecting() throws {
         if agent != nil { throw ValidationError("turns of agents cannot be asked for in batches") }
         try rowOptions.prepareCollecting()
         saveOptions.save = nil
-        try run(collector: collector)
     }
 
-    /// - Parameter collector: receives the requests that the cache cannot answer; nil sends them.
-    private func run(collector: BatchCollector?) throws {
+    private func run(_ stage: RunStage) throws {
+        let (cancellation, interruption) = (stage.cancellation, stage.interruption)
         let calibration = try calibrationOptions.read()
-        let cancellation = Cancellation()
-        let interruption = Interruption(cancelling: cancellation)
         let benchmark = try benchmark.map { try readDefinition($0) }
         let rows = try dataset ?? Self.rows(of: benchmark)
         let input: DatasetInput
@@ -130,7 +143,7 @@ struct EvaluateCommand: ParsableCommand {
         let inference: InferenceService
         do throws(EngineError) {
             inference = try modelOptions.makeInference(
-                agentsURL: agentOptions.agentsURL, isQuiet: engineOptions.quiet, collector: collector)
+                agentsURL: agentOptions.agentsURL, isQuiet: engineOptions.quiet, stage: stage)
         } catch {
             throw Failure("\(error)")
         }
@@ -168,7 +181,7 @@ struct EvaluateCommand: ParsableCommand {
             await inference.shutDown()
         }
         let (evaluation, unfinishedOutput) = try results.get()
-        if collector != nil { return try checkCollected(evaluation, failure: evaluation.failure?.message) }
+        if stage.isCollecting { return try checkCollected(evaluation, failure: evaluation.failure?.message) }
         try report(evaluation, unfinishedOutput)
     }
 

@@ -86,6 +86,8 @@ struct ScoreCommand: ParsableCommand {
 
     @OptionGroup(title: "Models") var modelOptions: ModelOptions
 
+    @OptionGroup(title: "Batches") var batchOptions: BatchOptions
+
     func validate() throws {
         if rowOptions.functions.isEmpty { throw RowOptions.noFunction }
         try ResultRequirements(rowOptions.requirements).validate(functions: rowOptions.functions.map(\.identifier))
@@ -107,22 +109,32 @@ struct ScoreCommand: ParsableCommand {
         if withInput && rowOptions.output == nil { throw ValidationError("--with-input needs --output FILE") }
     }
 
-    func run() throws { try run(collector: nil) }
+    func run() throws {
+        let stage = RunStage()
+        guard batchOptions.batch, !dryRun else { return try run(stage) }
+        var collecting = self
+        try collecting.prepareCollecting()
+        collecting.engineOptions.quiet = true
+        try BatchedRun(options: batchOptions, models: modelOptions, isQuiet: engineOptions.quiet).run(
+            dataset: dataset, stage, collect: { [collecting] in try collecting.run($0) }, score: { try run($0) })
+    }
 
     /// Runs without asking a model, and without output: a collector receives the requests.
     mutating func collect(in collector: BatchCollector) throws {
         if dryRun { throw ValidationError("--dry-run sends nothing; remove it to write the requests") }
-        try rowOptions.prepareCollecting()
-        (worst, withInput, saveOptions.save) = (nil, false, nil)
-        try run(collector: collector)
+        try prepareCollecting()
+        try run(RunStage().collecting(BatchMode(collector: collector)))
     }
 
-    /// - Parameter collector: receives the requests that the cache cannot answer; nil sends them.
-    private func run(collector: BatchCollector?) throws {
+    private mutating func prepareCollecting() throws {
+        try rowOptions.prepareCollecting()
+        (worst, withInput, saveOptions.save, statePath) = (nil, false, nil, nil)
+    }
+
+    private func run(_ stage: RunStage) throws {
+        let (cancellation, interruption) = (stage.cancellation, stage.interruption)
         let calibration = try calibrationOptions.read()
         try checkState()
-        let cancellation = Cancellation()
-        let interruption = Interruption(cancelling: cancellation)
         let input: DatasetInput
         do {
             input = try datasetArguments.input(dataset, limitOptions)
@@ -139,7 +151,7 @@ struct ScoreCommand: ParsableCommand {
         let engine = engineOptions.makeEngine(
             limits: limitOptions.functionLimits, cancellation: cancellation
         ) { () throws(EngineError) in
-            try models.makeInference(isQuiet: isQuiet, asksNobody: isDryRun, collector: collector)
+            try models.makeInference(isQuiet: isQuiet, asksNobody: isDryRun, stage: stage)
         }
         let worstRows = worst.map { worst in
             let shown = ["input_query", "question", "prompt", "generated_answer", "expected_answer"]
@@ -154,7 +166,7 @@ struct ScoreCommand: ParsableCommand {
         }
         waiting { await engine.shutDown() }
         let (scoring, unfinishedOutput) = try results.get()
-        if collector != nil { return try checkCollected(scoring, failure: scoring.failure?.commandText) }
+        if stage.isCollecting { return try checkCollected(scoring, failure: scoring.failure?.commandText) }
         try report(scoring, unfinishedOutput, worstRows)
     }
 

@@ -101,6 +101,11 @@ struct ModelOptions: ParsableArguments {
 
     var budget: BudgetLimits { BudgetLimits(maxRequests: maxRequests, maxCost: maxCost) }
 
+    /// Limits that replace those of the models.
+    var overrides: LimitOverrides {
+        LimitOverrides(maxConcurrency: maxConcurrency, timeout: timeout.map { .seconds($0) }, maxRetries: maxRetries)
+    }
+
     /// The service that sends the requests of a run.
     ///
     /// - Parameters:
@@ -108,21 +113,22 @@ struct ModelOptions: ParsableArguments {
     ///   - cacheFolder: the folder of the reply cache if no option names one; nil means the user's cache folder.
     ///   - isQuiet: whether to suppress warnings.
     ///   - asksNobody: whether no request will be sent, so that no server is needed.
+    ///   - stage: what happens to requests that the cache cannot answer; nil: they are sent.
     func makeInference(
         agentsURL: String? = nil, cacheFolder: String? = nil, isQuiet: Bool, asksNobody: Bool = false,
-        collector: BatchCollector? = nil
+        stage: RunStage? = nil
     ) throws(EngineError) -> InferenceService {
-        let cache = try noCache ? nil : openCache(cacheFolder, isQuiet: isQuiet)
-        if collector != nil, cache == nil {
+        let cache = if let known = stage?.cache { known } else { try openCache(cacheFolder, isQuiet: isQuiet) }
+        let isCollecting = stage?.isCollecting ?? false
+        if isCollecting, cache == nil {
             throw EngineError(.model, "the replies of a batch are kept in the cache; run with one: --cache DIR")
         }
         let service = InferenceService(
-            catalog: try catalog(agentsURL: agentsURL, asksNobody: asksNobody || collector != nil), cache: cache,
-            overrides: LimitOverrides(
-                maxConcurrency: maxConcurrency, timeout: timeout.map { .seconds($0) }, maxRetries: maxRetries),
+            catalog: try catalog(agentsURL: agentsURL, asksNobody: asksNobody || isCollecting), cache: cache,
+            overrides: overrides,
             userAgent: "assay/\(Assay.version)",
             log: { if !isQuiet { printError("warning: \($0)") } })
-        service.collectRequests(in: collector)
+        if let stage { service.batchMode = stage.mode }
         return service
     }
 
@@ -156,7 +162,9 @@ struct ModelOptions: ParsableArguments {
         return ModelCatalog.DefaultEndpoint(url: url, apiKeyVariable: keyVariable, api: defaultAPI)
     }
 
-    private func openCache(_ other: String?, isQuiet: Bool) throws(EngineError) -> ReplyCache? {
+    /// Opens the cache; returns nil if there is none.
+    func openCache(_ other: String? = nil, isQuiet: Bool) throws(EngineError) -> ReplyCache? {
+        if noCache { return nil }
         do throws(StoreError) {
             guard let folder = cache ?? other ?? UserFolder.cache.path else {
                 if !isQuiet {

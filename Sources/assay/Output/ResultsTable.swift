@@ -118,6 +118,7 @@ struct ResultsTable {
     /// The requests to models, and their tokens and cost.
     static func spending(of usage: ModelUsage) -> String {
         var parts = ["\(counted(usage.requests, "request"))"]
+        if usage.batched > 0 { parts.append("\(counted(usage.batched, "reply", plural: "replies")) from batches") }
         if usage.cached > 0 { parts.append("\(grouped(usage.cached)) from the cache") }
         if usage.requests > 0 {
             var tokens = "\(grouped(usage.inputTokens)) input tokens, \(grouped(usage.outputTokens)) output tokens"

@@ -1,0 +1,206 @@
+import Glibc
+import Store
+import Synchronization
+
+extension BatchRunner {
+    /// Submits the requests of a round, and takes their replies into the cache.
+    ///
+    /// - Returns: whether another round may bring more.
+    /// - Throws: what ends the run; the batches that are open stay so. `CancellationError` where the task is cancelled.
+    public func finishRound() async throws -> Bool {
+        if state.withLock({ state in
+            defer { state.hasCleanedUp = true }
+            return !state.hasCleanedUp
+        }) {
+            try await cleanUpLeftovers()
+        }
+        var (queue, open) = try closeSpool()
+        if queue.isEmpty && open.isEmpty { return false }
+        defer { for draft in queue { discard(draft) } }
+        defer { for batch in open where batch.isOurs { cache.cancelReservation(of: batch.stored.lease) } }
+        while !(queue.isEmpty && open.isEmpty) {
+            try Task.checkCancellation()
+            while let index = queue.firstIndex(where: { hasRoom(for: $0, beside: open) }) {
+                let draft = queue.remove(at: index)
+                open.append(try await submit(draft))
+                note(open)
+            }
+            let hasNews = try await pollDue(&open)
+            note(open)
+            if isOver, queue.isEmpty || !hasNews { return leave(queue, open, hasNews) }
+            let isFree = queue.contains { hasRoom(for: $0, beside: open) }
+            if !open.isEmpty, !isFree { try await Task.sleep(for: pause(until: open)) }
+        }
+        return true
+    }
+
+    /// Whether replies are not waited for any longer.
+    private var isOver: Bool {
+        switch options.wait {
+        case .forever: false
+        case .none: true
+        case .atMost(let duration): ContinuousClock.now - start >= duration
+        }
+    }
+
+    private func leave(_ queue: [BatchDraft], _ open: [OpenBatch], _ hasNews: Bool) -> Bool {
+        // What has come may lead to further requests, which can be submitted now.
+        if hasNews && queue.isEmpty && options.wait == Wait.none { return true }
+        if open.isEmpty && queue.isEmpty { return true }
+        state.withLock { $0.leavesOpen = true }
+        let requests = queue.reduce(0) { $0 + $1.stored.requests }
+        if requests > 0 {
+            notice("\(requests) requests are not submitted yet: \(open.count) batches are open, as many as are allowed")
+        }
+        return false
+    }
+
+    private func pause(until open: [OpenBatch]) -> Duration {
+        let now = ContinuousClock.now
+        var time = open.map(\.nextPoll).min() ?? now
+        if case .atMost(let duration) = options.wait { time = min(time, start + duration) }
+        return max(.milliseconds(1), min(time - now, .seconds(600)))
+    }
+
+    private func note(_ open: [OpenBatch]) {
+        state.withLock { $0.open = open.map(\.stored.title) }
+        guard !open.isEmpty else { return }
+        let oldest = open.compactMap(\.stored.submittedAt).min().map { max(0, time(nil) - $0) } ?? 0
+        let parts = open.prefix(3).map { "\($0.stored.title): \($0.stored.progress)" }
+        let rest = open.count > 3 ? " and \(open.count - 3) more" : ""
+        showProgress("\(parts.joined(separator: "; "))\(rest) (the oldest for \(Self.text(ofSeconds: oldest)))")
+    }
+
+    static func text(ofSeconds seconds: Int) -> String {
+        if seconds < 60 { return "\(seconds) s" }
+        if seconds < 3600 { return "\(seconds / 60) min" }
+        return "\(seconds / 3600) h \(seconds % 3600 / 60) min"
+    }
+
+    // MARK: The requests of a round
+
+    /// The batches to be submitted, and those to be waited for.
+    private func closeSpool() throws -> ([BatchDraft], [OpenBatch]) {
+        let spool = try state.withLock { state -> BatchSpool? in
+            var spool = state.spool
+            state.spool = nil
+            try spool?.finish()
+            if let spool {
+                state.ledger.release(requests: spool.returned.requests, reserved: spool.returned.cost)
+            }
+            return spool
+        }
+        guard let spool else { return ([], []) }
+        var drafts: [BatchDraft] = []
+        let sums = Dictionary(grouping: spool.drafts, by: \.group).mapValues {
+            $0.reduce(0) { $0 + $1.stored.requests }
+        }
+        for draft in spool.drafts {
+            if sums[draft.group] ?? 0 < options.minimum {
+                state.withLock { $0.fewRequests += draft.stored.requests }
+                discard(draft)
+            } else {
+                drafts.append(draft)
+            }
+        }
+        var open: [OpenBatch] = []
+        for (id, model) in spool.waits.sorted(by: { $0.key < $1.key }) {
+            guard let stored = try cache.batch(id) else { continue }
+            state.withLock { state in
+                guard state.counted.insert(id).inserted else { return }
+                state.ledger.add(requests: stored.requests, reserved: stored.reserved)
+            }
+            open.append(OpenBatch(stored, of: model, isOurs: cache.reserve(stored.lease), at: .now))
+        }
+        let few = state.withLock(\.fewRequests)
+        if few > 0, drafts.isEmpty, open.isEmpty {
+            notice("\(few) requests are sent by themselves, because they are too few for a batch (--batch-min)")
+        }
+        return (drafts, open)
+    }
+
+    /// Gives up a batch that is not submitted.
+    func discard(_ draft: BatchDraft) {
+        state.withLock { $0.ledger.release(requests: draft.stored.requests, reserved: draft.stored.reserved) }
+        // If this fails, the next run that needs the requests removes it.
+        try? cache.removeBatch(draft.stored.id)
+        cache.cancelReservation(of: draft.stored.lease)
+    }
+
+    private func hasRoom(for draft: BatchDraft, beside open: [OpenBatch]) -> Bool {
+        let others = open.count { $0.stored.model == draft.stored.model }
+        let room = state.withLock { $0.room[draft.group]?.batches } ?? draft.model.batch.maxOpen
+        return others < min(room, draft.model.batch.maxOpen)
+    }
+
+    // MARK: Waiting
+
+    /// Asks about the batches that are due.
+    ///
+    /// - Returns: whether one of them has ended; those are removed.
+    private func pollDue(_ open: inout [OpenBatch]) async throws -> Bool {
+        var hasNews = false
+        var index = 0
+        while index < open.count {
+            try Task.checkCancellation()
+            guard open[index].nextPoll <= .now else {
+                index += 1
+                continue
+            }
+            let others = open.count { $0.group == open[index].group } - 1
+            let isOver = try await look(at: &open[index], others: others)
+            guard isOver else {
+                index += 1
+                continue
+            }
+            let ended = open.remove(at: index)
+            if ended.isOurs { cache.cancelReservation(of: ended.stored.lease) }
+            hasNews = true
+        }
+        return hasNews
+    }
+
+    /// - Returns: whether the batch has ended.
+    private func look(at batch: inout OpenBatch, others: Int) async throws -> Bool {
+        if !batch.isOurs, try follow(&batch) { return true }
+        if batch.isOurs { return try await advance(&batch, others: others) }
+        return false
+    }
+
+    /// Reads what the process that looks after a batch has written about it; takes it over if there is none.
+    ///
+    /// - Returns: whether the batch has ended.
+    private func follow(_ batch: inout OpenBatch) throws -> Bool {
+        let now = ContinuousClock.now
+        guard let stored = try cache.batch(batch.stored.id) else {
+            release(batch.stored)
+            return true
+        }
+        batch.stored = stored
+        if stored.state == .taken || stored.state == .ended {
+            release(stored)
+            let faults = try cache.faults(of: stored.id).compactMapValues { BatchResult.Failure(text: $0) }
+            state.withLock { state in
+                for (key, fault) in faults where !fault.isTemporary {
+                    state.failures[key] = fault.error(of: batch.model, in: stored.title)
+                }
+            }
+            return true
+        }
+        if cache.reserve(stored.lease) {
+            batch.isOurs = true
+            return false
+        }
+        batch.nextPoll = now + min(batch.model.batch.pollInterval, .seconds(5))
+        return false
+    }
+
+    /// Takes a batch that somebody else pays for out of the budget.
+    private func release(_ stored: StoredBatch) {
+        state.withLock { $0.ledger.release(requests: stored.requests, reserved: stored.reserved) }
+    }
+}
+
+extension BatchDraft {
+    var group: BatchSpool.Group { BatchSpool.Group(model: stored.model, path: stored.path) }
+}
