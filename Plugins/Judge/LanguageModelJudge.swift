@@ -177,7 +177,7 @@ struct LanguageModelJudge: ModelScorer {
         if size > limit { return PromptTemplate.fault(size: size, limit: limit) }
         guard size * votesPerRow > 4 * limit else { return nil }
         return
-            "its \(votesPerRow) prompts would have \(PromptTemplate.text(size * votesPerRow)); those of a row may have "
+            "the \(votesPerRow) prompts of the row have \(PromptTemplate.text(size * votesPerRow)) in total; the limit is "
             + "\(PromptTemplate.text(4 * limit)) (--max-prompt-size)"
     }
 

@@ -20,7 +20,7 @@ struct Swap: Sendable, Equatable {
         switch value {
         case nil, .null, .bool(false):
             if verdicts != nil {
-                throw ParameterRejection(of: "swap_verdicts", "is set without swap; expected \"swap\": true beside it")
+                throw ParameterRejection(of: "swap_verdicts", "needs \"swap\": true")
             }
             return nil
         case .bool(true): break

@@ -66,7 +66,7 @@ struct Equivalence: Scorer {
             if let one = PlainNumber(right), let other = PlainNumber(answer) { return (one == other, answer) }
             throw RowFault(.unparsed, "the answers cannot be compared: \(error.reason)")
         }
-        throw RowFault(.unparsed, "whether the answers are equal cannot be told")
+        throw RowFault(.unparsed, "it cannot be determined whether the answers are equal")
     }
 
     private static func value(

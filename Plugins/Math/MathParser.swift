@@ -28,7 +28,7 @@ struct MathParser {
     ) throws(MathFault) -> MathValue {
         var parser = MathParser(tokens: tokens, algebra: algebra, sign: sign)
         let value = try parser.all()
-        guard parser.position == tokens.count else { throw .unsupported("what stands behind a formula") }
+        guard parser.position == tokens.count else { throw .unsupported("text after a formula") }
         return value
     }
 

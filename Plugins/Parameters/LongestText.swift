@@ -29,12 +29,12 @@ public enum LongestText {
         else { return }
         throw RowFault(
             .inputError,
-            "there are \(count) right answers for an answer of \(size) bytes, which is more than is compared "
-                + "(\(ofComparisons >> 20) MiB together)")
+            "there are \(count) correct answers for an answer of \(size) bytes, above the limit of "
+                + "\(ofComparisons >> 20) MiB in total")
     }
 
     @usableFromInline
     internal static func fault(_ size: Int, _ most: Int) -> RowFault {
-        RowFault(.inputError, "a text of \(size >> 20) MiB is longer than the \(most >> 20) MiB that are read")
+        RowFault(.inputError, "a text of \(size >> 20) MiB is longer than the limit of \(most >> 20) MiB")
     }
 }

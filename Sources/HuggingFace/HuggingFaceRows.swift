@@ -73,7 +73,7 @@ public final class HuggingFaceRows: ByteSource {
         do throws(WebClient.Fault) {
             client = try WebClient(for: url, WebClient.Options(environment: server.environment))
         } catch {
-            throw DatasetError(.unreadable, "the datasets server cannot be asked: \(error.reason)")
+            throw DatasetError(.unreadable, "the datasets server cannot be reached: \(error.reason)")
         }
     }
 

@@ -63,7 +63,7 @@ struct PluginsCommandTests {
         let result = try folder.assay("plugins", "list", "--plugin-dir", "plugins")
         #expect(result.ending == .status(1))
         #expect(result.output.contains("  \(folder.path)/plugins/mine.so\n"))
-        #expect(result.errors.hasPrefix(#"warning: \#(Self.library): its id "basic" is also that of "#))
+        #expect(result.errors.hasPrefix(#"warning: \#(Self.library): its id "basic" is already used by "#))
     }
 
     @Test("an executable elsewhere finds plugins by --plugin-dir and ASSAY_PLUGIN_PATH, definitions by --fn-dir")

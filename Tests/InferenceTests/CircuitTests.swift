@@ -95,7 +95,7 @@ struct CircuitTests {
         let outcome = AttemptOutcome.throttled(status: 429, retryAt: start + .seconds(3600))
         #expect(
             circuit.record(outcome, detail: "status 429", at: start)
-                == "it asks for no requests for 3600 s (status 429); run again after that")
+                == "it asks clients to wait for 3600 s (status 429); run again after that")
         var patient = Circuit()
         let soon = AttemptOutcome.throttled(status: 429, retryAt: start + .seconds(600))
         #expect(patient.record(soon, detail: "status 429", at: start) == nil)

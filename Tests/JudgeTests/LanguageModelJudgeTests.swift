@@ -45,7 +45,9 @@ struct LanguageModelJudgeTests {
     func manyPrompts() throws {
         let rows: [JSONObject] = [["a": .string(String(repeating: "x", count: 8 << 20))]]
         let results = try judge(["votes": 9, "temperature": 1]).score(rows) { _ in .text("Rating: 3") }
-        #expect(results[0]["message"]?.string?.contains("its 9 prompts would have 72 MiB") == true, "\(results[0])")
+        #expect(
+            results[0]["message"]?.string?.contains("the 9 prompts of the row have 72 MiB in total") == true,
+            "\(results[0])")
     }
 
     @Test("a prompt of very many places is read in linear time, and refused where it names too many columns")

@@ -100,7 +100,7 @@ struct SwapTests {
             (["swap_verdicts": ["A", "B"]], "string", "/params/swap_verdicts", "expected three different texts"),
             (
                 ["swap": false, "swap_verdicts": ["A", "B", "C"]], "string", "/params/swap_verdicts",
-                "is set without swap"
+                "needs \"swap\": true"
             ),
             (["vote_reduction": "mean"], "string", "/params/vote_reduction", "swap has verdicts"),
         ] as [(JSONObject, String, String, String)])

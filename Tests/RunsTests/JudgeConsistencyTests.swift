@@ -185,7 +185,7 @@ import Testing
         #expect(two.ratings == nil && two.reason == nil && two.winRates.map(\.value) == [0.5, 0.5])
         let won = try ratings(
             try run(folder, [("x", "y", "A", 0), ("y", "z", "A", 1), ("z", "y", "A", 2), ("x", "z", "A", 3)]))
-        #expect(won.ratings == nil && won.reason == "x never lost, so no strength fits")
+        #expect(won.ratings == nil && won.reason == "x never lost, so ratings cannot be computed")
     }
 
     @Test("A row that names one system twice, or whose score is a number, is named")

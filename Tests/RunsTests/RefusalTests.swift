@@ -159,7 +159,7 @@ import Testing
     func unfinished() throws {
         let refusal = try compare { $0.status = "interrupted" }.1
         #expect(refusal?.code == .unfinished)
-        #expect(refusal?.message.contains("did not reach its end (interrupted); its rows are a selection") == true)
+        #expect(refusal?.message.contains("the run is incomplete (interrupted); only some rows were scored") == true)
         _ = try RunFolderWriter("\(folder.path)/killed", replaces: false, columns: [], key: [])
         let partial = #expect(throws: Refusal.self) { try SavedRun("\(folder.path)/killed") }
         #expect(partial?.code == .unfinished)
@@ -204,7 +204,7 @@ import Testing
         #expect(comparison.warnings.map(\.code) == ["not_verified", "not_verified"])
         #expect(
             comparison.warnings[0].message.hasSuffix(
-                "holds rows alone: definitions, judges and plugins are not verified"))
+                "contains only rows: definitions, judges and plugins are not verified"))
     }
 
     @Test("Rows that one run lacks are a warning from 5 percent on")

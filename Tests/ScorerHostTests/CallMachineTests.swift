@@ -111,6 +111,6 @@ struct CallMachineTests {
         var machine = CallMachine()
         machine.start()
         #expect(machine.returned(status) == .fail(.gaveUp(status)))
-        #expect(UnscoredReason.gaveUp(status).description == "the scorer gave up on the batch: \(words)")
+        #expect(UnscoredReason.gaveUp(status).description == "the scorer failed on the batch: \(words)")
     }
 }

@@ -45,7 +45,7 @@ struct CorpusScoreTests {
     @Test("a score without statistics is an error of its row", arguments: Plugin.places)
     func missing(place: Plugin.Place) throws {
         let (_, results) = try run(["2", "score 1", "3"], in: place)
-        let reason = "the scorer gave this row a score, but not its statistics, which its corpus scores need"
+        let reason = "the scorer returned a score for this row without the statistics that its aggregations need"
         #expect(results.verdicts == [.scored(2), .failed(.scorerError, reason), .scored(3)])
     }
 

@@ -158,7 +158,7 @@ struct ModelCallTests {
         let plugin = try load(place)
         let (call, _) = try start(["a", "b"], plugin)
         #expect(call.deliver([reply(0, "stop")]) == .finished)
-        let reason = "the scorer gave no score for this row, and no reason"
+        let reason = "the scorer returned no score for this row, and no reason"
         #expect(call.results.verdicts == [.failed(.scorerError, reason), .failed(.scorerError, reason)])
         try expectFreed(plugin)
         _ = call.deliver([reply(1, "1")])
@@ -171,7 +171,7 @@ struct ModelCallTests {
         let plugin = try load(place)
         let (call, progress) = try start(["a", "give up"], plugin)
         #expect(progress == .finished)
-        let gaveUp = RowVerdict.failed(.scorerError, "the scorer gave up on the batch: timed out (-4)")
+        let gaveUp = RowVerdict.failed(.scorerError, "the scorer failed on the batch: timed out (-4)")
         #expect(call.results.verdicts == [gaveUp, gaveUp])
         try expectFreed(plugin)
     }

@@ -126,7 +126,7 @@ struct PluginLoadingTests {
         #expect(errors[1].hasPrefix("\(build.folder)/d-text.so: not a loadable shared object"))
         #expect(errors[2] == "/no/such/folder: cannot be searched for plugins: No such file or directory")
         #expect(
-            errors[3] == "\(other.folder)/again.so: its id \"org.example.minimal\" is also that of "
+            errors[3] == "\(other.folder)/again.so: its id \"org.example.minimal\" is already used by "
                 + "\(build.folder)/a-first.so, which takes precedence; remove one of the two")
     }
 }

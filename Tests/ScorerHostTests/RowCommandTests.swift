@@ -23,7 +23,7 @@ struct RowCase: CustomTestStringConvertible, Sendable {
     var testDescription: String { command }
 }
 
-private let noReason = RowVerdict.failed(.scorerError, "the scorer gave no score for this row, and no reason")
+private let noReason = RowVerdict.failed(.scorerError, "the scorer returned no score for this row, and no reason")
 private let wrongValues = #"emit: values for output "score" are not of type number, or not finite"#
 
 @Suite("What a scorer does for a row decides what becomes of that row")
@@ -81,9 +81,9 @@ struct RowCommandTests {
         RowCase("score then fail", .failed(.unparsed, "after all"), text: "kept"),
         RowCase("bad reason", .failed(.unparsed, "a\u{FFFD}z")),
         RowCase("fail all", .failed(.timedOut, "all the rest")),
-        RowCase("return -3", .failed(.scorerError, "the scorer gave up on the batch: cancelled (-3)")),
-        RowCase("return -6", .failed(.scorerError, "the scorer gave up on the batch: internal error (-6)")),
-        RowCase("return 77", .failed(.scorerError, "the scorer gave up on the batch: status 77")),
+        RowCase("return -3", .failed(.scorerError, "the scorer failed on the batch: cancelled (-3)")),
+        RowCase("return -6", .failed(.scorerError, "the scorer failed on the batch: internal error (-6)")),
+        RowCase("return 77", .failed(.scorerError, "the scorer failed on the batch: status 77")),
         RowCase(
             "return 1", .failed(.scorerError, "the scorer waits for model replies, but has sent no request")),
         RowCase("= null nan", .scored(0)),
@@ -153,7 +153,7 @@ struct RowCommandTests {
 
     @Test("a scorer that gives up keeps the scores that it gave before", arguments: Plugin.places)
     func givesUp(place: Plugin.Place) throws {
-        let gaveUp = RowVerdict.failed(.scorerError, "the scorer gave up on the batch: timed out (-4)")
+        let gaveUp = RowVerdict.failed(.scorerError, "the scorer failed on the batch: timed out (-4)")
         #expect(
             try run(["score 0.5", "fail with 1", "return -4", "score 1"], in: place).verdicts == [
                 .scored(0.5), .failed(.unparsed, "it was told to"), gaveUp, gaveUp,

@@ -25,7 +25,8 @@ struct LongTextTests {
         let counts = try #require(scoring.results[function]?.aggregates.counts)
         #expect(counts.total == 2)
         #expect(
-            scoring.output.lines[0].contains("\(mebibytes) MiB that are read"), "\(scoring.output.lines[0].suffix(300))"
+            scoring.output.lines[0].contains("longer than the limit of \(mebibytes) MiB"),
+            "\(scoring.output.lines[0].suffix(300))"
         )
         #expect(!scoring.output.lines[1].contains("input_error"))
     }
@@ -44,7 +45,7 @@ struct LongTextTests {
         }
         let scoring = try Scoring(rows.joined(), "basic::subset_of", ["any_of": true]) { _ in }
         #expect(
-            scoring.output.lines[0].contains("more than is compared (256 MiB together)"),
+            scoring.output.lines[0].contains("above the limit of 256 MiB in total"),
             "\(scoring.output.lines[0].suffix(300))")
         #expect(scoring.output.lines[1].contains("\"score\": 0.0"), "\(scoring.output.lines[1].suffix(300))")
     }
@@ -61,7 +62,7 @@ struct LongTextTests {
         let rows = answers(#""1""#, list) + answers(#""1""#, "[\"1\"]")
         let scoring = try Scoring(rows, function, parameters)
         #expect(
-            scoring.output.lines[0].contains("MiB that are read"), "\(scoring.output.lines[0].suffix(300))")
+            scoring.output.lines[0].contains("longer than the limit of "), "\(scoring.output.lines[0].suffix(300))")
         #expect(!scoring.output.lines[1].contains("MiB"), "\(scoring.output.lines[1].suffix(300))")
     }
 }

@@ -15,7 +15,7 @@ enum FirstEvaluationRoutes {
         route(.post, "/datasets/delete", "Delete a dataset.", delete),
         route(.post, "/evals/run_scorer", "Score the rows of a dataset.", runScorer),
         route(
-            .post, "/evals/run_eval_task", "Generate answers to the rows of a dataset with a model, and score them.",
+            .post, "/evals/run_eval_task", "Generate answers for the rows of a dataset with a model, and score them.",
             runTask),
     ]
 

@@ -65,7 +65,8 @@ struct Responder: HTTPResponder {
             }
             let output = ResponseStream()
             let call = HandlerContext(
-                id: exchange.id, path: exchange.path, parameters: parameters, query: queryParameters(exchange.query), bytes: bytes,
+                id: exchange.id, path: exchange.path, parameters: parameters, query: queryParameters(exchange.query),
+                bytes: bytes,
                 cookies: request.headers[values: .cookie], credentials: credentials,
                 generation: APIGeneration(of: request), output: output,
                 cancellation: Cancellation(), logger: exchange.logger,

@@ -23,7 +23,7 @@ enum JSONShape: Equatable {
         "the object holds columns and not rows, as pandas writes them by default; write rows: "
         + #"df.to_json("rows.jsonl", orient="records", lines=True)"#
     private static let namedRowsAdvice =
-        "the rows are members of an object, by their numbers, and not elements of an array; take them out: jq -c '.[]' "
+        "the rows are numbered members of an object, not elements of an array; convert them: jq -c '.[]' "
         + "FILE | assay score - …"
 
     /// The shape of an object that is alone in its text and can be no row.

@@ -14,7 +14,7 @@ struct HarnessArguments {
     func words() throws(EvaluationError) -> [String] {
         guard case .model(_, let sampling, let systemMessage) = configuration.candidate else {
             throw EvaluationError(
-                .unsupported, "lm_eval evaluates models; an agent was asked for",
+                .unsupported, "lm_eval evaluates models only, but the candidate is an agent",
                 at: "\(EvaluationError.candidatePointer)/type")
         }
         var words = [

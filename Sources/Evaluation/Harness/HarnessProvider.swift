@@ -203,7 +203,7 @@ public struct HarnessProvider: EvaluationProvider {
     private func model(of run: EvaluationRun) throws(EvaluationError) -> ModelDelegation {
         guard case .model(let name, _, _) = run.configuration.candidate else {
             throw EvaluationError(
-                .unsupported, "lm_eval evaluates models; an agent was asked for",
+                .unsupported, "lm_eval evaluates models only, but the candidate is an agent",
                 at: "\(EvaluationError.candidatePointer)/type")
         }
         guard let inference = run.inference else {

@@ -37,7 +37,7 @@ struct NeMoClient: Sendable {
         do throws(WebClient.Fault) {
             client = try WebClient(for: url, WebClient.Options(environment: environment))
         } catch {
-            throw EvaluationError(.unavailable, "NeMo Evaluator cannot be asked: \(error.reason)")
+            throw EvaluationError(.unavailable, "NeMo Evaluator cannot be reached: \(error.reason)")
         }
         var key: Secret?
         if let variable = settings.apiKeyVariable {

@@ -210,12 +210,13 @@ public struct NeMoProvider: EvaluationProvider {
     private func model(of run: EvaluationRun) throws(EvaluationError) -> String {
         guard case .model(let name, _, let systemMessage) = run.configuration.candidate else {
             throw EvaluationError(
-                .unsupported, "NeMo Evaluator evaluates models; an agent was asked for",
+                .unsupported, "NeMo Evaluator evaluates models only, but the candidate is an agent",
                 at: "\(EvaluationError.candidatePointer)/type")
         }
         if systemMessage != nil {
             throw EvaluationError(
-                .unsupported, "NeMo Evaluator takes no system message with a job; put it into the benchmark's metadata",
+                .unsupported,
+                "NeMo Evaluator does not accept a system message for a job; put it into the benchmark's metadata",
                 at: "\(EvaluationError.candidatePointer)/system_message")
         }
         if run.configuration.numExamples != nil {

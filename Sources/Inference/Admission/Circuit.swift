@@ -98,7 +98,7 @@ struct Circuit {
         _ outcome: AttemptOutcome, detail: String, at now: ContinuousClock.Instant
     ) -> String? {
         if case .throttled(_, .some(let time)) = outcome, time - now > RetrySchedule.longestPause {
-            return "it asks for no requests for \(Self.seconds(time - now)) (\(detail)); run again after that"
+            return "it asks clients to wait for \(Self.seconds(time - now)) (\(detail)); run again after that"
         }
         switch outcome {
         case .answered:

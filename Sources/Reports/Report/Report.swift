@@ -12,7 +12,7 @@ public struct Report {
     private(set) var changes: Changes?
     private var markdownOfComparison = ""
 
-    /// The run that is new.
+    /// The new run.
     var run: SavedRun { summaries[summaries.count - 1].run }
 
     /// Reads a run, or two, in memory that does not depend on the number of rows.

@@ -98,8 +98,8 @@ extension Comparison {
             for aggregation in function.aggregations {
                 if let smallest = aggregation.minimumDetectable {
                     lines.append(
-                        "\(function.identifier) \(aggregation.name): \(grouped(aggregation.pairs)) pairs find differences "
-                            + "from \(fixed(smallest)) on \(oftenText(power))." + needed(aggregation))
+                        "\(function.identifier) \(aggregation.name): \(grouped(aggregation.pairs)) pairs detect differences of "
+                            + "\(fixed(smallest)) or more \(oftenText(power))." + needed(aggregation))
                 }
                 if let bounds = aggregation.bounds {
                     lines.append(
@@ -115,7 +115,7 @@ extension Comparison {
         guard [.noDifference, .tooFew].contains(aggregation.verdict), let pairs = aggregation.pairsNeeded,
             pairs > aggregation.pairs, let difference = aggregation.difference.difference
         else { return "" }
-        return " One of \(fixed(difference.magnitude)) takes some \(grouped(pairs))."
+        return " To detect a difference of \(fixed(difference.magnitude)), about \(grouped(pairs)) are needed."
     }
 
     private func regressionLines(_ function: Function) -> [String] {

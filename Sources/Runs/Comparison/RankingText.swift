@@ -126,8 +126,8 @@ extension Ranking {
                 }
                 guard let smallest = unfound.compactMap(\.minimumDetectable).max() else { continue }
                 lines.append(
-                    "\(function.identifier) \(aggregation.name): \(grouped(unfound[0].pairs)) rows find differences from "
-                        + "\(fixed(smallest)) on \(oftenText(power)), whichever the runs.")
+                    "\(function.identifier) \(aggregation.name): \(grouped(unfound[0].pairs)) rows detect differences of "
+                        + "\(fixed(smallest)) or more \(oftenText(power)), between any two runs.")
             }
         }
         if functions.contains(where: { $0.aggregations.contains { $0.ranks != nil } }) {

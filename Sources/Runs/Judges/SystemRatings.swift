@@ -38,10 +38,12 @@ public struct SystemRatings: Sendable {
         self.level = level
         guard let function = wanted ?? (run.functions.count == 1 ? run.functions.first : nil) else {
             throw RunError(
-                "\(run.path): name the judge with --fn; the run has: \(run.functions.joined(separator: ", "))")
+                "\(run.path): name the judge with --fn; the run has no such function; it has: \(run.functions.joined(separator: ", "))"
+            )
         }
         guard run.functions.contains(function) else {
-            throw RunError("--fn \(function): the run has: \(run.functions.joined(separator: ", "))")
+            throw RunError(
+                "--fn \(function): the run has no such function; it has: \(run.functions.joined(separator: ", "))")
         }
         self.function = function
         let key = (key ?? []).filter { $0 != columns.0 && $0 != columns.1 }
@@ -121,9 +123,13 @@ public struct SystemRatings: Sendable {
         }
         let undefeated = systems.indices.filter { !lost.contains($0) }.map { systems[$0] }
         let winless = systems.indices.filter { !won.contains($0) }.map { systems[$0] }
-        if !undefeated.isEmpty { return "\(undefeated.joined(separator: ", ")) never lost, so no strength fits" }
-        if !winless.isEmpty { return "\(winless.joined(separator: ", ")) never won, so no strength fits" }
-        return "some systems never lost to others, if only by way of others, so no strengths fit"
+        if !undefeated.isEmpty {
+            return "\(undefeated.joined(separator: ", ")) never lost, so ratings cannot be computed"
+        }
+        if !winless.isEmpty {
+            return "\(winless.joined(separator: ", ")) never won, so ratings cannot be computed"
+        }
+        return "some systems never lost to others, directly or indirectly, so ratings cannot be computed"
     }
 }
 

@@ -46,14 +46,14 @@ struct RunChecks {
             try refuse(
                 Refusal(
                     .unfinished,
-                    "\(run.path): the run did not reach its end (\(run.manifest?["status"]?.string ?? "")); its rows are "
-                        + "a selection. To compare what is there: --allow unfinished"))
+                    "\(run.path): the run is incomplete (\(run.manifest?["status"]?.string ?? "")); only some rows were "
+                        + "scored. To compare these: --allow unfinished"))
         }
         for run in runs where run.isUnverified {
             warnings.append(
                 Comparison.Warning(
                     code: "not_verified",
-                    message: "\(run.path) holds rows alone: definitions, judges and plugins are not verified"))
+                    message: "\(run.path) contains only rows: definitions, judges and plugins are not verified"))
         }
     }
 

@@ -39,8 +39,8 @@ struct RunJoin {
             func disorder(_ row: RunRow, _ index: Int) -> any Error {
                 Refusal(
                     .duplicateKey,
-                    "\(runs[index].path): row \(row.number) comes twice, as of samples of one question; to average the "
-                        + "samples of a question first, give --samples and --key COLUMN")
+                    "\(runs[index].path): row \(row.number) occurs twice, like samples of one question; to average the "
+                        + "samples of a question first, use --samples and --key COLUMN")
             }
             try merge(readers, key: { row, _ in row.number }, text: { String($0) }, disorder: disorder, body)
         } else if runs.allSatisfy({ $0.keysAscend && $0.key == keyNames }) {

@@ -73,7 +73,7 @@ public final class RowResults {
     public func reason(of row: Int, output: Int) -> String? {
         if !furtherScores.contains(output) { return reason(of: row) }
         if outcomes(of: output)[row] == .scored { return nil }
-        return reason(of: row) ?? "the scorer gave no \"\(outputs[output].name)\" for this row"
+        return reason(of: row) ?? "the scorer returned no \"\(outputs[output].name)\" for this row"
     }
 
     /// Why the row has no score.

@@ -35,10 +35,10 @@ extension UnscoredReason: CustomStringConvertible {
         case .notTried(let count, let last):
             "not tried, because the plugin has already ended \(count) worker processes; the last time, "
                 + last.description
-        case .noScore: "the scorer gave no score for this row, and no reason"
-        case .noStatistics: "the scorer gave this row a score, but not its statistics, which its corpus scores need"
+        case .noScore: "the scorer returned no score for this row, and no reason"
+        case .noStatistics: "the scorer returned a score for this row without the statistics that its aggregations need"
         case .badOutput(let name, let fault): "the scorer's output \"\(name)\" \(fault.rawValue)"
-        case .gaveUp(let status): "the scorer gave up on the batch: \(Self.text(of: status))"
+        case .gaveUp(let status): "the scorer failed on the batch: \(Self.text(of: status))"
         case .nothingAsked: "the scorer waits for model replies, but has sent no request"
         }
     }

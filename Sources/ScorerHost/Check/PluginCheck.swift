@@ -186,7 +186,7 @@ public final class PluginCheck {
                 add(
                     CheckFinding(
                         "host-services", .error, scorer: scorer,
-                        "\(misuse). Such a call is not taken, so its rows may lack what was given. See the comment "
+                        "\(misuse). Such a call is ignored, so results may be missing. See the comment "
                             + "of that function in the plugin header"), key: misuse.service.rawValue)
             case .wrote:
                 add(

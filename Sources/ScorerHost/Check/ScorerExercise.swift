@@ -155,7 +155,7 @@ struct ScorerExercise {
                         + (isHuge
                             ? "Such a row is lost. Limit the length of compared values, and fail longer ones with a "
                                 + "reason"
-                            : "Such rows are lost, and each takes that time. Make sure that the work for a row ends"),
+                            : "Such rows have no score, and each takes the whole timeout. Make sure that the work for a row ends"),
                     key: "step")
                 return false
             }

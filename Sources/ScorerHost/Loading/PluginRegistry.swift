@@ -47,7 +47,7 @@ public struct PluginRegistry: Sendable {
             errors.append(
                 PluginError(
                     path: plugin.path,
-                    "its scorers cannot be named \(plugin.id)::…, since that is the plugin \(other.path); choose another "
+                    "its scorers cannot be named \(plugin.id)::…, because \(other.path) already uses this name; choose another "
                         + "name before the colons"))
         } else {
             plugins.append(plugin)
@@ -68,7 +68,7 @@ public struct PluginRegistry: Sendable {
             if let other = self[plugin.id] {
                 throw PluginError(
                     path: plugin.path,
-                    "its id \"\(plugin.id)\" is also that of \(other.path), which takes precedence; remove one of the "
+                    "its id \"\(plugin.id)\" is already used by \(other.path), which takes precedence; remove one of the "
                         + "two"
                 )
             }

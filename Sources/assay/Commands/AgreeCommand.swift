@@ -60,7 +60,7 @@ struct AgreeCommand: ParsableCommand {
         help: ArgumentHelp("Read the label OLD as NEW, such as pass=1; repeatable.", valueName: "old=new"))
     var labelMap: [AssignmentArgument] = []
 
-    @Option(help: ArgumentHelp("Read numbers from T on as 1, and smaller ones as 0.", valueName: "t"))
+    @Option(help: ArgumentHelp("Read numbers of at least T as 1, and smaller ones as 0.", valueName: "t"))
     var threshold: Double?
 
     @Flag(help: "Compare the votes in the rows with one another.")
@@ -68,8 +68,9 @@ struct AgreeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Each pair of answers has two rows, in both orders: COLUMN tells which, by two values; A is the first shown. "
-                + "The rows of a pair have one --key. A judge with \"swap\" does not need this.", valueName: "column"))
+            "Each pair of answers has two rows, in both orders: COLUMN has two values, one for each order; A is the "
+                + "answer shown first. Both rows of a pair have the same --key. A judge with \"swap\" does not need this.",
+            valueName: "column"))
     var swap: String?
 
     @Option(
@@ -86,7 +87,7 @@ struct AgreeCommand: ParsableCommand {
     @Option(
         name: .customLong("require"),
         help: ArgumentHelp(
-            "End with status 4 unless this holds, such as 'mine::correct kappa.lower >= 0.6'; repeatable. Values: "
+            "Exit with status 4 if this requirement is not met, such as 'mine::correct kappa.lower >= 0.6'; repeatable. Values: "
                 + "agreement, kappa, alpha, spearman, bias, flip_rate, each also with .lower and .upper.",
             valueName: "requirement"
         ))
@@ -99,7 +100,7 @@ struct AgreeCommand: ParsableCommand {
         }
         if labels == nil && !labelMap.isEmpty { throw ValidationError("--map-label needs --labels") }
         if save != nil && labels == nil {
-            throw ValidationError("--save needs --labels, since it is agreement with people")
+            throw ValidationError("--save stores the agreement with labels; add --labels")
         }
         for requirement in requirements { try requirement.validate(values: Agreement.requirableValues) }
     }

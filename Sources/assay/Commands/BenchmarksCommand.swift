@@ -12,7 +12,8 @@ struct BenchmarksCommand: ParsableCommand {
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "list",
-            abstract: "List the benchmarks, with rows, estimated tokens of all prompts and replies, and what they ask.",
+            abstract:
+                "List the benchmarks, with rows, estimated tokens of all prompts and replies, and the models that they need.",
             usage: "assay benchmarks list")
 
         func run() throws {

@@ -18,8 +18,8 @@ struct CompareCommand: ParsableCommand {
               assay compare runs/judged --systems model_a,model_b
               assay compare runs/old runs/new --require 'basic::subset_of difference.lower >= -0.01'
 
-            A RUN is a folder written by --save, or a file written by --output. The first one, A, is the one that the \
-            others are compared with. Rows are paired by their key, or else by row number, and each function is compared \
+            A RUN is a folder written by --save, or a file written by --output. The others are compared with the \
+            first one, A. Rows are paired by their key, or else by row number, and each function is compared \
             over the rows that all runs have scored. A difference is B's score minus A's. With three or more runs, all \
             pairs are tested, and each run has a range of possible ranks. The chapter "Comparing" of the manual explains \
             the numbers.
@@ -80,7 +80,7 @@ struct CompareCommand: ParsableCommand {
     @Option(
         name: .customLong("pass-at"),
         help: ArgumentHelp(
-            "Compare how many rows pass: scores from SCORE on are 1, others 0. Samples are averaged after that.",
+            "Compare how many rows pass: scores of at least SCORE become 1, all others 0. Samples are averaged after that.",
             valueName: "score"))
     var passAt: Double?
 
@@ -93,8 +93,8 @@ struct CompareCommand: ParsableCommand {
     @Option(
         name: .customLong("answer-column"),
         help: ArgumentHelp(
-            "A column that may differ between the runs, because it is what is compared, in addition to generated_answer, "
-                + "context and generation; repeatable.", valueName: "column"))
+            "A further column that may differ between the runs, like generated_answer, context and generation; "
+                + "repeatable.", valueName: "column"))
     var answerColumns: [String] = []
 
     @Option(
@@ -113,7 +113,7 @@ struct CompareCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The largest loss that is acceptable: say whether B is not worse than that.", valueName: "difference"))
+            "The largest acceptable loss: say whether B is worse than A by less than this.", valueName: "difference"))
     var margin: Double?
 
     @Option(
@@ -123,7 +123,7 @@ struct CompareCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How often a difference is to be found, for the smallest that these pairs can show.",
+            "The probability of finding a difference; determines the smallest detectable difference.",
             valueName: "share"))
     var power = 0.8
 
@@ -144,7 +144,7 @@ struct CompareCommand: ParsableCommand {
     @Option(
         name: .customLong("require"),
         help: ArgumentHelp(
-            "End with status 4 unless this holds, such as 'basic::subset_of difference.lower >= -0.01'; repeatable. "
+            "Exit with status 4 if this requirement is not met, such as 'basic::subset_of difference.lower >= -0.01'; repeatable. "
                 + "Values: difference, difference.lower, difference.upper, difference.lowest, p, better, worse, pairs, "
                 + "a, b.", valueName: "requirement"))
     var requirements: [RequirementArgument] = []
@@ -167,17 +167,17 @@ struct CompareCommand: ParsableCommand {
         if split == nil && systems == nil && runs.count < 2 {
             throw ValidationError("name two runs or more; for a file that holds several, use --split COLUMN")
         }
-        if split != nil && runs.count > 1 { throw ValidationError("--split takes one run") }
+        if split != nil && runs.count > 1 { throw ValidationError("--split needs exactly one run") }
         guard runs.count <= Self.mostRuns else {
             throw ValidationError("at most \(Self.mostRuns) runs are compared")
         }
         guard power > 0, power < 1 else {
-            throw ValidationError("--power \(power): above 0 and below 1 was expected")
+            throw ValidationError("--power \(power): expected a number above 0 and below 1")
         }
         guard (1...1_000_000).contains(resamples) else {
-            throw ValidationError("--resamples \(resamples): 1 to 1000000 was expected")
+            throw ValidationError("--resamples \(resamples): expected 1 to 1000000")
         }
-        if let passAt, !passAt.isFinite { throw ValidationError("--pass-at \(passAt): a number was expected") }
+        if let passAt, !passAt.isFinite { throw ValidationError("--pass-at \(passAt): expected a number") }
         guard level > 0.5, level < 1 else {
             throw ValidationError("--level \(level): expected a number above 0.5 and below 1")
         }
@@ -195,17 +195,17 @@ struct CompareCommand: ParsableCommand {
 
     private func validateSystems() throws {
         if let systems, systems.names.count != 2 {
-            throw ValidationError("--systems: two columns were expected, such as model_a,model_b")
+            throw ValidationError("--systems: expected two columns, such as model_a,model_b")
         }
         if let answers, answers.names.count != 2 {
-            throw ValidationError("--answers: two columns were expected, such as answer_a,answer_b")
+            throw ValidationError("--answers: expected two columns, such as answer_a,answer_b")
         }
         if answers != nil && systems == nil { throw ValidationError("--answers needs --systems") }
         guard systems != nil else { return }
-        if runs.count != 1 || split != nil { throw ValidationError("--systems takes one run, without --split") }
-        if functions.count > 1 { throw ValidationError("--systems takes one --fn") }
+        if runs.count != 1 || split != nil { throw ValidationError("--systems needs exactly one run, without --split") }
+        if functions.count > 1 { throw ValidationError("--systems accepts only one --fn") }
         if !requirements.isEmpty || output != nil || format == .markdown {
-            throw ValidationError("--systems has no --require, --output or --format markdown")
+            throw ValidationError("--systems cannot be combined with --require, --output or --format markdown")
         }
     }
 

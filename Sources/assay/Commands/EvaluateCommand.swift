@@ -11,7 +11,7 @@ import ScoringEngine
 struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
-        abstract: "Generate answers to the rows of a dataset with a model, and score them.",
+        abstract: "Generate answers for the rows of a dataset with a model, and score them.",
         discussion: """
             EXAMPLES
               assay evaluate questions.jsonl --model my-model --fn basic::subset_of
@@ -62,7 +62,7 @@ struct EvaluateCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Generate N answers to each row, each with its own request, and score them all (default: 1). The answers "
+            "Generate N answers for each row, each with its own request, and score them all (default: 1). The answers "
                 + "differ only at a temperature above 0.", valueName: "n"))
     var samples: Int?
 

@@ -13,8 +13,8 @@ extension FunctionsCommand {
             abstract: "List the available scoring functions.",
             usage: "assay functions list [--search <words>] [<options>]",
             discussion: """
-                A line for each function, in groups by what its identifier begins with. assay functions show prints the \
-                whole description.
+                Print a line for each function, grouped by the first part of its identifier. assay functions show prints \
+                the whole description.
                 """)
 
         @Option(

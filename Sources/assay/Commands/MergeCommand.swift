@@ -17,8 +17,8 @@ struct MergeCommand: ParsableCommand {
               assay score part-1.jsonl --fn basic::equality --state part-1.state
               assay merge part-0.state part-1.state
 
-            The results are those that one run over all rows would have given, to the last bit, in whatever order the states \
-            are named. States belong together if their runs differ in their rows only: the same functions with the same \
+            The results are the same as those of one run over all rows, to the last bit, in any order of the states. \
+            States can be merged if their runs differ in their rows only: the same functions with the same \
             parameters, models and plugins, and the same --by, --by-limit, --cluster, --samples with --key, --pass-at and \
             --reasoning.
 

@@ -8,7 +8,7 @@ import Runs
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Show a run, or two, as one HTML file.",
+        abstract: "Show one or two runs as one HTML file.",
         discussion: """
             EXAMPLES
               assay report runs/new
@@ -20,16 +20,16 @@ struct ReportCommand: ParsableCommand {
             run, needs no other file and no network, and opens in any browser. The manual's chapter "Reports" says what \
             each part of it means.
 
-            Exit status: 0 the report was written; 5 it was written, and something was not compared, since it is not the \
-            same in both runs; 1 a run cannot be read; 64 the command line is invalid.
+            Exit status: 0 the report was written; 5 the report was written, but part of the comparison \
+            was refused because the runs differ; 1 a run cannot be read; 64 the command line is invalid.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case html, markdown }
 
-    @Argument(help: ArgumentHelp("The run; of two, the one to compare with.", valueName: "run"))
+    @Argument(help: ArgumentHelp("The run; with two runs, the old one.", valueName: "run"))
     var runA: String
 
-    @Argument(help: ArgumentHelp("The run that is new.", valueName: "run-b"))
+    @Argument(help: ArgumentHelp("The new run.", valueName: "run-b"))
     var runB: String?
 
     @Option(
@@ -59,7 +59,7 @@ struct ReportCommand: ParsableCommand {
 
     func validate() throws {
         guard (0...1_000).contains(examples) else {
-            throw ValidationError("--examples \(examples): 0 to 1000 was expected")
+            throw ValidationError("--examples \(examples): expected 0 to 1000")
         }
     }
 

@@ -100,11 +100,11 @@ struct ScoreCommand: ParsableCommand {
         if statisticsOptions.key != nil && !samples && saveOptions.save == nil {
             throw ValidationError("--key needs --save or --samples")
         }
-        if dryRun && saveOptions.save != nil { throw ValidationError("--dry-run has no run to keep; leave --save out") }
+        if dryRun && saveOptions.save != nil { throw ValidationError("--dry-run saves no run; remove --save") }
         if dryRun && statePath != nil { throw ValidationError("--dry-run scores no rows; remove --state") }
         if statisticsOptions.passAt != nil && !samples { throw ValidationError("--pass-at needs --samples") }
         if let worst, !(1...1_000).contains(worst) {
-            throw ValidationError("--worst \(worst): 1 to 1000 was expected")
+            throw ValidationError("--worst \(worst): expected 1 to 1000")
         }
         if withInput && rowOptions.output == nil { throw ValidationError("--with-input needs --output FILE") }
     }

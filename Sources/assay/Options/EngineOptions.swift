@@ -50,7 +50,7 @@ struct EngineOptions: ParsableArguments {
             "MiB of address space that a plugin in its own process may use (default: 4096).", valueName: "mib"))
     var pluginMemory: Int?
 
-    @Flag(name: .shortAndLong, help: "Write nothing to standard error except why the run failed.")
+    @Flag(name: .shortAndLong, help: "Write only the reason for a failure to standard error.")
     var quiet = false
 
     @Flag(name: .shortAndLong, help: "Write more to standard error: plugins' debug messages, and times.")

@@ -38,7 +38,7 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Send at most N requests to a model at once (default: 64, and up to 512 where the rate is limited).",
+            "Send at most N requests to a model at once (default: 64, or up to 512 if the server limits the rate).",
             valueName: "n"))
     var maxConcurrency: Int?
 

@@ -7,7 +7,7 @@ struct RequirementArgument: ExpressibleByArgument {
 
     /// The help of an option that takes requirements on the results of one run.
     static let helpOnResults = ArgumentHelp(
-        "End with status 4 unless this holds, such as 'basic::subset_of accuracy >= 0.5' or '* unscored <= 1%'; "
+        "Exit with status 4 if this requirement is not met, such as 'basic::subset_of accuracy >= 0.5' or '* unscored <= 1%'; "
             + "repeatable.", valueName: "requirement")
 
     init?(argument: String) {

@@ -67,7 +67,7 @@ struct RowOptions: ParsableArguments {
     @Option(
         name: .customLong("by"),
         help: ArgumentHelp(
-            "Also aggregate separately the rows of each value of COLUMN, such as each subject or model; repeatable.",
+            "Also compute aggregates for each value of COLUMN, such as each subject or model; repeatable.",
             valueName: "column"))
     var groupColumns: [String] = []
 

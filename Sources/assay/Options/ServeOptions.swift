@@ -198,7 +198,8 @@ struct LimitOptions: ParsableArguments {
             "The largest metadata, parameters or benchmark_config, in bytes (default: 1 MiB).", valueName: "bytes"))
     var maxMetadataSize: Int?
 
-    @Option(help: ArgumentHelp("Results that are kept; older ones are deleted (default: 1000).", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("The number of results to keep; older ones are deleted (default: 1000).", valueName: "n"))
     var maxResults: Int?
 
     @Option(

@@ -135,7 +135,7 @@ struct ResultRequirements {
             guard let pass = aggregates.samples?.passes.first(where: { $0.k == k }) else {
                 return (
                     nil,
-                    "pass@\(k) was not computed; it takes --samples, and is there for 1, 2, 4, 8, … samples and all"
+                    "pass@\(k) was not computed; it needs --samples, and is computed for k = 1, 2, 4, 8, … and for all samples"
                 )
             }
             return (pass.anyPasses.value, pass.anyPasses.reason)
