@@ -12,7 +12,7 @@ struct Assay: ParsableCommand {
             ScoreCommand.self, MergeCommand.self, EvaluateCommand.self, CompareCommand.self, AgreeCommand.self,
             ReportCommand.self,
             ServeCommand.self,
-            BatchCommand.self, BatchesCommand.self,
+            BatchCommand.self, BatchesCommand.self, EvalHubJobCommand.self,
             ClientCommand.self, BenchmarksCommand.self, FunctionsCommand.self, PluginsCommand.self,
             VersionCommand.self,
         ])

@@ -84,12 +84,8 @@ struct PluginProject {
     }
 
     private func copy(_ source: String, to folder: String, _ replacements: [(String, String)]) throws {
-        guard let directory = opendir(source) else { throw Self.failure(source, "cannot be read") }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let file = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
+        guard let files = Folder.names(in: source) else { throw Self.failure(source, "cannot be read") }
+        for file in files {
             // Build products in the kits of a source tree are not part of the project.
             if file.hasPrefix(".") || file == "target" || file == "Cargo.lock" { continue }
             let from = "\(source)/\(file)"

@@ -15,11 +15,10 @@ struct HarnessFolder {
     /// Makes a new folder that only this user can read, and the folder that it is in where that is missing.
     init(in parent: String) throws(EvaluationError) {
         try Self.makeFolder(parent)
-        var template = Array("\(parent)/assay-lm-eval-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else {
+        guard let path = Folder.make(in: parent, prefix: "assay-lm-eval-") else {
             throw Self.fault("a folder cannot be created in \(parent)")
         }
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        self.path = path
     }
 
     /// Makes a folder, and those above it, that only this user can read, where they are missing.
@@ -46,7 +45,7 @@ struct HarnessFolder {
 
     /// Makes it ready for a run: without results, and with the task's definition, if there is one.
     func prepare(_ definition: String?) throws(EvaluationError) {
-        removeTree(results)
+        Folder.remove(results)
         guard let definition else { return }
         guard mkdir(tasks, 0o700) == 0 || errno == EEXIST, let file = fopen(tasks + "/task.yaml", "we") else {
             throw Self.fault("\(tasks) cannot be written")
@@ -55,30 +54,9 @@ struct HarnessFolder {
         guard fclose(file) == 0, isWritten else { throw Self.fault("\(tasks)/task.yaml cannot be written") }
     }
 
-    func remove() { removeTree(path) }
-
-    /// The names in a folder, in order; none where it cannot be read.
-    static func names(in path: String) -> [String] {
-        guard let folder = opendir(path) else { return [] }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
+    func remove() { Folder.remove(path) }
 
     private static func fault(_ message: String) -> EvaluationError {
         EvaluationError(.provider, "\(message): \(systemMessage())")
     }
-}
-
-/// Removes a file, or a folder with all that is in it, as far as that is possible. Does not follow links.
-private func removeTree(_ path: String) {
-    guard unlink(path) != 0, errno == EISDIR || errno == EPERM else { return }
-    for name in HarnessFolder.names(in: path) { removeTree("\(path)/\(name)") }
-    rmdir(path)
 }

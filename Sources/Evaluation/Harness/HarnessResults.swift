@@ -21,8 +21,10 @@ struct HarnessResults {
     let samples: [(task: String, path: String)]
 
     init(in folder: HarnessFolder) throws(EvaluationError) {
-        let places = HarnessFolder.names(in: folder.results).flatMap { name in
-            HarnessFolder.names(in: "\(folder.results)/\(name)").map { (folder: "\(folder.results)/\(name)", name: $0) }
+        let places = (Folder.names(in: folder.results) ?? []).flatMap { name in
+            (Folder.names(in: "\(folder.results)/\(name)") ?? []).map {
+                (folder: "\(folder.results)/\(name)", name: $0)
+            }
         }
         let prefix = "results_"
         let suffix = ".json"

@@ -182,12 +182,8 @@ public final class RunFolderWriter: @unchecked Sendable {
         guard FileStatus(ofPath: folder)?.kind == .folder else { return }
         for part in ["functions", ""] {
             let name = part.isEmpty ? folder : "\(folder)/\(part)"
-            guard let entries = opendir(name) else { continue }
-            defer { closedir(entries) }
-            while let entry = readdir(entries) {
-                let file = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-                }
+            guard let files = Folder.names(in: name) else { continue }
+            for file in files {
                 let isOurs =
                     part == "functions"
                     ? file.hasSuffix(".json")

@@ -130,16 +130,8 @@ extension Plugin {
 private let libraries: Set<String> = ["libassay.so", "libAssayLibrary.so"]
 
 private func sharedObjects(in folder: String) throws(PluginError) -> [String] {
-    guard let directory = opendir(folder) else {
+    guard let names = Folder.names(in: folder) else {
         throw PluginError(path: folder, "cannot be searched for plugins: \(systemMessage())")
     }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-        let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        if name.hasSuffix(".so"), !libraries.contains(name) { names.append("\(folder)/\(name)") }
-    }
-    return names.sorted()
+    return names.filter { $0.hasSuffix(".so") && !libraries.contains($0) }.map { "\(folder)/\($0)" }
 }

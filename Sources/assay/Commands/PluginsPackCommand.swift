@@ -120,18 +120,10 @@ extension PluginsCommand {
 
         /// The names in a folder, sorted, without hidden files.
         private func entries(of folder: String) throws -> [String] {
-            guard let directory = opendir(folder) else {
+            guard let names = Folder.names(in: folder) else {
                 throw Failure("\(folder): cannot be read: \(systemMessage())")
             }
-            defer { closedir(directory) }
-            var names: [String] = []
-            while let entry = readdir(directory) {
-                let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-                }
-                if !name.hasPrefix(".") { names.append(name) }
-            }
-            return names.sorted()
+            return names.filter { !$0.hasPrefix(".") }
         }
 
         private func write(_ bytes: [UInt8], to path: String) throws {

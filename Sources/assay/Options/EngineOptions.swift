@@ -173,17 +173,9 @@ enum Installation {
 
     /// The folders `NAME.functions` next to plugins `NAME.so`: the definitions that come with them.
     static func functionFolders(ofPluginsIn folders: [String]) -> [String] {
-        folders.flatMap { folder -> [String] in
-            guard let directory = opendir(folder) else { return [] }
-            defer { closedir(directory) }
-            var found: [String] = []
-            while let entry = readdir(directory) {
-                let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-                }
-                if name.hasSuffix(".so") { found.append("\(folder)/\(name.dropLast(3)).functions") }
-            }
-            return found.filter(isFolder).sorted()
+        folders.flatMap { folder in
+            (Folder.names(in: folder) ?? []).filter { $0.hasSuffix(".so") }
+                .map { "\(folder)/\($0.dropLast(3)).functions" }.filter(isFolder)
         }
     }
 
