@@ -73,12 +73,7 @@ struct ScoreCommand: ParsableCommand {
 
     @OptionGroup(title: "Saved run") var saveOptions: SaveOptions
 
-    @Option(
-        name: .customLong("state"),
-        help: ArgumentHelp(
-            "Write what the rows add up to to FILE, for 'assay merge': parts of a dataset may be scored on several "
-                + "machines.", valueName: "file"))
-    var statePath: String?
+    @OptionGroup var stateOption: StateOption
 
     @OptionGroup(title: "Statistics") var calibrationOptions: CalibrationOptions
 
@@ -99,7 +94,7 @@ struct ScoreCommand: ParsableCommand {
             throw ValidationError("--key needs --save or --samples")
         }
         if dryRun && saveOptions.save != nil { throw ValidationError("--dry-run has no run to keep; leave --save out") }
-        if dryRun && statePath != nil { throw ValidationError("--dry-run scores no rows; remove --state") }
+        if dryRun && stateOption.path != nil { throw ValidationError("--dry-run scores no rows; remove --state") }
         if statisticsOptions.passAt != nil && !samples { throw ValidationError("--pass-at needs --samples") }
         if let worst, !(1...1_000).contains(worst) {
             throw ValidationError("--worst \(worst): 1 to 1000 was expected")
@@ -120,7 +115,7 @@ struct ScoreCommand: ParsableCommand {
     /// - Parameter collector: receives the requests that the cache cannot answer; nil sends them.
     private func run(collector: BatchCollector?) throws {
         let calibration = try calibrationOptions.read()
-        try checkState()
+        try stateOption.check(filesRead: [dataset] + filesRead)
         let cancellation = Cancellation()
         let interruption = Interruption(cancelling: cancellation)
         let input: DatasetInput
@@ -180,22 +175,12 @@ struct ScoreCommand: ParsableCommand {
         request.isDryRun = dryRun
         request.reasoning = reasoning == .strip ? .strip : .keep
         request.patience = .seconds(15)
-        request.keepsState = statePath != nil
+        request.keepsState = stateOption.path != nil
         return request
     }
 
     /// The files that options name and the run reads, other than the dataset.
     private var filesRead: [String] { rowOptions.filesRead + modelOptions.filesRead }
-
-    /// Refuses to replace the dataset, or anything that is not a file.
-    private func checkState() throws {
-        guard let statePath, let status = FileStatus(ofPath: statePath) else { return }
-        if status.kind != .regular { throw Failure("--state \(statePath): is not a regular file; name a file") }
-        for path in [dataset] + filesRead where FileStatus(ofPath: path)?.identity == status.identity {
-            throw Failure(
-                "--state \(statePath): the state would overwrite a file that the run reads; name another file")
-        }
-    }
 
     private func saver(_ request: ScoringRequest, _ input: DatasetInput, _ engine: Engine) throws -> RunSaver? {
         try RunSaver(
@@ -225,9 +210,7 @@ struct ScoreCommand: ParsableCommand {
             }
             calibration?.apply(to: &results, judgeModel: request.judgeModel)
             if results.failure == nil { try saver?.finish(results) }
-            if let statePath, results.failure == nil, !results.isCancelled, let state = results.state {
-                try state.write(to: statePath)
-            }
+            try stateOption.write(results)
             return results
         }
     }
