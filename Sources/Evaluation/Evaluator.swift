@@ -50,6 +50,9 @@ public struct EvaluationRequest: Sendable {
     public var budget = BudgetLimits()
     /// How long a cancelled run waits for replies to requests that have been sent, and will be paid for.
     public var patience = Duration.milliseconds(300)
+    /// Whether the results of scoring include their state, which can be merged with those of other rows. The usage of the
+    /// candidate is not part of it.
+    public var keepsState = false
     /// Ends a blocked read of the dataset when no more rows are wanted.
     public var stopReading: @Sendable () -> Void = {}
 
@@ -236,6 +239,7 @@ public struct Evaluator: Sendable {
         scoring.inference = request.inference
         scoring.budget = request.budget
         scoring.patience = request.patience
+        scoring.keepsState = request.keepsState
         return scoring
     }
 

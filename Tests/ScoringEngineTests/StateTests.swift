@@ -127,6 +127,46 @@ struct StateTests {
         await engine.shutDown()
     }
 
+    @Test("Scores that were computed elsewhere take part in the aggregates")
+    func addedResults() throws {
+        func stateOf(_ lines: some Collection<String>) throws -> RunState {
+            try RunState(
+                #require(Self.results(lines) { $0.functions.removeAll { $0.identifier == "text::bleu" } }.state).bytes,
+                named: "rows")
+        }
+        let engine = Self.engine()
+        var state = try stateOf(Self.lines.prefix(0))
+        try state.addResults(
+            of: "text::f1", outcomes: [.scored, .modelError, .scored], scores: [0.5, 0.9, 1])
+        let added = try engine.results(of: state).json["results"]?["text::f1"]
+        #expect(added?["rows"]?["scored"] == 2 && added?["rows"]?["model_error"] == 1)
+        #expect(added?["aggregated_results"]?["average"]?["average"] == JSONValue(0.75))
+        // They are merged as other rows are.
+        let other = try stateOf(Self.lines.prefix(20))
+        var (one, two) = (state, other)
+        try one.merge(other.bytes, named: "other")
+        try two.merge(state.bytes, named: "state")
+        #expect(one.bytes == two.bytes)
+        #expect(try engine.results(of: one).json["results"]?["text::f1"]?["rows"]?["total"] == 23)
+    }
+
+    @Test(
+        "States that need more of a row than its score refuse it",
+        arguments: [
+            ("text::bleu", "adds up more of each row", []), ("basic::none", "its functions are basic::subset_of,", []),
+            ("basic::subset_of", "tells rows apart", ["model"]),
+        ])
+    func refusedResults(function: String, message: String, groups: [String]) throws {
+        var state = try RunState(
+            #require(Self.results(Self.lines.prefix(20)) { $0.groupColumns = groups }.state).bytes, named: "rows")
+        let before = state.bytes
+        let error = #expect(throws: StateError.self) {
+            try state.addResults(of: function, outcomes: [.scored], scores: [1])
+        }
+        #expect(error?.description.contains(message) ?? false, "\(error as Any)")
+        #expect(state.bytes == before)
+    }
+
     private static let others: [(configure: @Sendable (inout ScoringRequest) -> Void, message: String)] = [
         ({ $0.functions[1].parameters = ["normalize": "casefold"] }, "gsm8k::final_answer: params/"),
         ({ $0.functions[0].identifier = "basic::equality" }, "the functions are basic::subset_of,"),
