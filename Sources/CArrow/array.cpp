@@ -184,8 +184,9 @@ csj_text Column::text(int64_t row) const {
     if (type->kind == Kind::text) {
         int64_t start, end;
         range(row, start, end);
-        found = csj_text{static_cast<const char *>(more) + start, static_cast<uint64_t>(end - start)};
-        if (start == end) found.ptr = "";
+        // A column of empty texts may have no bytes at all.
+        found = start == end ? csj_text{"", 0}
+                             : csj_text{static_cast<const char *>(more) + start, static_cast<uint64_t>(end - start)};
         if (is_valid_text) return found;
     } else {
         const char *view = static_cast<const char *>(data) + 16 * (row + offset);
