@@ -118,6 +118,8 @@ private struct JoinedFiles: ByteSource {
     private var source: (any ByteSource)?
     private var endsLine = true
 
+    var rowLimit: Int? { source?.rowLimit }
+
     init(_ datasets: [Dataset], _ columns: ColumnSelection?) {
         rest = datasets[...]
         self.columns = columns

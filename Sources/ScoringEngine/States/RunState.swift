@@ -108,7 +108,11 @@ public struct RunState: Sendable {
 
     private static func header(_ reader: inout StateReader, origin: String) throws(StateFault) -> StateHeader {
         guard let json = try? JSONValue(parsing: try reader.text()) else { throw .invalid }
-        return try StateHeader(json, origin: origin)
+        let header = try StateHeader(json, origin: origin)
+        // Each sum takes a byte at least. In memory it takes many, which are allocated before the sums are read.
+        let statistics = header.functions.reduce(0) { $0 + $1.corpusStatistics }
+        guard statistics <= reader.bytesLeft else { throw .invalid }
+        return header
     }
 
     /// Which values of a column have groups of their own depends on all rows, so such groups cannot be merged.
