@@ -266,7 +266,8 @@ let package = Package(
         .testTarget(
             name: "InferenceTests",
             dependencies: [
-                "Encodings", "FakeModel", "Inference", "JSON", "Store", "Web",
+                "Encodings", "FakeModel", "Inference", "JSON", "Platform", "Store", "Web",
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             exclude: ["Data"]),

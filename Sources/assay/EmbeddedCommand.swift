@@ -78,6 +78,7 @@ package enum EmbeddedCommand {
             ("--dry-run", command.dryRun), ("--require", !command.rowOptions.requirements.isEmpty),
             ("--format", command.rowOptions.format != nil),
             ("--with-input", command.withInput), ("--calibration", command.calibrationOptions.path != nil),
+            ("--batch", command.batchOptions.batch),
         ]
         if let option = own.first(where: \.isSet)?.option {
             throw ValidationError("\(option) belongs to the command line; a program has the results themselves")
