@@ -48,7 +48,8 @@ let package = Package(
         .target(name: "CDistributions"),
 
         // What everything may use.
-        .target(name: "Concurrency", dependencies: ["Platform"]),
+        .target(name: "CThreads"),
+        .target(name: "Concurrency", dependencies: ["CThreads", "Platform"]),
         .target(name: "Encodings"),
         .target(name: "Hashing", dependencies: ["COpenSSL", "Platform"]),
         // Not called System: NIO imports a module of that name where it finds one.
@@ -93,7 +94,7 @@ let package = Package(
         .target(
             name: "Inference",
             dependencies: [
-                "Encodings", "Hashing", "JSON", "Platform", "Store", "Web",
+                "Encodings", "Hashing", "JSON", "Platform", "Statistics", "Store", "Web",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -265,7 +266,8 @@ let package = Package(
         .testTarget(
             name: "InferenceTests",
             dependencies: [
-                "Encodings", "FakeModel", "Inference", "JSON", "Store", "Web",
+                "Encodings", "FakeModel", "Inference", "JSON", "Platform", "Store", "Web",
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             exclude: ["Data"]),
@@ -316,15 +318,19 @@ if Context.environment["ASSAY_FUZZ"] != nil {
         .executableTarget(
             name: "fuzz-readers",
             dependencies: [
-                "Datasets", "FuzzDriver", "JSON", "Patterns", "PromptTemplates", "ScorerHost", "ScoringCore",
+                "Datasets", "FuzzDriver", "JSON", "JinjaTemplates", "Patterns", "PromptTemplates", "ScorerHost",
+                "ScoringCore",
                 "ScoringDefinitions",
             ],
             path: "Tests/Fuzz/Readers"),
         .executableTarget(
+            name: "fuzz-scorers", dependencies: ["FuzzDriver", "JSON", "ScorerHost", "ScoringCore"],
+            path: "Tests/Fuzz/Scorers"),
+        .executableTarget(
             name: "fuzz-service",
             dependencies: [
                 "AssayServer", "Datasets", "Evaluation", "FuzzDriver", "HuggingFace", "Inference", "JSON",
-                "ScoringDefinitions", "Web",
+                "ScoringDefinitions", "ScoringEngine", "Web",
             ],
             path: "Tests/Fuzz/Service"),
     ]

@@ -39,7 +39,7 @@ struct ValidJSON: Scorer {
                 scratch.beginRow()
                 do throws(RowFault) {
                     try LongestText.check(answers[row], answers[row])
-                    let isValid = try isValid(answers[row], &parser, &scratch)
+                    let isValid = try isValid(answers[row], &parser, &scratch, &check)
                     results.emit(isValid ? 1 : 0, output: 0, row: row)
                 } catch {
                     if error.isCancellation {
@@ -53,7 +53,8 @@ struct ValidJSON: Scorer {
     }
 
     private func isValid(
-        _ cell: UnsafeRawBufferPointer, _ parser: inout JSONParser, _ scratch: inout MatchScratch
+        _ cell: UnsafeRawBufferPointer, _ parser: inout JSONParser, _ scratch: inout MatchScratch,
+        _ check: inout CancellationCheck
     ) throws(RowFault) -> Bool {
         var value = try parser.value(cell, "generated_answer")
         if let text = value.string {
@@ -62,6 +63,6 @@ struct ValidJSON: Scorer {
             value = parsed
         }
         guard let schema else { return value.object != nil || value.array != nil }
-        return try schema.accepts(value, &scratch)
+        return try schema.accepts(value, &scratch, &check)
     }
 }

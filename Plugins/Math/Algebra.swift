@@ -194,7 +194,7 @@ final class Algebra {
         var result = Quotient(.one)
         for (monomial, coefficient) in exponent.terms.sorted(by: { $0.value.text < $1.value.text }) {
             guard let count = Int(exactly: coefficient.numerator), let parts = Int(exactly: coefficient.denominator),
-                abs(count) <= 200
+                count.magnitude <= 200
             else { throw .tooLarge }
             var unit = Polynomial()
             try unit.add(try Rational(1, Int128(parts)), monomial)

@@ -116,12 +116,12 @@ extension MathParser {
         let decimal = parts[0].split(separator: ".", omittingEmptySubsequences: false)
         let digits = decimal.joined()
         guard digits.utf8.count <= 38, let number = Int128(digits.isEmpty ? "0" : digits),
-            let exponent = parts.count > 1 ? Int(parts[1]) : 0, abs(exponent) <= 37
+            let exponent = parts.count > 1 ? Int(parts[1]) : 0, exponent.magnitude <= 37
         else { throw .tooLarge }
         let power = exponent - (decimal.count > 1 ? decimal[1].utf8.count : 0)
-        guard abs(power) <= 37 else { throw .tooLarge }
+        guard power.magnitude <= 37 else { throw .tooLarge }
         var scale = Rational.one
-        for _ in 0..<abs(power) { scale = try scale * Rational(10) }
+        for _ in 0..<power.magnitude { scale = try scale * Rational(10) }
         return try Rational(number, 1) * (power < 0 ? scale.inverse : scale)
     }
 }

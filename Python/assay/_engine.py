@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from . import _library
@@ -118,6 +118,34 @@ class _Run:
     def close(self) -> None:
         lib.assay_run_free(self._handle)
 
+    def batches(self, reader: Any) -> Iterator[Any]:
+        """Scores the rows of a ``pyarrow.RecordBatchReader`` on this thread, as their results are taken."""
+        import pyarrow
+
+        stream = _library.new_stream()
+        source = reader.__arrow_c_stream__()
+        if lib.assay_run_stream(self._handle, _library.stream_of(source), stream):
+            error = _library.error()
+            lib.assay_stream_free(stream)
+            raise error
+        results = pyarrow.RecordBatchReader.from_stream(_Stream(_library.capsule(stream)))
+        try:
+            yield from results
+        except (pyarrow.ArrowInvalid, OSError) as error:
+            raise AssayError(str(error)) from error
+        finally:
+            results.close()
+
+    def result(self, rows: Rows | None) -> Result:
+        """The results, after the last row."""
+        text = _library.taken_text(lib.assay_run_results(self._handle))
+        result = Result(text, rows, _library.bytes_of(lib.assay_run_state, self._handle))
+        for warning in result.warnings:
+            logger.warning(warning)
+        for hint in result.hints:
+            logger.warning(hint)
+        return result
+
     def score(self, data: Any, keep_rows: bool, progress: Progress) -> Result:
         stream = _library.new_stream()
         rows = None
@@ -130,20 +158,15 @@ class _Run:
                     self._read_all(rows, keep_rows, progress)
             else:
                 source = data.__arrow_c_stream__()
-                if lib.assay_run_stream(self._handle, _library.stream_of(source), stream):
+                start = lib.assay_run_stream if keep_rows else lib.assay_run_counts
+                if start(self._handle, _library.stream_of(source), stream):
                     raise _library.error()
                 rows = _rows(stream)
                 self._read_all(rows, keep_rows, progress)
         finally:
             progress.close()
             lib.assay_stream_free(stream)
-        text = _library.taken_text(lib.assay_run_results(self._handle))
-        result = Result(text, rows if keep_rows else None, _library.bytes_of(lib.assay_run_state, self._handle))
-        for warning in result.warnings:
-            logger.warning(warning)
-        for hint in result.hints:
-            logger.warning(hint)
-        return result
+        return self.result(rows if keep_rows else None)
 
     def _read_all(self, rows: Rows, keep_rows: bool, progress: Progress) -> None:
         def read() -> int:
@@ -191,6 +214,16 @@ class _Run:
             raise KeyboardInterrupt
         if "error" in outcome:
             raise outcome["error"]
+
+
+class _Stream:
+    """A capsule that pyarrow takes."""
+
+    def __init__(self, capsule: object) -> None:
+        self._capsule = capsule
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._capsule
 
 
 def _rows(stream: int) -> Rows:

@@ -49,6 +49,7 @@ _SIGNATURES = {
     "assay_run_new": (c_void_p, [c_void_p, c_char_p]),
     "assay_run_free": (None, [c_void_p]),
     "assay_run_stream": (c_int, [c_void_p, c_void_p, c_void_p]),
+    "assay_run_counts": (c_int, [c_void_p, c_void_p, c_void_p]),
     "assay_run_dataset": (c_int, [c_void_p, c_char_p, c_void_p]),
     "assay_run_cancel": (None, [c_void_p]),
     "assay_run_results": (c_void_p, [c_void_p]),

@@ -4,7 +4,8 @@
     >>> scored.rows.write.parquet("scores")
     >>> scored.result().aggregates
 
-Each worker asks models by itself: divide budgets and rates by the number of partitions that run at once. See the manual.
+Budgets are divided among the partitions. Each worker asks models by itself, so rates are to be divided by the number of
+partitions that are scored at once. See the manual.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any
 
 from . import merge
 from ._engine import engine_for, split
-from ._partitions import STATE, jobs_of, result_schema, score_batches
+from ._errors import AssayError
+from ._partitions import PartitionRun, STATE, check_options, has_budget, jobs_of, result_schema, share_of, state_row
 from ._result import Result
 from ._scorers import PythonScorer
 
@@ -57,49 +59,55 @@ def score(df: Any, functions: Any, *, keep: Iterable[str] = (), **options: Any) 
         df: a ``pyspark.sql.DataFrame``.
         functions: as for `assay.score`. Scorers in Python are sent to the workers.
         keep: columns of ``df`` that stand beside the results.
-        options: those of `assay.score`. Files that they name must be where the workers run.
+        options: those of `assay.score`, except for ``limit``. Files that they name must be where the workers run.
+            ``max_cost`` and ``max_requests`` are budgets of all partitions together: each may spend its share.
+
+    Raises:
+        AssayError: what was found, where, and what to do; before a job starts.
     """
     from pyspark.sql.types import BinaryType, StructField, StructType
 
     functions, scorers = _named(functions)
+    check_options(options)
     engine_options, rest = split(options)
     keep = list(keep)
+    parts = _partitions(df) if has_budget(rest) else 1
     run = jobs_of(rest)
     arrow = _arrow_schema(df)
     results = result_schema(functions, scorers, engine_options, run, arrow)
     fields = [df.schema[name] for name in keep]
+    kept = [arrow.field(name) for name in keep]
     from pyspark.sql.pandas.types import from_arrow_schema
 
     fields += list(from_arrow_schema(results).fields) + [StructField(STATE, BinaryType(), True)]
     schema = StructType([StructField(field.name, field.dataType, True) for field in fields])
-    names = [field.name for field in schema.fields]
 
     def partition(batches: Iterator[Any]) -> Iterator[Any]:
         import pyarrow
+        from pyspark import TaskContext
 
-        kept: list[Any] = []
-
-        def seen() -> Iterator[Any]:
-            for batch in batches:
-                if keep:
-                    kept.append(batch.select(keep))
-                yield batch
-
-        table, state = score_batches(seen(), functions, scorers, engine_options, run)
-        if table is None:
-            return
-        if keep:
-            beside = pyarrow.Table.from_batches(kept).take(table["row"])
-            for place, name in enumerate(keep):
-                table = table.add_column(place, name, beside[name])
-        nothing = pyarrow.nulls(table.num_rows, pyarrow.binary())
-        table = table.append_column(STATE, nothing)
-        yield from table.select(names).to_batches(max_chunksize=10_000)
-        last = [pyarrow.nulls(1, field.type) for field in table.schema]
-        last[-1] = pyarrow.array([state], pyarrow.binary())
-        yield pyarrow.RecordBatch.from_arrays(last, schema=table.schema)
+        context = TaskContext.get()
+        own = share_of(run, context.partitionId() if context else 0, parts)
+        task = PartitionRun(functions, scorers, engine_options, own)
+        schema = None
+        for batch in task.scored(batches, keep):
+            batch = batch.append_column(STATE, pyarrow.nulls(batch.num_rows, pyarrow.binary()))
+            schema = batch.schema
+            yield batch
+        if task.result:
+            yield state_row(task.result.state, schema or pyarrow.schema([*kept, *results, (STATE, pyarrow.binary())]))
 
     return Scored(df.mapInArrow(partition, schema), functions, engine_options)
+
+
+def _partitions(df: Any) -> int:
+    try:
+        return max(1, df.rdd.getNumPartitions())
+    except Exception as error:
+        raise AssayError(
+            "a budget is divided among partitions, which cannot be counted here (Spark Connect cannot); put the budget of a "
+            "partition into the engine's configuration, or ask models through a server with a budget (assay serve --max-cost)"
+        ) from error
 
 
 def _arrow_schema(df: Any) -> Any:

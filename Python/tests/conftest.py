@@ -1,9 +1,13 @@
 """What several tests use."""
 
 import json
+import os
 import pathlib
+import shutil
+import sys
 
 import pytest
+from fake_judge import FakeJudge
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 GSM8K = TREE / "Examples" / "gsm8k" / "model_solutions.jsonl"
@@ -27,3 +31,82 @@ def rows():
 @pytest.fixture(scope="session")
 def options():
     return {"fn_dir": [str(TREE / "Examples" / "gsm8k")]}
+
+
+RATING = {
+    "prompt_template": "Question: {input_query}\nAnswer: {generated_answer}\nEnd with \"Total rating: N\".",
+    "judge_score_regexes": ["Total rating: ([\\d.]+)"], "judge_model": "judge",
+    "aggregation_functions": ["average", "median"],
+}
+
+
+@pytest.fixture
+def judge():
+    """A model whose replies follow from the prompts."""
+    judge = FakeJudge()
+    yield judge
+    judge.close()
+
+
+def model_config(judge, path):
+    """A configuration in which the judge has a price."""
+    path.write_text(json.dumps({"models": [
+        {"id": "judge", "url": judge.url, "price_per_million": {"input": 0.3, "output": 1.7}}]}))
+    return str(path)
+
+
+class SparkSessions:
+    """One session at a time, since each takes seconds to start."""
+
+    def __init__(self):
+        self._master = self._session = None
+
+    def on(self, master=None):
+        """A session on a master; the one that is open, if it does not matter which."""
+        from pyspark.sql import SparkSession
+
+        master = master or self._master or os.environ.get("ASSAY_SPARK_MASTER", "local[2]")
+        if master == self._master:
+            return self._session
+        self.close()
+        # The executors of a local cluster start Python by this tree's package, too.
+        builder = SparkSession.builder.master(master).config("spark.ui.enabled", "false")
+        for name, value in {
+            "spark.sql.shuffle.partitions": "4", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1",
+            "spark.log.level": "ERROR", "spark.executor.memory": "512m",
+        }.items():
+            builder = builder.config(name, value)
+        for name in ("PYTHONPATH", "ASSAY_LIBRARY", "XDG_CACHE_HOME"):
+            if name in os.environ:
+                builder = builder.config(f"spark.executorEnv.{name}", os.environ[name])
+        self._session = builder.getOrCreate()
+        self._master = master
+        return self._session
+
+    def close(self):
+        if self._session is not None:
+            self._session.stop()
+        self._master = self._session = None
+
+
+@pytest.fixture(scope="session")
+def spark():
+    """Sessions of Spark."""
+    pyspark = pytest.importorskip("pyspark")
+    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        pytest.skip("Spark needs Java")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("SPARK_HOME", os.path.dirname(pyspark.__file__))
+    sessions = SparkSessions()
+    yield sessions
+    sessions.close()
+
+
+@pytest.fixture(scope="session")
+def ray_cluster():
+    """Ray in local processes."""
+    ray = pytest.importorskip("ray")
+    pytest.importorskip("ray.data")
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield ray
+    ray.shutdown()

@@ -1,4 +1,4 @@
-"""run.py [--wheel FILE] [--spark] [--ray] [PYTEST-ARGUMENTS…]: tests the package in an empty environment.
+"""run.py [--wheel FILE] [--spark] [--ray] [--notebook] [PYTEST-ARGUMENTS…]: tests the package in an empty environment.
 
 Without a wheel, the package is taken from the tree, with the library that ASSAY_LIBRARY names or Swift's debug build made.
 Ends with status 2 where a package cannot be had.
@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--wheel", help="the wheel to test, instead of the tree")
     parser.add_argument("--spark", action="store_true", help="also test Spark, in local processes")
     parser.add_argument("--ray", action="store_true", help="also test Ray, in local processes")
+    parser.add_argument("--notebook", action="store_true", help="also run the notebook of the examples")
     parser.add_argument("--environment", help="a folder for the environment, kept for the next time")
     options, rest = parser.parse_known_args()
     packages = list(PACKAGES)
@@ -28,6 +29,8 @@ def main() -> int:
         packages += ["pyspark>=4.0,<5", "setuptools"]
     if options.ray:
         packages += ["ray[data]"]
+    if options.notebook:
+        packages += ["nbclient", "ipykernel", "matplotlib"]
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(options.environment or f"{scratch}/environment")
         python = folder / "bin" / "python"

@@ -1,20 +1,11 @@
 """Spark in local processes."""
 
-import sys
-
 import assay
 import pytest
-from conftest import FUNCTIONS
+from conftest import FUNCTIONS, RATING, model_config
 
-pyspark = pytest.importorskip("pyspark")
+pytest.importorskip("pyspark")
 pyarrow = pytest.importorskip("pyarrow")
-
-import os  # noqa: E402
-import shutil  # noqa: E402
-
-if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-    pytest.skip("Spark needs Java", allow_module_level=True)
-os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
 import assay.spark  # noqa: E402
 
@@ -25,14 +16,8 @@ def length(rows):
 
 
 @pytest.fixture(scope="module")
-def session():
-    from pyspark.sql import SparkSession
-
-    session = (
-        SparkSession.builder.master(os.environ.get("ASSAY_SPARK_MASTER", "local[2]")).config("spark.ui.enabled", "false")
-        .config("spark.sql.shuffle.partitions", "4").config("spark.driver.host", "127.0.0.1").getOrCreate())
-    yield session
-    session.stop()
+def session(spark):
+    return spark.on()
 
 
 def test_aggregates_are_those_of_one_process(session, rows, options):
@@ -55,3 +40,31 @@ def test_errors_come_before_a_job(session):
     frame = session.createDataFrame([("a",)], ["x"])
     with pytest.raises(assay.AssayError, match="generated_answer"):
         assay.spark.score(frame, "basic::equality")
+
+
+def test_filters_that_leave_partitions_empty(session, rows):
+    table = pyarrow.Table.from_pylist(rows[:60])
+    frame = session.createDataFrame(table.to_pandas()).repartitionByRange(4, "model")
+    chosen = {"where": ["model=6b_finetuning"]}
+    scored = assay.spark.score(frame, "basic::subset_of", **chosen).cache()
+    assert scored.result().results == assay.score(table, "basic::subset_of", **chosen).results
+    assert scored.rows.count() == len(assay.score(table, "basic::subset_of", **chosen).rows)
+
+
+def test_a_limit_is_refused(session, rows):
+    frame = session.createDataFrame(pyarrow.Table.from_pylist(rows[:5]).to_pandas())
+    with pytest.raises(assay.AssayError, match="limit the rows before"):
+        assay.spark.score(frame, "basic::subset_of", limit=3)
+
+
+def test_a_budget_is_that_of_all_partitions(session, rows, judge, tmp_path):
+    frame = session.createDataFrame(pyarrow.Table.from_pylist(rows[:80]).to_pandas()).repartition(4)
+    options = {"config": model_config(judge, tmp_path / "models.json"), "no_cache": True}
+    scored = assay.spark.score(frame, {"llm-as-judge::base": RATING}, max_requests=30, **options).cache()
+    result = scored.result()
+    assert judge.requests == result.usage["requests"] == 30
+    assert result.counts["llm-as-judge::base"]["not_asked"] == 50
+    spent = result.usage["cost"]
+    scored = assay.spark.score(frame, {"llm-as-judge::base": RATING}, max_cost=spent, **options).cache()
+    # A partition may overshoot by what one request costs more than expected.
+    assert 0 < scored.result().usage["cost"] < spent * 1.2

@@ -166,7 +166,7 @@ private struct ScoreFunction: @unchecked Sendable {
             guard let column = batch.columns[index]?.pointee, let values = column.values else { continue }
             for row in 0..<Int(batch.n_rows) {
                 if let validity = column.validity, validity[row >> 3] >> (row & 7) & 1 == 0 {
-                    isWhole = isWhole && ca_builder_null(builder, index)
+                    isWhole = isWhole && ca_builder_nulls(builder, index, 1)
                     continue
                 }
                 switch input.type {
@@ -181,7 +181,7 @@ private struct ScoreFunction: @unchecked Sendable {
                     isWhole = isWhole && ca_builder_integer(builder, index, Int64(booleans[row]))
                 case .text, .json, .textList:
                     let texts = values.assumingMemoryBound(to: assay_str.self)
-                    isWhole = isWhole && ca_builder_text(builder, index, texts[row].ptr, Int(texts[row].len))
+                    isWhole = isWhole && ca_builder_text(builder, index, texts[row].ptr, Int(texts[row].len), 1)
                 }
             }
         }

@@ -18,11 +18,11 @@ final class ResultStream {
     private var hasEnded = false
     private var error: UnsafeMutablePointer<CChar>?
 
-    init(_ handle: RunHandle, _ source: ArrowSource) throws {
+    init(_ handle: RunHandle, _ source: ArrowSource, keepsRows: Bool) throws {
         let columns = try source.columns()
         let run = try BatchRun(
             try handle.request(for: Dataset(jsonLines: "", named: "the rows")), on: handle.engine.engine, rows: columns,
-            cancellation: handle.cancellation)
+            keepsRows: keepsRows, cancellation: handle.cancellation)
         (self.handle, self.source, self.columns, self.run) = (handle, source, columns, run)
         schema = try run.schema()
         ready = []

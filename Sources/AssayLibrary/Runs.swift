@@ -85,13 +85,24 @@ public func assay_run_cancel(_ run: OpaquePointer?) { run?.object(RunHandle.self
 public func assay_run_stream(
     _ run: OpaquePointer?, _ input: UnsafeMutablePointer<ArrowArrayStream>?,
     _ output: UnsafeMutablePointer<ArrowArrayStream>?
+) -> Int32 { scoreStream(run, input, output, keepsRows: true) }
+
+@c @implementation
+public func assay_run_counts(
+    _ run: OpaquePointer?, _ input: UnsafeMutablePointer<ArrowArrayStream>?,
+    _ output: UnsafeMutablePointer<ArrowArrayStream>?
+) -> Int32 { scoreStream(run, input, output, keepsRows: false) }
+
+private func scoreStream(
+    _ run: OpaquePointer?, _ input: UnsafeMutablePointer<ArrowArrayStream>?,
+    _ output: UnsafeMutablePointer<ArrowArrayStream>?, keepsRows: Bool
 ) -> Int32 {
     reporting(EINVAL) {
         guard let input, let output else { throw LibraryFault("a stream is NULL") }
         let source = ArrowSource(taking: input)
         let handle = try object(run, RunHandle.self)
         try handle.start()
-        try ResultStream(handle, source).export(to: output)
+        try ResultStream(handle, source, keepsRows: keepsRows).export(to: output)
         return 0
     }
 }

@@ -4,6 +4,7 @@
 import CAssay
 import Glibc
 import JSON
+import ScoringCore
 import ScoringEngine
 
 /// A state that others are merged into.
@@ -34,6 +35,30 @@ public func assay_state_merge(
 ) -> Int32 {
     reporting(EINVAL) {
         try object(state, StateHandle.self).state.merge(contents(bytes, length), named: text(name))
+        return 0
+    }
+}
+
+@c @implementation
+public func assay_state_add_results(
+    _ state: OpaquePointer?, _ function: UnsafePointer<CChar>?, _ count: Int, _ outcomes: UnsafePointer<UInt8>?,
+    _ scores: UnsafePointer<Double>?, _ weights: UnsafePointer<Double>?
+) -> Int32 {
+    reporting(EINVAL) {
+        guard let function, let scores, count >= 0 else {
+            throw LibraryFault("the function or the scores are NULL, or their number is negative")
+        }
+        let found = try (0..<count).map { row in
+            let number = outcomes?[row] ?? RowOutcome.scored.rawValue
+            guard let outcome = RowOutcome(rawValue: number) else {
+                throw LibraryFault("row \(row) has the outcome \(number); expected 0 to 7")
+            }
+            return outcome
+        }
+        try object(state, StateHandle.self).state.addResults(
+            of: String(cString: function), outcomes: found,
+            scores: Array(UnsafeBufferPointer(start: scores, count: count)),
+            weights: weights.map { Array(UnsafeBufferPointer(start: $0, count: count)) })
         return 0
     }
 }

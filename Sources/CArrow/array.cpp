@@ -175,36 +175,6 @@ void Column::range(int64_t row, int64_t &start, int64_t &end) const {
     }
 }
 
-csj_text Column::text(int64_t row) const {
-    if (type->kind == Kind::dictionary) {
-        const int64_t place = index(row);
-        return values->is_null(place) ? csj_text{nullptr, 1} : values->text(place);
-    }
-    csj_text found{nullptr, 0};
-    if (type->kind == Kind::text) {
-        int64_t start, end;
-        range(row, start, end);
-        found = csj_text{static_cast<const char *>(more) + start, static_cast<uint64_t>(end - start)};
-        if (start == end) found.ptr = "";
-        if (is_valid_text) return found;
-    } else {
-        const char *view = static_cast<const char *>(data) + 16 * (row + offset);
-        int32_t parts[4];
-        std::memcpy(parts, view, sizeof parts);
-        if (parts[0] < 0) return csj_text{nullptr, 0};
-        found.len = static_cast<uint64_t>(parts[0]);
-        if (parts[0] <= 12) {
-            found.ptr = view + 4;
-        } else {
-            const int64_t place = parts[2], start = parts[3];
-            if (place < 0 || place >= n_buffers || start < 0 || start + parts[0] > sizes[place] || !buffers[place])
-                return csj_text{nullptr, 0};
-            found.ptr = static_cast<const char *>(buffers[place]) + start;
-        }
-    }
-    return csj_is_utf8(found) ? found : csj_text{nullptr, 0};
-}
-
 int64_t Column::integer(int64_t row) const {
     const int64_t i = row + offset;
     switch (type->width) {
@@ -272,41 +242,4 @@ extern "C" bool ca_schema_can_read(const ca_schema *schema, size_t column, uint3
     case CSJ_JSON: return true;
     default: return false;
     }
-}
-
-extern "C" uint64_t ca_batch_read(
-    const ca_batch *batch, size_t column, uint32_t type, size_t first, size_t count, uint8_t *states, void *values
-) {
-    const Column &from = batch->root.children[column];
-    uint64_t non_finite = 0;
-    for (size_t i = 0; i < count; i++) {
-        const int64_t row = static_cast<int64_t>(first + i);
-        // A table's own rows are not null where producers follow the specification.
-        if (from.is_null(row)) {
-            states[i] = CSJ_NULL;
-            continue;
-        }
-        states[i] = CSJ_VALUE;
-        switch (type) {
-        case CSJ_TEXT: {
-            const csj_text text = from.text(row);
-            if (!text.ptr) states[i] = text.len == 1 ? CSJ_NULL : CSJ_MISTYPED;
-            static_cast<csj_text *>(values)[i] = text;
-            break;
-        }
-        case CSJ_F64: {
-            const double number = from.number(row);
-            if (!(number - number == 0)) {
-                states[i] = CSJ_NULL;
-                non_finite++;
-            }
-            static_cast<double *>(values)[i] = number;
-            break;
-        }
-        case CSJ_I64: static_cast<int64_t *>(values)[i] = from.integer(row); break;
-        case CSJ_BOOL: static_cast<uint8_t *>(values)[i] = static_cast<uint8_t>(from.integer(row)); break;
-        default: states[i] = CSJ_MISTYPED;
-        }
-    }
-    return non_finite;
 }

@@ -73,9 +73,13 @@ struct Column {
     void range(int64_t row, int64_t &start, int64_t &end) const;
 };
 
-void write_value(const Column &, int64_t row, ca_bytes &, bool &ok, int depth);
+// Appends a value as JSON; false when out of memory.
+bool write_value(const Column &, int64_t row, ca_bytes &);
 
-bool reserve(ca_bytes &, size_t more);
+// Enlarges memory that has too little room; false when out of memory.
+bool grow(ca_bytes &, size_t more);
+
+inline bool reserve(ca_bytes &out, size_t more) { return out.capacity - out.count >= more || grow(out, more); }
 
 } // namespace carrow
 

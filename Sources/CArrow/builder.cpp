@@ -7,10 +7,21 @@
 
 namespace {
 
+// Sets bits start..<end.
+void set_bits(char *bits, size_t start, size_t end, bool value) {
+    if (start >= end) return;
+    for (; start < end && start % 8; start++)
+        bits[start / 8] = static_cast<char>((bits[start / 8] & ~(1 << start % 8)) | value << start % 8);
+    std::memset(bits + start / 8, value ? 0xFF : 0, (end - start) / 8);
+    for (start += (end - start) / 8 * 8; start < end; start++)
+        bits[start / 8] = static_cast<char>((bits[start / 8] & ~(1 << start % 8)) | value << start % 8);
+}
+
 // A column in the making.
 struct Cells {
     char format;
     size_t count = 0, nulls = 0;
+    // The validity is empty before the first null.
     ca_bytes validity{}, data{}, text{};
 
     void clear() {
@@ -21,53 +32,133 @@ struct Cells {
         count = nulls = 0;
     }
 
-    bool put(ca_bytes &bytes, const void *value, size_t size) {
-        if (!carrow::reserve(bytes, size)) return false;
-        std::memcpy(bytes.bytes + bytes.count, value, size);
-        bytes.count += size;
+    // Makes room for bits of `more` cells, all zero.
+    bool grow(ca_bytes &bits, size_t more) {
+        const size_t needed = (count + more + 7) / 8;
+        if (needed <= bits.count) return true;
+        if (!carrow::reserve(bits, needed - bits.count)) return false;
+        std::memset(bits.bytes + bits.count, 0, needed - bits.count);
+        bits.count = needed;
         return true;
     }
 
-    bool bit(ca_bytes &bytes, bool value) {
-        if (count % 8 == 0) {
-            const char zero = 0;
-            if (!put(bytes, &zero, 1)) return false;
+    // Appends to the validity, before the cells are counted.
+    bool mark(bool is_valid, size_t more) {
+        if (is_valid && nulls == 0) return true;
+        if (!grow(validity, more)) return false;
+        if (nulls == 0) set_bits(validity.bytes, 0, count, true);
+        set_bits(validity.bytes, count, count + more, is_valid);
+        if (!is_valid) nulls += more;
+        return true;
+    }
+
+    bool mark(const uint8_t *present, size_t more) {
+        size_t missing = 0;
+        for (size_t i = 0; i < more; i++) missing += !present[i];
+        if (missing == 0 || missing == more) return mark(missing == 0, more);
+        if (!grow(validity, more)) return false;
+        if (nulls == 0) set_bits(validity.bytes, 0, count, true);
+        for (size_t i = 0; i < more; i++)
+            if (present[i]) validity.bytes[(count + i) / 8] |= static_cast<char>(1 << (count + i) % 8);
+        nulls += missing;
+        return true;
+    }
+
+    // Appends room for `more` values of a size.
+    template <typename Value> Value *values(size_t more) {
+        if (!carrow::reserve(data, more * sizeof(Value))) return nullptr;
+        Value *place = reinterpret_cast<Value *>(data.bytes + data.count);
+        data.count += more * sizeof(Value);
+        return place;
+    }
+
+    // Appends room for the ends of `more` texts, behind the start of the first.
+    int32_t *ends(size_t more) {
+        if (count == 0) {
+            int32_t *start = values<int32_t>(1);
+            if (!start) return nullptr;
+            *start = 0;
         }
-        if (value) bytes.bytes[count / 8] = static_cast<char>(bytes.bytes[count / 8] | 1 << count % 8);
-        return true;
+        return values<int32_t>(more);
     }
 
-    bool add(bool is_valid, const void *value, size_t size) {
-        if (!bit(validity, is_valid)) return false;
-        const int64_t zero = 0;
-        switch (format) {
-        case 'u': {
-            if (count == 0 && !put(data, &zero, 4)) return false;
-            if (text.count + size > INT32_MAX || (size > 0 && !put(text, value, size))) return false;
+    // Makes room for the bytes of texts, which may have 2 GiB.
+    bool has_room(size_t size) { return size <= INT32_MAX - text.count && carrow::reserve(text, size); }
+
+    bool add_nulls(size_t more) {
+        if (!mark(false, more)) return false;
+        if (format == 'u') {
+            int32_t *to = ends(more);
+            if (!to) return false;
             const int32_t end = static_cast<int32_t>(text.count);
-            if (!put(data, &end, 4)) return false;
-            break;
+            for (size_t i = 0; i < more; i++) to[i] = end;
+        } else if (format == 'b') {
+            if (!grow(data, more)) return false;
+        } else {
+            int64_t *to = values<int64_t>(more);
+            if (!to) return false;
+            std::memset(to, 0, more * sizeof *to);
         }
-        case 'b':
-            if (!bit(data, is_valid && *static_cast<const int64_t *>(value))) return false;
-            break;
-        default:
-            if (!put(data, is_valid ? value : &zero, 8)) return false;
+        count += more;
+        return true;
+    }
+
+    // Values of 8 bytes; of "b", 0 or not.
+    bool add_values(const int64_t *from, const uint8_t *present, size_t more) {
+        if (!(present ? mark(present, more) : mark(true, more))) return false;
+        if (format == 'b') {
+            if (!grow(data, more)) return false;
+            for (size_t i = 0; i < more; i++)
+                if ((!present || present[i]) && from[i])
+                    data.bytes[(count + i) / 8] |= static_cast<char>(1 << (count + i) % 8);
+        } else {
+            int64_t *to = values<int64_t>(more);
+            if (!to) return false;
+            for (size_t i = 0; i < more; i++) to[i] = !present || present[i] ? from[i] : 0;
         }
-        count++;
-        nulls += !is_valid;
+        count += more;
+        return true;
+    }
+
+    bool add_text(const char *from, size_t size, size_t more) {
+        if (size > INT32_MAX || !has_room(size * more) || !mark(true, more)) return false;
+        int32_t *to = ends(more);
+        if (!to) return false;
+        for (size_t i = 0; i < more; i++) {
+            if (size > 0) std::memcpy(text.bytes + text.count, from, size);
+            text.count += size;
+            to[i] = static_cast<int32_t>(text.count);
+        }
+        count += more;
+        return true;
+    }
+
+    bool add_texts(const char *from, const ca_range *ranges, const uint8_t *present, size_t more) {
+        size_t size = 0;
+        for (size_t i = 0; i < more; i++) size += present[i] ? static_cast<size_t>(ranges[i].length) : 0;
+        if (!has_room(size) || !mark(present, more)) return false;
+        int32_t *to = ends(more);
+        if (!to) return false;
+        for (size_t i = 0; i < more; i++) {
+            if (present[i] && ranges[i].length > 0) {
+                const size_t length = static_cast<size_t>(ranges[i].length);
+                std::memcpy(text.bytes + text.count, from + ranges[i].start, length);
+                text.count += length;
+            }
+            to[i] = static_cast<int32_t>(text.count);
+        }
+        count += more;
         return true;
     }
 };
 
 // What an array owns.
 struct Owned {
-    std::vector<void *> memory;
     std::vector<const void *> buffers;
     std::vector<ArrowArray *> children;
 
     ~Owned() {
-        for (void *bytes : memory) std::free(bytes);
+        for (const void *bytes : buffers) std::free(const_cast<void *>(bytes));
         for (ArrowArray *child : children) {
             if (child->release) child->release(child);
             delete child;
@@ -149,18 +240,43 @@ extern "C" ca_builder *ca_builder_new(const char *formats) {
 
 extern "C" void ca_builder_free(ca_builder *builder) { delete builder; }
 
-extern "C" bool ca_builder_null(ca_builder *builder, size_t column) { return builder->columns[column].add(false, "", 0); }
+extern "C" bool ca_builder_nulls(ca_builder *builder, size_t column, size_t count) {
+    return builder->columns[column].add_nulls(count);
+}
 
 extern "C" bool ca_builder_number(ca_builder *builder, size_t column, double value) {
-    return builder->columns[column].add(true, &value, 8);
+    int64_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    return builder->columns[column].add_values(&bits, nullptr, 1);
 }
 
 extern "C" bool ca_builder_integer(ca_builder *builder, size_t column, int64_t value) {
-    return builder->columns[column].add(true, &value, 8);
+    return builder->columns[column].add_values(&value, nullptr, 1);
 }
 
-extern "C" bool ca_builder_text(ca_builder *builder, size_t column, const char *text, size_t length) {
-    return builder->columns[column].add(true, text, length);
+extern "C" bool ca_builder_text(ca_builder *builder, size_t column, const char *text, size_t length, size_t count) {
+    return builder->columns[column].add_text(text, length, count);
+}
+
+extern "C" bool ca_builder_sequence(ca_builder *builder, size_t column, int64_t first, size_t count) {
+    Cells &cells = builder->columns[column];
+    int64_t *to = cells.mark(true, count) ? cells.values<int64_t>(count) : nullptr;
+    if (!to) return false;
+    for (size_t i = 0; i < count; i++) to[i] = first + static_cast<int64_t>(i);
+    cells.count += count;
+    return true;
+}
+
+extern "C" bool ca_builder_values(
+    ca_builder *builder, size_t column, const void *values, const uint8_t *present, size_t count
+) {
+    return builder->columns[column].add_values(static_cast<const int64_t *>(values), present, count);
+}
+
+extern "C" bool ca_builder_texts(
+    ca_builder *builder, size_t column, const char *bytes, const ca_range *ranges, const uint8_t *present, size_t count
+) {
+    return builder->columns[column].add_texts(bytes, ranges, present, count);
 }
 
 extern "C" bool ca_builder_finish(ca_builder *builder, size_t rows, ArrowArray *out) {
@@ -169,12 +285,8 @@ extern "C" bool ca_builder_finish(ca_builder *builder, size_t rows, ArrowArray *
         whole->buffers.push_back(nullptr);
         for (Cells &cells : builder->columns) {
             auto owned = std::make_unique<Owned>();
-            owned->memory = {taken(cells.validity), taken(cells.data)};
-            owned->buffers = {cells.nulls > 0 ? owned->memory[0] : nullptr, owned->memory[1]};
-            if (cells.format == 'u') {
-                owned->memory.push_back(taken(cells.text));
-                owned->buffers.push_back(owned->memory[2]);
-            }
+            owned->buffers = {cells.nulls > 0 ? taken(cells.validity) : nullptr, taken(cells.data)};
+            if (cells.format == 'u') owned->buffers.push_back(taken(cells.text));
             auto child = std::make_unique<ArrowArray>();
             set(*child, owned.release(), cells.count, cells.nulls);
             whole->children.push_back(child.release());

@@ -12,8 +12,7 @@ using carrow::Type;
 
 namespace carrow {
 
-bool reserve(ca_bytes &out, size_t more) {
-    if (out.capacity - out.count >= more) return true;
+bool grow(ca_bytes &out, size_t more) {
     size_t capacity = out.capacity * 2 > out.count + more ? out.capacity * 2 : out.count + more;
     char *larger = static_cast<char *>(std::realloc(out.bytes, capacity));
     if (!larger) return false;
@@ -214,6 +213,12 @@ struct Writer {
 
 } // namespace
 
+bool carrow::write_value(const Column &column, int64_t row, ca_bytes &out) {
+    Writer writer{out};
+    writer.value(column, row);
+    return writer.ok;
+}
+
 extern "C" bool ca_batch_write_rows(
     const ca_batch *batch, size_t first, size_t count, const bool *wanted, ca_bytes *out
 ) {
@@ -238,42 +243,5 @@ extern "C" bool ca_batch_write_rows(
         return true;
     } catch (...) {
         return false;
-    }
-}
-
-extern "C" uint64_t ca_batch_read_json(
-    const ca_batch *batch, size_t column, size_t first, size_t count, uint8_t *states, csj_text *cells, ca_bytes *arena
-) {
-    try {
-        const Column &from = batch->root.children[column];
-        arena->count = 0;
-        Writer writer{*arena};
-        uint64_t non_finite = 0;
-        for (size_t i = 0; i < count; i++) {
-            const int64_t row = static_cast<int64_t>(first + i);
-            const size_t start = arena->count;
-            states[i] = CSJ_VALUE;
-            if (!from.is_null(row)) writer.value(from, row);
-            const size_t length = arena->count - start;
-            const bool is_null = length == 0 || (length == 4 && std::memcmp(arena->bytes + start, "null", 4) == 0);
-            const bool is_number = from.type->kind == Kind::floating && !from.is_null(row);
-            if (is_number && !(from.number(row) - from.number(row) == 0)) {
-                states[i] = CSJ_NULL;
-                non_finite++;
-            } else if (is_null) {
-                states[i] = CSJ_NULL;
-            }
-            cells[i].len = length;
-        }
-        if (!writer.ok || !carrow::reserve(*arena, CSJ_PADDING)) return UINT64_MAX;
-        std::memset(arena->bytes + arena->count, 0, CSJ_PADDING);
-        const char *place = arena->bytes;
-        for (size_t i = 0; i < count; i++) {
-            cells[i].ptr = place;
-            place += cells[i].len;
-        }
-        return non_finite;
-    } catch (...) {
-        return UINT64_MAX;
     }
 }

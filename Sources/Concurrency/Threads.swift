@@ -1,17 +1,23 @@
+import CThreads
 package import Glibc
 import Platform
 
-/// Runs `body` on `count` threads, numbered from 0, and returns when all have ended. The first is the calling thread;
-/// where others cannot be started, there are fewer.
+/// The stack of threads, in bytes, which plugins may use.
+private let stackSize = 8 << 20
+
+/// Runs `body` on `count` threads, numbered from 0, and returns when all have ended. The first is the calling thread, unless its
+/// stack is small, as those of a Java program's threads are; where others cannot be started, there are fewer.
 ///
 /// Plugins run on such threads, so who calls this has one that may be blocked: none of Swift's concurrency.
 package func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
     var threads: [pthread_t] = []
-    for index in 1..<max(1, count) {
+    // Less than all of it: the system takes some for itself.
+    let isCallerFirst = cthreads_stack_size() >= stackSize / 4 * 3
+    for index in (isCallerFirst ? 1 : 0)..<max(1, count) {
         guard let thread = try? startThread({ body(index) }) else { break }
         threads.append(thread)
     }
-    body(0)
+    if isCallerFirst || threads.isEmpty { body(0) }
     for thread in threads { pthread_join(thread, nil) }
 }
 
@@ -33,7 +39,7 @@ package struct ThreadError: Error, CustomStringConvertible {
     package var description: String { "no thread could be started: \(systemMessage(code))" }
 }
 
-/// Starts a thread with a stack of 8 MiB, which plugins may use. It is to be joined.
+/// Starts a thread with a stack of 8 MiB. It is to be joined.
 ///
 /// - Parameter takesSignals: whether signals to the process may be handled on it.
 package func startThread(
@@ -49,7 +55,7 @@ package func startThread(
         pthread_attr_destroy(attributes)
         attributes.deallocate()
     }
-    pthread_attr_setstacksize(attributes, 8 << 20)
+    pthread_attr_setstacksize(attributes, stackSize)
     var old = sigset_t()
     if !takesSignals {
         var all = sigset_t()

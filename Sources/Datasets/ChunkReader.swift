@@ -47,7 +47,7 @@ public final class Chunk: @unchecked Sendable {
 public struct ChunkReader: ~Copyable {
     private var source: any ByteSource
     private var chunkSize: Int
-    private let longestLine: Int
+    private let longestLine: Int?
     private let takesWhatIsThere: Bool
     private var nextIndex = 0
     /// The start of a line whose end has not been read.
@@ -62,11 +62,12 @@ public struct ChunkReader: ~Copyable {
 
     /// - Parameters:
     ///   - chunkSize: in bytes; a chunk is only larger if a single line is.
-    ///   - longestLine: in bytes; a longer one is an error.
+    ///   - longestLine: in bytes, without its line feed; a longer one is an error. Nil: a line that is longer than the source
+    ///     allows, or than 1 GiB, is passed over, and a ``RejectedLine`` takes its place.
     ///   - takesWhatIsThere: whether a chunk ends with the lines of a single read, for live sources: the division then depends
     ///     on how the source delivers the bytes.
     public init(
-        _ source: any ByteSource, chunkSize: Int = 512 << 10, longestLine: Int = 1 << 30, takesWhatIsThere: Bool = false
+        _ source: any ByteSource, chunkSize: Int = 512 << 10, longestLine: Int? = nil, takesWhatIsThere: Bool = false
     ) {
         self.source = source
         self.chunkSize = chunkSize
@@ -110,18 +111,24 @@ public struct ChunkReader: ~Copyable {
                 chunk.count = cut
                 break
             }
-            if length >= longestLine {
-                let error = DatasetError(
-                    .tooLarge,
-                    "a line is longer than \(longestLine) bytes; check that the data is JSON Lines, with one row per "
-                        + "line"
-                )
-                failure = error
-                throw error
+            let limit = limit
+            if chunk.count > limit {
+                if longestLine != nil {
+                    let error = DatasetError(
+                        .tooLarge,
+                        "a row has more than \(sizeText(limit)); check that each row is on its own line, or raise "
+                            + "--max-row-size")
+                    failure = error
+                    throw error
+                }
+                skipLine(in: chunk, limit)
+                length = max(chunkSize, chunk.count)
+                continue
             }
-            length = min(2 * length, longestLine)
+            length = min(2 * length, limit + 1)
             if chunk.capacity < length { chunk.resize(to: length) }
         }
+        if chunk.count > limit { rejectLongLines(in: chunk, limit) }
         guard chunk.count > 0 else {
             if let failure { throw failure }
             return false
@@ -181,9 +188,13 @@ public struct ChunkReader: ~Copyable {
     /// Whether `read` will return a chunk that was read ahead.
     public var hasPending: Bool { pending != nil }
 
+    /// The maximum size of a line. Sources of several files say it while they are read.
+    private var limit: Int { longestLine ?? min(source.rowLimit ?? .max, 1 << 30) }
+
     /// Reads until the chunk has `length` bytes or the source ends.
     private mutating func fill(_ chunk: Chunk, to length: Int) {
         while chunk.count < length {
+            if takesWhatIsThere && afterLastNewline(in: chunk) != nil { return }
             let room = UnsafeMutableRawBufferPointer(rebasing: chunk.memory[chunk.count..<length])
             do throws(DatasetError) {
                 let read = try source.read(into: room)
@@ -192,7 +203,6 @@ public struct ChunkReader: ~Copyable {
                     return
                 }
                 chunk.count += read
-                if takesWhatIsThere && afterLastNewline(in: chunk) != nil { return }
             } catch {
                 // The lines before the fault are complete; the rest was cut off by it.
                 failure = error
@@ -201,6 +211,67 @@ public struct ChunkReader: ~Copyable {
                 return
             }
         }
+    }
+
+    /// Passes over the rest of a line that is too long and of which the chunk has the start. The chunk then has a line that says
+    /// so, and what was read behind it.
+    private mutating func skipLine(in chunk: Chunk, _ limit: Int) {
+        var size = chunk.count
+        chunk.count = 0
+        // So little that what is behind the line and the line in its place fit into a chunk: where that ends must not depend
+        // on how the bytes were delivered.
+        let room = max(1, chunkSize - 2 * RejectedLine.longest)
+        var piece = [UInt8](repeating: 0, count: room)
+        var rest: ArraySlice<UInt8> = []
+        do throws(DatasetError) {
+            while true {
+                let read = try source.read(into: &piece)
+                hasEnded = read == 0
+                if hasEnded { break }
+                let found = piece.withUnsafeBytes { bytes in
+                    bytes.baseAddress.flatMap { start in memchr(start, 0x0A, read).map { UnsafeRawPointer($0) - start }
+                    }
+                }
+                if let newline = found {
+                    size += newline
+                    rest = piece[(newline + 1)..<read]
+                    break
+                }
+                size += read
+            }
+        } catch {
+            // The fault has cut the line off.
+            failure = error
+            hasEnded = true
+            return
+        }
+        let lines = Self.rejected(size, limit) + [UInt8(ascii: "\n")] + rest
+        chunk.resize(to: max(chunkSize, lines.count))
+        chunk.memory.copyBytes(from: lines)
+        chunk.count = lines.count
+    }
+
+    /// Puts a line that says so in place of each line that is too long.
+    private func rejectLongLines(in chunk: Chunk, _ limit: Int) {
+        var lines: [UInt8] = []
+        var areReplaced = false
+        chunk.withLines { line in
+            if line.count > limit {
+                areReplaced = true
+                lines += Self.rejected(line.count, limit)
+            } else {
+                lines += line
+            }
+            lines.append(UInt8(ascii: "\n"))
+        }
+        guard areReplaced else { return }
+        lines.withUnsafeBytes { chunk.takeLines($0) }
+    }
+
+    private static func rejected(_ size: Int, _ limit: Int) -> [UInt8] {
+        RejectedLine.bytes(
+            "the row has \(sizeText(size)), and at most \(sizeText(limit)) are read; check that each row is on its own line, "
+                + "or raise --max-row-size")
     }
 
     private func afterLastNewline(in chunk: Chunk) -> Int? {

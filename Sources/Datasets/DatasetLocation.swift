@@ -84,7 +84,7 @@ public struct DatasetLocation: Hashable, Sendable, CustomStringConvertible {
 
     /// Opens it for reading as JSON Lines.
     ///
-    /// A line that starts with the byte 0x00 is a rejected row, see ``CSVSource``.
+    /// A row that cannot be read, as it is too long or a table's record is damaged, is a ``RejectedLine``.
     /// - Parameters:
     ///   - columns: the needed columns, nil for all. Only tables use this; other formats may deliver more.
     ///   - control: counts the bytes that have been read of the `byteSize`.

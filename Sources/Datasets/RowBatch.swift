@@ -294,8 +294,7 @@ public final class RowBatch {
         if error == CSJ_ROW_OK { return nil }
         let line = line(row)
         if error == CSJ_ROW_REJECTED {
-            // Only a table's rows are rejected before they get here.
-            if isUntyped { return RowFault(message: String(decoding: line.dropFirst(), as: UTF8.self), offset: nil) }
+            if let reason = RejectedLine.reason(of: line) { return RowFault(message: reason, offset: nil) }
             return RowFault(message: "not a JSON object: the line starts with a NUL character", offset: 0)
         }
         return RowFault(error, at: Int(rows[row].error_offset), in: line)

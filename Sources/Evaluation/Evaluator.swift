@@ -50,6 +50,9 @@ public struct EvaluationRequest: Sendable {
     public var budget = BudgetLimits()
     /// How long a cancelled run waits for replies to requests that have been sent, and will be paid for.
     public var patience = Duration.milliseconds(300)
+    /// Whether the results of scoring include their state, which can be merged with those of other rows. The usage of the
+    /// candidate is not part of it.
+    public var keepsState = false
     /// Ends a blocked read of the dataset when no more rows are wanted.
     public var stopReading: @Sendable () -> Void = {}
 
@@ -187,11 +190,25 @@ public struct Evaluator: Sendable {
         of request: EvaluationRequest, _ reader: inout ChunkReader
     ) throws(EvaluationError) -> [String] {
         do throws(DatasetError) {
-            return try (reader.peek()?.columnNames ?? []) + request.mapping.keys.sorted()
+            return try (firstRows(of: request.dataset, &reader)?.columnNames ?? []) + request.mapping.keys.sorted()
                 + request.settings.mapping.keys.sorted()
         } catch {
             throw EvaluationError(.dataset, "\(request.dataset.name): \(error.description)", cause: error)
         }
+    }
+
+    /// The first chunk of a dataset, or the first one with a row in it: a line that cannot be read may be longer than a chunk.
+    ///
+    /// - Parameter reader: is at the dataset's start, and stays there.
+    private func firstRows(of dataset: Dataset, _ reader: inout ChunkReader) throws(DatasetError) -> Chunk? {
+        guard let first = try reader.peek() else { return nil }
+        if !first.columnNames.isEmpty || !dataset.isReopenable { return first }
+        var rest = ChunkReader(try dataset.open(nil), chunkSize: 64 << 10)
+        let chunk = Chunk()
+        while try rest.read(into: chunk) {
+            if !chunk.columnNames.isEmpty { return chunk }
+        }
+        return first
     }
 
     private func model(
@@ -236,6 +253,7 @@ public struct Evaluator: Sendable {
         scoring.inference = request.inference
         scoring.budget = request.budget
         scoring.patience = request.patience
+        scoring.keepsState = request.keepsState
         return scoring
     }
 
@@ -256,7 +274,7 @@ public struct Evaluator: Sendable {
         let lines: UnansweredLines
         do throws(DatasetError) {
             var rows = UnansweredLines(preparation, isAgent: isAgent, columns: request.filters.map(\.column))
-            firstRows = try reader.peek().map { rows.lines(of: $0) } ?? []
+            firstRows = try self.firstRows(of: request.dataset, &reader).map { rows.lines(of: $0) } ?? []
             var answered = ChunkReader(MemorySource(firstRows))
             columns = try answered.peek()?.columnNames ?? []
             if !rows.missing.isEmpty && request.dataset.isReopenable {

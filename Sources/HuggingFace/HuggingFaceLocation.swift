@@ -143,7 +143,7 @@ struct RowSlice: Sendable, Hashable {
         func bound(_ text: Substring) throws(Fault) -> Bound? {
             if text.isEmpty { return nil }
             let isPercent = text.hasSuffix("%")
-            guard let number = Int(isPercent ? text.dropLast() : text), !isPercent || abs(number) <= 100 else {
+            guard let number = Int(isPercent ? text.dropLast() : text), !isPercent || number.magnitude <= 100 else {
                 throw Fault(message: "split=…[\(inside): \(text) is not a number of rows or a percentage")
             }
             return isPercent ? .percent(number) : .row(number)

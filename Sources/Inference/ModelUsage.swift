@@ -1,4 +1,5 @@
 package import JSON
+package import Statistics
 
 /// The usage of models by a run, or by one of its functions.
 public struct ModelUsage: Hashable, Sendable {
@@ -32,15 +33,20 @@ public struct ModelUsage: Hashable, Sendable {
     public var servedModels: Set<String> = []
     /// The part of `cost` that no server has confirmed: replies without usage, by their length, and requests that may be
     /// billed although their replies did not arrive, by their expected cost.
-    public var estimatedCost = 0.0
+    public var estimatedCost: Double {
+        get { estimated.sum.value }
+        set { estimated = CostSum(newValue) }
+    }
     /// The cost of the requests: as reported by the servers, or otherwise by the models' prices. Nil if neither is known.
     public var cost: Double? {
-        get { hasUnknownCost || hasUnpricedModel && !hasKnownCost ? nil : knownCost }
+        get { hasUnknownCost || hasUnpricedModel && !hasKnownCost ? nil : known.sum.value }
         set {
-            (knownCost, hasKnownCost, hasUnknownCost) = (newValue ?? 0, newValue != nil, newValue == nil)
+            (known, hasKnownCost, hasUnknownCost) = (CostSum(newValue ?? 0), newValue != nil, newValue == nil)
         }
     }
-    private var knownCost = 0.0
+    /// Both are exact, so that they do not depend on the order in which replies arrive.
+    private var known = CostSum()
+    private var estimated = CostSum()
     private var hasKnownCost = false
     private var hasUnknownCost = false
     /// Whether a model without a price was used.
@@ -92,7 +98,7 @@ public struct ModelUsage: Hashable, Sendable {
         cachedInputTokens += tokens?.cachedInput ?? 0
         reasoningTokens += tokens?.reasoning ?? 0
         if let more = model.cost(of: tokens ?? TokenUsage(input: 0, output: 0)) {
-            knownCost += more
+            known.sum.add(more)
             hasKnownCost = true
         } else {
             hasUnknownCost = true
@@ -101,8 +107,8 @@ public struct ModelUsage: Hashable, Sendable {
 
     /// Takes note of what a request without a count of tokens is taken to cost; 0 where nothing is known of it.
     mutating func addEstimate(_ cost: Double) {
-        knownCost += cost
-        estimatedCost += cost
+        known.sum.add(cost)
+        estimated.sum.add(cost)
     }
 
     mutating func addFailure(of model: Model, wasAsked: Bool) {
@@ -142,8 +148,8 @@ public struct ModelUsage: Hashable, Sendable {
         sum.answersWithoutUsage += other.answersWithoutUsage
         sum.cutPrompts += other.cutPrompts
         sum.refusals += other.refusals
-        sum.estimatedCost += other.estimatedCost
-        sum.knownCost += other.knownCost
+        sum.estimated.sum.merge(other.estimated.sum)
+        sum.known.sum.merge(other.known.sum)
         sum.hasKnownCost = sum.hasKnownCost || other.hasKnownCost
         sum.hasUnknownCost = sum.hasUnknownCost || other.hasUnknownCost
         sum.hasUnpricedModel = sum.hasUnpricedModel || other.hasUnpricedModel
@@ -154,10 +160,10 @@ public struct ModelUsage: Hashable, Sendable {
 // MARK: - States
 
 extension ModelUsage {
-    /// The known cost, and the part of it that is estimated. Sums of many are added up exactly elsewhere.
-    package var costParts: (known: Double, estimated: Double) {
-        get { (knownCost, estimatedCost) }
-        set { (knownCost, estimatedCost) = newValue }
+    /// The known cost, and the part of it that is estimated.
+    package var costParts: (known: Expansion, estimated: Expansion) {
+        get { (known.sum, estimated.sum) }
+        set { (known.sum, estimated.sum) = newValue }
     }
 
     /// The counts of a state, by name.
@@ -215,4 +221,15 @@ extension ModelUsage {
                 Adaptation(model: parts[0], parameter: parts[1], replacement: parts[2].isEmpty ? nil : parts[2]))
         }
     }
+}
+
+/// An exact sum of costs; two are equal if they are the same when they are rounded.
+private struct CostSum: Hashable {
+    var sum = Expansion()
+
+    init(_ cost: Double = 0) { sum.add(cost) }
+
+    static func == (one: CostSum, other: CostSum) -> Bool { one.sum.value == other.sum.value }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(sum.value) }
 }

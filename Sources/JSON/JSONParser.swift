@@ -15,6 +15,13 @@ public struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 }
 
+extension JSONError {
+    /// A fault of the text as a whole.
+    package init(ofWhole message: String) {
+        self.init(message: message, offset: nil, line: nil, column: nil)
+    }
+}
+
 /// Parses and validates whole JSON values with simdjson. At most 1,000 levels deep. One thread at a time.
 public struct JSONParser: ~Copyable {
     private let parser: OpaquePointer

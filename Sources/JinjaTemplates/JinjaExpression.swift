@@ -40,9 +40,11 @@ struct JinjaExpression: Sendable {
     /// The first name of a path.
     var root: String? { if case .path(let name, _) = head { name } else { nil } }
 
-    /// - Parameter keepsJSON: whether `tojson` changes nothing, because its text is read as JSON again.
+    /// - Parameters:
+    ///   - keepsJSON: whether `tojson` changes nothing, because its text is read as JSON again.
+    ///   - work: the bytes that filters may still read.
     func value(
-        _ find: (String) -> JSONValue?, keepsJSON: Bool
+        _ find: (String) -> JSONValue?, keepsJSON: Bool, work: inout Int
     ) throws(JinjaTemplate.RenderingFault) -> JSONValue {
         var value: JSONValue?
         switch head {
@@ -55,11 +57,8 @@ struct JinjaExpression: Sendable {
                 continue
             }
             guard let known = value else { throw undefined }
-            if filter.kind == .tojson {
-                value = keepsJSON ? known : .string(known.text)
-            } else {
-                value = try filter.applied(to: known)
-            }
+            if filter.kind == .tojson && keepsJSON { continue }
+            value = try filter.applied(to: known, work: &work)
         }
         guard let value else { throw undefined }
         return value
@@ -69,13 +68,16 @@ struct JinjaExpression: Sendable {
         guard case .path(let name, let steps) = head else {
             return JinjaTemplate.RenderingFault(message: "the expression has no value")
         }
-        let path = steps.reduce(name) { path, step in
+        // A path may be as long as a template.
+        let path = steps.prefix(20).reduce(name) { path, step in
             switch step {
             case .member(let member): path + "." + member
             case .index(let index): path + "[\(index)]"
             }
         }
-        return JinjaTemplate.RenderingFault(message: "\(quoted(path)) is undefined")
+        let shown = String(path.prefix(200))
+        let isWhole = steps.count <= 20 && shown.utf8.count == path.utf8.count
+        return JinjaTemplate.RenderingFault(message: "\(quoted(isWhole ? shown : shown + "…")) is undefined")
     }
 
     private static func follow(_ steps: [Step], from value: JSONValue?) -> JSONValue? {
@@ -111,19 +113,37 @@ extension JinjaExpression.Filter {
         return value
     }
 
-    fileprivate func applied(to value: JSONValue) throws(JinjaTemplate.RenderingFault) -> JSONValue {
+    /// - Parameter work: the bytes that filters may still read.
+    fileprivate func applied(
+        to value: JSONValue, work: inout Int
+    ) throws(JinjaTemplate.RenderingFault) -> JSONValue {
+        func read(_ text: String) throws(JinjaTemplate.RenderingFault) -> String {
+            if text.utf8.count > JinjaTemplate.longestText { throw .tooLong }
+            work -= text.utf8.count
+            if work < 0 { throw .tooMuchWork }
+            return text
+        }
+        func text() throws(JinjaTemplate.RenderingFault) -> String { try read(value.jinjaText) }
         switch kind {
-        case .lower: return .string(value.jinjaText.lowercased())
-        case .upper: return .string(value.jinjaText.uppercased())
-        case .string: return .string(value.jinjaText)
-        case .trim: return .string(trimmed(value.jinjaText, of: arguments.first?.string))
+        case .lower: return .string(try text().lowercased())
+        case .upper: return .string(try text().uppercased())
+        case .string: return .string(try text())
+        case .trim: return .string(trimmed(try text(), of: arguments.first?.string))
+        case .tojson: return .string(try read(value.text))
         case .replace:
-            return .string(replaced(value.jinjaText, arguments[0].jinjaText, by: arguments[1].jinjaText))
+            return .string(try replaced(try text(), arguments[0].jinjaText, by: arguments[1].jinjaText))
         case .join:
             guard let array = value.array else { throw fault("join", "a list", value) }
-            return .string(array.map(\.jinjaText).joined(separator: arguments.first?.jinjaText ?? ""))
+            let separator = arguments.first?.jinjaText ?? ""
+            var joined = ""
+            for (index, element) in array.enumerated() {
+                if index > 0 { joined += separator }
+                joined += try read(element.jinjaText)
+                if joined.utf8.count > JinjaTemplate.longestText { throw .tooLong }
+            }
+            return .string(joined)
         case .length, .count:
-            if let text = value.string { return JSONValue(text.unicodeScalars.count) }
+            if let text = value.string { return JSONValue(try read(text).unicodeScalars.count) }
             if let count = value.array?.count ?? value.object?.count { return JSONValue(count) }
             throw fault(kind.rawValue, "a list, an object or a string", value)
         case .first, .last:
@@ -140,6 +160,10 @@ extension JinjaExpression.Filter {
         case .list:
             if let array = value.array { return .array(array) }
             guard let text = value.string else { throw fault("list", "a list or a string", value) }
+            if try read(text).utf8.count > JinjaTemplate.longestList {
+                throw JinjaTemplate.RenderingFault(
+                    message: "the filter list takes apart texts of up to \(JinjaTemplate.longestList >> 20) MiB")
+            }
             return .array(text.unicodeScalars.map { .string(String(Character($0))) })
         case .int:
             if let number = number(of: value), let whole = Int(exactly: number.rounded(.towardZero)) {
@@ -147,7 +171,7 @@ extension JinjaExpression.Filter {
             }
             return arguments.first ?? 0
         case .float: return number(of: value).flatMap { JSONValue($0) } ?? arguments.first ?? JSONValue(0.0)
-        case .default, .d, .tojson: return value
+        case .default, .d: return value
         }
     }
 
@@ -178,19 +202,30 @@ private func trimmed(_ text: String, of characters: String?) -> String {
     return String(scalars)
 }
 
-private func replaced(_ text: String, _ old: String, by new: String) -> String {
+/// In time proportional to the lengths of the texts: Knuth, Morris and Pratt's search (SIAM J. Comput. 6, 1977).
+private func replaced(
+    _ text: String, _ old: String, by new: String
+) throws(JinjaTemplate.RenderingFault) -> String {
     if old.isEmpty { return text }
-    let (bytes, pattern) = (Array(text.utf8), Array(old.utf8))
+    let (bytes, pattern, other) = (Array(text.utf8), Array(old.utf8), Array(new.utf8))
+    // For each start of the pattern, the length of the longest shorter start that it ends with.
+    var borders = [0]
+    for byte in pattern.dropFirst() {
+        var border = borders[borders.count - 1]
+        while border > 0, pattern[border] != byte { border = borders[border - 1] }
+        borders.append(pattern[border] == byte ? border + 1 : 0)
+    }
     var result: [UInt8] = []
-    var index = 0
-    while index < bytes.count {
-        if bytes.count - index >= pattern.count, bytes[index..<index + pattern.count].elementsEqual(pattern) {
-            result += new.utf8
-            index += pattern.count
-        } else {
-            result.append(bytes[index])
-            index += 1
-        }
+    var matched = 0
+    for byte in bytes {
+        while matched > 0, pattern[matched] != byte { matched = borders[matched - 1] }
+        if pattern[matched] == byte { matched += 1 }
+        result.append(byte)
+        guard matched == pattern.count else { continue }
+        matched = 0
+        result.removeLast(pattern.count)
+        result += other
+        if result.count > JinjaTemplate.longestText { throw .tooLong }
     }
     return String(decoding: result, as: UTF8.self)
 }

@@ -4,6 +4,7 @@ import JSON
 struct JinjaParser {
     private let text: [Unicode.Scalar]
     private var index = 0
+    private var filterCount = 0
 
     private static let constants: [String: JSONValue] = [
         "true": true, "True": true, "false": false, "False": false, "none": .null, "None": .null,
@@ -75,6 +76,10 @@ struct JinjaParser {
                 throw fault("expected a filter (| name) or }}; operators and calls are not supported")
             }
             skipSpace()
+            filterCount += 1
+            if filterCount > JinjaTemplate.mostFilters {
+                throw fault("the template has more than \(JinjaTemplate.mostFilters) filters")
+            }
             expression.filters.append(try filter())
         }
     }

@@ -26,11 +26,16 @@ public struct JinjaTemplate: Sendable {
         case expression(JinjaExpression)
     }
 
-    /// The longest template, in bytes, and the most expressions of one.
+    /// The longest template, in bytes, and the most expressions and filters of one.
     public static let longestTemplate = 1 << 20
     static let mostExpressions = 1_000
-    /// The longest text that a template is rendered to, in bytes.
+    static let mostFilters = 1_000
+    /// The longest text that a template is rendered to, in bytes, and the longest that any of its filters makes.
     public static let longestText = 16 << 20
+    /// The bytes that all filters of a template may read for a row, together.
+    static let mostWork = 64 << 20
+    /// The most characters of a text that `list` takes apart.
+    static let longestList = 1 << 20
 
     let parts: [Part]
 
@@ -57,7 +62,8 @@ public struct JinjaTemplate: Sendable {
     /// - Parameter find: the value of a name; nil if it is not defined.
     public func value(_ find: (String) -> JSONValue?) throws(RenderingFault) -> JSONValue {
         if parts.count == 1, case .expression(let expression) = parts[0] {
-            return try expression.value(find, keepsJSON: true)
+            var work = Self.mostWork
+            return try expression.value(find, keepsJSON: true, work: &work)
         }
         return .string(try text(find))
     }
@@ -65,15 +71,22 @@ public struct JinjaTemplate: Sendable {
     /// The text for a context.
     public func text(_ find: (String) -> JSONValue?) throws(RenderingFault) -> String {
         var rendered = ""
+        var work = Self.mostWork
         for part in parts {
             switch part {
             case .text(let text): rendered += text
-            case .expression(let expression): rendered += try expression.value(find, keepsJSON: false).jinjaText
+            case .expression(let expression):
+                rendered += try expression.value(find, keepsJSON: false, work: &work).jinjaText
             }
-            if rendered.utf8.count > Self.longestText {
-                throw RenderingFault(message: "the text of a template has more than \(Self.longestText >> 20) MiB")
-            }
+            if rendered.utf8.count > Self.longestText { throw .tooLong }
         }
         return rendered
     }
+}
+
+extension JinjaTemplate.RenderingFault {
+    static let tooLong = JinjaTemplate.RenderingFault(
+        message: "the text of a template has more than \(JinjaTemplate.longestText >> 20) MiB")
+    static let tooMuchWork = JinjaTemplate.RenderingFault(
+        message: "the filters of a template read more than \(JinjaTemplate.mostWork >> 20) MiB for this row")
 }

@@ -20,6 +20,13 @@ public struct Sums {
         guard let values = sums.pointee.values else { preconditionFailure("the sums have no values") }
         return values[statistic]
     }
+
+    /// A sum as an integer: the nearest that there is, and 0 for NaN. Sums may come from a state that someone else has made, and be
+    /// any number.
+    public static func integer(_ sum: Double) -> Int {
+        if sum.isNaN { return 0 }
+        return Int(exactly: sum.rounded()) ?? (sum < 0 ? .min : .max)
+    }
 }
 
 /// Accepts the values of a scorer's aggregations. Only valid during the call that received it.

@@ -108,7 +108,8 @@ struct DatasetArguments: ParsableArguments {
             let cancellation = Cancellation()
             let notices = DatasetNotices()
             var dataset = Dataset(named: "\(location)", isRemote: true) { [server] () throws(DatasetError) in
-                try HuggingFaceRows(location, from: server, cancellation: cancellation, notices: notices)
+                let rows = try HuggingFaceRows(location, from: server, cancellation: cancellation, notices: notices)
+                return RowSizeLimit(rows, limit: options.rowSize)
             }
             dataset.notices = notices
             return DatasetInput(

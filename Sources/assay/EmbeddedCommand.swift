@@ -45,7 +45,11 @@ package enum EmbeddedCommand {
     package static func request(
         _ engineOptions: [String], _ options: [String], dataset: Dataset
     ) throws -> ScoringRequest {
-        try parsed(engineOptions + options).request(for: dataset)
+        var request = try parsed(engineOptions + options).request(for: dataset)
+        // Whoever interrupts a program waits for it, and gets no results of the rows that are done. Replies that arrive in
+        // this time are still in the cache.
+        request.patience = .milliseconds(300)
+        return request
     }
 
     /// Files as one dataset.
@@ -70,9 +74,11 @@ package enum EmbeddedCommand {
         let command = try ScoreCommand.parse(["-"] + options + ["--quiet"])
         let own: [(option: String, isSet: Bool)] = [
             ("--output", command.rowOptions.output != nil), ("--save", command.saveOptions.save != nil),
-            ("--state", command.statePath != nil), ("--worst", command.worst != nil), ("--dry-run", command.dryRun),
-            ("--require", !command.rowOptions.requirements.isEmpty), ("--format", command.rowOptions.format != nil),
+            ("--state", command.stateOption.path != nil), ("--worst", command.worst != nil),
+            ("--dry-run", command.dryRun), ("--require", !command.rowOptions.requirements.isEmpty),
+            ("--format", command.rowOptions.format != nil),
             ("--with-input", command.withInput), ("--calibration", command.calibrationOptions.path != nil),
+            ("--batch", command.batchOptions.batch),
         ]
         if let option = own.first(where: \.isSet)?.option {
             throw ValidationError("\(option) belongs to the command line; a program has the results themselves")
@@ -112,6 +118,8 @@ private struct JoinedFiles: ByteSource {
     private let columns: ColumnSelection?
     private var source: (any ByteSource)?
     private var endsLine = true
+
+    var rowLimit: Int? { source?.rowLimit }
 
     init(_ datasets: [Dataset], _ columns: ColumnSelection?) {
         rest = datasets[...]

@@ -1,5 +1,6 @@
 // Reads arrays with random types, contents and faults, under AddressSanitizer and UndefinedBehaviorSanitizer. Buffers are as
-// long as their array says, which is all that a reader must take on trust; everything else may be wrong.
+// long as their array says, which is all that a reader must take on trust; everything else may be wrong. With ASSAY_LIBFUZZER,
+// libFuzzer makes the choices instead of a generator of random numbers: each takes the next bytes of its input.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -11,9 +12,30 @@
 
 namespace {
 
+#ifdef ASSAY_LIBFUZZER
+const uint8_t *input = nullptr;
+size_t input_left = 0;
+
+// The next bytes of the input, and bits that are all set behind its end: of all choices the last, which is no fault.
+uint64_t take(size_t count) {
+    uint64_t value = 0;
+    for (size_t i = 0; i < count; i++) {
+        value = value << 8 | (input_left ? *input++ : 0xFF);
+        if (input_left) input_left--;
+    }
+    return value;
+}
+
+uint64_t random_bits() { return take(8); }
+int64_t below(int64_t limit) {
+    if (!input_left) return limit - 1;
+    return static_cast<int64_t>(take(limit <= 256 ? 1 : 2) % static_cast<uint64_t>(limit));
+}
+#else
 std::mt19937_64 random_bits;
 
 int64_t below(int64_t limit) { return static_cast<int64_t>(random_bits() % static_cast<uint64_t>(limit)); }
+#endif
 bool one_in(int64_t n) { return below(n) == 0; }
 
 void release_schema(ArrowSchema *schema) {
@@ -185,47 +207,63 @@ void make(ArrowSchema &schema, ArrowArray &array, int depth, int64_t rows) {
     if (one_in(200)) array.n_children = 0;
 }
 
+// Whether an array could be read.
+bool read_one() {
+    bool is_read = false;
+    ArrowSchema schema;
+    ArrowArray array;
+    make(schema, array, 0, below(40));
+    char error[CA_ERROR_SIZE];
+    if (ca_schema *parsed = ca_schema_new(&schema, error)) {
+        if (ca_batch *batch = ca_batch_new(parsed, &array, error)) {
+            is_read = true;
+            const size_t rows = ca_batch_rows(batch);
+            std::vector<uint8_t> states(rows + 1);
+            std::vector<csj_text> cells(rows + 1);
+            ca_bytes lines{}, arena{};
+            volatile unsigned long sum = 0;
+            for (size_t i = 0; i < ca_schema_count(parsed); i++) {
+                for (uint32_t type : {CSJ_TEXT, CSJ_F64, CSJ_I64, CSJ_BOOL})
+                    if (ca_schema_can_read(parsed, i, type)) {
+                        ca_batch_read(batch, i, type, 0, rows, states.data(), cells.data());
+                        for (size_t row = 0; type == CSJ_TEXT && row < rows; row++)
+                            if (states[row] == CSJ_VALUE)
+                                for (uint64_t c = 0; c < cells[row].len; c++)
+                                    sum = sum + static_cast<unsigned char>(cells[row].ptr[c]);
+                    }
+                ca_batch_read_json(batch, i, 0, rows, states.data(), cells.data(), &arena);
+            }
+            ca_batch_write_rows(batch, 0, rows, nullptr, &lines);
+            if (lines.count && !csj_is_utf8(csj_text{lines.bytes, lines.count})) std::abort();
+            std::free(lines.bytes);
+            std::free(arena.bytes);
+            ca_batch_free(batch);
+        }
+        ca_schema_free(parsed);
+    }
+    if (array.release) array.release(&array);
+    schema.release(&schema);
+    return is_read;
+}
+
 } // namespace
 
+#ifdef ASSAY_LIBFUZZER
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
+    input = bytes;
+    input_left = count;
+    read_one();
+    return 0;
+}
+#else
 int main(int count, char **arguments) {
     const long rounds = count > 1 ? std::atol(arguments[1]) : 20000;
     long read = 0;
     for (long round = 0; round < rounds; round++) {
         random_bits.seed(static_cast<uint64_t>(round) + (count > 2 ? std::strtoull(arguments[2], nullptr, 10) : 0));
-        ArrowSchema schema;
-        ArrowArray array;
-        make(schema, array, 0, below(40));
-        char error[CA_ERROR_SIZE];
-        if (ca_schema *parsed = ca_schema_new(&schema, error)) {
-            if (ca_batch *batch = ca_batch_new(parsed, &array, error)) {
-                read++;
-                const size_t rows = ca_batch_rows(batch);
-                std::vector<uint8_t> states(rows + 1);
-                std::vector<csj_text> cells(rows + 1);
-                ca_bytes lines{}, arena{};
-                volatile unsigned long sum = 0;
-                for (size_t i = 0; i < ca_schema_count(parsed); i++) {
-                    for (uint32_t type : {CSJ_TEXT, CSJ_F64, CSJ_I64, CSJ_BOOL})
-                        if (ca_schema_can_read(parsed, i, type)) {
-                            ca_batch_read(batch, i, type, 0, rows, states.data(), cells.data());
-                            for (size_t row = 0; type == CSJ_TEXT && row < rows; row++)
-                                if (states[row] == CSJ_VALUE)
-                                    for (uint64_t c = 0; c < cells[row].len; c++)
-                                        sum = sum + static_cast<unsigned char>(cells[row].ptr[c]);
-                        }
-                    ca_batch_read_json(batch, i, 0, rows, states.data(), cells.data(), &arena);
-                }
-                ca_batch_write_rows(batch, 0, rows, nullptr, &lines);
-                if (lines.count && !csj_is_utf8(csj_text{lines.bytes, lines.count})) std::abort();
-                std::free(lines.bytes);
-                std::free(arena.bytes);
-                ca_batch_free(batch);
-            }
-            ca_schema_free(parsed);
-        }
-        if (array.release) array.release(&array);
-        schema.release(&schema);
+        read += read_one();
     }
     std::printf("%ld of %ld arrays could be read\n", read, rounds);
     return read > rounds / 20 ? 0 : 1;
 }
+#endif

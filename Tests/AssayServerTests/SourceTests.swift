@@ -280,7 +280,8 @@ struct SourceTests {
             for uri in [
                 "huggingface://datasets/o/n?split=train", "huggingface://datasets/o/other?split=test&config=default",
                 "huggingface://datasets/o/n?x=1", "huggingface://", "huggingface://datasets/a/b/c",
-                "huggingface://a/%2e%2e",
+                "huggingface://a/%2e%2e", "huggingface://datasets/o/n?split=test[-9223372036854775808%25:]",
+                "huggingface://datasets/o/n?split=test[:9223372036854775808]",
             ] {
                 #expect(try await register(uri, server).status == 400, "\(uri)")
             }

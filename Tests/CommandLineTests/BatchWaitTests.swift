@@ -15,7 +15,7 @@ struct BatchWaitTests {
         #expect(first.ending == .status(3), "\(first.errors)")
         #expect(try first.rows("not_asked") == 40)
         #expect(first.errors.contains("batch batch_1"), "\(first.errors)")
-        #expect(try batching.folder.read("out.jsonl.partial").contains("the request is in batch batch_1"))
+        #expect(try batching.folder.read("out.jsonl").contains("the request is in batch batch_1"))
         let list = try batching.batches("list", "--format", "json")
         #expect(try JSONValue(parsing: list.output).array?.first?["id"] == "batch_1", "\(list.output)")
         // Nobody is asked twice while it is open.

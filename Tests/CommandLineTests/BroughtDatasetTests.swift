@@ -403,6 +403,7 @@ struct HuggingFaceTests {
             ("hf://o/n?data_files=x", "data_files cannot be read"), ("hf://o/n?x=1", "the parameter \"x\" is unknown"),
             ("hf://o/n?revision=v1", "only has the revision main"), ("hf://o/n@v1", "only has the revision main"),
             ("hf://datasets/o/n/data/file.parquet", "single files of a dataset cannot be read"),
+            ("hf://o/n?split=test[-9223372036854775808%25:]", "is not a number of rows or a percentage"),
             ("hf://o/n?split=test[5]", "a slice such as test[:100]"), ("hf://o/n?split=train%2Btest", "several splits"),
             ("hf://", "expected hf://datasets/OWNER/NAME"), ("hf://o/n?labels=x", "expected text or ids"),
         ])

@@ -44,6 +44,30 @@ struct EvaluateTests {
         return String(prompt.drop { $0 != ":" }.dropFirst(2))
     }
 
+    @Test("--state writes what assay merge adds up to the results of one evaluation")
+    func states() throws {
+        let evaluating = try Evaluating(rows: 60, Self.echo)
+        let whole = try evaluating.evaluate("--fn", "basic::equality", "--fn", "test::rating", "--state", "all.state")
+        #expect(whole.ending == .status(0), "\(whole.errors)")
+        let lines = try evaluating.folder.read("rows.jsonl").split(separator: "\n").map { $0 + "\n" }
+        for (part, lines) in [lines[..<20], lines[20...]].enumerated() {
+            try evaluating.folder.write(lines.joined(), to: "rows.jsonl")
+            let result = try evaluating.evaluate(
+                "--fn", "basic::equality", "--fn", "test::rating", "--state", "\(part).state")
+            #expect(result.ending == .status(0), "\(result.errors)")
+        }
+        let merged = try evaluating.folder.assay("merge", "1.state", "0.state")
+        for function in ["basic::equality", "test::rating"] {
+            for member in ["rows", "aggregated_results", "standard_error", "interval"] {
+                #expect(try merged.value("results", function, member) == whole.value("results", function, member))
+            }
+        }
+        let several = try evaluating.evaluate("--fn", "basic::equality", "--samples", "2", "--state", "x.state")
+        #expect(several.ending == .status(64) && several.errors.contains("assay score --samples --key COLUMN --state"))
+        let over = try evaluating.evaluate("--fn", "basic::equality", "--state", "./rows.jsonl")
+        #expect(over.ending == .status(1) && over.errors.contains("would overwrite a file that the run reads"))
+    }
+
     @Test("each row gets an answer and its scores, in order, and assay score takes the output as it is")
     func wholePath() throws {
         let evaluating = try Evaluating(rows: 300, Self.echo)

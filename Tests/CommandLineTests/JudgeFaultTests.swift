@@ -8,24 +8,24 @@ struct JudgeFaultTests {
     @Test("refusals, errors, dropped connections and stalls: every row is scored, and none asked after its answer")
     func mixedFaults() throws {
         let judging = try Judging(
-            rows: 10_000,
+            rows: 2_000,
             Behaviour.answer("Total rating: 5").mixed(
                 seed: 7,
                 with: [
                     (0.05, .status(429, retryAfter: .milliseconds(200))), (0.02, .status(500)),
                     (0.005, .drop(.beforeHead)), (0.005, .drop(.inBody)), (0.01, .stall(.beforeHead)),
                 ]))
-        // Stalls and pauses add up to half a minute.
+        // Stalls and pauses add up.
         var command = judging.command(["--timeout", "2", "--max-concurrency", "256"])
         command.patience = .seconds(240)
         let result = try command.run()
         #expect(result.ending == .status(0), "\(result.errors)")
-        #expect(try result.rows("scored") == 10_000)
+        #expect(try result.rows("scored") == 2_000)
         let totals = judging.server.totals
-        #expect(totals.bodiesAnswered == 10_000)
-        #expect(totals.answered == 10_000)
+        #expect(totals.bodiesAnswered == 2_000)
+        #expect(totals.answered == 2_000)
         #expect(totals.askedAgain == 0)
-        #expect(totals.requests > 10_000)
+        #expect(totals.requests > 2_000)
         #expect(try judging.verdicts().allSatisfy { $0["score"] == JSONValue(5.0) })
     }
 

@@ -20,15 +20,63 @@ struct LimitOptionTests {
             """
     }
 
-    @Test("a longer row than --max-row-size ends the run, and says which option to change")
-    func rows() throws {
-        let folder = try TemporaryFolder(["rows.jsonl": Self.row("x") + Self.row(Self.long) + Self.row("x")])
-        let score = ["score", "rows.jsonl", "--fn", "basic::subset_of", "-o", "out.jsonl", "--max-row-size"]
-        let refused = try folder.command(score + ["3000"]).run()
-        #expect(refused.ending == .status(1))
-        #expect(refused.errors.contains("rows.jsonl: a row has more than 3000 bytes"), "\(refused.errors)")
-        #expect(refused.errors.contains("--max-row-size") && refused.errors.contains("out.jsonl.partial"))
-        #expect(try folder.command(score + ["4000"]).run().ending == .status(0))
+    @Test(
+        "a longer row than --max-row-size is an input error that says which option to change; all other rows are scored",
+        arguments: ["rows.jsonl", "rows.csv", "rows.json", "-"])
+    func rows(name: String) throws {
+        let rows = ["x", Self.long, "y", "x"]
+        let lines = rows.map { Self.row($0) }.joined()
+        let folder = try TemporaryFolder([
+            "rows.jsonl": lines, "rows.json": "[\(rows.map { Self.row($0) }.joined(separator: ","))]",
+            "rows.csv": "generated_answer,expected_answer\n" + rows.map { "\($0),x\n" }.joined(),
+        ])
+        let score = ["score", name, "--fn", "basic::subset_of", "-o", "out.jsonl", "--max-row-size"]
+        let input = name == "-" ? Array(lines.utf8) : []
+        let run = try folder.command(score + ["3000"]).run(input: input)
+        #expect(run.ending == .status(3), "\(run.errors)")
+        let output = try folder.read("out.jsonl").split(separator: "\n").map { try JSONValue(parsing: String($0)) }
+        let results = output.map { $0["scores"]?["basic::subset_of"] ?? $0 }
+        #expect(
+            results.map { $0["score"] ?? .null } == [JSONValue(1.0), .null, JSONValue(0.0), JSONValue(1.0)],
+            "\(results)")
+        let message = output.dropFirst().first?.text ?? ""
+        #expect(message.contains("input_error") && message.contains("and at most 3000 bytes are read"), "\(message)")
+        #expect(message.contains("raise --max-row-size"))
+        #expect(try folder.command(score + ["4000"]).run(input: input).ending == .status(0))
+    }
+
+    @Test(
+        "an evaluation counts such a row, too, and asks no model about it, also where it is the first",
+        arguments: [3_000, 100_000])
+    func evaluatedRows(length: Int) throws {
+        let server = try FakeModelServer(.answer("x"))
+        let answer = String(repeating: "x", count: length)
+        let folder = try TemporaryFolder([
+            "rows.jsonl": [answer, "short"].map { "{\"input_query\": \"\($0)\", \"expected_answer\": \"x\"}\n" }
+                .joined()
+        ])
+        let result = try folder.command([
+            "evaluate", "rows.jsonl", "--model", "fake", "--model-url", server.url, "--no-cache", "--fn",
+            "basic::subset_of", "--max-row-size", "2000", "-o", "out.jsonl",
+        ]).run()
+        #expect(result.ending == .status(3), "\(result.errors)")
+        #expect(server.totals.requests == 1)
+        #expect(try folder.read("out.jsonl").contains("and at most 2000 bytes are read"))
+    }
+
+    @Test("an evaluation starts with a line that is not JSON, however long it is")
+    func brokenFirstRow() throws {
+        let server = try FakeModelServer(.answer("x"))
+        let broken = "{\"input_query\": \"\(String(repeating: "x", count: 100_000))\n"
+        let folder = try TemporaryFolder([
+            "rows.jsonl": broken + #"{"input_query": "q", "expected_answer": "x"}"# + "\n"
+        ])
+        let result = try folder.command([
+            "evaluate", "rows.jsonl", "--model", "fake", "--model-url", server.url, "--no-cache", "--fn",
+            "basic::subset_of", "-o", "out.jsonl",
+        ]).run()
+        #expect(result.ending == .status(3), "\(result.errors)")
+        #expect(server.totals.requests == 1)
     }
 
     @Test("a row of a joined file has the same limit")
@@ -41,7 +89,10 @@ struct LimitOptionTests {
             "score", "rows.jsonl", "--join", "gold.jsonl", "--on", "id", "--fn", "basic::subset_of", "--max-row-size",
         ]
         let refused = try folder.command(score + ["3000"]).run()
-        #expect(refused.ending == .status(1) && refused.errors.contains("gold.jsonl: a row has more than 3000 bytes"))
+        #expect(refused.ending == .status(1))
+        #expect(
+            refused.errors.contains("gold.jsonl: no row can be joined: row 1: the row has 3032 bytes"),
+            "\(refused.errors)")
         #expect(try folder.command(score + ["4000"]).run().ending == .status(0))
     }
 

@@ -98,7 +98,7 @@ struct ServedJobTests {
         #expect(model.totals.requests == 0)
     }
 
-    @Test("a job goes on after each of ten kills, asks no more than what was on its way, and comes to the same")
+    @Test("a job goes on after each of five kills, asks no more than what was on its way, and comes to the same")
     func kills() async throws {
         let behaviour = Behaviour.answer(Self.echo).delayed(by: .milliseconds(10))
         let model = try FakeModelServer(behaviour)
@@ -106,8 +106,8 @@ struct ServedJobTests {
         var serving = try Self.serve(folder, model)
         let id = try await Self.startJob(serving)
         var random = SeededGenerator(seed: 7)
-        for kill in 1...10 {
-            let moment = kill * Self.rowCount / 11 - Int.random(in: 0..<100, using: &random)
+        for kill in 1...5 {
+            let moment = kill * Self.rowCount / 6 - Int.random(in: 0..<100, using: &random)
             while model.totals.answered < moment { try await Task.sleep(for: .milliseconds(1)) }
             serving.running.send(SIGKILL)
             #expect(try serving.running.finish().ending == .signal(SIGKILL))
@@ -117,7 +117,7 @@ struct ServedJobTests {
         #expect(job["status"] == "completed", "\(job.text)")
         #expect(job["progress"] == ["done": JSONValue(Self.rowCount), "total": JSONValue(Self.rowCount)])
         // What was answered in the moment of a kill cannot have been kept.
-        #expect(model.totals.askedAgain <= 10 * 16)
+        #expect(model.totals.askedAgain <= 5 * 16)
         #expect(model.totals.bodiesAnswered == Self.rowCount)
 
         let otherFolder = try TemporaryFolder()

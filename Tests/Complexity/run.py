@@ -6,9 +6,10 @@ instructions that the executable takes, by valgrind: a count is the same on ever
 length to the second they grow by some amount; from the second to the third by twice that where the time is linear, by
 four times where it is quadratic.
 
-    python3 Tests/Complexity/run.py [ASSAY] [CASE...]
+    python3 Tests/Complexity/run.py [--runs] [ASSAY] [CASE...]
 
-ASSAY is the executable (default: .build/debug/assay). Each case is three or four runs under valgrind of some 5 s of
+ASSAY is the executable (default: .build/debug/assay). With --runs, each case is only run once, without valgrind, to see that it can
+be. Every function that `assay functions list` names has a case, or a reason in BOUNDED why it has none. Each case is three or four runs under valgrind of some 5 s of
 processor time each, nearly all of it the start of the program, so all of them take some minutes: this is part of
 .ci/nightly. Exit status 2: valgrind or strip is missing here.
 """
@@ -50,7 +51,21 @@ def call(answer, language="Python"):
             "ground_truth": [{"f": {"x": ["1"]}}]}
 
 
+def judge(**parameters):
+    return {"provider_id": "llm-as-judge", "provider_resource_id": "llm-as-judge", "judge_model": "m", **parameters}
+
+
+def questioned(answer, expected="y", **columns):
+    """A row for functions that ask models."""
+    return {"input_query": "what?", "generated_answer": answer, "expected_answer": expected, "context": "x", **columns}
+
+
 AT_LEAST = {"relation": "at least"}
+
+# Functions whose time is not linear, but bounded by a constant of theirs, and where that is tested.
+BOUNDED = {
+    "braintrust::list-contains": "500 elements of a list, and as many pairs of characters as levenshtein (CatalogueRowTests)",
+}
 
 # Name: (definition's members or an identifier, a row of about n bytes).
 CASES = {
@@ -161,6 +176,29 @@ CASES = {
         lambda n: row("1.,a" * (n // 4), "-\n&amp;" * (n // 8))),
     "chrf-runs": ("text::chrf", lambda n: row("ab" * (n // 2), "ab" * (n // 2) + "c")),
     "f1-articles": ("text::f1", lambda n: row("a an the " * (n // 9), ["the\u0301 " * (n // 6), "Σ'" * (n // 3)])),
+    "ter-words": ("text::ter", lambda n: row("".join(f"w{i} " for i in range(n // 8)), ["w1 " * (n // 16)])),
+    "ter-shifts": (
+        "text::ter",
+        lambda n: row("".join(f"w{i} " for i in range(n // 6)), ["".join(f"w{i ^ 7} " for i in range(n // 6))])),
+    "ter-marks": ("text::ter", lambda n: row("1.,-a&amp;" * (n // 40), ["a.b,c" * (n // 40)])),
+    "levenshtein-same": ("braintrust::levenshtein", lambda n: row("ab" * n, "ab" * n + "c")),
+    "levenshtein-distance": ("braintrust::levenshtein", lambda n: row("ab" * n, "cd" * n)),
+    "json-diff-texts": ("braintrust::json-diff", lambda n: row({"a": "ab" * n}, {"a": "cd" * n})),
+    "numeric-diff-digits": ("braintrust::numeric-diff", lambda n: row("1" * n, "2")),
+    "valid-json-array": ("braintrust::valid-json", lambda n: row("[" + "1," * (n // 2) + "1]", "")),
+    "valid-json-schema": (
+        {"provider_id": "braintrust", "provider_resource_id": "valid-json",
+         "schema": {"uniqueItems": True, "items": {"anyOf": [{"type": "string", "maxLength": 3}, {"type": "integer"}]},
+                    "contains": {"enum": [1, "a"]}}},
+        lambda n: row("[" + ",".join(str(i) for i in range(n // 6)) + "]", "")),
+    "equivalence-terms": ("math::equivalence", lambda n: row("\\boxed{" + "x+" * (n // 2) + "1}", "1")),
+    "equivalence-powers": ("math::equivalence", lambda n: row("\\boxed{" + "(x+1)^9" * (n // 7) + "}", "1")),
+    "equivalence-sets": ("math::equivalence", lambda n: row("\\boxed{\\{" + "1," * (n // 2) + "2\\}}", "\\{1,2\\}")),
+    "call_match-arguments": (
+        "tools::call_match",
+        lambda n: {name: [{"type": "function", "function": {
+            "name": "f", "arguments": json.dumps({f"{name[0]}{i}": i for i in range(n // 12)})}}]
+            for name in ("tool_calls", "expected_tool_calls")}),
     "exact_match-space": ("text::exact_match", lambda n: row("a  " * (n // 3), "a " * (n // 3) + "b")),
     "rouge-ngrams": (
         {"provider_id": "text", "provider_resource_id": "rouge", "types": ["rouge2"], "use_stemmer": True},
@@ -173,12 +211,41 @@ CASES = {
         {"provider_id": "llm-as-judge", "provider_resource_id": "llm-as-judge", "prompt_template": "{a{{b}" * 50
          + "{generated_answer} Score:", "judge_score_regexes": ["Total rating: (\\d+)"], "judge_model": "m"},
         lambda n: row("{generated_answer}{{" * (n // 20), "x")),
+    "judge-blocks": (
+        judge(prompt_template="<a>{generated_answer}</a>\n```\n{expected_answer}\n```", judge_score_regexes=["rating: (\\d+)"]),
+        lambda n: row("".join(f"</a_{i}>" for i in range(n // 8)), "`" * n)),
+    "judge-rubric": (
+        judge(prompt_template="{generated_answer}", rubric=[{"label": "good", "value": 1}, {"label": "bad", "value": 0}]),
+        lambda n: row("good bad " * (n // 9), "x")),
+    "judge-fields": (
+        judge(prompt_template="{generated_answer}", score_fields=[{"name": "a", "range": [0, 5]}, {"name": "b", "range": [0, 1]}]),
+        lambda n: row("{\"a\": " * (n // 6), "x")),
     "judge-quotations": (
         {"provider_id": "llm-as-judge", "provider_resource_id": "llm-as-judge",
          "prompt_template": "{generated_answer} Score:", "judge_score_regexes": ["Total rating: (\\d+)"],
          "judge_model": "m"},
         lambda n: row("Total rating: 3, so to say. " * (n // 28), "x")),
 }
+
+
+# Cases whose constant is so large that they are measured for shorter texts: by how much.
+SHORTER = {"ter-shifts": 40, "levenshtein-distance": 4, "json-diff-texts": 4}
+
+# Cases that grow with the product of two texts, up to a limit.
+PRODUCTS = {"levenshtein-distance", "json-diff-texts"}
+
+HARD = 'A "{[(</a>\\n```json\\n{"choice": "B"} 1. yes\\n'
+
+# Every function that asks models, with texts in each column that are hard to quote, to find and to take apart.
+for name in ("factuality", "battle", "closed-qa", "humor", "security", "possible", "sql", "summary", "translation",
+             "answer-similarity", "embedding-similarity", "answer-correctness", "answer-relevancy", "faithfulness", "context-recall",
+             "context-precision", "context-relevancy", "context-entity-recall", "moderation"):
+    CASES[f"model-{name}"] = (
+        f"braintrust::{name}",
+        lambda n: questioned(HARD * (n // 45), HARD * (n // 90), context=HARD * (n // 90), criteria="x", language="German", instructions=HARD * (n // 90)))
+for name in ("pairwise", "faithfulness", "correctness", "405b-simpleqa"):
+    CASES[f"shipped-judge-{name}"] = (
+        f"llm-as-judge::{name}", lambda n: questioned(HARD * (n // 45), HARD * (n // 90), baseline_answer=HARD * (n // 90)))
 
 
 class EchoingJudge(http.server.BaseHTTPRequestHandler):
@@ -188,9 +255,18 @@ class EchoingJudge(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if "input" in body:
+            texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
+            reply = {"data": [{"index": i, "embedding": [1.0, 2.0]} for i in range(len(texts))]}
+            if "moderations" in self.path:
+                reply = {"results": [{"flagged": False, "category_scores": {"hate": 0.1}} for _ in texts]}
+            return self.answer(reply)
         text = body["messages"][-1]["content"] + "\n\nTotal rating: 4"
         choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-        reply = json.dumps({"id": "x", "object": "chat.completion", "choices": [choice]}).encode()
+        self.answer({"id": "x", "object": "chat.completion", "choices": [choice]})
+
+    def answer(self, reply):
+        reply = json.dumps(reply).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(reply)))
@@ -201,17 +277,20 @@ class EchoingJudge(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def instructions(assay, folder, function, row, url):
-    """The instructions that scoring a row takes, and what it came to."""
+def instructions(assay, folder, function, row, url, counts=True):
+    """The instructions that scoring a row takes; without `counts`, what it came to."""
     path = os.path.join(folder, "row.jsonl")
     with open(path, "w", encoding="utf-8") as file:
         file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    command = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null",
-               assay, "score", path, "--fn-dir", os.path.join(ROOT, "scoring_fns"), "--fn-dir", folder, "--fn", function,
+    command = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"] if counts else []
+    command += [assay, "score", path, "--fn-dir", os.path.join(ROOT, "scoring_fns"), "--fn-dir", folder, "--fn", function,
                "--jobs", "1"]
     if url:
-        command += ["--model-url", url, "--no-cache"]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=600)
+        command += ["--model-url", url, "--no-cache", "--judge-model", "m"]
+    # The start of the program under valgrind takes a while already, several times as long on a busy machine.
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=3600)
+    if not counts:
+        return result.returncode in (0, 3), (result.stdout + result.stderr).strip().splitlines()[-6:]
     count = re.search(r"I\s+refs:\s+([\d,]+)", result.stderr)
     # 3: the row has no score, which is as good an end as another.
     if count is None or result.returncode not in (0, 3):
@@ -225,11 +304,21 @@ def growths(counts):
     return later, later / max(earlier, 1)
 
 
-def measure(assay, url, name):
-    """Whether a case is linear, its instructions for a byte, and how much their growth has grown."""
+def asks_models(function):
+    """Whether a case's function asks models."""
+    if isinstance(function, dict):
+        return function.get("provider_id") == "llm-as-judge"
+    return function.startswith("llm-as-judge::") or f"model-{function.split('::')[1]}" in CASES
+
+
+def measure(assay, url, name, only_runs=False):
+    """Whether a case is linear, its instructions for a byte, and how much their growth has grown. With `only_runs`, whether it can be
+    run, and what it came to.
+    """
     function, make = CASES[name]
+    most = 5.2 if name in PRODUCTS else MOST
     with tempfile.TemporaryDirectory() as folder:
-        asks = isinstance(function, dict) and function.get("provider_id") == "llm-as-judge"
+        asks = asks_models(function)
         if isinstance(function, dict):
             members = dict(function)
             definition = {
@@ -241,41 +330,77 @@ def measure(assay, url, name):
                 json.dump(definition, file)
             function = "complexity::case"
         place = url if asks else None
-        lengths = [20_000, 40_000, 80_000, 160_000]
+        lengths = [length // SHORTER.get(name, 1) for length in (20_000, 40_000, 80_000, 160_000)]
+        if only_runs:
+            return instructions(assay, folder, function, make(lengths[0]), place, counts=False)
         counts = [instructions(assay, folder, function, make(length), place) for length in lengths[:3]]
         growth, ratio = growths(counts)
-        if ratio > MOST:
+        if ratio > most:
             # A buffer that begins to matter looks the same, once.
             counts.append(instructions(assay, folder, function, make(lengths[3]), place))
             growth, ratio = growths(counts[1:])
     # What grows by a few instructions a byte is lost among the rest of the run.
     per_byte = growth / (lengths[len(counts) - 1] - lengths[len(counts) - 2])
-    return ratio <= MOST or per_byte < 10, per_byte, ratio
+    return ratio <= most or per_byte < 10, per_byte, ratio
+
+
+def without_cases(assay):
+    """The functions that the executable lists and that no case measures."""
+    listed = subprocess.run(
+        [assay, "functions", "list", "--fn-dir", os.path.join(ROOT, "scoring_fns")], capture_output=True, text=True, cwd=ROOT)
+    names = {line.split()[0] for line in listed.stdout.splitlines() if "::" in line.split(" ")[0]}
+    scorers = {}
+    for path in glob.glob(os.path.join(ROOT, "scoring_fns/*/*.json")):
+        with open(path, encoding="utf-8") as file:
+            definition = json.load(file)
+        scorers[definition["identifier"]] = (definition["provider_id"], definition["provider_resource_id"])
+    measured = {function for function, _ in CASES.values() if isinstance(function, str)}
+    # A definition of a case's own measures the scorer behind it.
+    for function, _ in CASES.values():
+        if isinstance(function, dict):
+            scorer = (function.get("provider_id", "basic"), function["provider_resource_id"])
+            # The shipped judges have prompts of their own, but for the base.
+            measured |= {name for name, other in scorers.items()
+                         if other == scorer and (scorer[0] != "llm-as-judge" or name == "llm-as-judge::base")}
+    if not names:
+        sys.exit(f"{assay} lists no functions:\n{listed.stderr}")
+    return sorted(names - measured - set(BOUNDED))
 
 
 def main():
+    only_runs = "--runs" in sys.argv
     for tool, package in (("valgrind", "valgrind"), ("strip", "binutils")):
-        if shutil.which(tool) is None:
+        if shutil.which(tool) is None and not only_runs:
             print(f"Tests/Complexity is left out: {tool} is not installed (apt-get install {package})")
             sys.exit(2)
-    arguments = sys.argv[1:]
+    arguments = [argument for argument in sys.argv[1:] if argument != "--runs"]
     assay = os.path.join(ROOT, ".build/debug/assay")
     if arguments and os.path.exists(arguments[0]):
         assay = os.path.abspath(arguments.pop(0))
     unknown = set(arguments) - set(CASES)
     if unknown:
         sys.exit(f"no such case: {', '.join(sorted(unknown))}; the cases are {', '.join(CASES)}")
+    forgotten = without_cases(assay)
+    if forgotten:
+        sys.exit(f"no case measures {', '.join(forgotten)}; add one, or say in BOUNDED what bounds it")
     # Older valgrinds cannot read the debugging information that Swift writes.
     programs = tempfile.TemporaryDirectory()
-    for path in [assay] + glob.glob(os.path.join(os.path.dirname(assay), "lib*.so")):
+    for path in [] if only_runs else [assay] + glob.glob(os.path.join(os.path.dirname(assay), "lib*.so")):
         copy = shutil.copy(path, programs.name)
         subprocess.run(["strip", "--strip-debug", copy], check=True)
-    assay = os.path.join(programs.name, os.path.basename(assay))
+    if not only_runs:
+        assay = os.path.join(programs.name, os.path.basename(assay))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), EchoingJudge)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_address[1]}/v1"
     failures = 0
     names = arguments or list(CASES)
+    if only_runs:
+        for name in names:
+            can_run, said = measure(assay, url, name, only_runs=True)
+            failures += not can_run
+            print(f"{'ok  ' if can_run else 'FAIL'} {name}: {' | '.join(said)}", flush=True)
+        sys.exit(f"{failures} of {len(names)} cases cannot be run" if failures else 0)
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for name, (is_linear, per_byte, ratio) in zip(names, pool.map(lambda name: measure(assay, url, name), names)):
             failures += not is_linear

@@ -74,7 +74,7 @@ struct CSVSourceTests {
         ])
     func rejectedRows(row: String, reason: String) {
         let reading = readAll(CSVSource(MemorySource("a,b\n" + row + "8,9\n")))
-        #expect(reading == Reading(text: "\0\(reason)\n" + #"{"a":"8","b":"9"}"# + "\n"))
+        #expect(reading == Reading(text: "\0\u{15}\(reason)\n" + #"{"a":"8","b":"9"}"# + "\n"))
     }
 
     @Test(
@@ -90,7 +90,7 @@ struct CSVSourceTests {
         let reading = readAll(CSVSource(MemorySource(bytes)))
         #expect(
             reading.text == before
-                + "\0line 3: not UTF-8 at byte \(offset) of the row; if the text comes from Excel or Windows, try"
+                + "\0\u{15}line 3: not UTF-8 at byte \(offset) of the row; if the text comes from Excel or Windows, try"
                 + " --encoding windows-1252\n" + after)
         #expect(reading.error == nil)
     }
@@ -101,7 +101,7 @@ struct CSVSourceTests {
         let reason =
             "line 4: the quote that opens cell 2 is never closed; the rest of the data (line ends: 2) was read as"
             + " its text"
-        #expect(reading == Reading(text: #"{"a":"1\n","b":"2"}"# + "\n\0\(reason)\n"))
+        #expect(reading == Reading(text: #"{"a":"1\n","b":"2"}"# + "\n\0\u{15}\(reason)\n"))
     }
 
     @Test(
@@ -150,7 +150,7 @@ struct CSVSourceTests {
     @Test("columns that are not asked for can still make a row invalid")
     func faultInOtherColumn() {
         let source = CSVSource(MemorySource("a,b\n\"1\"x,2\n"), columns: ["b"])
-        #expect(readAll(source).text.hasPrefix("\0line 2: text after"))
+        #expect(readAll(source).text.hasPrefix("\0\u{15}line 2: text after"))
     }
 
     @Test("ten thousand columns")

@@ -8,7 +8,7 @@ import Testing
 struct ChunkReaderTests {
     /// The bytes of each chunk, and the error at the end.
     private func chunks(
-        _ source: any ByteSource, size: Int = 16, longestLine: Int = 1 << 30, using chunks: [Chunk] = [Chunk()]
+        _ source: any ByteSource, size: Int = 16, longestLine: Int? = nil, using chunks: [Chunk] = [Chunk()]
     ) -> (texts: [String], error: DatasetError?) {
         var reader = ChunkReader(source, chunkSize: size, longestLine: longestLine)
         var texts: [String] = []
@@ -115,13 +115,14 @@ struct ChunkReaderTests {
 
     @Test("a line beyond the limit is an error, after the lines before it; a line at the limit is none")
     func longestLine() {
-        let line = String(repeating: "x", count: 31) + "\n"
+        let line = String(repeating: "x", count: 32) + "\n"
         #expect(chunks(MemorySource("a\n" + line + "b\n"), longestLine: 32).texts.joined() == "a\n" + line + "b\n")
         let (texts, error) = chunks(MemorySource("a\n" + "x" + line + "b\n"), longestLine: 32)
         #expect(texts == ["a\n"])
         #expect(error?.code == .tooLarge)
         #expect(
-            error?.message == "a line is longer than 32 bytes; check that the data is JSON Lines, with one row per line"
+            error?.message
+                == "a row has more than 32 bytes; check that each row is on its own line, or raise --max-row-size"
         )
     }
 

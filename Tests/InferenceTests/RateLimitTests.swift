@@ -44,7 +44,7 @@ private let examples: [RateLimitExample] = [
     RateLimitExample("a million tokens a minute", BucketServer(16_667, burst: 100_000, latency: 1), requests: 2000)
         .with { ($0.server.countsTokens, $0.tokens) = (true, 100...1000) },
     RateLimitExample("tokens, small bursts", BucketServer(16_667, burst: 20_000, latency: 1), requests: 2000)
-        .with { ($0.server.countsTokens, $0.tokens, $0.use, $0.refusals) = (true, 100...1000, 0.85, 0.15) },
+        .with { ($0.server.countsTokens, $0.tokens) = (true, 100...1000) },
 ]
 
 struct RateLimitTests {

@@ -61,6 +61,27 @@ struct ReplyTests {
         #expect(error.reason == reason)
     }
 
+    @Test("a reply that would take very much memory is refused, and a long text is not")
+    func largeReplies() throws {
+        let zeros = String(repeating: "0,", count: 2 << 20) + "0"
+        let answer = #"{"choices": [{"message": {"content": "x"}}]"#
+        for (operation, body) in [
+            (InferenceRequest.Operation.chat, "\(answer), \"more\": [\(zeros)]}"),
+            (.embedding, "{\"data\": [\(zeros)]}"),
+        ] {
+            let error = #expect(throws: BadResponse.self) { try reply(body, to: operation) }
+            #expect(error?.reason == "is too large: it has more than 2097152 values")
+        }
+        let long =
+            #"{"choices": [{"message": {"content": ""# + String(repeating: "a, [\\\"", count: 1 << 20) + #""}}]}"#
+        #expect(try reply(long).text.utf8.count == 5 << 20)
+        let numbers = Array(repeating: "0", count: 65_537).joined(separator: ",")
+        let error = #expect(throws: BadResponse.self) {
+            try reply("{\"data\": [{\"embedding\": [\(numbers)]}]}", to: .embedding)
+        }
+        #expect(error?.reason == "has a vector of more than 65536 numbers")
+    }
+
     @Test("text that is no UTF-8 is no answer")
     func invalidText() throws {
         let body = Array(#"{"choices": [{"message": {"content": ""#.utf8) + [0xFF] + Array(#""}}]}"#.utf8)

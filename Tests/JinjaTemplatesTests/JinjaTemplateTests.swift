@@ -88,4 +88,54 @@ struct JinjaTemplateTests {
         let template = try JinjaTemplate(String(repeating: "{{a}}", count: 17))
         #expect(throws: JinjaTemplate.RenderingFault.self) { try template.text { _ in long } }
     }
+
+    @Test(
+        "filters cannot make a short text long, or work without end",
+        arguments: [
+            ("{{ a" + String(repeating: " | replace('x', 'xxxxxxxxxxxxxxxx')", count: 30) + " }}", "more than 16 MiB"),
+            ("{{ b | join('\(String(repeating: "y", count: 1 << 16))') }}", "more than 16 MiB"),
+            ("{{ a" + String(repeating: " | string | list", count: 12) + " | length }}", "16 MiB|64 MiB|1 MiB"),
+            (String(repeating: "{{ c | upper | lower | length }}", count: 200), "read more than 64 MiB"),
+            ("{{ c | list | length }}", "up to 1 MiB"),
+            ("{{ a" + String(repeating: " | tojson", count: 40) + " }}!", "16 MiB|64 MiB"),
+        ])
+    func filterBounds(template: String, message: String) throws {
+        let template = try JinjaTemplate(template)
+        let values: [String: JSONValue] = [
+            "a": "x \\ x", "b": .array(Array(repeating: "", count: 1_000)),
+            "c": .string(String(repeating: "x", count: 2 << 20)),
+        ]
+        let fault = #expect(throws: JinjaTemplate.RenderingFault.self) { try template.text { values[$0] } }
+        let said = fault?.message ?? ""
+        #expect(message.split(separator: "|").contains { said.contains($0) }, "\(said)")
+    }
+
+    @Test("a template has a limit of filters, and a long path is shown by its start")
+    func filterNumber() throws {
+        let filters = String(repeating: "|trim", count: 1_001)
+        #expect(throws: JinjaTemplate.Fault.self) { try JinjaTemplate("{{a\(filters)}}") }
+        let path = try JinjaTemplate("{{ a\(String(repeating: ".b", count: 100_000)) }}")
+        let fault = #expect(throws: JinjaTemplate.RenderingFault.self) { try path.text { _ in nil } }
+        #expect((fault?.message.utf8.count ?? 0) < 300)
+    }
+
+    @Test(
+        "replace finds what str.replace finds, also where the text repeats itself",
+        arguments: [
+            ("aaaa", "aa", "b", "bb"), ("aabaabaaa", "aabaaa", "x", "aabx"), ("abab", "abab", "", ""),
+            ("ababa", "aba", "x", "xba"), ("é é", "é", "e", "e e"), ("abc", "", "x", "abc"),
+            ("aaab", "aab", "aab", "aaab"),
+        ])
+    func replace(text: String, old: String, new: String, result: String) throws {
+        let template = try JinjaTemplate("{{ a | replace('\(old)', '\(new)') }}")
+        #expect(try template.text { _ in .string(text) } == result)
+    }
+
+    @Test("replace takes no more time for a text that nearly matches everywhere")
+    func replacePeriods() throws {
+        let pattern = String(repeating: "a", count: 100_000) + "b"
+        let template = try JinjaTemplate("{{ a | replace('\(pattern)', 'x') | length }}")
+        // In quadratic time, these would be 10^10 comparisons.
+        #expect(try template.text { _ in .string(String(repeating: "a", count: 200_000)) } == "200000")
+    }
 }

@@ -207,6 +207,23 @@ struct CatalogueRowTests {
         #expect(try Self.verdict(answers(deep, "0"), "braintrust::valid-json", schema)["outcome"] == "scorer_error")
     }
 
+    @Test(
+        "schemas that each read the whole of an answer read a bounded amount together",
+        arguments: [
+            (#"{"uniqueItems": true}"#, "[\"\(String(repeating: "x", count: 60_000))\"]"),
+            (#"{"minLength": 1}"#, "\"\(String(repeating: "x", count: 60_000))\""),
+            (#"{"not": {"const": [1]}}"#, "\"\(String(repeating: "x", count: 60_000))\""),
+        ])
+    func repeatedWork(schema: String, value: String) throws {
+        func schemas(_ count: Int) throws -> JSONObject {
+            let one = try JSONValue(parsing: schema)
+            return ["schema": ["allOf": .array(Array(repeating: one, count: count))]]
+        }
+        let row = answers(JSONValue.string(value).text, "0")
+        #expect(try Self.verdict(row, "braintrust::valid-json", schemas(2))["score"] == JSONValue(1.0))
+        #expect(try Self.verdict(row, "braintrust::valid-json", schemas(4_990))["outcome"] == "scorer_error")
+    }
+
     @Test("a schema that refers to itself without end costs one row, not the run")
     func endless() throws {
         let schema: JSONObject = ["schema": ["$ref": "#"]]

@@ -68,15 +68,15 @@ struct JudgeCallTests {
         let output = Output()
         var request = ScoringRequest(
             Dataset(
-                rows: (0..<5000).map {
+                rows: (0..<2500).map {
                     ["input_query": "q", "generated_answer": .string("\($0)"), "expected_answer": "1"]
                 }),
             functions: ["basic::subset_of": nil, "llm-as-judge::405b-simpleqa": nil])
         request.jobs = jobs
-        request.limit = 4000
+        request.limit = 2100
         let results = try engine.score(request, sink: output.sink)
         #expect(results.failure == nil && results.isComplete)
-        #expect(output.lines.count == 4000)
+        #expect(output.lines.count == 2100)
         for (index, line) in output.lines.enumerated() {
             let isFound = "\(index)".contains("1") ? "1.0" : "0.0"
             #expect(
@@ -84,7 +84,7 @@ struct JudgeCallTests {
                     "{\"row\": \(index), \"scores\": {\"basic::subset_of\": {\"score\": \(isFound)}, "
                         + "\"llm-as-judge::405b-simpleqa\": {\"score\": \"B\","))
         }
-        #expect(server.totals.answered == 4000)
+        #expect(server.totals.answered == 2100)
         await engine.shutDown()
     }
 

@@ -84,7 +84,7 @@ struct StateTests {
     func random(index: Int) throws {
         let configure = Self.configurations[index].configure
         var generator = SeededGenerator(seed: UInt64(index) + 7)
-        var lines = Array(Self.lines.prefix(index == 0 ? .max : 600))
+        var lines = Array(Self.lines.prefix(index == 0 ? .max : 300))
         if index < 2 {
             lines += ["not JSON", #"{"generated_answer": 7}"#, #"{"generated_answer": "x", "expected_answer": null}"#]
         }
@@ -125,6 +125,46 @@ struct StateTests {
         #expect(try Self.merged(states.shuffled(using: &generator)).bytes == first.bytes)
         #expect(whole.usage?.answered == 300)
         await engine.shutDown()
+    }
+
+    @Test("Scores that were computed elsewhere take part in the aggregates")
+    func addedResults() throws {
+        func stateOf(_ lines: some Collection<String>) throws -> RunState {
+            try RunState(
+                #require(Self.results(lines) { $0.functions.removeAll { $0.identifier == "text::bleu" } }.state).bytes,
+                named: "rows")
+        }
+        let engine = Self.engine()
+        var state = try stateOf(Self.lines.prefix(0))
+        try state.addResults(
+            of: "text::f1", outcomes: [.scored, .modelError, .scored], scores: [0.5, 0.9, 1])
+        let added = try engine.results(of: state).json["results"]?["text::f1"]
+        #expect(added?["rows"]?["scored"] == 2 && added?["rows"]?["model_error"] == 1)
+        #expect(added?["aggregated_results"]?["average"]?["average"] == JSONValue(0.75))
+        // They are merged as other rows are.
+        let other = try stateOf(Self.lines.prefix(20))
+        var (one, two) = (state, other)
+        try one.merge(other.bytes, named: "other")
+        try two.merge(state.bytes, named: "state")
+        #expect(one.bytes == two.bytes)
+        #expect(try engine.results(of: one).json["results"]?["text::f1"]?["rows"]?["total"] == 23)
+    }
+
+    @Test(
+        "States that need more of a row than its score refuse it",
+        arguments: [
+            ("text::bleu", "adds up more of each row", []), ("basic::none", "its functions are basic::subset_of,", []),
+            ("basic::subset_of", "tells rows apart", ["model"]),
+        ])
+    func refusedResults(function: String, message: String, groups: [String]) throws {
+        var state = try RunState(
+            #require(Self.results(Self.lines.prefix(20)) { $0.groupColumns = groups }.state).bytes, named: "rows")
+        let before = state.bytes
+        let error = #expect(throws: StateError.self) {
+            try state.addResults(of: function, outcomes: [.scored], scores: [1])
+        }
+        #expect(error?.description.contains(message) ?? false, "\(error as Any)")
+        #expect(state.bytes == before)
     }
 
     private static let others: [(configure: @Sendable (inout ScoringRequest) -> Void, message: String)] = [
@@ -196,6 +236,59 @@ struct StateTests {
         var later = bytes
         later[12] = 2
         #expect(message(later).contains("version 2, and this Assay reads version 1"))
+    }
+
+    @Test("A small state that promises very many sums is refused before memory is taken for them")
+    func promisedSums() throws {
+        let lines = Self.lines.prefix(20)
+        let state = try #require(
+            Self.results(lines) { $0.functions = [("text::bleu", ["aggregation_functions": ["corpus_bleu"]])] }.state)
+        let contents = try StateFile.contents(of: state.bytes)
+        var reader = StateReader(contents)
+        let header = try #require(JSONValue(parsing: try reader.text()).object)
+        var function = try #require(header["functions"]?.array?.first?.object)
+        function["statistics"] = 10_000
+        var hostile = header
+        // 10^8 sums, in less than a megabyte.
+        hostile["functions"] = .array(Array(repeating: .object(function), count: 1_000))
+        var writer = StateWriter()
+        writer.append(text: JSONValue.object(hostile).text)
+        writer.append(raw: try reader.raw(reader.bytesLeft))
+        let error = #expect(throws: StateError.self) { try RunState(StateFile.frame(writer.bytes), named: "f.state") }
+        #expect(error?.description == "f.state is not a valid state")
+    }
+
+    @Test(
+        "Whatever numbers a state has for its sums, it is refused or has results",
+        arguments: ["text::bleu", "text::chrf", "text::ter", "basic::ifeval"])
+    func hostileSums(function: String) throws {
+        let corpus = ["text::bleu": "corpus_bleu", "text::chrf": "corpus_chrf", "text::ter": "corpus_ter"][function]
+        let aggregations: [JSONValue] = corpus.map { [.string($0)] } ?? ["prompt_accuracy", "by_instruction"]
+        let row: JSONValue = [
+            "generated_answer": "a b c", "expected_answer": "a b d", "kwargs": [[:]],
+            "instruction_id_list": ["punctuation:no_comma"],
+        ]
+        let engine = Self.engine()
+        let state = try #require(
+            Self.results([row.text], engine) {
+                $0.functions = [(function, ["aggregation_functions": .array(aggregations)])]
+            }.state)
+        let contents = try StateFile.contents(of: state.bytes)
+        var reader = StateReader(contents)
+        _ = try reader.text()
+        let start = contents.count - reader.bytesLeft
+        var kept = 0
+        for number in [Double.nan, .infinity, -1e300, 0x1p64] {
+            let bytes = withUnsafeBytes(of: number.bitPattern.littleEndian) { Array($0) }
+            for place in start...(contents.count - 8) {
+                var changed = contents
+                changed.replaceSubrange(place..<place + 8, with: bytes)
+                guard let state = try? RunState(StateFile.frame(changed), named: "f") else { continue }
+                kept += 1
+                _ = try? engine.results(of: state).json.text
+            }
+        }
+        #expect(kept > 0)
     }
 
     @Test("Whatever the bytes are, a state is refused or has results", arguments: [false, true])

@@ -58,6 +58,38 @@ CASES = {
         lambda: row({f"k{i}": "ab" * 50 for i in range(60_000)}, {f"k{i}": "cd" * 50 for i in range(60_000)})),
     "list_contains": (
         "braintrust::list-contains", None, lambda: row([f"a{i}" * 20 for i in range(400)], [f"b{i}" * 20 for i in range(400)])),
+    "numeric_diff": ("braintrust::numeric-diff", None, lambda: row("1" * 2 * MIB, "2")),
+    "valid_json, a schema that reads the answer often": (
+        "braintrust::valid-json", {"schema": {"allOf": [{"uniqueItems": True}] * 100}},
+        lambda: row("[" + ",".join(map(str, range(250_000))) + "]", "")),
+    "ifeval": (
+        "basic::ifeval", None,
+        lambda: {"generated_answer": "Mr. A.B.(!?) . . " * (2 * MIB // 17 - 1), "kwargs": [{"num_sentences": 3}] * 20,
+                 "instruction_id_list": ["length_constraints:number_sentences"] * 20}),
+    "bfcl": (
+        "basic::bfcl", None,
+        lambda: {"id": "simple_1", "generated_answer": "f(x=[" + "1," * (MIB // 2) + "])", "language": "Python",
+                 "function": [{"name": "f", "parameters": {"properties": {"x": {"type": "any"}}, "required": []}}],
+                 "ground_truth": [{"f": {"x": ["1"]}}]}),
+    "equivalence": ("math::equivalence", None, lambda: row("\\boxed{" + "(x+1)^9" * 100_000 + "}", "1")),
+    "bleu": ("text::bleu", None, lambda: row("a b c d " * MIB, ["a b c e " * MIB])),
+    "chrf": ("text::chrf", None, lambda: row("ab" * 2 * MIB, "ac" * 2 * MIB)),
+    "ter": (
+        "text::ter", None,
+        lambda: row("".join(f"w{i} " for i in range(19_000)), ["".join(f"w{i ^ 7} " for i in range(19_000))])),
+    "rouge": (
+        "text::rouge", {"types": ["rougeL"]},
+        lambda: row("".join(f"w{i} " for i in range(300_000)), "".join(f"w{i ^ 7} " for i in range(300_000)))),
+    "f1": ("text::f1", None, lambda: row("a an the x " * (MIB // 2), ["the y " * MIB])),
+    "exact_match": ("text::exact_match", None, lambda: row("a  " * 2 * MIB, "a " * 2 * MIB + "b")),
+    "string_check": (
+        "text::string_check", {"operation": "contains", "left_template": "{{item.generated_answer | upper | lower | trim}}"},
+        lambda: row("ab" * 2 * MIB, "ab" * MIB + "b")),
+    "number_check": ("text::number_check", None, lambda: row("1" + ",000" * MIB, "9" * MIB)),
+    "call_match": (
+        "tools::call_match", None,
+        lambda: {name: [{"type": "function", "function": {"name": f"f{i}", "arguments": json.dumps({"x": "ab" * 1000})}}
+                        for i in range(999)] for name in ("tool_calls", "expected_tool_calls")}),
     "math": (
         "basic::regex_parser_math_response", None,
         lambda: row("\\boxed{" + "\\frac{1}{2}" * (7 * MIB // 11) + "}", "\\frac{1}{3}")),

@@ -208,7 +208,7 @@ enum PythonArithmetic {
     }
 
     private static func power(_ base: Int, _ exponent: Int) -> Int? {
-        if abs(base) <= 1 { return exponent == 0 || base == 1 ? 1 : base == 0 ? 0 : exponent % 2 == 0 ? 1 : -1 }
+        if base.magnitude <= 1 { return exponent == 0 || base == 1 ? 1 : base == 0 ? 0 : exponent % 2 == 0 ? 1 : -1 }
         guard exponent < 64 else { return nil }
         var result = 1
         for _ in 0..<exponent {
@@ -220,9 +220,9 @@ enum PythonArithmetic {
     }
 
     private static func power(_ base: Double, _ exponent: Int) -> Double? {
-        guard abs(exponent) <= 1024 else { return nil }
+        guard exponent.magnitude <= 1024 else { return nil }
         var result = 1.0
-        for _ in 0..<abs(exponent) { result *= base }
+        for _ in 0..<exponent.magnitude { result *= base }
         return exponent < 0 ? 1 / result : result
     }
 

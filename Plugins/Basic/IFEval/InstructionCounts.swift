@@ -42,7 +42,7 @@ struct InstructionCounts {
     /// Sets the aggregations of some rows.
     static func finalize(_ sums: Sums, _ aggregates: Aggregates) {
         let accuracy: JSONObject = [
-            "accuracy": JSONValue(sums[0] / Double(sums.rows)), "num_correct": JSONValue(Int(sums[0])),
+            "accuracy": JSONValue(sums[0] / Double(sums.rows)), "num_correct": JSONValue(Sums.integer(sums[0])),
             "num_total": JSONValue(sums.rows),
         ]
         aggregates.emit(JSONValue.object(accuracy).text, aggregation: 0)
@@ -58,8 +58,9 @@ struct InstructionCounts {
             (
                 name,
                 [
-                    "accuracy": JSONValue(count.followed / count.asked), "num_correct": JSONValue(Int(count.followed)),
-                    "num_total": JSONValue(Int(count.asked)),
+                    "accuracy": JSONValue(count.followed / count.asked),
+                    "num_correct": JSONValue(Sums.integer(count.followed)),
+                    "num_total": JSONValue(Sums.integer(count.asked)),
                 ]
             )
         }

@@ -63,7 +63,10 @@ struct ExactNumber: Equatable {
             if hasPoint { fractionDigits += 1 }
         }
         let power = text.utf8.dropFirst(mantissa.count + 1)
-        guard let exponent = power.isEmpty ? 0 : Int(String(power) ?? "") else { return nil }
+        // Sums of exponents and numbers of digits must not overflow.
+        guard let exponent = power.isEmpty ? 0 : Int(String(power) ?? ""), exponent.magnitude <= 1 << 60 else {
+            return nil
+        }
         self.init(isNegative: text.hasPrefix("-"), Decimal(digits: digits, exponent: exponent - fractionDigits))
     }
 

@@ -20,36 +20,36 @@ final class JSONSchema: Sendable {
     let nodes: [JSONSchemaNode]
 
     /// Values are checked at most so deeply: references may be recursive.
-    private static let deepest = 1200
-    /// The most schemas that are applied to a value and what is in it.
-    private static let mostSteps = 2_000_000
-
+    private static let deepest = 1000
     init(_ json: JSONValue) throws(JSONSchemaError) {
         var reader = JSONSchemaReader(root: json)
         nodes = try reader.read()
     }
 
     /// Whether a value is valid.
-    func accepts(_ value: JSONValue, _ scratch: inout MatchScratch) throws(RowFault) -> Bool {
-        var steps = 0
-        return try accepts(value, 0, &scratch, &steps, depth: 0)
+    ///
+    /// - Throws: if that takes too much work, or the batch is cancelled.
+    func accepts(
+        _ value: JSONValue, _ scratch: inout MatchScratch, _ check: inout CancellationCheck
+    ) throws(RowFault) -> Bool {
+        var work = SchemaWork(check)
+        defer { check = work.check }
+        return try accepts(value, 0, &scratch, &work, depth: 0)
     }
 
-    func accepts(
-        _ value: JSONValue, _ index: Int, _ scratch: inout MatchScratch, _ steps: inout Int, depth: Int
+    private func accepts(
+        _ value: JSONValue, _ index: Int, _ scratch: inout MatchScratch, _ work: inout SchemaWork, depth: Int
     ) throws(RowFault) -> Bool {
-        steps += 1
-        guard depth < Self.deepest, steps < Self.mostSteps else {
-            throw RowFault(.scorerError, "the schema refers to itself too often to check this answer")
-        }
         let node = nodes[index]
+        try work.note(node.work(on: value))
+        guard depth < Self.deepest else { throw SchemaWork.fault }
         if let verdict = node.verdict { return verdict }
         guard node.acceptsScalar(value) else { return false }
         if let pattern = node.pattern, let text = value.string, try !Self.matches(pattern, text, &scratch) {
             return false
         }
         func check(_ value: JSONValue, _ index: Int) throws(RowFault) -> Bool {
-            try accepts(value, index, &scratch, &steps, depth: depth + 1)
+            try accepts(value, index, &scratch, &work, depth: depth + 1)
         }
         for schema in node.allOf where try !check(value, schema) { return false }
         if !node.anyOf.isEmpty {
@@ -71,14 +71,15 @@ final class JSONSchema: Sendable {
             if let branch, try !check(value, branch) { return false }
         }
         switch value {
-        case .array(let elements): return try accepts(elements, node, &scratch, &steps, depth)
-        case .object(let object): return try accepts(object, node, &scratch, &steps, depth)
+        case .array(let elements): return try accepts(elements, node, &scratch, &work, depth)
+        case .object(let object): return try accepts(object, node, &scratch, &work, depth)
         default: return true
         }
     }
 
     private func accepts(
-        _ elements: [JSONValue], _ node: JSONSchemaNode, _ scratch: inout MatchScratch, _ steps: inout Int, _ depth: Int
+        _ elements: [JSONValue], _ node: JSONSchemaNode, _ scratch: inout MatchScratch, _ work: inout SchemaWork,
+        _ depth: Int
     ) throws(RowFault) -> Bool {
         if node.areUnique {
             var seen: Set<JSONSchemaNode.Comparable> = []
@@ -87,8 +88,8 @@ final class JSONSchema: Sendable {
         var matching = 0
         for (place, element) in elements.enumerated() {
             let schema = place < node.prefixItems.count ? node.prefixItems[place] : node.items
-            if let schema, try !accepts(element, schema, &scratch, &steps, depth: depth + 1) { return false }
-            if let schema = node.contains, try accepts(element, schema, &scratch, &steps, depth: depth + 1) {
+            if let schema, try !accepts(element, schema, &scratch, &work, depth: depth + 1) { return false }
+            if let schema = node.contains, try accepts(element, schema, &scratch, &work, depth: depth + 1) {
                 matching += 1
             }
         }
@@ -96,31 +97,32 @@ final class JSONSchema: Sendable {
     }
 
     private func accepts(
-        _ object: JSONObject, _ node: JSONSchemaNode, _ scratch: inout MatchScratch, _ steps: inout Int, _ depth: Int
+        _ object: JSONObject, _ node: JSONSchemaNode, _ scratch: inout MatchScratch, _ work: inout SchemaWork,
+        _ depth: Int
     ) throws(RowFault) -> Bool {
         for (key, value) in object.members {
             var isKnown = false
             if let schema = node.properties[ExactText(key)] {
                 isKnown = true
-                if try !accepts(value, schema, &scratch, &steps, depth: depth + 1) { return false }
+                if try !accepts(value, schema, &scratch, &work, depth: depth + 1) { return false }
             }
             for (pattern, schema) in node.patternProperties where try Self.matches(pattern, key, &scratch) {
                 isKnown = true
-                if try !accepts(value, schema, &scratch, &steps, depth: depth + 1) { return false }
+                if try !accepts(value, schema, &scratch, &work, depth: depth + 1) { return false }
             }
             if !isKnown, let schema = node.additionalProperties,
-                try !accepts(value, schema, &scratch, &steps, depth: depth + 1)
+                try !accepts(value, schema, &scratch, &work, depth: depth + 1)
             {
                 return false
             }
-            if let schema = node.propertyNames, try !accepts(.string(key), schema, &scratch, &steps, depth: depth + 1) {
+            if let schema = node.propertyNames, try !accepts(.string(key), schema, &scratch, &work, depth: depth + 1) {
                 return false
             }
             if let needed = node.dependentRequired[ExactText(key)], needed.contains(where: { object[$0] == nil }) {
                 return false
             }
             if let schema = node.dependentSchemas[ExactText(key)],
-                try !accepts(.object(object), schema, &scratch, &steps, depth: depth + 1)
+                try !accepts(.object(object), schema, &scratch, &work, depth: depth + 1)
             {
                 return false
             }
@@ -139,6 +141,56 @@ final class JSONSchema: Sendable {
             var fault = RowFault(.scorerError, "in the schema, \(error)")
             fault.isCancellation = error.reason == .cancelled
             throw fault
+        }
+    }
+}
+
+/// What a value's schemas have read of it.
+private struct SchemaWork {
+    /// The most schemas that are applied to a value and what is in it.
+    private static let mostSteps = 2_000_000
+    /// The most bytes that they look at; a value that is compared counts as 64.
+    private static let mostBytes = 1 << 27
+
+    private(set) var check: CancellationCheck
+    private var steps = 0
+    private var bytes = 0
+
+    init(_ check: CancellationCheck) { self.check = check }
+
+    static var fault: RowFault {
+        RowFault(.scorerError, "the schema refers to itself too often, or reads this answer too often, to check it")
+    }
+
+    /// Counts a schema that looks at so many bytes.
+    mutating func note(_ bytes: Int) throws(RowFault) {
+        steps += 1
+        self.bytes += bytes
+        guard steps < Self.mostSteps, self.bytes < Self.mostBytes else { throw Self.fault }
+        if check.stopsWithin(bytes + 16) { throw .cancelled }
+    }
+}
+
+extension JSONSchemaNode {
+    /// The bytes of a value that the schema itself looks at, without those of the schemas in it.
+    fileprivate func work(on value: JSONValue) -> Int {
+        if values != nil || areUnique { return Self.size(of: value) }
+        switch value {
+        case .string(let text): return hasLengths || pattern != nil ? text.utf8.count : 0
+        case .object(let object):
+            return required.count + object.count * (1 + patternProperties.count)
+                + dependentRequired.reduce(0) { $0 + $1.value.count }
+        case .array(let elements): return elements.count
+        default: return 0
+        }
+    }
+
+    private static func size(of value: JSONValue) -> Int {
+        switch value {
+        case .string(let text): text.utf8.count + 64
+        case .array(let elements): elements.reduce(64) { $0 + size(of: $1) }
+        case .object(let object): object.members.reduce(64) { $0 + $1.key.utf8.count + size(of: $1.value) }
+        default: 64
         }
     }
 }

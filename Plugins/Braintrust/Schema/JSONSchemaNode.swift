@@ -15,6 +15,8 @@ struct JSONSchemaNode: Sendable {
     var multipleOf: Double?
 
     var lengths = 0...Int.max
+    /// Whether texts have to be counted.
+    var hasLengths: Bool { lengths != 0...Int.max }
     var pattern: Pattern?
 
     var itemCount = 0...Int.max
@@ -47,7 +49,7 @@ struct JSONSchemaNode: Sendable {
         if let values, !values.contains(Comparable(value)) { return false }
         switch value {
         case .number(let number): return acceptsNumber(number.double)
-        case .string(let text): return lengths.contains(text.unicodeScalars.count)
+        case .string(let text): return !hasLengths || lengths.contains(text.unicodeScalars.count)
         case .array(let elements): return itemCount.contains(elements.count)
         case .object(let object):
             return memberCount.contains(object.count) && required.allSatisfy { object[$0] != nil }

@@ -41,9 +41,22 @@ struct CheckTemplate: Sendable {
         var message: String
     }
 
+    private static var tooLong: RowFault {
+        RowFault(.inputError, "the text of a template has more than \(RowTexts.longestText) characters")
+    }
+
+    /// The most filters of a column.
+    static let mostFilters = 100
+
     /// The text for a row.
-    func rendered(_ values: [Scalars]) -> Scalars {
+    ///
+    /// - Throws: if it, or what one of the filters makes, is longer than the texts that are read.
+    func rendered(_ values: [Scalars], _ watch: Watch) throws(RowFault) -> Scalars {
         var rendered: Scalars = []
+        func check(_ text: Scalars) throws(RowFault) {
+            try watch.note(text.count)
+            if text.count > RowTexts.longestText { throw Self.tooLong }
+        }
         for part in parts {
             switch part {
             case .text(let text): rendered += text
@@ -54,11 +67,18 @@ struct CheckTemplate: Sendable {
                     case .lower: value.lowercase()
                     case .upper: value = Scalars(value.text.uppercased())
                     case .trim: value.removeOuterSpace()
-                    case .replace(let old, let new): value = old.isEmpty ? value : value.replacing(old, with: new)
+                    case .replace(let old, let new):
+                        if old.isEmpty { break }
+                        guard let replaced = value.replacing(old, with: new, most: RowTexts.longestText) else {
+                            throw Self.tooLong
+                        }
+                        value = replaced
                     }
+                    try check(value)
                 }
                 rendered += value
             }
+            try check(rendered)
         }
         return rendered
     }
@@ -99,6 +119,9 @@ struct CheckTemplate: Sendable {
             var filters: [Filter] = []
             skipSpace()
             while !take("}}") {
+                if filters.count == CheckTemplate.mostFilters {
+                    throw fault("a column has more than \(CheckTemplate.mostFilters) filters")
+                }
                 guard take("|") else { throw fault("expected a filter or }}") }
                 skipSpace()
                 filters.append(try filter())
@@ -243,7 +266,7 @@ extension Scorer {
                 }
                 values[column] = Scalars(decoding: bytes)
             }
-            return try body(row, sides.left.rendered(values), sides.right.rendered(values))
+            return try body(row, sides.left.rendered(values, watch), sides.right.rendered(values, watch))
         }
     }
 }

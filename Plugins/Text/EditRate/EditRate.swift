@@ -86,7 +86,7 @@ struct EditRate: Scorer {
             "asian": Signature.yes(tokenizer.isAsian),
         ])
         let json: JSONValue = [
-            "corpus_ter": JSONValue(Self.value(sums[0], sums[1])), "edits": JSONValue(Int(sums[0])),
+            "corpus_ter": JSONValue(Self.value(sums[0], sums[1])), "edits": JSONValue(Sums.integer(sums[0])),
             "reference_length": JSONValue(sums[1]),
             "signature": .string(signature.text(references: ReferenceCount.text(sums, at: 2))),
         ]

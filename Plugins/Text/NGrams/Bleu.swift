@@ -163,8 +163,9 @@ struct Bleu: Scorer {
         ])
         let json: JSONValue = [
             "corpus_bleu": JSONValue(value.score), "precisions": Self.json(value.precisions),
-            "brevity_penalty": JSONValue(value.brevityPenalty), "hypothesis_length": JSONValue(Int(sums[2 * order])),
-            "reference_length": JSONValue(Int(sums[2 * order + 1])),
+            "brevity_penalty": JSONValue(value.brevityPenalty),
+            "hypothesis_length": JSONValue(Sums.integer(sums[2 * order])),
+            "reference_length": JSONValue(Sums.integer(sums[2 * order + 1])),
             "signature": .string(signature.text(references: ReferenceCount.text(sums, at: 2 * order + 2))),
         ]
         aggregates.emit(json.text, aggregation: 0)

@@ -14,7 +14,7 @@ enum ReferenceCount {
     static func text(_ sums: Sums, at place: Int) -> String {
         let (count, squares, rows) = (sums[place], sums[place + 1], Double(sums.rows))
         // The mean of squares is the square of the mean only if all are the same (Cauchy and Schwarz).
-        return count * count == squares * rows ? String(Int(count / rows)) : "var"
+        return count * count == squares * rows ? String(Sums.integer(count / rows)) : "var"
     }
 }
 

@@ -53,8 +53,7 @@ struct RowImport: ~Copyable {
         if isBlank { return }
         let isObject: Bool
         var repairs = 0
-        // An unreadable row of a table arrives as a zero byte and the reason.
-        if line.first == 0 { throw fault(String(decoding: line.dropFirst(), as: UTF8.self), name) }
+        if let reason = RejectedLine.reason(of: line) { throw fault("row \(count + 1): \(reason)", name) }
         do throws(JSONError) {
             isObject = try parser.isObject(line, repairs: &repairs)
         } catch {

@@ -66,11 +66,21 @@ typedef struct ca_builder ca_builder;
 /* Columns of the formats "g", "l", "b" and "u". */
 ca_builder *ca_builder_new(const char *formats);
 void ca_builder_free(ca_builder *);
-/* Each sets the next cell of a column; false when out of memory, or for a text column of 2 GiB. */
-bool ca_builder_null(ca_builder *, size_t column);
+/* Each appends cells to a column; false when out of memory, or for a text column of 2 GiB. */
+bool ca_builder_nulls(ca_builder *, size_t column, size_t count);
 bool ca_builder_number(ca_builder *, size_t column, double);
 bool ca_builder_integer(ca_builder *, size_t column, int64_t); /* also for "b" */
-bool ca_builder_text(ca_builder *, size_t column, const char *, size_t length);
+/* The same text, `count` times. */
+bool ca_builder_text(ca_builder *, size_t column, const char *, size_t length, size_t count);
+/* first, first + 1 and so on, for "l". */
+bool ca_builder_sequence(ca_builder *, size_t column, int64_t first, size_t count);
+/* Values of 8 bytes: doubles for "g", otherwise int64_t. Null where `present` is 0. */
+bool ca_builder_values(ca_builder *, size_t column, const void *values, const uint8_t *present, size_t count);
+/* Where a text lies in memory of many. */
+typedef struct ca_range {
+    int64_t start, length;
+} ca_range;
+bool ca_builder_texts(ca_builder *, size_t column, const char *bytes, const ca_range *, const uint8_t *present, size_t count);
 /* Moves the cells into a record batch of `rows` rows, and leaves the builder empty. */
 bool ca_builder_finish(ca_builder *, size_t rows, struct ArrowArray *out);
 /* The schema of such batches. */

@@ -93,6 +93,10 @@ void assay_run_free(assay_run *);
  * in another way than those of `in`. */
 int assay_run_stream(assay_run *, struct ArrowArrayStream *in, struct ArrowArrayStream *out);
 
+/* [one thread at a time] As assay_run_stream, for aggregates only: the batches of `out` have no columns, and their lengths are
+ * the numbers of rows that were scored. Faster, and without memory for rows. */
+int assay_run_counts(assay_run *, struct ArrowArrayStream *in, struct ArrowArrayStream *out);
+
 /* [one thread at a time] Scores files that the engine reads by itself: a JSON array of paths, as `assay score` takes them. Without
  * `out` (NULL), rows are not kept; otherwise their results are in `out`, as above, once the call returns. Blocks. */
 int assay_run_dataset(assay_run *, const char *paths, struct ArrowArrayStream *out);
@@ -136,6 +140,14 @@ assay_state *assay_state_new(const uint8_t *bytes, size_t length, const char *na
 
 /* [one thread at a time] Adds the rows of another state. After a failure, the state can only be freed. */
 int assay_state_merge(assay_state *, const uint8_t *bytes, size_t length, const char *name);
+
+/* [one thread at a time] Adds rows to a function whose scores were computed elsewhere, so that they take part in its aggregates.
+ * Each array has `count` elements. outcomes: 0 for a row that is scored, 1 to 7 for "unparsed", "input_error", "scorer_error",
+ * "model_error", "timed_out", "plugin_crashed" and "not_asked"; NULL if all are scored. scores: booleans are 1 and 0. weights: NULL if rows
+ * have none. Fails, and adds nothing, for functions with text scores or aggregates of a whole corpus, and for states with groups,
+ * clusters or samples. The state of a run over no rows is a state to start with. */
+int assay_state_add_results(assay_state *, const char *function, size_t count, const uint8_t *outcomes, const double *scores,
+                            const double *weights);
 
 /* [one thread at a time] The merged state. Free with assay_free. */
 uint8_t *assay_state_bytes(assay_state *, size_t *length);

@@ -63,6 +63,27 @@ struct CSVRecords: ~Copyable {
         return used
     }
 
+    /// Whether the columns' names are known.
+    var hasColumns: Bool { columns != nil }
+
+    /// The end of the next record, which is too long to be converted.
+    var skippedRecord: SkippedRecord { SkippedRecord(delimiter: delimiter) }
+
+    /// Writes, in place of a record that was passed over, that it is too long.
+    ///
+    /// - Parameter limit: the maximum size of a record, in bytes.
+    mutating func reject(_ record: SkippedRecord, limit: Int, in output: inout ByteQueue) {
+        let advice =
+            record.isInQuotes
+            ? "its quote is never closed, and the rest of the data (line ends: \(record.lineFeeds)) was read as its text"
+            : "check for a quote that is not closed, or raise --max-row-size"
+        output.append(
+            rejected:
+                "line \(line): the row has \(sizeText(record.size)), and at most \(sizeText(limit)) are read; \(advice)"
+        )
+        line += record.lineFeeds
+    }
+
     /// Learns the columns' names; false if the record's end is not there yet.
     private mutating func convertHeader(
         _ scanner: inout CSVCellScanner, to output: inout ByteQueue
@@ -152,7 +173,7 @@ struct CSVRecords: ~Copyable {
         if scanner.fault != nil || hasExtraText || scanner.mayHoldMoreThanASCII,
             let reason = whyInvalid(scanner, hasExtraText: hasExtraText)
         {
-            output.append("\0line \(line): \(reason)\n".utf8)
+            output.append(rejected: "line \(line): \(reason)")
             return true
         }
         scanner.finishObject(in: &output)
@@ -189,6 +210,12 @@ struct CSVRecords: ~Copyable {
             }
         }
         return nil
+    }
+}
+
+extension ByteQueue {
+    fileprivate mutating func append(rejected reason: String) {
+        append(RejectedLine.bytes(reason) + [0x0A])
     }
 }
 

@@ -13,9 +13,9 @@
 ///   `NAME (column N)`; requesting `NAME` is an error.
 ///
 /// A row that has more cells than the header, text after a closing quote, a quote that is never closed, a carriage return
-/// outside quotes without a line feed after it, a zero byte or invalid UTF-8 is a rejected row. It is replaced by a line with
-/// the byte 0x00 and the reason, such as `line 12: 5 cells, but the header has 4`; reading continues with the next row. In the
-/// header row, these faults are errors.
+/// outside quotes without a line feed after it, a zero byte or invalid UTF-8 is a rejected row, and so is one that is longer than
+/// allowed. It is replaced by a ``RejectedLine`` with the reason, such as `line 12: 5 cells, but the header has 4`; reading
+/// continues with the next row. In the header row, these faults are errors.
 ///
 /// Memory: about 1 MiB, or a few times the longest record.
 public final class CSVSource: ByteSource {
@@ -33,7 +33,10 @@ public final class CSVSource: ByteSource {
     private let isDelimiterFixed: Bool
     private let notices: DatasetNotices?
     private var failure: DatasetError?
-    private var empty = EmptyInput()
+    /// A record that is too long, until its end is found.
+    private var skipped: SkippedRecord?
+    /// Input that has come to no row.
+    var empty = EmptyInput()
 
     /// - Parameters:
     ///   - delimiter: the default delimiter, unless the first row shows a different one, or `options` set it.
@@ -41,8 +44,8 @@ public final class CSVSource: ByteSource {
     ///   - columns: the columns to write, nil for all. Omitting some makes reading faster.
     ///   - path: the name of the data in errors.
     ///   - notices: receives a notice about a detected delimiter.
-    ///   - recordLimit: the maximum size of a record, in bytes; nil means that of `options`. An unclosed quote would make it
-    ///     endless.
+    ///   - recordLimit: the maximum size of a record, in bytes; nil means that of `options`. A longer one is passed over and
+    ///     rejected.
     public init(
         _ base: any ByteSource, delimiter: UInt8 = UInt8(ascii: ","), options: DatasetOptions = DatasetOptions(),
         columns: ColumnSelection? = nil, path: String? = nil, notices: DatasetNotices? = nil,
@@ -59,7 +62,7 @@ public final class CSVSource: ByteSource {
 
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
         while output.isEmpty {
-            if convert() { continue }
+            if skip() || convert() { continue }
             if let failure { throw failure }
             if inputHasEnded { return 0 }
             fill()
@@ -69,7 +72,7 @@ public final class CSVSource: ByteSource {
 
     /// Converts what records there are; false if there was no whole one.
     private func convert() -> Bool {
-        guard hasStarted, !input.isEmpty else { return false }
+        guard hasStarted, !input.isEmpty, skipped == nil else { return false }
         do throws(DatasetError) {
             let isLast = inputHasEnded && failure == nil
             let used = try records.convert(input.front, count: input.count, isLast: isLast, to: &output)
@@ -84,15 +87,32 @@ public final class CSVSource: ByteSource {
         }
     }
 
+    /// Passes over the input up to the end of a record that is too long; false if there is no such record, or its end is not
+    /// there yet.
+    private func skip() -> Bool {
+        guard var record = skipped else { return false }
+        let end = record.end(in: UnsafeRawBufferPointer(start: input.front, count: input.count))
+        input.drop(end ?? input.count)
+        skipped = record
+        guard end != nil || inputHasEnded && failure == nil else { return false }
+        records.reject(record, limit: recordLimit, in: &output)
+        skipped = nil
+        return true
+    }
+
     /// Reads until the buffer is full or the input ends. To do less would mean to look at a long record again for every
     /// few bytes.
     private func fill() {
-        guard input.count <= recordLimit else {
-            failure = DatasetError(
-                .tooLarge,
-                "the record that starts here has more than \(sizeText(recordLimit)); check for a quote that is not "
-                    + "closed, or raise --max-row-size",
-                path: path, at: .line(records.line))
+        if input.count > recordLimit {
+            guard records.hasColumns else {
+                failure = DatasetError(
+                    .tooLarge,
+                    "the header row has more than \(sizeText(recordLimit)); check for a quote that is not closed, or raise "
+                        + "--max-row-size",
+                    path: path, at: .line(records.line))
+                return
+            }
+            skipped = records.skippedRecord
             return
         }
         input.reserve(max(Self.chunk - input.count, input.count))

@@ -31,7 +31,7 @@ extension DatasetLocation.Format {
                 CSVSource(
                     source, delimiter: Delimiter.tab, options: options, columns: columns, path: path, notices: notices)
             }
-        return RowSizeLimit(rows, limit: options.rowSize, path: path)
+        return RowSizeLimit(rows, limit: options.rowSize)
     }
 
     /// The text in UTF-8, converted from the encoding of its byte order mark, or from the expected one.

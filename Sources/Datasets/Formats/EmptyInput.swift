@@ -2,9 +2,15 @@
 /// with nothing in them. Compressed, any amount of it is small, and nobody is asked meanwhile whether to go on.
 struct EmptyInput {
     /// Bytes in a row that are passed over.
-    static let most = 16 << 20
+    var most = 16 << 20
 
     private var count = 0
+
+    init() {}
+
+    init(most: Int) {
+        self.most = most
+    }
 
     /// Takes in that so many bytes were read, and so many written for them.
     ///
@@ -12,9 +18,9 @@ struct EmptyInput {
     /// - Throws: where too many in a row came to nothing.
     mutating func add(read: Int, written: Int, path: String?) throws(DatasetError) {
         count = written > 0 ? 0 : count + read
-        guard count <= Self.most else {
+        guard count <= most else {
             throw DatasetError(
-                .tooLarge, "more than \(Self.most >> 20) MiB of white space without a row; is the file damaged?",
+                .tooLarge, "more than \(sizeText(most)) of white space without a row; is the file damaged?",
                 path: path)
         }
     }

@@ -16,7 +16,8 @@ public final class JSONArraySource: ByteSource {
     private var hasFinished = false
     private var framing: JSONArrayFraming
     private var failure: DatasetError?
-    private var empty = EmptyInput()
+    /// Input that has come to no row.
+    var empty = EmptyInput()
     private let path: String?
 
     /// - Parameter path: what errors call the data.

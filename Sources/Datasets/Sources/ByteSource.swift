@@ -10,6 +10,14 @@ public protocol ByteSource {
     ///
     /// - Returns: the number of bytes read; it may be less than the buffer holds, and is 0 only at the end.
     mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int
+
+    /// The maximum size of a line, in bytes without its line feed; a longer one is a row that cannot be read. Nil if the source
+    /// does not say.
+    var rowLimit: Int? { get }
+}
+
+extension ByteSource {
+    public var rowLimit: Int? { nil }
 }
 
 /// Bytes that are in memory already.
@@ -30,5 +38,19 @@ public struct MemorySource: ByteSource {
         buffer.copyBytes(from: bytes[position..<position + count])
         position += count
         return count
+    }
+}
+
+extension ByteSource {
+    /// Reads the next bytes into the front of an array that is not empty; returns how many, and 0 only at the end.
+    mutating func read(into bytes: inout [UInt8]) throws(DatasetError) -> Int {
+        let result: Result<Int, DatasetError> = bytes.withUnsafeMutableBytes { buffer in
+            do throws(DatasetError) {
+                return .success(try read(into: buffer))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
     }
 }

@@ -189,7 +189,7 @@ extension JoinTable {
         mutating func add(_ line: UnsafeRawBufferPointer) throws(DatasetError) {
             if line.allSatisfy(isSpace) { return }
             rowsRead += 1
-            if line.first == 0 { return leaveOut(String(decoding: line.dropFirst(), as: UTF8.self)) }
+            if let reason = RejectedLine.reason(of: line) { return leaveOut("row \(rowsRead): \(reason)") }
             var repairs = 0
             let row: JSONObject
             do throws(JSONError) {

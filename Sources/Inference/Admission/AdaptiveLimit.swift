@@ -23,6 +23,7 @@ struct AdaptiveLimit {
         case neither
     }
 
+    private static let fewestLatencies = 8
     private let maximum: Double
     private var limit: Double
     private var isStarting = true
@@ -95,7 +96,9 @@ struct AdaptiveLimit {
                 roundsWaited = 0
             }
         }
+        let latencies = round.latencies
         round = Round(size: places)
+        if latencies.count < Self.fewestLatencies { round.latencies = latencies }
     }
 
     private mutating func reduce(to level: Double, isNew: Bool) {
@@ -109,7 +112,8 @@ struct AdaptiveLimit {
     }
 
     private mutating func compareLatencies() {
-        guard !round.latencies.isEmpty else { return }
+        // Fewer say little about a server whose replies take more and less time.
+        guard round.latencies.count >= Self.fewestLatencies else { return }
         let median = round.latencies.sorted()[round.latencies.count / 2]
         var known = baseline ?? median
         known = median < known ? median : known + (median - known) / 20

@@ -36,6 +36,7 @@ struct LearnedRate {
     private var pace: GrowingPace?
     /// When the next request may start.
     private var next: ContinuousClock.Instant?
+    private var lastStart: ContinuousClock.Instant?
     private var probe: Probe?
     /// Seconds before the latest probe.
     private var probePause = 0.0
@@ -46,8 +47,12 @@ struct LearnedRate {
     private var steadiness = 8.0
     /// Bursts between which nothing was accepted.
     private var barren = 0
-    /// How much speaks for refusals that have another reason.
-    private var doubt = 0
+    /// The requests that were accepted between the latest bursts; 0 after the pace has been resumed.
+    private var lastRun = 0
+    /// The highest rate that was measured.
+    private var highest = 0.0
+    /// One bit for each of the latest outcomes, set where the request was refused.
+    private var recent: UInt32 = 0
     /// For how many requests refusals are ignored the next time.
     private var rest = 4096
     /// The first refused request of a burst while nothing was known.
@@ -59,6 +64,8 @@ struct LearnedRate {
 
     /// Seconds in which an unknown rate is approached.
     private static let quickest = 0.1
+    /// Refusals whose rate has fallen so much do not come from a limit on the rate.
+    private static let incredibleFall = 8.0
     /// Seconds between probes, at most.
     private static let longestPause = 5.0
     /// Timers are late by a little; what that costs is made up for within this time.
@@ -110,6 +117,8 @@ struct LearnedRate {
     /// - Parameter running: the others in progress.
     mutating func recordStart(at now: ContinuousClock.Instant, running: Int) -> AttemptStart {
         started += 1
+        let earlier = lastStart
+        lastStart = now
         let start = AttemptStart(number: started, time: now)
         switch phase {
         case .free, .ignoring: break
@@ -119,6 +128,8 @@ struct LearnedRate {
             next = due + .seconds(1 / (pace?.rate(at: now) ?? 1))
         case .testing(let others) where isReplacement(running, others):
             if replacement == nil { replacement = start }
+            // It took a permission that a probe right after it would miss, though it comes for all but that one.
+            if let earlier, let time = probe?.time { probe?.time = max(time, now + (now - earlier) / 2) }
         case .testing, .closed: probe?.start = start
         }
         return start
@@ -126,6 +137,7 @@ struct LearnedRate {
 
     /// Records that a request was accepted, whatever came of it then.
     mutating func recordAcceptance(of start: AttemptStart, at now: ContinuousClock.Instant) {
+        recent <<= 1
         if start == probe?.start { open(at: now) }
         guard let firstRefused, start.number > firstRefused, start.number <= burstOfFirst else { return }
         laterAccepted += 1
@@ -151,6 +163,7 @@ struct LearnedRate {
         retryAt: ContinuousClock.Instant?
     ) {
         history.count(start, at: now)
+        recent = recent << 1 | 1
         if start.number <= burst {
             if case .testing(let known) = phase { phase = .testing(others: min(known, others)) }
             if let firstRefused, start.number > firstRefused, start.number <= burstOfFirst { laterRefused += 1 }
@@ -159,7 +172,7 @@ struct LearnedRate {
         }
         burst = started
         if case .ignoring(let end) = phase {
-            guard started >= end else { return }
+            guard started >= end || recent.nonzeroBitCount > 16 else { return }
             reset(to: .free)
         }
         switch phase {
@@ -173,7 +186,7 @@ struct LearnedRate {
             postpone(at: now, retryAt: nil)
         case .testing(let known):
             if 4 * others < 3 * known {
-                begin(at: now)
+                begin(at: start, now)
             } else {
                 if start == probe?.start { refusedProbes += 1 }
                 if start == replacement { replacement = nil }
@@ -186,7 +199,7 @@ struct LearnedRate {
         history.begin(start)
     }
 
-    private func isReplacement(_ running: Int, _ others: Int) -> Bool { running > 0 && running < others }
+    private func isReplacement(_ running: Int, _ others: Int) -> Bool { running < others }
 }
 
 // MARK: Probes
@@ -214,16 +227,16 @@ extension LearnedRate {
     /// A probe was not refused.
     private mutating func open(at now: ContinuousClock.Instant) {
         if case .testing = phase {
-            begin(at: probe?.start?.time ?? now)
+            begin(at: probe?.start, now)
+        } else if let pace, lastRun < 8 {
+            begin(at: probe?.start, now, atMost: pace.base)
         } else if let pace {
-            // After a long time, the rate may be another.
-            let isKnown = pace.isMeasured && probePause <= 2
-            if !isKnown { history.removeAll() }
-            self.pace = GrowingPace(
-                pace.base, from: now, time: isKnown ? pace.time : shortestTime, isMeasured: isKnown)
+            // Once: if it was too quick, the next run is short.
+            lastRun = 0
+            self.pace = GrowingPace(pace.base, from: now, time: pace.time, growth: pace.growth)
+            next = now
         }
         phase = .paced
-        next = now
         probe = nil
         probePause = 0
     }
@@ -236,7 +249,8 @@ extension LearnedRate {
         probePause = 0
         refusedProbes = 0
         replacement = nil
-        doubt = 0
+        highest = 0
+        recent = 0
         barren = 0
         firstRefused = nil
     }
@@ -253,12 +267,19 @@ extension LearnedRate {
 extension LearnedRate {
     private var shortestTime: Double { max(Self.quickest, patience) }
 
-    /// Starts to pace. A permission is known to have come since the latest refusal.
-    private mutating func begin(at now: ContinuousClock.Instant) {
+    /// Starts to pace, with what the server has accepted since the latest refusal. A permission is known to have come since.
+    private mutating func begin(
+        at start: AttemptStart?, _ now: ContinuousClock.Instant, atMost highest: Double = .infinity
+    ) {
+        let growth: GrowingPace.Growth = if case .closed = phase { .careful } else { .quick }
         phase = .paced
         probe = nil
-        let seconds = history.last.map { (now - $0) / .seconds(1) } ?? 0
-        let pace = GrowingPace(1 / max(0.02, seconds), from: now, time: shortestTime, isMeasured: false)
+        let accepted = start.flatMap { history.accepted(upTo: $0) } ?? 1
+        var seconds = history.last.map { ((start?.time ?? now) - $0) / .seconds(1) } ?? 0
+        // A pause that the server asked for is not the time that a permission takes.
+        seconds = accepted > 1 ? seconds : min(seconds, probePause)
+        let rate = min(highest, Double(max(1, accepted)) / max(0.02, seconds))
+        let pace = GrowingPace(rate, from: now, time: shortestTime, growth: growth)
         self.pace = pace
         next = now + .seconds(1 / pace.base)
     }
@@ -273,31 +294,33 @@ extension LearnedRate {
         let measured = history.rate(upTo: start)
         let rate = min(measured?.perSecond ?? refusedAt / 2, refusedAt)
         barren = run == 0 ? barren + 1 : 0
+        if run > 0 { lastRun = run }
         if barren >= 2 {
-            pace = GrowingPace(rate, from: now, time: old.time, isMeasured: old.isMeasured)
+            pace = GrowingPace(rate, from: now, time: old.time, growth: old.growth)
             phase = .closed
-            probePause = 0
+            probePause = measured == nil ? 0 : min(0.25 / rate, Self.longestPause)
             postpone(at: now, retryAt: retryAt)
             return
         }
         if old.isMeasured {
             rateSteadiness(run)
-            if doubt > 26 { return ignore() }
+            if let measured { highest = max(highest, min(measured.perSecond, refusedAt)) }
+            if rate < highest / Self.incredibleFall { return ignore() }
         }
         let base = max(GrowingPace.slowest, min((rate + refusedAt) / 2, 2 * rate))
-        let isMeasured = old.isMeasured || measured?.count ?? 0 >= 4
+        let isMeasured = old.isMeasured || measured?.count ?? 0 >= 4 && old.growth == .careful
         let time = isMeasured ? max(steadiness / 32, shortestTime, steadiness / base) : shortestTime
-        pace = GrowingPace(base, from: now, time: time, isMeasured: isMeasured)
+        pace = GrowingPace(base, from: now, time: time, growth: isMeasured ? .measured : .careful)
+        // What was sent last took the permission that the refused request missed.
+        if let lastStart { next = max(next ?? now, lastStart + .seconds(1 / base)) }
     }
 
     /// - Parameter run: the requests accepted since the last change of the pace.
     private mutating func rateSteadiness(_ run: Int) {
-        // At the rate of a bucket, a refusal so soon is unlikely.
-        doubt = Double(run) < steadiness / 2 ? doubt + 3 : max(0, doubt - 1)
         if run < 8 {
             steadiness = max(min(16, steadiness), steadiness / 2)
         } else if Double(run) >= steadiness {
-            steadiness = min(32, steadiness * 2)
+            steadiness = min(64, steadiness * 2)
         }
     }
 }

@@ -47,7 +47,7 @@ enum TurnEnd {
             isEmpty = false
             let json: JSONValue
             do throws(JSONError) {
-                json = try JSONValue(parsing: event.data)
+                json = try JSONValue(sent: event.data)
             } catch {
                 throw BadResponse(reason: "has an event that is \(error.message)")
             }

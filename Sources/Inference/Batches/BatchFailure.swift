@@ -42,3 +42,6 @@ extension BatchResult.Failure {
         Self(status: nil, message: reason, isTemporary: true)
     }
 }
+
+/// "1 request", "20 requests"
+func countedRequests(_ count: Int) -> String { count == 1 ? "1 request" : "\(count) requests" }

@@ -50,7 +50,7 @@ extension BatchRunner {
         state.withLock { $0.leavesOpen = true }
         let requests = queue.reduce(0) { $0 + $1.stored.requests }
         if requests > 0 {
-            notice("\(requests) requests are not submitted yet: \(open.count) batches are open, as many as are allowed")
+            notice("not submitted yet: \(countedRequests(requests)), because \(open.count) batches are open (max_open)")
         }
         return false
     }
@@ -114,7 +114,7 @@ extension BatchRunner {
         }
         let few = state.withLock(\.fewRequests)
         if few > 0, drafts.isEmpty, open.isEmpty {
-            notice("\(few) requests are sent by themselves, because they are too few for a batch (--batch-min)")
+            notice("too few for a batch (--batch-min), and sent without one: \(countedRequests(few))")
         }
         return (drafts, open)
     }

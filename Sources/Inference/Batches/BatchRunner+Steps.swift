@@ -31,7 +31,7 @@ extension BatchRunner {
                     return try await server.upload(draft)
                 }
             }
-            stored.state = .creating
+            (stored.state, stored.checkedAt) = (.creating, time(nil))
             try cache.update(stored)
             try await create(&stored, draft, server)
         } catch {
@@ -60,7 +60,7 @@ extension BatchRunner {
             return try await server.create(batch, draft, window: self.options.window)
         }
         try accept(status, &stored, server.model)
-        notice("batch \(stored.title): \(stored.requests) requests to \(server.model) are submitted")
+        notice("batch \(stored.title): submitted, with \(countedRequests(stored.requests)) to \(server.model)")
     }
 
     private func accept(_ status: BatchStatus, _ stored: inout StoredBatch, _ model: Model) throws {
@@ -245,7 +245,7 @@ extension BatchRunner {
         }
         _ = try cache.end(ended(batch.stored, .taken))
         let reason = status.faults.first.map { excerpt($0.message.utf8, batch.model.redaction) } ?? status.state
-        let next = size.map { "batches of \($0) requests follow" } ?? "its requests wait for other batches"
+        let next = size.map { "batches of \(countedRequests($0)) follow" } ?? "its requests wait for other batches"
         notice("batch \(stored.title) was refused: \(reason); \(next)")
         try await cleanUp(&batch.stored, status.files, server)
         // A server that has no room even for a small batch is full with other things.
@@ -349,7 +349,7 @@ extension BatchRunner {
         // Also those that a process has stored that was killed.
         let failures = try cache.faults(of: batch.stored.id).compactMapValues { BatchResult.Failure(text: $0) }
         settle(batch, failures, left: left, missing, counts: counts)
-        let rest = ignored > 0 ? ", \(ignored) lines that are not of this batch" : ""
+        let rest = ignored > 0 ? "; lines that do not belong to it: \(ignored)" : ""
         notice(
             "batch \(batch.stored.title): \(batch.replies) replies, \(failures.count) failed, \(left.count) without "
                 + "a result\(rest)")

@@ -163,7 +163,7 @@ final class BatchServer: Sendable {
                 if status.token == batch.token { return status }
                 if let file = batch.inputFile, status.inputFile == file { return status }
                 if form == .anthropic, status.total == batch.requests, let time = status.createdAt,
-                    abs(time - batch.createdAt) < 3600
+                    abs(time - (batch.checkedAt ?? batch.createdAt)) < 3600
                 {
                     return status
                 }

@@ -1,4 +1,5 @@
 import JSON
+import Synchronization
 
 /// Why a response with a status of success is no answer. `reason` goes on in a sentence: "is not valid JSON: …".
 struct BadResponse: Error {
@@ -12,6 +13,13 @@ struct BadResponse: Error {
         self.reason = reason
         self.error = error
     }
+}
+
+/// How replies are read that are so large that they take much memory while they are: one after the other.
+private enum LargeReplies {
+    /// The bytes of a reply that is large.
+    static let size = 1 << 20
+    static let turn = Mutex<Void>(())
 }
 
 extension InferenceReply {
@@ -28,9 +36,21 @@ extension InferenceReply {
         reasoning settings: ReasoningSettings = ReasoningSettings()
     ) throws(BadResponse) {
         let bytes = Array(body)
+        if bytes.count < LargeReplies.size {
+            try self.init(reading: bytes, to: operation, settings)
+            return
+        }
+        self = try LargeReplies.turn.withLock { _ throws(BadResponse) in
+            try InferenceReply(reading: bytes, to: operation, settings)
+        }
+    }
+
+    private init(
+        reading bytes: [UInt8], to operation: InferenceRequest.Operation, _ settings: ReasoningSettings
+    ) throws(BadResponse) {
         let json: JSONValue
         do throws(JSONError) {
-            json = try JSONValue(parsing: bytes)
+            json = try JSONValue(sent: bytes)
         } catch {
             throw BadResponse(reason: bytes.isEmpty ? "is empty" : "is \(error.message)")
         }
@@ -79,11 +99,17 @@ extension InferenceReply {
         return completion
     }
 
+    /// The most numbers of a vector: several times those of the largest models.
+    private static let mostDimensions = 1 << 16
+
     private static func checkEmbeddings(in object: JSONObject) throws(BadResponse) {
         guard let items = object["data"]?.array, !items.isEmpty,
             items.allSatisfy({ $0.object?["embedding"]?.array != nil })
         else {
             throw BadResponse(reason: "contains no embeddings", error: object["error"].map { ServerError($0) })
+        }
+        if items.contains(where: { $0["embedding"]?.array?.count ?? 0 > Self.mostDimensions }) {
+            throw BadResponse(reason: "has a vector of more than \(Self.mostDimensions) numbers")
         }
     }
 

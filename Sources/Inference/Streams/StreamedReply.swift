@@ -16,7 +16,7 @@ enum StreamedReply: Hashable {
         let events = serverEvents(stream, isEndOptional: true)
         for (index, event) in events.enumerated() {
             // Some servers leave out the empty lines between events.
-            let isOne = event.lines.count == 1 || (try? JSONValue(parsing: event.data)) != nil
+            let isOne = event.lines.count == 1 || (try? JSONValue(sent: event.data)) != nil
             for data in isOne ? [event.data] : event.lines {
                 if data.elementsEqual("[DONE]".utf8) {
                     chat.isDone = true
@@ -24,7 +24,7 @@ enum StreamedReply: Hashable {
                 }
                 let json: JSONValue
                 do throws(JSONError) {
-                    json = try JSONValue(parsing: data)
+                    json = try JSONValue(sent: data)
                 } catch {
                     if event.name == "error" {
                         self = .whole(["error": ["message": .string(String(decoding: data, as: UTF8.self))]])

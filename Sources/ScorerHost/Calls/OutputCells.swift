@@ -84,6 +84,14 @@ public final class OutputCells {
         public func text(_ row: Int) -> UnsafeRawBufferPointer {
             UnsafeRawBufferPointer(start: arena.map { $0 + ranges[row].start }, count: ranges[row].length)
         }
+
+        /// A byte a row, 0 where it has no value.
+        package var presence: UnsafePointer<UInt8> { present }
+        /// 8 bytes a row of an output that is not text: a `Double`, or an `Int64`.
+        package var values: UnsafeRawPointer { slots }
+        /// Two `Int`s a row of a text output: where its text starts in `texts`, and its length.
+        package var textRanges: UnsafeRawPointer { UnsafeRawPointer(ranges) }
+        package var texts: UnsafeRawPointer? { arena }
     }
 
     /// Where a text lies in the memory of all texts.

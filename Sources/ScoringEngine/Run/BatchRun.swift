@@ -29,8 +29,10 @@ package final class BatchRun {
     /// - Parameters:
     ///   - request: its dataset only gives its name.
     ///   - rows: the columns of the rows to come.
+    ///   - keepsRows: whether results have the columns of each row; if not, only the numbers of rows.
     package init(
-        _ request: ScoringRequest, on engine: Engine, rows: ArrowColumns, cancellation: Cancellation
+        _ request: ScoringRequest, on engine: Engine, rows: ArrowColumns, keepsRows: Bool = true,
+        cancellation: Cancellation
     ) throws(EngineError) {
         var request = request
         request.columns = rows.names
@@ -38,7 +40,7 @@ package final class BatchRun {
             request, FirstRows(request.dataset, columns: rows.names), writesRows: false, writesResults: false)
         var check = ColumnCheck(plan)
         try check.check(names: rows.names)
-        columns = ResultColumns(plan.functions)
+        columns = ResultColumns(plan.functions, onlyCounts: !keepsRows)
         plan.resultColumns = columns
         if plan.asksModels { request.session = try engine.session(of: request) }
         modelRequests = try engine.modelRequests(for: plan, request, cancellation)

@@ -13,13 +13,21 @@ struct ResultColumns: Sendable {
     /// For each function, the indices of its further outputs. A score beside "score" stands alone: its function has them.
     private let others: [[Int]]
     private let scores: [Int]
+    /// Whether there are no columns, only the number of rows.
+    private let onlyCounts: Bool
 
-    init(_ functions: [BoundFunction]) {
+    /// - Parameter onlyCounts: leaves out all columns, so that batches only say how many rows they have.
+    init(_ functions: [BoundFunction], onlyCounts: Bool = false) {
+        self.onlyCounts = onlyCounts
         others = functions.map { function in
             if function.isFurtherScore { return [] }
             return function.description.outputs.indices.filter { $0 != function.description.scoreOutput }
         }
         scores = functions.map(\.description.scoreOutput)
+        if onlyCounts {
+            (names, formats) = ([], "")
+            return
+        }
         for (index, function) in functions.enumerated() {
             let (identifier, outputs) = (function.function.identifier, function.description.outputs)
             names += ["\(identifier).score", "\(identifier).outcome", "\(identifier).message"]
@@ -58,17 +66,27 @@ struct ResultColumns: Sendable {
         _ slice: Range<Int>, of batch: RowBatch, firstRow: Int, _ results: [RowResults], to output: ColumnOutput
     ) {
         output.rows += slice.count
-        for row in slice { output.integer(0, Int64(firstRow + batch.rowIndex(row))) }
+        if onlyCounts { return }
+        if batch.isWhole {
+            output.sequence(0, from: Int64(firstRow + slice.lowerBound), slice.count)
+        } else {
+            for row in slice { output.integer(0, Int64(firstRow + batch.rowIndex(row))) }
+        }
         var column = 1
         for (function, results) in results.enumerated() {
             output.append(results.outputs[scores[function]], slice.count, at: column)
             let outcomes = results.outcomes(of: scores[function])
-            for row in 0..<slice.count {
-                output.text(column + 1, outcomes[row].name)
-                if outcomes[row] == .scored {
-                    output.null(column + 2)
-                } else {
-                    output.text(column + 2, results.reason(of: row, output: scores[function]) ?? "")
+            if outcomes.allSatisfy({ $0 == .scored }) {
+                output.text(column + 1, RowOutcome.scored.name, slice.count)
+                output.nulls(column + 2, slice.count)
+            } else {
+                for row in 0..<slice.count {
+                    output.text(column + 1, outcomes[row].name)
+                    if outcomes[row] == .scored {
+                        output.nulls(column + 2)
+                    } else {
+                        output.text(column + 2, results.reason(of: row, output: scores[function]) ?? "")
+                    }
                 }
             }
             column += 3
@@ -99,31 +117,35 @@ final class ColumnOutput: @unchecked Sendable {
         isWhole = isWhole && ca_builder_integer(builder, column, value)
     }
 
-    fileprivate func null(_ column: Int) { isWhole = isWhole && ca_builder_null(builder, column) }
-
-    fileprivate func text(_ column: Int, _ text: String) {
-        var text = text
-        text.withUTF8 { bytes in self.text(column, UnsafeRawBufferPointer(bytes)) }
+    /// Appends consecutive integers.
+    fileprivate func sequence(_ column: Int, from first: Int64, _ count: Int) {
+        isWhole = isWhole && ca_builder_sequence(builder, column, first, count)
     }
 
-    private func text(_ column: Int, _ bytes: UnsafeRawBufferPointer) {
-        isWhole =
-            isWhole
-            && ca_builder_text(builder, column, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
+    fileprivate func nulls(_ column: Int, _ count: Int = 1) {
+        isWhole = isWhole && ca_builder_nulls(builder, column, count)
+    }
+
+    /// Appends a text, `count` times.
+    fileprivate func text(_ column: Int, _ text: String, _ count: Int = 1) {
+        var text = text
+        text.withUTF8 { bytes in
+            let start = UnsafeRawPointer(bytes.baseAddress)?.assumingMemoryBound(to: CChar.self)
+            isWhole = isWhole && ca_builder_text(builder, column, start, bytes.count, count)
+        }
     }
 
     fileprivate func append(_ cells: OutputCells, _ count: Int, at column: Int) {
         let view = cells.view
-        for row in 0..<count {
-            guard view.hasValue(row) else {
-                null(column)
-                continue
-            }
-            switch view.type {
-            case .f64: isWhole = isWhole && ca_builder_number(builder, column, view.number(row))
-            case .i64, .bool: integer(column, view.integer(row))
-            case .text, .json, .textList: text(column, view.text(row))
-            }
+        switch view.type {
+        case .f64, .i64, .bool:
+            isWhole = isWhole && ca_builder_values(builder, column, view.values, view.presence, count)
+        case .text, .json, .textList:
+            isWhole =
+                isWhole
+                && ca_builder_texts(
+                    builder, column, view.texts?.assumingMemoryBound(to: CChar.self),
+                    view.textRanges.assumingMemoryBound(to: ca_range.self), view.presence, count)
         }
     }
 

@@ -1,6 +1,7 @@
 import Inference
 import JSON
-import ScoringCore
+public import ScoringCore
+import ScoringDefinitions
 import Statistics
 
 /// What the rows of a run add up to, in a form that can be kept and merged with those of runs over other rows. The merged
@@ -66,9 +67,52 @@ public struct RunState: Sendable {
         if let difference { throw StateError("\(other) does not belong to \(name): \(difference)") }
     }
 
+    /// Adds rows whose scores were computed elsewhere to one function.
+    ///
+    /// - Parameters:
+    ///   - function: its identifier.
+    ///   - outcomes: one for each row; a row that is not scored has no score, whatever `scores` says.
+    ///   - scores: one for each row. A score that is not finite counts as one that is not a number.
+    ///   - weights: one for each row; nil for functions whose rows have none.
+    /// - Throws: if the state needs more of a row than its score: statistics of the corpus, groups, clusters or questions; or if
+    ///   the function's scores are not numbers or booleans.
+    public mutating func addResults(
+        of function: String, outcomes: [RowOutcome], scores: [Double], weights: [Double]? = nil
+    ) throws(StateError) {
+        guard let index = header.functions.firstIndex(where: { $0.definition.identifier == function }) else {
+            throw StateError(
+                "\(name) has no function \(function); its functions are "
+                    + header.functions.map(\.definition.identifier).joined(separator: ", "))
+        }
+        let wanted = header.functions[index]
+        let obstacle: String? =
+            if wanted.kind != .number && wanted.kind != .boolean {
+                "its scores are not numbers"
+            } else if wanted.statistics > 0 {
+                "it adds up more of each row than a score"
+            } else if !header.groups.isEmpty || !header.cluster.isEmpty || !header.questions.isEmpty {
+                "the state tells rows apart by a column"
+            } else {
+                nil
+            }
+        if let obstacle {
+            throw StateError(
+                "\(name): scores of \(function) cannot be added, because \(obstacle); score the rows with Assay")
+        }
+        guard scores.count == outcomes.count, weights.map({ $0.count == outcomes.count }) ?? true else {
+            throw StateError("\(name): scores of \(function): the numbers of outcomes, scores and weights differ")
+        }
+        totals.functions[index].aggregator.add(
+            outcomes: outcomes.span, scores: scores.span, weights: weights?.span)
+    }
+
     private static func header(_ reader: inout StateReader, origin: String) throws(StateFault) -> StateHeader {
         guard let json = try? JSONValue(parsing: try reader.text()) else { throw .invalid }
-        return try StateHeader(json, origin: origin)
+        let header = try StateHeader(json, origin: origin)
+        // Each sum takes a byte at least. In memory it takes many, which are allocated before the sums are read.
+        let statistics = header.functions.reduce(0) { $0 + $1.corpusStatistics }
+        guard statistics <= reader.bytesLeft else { throw .invalid }
+        return header
     }
 
     /// Which values of a column have groups of their own depends on all rows, so such groups cannot be merged.
@@ -90,7 +134,7 @@ public struct RunState: Sendable {
             aggregator.result(range: header.functions[index].range) { finalize(index, $0, $1) }
         }
         return ScoringResults(
-            functions: functions, unscored: [], failure: nil, isCancelled: false, usage: totals.usage?.usage)
+            functions: functions, unscored: [], failure: nil, isCancelled: false, usage: totals.usage)
     }
 
     var functions: [StateFunction] { header.functions }
@@ -145,12 +189,12 @@ extension RunState {
         return places
     }
 
-    private static func write(_ usage: UsageTotal?, to writer: inout StateWriter) {
+    private static func write(_ usage: ModelUsage?, to writer: inout StateWriter) {
         writer.append(flag: usage != nil)
         guard let usage else { return }
-        writer.append(text: JSONValue.object(usage.usage.state).text)
-        usage.known.write(to: &writer)
-        usage.estimated.write(to: &writer)
+        writer.append(text: JSONValue.object(usage.state).text)
+        usage.costParts.known.write(to: &writer)
+        usage.costParts.estimated.write(to: &writer)
     }
 
     /// Adds the rows of a state whose header is this one's.
@@ -224,13 +268,13 @@ extension RunState {
         return .value(value.canonical)
     }
 
-    private static func readUsage(_ reader: inout StateReader, into usage: inout UsageTotal?) throws(StateFault) {
+    private static func readUsage(_ reader: inout StateReader, into usage: inout ModelUsage?) throws(StateFault) {
         guard try reader.flag() else { return }
         guard let state = try? JSONValue(parsing: try reader.text()).object,
-            let counts = ModelUsage(state: state, limit: StateReader.mostRows)
+            var read = ModelUsage(state: state, limit: StateReader.mostRows)
         else { throw .invalid }
-        let read = UsageTotal(counts, known: try Expansion(&reader), estimated: try Expansion(&reader))
-        if usage == nil { usage = read } else { usage?.merge(read) }
+        read.costParts = (try Expansion(&reader), try Expansion(&reader))
+        usage = usage.map { $0 + read } ?? read
     }
 }
 

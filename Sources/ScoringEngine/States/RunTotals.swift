@@ -11,7 +11,7 @@ struct RunTotals: Sendable {
         /// Nil if its judge is not asked about pairs in both orders.
         var position: PositionBias?
         /// Nil if it asks no models.
-        var usage: UsageTotal?
+        var usage: ModelUsage?
     }
 
     /// In the order of the request.
@@ -22,7 +22,7 @@ struct RunTotals: Sendable {
     var clusters: GroupRegistry
     var questions: GroupRegistry
     /// Nil if no function asks models.
-    var usage: UsageTotal?
+    var usage: ModelUsage?
 }
 
 extension RunTotals {
@@ -36,11 +36,11 @@ extension RunTotals {
             let usage = bound.models.isEmpty ? nil : modelRequests?.usage(of: bound.function.identifier)
             return Function(
                 aggregator: aggregator, position: bound.ordersOutput == nil ? nil : position,
-                usage: usage.map(UsageTotal.init))
+                usage: usage)
         }
         groups = plan.groups.indices.map { GroupTotals($0, plan, values.groups[$0], workers) }
         (clusters, questions) = (values.clusters, values.questions)
-        usage = (modelRequests?.totalUsage).map(UsageTotal.init)
+        usage = modelRequests?.totalUsage
     }
 
     /// The results of each function.
@@ -55,34 +55,7 @@ extension RunTotals {
             FunctionResult(
                 function: definitions[index], aggregates: result(functions[index].aggregator, index),
                 groups: groups.map { $0.groups(of: index) { result($0, index) } },
-                usage: functions[index].usage?.usage, position: functions[index].position)
+                usage: functions[index].usage, position: functions[index].position)
         }
-    }
-}
-
-/// The usage of models, with costs that are added up exactly, so that no order of merges changes them.
-struct UsageTotal: Sendable {
-    private(set) var usage: ModelUsage
-    private(set) var known = Expansion()
-    private(set) var estimated = Expansion()
-
-    init(_ usage: ModelUsage) {
-        self.usage = usage
-        known.add(usage.costParts.known)
-        estimated.add(usage.costParts.estimated)
-    }
-
-    mutating func merge(_ other: UsageTotal) {
-        usage = usage + other.usage
-        known.merge(other.known)
-        estimated.merge(other.estimated)
-        usage.costParts = (known.value, estimated.value)
-    }
-
-    init(_ usage: ModelUsage, known: Expansion, estimated: Expansion) {
-        self.usage = usage
-        self.known = known
-        self.estimated = estimated
-        self.usage.costParts = (known.value, estimated.value)
     }
 }

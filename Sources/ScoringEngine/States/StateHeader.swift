@@ -111,6 +111,11 @@ struct StateFunction: Sendable {
     let hasPosition: Bool
     let json: JSONValue
 
+    /// The number of sums of statistics that it keeps.
+    var corpusStatistics: Int {
+        definition.aggregationFunctions.contains { if case .corpus = $0 { true } else { false } } ? statistics : 0
+    }
+
     /// The version of its plugin.
     var pluginVersion: String? { json["plugin"]?["version"]?.string }
 

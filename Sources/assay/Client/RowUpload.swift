@@ -43,10 +43,7 @@ struct RowUpload: ~Copyable {
         let isBlank = line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
         if isBlank || count == limit { return }
         count += 1
-        // An unreadable row of a table arrives as a zero byte and the reason.
-        if line.first == 0 {
-            throw Failure("\(name): row \(count): " + String(decoding: line.dropFirst(), as: UTF8.self))
-        }
+        if let reason = RejectedLine.reason(of: line) { throw Failure("\(name): row \(count): \(reason)") }
         if !rows.isEmpty { rows += ",".utf8 }
         rows += line
         if rows.count >= Self.pieceSize { try flush() }

@@ -76,6 +76,8 @@ struct EvaluateCommand: ParsableCommand {
 
     @OptionGroup(title: "Saved run") var saveOptions: SaveOptions
 
+    @OptionGroup var stateOption: StateOption
+
     @OptionGroup(title: "Statistics") var calibrationOptions: CalibrationOptions
 
     @OptionGroup var engineOptions: EngineOptions
@@ -94,6 +96,11 @@ struct EvaluateCommand: ParsableCommand {
             throw ValidationError("--pass-at needs --samples N with at least 2 samples")
         }
         if statisticsOptions.key != nil && saveOptions.save == nil { throw ValidationError("--key needs --save") }
+        if stateOption.path != nil && samples ?? 1 > 1 {
+            throw ValidationError(
+                "--state cannot be used with several answers to a row; write them with --output, and score that file with "
+                    + "'assay score --samples --key COLUMN --state FILE'")
+        }
         if rowOptions.functions.isEmpty && benchmark == nil { throw RowOptions.noFunction }
         if (model == nil) == (agent == nil) {
             throw ValidationError("choose either a model or an agent: --model MODEL or --agent CONFIG")
@@ -124,6 +131,7 @@ struct EvaluateCommand: ParsableCommand {
         if agent != nil { throw ValidationError("turns of agents cannot be asked for in batches") }
         try rowOptions.prepareCollecting()
         saveOptions.save = nil
+        stateOption.path = nil
     }
 
     private func run(_ stage: RunStage) throws {
@@ -168,6 +176,8 @@ struct EvaluateCommand: ParsableCommand {
         request.budget = modelOptions.budget
         request.patience = .seconds(15)
         request.stopReading = input.stop
+        request.keepsState = stateOption.path != nil
+        try stateOption.check(filesRead: [rows] + filesRead)
         let engine = engineOptions.makeEngine(
             limits: limitOptions.functionLimits, cancellation: cancellation
         ) { inference }
@@ -264,8 +274,6 @@ struct EvaluateCommand: ParsableCommand {
         _ request: EvaluationRequest, _ input: DatasetInput, _ engine: Engine, _ saver: RunSaver?,
         _ calibration: Calibration?, _ cancellation: Cancellation
     ) throws -> (results: EvaluationResults, unfinishedOutput: String?) {
-        let options = [agent, sampling, benchmark].compactMap { $0?.path }.filter(exists)
-        let filesRead = options + rowOptions.filesRead + modelOptions.filesRead
         return try rowOptions.run(
             input, engineOptions, filesRead: filesRead, samples: request.samples, cancellation
         ) { sink, progress in
@@ -284,8 +292,15 @@ struct EvaluateCommand: ParsableCommand {
                     results.scoring, generation: results.generation.json,
                     servedByCandidate: results.generation.usage.servedModels)
             }
+            if results.hasReachedEnd { try stateOption.write(results.scoring) }
             return results
         }
+    }
+
+    /// The files that options name and the run reads, other than the dataset.
+    private var filesRead: [String] {
+        [agent, sampling, benchmark].compactMap { $0?.path }.filter(exists) + rowOptions.filesRead
+            + modelOptions.filesRead
     }
 
     private func report(_ results: EvaluationResults, _ unfinishedOutput: String?) throws {

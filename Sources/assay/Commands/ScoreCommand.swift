@@ -73,12 +73,7 @@ struct ScoreCommand: ParsableCommand {
 
     @OptionGroup(title: "Saved run") var saveOptions: SaveOptions
 
-    @Option(
-        name: .customLong("state"),
-        help: ArgumentHelp(
-            "Write what the rows add up to to FILE, for 'assay merge': parts of a dataset may be scored on several "
-                + "machines.", valueName: "file"))
-    var statePath: String?
+    @OptionGroup var stateOption: StateOption
 
     @OptionGroup(title: "Statistics") var calibrationOptions: CalibrationOptions
 
@@ -101,7 +96,7 @@ struct ScoreCommand: ParsableCommand {
             throw ValidationError("--key needs --save or --samples")
         }
         if dryRun && saveOptions.save != nil { throw ValidationError("--dry-run saves no run; remove --save") }
-        if dryRun && statePath != nil { throw ValidationError("--dry-run scores no rows; remove --state") }
+        if dryRun && stateOption.path != nil { throw ValidationError("--dry-run scores no rows; remove --state") }
         if statisticsOptions.passAt != nil && !samples { throw ValidationError("--pass-at needs --samples") }
         if let worst, !(1...1_000).contains(worst) {
             throw ValidationError("--worst \(worst): expected 1 to 1000")
@@ -128,13 +123,13 @@ struct ScoreCommand: ParsableCommand {
 
     private mutating func prepareCollecting() throws {
         try rowOptions.prepareCollecting()
-        (worst, withInput, saveOptions.save, statePath) = (nil, false, nil, nil)
+        (worst, withInput, saveOptions.save, stateOption.path) = (nil, false, nil, nil)
     }
 
     private func run(_ stage: RunStage) throws {
         let (cancellation, interruption) = (stage.cancellation, stage.interruption)
         let calibration = try calibrationOptions.read()
-        try checkState()
+        try stateOption.check(filesRead: [dataset] + filesRead)
         let input: DatasetInput
         do {
             input = try datasetArguments.input(dataset, limitOptions)
@@ -192,22 +187,12 @@ struct ScoreCommand: ParsableCommand {
         request.isDryRun = dryRun
         request.reasoning = reasoning == .strip ? .strip : .keep
         request.patience = .seconds(15)
-        request.keepsState = statePath != nil
+        request.keepsState = stateOption.path != nil
         return request
     }
 
     /// The files that options name and the run reads, other than the dataset.
     private var filesRead: [String] { rowOptions.filesRead + modelOptions.filesRead }
-
-    /// Refuses to replace the dataset, or anything that is not a file.
-    private func checkState() throws {
-        guard let statePath, let status = FileStatus(ofPath: statePath) else { return }
-        if status.kind != .regular { throw Failure("--state \(statePath): is not a regular file; name a file") }
-        for path in [dataset] + filesRead where FileStatus(ofPath: path)?.identity == status.identity {
-            throw Failure(
-                "--state \(statePath): the state would overwrite a file that the run reads; name another file")
-        }
-    }
 
     private func saver(_ request: ScoringRequest, _ input: DatasetInput, _ engine: Engine) throws -> RunSaver? {
         try RunSaver(
@@ -237,9 +222,7 @@ struct ScoreCommand: ParsableCommand {
             }
             calibration?.apply(to: &results, judgeModel: request.judgeModel)
             if results.failure == nil { try saver?.finish(results) }
-            if let statePath, results.failure == nil, !results.isCancelled, let state = results.state {
-                try state.write(to: statePath)
-            }
+            try stateOption.write(results)
             return results
         }
     }

@@ -33,12 +33,12 @@ struct BatchOptions: ParsableArguments {
     @Option(
         name: .customLong("batch-min"),
         help: ArgumentHelp(
-            "Send fewer than N requests by themselves, without a batch.", valueName: "n"))
+            "Send fewer than N requests directly, without a batch.", valueName: "n"))
     var minimum = 20
 
     @Flag(
         name: .customLong("batch-fallback"),
-        help: "Send requests that failed in batches, after all retries, by themselves.")
+        help: "Send requests directly that failed in batches after all retries.")
     var fallsBack = false
 
     func validate() throws {

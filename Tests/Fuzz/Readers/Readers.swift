@@ -1,6 +1,6 @@
 import FuzzDriver
 
-/// What reads files: rows, definitions, patterns and prompts. Needs no module of the network, so it is built quickly.
+/// What reads files: rows, definitions, patterns, prompts and templates. Needs no module of the network, so it is built quickly.
 @main
 struct Readers {
     static func main() {
@@ -14,6 +14,7 @@ struct Readers {
             "column-path": { run(columnPath, $0, $1) },
             "definition": { run(definition, $0, $1) },
             "template": { run(template, $0, $1) },
+            "jinja": { run(jinja, $0, $1) },
             "pattern": { run(pattern, $0, $1) },
             "elf": { run(elf, $0, $1) },
             "manifest": { run(manifest, $0, $1) },

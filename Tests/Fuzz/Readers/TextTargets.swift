@@ -1,6 +1,7 @@
 import FuzzDriver
 import Glibc
 import JSON
+import JinjaTemplates
 import Patterns
 import PromptTemplates
 
@@ -76,4 +77,31 @@ private func check(_ range: Range<Int>, in text: [UInt8], _ pattern: String) {
     guard range.lowerBound >= 0, range.upperBound <= text.count, isBoundary(range.lowerBound),
         isBoundary(range.upperBound)
     else { violated("a match is not in the text", pattern, range, text.count) }
+}
+
+/// A template is compiled or refused with a place in it; its text for a context is the same twice, and no part of a value is read
+/// as a template. A zero byte ends the template; the context follows, an object.
+func jinja(_ bytes: [UInt8]) {
+    let parts = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
+    guard let source = String(validating: parts[0], as: UTF8.self) else { return }
+    let context =
+        (parts.count > 1 ? try? JSONValue(parsing: Array(parts[1])) : nil)?.object ?? ["item": ["a": "{{ b }}"]]
+    do throws(JinjaTemplate.Fault) {
+        let template = try JinjaTemplate(source)
+        if template.isConstant, let text = try? template.text({ _ in nil }), text.utf8.count > source.utf8.count {
+            violated("a template without expressions grows", source, text)
+        }
+        do throws(JinjaTemplate.RenderingFault) {
+            let text = try template.text { context[$0] }
+            guard try template.text({ context[$0] }) == text else { violated("a template has two texts", source) }
+            let value = try template.value { context[$0] }
+            if (try? JSONValue(parsing: value.text)) == nil { violated("a value is not JSON", source, value.text) }
+        } catch {
+            if error.message.isEmpty { violated("a fault without words", source) }
+        }
+    } catch {
+        if !(1...source.unicodeScalars.count + 1).contains(error.position) || error.message.isEmpty {
+            violated("a fault is not in the template", source, error)
+        }
+    }
 }

@@ -1,0 +1,81 @@
+import JSON
+import NIOCore
+import Platform
+import Store
+import Testing
+import Web
+
+@testable import Inference
+
+@Suite("The parts that batches are made of")
+struct BatchPartsTests {
+    @Test("lines are the same, however they arrive", arguments: [1, 2, 3, 7, 100])
+    func lines(size: Int) throws {
+        let text = Array("one\n\ntwo\r\n{\"three\": \"ü\"}\nrest".utf8)
+        var splitter = LineSplitter()
+        var lines: [String] = []
+        for start in stride(from: 0, to: text.count, by: size) {
+            try splitter.add(ByteBuffer(bytes: text[start..<min(start + size, text.count)])) {
+                lines.append(String(decoding: $0, as: UTF8.self))
+            }
+        }
+        try splitter.finish { lines.append(String(decoding: $0, as: UTF8.self)) }
+        #expect(lines == ["one", "", "two\r", "{\"three\": \"ü\"}", "rest"])
+    }
+
+    private func cost(_ bound: Double?) -> Cost { Cost(model: "m", prompt: 0.1, bound: bound, usual: 2) }
+
+    @Test("what a request may cost is reserved, at the price of a batch, and released or settled")
+    func ledger() {
+        var ledger = BatchLedger(BudgetLimits(maxCost: 1))
+        #expect(ledger.reserve(cost(1), factor: 0.5) == 0.5)
+        #expect(ledger.reserve(cost(nil), factor: 0.5) == nil)
+        #expect(ledger.reserve(cost(1), factor: 0.5) == 0.5)
+        #expect(ledger.reserve(cost(0.01), factor: 0.5) == nil)
+        ledger.release(requests: 1, reserved: 0.5)
+        ledger.settle(reserved: 0.5, spent: 0.1)
+        #expect(ledger.requests == 1 && ledger.spent == 0.1 && ledger.reserved == 0)
+        // When enough replies are known, they say what others cost.
+        for _ in 0..<20 { ledger.learn(0.02, factor: 0.5, model: "m") }
+        let expected = ledger.reserve(cost(1), factor: 0.5) ?? 0
+        #expect(expected > 0.02 && expected < 0.03)
+        #expect(ledger.reserve(cost(0.03), factor: 0.5) == 0.015)
+    }
+
+    @Test("requests are counted when they are submitted")
+    func count() {
+        var ledger = BatchLedger(BudgetLimits(maxRequests: 2))
+        #expect(ledger.reserve(cost(nil), factor: 0.5) != nil)
+        ledger.add(requests: 1, spent: 0)
+        #expect(ledger.reserve(cost(nil), factor: 0.5) == nil)
+        #expect(ledger.refusal.message.contains("the limit of 2 requests"))
+    }
+
+    @Test("why a request failed survives in the cache, without secrets")
+    func failures() throws {
+        let said: JSONValue = ["error": ["message": "key sk-0123456789 is bad", "param": "temperature"]]
+        let failure = BatchResult.Failure(status: 400, message: "sk-0123456789", isTemporary: false, error: said)
+        let text = failure.text(Redaction([Secret("sk-0123456789")]))
+        #expect(!text.contains("sk-0123456789"))
+        let read = try #require(BatchResult.Failure(text: text))
+        #expect(read.status == 400 && !read.isTemporary && read.message == "[redacted]")
+        #expect(ServerError(read.error).parameters == ["temperature"])
+        #expect(BatchResult.Failure(text: "{}") == nil)
+        #expect(BatchResult.Failure(text: "x") == nil)
+    }
+
+    @Test("a form with a file is what RFC 7578 says, and its length is known")
+    func form() async throws {
+        let file = try UnnamedFile(in: "/tmp")
+        let content = [UInt8](repeating: UInt8(ascii: "x"), count: 600_000)
+        try content.withUnsafeBytes { try file.append($0) }
+        let upload = BatchUpload.form(file, name: "a.jsonl", purpose: "batch", boundary: "b")
+        var bytes: [UInt8] = []
+        for try await piece in upload { bytes += piece.readableBytesView }
+        #expect(bytes.count == upload.length)
+        let text = String(decoding: bytes, as: UTF8.self)
+        #expect(text.hasPrefix("--b\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n--b\r\n"))
+        #expect(text.contains("filename=\"a.jsonl\"\r\nContent-Type: application/jsonl\r\n\r\nxxx"))
+        #expect(text.hasSuffix("xxx\r\n--b--\r\n"))
+    }
+}
