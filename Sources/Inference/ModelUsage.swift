@@ -79,9 +79,9 @@ public struct ModelUsage: Hashable, Sendable {
             hasUnknownCost = true
             return
         }
-        knownCost += cost
+        known.sum.add(cost)
         hasKnownCost = true
-        if reply.usage == nil { estimatedCost += cost }
+        if reply.usage == nil { estimated.sum.add(cost) }
     }
 
     mutating func addAnswer(_ reply: InferenceReply) {

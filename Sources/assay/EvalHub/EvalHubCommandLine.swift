@@ -22,7 +22,11 @@ struct EvalHubCommandLine {
         words = [generates ? "evaluate" : "score"]
         do {
             try job.parameters.checkNames(Self.own + Self.options)
-            if let dataset = try job.parameters.optional("dataset", .nonEmptyText()) { words.append(dataset) }
+            if let place = job.parameters["dataset"] {
+                let dataset = try place.read(.nonEmptyText())
+                if dataset.hasPrefix("-") { throw place.fault("the path or URI of a dataset") }
+                words.append(dataset)
+            }
             try addBenchmark(job, generates, in: folder)
             try addFunctions(job.parameters["functions"])
             for (name, place) in try job.parameters.members() where Self.options.contains(name) {
@@ -34,10 +38,10 @@ struct EvalHubCommandLine {
         }
         if let limit = job.limit { words += ["--limit", "\(limit)"] }
         if generates {
-            words += ["--model", job.modelName, "--model-url", job.modelURL]
+            words += ["--model=\(job.modelName)", "--model-url=\(job.modelURL)"]
             try addCredentials(job, environment)
         }
-        words += ["--save", run, "--overwrite", "--format", "json"]
+        words += ["--save=\(run)", "--overwrite", "--format", "json"]
     }
 
     /// An open benchmark, or one that the parameters define.
@@ -48,7 +52,7 @@ struct EvalHubCommandLine {
             try RegularFile.write(JSONValue.object(try benchmark.read(.object)).text, to: path, mode: 0o600)
             words += ["--benchmark", path]
         } else if generates, (try? BenchmarkCatalog.installed().find(job.benchmarkID)) != nil {
-            words += ["--benchmark", job.benchmarkID]
+            words.append("--benchmark=\(job.benchmarkID)")
         } else if job.parameters["dataset"] == nil || job.parameters["functions"] == nil {
             throw Failure(
                 "\(quoted(job.benchmarkID)) is not an open benchmark ('assay benchmarks list' lists them); set \"dataset\" "
@@ -61,11 +65,11 @@ struct EvalHubCommandLine {
         guard let place else { return }
         if place.value.object != nil {
             for (name, parameters) in try place.members() {
-                words += ["--fn", parameters.value == .null ? name : "\(name)=\(parameters.value.text)"]
+                words.append("--fn=" + (parameters.value == .null ? name : "\(name)=\(parameters.value.text)"))
             }
         } else {
             for name in try place.read(.texts("an array of identifiers, or an object with parameters by identifier")) {
-                words += ["--fn", name]
+                words.append("--fn=\(name)")
             }
         }
     }

@@ -40,7 +40,7 @@ struct EvalHubResults {
         }
         metrics["rows"] = JSONValue(rows)
         metrics["rows_unscored"] = JSONValue(unscored)
-        overallScore = job.primaryMetric.flatMap { metrics[$0]?.number?.double }
+        overallScore = if let name = job.primaryMetric { metrics[name]?.number?.double } else { nil }
         warning =
             unscored == 0
             ? nil
