@@ -25,6 +25,13 @@ final class Interruption: Sendable {
         pthread_detach(thread)
     }
 
+    /// Blocks the signals, for commands that start threads before they have something to cancel. A signal that arrives meanwhile
+    /// takes effect when the first `Interruption` is created.
+    static func hold() {
+        var signals = Self.signals
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+    }
+
     /// Runs `action` after the cancellation, on the thread that waits for signals.
     func onCancel(_ action: @escaping @Sendable () -> Void) {
         self.action.withLock { $0 = action }

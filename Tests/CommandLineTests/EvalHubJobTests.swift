@@ -99,7 +99,7 @@ struct EvalHubJobTests {
                 "/parameters/output: found an unknown member"
             ),
             (["dataset": "rows.jsonl", "functions": 7], "/parameters/functions"),
-            (["dataset": "rows.jsonl", "functions": ["basic::equality"], "limit": [["a"]]], "/parameters/limit"),
+            (["dataset": "rows.jsonl", "functions": ["basic::equality"], "max_cost": [["a"]]], "/parameters/max_cost"),
         ] as [(JSONValue, String)])
     func failures(_ parameters: JSONValue, _ reason: String) async throws {
         let hub = try await hub()

@@ -32,6 +32,7 @@ struct EvalHubJobCommand: ParsableCommand {
     var arguments: [String] = []
 
     func run() throws {
+        Interruption.hold()
         let environment = EvalHubEnvironment()
         let job = try EvalHubJob(file: spec ?? environment.jobPath)
         let events = try EvalHubEvents(job, environment)
