@@ -64,8 +64,8 @@ CASES = {
         lambda: row("[" + ",".join(map(str, range(250_000))) + "]", "")),
     "ifeval": (
         "basic::ifeval", None,
-        lambda: {"generated_answer": "Mr. A.B.(!?) . . " * (2 * MIB // 17 - 1), "kwargs": [{"num_sentences": 3}] * 20,
-                 "instruction_id_list": ["length_constraints:number_sentences"] * 20}),
+        lambda: {"generated_answer": "Mr. A.B.(!?) . . " * (2 * MIB // 17 - 1), "kwargs": [{"num_sentences": 3, "relation": "at least"}] * 3,
+                 "instruction_id_list": ["length_constraints:number_sentences"] * 3}),
     "bfcl": (
         "basic::bfcl", None,
         lambda: {"id": "simple_1", "generated_answer": "f(x=[" + "1," * (MIB // 2) + "])", "language": "Python",
