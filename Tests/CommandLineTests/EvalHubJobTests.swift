@@ -90,7 +90,7 @@ struct EvalHubJobTests {
     @Test(
         "a job that cannot be run is reported as failed, with the reason",
         arguments: [
-            (["dataset": "rows.jsonl"], "is not an open benchmark"),
+            (["dataset": "rows.jsonl"], "nor an open benchmark"),
             (["dataset": "rows.jsonl", "functions": ["basic::equalty"]], "basic::equalty"),
             (["dataset": "none.jsonl", "functions": ["basic::equality"]], "none.jsonl"),
             (["dataset": "--output=x", "functions": ["basic::equality"]], "/parameters/dataset"),

@@ -12,12 +12,15 @@ struct EvalHubCommandLine {
     /// The options that a job may set. What an option reads or writes on the adapter's machine is the adapter's own affair.
     static let options = [
         "by", "by_limit", "cluster", "judge_model", "key", "limit", "map", "max_concurrency",
-        "max_cost", "max_patterns", "max_prompt_size", "max_requests", "max_retries", "pass_at", "reasoning",
+        "max_cost", "max_patterns", "max_prompt_size", "max_requests", "max_retries", "model_api", "pass_at",
+        "reasoning",
         "require", "samples", "sampling", "system_message", "timeout", "where",
     ]
     private static let own = ["functions", "dataset", "benchmark"]
 
-    init(_ job: EvalHubJob, _ environment: EvalHubEnvironment, in folder: String, saving run: String) throws {
+    init(
+        _ job: EvalHubJob, _ environment: EvalHubEnvironment, in folder: String, benchmarks: String?, saving run: String
+    ) throws {
         let generates = !job.modelURL.isEmpty
         words = [generates ? "evaluate" : "score"]
         do {
@@ -27,7 +30,7 @@ struct EvalHubCommandLine {
                 if dataset.hasPrefix("-") { throw place.fault("the path or URI of a dataset") }
                 words.append(dataset)
             }
-            try addBenchmark(job, generates, in: folder)
+            try addBenchmark(job, generates, in: folder, benchmarks)
             try addFunctions(job.parameters["functions"])
             for (name, place) in try job.parameters.members() where Self.options.contains(name) {
                 if name == "limit" && job.limit != nil { continue }
@@ -44,18 +47,24 @@ struct EvalHubCommandLine {
         words += ["--save=\(run)", "--overwrite", "--format", "json"]
     }
 
-    /// An open benchmark, or one that the parameters define.
-    private mutating func addBenchmark(_ job: EvalHubJob, _ generates: Bool, in folder: String) throws {
+    /// The benchmark that the parameters define, one of the installation's, or an open benchmark.
+    private mutating func addBenchmark(
+        _ job: EvalHubJob, _ generates: Bool, in folder: String, _ benchmarks: String?
+    ) throws {
         if let benchmark = job.parameters["benchmark"] {
             guard generates else { throw benchmark.fault("nothing, since the job has no model (/model/url is empty)") }
             let path = "\(folder)/benchmark.json"
             try RegularFile.write(JSONValue.object(try benchmark.read(.object)).text, to: path, mode: 0o600)
             words += ["--benchmark", path]
+        } else if generates, let benchmarks, !job.benchmarkID.contains("/"),
+            FileStatus(ofPath: "\(benchmarks)/\(job.benchmarkID).json") != nil
+        {
+            words.append("--benchmark=\(benchmarks)/\(job.benchmarkID).json")
         } else if generates, (try? BenchmarkCatalog.installed().find(job.benchmarkID)) != nil {
             words.append("--benchmark=\(job.benchmarkID)")
         } else if job.parameters["dataset"] == nil || job.parameters["functions"] == nil {
             throw Failure(
-                "\(quoted(job.benchmarkID)) is not an open benchmark ('assay benchmarks list' lists them); set \"dataset\" "
+                "\(quoted(job.benchmarkID)) is neither a file of --benchmarks nor an open benchmark ('assay benchmarks list'); set \"dataset\" "
                     + "and \"functions\", or \"benchmark\"")
         }
     }
@@ -93,13 +102,14 @@ struct EvalHubCommandLine {
         }
     }
 
-    /// The key in the file `api-key`, and the certificates in `ca_cert`, pass through the environment.
+    /// The keys in the files `api-key` and `hf-token`, and the certificates in `ca_cert`, pass through the environment.
     private mutating func addCredentials(_ job: EvalHubJob, _ environment: EvalHubEnvironment) throws {
         let folder = try environment.credentials(of: job)
         if let key = environment.text("\(folder)/api-key") {
             setenv("EVALHUB_MODEL_API_KEY", key, 1)
             words += ["--api-key-env", "EVALHUB_MODEL_API_KEY"]
         }
+        if let token = environment.text("\(folder)/hf-token") { setenv("HF_TOKEN", token, 1) }
         if FileStatus(ofPath: "\(folder)/ca_cert") != nil { setenv("SSL_CERT_FILE", "\(folder)/ca_cert", 1) }
     }
 }

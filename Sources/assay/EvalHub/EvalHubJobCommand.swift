@@ -28,6 +28,12 @@ struct EvalHubJobCommand: ParsableCommand {
             "Save the run in the folder DIR (default: a temporary folder that is deleted).", valueName: "dir"))
     var save: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A folder with further benchmarks, each in a file ID.json, in the form of 'assay evaluate --benchmark'.",
+            valueName: "dir"))
+    var benchmarks: String?
+
     @Argument(parsing: .postTerminator, help: ArgumentHelp("Arguments for the job's command.", valueName: "arguments"))
     var arguments: [String] = []
 
@@ -44,7 +50,8 @@ struct EvalHubJobCommand: ParsableCommand {
         let run = save ?? "\(folder)/run"
         do {
             events.report("running", phase: "initializing")
-            let command = try EvalHubCommandLine(job, environment, in: folder, saving: run).words + arguments
+            let line = try EvalHubCommandLine(job, environment, in: folder, benchmarks: benchmarks, saving: run)
+            let command = line.words + arguments
             printError("assay: running: assay \(command.map(Self.shown).joined(separator: " "))")
             var parsed = try Assay.parseAsRoot(command)
             events.report("running", phase: "running_evaluation")
