@@ -122,7 +122,7 @@ struct ConfigurationTests {
             (
                 #"{"models": [{"id": "a", "url": "http://h", "key": "x"}]}"#,
                 "/models/0/key: found an unknown member; expected one of id, url, model, api_key_env, headers, limits, "
-                    + "price_per_million, reasoning, parameters, default_temperature, api, stream"
+                    + "price_per_million, reasoning, parameters, default_temperature, api, stream, batch"
             ),
             (
                 #"{"models": [{"id": "a", "url": "http://h", "reasoning": {"strip": [7]}}]}"#,
