@@ -31,6 +31,7 @@ struct ConnectionLimit: AvailableConnectionsDelegate {
     mutating func connectionClosed() {
         count -= 1
         metrics.setConnections(count)
+        if count < limit { connections.forgetOwed() }
     }
 
     func isAcceptingNewConnections() -> Bool { count < limit }
