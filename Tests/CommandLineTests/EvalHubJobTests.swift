@@ -141,7 +141,7 @@ struct EvalHubJobTests {
         #expect(refused.errors.contains("status 403") && refused.errors.contains("EVALHUB_AUTH_TOKEN_PATH"))
     }
 
-    @Test("a job that is stopped is reported as cancelled")
+    @Test("a job that is interrupted is reported as failed, with a code of its own")
     func stopped() async throws {
         let model = try FakeModelServer(.stall(.beforeHead))
         let hub = try await hub()
@@ -151,6 +151,7 @@ struct EvalHubJobTests {
         kill(running.pid, SIGTERM)
         let result = try running.finish()
         #expect(result.ending == .status(130), "\(result.errors)")
-        #expect(events(hub).last?["status"] == "cancelled")
+        let last = try #require(events(hub).last)
+        #expect(last["status"] == "failed" && last["error_message"]?["message_code"] == "job_cancelled", "\(last)")
     }
 }

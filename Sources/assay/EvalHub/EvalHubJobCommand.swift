@@ -76,7 +76,8 @@ struct EvalHubJobCommand: ParsableCommand {
     private func fail(_ events: EvalHubEvents, _ error: any Error) throws -> Never {
         let code = Assay.exitCode(for: error)
         if code.rawValue == 130 {
-            events.report("cancelled", message: ("the job was interrupted", "job_cancelled"))
+            // EvalHub accepts no other end from an adapter.
+            events.report("failed", message: ("the job was interrupted", "job_cancelled"))
             throw code
         }
         // Where a command has printed the reason itself, only its status is left.
