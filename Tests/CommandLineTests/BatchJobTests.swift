@@ -44,7 +44,8 @@ struct BatchJobTests {
                 #expect(job["generation"]?["usage"]?["batched"] == 60, "\(job.text)")
                 break
             }
-            try await Task.sleep(for: .milliseconds(20))
+            try #require(serving).readLog()
+            try await Task.sleep(for: .milliseconds(50))
         }
         #expect(batching.isPaidOnce(60))
         #expect(batching.server.sizes == [60])
