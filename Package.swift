@@ -93,7 +93,7 @@ let package = Package(
         .target(
             name: "Inference",
             dependencies: [
-                "Encodings", "Hashing", "JSON", "Platform", "Store", "Web",
+                "CCompression", "Encodings", "Hashing", "JSON", "Platform", "Store", "Web",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
