@@ -94,7 +94,7 @@ let package = Package(
         .target(
             name: "Inference",
             dependencies: [
-                "Encodings", "Hashing", "JSON", "Platform", "Statistics", "Store", "Web",
+                "CCompression", "Encodings", "Hashing", "JSON", "Platform", "Statistics", "Store", "Web",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -62,7 +62,7 @@ extension InferenceSession {
         // In a batch, each text is a request of its own.
         let left = missing.compactMap { entry in
             answerOfBatch(
-                to: embeddingRequest([entry.text]).adapted(to: model.parameters), of: model, entry.key)
+                to: embeddingRequest([entry.text]).adapted(to: model.parameters), of: model, entry.key, for: label)
         }
         if case .failure(let error)? = left.first {
             let wasAsked = error.code != .notAsked

@@ -132,7 +132,7 @@ public final class InferenceSession: Sendable {
         _ reply: InferenceReply, _ request: InferenceRequest, under key: ReplyKey, of model: Model, for label: String
     ) {
         let requests = service.batchMode.answered[key]
-        let isNew = requests != nil && state.withLock { $0.countedBatchReplies.insert(key).inserted }
+        let isNew = requests != nil && isFirstCount(ofBatched: key)
         count(label) { usage in
             if isNew, let requests {
                 usage.addBatched(reply, request, of: model, requests: requests)
@@ -140,6 +140,11 @@ public final class InferenceSession: Sendable {
                 usage.addCached(reply, of: model)
             }
         }
+    }
+
+    /// Whether a request that was made in a batch is counted for the first time.
+    func isFirstCount(ofBatched key: ReplyKey) -> Bool {
+        state.withLock { $0.countedBatchReplies.insert(key).inserted }
     }
 
     /// Reads or changes what is known of embedded texts.
@@ -177,7 +182,7 @@ extension InferenceSession {
             let result = await askAdapting(request, of: model, for: label) { request in
                 // A request that has changed has another key.
                 defer { isLookedUp = false }
-                return await self.askOnce(request, of: model, for: label, in: cache, isLookedUp)
+                return await self.askOnce(request, of: model, for: label, in: cache, isLookedUp, original: flight)
             }
             service.flights.land(flight, result)
             return try result.get()
@@ -200,7 +205,8 @@ extension InferenceSession {
     /// Sends the request, unless the cache has a reply by now or gets one from another process that sends the same
     /// request.
     private func askOnce(
-        _ request: InferenceRequest, of model: Model, for label: String, in cache: ReplyCache, _ isLookedUp: Bool
+        _ request: InferenceRequest, of model: Model, for label: String, in cache: ReplyCache, _ isLookedUp: Bool,
+        original: ReplyKey
     ) async -> Result<InferenceReply, InferenceError> {
         let key = ReplyKey(request, of: model)
         var isReserved = cache.reserve(key)
@@ -219,7 +225,7 @@ extension InferenceSession {
             reply.isCounted = true
             return .success(reply)
         }
-        if let answer = answerOfBatch(to: request, of: model, key) { return answer }
+        if let answer = answerOfBatch(to: request, of: model, key, original: original, for: label) { return answer }
         return await askAndStore(request, of: model, for: label, under: key, in: cache)
     }
 

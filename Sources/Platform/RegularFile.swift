@@ -4,13 +4,15 @@ package import Glibc
 /// device can have any effect.
 package enum RegularFile {
     /// Why a file could not be opened, read or written.
-    package struct Fault: Error {
+    package struct Fault: Error, CustomStringConvertible {
         /// The end of a sentence that starts with the file's name.
         package var message: String
         /// What was found instead of a usable file: `a FIFO`, `no readable file (Permission denied)`.
         package var found: String
         /// Whether nothing has that name.
         package var isMissing = false
+
+        package var description: String { message }
 
         package init(_ message: String, found: String? = nil) {
             self.message = message

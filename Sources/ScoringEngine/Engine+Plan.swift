@@ -157,7 +157,8 @@ extension Engine {
             throw EngineError(.model, error.message)
         }
         return ModelRequestQueue(
-            plan, session, request.isDryRun ? DryRun() : nil, patience: request.patience, cancellation)
+            plan, session, request.isDryRun ? DryRun(isInBatches: request.isInBatches) : nil,
+            patience: request.patience, cancellation)
     }
 
     func session(of request: ScoringRequest) throws(EngineError) -> InferenceSession? {

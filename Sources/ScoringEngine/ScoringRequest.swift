@@ -64,6 +64,8 @@ public struct ScoringRequest: Sendable {
     public var patience = Duration.milliseconds(500)
     /// Whether requests to models are only composed and counted, but not sent.
     public var isDryRun = false
+    /// Whether the requests of a dry run would be sent in batches.
+    public var isInBatches = false
     /// How to treat thinking in the column `generated_answer`.
     public var reasoning = RowReasoning.keep
     /// The names of the dataset's columns, if the caller knows them; nil means those of its first rows, unless it is live.

@@ -36,12 +36,21 @@ enum BatchTable {
                 """)
     }
 
+    /// Adds what a command notes of batches that other processes may be working on.
+    static func addMarks(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                ALTER TABLE batch ADD COLUMN misses INTEGER NOT NULL DEFAULT 0;
+                ALTER TABLE batch ADD COLUMN is_cancelled INTEGER NOT NULL DEFAULT 0; -- written by `cancel` only
+                """)
+    }
+
     private static let columns = [
         "token", "state", "model", "name", "url", "path", "api", "key_variable", "requests", "reserved", "input_file",
-        "remote_id", "progress", "created_at", "submitted_at", "checked_at",
+        "remote_id", "progress", "created_at", "submitted_at", "checked_at", "misses",
     ]
 
-    static let all = "SELECT id, \(columns.joined(separator: ", ")) FROM batch"
+    static let all = "SELECT id, \(columns.joined(separator: ", ")), is_cancelled FROM batch"
     static let insert =
         "INSERT INTO batch (\(columns.joined(separator: ", "))) "
         + "VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")))"
@@ -62,7 +71,7 @@ extension StoredBatch {
     var arguments: [(any DatabaseValueConvertible)?] {
         [
             token, state.rawValue, model, name, url, path, api, keyVariable, requests, reserved, inputFile, remoteID,
-            progress, createdAt, submittedAt, checkedAt,
+            progress, createdAt, submittedAt, checkedAt, misses,
         ]
     }
 
@@ -75,5 +84,6 @@ extension StoredBatch {
         state = State(rawValue: row[2]) ?? .ended
         (requests, reserved, inputFile, remoteID) = (row[9], row[10], row[11], row[12])
         (progress, createdAt, submittedAt, checkedAt) = (row[13], row[14], row[15], row[16])
+        (misses, isCancelled) = (row[17], row[18])
     }
 }

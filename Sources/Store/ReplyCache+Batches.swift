@@ -24,6 +24,19 @@ extension ReplyCache {
         }
     }
 
+    /// Notes that a batch is cancelled, whichever process looks after it.
+    public func cancelBatch(_ id: Int64) throws(StoreError) {
+        try write { try $0.execute(sql: "UPDATE batch SET is_cancelled = 1 WHERE id = ?", arguments: [id]) }
+    }
+
+    /// The requests of a batch without an outcome, in the order of its lines.
+    public func openRequests(of batch: Int64) throws(StoreError) -> [ReplyKey] {
+        try read { database in
+            let sql = "SELECT key FROM batch_request WHERE batch = ? AND fault IS NULL ORDER BY line"
+            return try Data.fetchAll(database, sql: sql, arguments: [batch]).map { ReplyKey($0) }
+        }
+    }
+
     /// Removes a batch; its requests can be made again.
     public func removeBatch(_ id: Int64) throws(StoreError) {
         try write { try $0.execute(sql: "DELETE FROM batch WHERE id = ?", arguments: [id]) }

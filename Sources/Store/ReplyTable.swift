@@ -33,6 +33,7 @@ enum ReplyTable {
                     """)
         }
         migrator.registerMigration("batches", migrate: BatchTable.create)
+        migrator.registerMigration("marks of batches", migrate: BatchTable.addMarks)
         if try pool.read(migrator.hasBeenSuperseded) {
             throw StoreError(
                 .newerVersion,

@@ -44,6 +44,12 @@ public struct StoredBatch: Hashable, Sendable {
     /// When its server was last asked about it, in seconds since 1970.
     public var checkedAt: Int?
 
+    /// How often in a row the server did not know it.
+    public var misses = 0
+    /// Whether somebody has cancelled it: its requests are not made again by the runs that wait for it. Not written by
+    /// `update`.
+    public var isCancelled = false
+
     public init(
         token: String, model: String, name: String, url: String, path: String, api: String, keyVariable: String?
     ) {

@@ -76,6 +76,7 @@ extension FakeBatchServer {
             id: "batch_\(number)", requests: lines.count, inputFile: file, metadata: request["metadata"] ?? .null,
             ending: plan.ending(number, lines.count))
         if batch.ending.state != "failed" { for line in lines { carryOut(line, &batch, &state) } }
+        batch.results = batch.output.count
         if plan.hasNoise {
             batch.output += batch.output.prefix(3)
             batch.output.append(
@@ -160,7 +161,7 @@ extension FakeBatchServer {
             "status": .string(form == .together ? state.uppercased() : state),
             "created_at": form == .together ? .string(isoNow()) : created, "metadata": batch.metadata,
             "request_counts": [
-                "total": JSONValue(batch.requests), "completed": JSONValue(isOver ? batch.output.count : 0),
+                "total": JSONValue(batch.requests), "completed": JSONValue(isOver ? batch.results : 0),
                 "failed": JSONValue(isOver ? batch.errors.count : 0),
             ],
         ]

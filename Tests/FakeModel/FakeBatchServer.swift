@@ -39,6 +39,8 @@ public final class FakeBatchServer: Sendable {
         case cutOff
         /// The answer ends before its end, as if that were all.
         case shorten
+        /// The body of the answer is changed.
+        case change(@Sendable ([UInt8]) -> [UInt8])
     }
 
     /// What becomes of a request of a batch.
@@ -84,6 +86,8 @@ public final class FakeBatchServer: Sendable {
         var polls = 0
         var isCancelled = false
         var output: [JSONValue] = []
+        /// How many requests have a result in `output`.
+        var results = 0
         var errors: [JSONValue] = []
     }
 
@@ -169,10 +173,11 @@ public final class FakeBatchServer: Sendable {
         case .dropAfter:
             _ = state.withLock { perform(step, head, words, body, &$0) }
             return nil
-        case .pass, .cutOff, .shorten: break
+        case .pass, .cutOff, .shorten, .change: break
         }
         var (status, headers, bytes) = state.withLock { perform(step, head, words, body, &$0) }
         if case .shorten = reaction { bytes = Array(bytes.dropLast(bytes.count / 3)) }
+        if case .change(let change) = reaction { bytes = change(bytes) }
         if case .cutOff = reaction { return (status, headers, bytes, bytes.count / 2) }
         headers.append(("Content-Type", "application/json"))
         return (status, headers, bytes, nil)

@@ -15,11 +15,11 @@ struct BatchPartsTests {
         var splitter = LineSplitter()
         var lines: [String] = []
         for start in stride(from: 0, to: text.count, by: size) {
-            try splitter.add(ByteBuffer(bytes: text[start..<min(start + size, text.count)])) {
-                lines.append(String(decoding: $0, as: UTF8.self))
+            try splitter.add(ByteBuffer(bytes: text[start..<min(start + size, text.count)])) { line, _ in
+                lines.append(String(decoding: line, as: UTF8.self))
             }
         }
-        try splitter.finish { lines.append(String(decoding: $0, as: UTF8.self)) }
+        try splitter.finish { line, _ in lines.append(String(decoding: line, as: UTF8.self)) }
         #expect(lines == ["one", "", "two\r", "{\"three\": \"ü\"}", "rest"])
     }
 

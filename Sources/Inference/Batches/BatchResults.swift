@@ -11,7 +11,19 @@ final class BatchResults: Sendable {
         var unpriced = 0
         var ignored = 0
         var unreadable = 0
+        var lines = 0
+        /// The requests of the lines so far, and whether a reply was among them.
+        var seen: [ReplyKey: Bool] = [:]
+        var taken = 0
         var buffer: [BatchResult] = []
+        var bufferedBytes = 0
+    }
+
+    /// What is wrong with the results as a whole.
+    struct Flaw {
+        var reason: String
+        /// Whether results are there that could not be read. Otherwise, there may be no more of them.
+        var isCertain: Bool
     }
 
     private let stored: StoredBatch
@@ -30,7 +42,7 @@ final class BatchResults: Sendable {
     /// What they cost, as far as their servers count tokens; `unpriced` is the number of the others.
     var cost: Double { state.withLock(\.cost) }
     var unpriced: Int { state.withLock(\.unpriced) }
-    /// Lines of requests that are not in the batch, or have been read before.
+    /// Lines of requests that are not in the batch, or not any more.
     var ignored: Int { state.withLock(\.ignored) }
     /// Lines that are not valid.
     var unreadable: Int { state.withLock(\.unreadable) }
@@ -38,20 +50,73 @@ final class BatchResults: Sendable {
     /// The replies that were stored, with their costs.
     var answered: [(key: ReplyKey, cost: Double?)] { state.withLock(\.answered) }
 
+    /// Whether there are results, and none of them belongs to the batch.
+    var isOfOthers: Bool { state.withLock { $0.lines > 0 && $0.unreadable == 0 && $0.taken == 0 } }
+
+    /// What is wrong with the results, after all of them were read.
+    func flaw(_ status: BatchStatus, _ form: BatchSettings.Form, hasSources: Bool) -> Flaw? {
+        state.withLock { state in
+            let (found, expected) = (state.seen.count, status.expectedResults(form).map { min($0, stored.requests) })
+            if !hasSources {
+                guard let expected, expected > 0, status.state != "failed" else { return nil }
+                return Flaw(
+                    reason: "the server counts \(expected) results and does not say where they are", isCertain: true)
+            }
+            if let expected, found < expected {
+                return Flaw(reason: "\(found) of \(expected) results could be read", isCertain: true)
+            }
+            if found == 0, state.lines > 0 || expected == nil {
+                return Flaw(reason: "nothing in them is the result of a request", isCertain: true)
+            }
+            if state.unreadable > 0 {
+                return Flaw(reason: "\(state.unreadable) lines are not valid JSON", isCertain: false)
+            }
+            if expected == nil, status.state == "completed", found < stored.requests {
+                return Flaw(reason: "there are \(found) results of \(stored.requests) requests", isCertain: false)
+            }
+            return nil
+        }
+    }
+
     /// Reads a file of results; nil: the results of Anthropic's form.
     func read(_ file: String?, from server: BatchServer) async throws {
-        try await server.results(inFile: file, of: stored.remoteID ?? "") { [self] line in
+        try await server.results(inFile: file, of: stored.remoteID ?? "") { [self] line, isCut in
             try state.withLock { state in
                 if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { return }
-                guard let json = try? JSONValue(parsing: line) else {
+                state.lines += 1
+                if isCut {
+                    guard let key = ReplyKey(inStartOf: line) else {
+                        state.unreadable += 1
+                        return
+                    }
+                    let reason = "its reply has more than \(LineSplitter.longest >> 20) MiB"
+                    add(.failure(key, BatchResult.Failure(status: 200, message: reason, isTemporary: false)), &state)
+                } else if let json = try? JSONValue(parsing: line) {
+                    add(BatchResult(json), &state)
+                    state.bufferedBytes += line.count
+                } else {
                     state.unreadable += 1
-                    return
                 }
-                state.buffer.append(BatchResult(json))
-                if state.buffer.count >= 500 { try store(&state) }
+                if state.buffer.count >= 500 || state.bufferedBytes >= 16 << 20 { try store(&state) }
             }
         }
         try state.withLock { try store(&$0) }
+    }
+
+    /// Takes a result. Of several results of a request, the first one counts, and a reply before a failure.
+    private func add(_ result: BatchResult, _ state: inout State) {
+        switch result {
+        case .reply(let key, _):
+            if state.seen[key] == true { return }
+            state.seen[key] = true
+        case .failure(let key, _):
+            if state.seen[key] != nil { return }
+            state.seen[key] = false
+        case .ignored:
+            state.ignored += 1
+            return
+        }
+        state.buffer.append(result)
     }
 
     /// Takes the faults that a server has found in lines before anything was sent to the model.
@@ -84,20 +149,27 @@ final class BatchResults: Sendable {
             case .failure(let key, let failure):
                 faults.append((key, failure.text(model.redaction)))
                 failures[key] = failure
-            case .ignored: state.ignored += 1
+            case .ignored: break
             }
         }
-        let count = replies.count + faults.count
-        state.buffer = []
+        (state.buffer, state.bufferedBytes) = ([], 0)
         let taken = try cache.take(replies, faults: faults, of: stored.id)
-        state.ignored += count - taken.count
-        for (key, _) in replies where taken.contains(key) && failures[key] == nil {
+        for (key, _) in replies {
+            failures[key] = nil
+            guard taken.contains(key) else {
+                state.ignored += 1
+                continue
+            }
             state.replies += 1
             state.answered.append((key, costs[key]))
             if let cost = costs[key] { state.cost += cost } else { state.unpriced += 1 }
         }
-        // An answer that cannot be read was paid for.
-        for (key, failure) in failures where taken.contains(key) && failure.status == 200 { state.unpriced += 1 }
+        for (key, failure) in failures {
+            if !taken.contains(key) { state.ignored += 1 }
+            // An answer that cannot be read was paid for.
+            if taken.contains(key), failure.status == 200 { state.unpriced += 1 }
+        }
+        state.taken += taken.count
     }
 
     private func redacted(_ reply: StoredReply) -> StoredReply {
@@ -112,5 +184,15 @@ final class BatchResults: Sendable {
         guard let object = (try? JSONValue(parsing: reply.response))?.object else { return nil }
         guard let usage = TokenUsage(of: chatCompletion(of: object)) else { return nil }
         return usage.cost ?? model.price.map { $0.cost(of: usage) * model.batch.priceFactor }
+    }
+}
+
+extension ReplyKey {
+    /// The custom_id of a line that is too long to be read, if it is at the start, as servers write it.
+    fileprivate init?(inStartOf line: [UInt8]) {
+        let start = String(decoding: line.prefix(4096), as: UTF8.self)
+        guard let name = start.firstRange(of: "\"custom_id\"")?.upperBound else { return nil }
+        let digits = start[name...].drop { " :\"".contains($0) }.prefix { $0.isHexDigit }
+        self.init(hexadecimal: String(digits))
     }
 }

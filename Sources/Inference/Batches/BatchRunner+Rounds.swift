@@ -20,37 +20,52 @@ extension BatchRunner {
         defer { for batch in open where batch.isOurs { cache.cancelReservation(of: batch.stored.lease) } }
         while !(queue.isEmpty && open.isEmpty) {
             try Task.checkCancellation()
-            while let index = queue.firstIndex(where: { hasRoom(for: $0, beside: open) }) {
+            while !isStopped, let index = queue.firstIndex(where: { hasRoom(for: $0, beside: open) }) {
                 let draft = queue.remove(at: index)
-                open.append(try await submit(draft))
+                if let batch = try await submit(draft) { open.append(batch) }
                 note(open)
             }
             let hasNews = try await pollDue(&open)
             note(open)
-            if isOver, queue.isEmpty || !hasNews { return leave(queue, open, hasNews) }
+            // What can be asked for at once is no waiting.
+            let isBusy = open.contains { $0.nextPoll <= .now }
+            if isOver, !isBusy, queue.isEmpty || !hasNews || isStopped { return leave(queue, open, hasNews) }
             let isFree = queue.contains { hasRoom(for: $0, beside: open) }
-            if !open.isEmpty, !isFree { try await Task.sleep(for: pause(until: open)) }
+            if !open.isEmpty, !isFree {
+                announceWait(for: open)
+                try await Task.sleep(for: pause(until: open))
+            }
         }
         return true
     }
 
-    /// Whether replies are not waited for any longer.
-    private var isOver: Bool {
+    /// When the time to wait is over; nil: never.
+    var deadline: ContinuousClock.Instant? {
         switch options.wait {
-        case .forever: false
-        case .none: true
-        case .atMost(let duration): ContinuousClock.now - start >= duration
+        case .forever: nil
+        case .none: start
+        case .atMost(let duration): start + duration
         }
     }
 
+    /// Whether nothing more is submitted, because a server could not take it in time.
+    private var isStopped: Bool { state.withLock(\.isStopped) }
+
+    /// Whether replies are not waited for any longer.
+    private var isOver: Bool { isStopped || deadline.map { ContinuousClock.now >= $0 } ?? false }
+
     private func leave(_ queue: [BatchDraft], _ open: [OpenBatch], _ hasNews: Bool) -> Bool {
         // What has come may lead to further requests, which can be submitted now.
-        if hasNews && queue.isEmpty && options.wait == Wait.none { return true }
-        if open.isEmpty && queue.isEmpty { return true }
+        if !isStopped {
+            if hasNews && queue.isEmpty && options.wait == Wait.none { return true }
+            if open.isEmpty && queue.isEmpty { return true }
+        }
         state.withLock { $0.leavesOpen = true }
         let requests = queue.reduce(0) { $0 + $1.stored.requests }
         if requests > 0 {
-            notice("not submitted yet: \(countedRequests(requests)), because \(open.count) batches are open (max_open)")
+            let verb = open.count == 1 ? "is" : "are"
+            notice(
+                "not submitted yet: \(countedRequests(requests)), because \(countedBatches(open.count)) \(verb) open")
         }
         return false
     }
@@ -69,6 +84,22 @@ extension BatchRunner {
         let parts = open.prefix(3).map { "\($0.stored.title): \($0.stored.progress)" }
         let rest = open.count > 3 ? " and \(open.count - 3) more" : ""
         showProgress("\(parts.joined(separator: "; "))\(rest) (the oldest for \(Self.text(ofSeconds: oldest)))")
+    }
+
+    /// Says what is waited for: at first, and then once an hour, for logs.
+    private func announceWait(for open: [OpenBatch]) {
+        let now = ContinuousClock.now
+        let isDue = state.withLock { state in
+            if let last = state.announcedAt, now - last < .seconds(3600) { return false }
+            state.announcedAt = now
+            return true
+        }
+        guard isDue else { return }
+        let parts = open.prefix(3).map {
+            "\($0.stored.title), \(countedRequests($0.stored.requests)), \($0.stored.progress)"
+        }
+        let rest = open.count > 3 ? "; and \(open.count - 3) more" : ""
+        notice("waiting for \(countedBatches(open.count)) (\(parts.joined(separator: "; "))\(rest))")
     }
 
     static func text(ofSeconds seconds: Int) -> String {
@@ -97,7 +128,8 @@ extension BatchRunner {
         }
         for draft in spool.drafts {
             if sums[draft.group] ?? 0 < options.minimum {
-                state.withLock { $0.fewRequests += draft.stored.requests }
+                let keys = try cache.openRequests(of: draft.stored.id)
+                state.withLock { $0.fewRequests.formUnion(keys) }
                 discard(draft)
             } else {
                 drafts.append(draft)
@@ -112,7 +144,7 @@ extension BatchRunner {
             }
             open.append(OpenBatch(stored, of: model, isOurs: cache.reserve(stored.lease), at: .now))
         }
-        let few = state.withLock(\.fewRequests)
+        let few = state.withLock(\.fewRequests.count)
         if few > 0, drafts.isEmpty, open.isEmpty {
             notice("too few for a batch (--batch-min), and sent without one: \(countedRequests(few))")
         }
@@ -181,8 +213,12 @@ extension BatchRunner {
             release(stored)
             let faults = try cache.faults(of: stored.id).compactMapValues { BatchResult.Failure(text: $0) }
             state.withLock { state in
-                for (key, fault) in faults where !fault.isTemporary {
-                    state.failures[key] = fault.error(of: batch.model, in: stored.title)
+                for (key, fault) in faults {
+                    if !fault.isTemporary {
+                        state.failures[key] = fault.error(of: batch.model, in: stored.title)
+                    } else if stored.isCancelled {
+                        state.failures[key] = Self.cancelled(stored)
+                    }
                 }
             }
             return true
@@ -196,7 +232,7 @@ extension BatchRunner {
     }
 
     /// Takes a batch that somebody else pays for out of the budget.
-    private func release(_ stored: StoredBatch) {
+    func release(_ stored: StoredBatch) {
         state.withLock { $0.ledger.release(requests: stored.requests, reserved: stored.reserved) }
     }
 }

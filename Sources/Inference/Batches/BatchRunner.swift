@@ -51,8 +51,18 @@ public final class BatchRunner: Sendable {
         var direct: Set<ReplyKey> = []
         /// Those of the last round that do not fit in the budget, and why.
         var refused: [ReplyKey: InferenceError] = [:]
-        /// How many of the last round are sent by themselves, because they are too few for a batch.
-        var fewRequests = 0
+        /// Those of the last round that are sent by themselves, because they are too few for a batch.
+        var fewRequests: Set<ReplyKey> = []
+        /// The number of the round.
+        var round = 0
+        /// The rounds in which batches were refused because of single lines.
+        var refusedRounds: [BatchSpool.Group: Set<Int>] = [:]
+        /// Batches of others at the server, by its names for them.
+        var strangers: Set<String> = []
+        /// Whether nothing more is submitted, because a server could not take it in time.
+        var isStopped = false
+        /// When it was last said what is waited for.
+        var announcedAt: ContinuousClock.Instant?
         /// What the servers have room for.
         var room: [BatchSpool.Group: Room] = [:]
         var servers: [String: BatchServer] = [:]
@@ -104,7 +114,8 @@ public final class BatchRunner: Sendable {
         state.withLock { state in
             state.spool = BatchSpool(cache)
             state.refused = [:]
-            state.fewRequests = 0
+            state.fewRequests = []
+            state.round += 1
         }
         return BatchCollector { [self] in try collect($0) }
     }
@@ -145,7 +156,9 @@ public final class BatchRunner: Sendable {
             var mode = BatchMode()
             mode.failures = state.failures.merging(state.refused) { $1 }
             mode.answered = state.attempts.filter { state.answered.contains($0.key) }
+            mode.unanswered = state.attempts.filter { !state.answered.contains($0.key) }
             mode.leavesOpen = state.leavesOpen
+            mode.direct = state.direct.union(state.fewRequests)
             mode.spent = (state.ledger.requests, state.ledger.spent + state.ledger.reserved)
             return mode
         }
@@ -167,10 +180,15 @@ public final class BatchRunner: Sendable {
         for server in state.withLock({ Array($0.servers.values) }) { await server.shutDown() }
     }
 
-    func server(of model: Model) throws(InferenceError) -> BatchServer {
-        if let known = state.withLock({ $0.servers[model.id] }) { return known }
-        let server = try BatchServer(model, userAgent: options.userAgent, environment: environment)
-        state.withLock { $0.servers[model.id] = server }
+    /// - Parameter form: that of a batch; nil: the one that is configured.
+    func server(of model: Model, _ form: BatchSettings.Form?) throws(InferenceError) -> BatchServer {
+        let form = form ?? model.batchForm
+        // Batches of different servers may have models of one name.
+        let name = [model.id, model.url, model.apiKeyVariable ?? "", form.rawValue].joined(separator: "\n")
+        if let known = state.withLock({ $0.servers[name] }) { return known }
+        let server = try BatchServer(
+            model, form, limits: options.limits, userAgent: options.userAgent, environment: environment)
+        state.withLock { $0.servers[name] = server }
         return server
     }
 

@@ -25,6 +25,8 @@ final class BatchServer: Sendable {
     private let client: WebClient
     private let userAgent: String
     private let environment: @Sendable (String) -> String?
+    /// How long a request about a batch may take.
+    private let timeout: Duration
 
     /// How long requests about a batch, uploads, and downloads of results may take.
     private static let timeouts = (
@@ -35,11 +37,16 @@ final class BatchServer: Sendable {
     /// Bytes of results, decompressed.
     private static let resultsLimit = 16 << 30
 
+    /// - Parameters:
+    ///   - form: that of the batches; nil: the one that is configured.
+    ///   - limits: replace those of the model.
     init(
-        _ model: Model, userAgent: String, environment: @escaping @Sendable (String) -> String?
+        _ model: Model, _ form: BatchSettings.Form? = nil, limits: LimitOverrides = LimitOverrides(), userAgent: String,
+        environment: @escaping @Sendable (String) -> String?
     ) throws(InferenceError) {
         self.model = model
-        form = model.batchForm
+        self.form = form ?? model.batchForm
+        timeout = min(Self.timeouts.short, limits.applied(to: model.limits).timeout)
         self.userAgent = userAgent
         self.environment = environment
         client = try Self.client(for: model.address.url, of: model, environment)
@@ -149,12 +156,14 @@ final class BatchServer: Sendable {
     /// Finds a batch that was created without its id becoming known.
     ///
     /// By its file or the token in its metadata; Anthropic's have neither, and are known by their number of requests and the time
-    /// of their creation.
+    /// of their creation: the first one since the attempt, with some room for clocks that differ.
     ///
     /// - Parameter known: the ids of other batches.
     /// - Returns: nil if the server does not have it.
     func find(_ batch: StoredBatch, except known: Set<String>) async throws(BatchServerFault) -> BatchStatus? {
         var after: String?
+        var candidates: [BatchStatus] = []
+        let start = (batch.checkedAt ?? batch.createdAt) - 300
         for _ in 0..<20 {
             let query = "limit=100" + (after.map { "&\(form == .anthropic ? "after_id" : "after")=\($0)" } ?? "")
             let json = try await send(.GET, batches, query: query)
@@ -162,17 +171,17 @@ final class BatchServer: Sendable {
             for status in list where !known.contains(status.id) {
                 if status.token == batch.token { return status }
                 if let file = batch.inputFile, status.inputFile == file { return status }
-                if form == .anthropic, status.total == batch.requests, let time = status.createdAt,
-                    abs(time - (batch.checkedAt ?? batch.createdAt)) < 3600
-                {
-                    return status
+                if form == .anthropic, status.total == batch.requests, let time = status.createdAt, time >= start {
+                    candidates.append(status)
                 }
             }
+            // The newest come first.
+            if form == .anthropic, let time = list.last?.createdAt, time < start { break }
             guard json["has_more"]?.bool == true, let last = list.last?.id, last != after, (try? part(last)) != nil
-            else { return nil }
+            else { break }
             after = last
         }
-        return nil
+        return candidates.min { ($0.createdAt ?? 0) < ($1.createdAt ?? 0) }
     }
 
     /// Deletes a file; failures are ignored, because nothing depends on it.
@@ -193,9 +202,9 @@ final class BatchServer: Sendable {
     ///
     /// - Parameters:
     ///   - file: the id of their file; nil: Anthropic's, of a batch.
-    ///   - take: gets each line. What it throws is thrown on.
+    ///   - take: gets each line, and whether it is too long and was cut off. What it throws is thrown on.
     func results(
-        inFile file: String?, of batch: String, _ take: @escaping @Sendable ([UInt8]) throws -> Void
+        inFile file: String?, of batch: String, _ take: @escaping @Sendable ([UInt8], Bool) throws -> Void
     ) async throws {
         let end = try file.map { "files/\(try part($0))/content" } ?? "messages/batches/\(try part(batch))/results"
         var get = request(.GET, end, timeout: Self.timeouts.results)
@@ -219,15 +228,26 @@ final class BatchServer: Sendable {
     }
 
     private func lines(
-        from source: WebClient, _ get: WebClient.Request, _ take: @escaping @Sendable ([UInt8]) throws -> Void
+        from source: WebClient, _ get: WebClient.Request, _ take: @escaping @Sendable ([UInt8], Bool) throws -> Void
     ) async throws -> WebClient.Response {
-        let splitter = Mutex(LineSplitter())
+        let reading = Mutex((pieces: GzipPieces(limit: Self.resultsLimit), splitter: LineSplitter()))
         do {
             let response = try await source.get(get) { piece in
-                try splitter.withLock { try $0.add(piece, take) }
+                try reading.withLock { reading in
+                    try reading.pieces.add(piece) { try reading.splitter.add($0, take) }
+                }
             }
-            if response.status == 200 { try splitter.withLock { try $0.finish(take) } }
+            guard response.status == 200 else { return response }
+            try reading.withLock { reading in
+                try reading.pieces.finish { try reading.splitter.add($0, take) }
+                try reading.splitter.finish(take)
+                if !reading.pieces.isWhole { throw GzipPieces.Fault() }
+            }
             return response
+        } catch is GzipPieces.Fault {
+            throw BatchServerFault(
+                error: InferenceError(.badReply, "\(model): the gzip data of the results is damaged, or not whole"),
+                isTemporary: false, status: 200)
         } catch let failure as TransportFailure {
             throw fault(failure)
         }
@@ -251,7 +271,7 @@ final class BatchServer: Sendable {
 
     private func request(
         _ method: HTTPMethod, _ end: String, query: String = "", headers: [(String, String)] = [],
-        body: [UInt8]? = nil, timeout: Duration = timeouts.short
+        body: [UInt8]? = nil, timeout: Duration? = nil
     ) -> WebClient.Request {
         var all: [(name: String, value: String)] = [("User-Agent", userAgent), ("Accept", "application/json")]
         for header in model.headers { all.append((header.name, header.value.value)) }
@@ -260,7 +280,8 @@ final class BatchServer: Sendable {
             all.append((header.0, header.1))
         }
         return WebClient.Request(
-            model.address.batchTarget(end, query: query), method: method, headers: all, body: body, timeout: timeout,
+            model.address.batchTarget(end, query: query), method: method, headers: all, body: body,
+            timeout: timeout ?? self.timeout,
             limit: Self.limit)
     }
 
@@ -335,7 +356,10 @@ final class BatchServer: Sendable {
         else { return nil }
         var fault = BatchServerFault(error: error, isTemporary: false, status: response.status)
         fault.isTemporary = Self.isTemporary(attempt.outcome)
-        fault.mayBeDone = response.status >= 500
+        // 529: overloaded, and nothing was done.
+        fault.mayBeDone = response.status >= 500 && response.status != 529
+        // The name of the model has nothing to do with it.
+        fault.error.message = model.withoutAdvice(fault.error.message, onStatus: response.status)
         if case .throttled(_, let time) = attempt.outcome { fault.retryAt = time }
         return fault
     }
@@ -364,18 +388,5 @@ final class BatchServer: Sendable {
         return BatchServerFault(
             error: InferenceError(.badReply, message, status: response.status), isTemporary: response.status >= 500,
             mayBeDone: true, status: response.status)
-    }
-}
-
-extension ModelAddress {
-    /// The address of something about batches. In Azure's older form, batches do not belong to a deployment.
-    func batchTarget(_ end: String, query: String) -> String {
-        var path = url.path[...]
-        if let deployment = path.firstRange(of: "/deployments/"), !path[deployment.upperBound...].contains("/") {
-            path = path[..<deployment.lowerBound]
-        }
-        let own = url.query
-        let whole = query.isEmpty ? own : own.isEmpty ? "?\(query)" : "\(own)&\(query)"
-        return "\(url.origin)\(path)/\(end)\(whole)"
     }
 }

@@ -18,6 +18,8 @@ struct BatchStatus {
     var files: [String] = []
     /// Where the results are, if they are not in files.
     var resultsURL: String?
+    /// Whether one of the files is that of errors.
+    var hasErrorFile = false
     var total = 0
     var succeeded = 0
     var failed = 0
@@ -38,6 +40,7 @@ struct BatchStatus {
         state = (batch["processing_status"] ?? batch["status"])?.string?.lowercased() ?? ""
         files = ["output_file_id", "error_file_id"].compactMap { batch[$0]?.string }.filter { !$0.isEmpty }
         if files.count == 2, files[0] == files[1] { files.removeLast() }
+        hasErrorFile = batch["error_file_id"]?.string?.isEmpty == false
         resultsURL = batch["results_url"]?.string
         inputFile = batch["input_file_id"]?.string
         token = batch["metadata"]?["assay"]?.string
@@ -69,6 +72,16 @@ struct BatchStatus {
 
     /// Whether the server counts results, but does not say yet where they are.
     var isIncomplete: Bool { files.isEmpty && resultsURL == nil && succeeded + failed > 0 }
+
+    /// How many results there must be; nil if the server does not count them.
+    ///
+    /// - Parameter form: Anthropic's results are all in one place, failures included; others name a file for these.
+    func expectedResults(_ form: BatchSettings.Form) -> Int? {
+        if total == 0, succeeded + failed == 0 { return nil }
+        // Lines that were refused before they were sent may be counted, but are in no file.
+        let hasFailures = (form == .anthropic || hasErrorFile) && !faults.contains { $0.line != nil }
+        return succeeded + (hasFailures ? failed : 0)
+    }
 
     /// Whether it was refused because too much is waiting at the server.
     var isOverLimit: Bool {

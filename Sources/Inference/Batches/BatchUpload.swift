@@ -71,31 +71,3 @@ struct BatchUpload: AsyncSequence, Sendable {
         }
     }
 }
-
-/// Divides a text that arrives in pieces into its lines.
-struct LineSplitter {
-    /// A longer line is cut off, so that it is not valid.
-    private static let longest = 16 << 20
-    private var rest: [UInt8] = []
-
-    /// - Parameter take: gets each line that is complete, without its line break.
-    mutating func add(_ piece: ByteBuffer, _ take: ([UInt8]) throws -> Void) throws {
-        var bytes = piece.readableBytesView
-        while let end = bytes.firstIndex(of: 0x0A) {
-            append(bytes[..<end])
-            bytes = bytes[bytes.index(after: end)...]
-            try take(rest)
-            rest.removeAll(keepingCapacity: true)
-        }
-        append(bytes)
-    }
-
-    private mutating func append(_ bytes: ByteBufferView.SubSequence) {
-        rest += bytes.prefix(Self.longest - rest.count)
-    }
-
-    mutating func finish(_ take: ([UInt8]) throws -> Void) throws {
-        if !rest.isEmpty { try take(rest) }
-        rest = []
-    }
-}

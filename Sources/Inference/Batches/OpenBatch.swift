@@ -8,10 +8,12 @@ struct OpenBatch {
     var isOurs: Bool
     var nextPoll: ContinuousClock.Instant
     var pause: Duration
-    /// How often in a row the server did not know it.
-    var misses = 0
     /// How often its results were missing, or not whole.
     var resultMisses = 0
+    /// When it was attempted to create it, in seconds since 1970.
+    var attemptedAt: Int?
+    /// How often in a row the server refused to speak of it, or what it said could not be read.
+    var refusals = 0
     /// Failures to reach the server in a row.
     var failures = 0
     /// The replies that this process has taken, what they cost, and how many of them tell no cost.
@@ -29,6 +31,10 @@ struct OpenBatch {
 
     /// More than this often, a server that does not know a batch is believed.
     static let mostMisses = 8
+    /// More than this often, the same results are not downloaded.
+    static let mostDownloads = 4
+    /// More than this often in a row, what a server says of a batch is not asked again.
+    static let mostRefusals = 4
 
     /// Plans the next question: later and later, and not before the server wants it.
     mutating func postpone(to time: ContinuousClock.Instant? = nil, at now: ContinuousClock.Instant, fraction: Double) {

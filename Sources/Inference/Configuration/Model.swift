@@ -23,6 +23,8 @@ public struct Model: Sendable, CustomStringConvertible {
     let parameters: RequestParameters
     /// How its requests are sent in batches.
     let batch: BatchSettings
+    /// The price of a reply in a batch, as a part of that of one that is requested by itself.
+    public var batchPriceFactor: Double { batch.priceFactor }
     /// The environment variable of the key, for messages about a refused key.
     let apiKeyVariable: String?
 

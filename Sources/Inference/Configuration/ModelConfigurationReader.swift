@@ -90,8 +90,13 @@ extension ModelConfiguration {
             parameters.defaultTemperature = try temperature.read(.defaultTemperature)
         }
         if let reasoning = place["reasoning"] { self.reasoning = try ReasoningSettings(reasoning) }
-        if let batch = place["batch"] { self.batch = try BatchSettings(batch) }
+        if let batch = place["batch"] {
+            self.batch = try BatchSettings(batch)
+        }
         api = try place.optional("api", .choice()) ?? .chat
+        if batch.form == .anthropic, api != .anthropic, let form = place["batch"]?["api"] {
+            throw form.fault(#"openai or together; anthropic needs a model with "api": "anthropic""#)
+        }
         isStreaming = try place.optional("stream", .flag) ?? false
     }
 

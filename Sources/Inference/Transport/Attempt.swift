@@ -160,6 +160,15 @@ extension Attempt {
     }
 }
 
+extension Model {
+    /// An error without what a user of the model itself can do about it.
+    func withoutAdvice(_ message: String, onStatus status: Int) -> String {
+        let advice = adviceOn(status, of: self, location: nil)
+        return [404, 413].contains(status) && message.hasSuffix(advice)
+            ? String(message.dropLast(advice.count)) : message
+    }
+}
+
 /// What a user can do about a status, as the end of a sentence.
 private func adviceOn(_ status: Int, of model: Model, location: String?) -> String {
     switch status {

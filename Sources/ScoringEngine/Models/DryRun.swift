@@ -48,7 +48,12 @@ public final class DryRun: Sendable {
 
     private let state = Mutex(State())
 
-    init() {}
+    /// Whether the requests would be sent in batches, which changes their price.
+    public let isInBatches: Bool
+
+    init(isInBatches: Bool = false) {
+        self.isInBatches = isInBatches
+    }
 
     /// By function.
     public var estimates: [String: Estimate] { state.withLock { $0.estimates } }
@@ -64,7 +69,8 @@ public final class DryRun: Sendable {
             chunk: call.slice.chunk?.chunk.index ?? 0, row: call.slice.rows.lowerBound, function: call.function,
             tag: tag)
         state.withLock { state in
-            state.estimates[function, default: Estimate()].add(request, model, isCached: isCached)
+            state.estimates[function, default: Estimate()].add(
+                request, model, isCached: isCached, priceFactor: isInBatches ? model.batchPriceFactor : 1)
             if state.first.count == Self.promptLimit, let last = state.first.last, last.place < place { return }
             let body = (try? JSONValue(parsing: request.body)) ?? .null
             state.first.append((place, Prompt(function: function, model: model.id, body: body)))
@@ -85,7 +91,7 @@ public final class DryRun: Sendable {
 }
 
 extension DryRun.Estimate {
-    fileprivate mutating func add(_ request: InferenceRequest, _ model: Model, isCached: Bool) {
+    fileprivate mutating func add(_ request: InferenceRequest, _ model: Model, isCached: Bool, priceFactor: Double) {
         requests += 1
         if isCached {
             cached += 1
@@ -96,7 +102,9 @@ extension DryRun.Estimate {
         let output = request.maximumOutput
         maxOutputTokens = maxOutputTokens.flatMap { sum in output.map { sum + $0 } }
         maxCost = maxCost.flatMap { sum in
-            output.flatMap { model.price?.cost(of: TokenUsage(input: input, output: $0)) }.map { sum + $0 }
+            output.flatMap { model.price?.cost(of: TokenUsage(input: input, output: $0)) }.map {
+                sum + $0 * priceFactor
+            }
         }
     }
 

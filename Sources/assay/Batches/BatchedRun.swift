@@ -39,13 +39,20 @@ struct BatchedRun {
         } catch {
             if stage.cancellation.isCancelled { throw interrupted(runner) }
             if error is InferenceError || error is StoreError { throw Failure(text(of: error, runner)) }
+            if let fault = error as? RegularFile.Fault {
+                throw Failure(
+                    text(of: "the requests cannot be collected in the folder of the cache (\(fault.message))", runner))
+            }
             throw error
         }
         if isatty(STDERR_FILENO) == 1, !isQuiet { ProgressLine.erase() }
         if runner.leavesOpen, !isQuiet {
+            let again = "run the same command again to"
             printError(
-                "assay: requests are left in \(Self.list(runner.openBatches)); run the same command again to take their "
-                    + "replies ('assay batches list' shows them)")
+                runner.openBatches.isEmpty
+                    ? "assay: not all requests were submitted; \(again) submit them"
+                    : "assay: requests are left in \(Self.list(runner.openBatches)); \(again) take their "
+                        + "replies ('assay batches list' shows them)")
         }
         stage.mode = runner.final
         try score(stage)
@@ -54,7 +61,7 @@ struct BatchedRun {
     private func makeRunner() throws -> BatchRunner {
         let cache: ReplyCache?
         do throws(EngineError) {
-            cache = try models.openCache(isQuiet: isQuiet)
+            cache = try models.openCache(isQuiet: isQuiet, isNeeded: true)
         } catch {
             throw Failure("\(error)")
         }
@@ -63,9 +70,9 @@ struct BatchedRun {
         }
         var settings = BatchRunner.Options()
         settings.size = options.size
-        settings.wait = options.wait
-        settings.window = options.window
-        settings.minimum = options.minimum
+        if let wait = options.wait { settings.wait = wait }
+        if let window = options.window { settings.window = window }
+        if let minimum = options.minimum { settings.minimum = minimum }
         settings.fallsBack = options.fallsBack
         settings.limits = models.overrides
         settings.budget = models.budget
@@ -93,9 +100,10 @@ struct BatchedRun {
         return ExitCode(130)
     }
 
-    private func text(of error: any Error, _ runner: BatchRunner) -> String {
+    private func text(of error: Any, _ runner: BatchRunner) -> String {
         let open = runner.openBatches
-        return open.isEmpty ? "\(error)" : "\(error); \(Self.list(open)) stay open, and the same command continues"
+        let verb = open.count == 1 ? "stays" : "stay"
+        return open.isEmpty ? "\(error)" : "\(error); \(Self.list(open)) \(verb) open, and the same command continues"
     }
 
     private static func list(_ batches: [String]) -> String {

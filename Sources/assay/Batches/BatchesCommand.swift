@@ -48,7 +48,7 @@ struct BatchesCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "fetch",
             abstract: "Take the replies of batches that have ended into the cache.",
-            discussion: "Exit status: 0 all have ended; 3 some are still open.")
+            discussion: "Exit status: 0 all have ended; 3 some are still open; 1 some could not be fetched.")
 
         @Argument(help: ArgumentHelp("The batches (default: all that are open).", valueName: "batch"))
         var names: [String] = []
@@ -58,18 +58,15 @@ struct BatchesCommand: ParsableCommand {
         func run() throws {
             let cache = try source.openCache()
             var openCount = 0
-            try source.withRunner(cache) { runner in
-                for batch in try source.batches(in: cache, named: names) where batch.state != .ended {
-                    let model = try source.model(of: batch)
-                    let finding = try waiting { try await runner.fetch(batch, of: model) }
-                    let now = try cache.batch(batch.id) ?? batch
-                    switch finding {
-                    case .ended: try printOutput("\(now.title): done\n")
-                    case .open: try printOutput("\(now.title): \(now.progress)\n")
-                    case .inUse: try printOutput("\(now.title): another process waits for it\n")
-                    }
-                    if case .ended = finding {} else { openCount += 1 }
+            try source.withEach(of: names, in: cache) { batch, model, runner in
+                let finding = try waiting { try await runner.fetch(batch, of: model) }
+                let now = try cache.batch(batch.id) ?? batch
+                switch finding {
+                case .ended: try printOutput("\(now.title): done\n")
+                case .open: try printOutput("\(now.title): \(now.progress)\n")
+                case .inUse: try printOutput("\(now.title): another process waits for it\n")
                 }
+                if case .ended = finding {} else { openCount += 1 }
             }
             if openCount > 0 { throw ExitCode(3) }
         }
@@ -88,11 +85,12 @@ struct BatchesCommand: ParsableCommand {
         func run() throws {
             let cache = try source.openCache()
             let named = names == ["all"] ? [] : names
-            try source.withRunner(cache) { runner in
-                for batch in try source.batches(in: cache, named: named) where batch.state != .ended {
-                    let model = try source.model(of: batch)
-                    try waiting { try await runner.cancel(batch, of: model) }
-                    try printOutput("\(batch.title): cancellation requested\n")
+            try source.withEach(of: named, in: cache) { batch, model, runner in
+                let outcome = try waiting { try await runner.cancel(batch, of: model) }
+                switch outcome {
+                case .requested: try printOutput("\(batch.title): cancellation requested\n")
+                case .ended: try printOutput("\(batch.title): has ended; 'assay batches fetch' takes its replies\n")
+                case .removed: try printOutput("\(batch.title): cancelled; it was not submitted\n")
                 }
             }
         }
@@ -141,19 +139,27 @@ struct BatchSource: ParsableArguments {
         }
     }
 
-    func withRunner(_ cache: ReplyCache, _ body: (BatchRunner) throws -> Void) throws {
+    /// Does something with each batch that has not ended. A batch with which it fails does not stop it.
+    ///
+    /// - Throws: exit status 1 after all of them, if one failed.
+    func withEach(
+        of names: [String], in cache: ReplyCache, _ body: (StoredBatch, Model, BatchRunner) throws -> Void
+    ) throws {
         var options = BatchRunner.Options()
         options.userAgent = "assay/\(Assay.version)"
         let runner = BatchRunner(
             cache: cache, options, notice: { printError("assay: \(oneLine($0, limit: 1000))") }, progress: { _ in })
         defer { waiting { await runner.shutDown() } }
-        do {
-            try body(runner)
-        } catch let error as InferenceError {
-            throw Failure("\(error)")
-        } catch let error as StoreError {
-            throw Failure("\(error)")
+        var hasFailed = false
+        for batch in try batches(in: cache, named: names) where batch.state != .ended {
+            do {
+                try body(batch, try model(of: batch), runner)
+            } catch  where error is InferenceError || error is StoreError || error is Failure {
+                hasFailed = true
+                printError("assay: \(batch.title): \(oneLine("\(error)", limit: 1000))")
+            }
         }
+        if hasFailed { throw ExitCode(1) }
     }
 }
 
@@ -170,6 +176,6 @@ extension StoredBatch {
     fileprivate var line: String {
         let time = submittedAt.map { ", submitted \(Timestamp($0).text)" } ?? ", not submitted"
         let last = progress.isEmpty ? "" : ": \(progress)"
-        return "\(title)  \(grouped(requests)) requests to model \(model)\(time)\(last)"
+        return "\(title)  \(counted(requests, "request")) to model \(model)\(time)\(last)"
     }
 }

@@ -185,6 +185,7 @@ struct ScoreCommand: ParsableCommand {
         request.judgeModel = modelOptions.judgeModel
         request.budget = modelOptions.budget
         request.isDryRun = dryRun
+        request.isInBatches = batchOptions.batch
         request.reasoning = reasoning == .strip ? .strip : .keep
         request.patience = .seconds(15)
         request.keepsState = stateOption.path != nil

@@ -22,19 +22,19 @@ struct BatchOptions: ParsableArguments {
                 + "left in its batch, and the same command takes it later (default: forever).",
             valueName: "forever|none|duration"),
         transform: readWait)
-    var wait = BatchRunner.Wait.forever
+    var wait: BatchRunner.Wait?
 
     @Option(
         name: .customLong("batch-window"),
         help: ArgumentHelp(
-            "The time that the server may take, as its API names it.", valueName: "window"))
-    var window = "24h"
+            "The time that the server may take, as its API names it (default: 24h).", valueName: "window"))
+    var window: String?
 
     @Option(
         name: .customLong("batch-min"),
         help: ArgumentHelp(
-            "Send fewer than N requests directly, without a batch.", valueName: "n"))
-    var minimum = 20
+            "Send fewer than N requests directly, without a batch (default: 20).", valueName: "n"))
+    var minimum: Int?
 
     @Flag(
         name: .customLong("batch-fallback"),
@@ -42,12 +42,20 @@ struct BatchOptions: ParsableArguments {
     var fallsBack = false
 
     func validate() throws {
+        let refinements = [
+            ("--batch-size", size != nil), ("--batch-wait", wait != nil), ("--batch-window", window != nil),
+            ("--batch-min", minimum != nil), ("--batch-fallback", fallsBack),
+        ]
+        if !batch, let name = refinements.first(where: { $0.1 })?.0 {
+            throw ValidationError("\(name) needs --batch, which sends requests in batches")
+        }
         if let size, !(1...1_000_000).contains(size) {
             throw ValidationError("--batch-size \(size): expected 1 to 1000000")
         }
-        if !(0...1_000_000).contains(minimum) {
+        if let minimum, !(0...1_000_000).contains(minimum) {
             throw ValidationError("--batch-min \(minimum): expected 0 to 1000000")
         }
+        guard let window else { return }
         let isAllowed = window.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) }
         if window.isEmpty || !isAllowed {
             throw ValidationError("--batch-window \(window): expected a time such as 24h or 7d")

@@ -163,7 +163,9 @@ struct ModelOptions: ParsableArguments {
     }
 
     /// Opens the cache; returns nil if there is none.
-    func openCache(_ other: String? = nil, isQuiet: Bool) throws(EngineError) -> ReplyCache? {
+    ///
+    /// - Parameter isNeeded: whether the run cannot do without it.
+    func openCache(_ other: String? = nil, isQuiet: Bool, isNeeded: Bool = false) throws(EngineError) -> ReplyCache? {
         if noCache { return nil }
         do throws(StoreError) {
             guard let folder = cache ?? other ?? UserFolder.cache.path else {
@@ -175,7 +177,8 @@ struct ModelOptions: ParsableArguments {
             }
             return try ReplyCache(folder: folder)
         } catch {
-            throw EngineError(.model, "\(error); name another folder with --cache, or run without a cache: --no-cache")
+            let way = isNeeded ? "" : ", or run without a cache: --no-cache"
+            throw EngineError(.model, "\(error); name another folder with --cache\(way)")
         }
     }
 }

@@ -36,7 +36,7 @@ struct DryRunText {
         } else {
             tokens += "; output tokens are not limited (max_tokens)"
         }
-        let cost = estimate.maxCost.map { "cost at most \(money($0))" }
+        let cost = estimate.maxCost.map { "cost at most \(money($0))" + (dryRun.isInBatches ? " in batches" : "") }
         return [requests, tokens] + (cost.map { [$0] } ?? [])
     }
 
