@@ -57,7 +57,7 @@ def model_config(judge, path):
 
 @pytest.fixture(scope="session")
 def spark():
-    """One session for all tests, since it takes long to start. Its two executors are processes, as those of a cluster are."""
+    """One session for all tests, since it takes long to start. Its executors are processes, as those of a cluster are."""
     pyspark = pytest.importorskip("pyspark")
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
         pytest.skip("Spark needs Java")
