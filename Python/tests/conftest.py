@@ -55,51 +55,29 @@ def model_config(judge, path):
     return str(path)
 
 
-class SparkSessions:
-    """One session at a time, since each takes seconds to start."""
-
-    def __init__(self):
-        self._master = self._session = None
-
-    def on(self, master=None):
-        """A session on a master; the one that is open, if it does not matter which."""
-        from pyspark.sql import SparkSession
-
-        master = master or self._master or os.environ.get("ASSAY_SPARK_MASTER", "local[2]")
-        if master == self._master:
-            return self._session
-        self.close()
-        # The executors of a local cluster start Python by this tree's package, too.
-        builder = SparkSession.builder.master(master).config("spark.ui.enabled", "false")
-        for name, value in {
-            "spark.sql.shuffle.partitions": "4", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1",
-            "spark.log.level": "ERROR", "spark.executor.memory": "512m",
-        }.items():
-            builder = builder.config(name, value)
-        for name in ("PYTHONPATH", "ASSAY_LIBRARY", "XDG_CACHE_HOME"):
-            if name in os.environ:
-                builder = builder.config(f"spark.executorEnv.{name}", os.environ[name])
-        self._session = builder.getOrCreate()
-        self._master = master
-        return self._session
-
-    def close(self):
-        if self._session is not None:
-            self._session.stop()
-        self._master = self._session = None
-
-
 @pytest.fixture(scope="session")
 def spark():
-    """Sessions of Spark."""
+    """One session for all tests, since it takes long to start. Its executors are processes, as those of a cluster are."""
     pyspark = pytest.importorskip("pyspark")
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
         pytest.skip("Spark needs Java")
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("SPARK_HOME", os.path.dirname(pyspark.__file__))
-    sessions = SparkSessions()
-    yield sessions
-    sessions.close()
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.master(os.environ.get("ASSAY_SPARK_MASTER", "local-cluster[2,1,1024]"))
+    for name, value in {
+        "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1", "spark.log.level": "ERROR", "spark.executor.memory": "512m",
+    }.items():
+        builder = builder.config(name, value)
+    # The executors take the same package and library.
+    for name in ("PYTHONPATH", "ASSAY_LIBRARY", "XDG_CACHE_HOME"):
+        if name in os.environ:
+            builder = builder.config(f"spark.executorEnv.{name}", os.environ[name])
+    session = builder.getOrCreate()
+    yield session
+    session.stop()
 
 
 @pytest.fixture(scope="session")

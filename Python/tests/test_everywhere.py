@@ -72,20 +72,12 @@ def from_merged_parts(table, path, options, request):
     return assay.merge(results)
 
 
-def on_spark(table, options, request, master):
-    spark = request.getfixturevalue("spark").on(master)
+def from_spark(table, path, options, request):
+    spark = request.getfixturevalue("spark")
     import assay.spark
 
-    frame = spark.createDataFrame(table.to_pandas()).repartition(7)
+    frame = spark.createDataFrame(table.to_pandas()).repartition(5)
     return assay.spark.score(frame, JUDGED, **options).result()
-
-
-def from_spark(table, path, options, request):
-    return on_spark(table, options, request, "local[2]")
-
-
-def from_a_spark_cluster(table, path, options, request):
-    return on_spark(table, options, request, "local-cluster[2,1,1024]")
 
 
 def from_ray(table, path, options, request):
@@ -97,8 +89,7 @@ def from_ray(table, path, options, request):
 
 
 @pytest.mark.parametrize("place", [
-    from_pyarrow, from_polars, from_pandas, from_duckdb, from_parquet, from_merged_parts, from_spark, from_a_spark_cluster,
-    from_ray,
+    from_pyarrow, from_polars, from_pandas, from_duckdb, from_parquet, from_merged_parts, from_spark, from_ray,
 ], ids=lambda place: place.__name__)
 def test_aggregates_are_those_of_the_command_line(place, everything, rows, request):
     options, path, expected = everything

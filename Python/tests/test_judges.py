@@ -81,31 +81,33 @@ def test_errors_come_before_a_request(judge, table, tmp_path, parameters, option
     assert judge.requests == 0
 
 
-# Thousands of waiting requests take a debug build some seconds to give up, on a machine that is busy.
-@pytest.mark.parametrize("rows, seconds", [(40, 1), (5000, 15)])
-def test_an_interrupt_ends_a_run_that_waits_for_replies(judge, tmp_path, rows, seconds):
-    judge.delay = 30
+@pytest.mark.parametrize("rows", [40, 5000])
+def test_an_interrupt_ends_a_run_that_waits_for_replies(judge, tmp_path, rows):
+    judge.delay = 120
     program = textwrap.dedent(f"""
-        import assay, json, sys, threading
+        import assay, json, sys, threading, time
         rating, config = json.loads(sys.argv[1]), sys.argv[2]
         data = {{"generated_answer": ["a"] * {rows}, "input_query": [str(i) for i in range({rows})]}}
-        print("ready", flush=True)
+        start = time.process_time()
         try:
             assay.score(data, {{"llm-as-judge::base": rating}}, config=config, no_cache=True)
         except KeyboardInterrupt:
-            print("interrupted", threading.active_count(), flush=True)
+            print(json.dumps([threading.active_count(), time.process_time() - start]), flush=True)
             assert assay.score({{"generated_answer": ["a"], "expected_answer": ["a"]}}, "basic::equality").is_complete
     """)
     config = model_config(judge, tmp_path / "models.json")
     process = subprocess.Popen(
         [sys.executable, "-c", program, json.dumps(RATING), config], stdout=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"})
-    assert process.stdout.readline() == "ready\n"
-    while judge.requests < 10:
+    # A model is sent few requests at first; the other rows wait for the replies to those.
+    while judge.requests < 2 and process.poll() is None:
         time.sleep(0.01)
     start = time.monotonic()
     process.send_signal(signal.SIGINT)
     line = process.stdout.readline()
     taken = time.monotonic() - start
-    assert process.wait(30) == 0
-    assert line == "interrupted 1\n" and taken < seconds
+    assert process.wait(60) == 0
+    threads, computed = json.loads(line)
+    assert threads == 1
+    # It waits for no reply, and goes through the waiting rows quickly, also in a debug build and on a busy machine.
+    assert taken < judge.delay / 4 and computed < 5

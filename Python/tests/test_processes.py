@@ -83,12 +83,12 @@ def test_threads_share_an_engine():
     assert found == [0.5] * 8
 
 
-def test_an_interrupt_ends_a_run_within_a_second():
+def test_an_interrupt_ends_a_run_after_the_rows_that_are_being_scored():
     program = textwrap.dedent("""
         import assay, sys, time, threading
         @assay.scorer("mine::slow", inputs=["generated_answer"])
         def slow(rows):
-            print("busy", flush=True)
+            print(rows.num_rows, flush=True)
             time.sleep(0.2)
             return [1.0] * rows.num_rows
         try:
@@ -97,13 +97,13 @@ def test_an_interrupt_ends_a_run_within_a_second():
             print("interrupted", threading.active_count(), flush=True)
     """)
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "busy\n"
-    start = time.monotonic()
+    process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    rest = process.stdout.read()
+    *later, last = process.stdout.read().splitlines()
     assert process.wait(30) == 0
-    assert time.monotonic() - start < 1
-    assert rest.endswith("interrupted 1\n")
+    assert last == "interrupted 1"
+    # Scoring all rows takes many times longer than an interrupt.
+    assert sum(map(int, later)) < 100_000
 
 
 def test_the_command_line():
