@@ -52,7 +52,7 @@ struct BatchResultFaultTests {
         }
         let result = try batching.score()
         #expect(result.ending == .status(1))
-        #expect(result.errors.contains("No such File") && !result.errors.contains("model's name"), "\(result.errors)")
+        #expect(result.errors.contains("status 404") && !result.errors.contains("model's name"), "\(result.errors)")
         #expect(batching.server.sizes == [30])
         // Somebody who gives the results up can go on.
         #expect(try batching.batches("cancel", "batch_1").ending == .status(0))

@@ -15,6 +15,8 @@ final class BatchResults: Sendable {
         /// The requests of the lines so far, and whether a reply was among them.
         var seen: [ReplyKey: Bool] = [:]
         var taken = 0
+        /// Lines that name a request, of this batch or another one.
+        var named = 0
         var buffer: [BatchResult] = []
         var bufferedBytes = 0
     }
@@ -50,8 +52,8 @@ final class BatchResults: Sendable {
     /// The replies that were stored, with their costs.
     var answered: [(key: ReplyKey, cost: Double?)] { state.withLock(\.answered) }
 
-    /// Whether there are results, and none of them belongs to the batch.
-    var isOfOthers: Bool { state.withLock { $0.lines > 0 && $0.unreadable == 0 && $0.taken == 0 } }
+    /// Whether there are results, and none of them belongs to the batch. What is no result tells nothing.
+    var isOfOthers: Bool { state.withLock { $0.lines > 0 && $0.named == $0.lines && $0.taken == 0 } }
 
     /// What is wrong with the results, after all of them were read.
     func flaw(_ status: BatchStatus, _ form: BatchSettings.Form, hasSources: Bool) -> Flaw? {
@@ -92,6 +94,7 @@ final class BatchResults: Sendable {
                     let reason = "its reply has more than \(LineSplitter.longest >> 20) MiB"
                     add(.failure(key, BatchResult.Failure(status: 200, message: reason, isTemporary: false)), &state)
                 } else if let json = try? JSONValue(parsing: line) {
+                    if json["custom_id"]?.string != nil { state.named += 1 }
                     add(BatchResult(json), &state)
                     state.bufferedBytes += line.count
                 } else {

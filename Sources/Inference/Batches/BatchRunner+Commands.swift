@@ -20,9 +20,9 @@ extension BatchRunner {
         for _ in 0..<12 {
             let (state, misses) = (open.stored.state, open.resultMisses)
             if try await advance(&open, others: 0) { return .ended }
-            // Results that cannot be used are downloaded again at once, as a run does.
+            // Results that cannot be used are downloaded again soon.
             if open.resultMisses > misses {
-                try await Task.sleep(until: open.nextPoll)
+                try await Task.sleep(for: min(model.batch.pollInterval, .seconds(1)))
             } else if open.stored.state == .open, state == .open {
                 break
             }
