@@ -157,12 +157,7 @@ struct ServerLimitTests {
 
     @Test("where no more connections may be open, the oldest ends that never made a request, and others are kept")
     func strangers() async throws {
-        let configuration = TestServer.configured {
-            $0.maxConnections = 4
-            // So that none ends by itself.
-            $0.firstRequestSeconds = 600
-        }
-        try await TestServer.run(configuration) { server async throws in
+        try await TestServer.run(TestServer.configured { $0.maxConnections = 4 }) { server async throws in
             let known = try RawClient(port: server.port)
             try await known.send("GET /v1/version HTTP/1.1\r\nHost: localhost\r\n\r\n")
             #expect(try await known.receive(upTo: "1.2.3") != nil)

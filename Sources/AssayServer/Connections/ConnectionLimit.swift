@@ -31,7 +31,6 @@ struct ConnectionLimit: AvailableConnectionsDelegate {
     mutating func connectionClosed() {
         count -= 1
         metrics.setConnections(count)
-        if count < limit { connections.forgetOwed() }
     }
 
     func isAcceptingNewConnections() -> Bool { count < limit }

@@ -10,18 +10,8 @@ final class Connections: Sendable {
         var calls: [ObjectIdentifier: Cancellation] = [:]
         /// Channels that have not received a permitted request yet, in the order in which they were opened.
         var strangers: [Int: any Channel] = [:]
-        /// Strangers to be closed once they are known here: of several that are accepted at once, none is known yet.
-        var owed = 0
         var numbers: [ObjectIdentifier: Int] = [:]
         var opened = 0
-
-        mutating func takeOldestStranger() -> (any Channel)? {
-            guard let number = strangers.keys.min(), let channel = strangers.removeValue(forKey: number) else {
-                return nil
-            }
-            numbers[ObjectIdentifier(channel)] = nil
-            return channel
-        }
     }
 
     private let state = Mutex(State())
@@ -50,16 +40,11 @@ final class Connections: Sendable {
 
     /// A client has connected.
     func opened(_ channel: any Channel) {
-        let oldest = state.withLock { state -> (any Channel)? in
+        state.withLock { state in
             state.opened += 1
             state.strangers[state.opened] = channel
             state.numbers[ObjectIdentifier(channel)] = state.opened
-            // The latest one may still become known.
-            guard state.owed > 0, state.strangers.count > 1 else { return nil }
-            state.owed -= 1
-            return state.takeOldestStranger()
         }
-        oldest?.close(promise: nil)
     }
 
     /// The channel has received a permitted request, or is closed.
@@ -71,19 +56,15 @@ final class Connections: Sendable {
     }
 
     /// Closes the connection that has been open for the longest time without such a request. Returns false if there is
-    /// none; then the next one that is known, except for the latest, is closed.
+    /// none.
     func closeOldestStranger() -> Bool {
         let oldest = state.withLock { state -> (any Channel)? in
-            let oldest = state.takeOldestStranger()
-            if oldest == nil { state.owed += 1 }
-            return oldest
+            guard let number = state.strangers.keys.min() else { return nil }
+            let channel = state.strangers.removeValue(forKey: number)
+            if let channel { state.numbers[ObjectIdentifier(channel)] = nil }
+            return channel
         }
         oldest?.close(promise: nil)
         return oldest != nil
-    }
-
-    /// There is room again.
-    func forgetOwed() {
-        state.withLock { $0.owed = 0 }
     }
 }
