@@ -198,11 +198,12 @@ struct BatchLeaveTests {
 
     @Test("a dry run shows the price of a batch")
     func dryRun() throws {
-        let batching = try Batching(rows: 10, model: ["parameters": ["set": ["max_tokens": 100]]])
+        let batching = try Batching(rows: 10)
         func cost(_ options: [String]) throws -> Double {
             let result = try batching.folder.command(
                 [
-                    "score", "rows.jsonl", "--fn-dir", "functions", "--fn", "test::rating", "--config", "models.json",
+                    "score", "rows.jsonl", "--fn-dir", "functions", "--fn", #"test::rating={"max_tokens": 100}"#,
+                    "--config", "models.json",
                     "--dry-run", "--no-cache", "--format", "json",
                 ] + options
             ).run()
