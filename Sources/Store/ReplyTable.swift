@@ -41,12 +41,15 @@ enum ReplyTable {
                     + "folder"
             )
         }
-        if try pool.read(migrator.hasCompletedMigrations) { return }
-        do {
-            try migrator.migrate(pool)
-        } catch {
-            // Another process may have created the table in the meantime.
-            if try !pool.read(migrator.hasCompletedMigrations) { throw error }
+        var attempts = migrator.migrations.count
+        while try !pool.read(migrator.hasCompletedMigrations) {
+            do {
+                try migrator.migrate(pool)
+            } catch {
+                // Another process may have carried out one of them in the meantime.
+                attempts -= 1
+                if attempts < 0 { throw error }
+            }
         }
     }
 }

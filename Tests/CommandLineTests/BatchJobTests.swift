@@ -26,7 +26,7 @@ struct BatchJobTests {
     @Test("a job waits for its batch, also across a kill of the server, and nothing is paid for twice")
     func killed() async throws {
         var plan = FakeBatchServer.Plan()
-        plan.polls = 40
+        plan.polls = 20
         let batching = try Batching(rows: 0, .openai, plan, batch: ["jobs": true])
         let options = ["--cache", "cache", "--config", "models.json"]
         var serving: Serving? = try Serving(batching.folder, options)

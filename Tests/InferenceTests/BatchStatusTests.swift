@@ -102,7 +102,10 @@ struct BatchStatusTests {
         #expect(settings.maxOpen == 3 && settings.priceFactor == 0.7 && settings.pollInterval == .seconds(60))
         #expect(settings.jobs)
         #expect(try read("{}").batch == BatchSettings())
-        for fault in [#"{"api": "x"}"#, #"{"max_requests": 0}"#, #"{"price_factor": 2}"#, #"{"size": 1}"#, "[]"] {
+        for fault in [
+            #"{"api": "x"}"#, #"{"api": "anthropic"}"#, #"{"max_requests": 0}"#, #"{"price_factor": 2}"#,
+            #"{"size": 1}"#, "[]",
+        ] {
             #expect(throws: ConfigurationError.self) { try read(fault) }
         }
     }
