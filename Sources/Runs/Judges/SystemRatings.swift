@@ -38,7 +38,7 @@ public struct SystemRatings: Sendable {
         self.level = level
         guard let function = wanted ?? (run.functions.count == 1 ? run.functions.first : nil) else {
             throw RunError(
-                "\(run.path): name the judge with --fn; the run has no such function; it has: \(run.functions.joined(separator: ", "))"
+                "\(run.path): name the judge with --fn; the run has: \(run.functions.joined(separator: ", "))"
             )
         }
         guard run.functions.contains(function) else {
