@@ -61,7 +61,7 @@ let package = Package(
         .target(name: "JSON", dependencies: ["CSimdJSON"]),
         .target(name: "Patterns", dependencies: ["CPCRE2"]),
         .target(name: "PromptTemplates"),
-        .target(name: "JinjaTemplates", dependencies: ["JSON"]),
+        .target(name: "JinjaTemplates", dependencies: ["Encodings", "JSON"]),
         .target(name: "ScoringDefinitions", dependencies: ["JSON", "Platform", "ScoringCore"]),
         .target(
             name: "ScorerHost",
@@ -94,7 +94,7 @@ let package = Package(
         .target(
             name: "Inference",
             dependencies: [
-                "CCompression", "Encodings", "Hashing", "JSON", "Platform", "Statistics", "Store", "Web",
+                "CCompression", "Datasets", "Encodings", "Hashing", "JSON", "Platform", "Statistics", "Store", "Web",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -204,7 +204,7 @@ let package = Package(
             name: "MathScorers", dependencies: ["CScorerPlugin", "ScorerKit", "ScorerParameters", "Statistics"],
             path: "Plugins/Math"),
         .target(
-            name: "TextScorers", dependencies: ["CScorerPlugin", "JSON", "ScorerKit", "ScorerParameters"],
+            name: "TextScorers", dependencies: ["CScorerPlugin", "Encodings", "JSON", "ScorerKit", "ScorerParameters"],
             path: "Plugins/Text"),
 
         // A model server that misbehaves on command, for tests and benchmarks.

@@ -1,3 +1,4 @@
+import Encodings
 import JSON
 
 /// A value of the context or a constant, and the filters behind it.
@@ -202,31 +203,13 @@ private func trimmed(_ text: String, of characters: String?) -> String {
     return String(scalars)
 }
 
-/// In time proportional to the lengths of the texts: Knuth, Morris and Pratt's search (SIAM J. Comput. 6, 1977).
+/// Jinja's filter `replace`.
 private func replaced(
     _ text: String, _ old: String, by new: String
 ) throws(JinjaTemplate.RenderingFault) -> String {
     if old.isEmpty { return text }
-    let (bytes, pattern, other) = (Array(text.utf8), Array(old.utf8), Array(new.utf8))
-    // For each start of the pattern, the length of the longest shorter start that it ends with.
-    var borders = [0]
-    for byte in pattern.dropFirst() {
-        var border = borders[borders.count - 1]
-        while border > 0, pattern[border] != byte { border = borders[border - 1] }
-        borders.append(pattern[border] == byte ? border + 1 : 0)
-    }
-    var result: [UInt8] = []
-    var matched = 0
-    for byte in bytes {
-        while matched > 0, pattern[matched] != byte { matched = borders[matched - 1] }
-        if pattern[matched] == byte { matched += 1 }
-        result.append(byte)
-        guard matched == pattern.count else { continue }
-        matched = 0
-        result.removeLast(pattern.count)
-        result += other
-        if result.count > JinjaTemplate.longestText { throw .tooLong }
-    }
+    let result = Array(text.utf8).replacing(Array(old.utf8), with: Array(new.utf8), most: JinjaTemplate.longestText)
+    guard let result else { throw .tooLong }
     return String(decoding: result, as: UTF8.self)
 }
 

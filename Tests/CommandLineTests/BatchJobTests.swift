@@ -11,16 +11,7 @@ struct BatchJobTests {
     private static func startJob(_ serving: Serving, rows count: Int) async throws -> String {
         let rows = JSONValue.array(
             (0..<count).map { ["question": .string("Say number \($0)"), "answer": "Total rating: 7"] })
-        let dataset: JSONValue = [
-            "dataset_id": "d", "purpose": "eval/question-answer", "source": ["type": "rows", "rows": rows],
-        ]
-        #expect(try await serving.post("/v1/datasets", dataset).status == 200)
-        let benchmark: JSONValue = ["benchmark_id": "b", "dataset_id": "d", "scoring_functions": ["basic::equality"]]
-        #expect(try await serving.post("/v1/eval/benchmarks", benchmark).status == 200)
-        let sampling: JSONValue = ["strategy": ["type": "greedy"]]
-        let candidate: JSONValue = ["type": "model", "model": "fake", "sampling_params": sampling]
-        let job = try await serving.post(path, ["benchmark_config": ["eval_candidate": candidate]])
-        return try #require(job.json["job_id"]?.string, "\(job.json.text)")
+        return try await serving.startJob(rows)
     }
 
     @Test("a job waits for its batch, also across a kill of the server, and nothing is paid for twice")

@@ -109,7 +109,7 @@ struct BatchResultFaultTests {
         #expect(batching.isPaidOnce(40))
     }
 
-    @Test("a server that refuses single lines, one batch after the other, is not asked for ever")
+    @Test("a server that refuses single lines, one batch after the other, is only asked a few times")
     func lineByLine() throws {
         var plan = FakeBatchServer.Plan()
         plan.ending = { _, _ in

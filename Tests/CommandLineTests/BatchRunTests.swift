@@ -133,7 +133,7 @@ struct BatchRunTests {
         #expect(try batching.folder.read("out.jsonl").contains("not parseable"))
     }
 
-    @Test("a batch that fails as a whole is not submitted again for ever")
+    @Test("a batch that fails as a whole is only submitted a few times")
     func refusedWhole() throws {
         var plan = FakeBatchServer.Plan()
         plan.ending = { _, _ in

@@ -92,7 +92,7 @@ struct BatchWaitTests {
         #expect(batched <= 200)
     }
 
-    @Test("one process goes on with the batch of another that is killed")
+    @Test("a process continues the batch of another one that was killed")
     func takenOver() throws {
         var plan = FakeBatchServer.Plan()
         plan.polls = 60

@@ -25,16 +25,7 @@ struct ServedJobTests {
                 let answer = number % 2 == 0 ? number : -1
                 return ["question": .string("Say \(number)"), "answer": .string("\(answer)")]
             })
-        let dataset: JSONValue = [
-            "dataset_id": "d", "purpose": "eval/question-answer", "source": ["type": "rows", "rows": rows],
-        ]
-        #expect(try await serving.post("/v1/datasets", dataset).status == 200)
-        let benchmark: JSONValue = ["benchmark_id": "b", "dataset_id": "d", "scoring_functions": ["basic::equality"]]
-        #expect(try await serving.post("/v1/eval/benchmarks", benchmark).status == 200)
-        let sampling: JSONValue = ["strategy": ["type": "greedy"]]
-        let candidate: JSONValue = ["type": "model", "model": "fake", "sampling_params": sampling]
-        let job = try await serving.post(path, ["benchmark_config": ["eval_candidate": candidate]])
-        return try #require(job.json["job_id"]?.string, "\(job.json.text)")
+        return try await serving.startJob(rows)
     }
 
     private static func ended(_ id: String, _ serving: Serving) async throws -> JSONValue {

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import JSON
 import NIOCore
 import NIOHTTP1
+import Testing
 
 /// A server under way.
 struct Serving {
@@ -27,6 +28,22 @@ struct Serving {
     func get(_ path: String) async throws -> JSONValue {
         let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: url + path), timeout: .seconds(20))
         return try JSONValue(parsing: String(buffer: try await response.body.collect(upTo: 1 << 26)))
+    }
+
+    /// Registers rows and the benchmark `b` of them, and starts a job in which the model `fake` answers them.
+    ///
+    /// - Returns: the job's id.
+    func startJob(_ rows: JSONValue) async throws -> String {
+        let dataset: JSONValue = [
+            "dataset_id": "d", "purpose": "eval/question-answer", "source": ["type": "rows", "rows": rows],
+        ]
+        #expect(try await post("/v1/datasets", dataset).status == 200)
+        let benchmark: JSONValue = ["benchmark_id": "b", "dataset_id": "d", "scoring_functions": ["basic::equality"]]
+        #expect(try await post("/v1/eval/benchmarks", benchmark).status == 200)
+        let sampling: JSONValue = ["strategy": ["type": "greedy"]]
+        let candidate: JSONValue = ["type": "model", "model": "fake", "sampling_params": sampling]
+        let job = try await post("/v1/eval/benchmarks/b/jobs", ["benchmark_config": ["eval_candidate": candidate]])
+        return try #require(job.json["job_id"]?.string, "\(job.json.text)")
     }
 
     /// Reads what it logs, which it would wait for at some time.

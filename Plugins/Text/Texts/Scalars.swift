@@ -33,33 +33,6 @@ extension Scalars {
         buffer.lowercase(from: 0)
         self = Array(buffer.values)
     }
-
-    /// The text with each occurrence of `pattern`, which is not empty, replaced, from the left; nil if it is longer than `most`.
-    ///
-    /// In time proportional to the lengths of the texts: Knuth, Morris and Pratt's search (SIAM J. Comput. 6, 1977).
-    func replacing(_ pattern: Scalars, with replacement: Scalars, most: Int) -> Scalars? {
-        // For each start of the pattern, the length of the longest shorter start that it ends with.
-        var borders = [0]
-        for scalar in pattern.dropFirst() {
-            var border = borders[borders.count - 1]
-            while border > 0, pattern[border] != scalar { border = borders[border - 1] }
-            borders.append(pattern[border] == scalar ? border + 1 : 0)
-        }
-        var made: Scalars = []
-        made.reserveCapacity(count)
-        var matched = 0
-        for scalar in self {
-            while matched > 0, pattern[matched] != scalar { matched = borders[matched - 1] }
-            if pattern[matched] == scalar { matched += 1 }
-            made.append(scalar)
-            guard matched == pattern.count else { continue }
-            matched = 0
-            made.removeLast(pattern.count)
-            made += replacement
-            if made.count > most { return nil }
-        }
-        return made
-    }
 }
 
 extension UInt32 {

@@ -15,8 +15,7 @@ public final class GzipSource: ByteSource {
     private var inputHasEnded = false
     /// The compressed bytes used so far.
     private var offset = 0
-    /// zlib's state points back to its stream, which therefore must not move.
-    private let stream: UnsafeMutablePointer<z_stream>
+    private let inflater: GzipInflater?
     private var state = State.betweenMembers
     private var membersRead = 0
     private var failure: DatasetError?
@@ -25,18 +24,10 @@ public final class GzipSource: ByteSource {
     public init(_ base: any ByteSource, path: String? = nil) {
         self.base = base
         self.path = path
-        stream = .allocate(capacity: 1)
-        stream.initialize(to: z_stream())
-        // 15 is the largest window; 16 more asks for gzip's framing and no other.
-        let size = Int32(MemoryLayout<z_stream>.size)
-        if inflateInit2_(stream, 15 + 16, ZLIB_VERSION, size) != Z_OK {
+        inflater = GzipInflater()
+        if inflater == nil {
             failure = DatasetError(.unreadable, "zlib \(String(cString: zlibVersion())) did not start", path: path)
         }
-    }
-
-    deinit {
-        inflateEnd(stream)
-        stream.deallocate()
     }
 
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
@@ -73,7 +64,7 @@ public final class GzipSource: ByteSource {
         let byte = input.front.load(as: UInt8.self)
         switch byte {
         case 0x1F:
-            guard inflateReset(stream) == Z_OK else { throw fault(.unreadable, "zlib cannot be restarted") }
+            guard inflater?.startMember() == true else { throw fault(.unreadable, "zlib cannot be restarted") }
             state = .inMember
         case 0 where membersRead > 0:
             use(1)
@@ -86,15 +77,11 @@ public final class GzipSource: ByteSource {
     }
 
     private func inflateSome(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
-        let given = input.count
-        let room = min(buffer.count, Int(UInt32.max))
-        stream.pointee.next_in = input.front.assumingMemoryBound(to: Bytef.self)
-        stream.pointee.avail_in = UInt32(given)
-        stream.pointee.next_out = buffer.baseAddress?.assumingMemoryBound(to: Bytef.self)
-        stream.pointee.avail_out = UInt32(room)
-        let status = inflate(stream, Z_NO_FLUSH)
-        use(given - Int(stream.pointee.avail_in))
-        let written = room - Int(stream.pointee.avail_out)
+        // `read` fails before this if zlib did not start.
+        guard let inflater else { return 0 }
+        let given = UnsafeRawBufferPointer(start: input.front, count: input.count)
+        let (status, read, written) = inflater.inflate(given, into: buffer)
+        use(read)
 
         switch status {
         case Z_STREAM_END:
@@ -107,7 +94,7 @@ public final class GzipSource: ByteSource {
         case Z_OK, Z_BUF_ERROR:
             break
         case Z_DATA_ERROR:
-            let detail = stream.pointee.msg.map { String(cString: $0) } ?? "no detail"
+            let detail = inflater.detail ?? "no detail"
             let error = fault(
                 .damaged,
                 "the gzip data is damaged (\(detail)); the rows before that were read. Download or copy the file again")

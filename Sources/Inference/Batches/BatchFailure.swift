@@ -46,7 +46,7 @@ extension BatchResult.Failure {
 /// "1 request", "20 requests"
 func countedRequests(_ count: Int) -> String { counted(count, "request") }
 
-/// "1 batch is", "2 batches are"
+/// "1 batch", "2 batches"
 func countedBatches(_ count: Int) -> String { count == 1 ? "1 batch" : "\(count) batches" }
 
 private func counted(_ count: Int, _ noun: String) -> String { count == 1 ? "1 \(noun)" : "\(count) \(noun)s" }

@@ -1,4 +1,5 @@
 import CCompression
+import Datasets
 import NIOCore
 
 /// Decompresses gzip data that arrives in pieces; other data passes unchanged.
@@ -15,9 +16,8 @@ final class GzipPieces {
     private var kind = Kind.unknown
     /// The first byte, until the second one tells what the data is.
     private var head: [UInt8] = []
-    /// zlib's state points back to its stream, which therefore must not move.
-    private let stream: UnsafeMutablePointer<z_stream>
-    private var isStarted = false
+    /// Nil until the first member.
+    private var inflater: GzipInflater?
     private var isInMember = false
     /// Bytes that may still come out.
     private var room: Int
@@ -25,13 +25,6 @@ final class GzipPieces {
     /// - Parameter limit: bytes after decompression at most.
     init(limit: Int) {
         room = limit
-        stream = .allocate(capacity: 1)
-        stream.initialize(to: z_stream())
-    }
-
-    deinit {
-        if isStarted { inflateEnd(stream) }
-        stream.deallocate()
     }
 
     /// Whether the data ends where a piece of it may end.
@@ -59,22 +52,20 @@ final class GzipPieces {
     }
 
     private func inflateAll(_ bytes: [UInt8], _ take: (ByteBuffer) throws -> Void) throws {
-        var input = bytes
-        try input.withUnsafeMutableBufferPointer { input in
-            stream.pointee.next_in = input.baseAddress
-            stream.pointee.avail_in = UInt32(input.count)
+        try bytes.withUnsafeBytes { input in
+            var offset = 0
             var isFull = false
-            while stream.pointee.avail_in > 0 || isFull {
+            while offset < input.count || isFull {
                 if !isInMember {
                     // Zero bytes after a member are padding.
-                    if isStarted, let next = stream.pointee.next_in, next.pointee == 0 {
-                        stream.pointee.next_in = next + 1
-                        stream.pointee.avail_in -= 1
+                    if inflater != nil, input[offset] == 0 {
+                        offset += 1
                         continue
                     }
                     try startMember()
                 }
-                let output = try inflateSome()
+                let (read, output) = try inflateSome(UnsafeRawBufferPointer(rebasing: input[offset...]))
+                offset += read
                 isFull = isInMember && output.count == Self.pieceSize
                 room -= output.count
                 if room < 0 { throw Fault() }
@@ -86,27 +77,22 @@ final class GzipPieces {
     private static let pieceSize = 256 << 10
 
     private func startMember() throws {
-        // 15 is the largest window; 16 more asks for gzip's framing and no other.
-        let status =
-            isStarted
-            ? inflateReset(stream) : inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-        guard status == Z_OK else { throw Fault() }
-        (isStarted, isInMember) = (true, true)
+        let inflater = inflater ?? GzipInflater()
+        guard let inflater, inflater.startMember() else { throw Fault() }
+        (self.inflater, isInMember) = (inflater, true)
     }
 
-    private func inflateSome() throws -> [UInt8] {
-        var status = Z_OK
+    private func inflateSome(_ input: UnsafeRawBufferPointer) throws -> (read: Int, output: [UInt8]) {
+        guard let inflater else { throw Fault() }
+        var (status, read) = (Z_OK, 0)
         let output = [UInt8](unsafeUninitializedCapacity: Self.pieceSize) { buffer, count in
-            stream.pointee.next_out = buffer.baseAddress
-            stream.pointee.avail_out = UInt32(buffer.count)
-            status = inflate(stream, Z_NO_FLUSH)
-            count = buffer.count - Int(stream.pointee.avail_out)
+            (status, read, count) = inflater.inflate(input, into: UnsafeMutableRawBufferPointer(buffer))
         }
         switch status {
         case Z_STREAM_END: isInMember = false
         case Z_OK, Z_BUF_ERROR: break
         default: throw Fault()
         }
-        return output
+        return (read, output)
     }
 }

@@ -1,3 +1,4 @@
+import Encodings
 import JSON
 import Runs
 import ScoringCore
@@ -233,16 +234,6 @@ enum MakingView {
         }
         words += ["--save", "again"]
         return words.map(shellWord).joined(separator: " ")
-    }
-
-    private static func shellWord(_ text: String) -> String {
-        let isPlain =
-            !text.isEmpty
-            && text.utf8.allSatisfy { byte in
-                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                    || "_-./:=,@%+".utf8.contains(byte)
-            }
-        return isPlain ? text : "'" + text.replacing("'", with: "'\\''") + "'"
     }
 
     /// Definitions and results in full, as far as they fit.

@@ -26,28 +26,15 @@ struct BatchImportCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("The files of results.", valueName: "file"))
     var files: [String]
 
-    @Option(
-        help: ArgumentHelp(
-            "The cache (default: assay in the user's cache folder).", valueName: "dir"))
-    var cache: String?
+    @OptionGroup var source: BatchCache
 
     @Option(help: "The format of standard output (default: table on a terminal, json otherwise).")
     var format: RowOptions.Format?
 
     func run() throws {
-        guard let folder = cache ?? UserFolder.cache.path else {
-            throw Failure("HOME is not set, so there is no default folder of the cache; name one with --cache DIR")
-        }
-        let replies: ReplyCache
-        do throws(StoreError) {
-            replies = try ReplyCache(folder: folder)
-        } catch {
-            throw Failure("\(error)")
-        }
-        var imported = BatchImport(into: replies)
+        var imported = BatchImport(into: try source.open())
         for file in files { try imported.read(file) }
-        let shown = format ?? (isatty(STDOUT_FILENO) == 1 ? .table : .json)
-        try printOutput(shown == .json ? imported.json.prettyText + "\n" : imported.text)
+        try printOutput((format ?? .usual) == .json ? imported.json.prettyText + "\n" : imported.text)
         if imported.hasFailures { throw ExitCode(3) }
     }
 }

@@ -35,7 +35,7 @@ struct BatchesCommand: ParsableCommand {
         var format: RowOptions.Format?
 
         func run() throws {
-            let batches = try source.batches(in: source.openCache(), named: []).filter { all || $0.state != .ended }
+            let batches = try source.batches(in: source.cache.open(), named: []).filter { all || $0.state != .ended }
             if format ?? .usual == .json {
                 return try printOutput(JSONValue.array(batches.map(\.json)).prettyText + "\n")
             }
@@ -56,7 +56,7 @@ struct BatchesCommand: ParsableCommand {
         @OptionGroup var source: BatchSource
 
         func run() throws {
-            let cache = try source.openCache()
+            let cache = try source.cache.open()
             var openCount = 0
             try source.withEach(of: names, in: cache) { batch, model, runner in
                 let finding = try waiting { try await runner.fetch(batch, of: model) }
@@ -83,7 +83,7 @@ struct BatchesCommand: ParsableCommand {
         @OptionGroup var source: BatchSource
 
         func run() throws {
-            let cache = try source.openCache()
+            let cache = try source.cache.open()
             let named = names == ["all"] ? [] : names
             try source.withEach(of: named, in: cache) { batch, model, runner in
                 let outcome = try waiting { try await runner.cancel(batch, of: model) }
@@ -97,15 +97,12 @@ struct BatchesCommand: ParsableCommand {
     }
 }
 
-/// The cache whose batches are meant, and the models that they were submitted to.
-struct BatchSource: ParsableArguments {
+/// The cache that replies of batches are stored in.
+struct BatchCache: ParsableArguments {
     @Option(help: ArgumentHelp("The cache (default: assay in the user's cache folder).", valueName: "dir"))
     var cache: String?
 
-    @Option(help: ArgumentHelp("The configuration file, which defines models (JSON).", valueName: "file"))
-    var config: String?
-
-    func openCache() throws -> ReplyCache {
+    func open() throws -> ReplyCache {
         guard let folder = cache ?? UserFolder.cache.path else {
             throw Failure("HOME is not set, so there is no default folder of the cache; name one with --cache DIR")
         }
@@ -115,6 +112,14 @@ struct BatchSource: ParsableArguments {
             throw Failure("\(error)")
         }
     }
+}
+
+/// The cache whose batches are meant, and the models that they were submitted to.
+struct BatchSource: ParsableArguments {
+    @OptionGroup var cache: BatchCache
+
+    @Option(help: ArgumentHelp("The configuration file, which defines models (JSON).", valueName: "file"))
+    var config: String?
 
     /// - Parameter names: what the servers call them; empty: all.
     func batches(in cache: ReplyCache, named names: [String]) throws -> [StoredBatch] {

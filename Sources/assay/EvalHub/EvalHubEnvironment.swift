@@ -5,17 +5,15 @@ import Platform
 struct EvalHubEnvironment {
     private static let account = "/var/run/secrets/kubernetes.io/serviceaccount"
 
-    var variable: @Sendable (String) -> String? = { environmentVariable($0) }
-
-    var isInCluster: Bool { variable("EVALHUB_MODE")?.lowercased() == "k8s" }
+    var isInCluster: Bool { environmentVariable("EVALHUB_MODE")?.lowercased() == "k8s" }
 
     var jobPath: String {
-        variable("EVALHUB_JOB_SPEC_PATH") ?? (isInCluster ? "/meta/job.json" : "meta/job.json")
+        environmentVariable("EVALHUB_JOB_SPEC_PATH") ?? (isInCluster ? "/meta/job.json" : "meta/job.json")
     }
 
     /// The certificates that EvalHub's server is checked with; nil: those of the system.
     var certificates: String? {
-        if let path = variable("EVALHUB_CA_BUNDLE_PATH") { return path }
+        if let path = environmentVariable("EVALHUB_CA_BUNDLE_PATH") { return path }
         return [
             "/etc/pki/ca-trust/source/anchors/service-ca.crt", "\(Self.account)/service-ca.crt",
             "\(Self.account)/ca.crt",
@@ -25,7 +23,7 @@ struct EvalHubEnvironment {
     /// The headers that a request to EvalHub needs. The token is read each time, since Kubernetes replaces it.
     var headers: [(name: String, value: String)] {
         var headers: [(name: String, value: String)] = []
-        if let token = text(variable("EVALHUB_AUTH_TOKEN_PATH") ?? "\(Self.account)/token") {
+        if let token = text(environmentVariable("EVALHUB_AUTH_TOKEN_PATH") ?? "\(Self.account)/token") {
             headers.append(("Authorization", "Bearer \(token)"))
         }
         if let namespace = text("\(Self.account)/namespace") { headers.append(("X-Tenant", namespace)) }

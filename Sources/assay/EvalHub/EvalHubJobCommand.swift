@@ -1,4 +1,5 @@
 import ArgumentParser
+import Encodings
 import Glibc
 import JSON
 import Platform
@@ -52,7 +53,7 @@ struct EvalHubJobCommand: ParsableCommand {
             events.report("running", phase: "initializing")
             let line = try EvalHubCommandLine(job, environment, in: folder, benchmarks: benchmarks, saving: run)
             let command = line.words + arguments
-            printError("assay: running: assay \(command.map(Self.shown).joined(separator: " "))")
+            printError("assay: running: assay \(command.map(shellWord).joined(separator: " "))")
             var parsed = try Assay.parseAsRoot(command)
             events.report("running", phase: "running_evaluation")
             try play(&parsed)
@@ -85,12 +86,5 @@ struct EvalHubJobCommand: ParsableCommand {
         let reason = text.isEmpty ? "the run ended with status \(code.rawValue); the job's log says why" : text
         events.report("failed", message: (oneLine(reason, limit: 2000), "evaluation_failed"))
         throw error
-    }
-
-    private static func shown(_ word: String) -> String {
-        let isPlain =
-            !word.isEmpty && word.utf8.allSatisfy { $0 > 0x20 && !"'\"\\$&|;<>()*?[]{}`!#~".utf8.contains($0) }
-        return isPlain
-            ? word : "'\(word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'"
     }
 }

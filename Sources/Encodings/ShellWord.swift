@@ -1,0 +1,10 @@
+/// A text as a word of a shell's command line: in quotes, unless all of its characters are plain.
+public func shellWord(_ text: String) -> String {
+    let isPlain =
+        !text.isEmpty
+        && text.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                || "_-./:=,@%+".utf8.contains(byte)
+        }
+    return isPlain ? text : "'" + text.replacing("'", with: "'\\''") + "'"
+}
