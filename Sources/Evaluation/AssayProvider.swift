@@ -48,11 +48,17 @@ public struct AssayProvider: EvaluationProvider {
     }
 
     public func runJob(_ run: EvaluationRun) throws(EvaluationError) -> EvaluationResult {
-        guard let inference = run.inference, let runner = inference.batchRunner(ofJobWithin: budget) else {
-            return try evaluate(run)
-        }
+        let progress = run.progress
+        guard let inference = run.inference,
+            let runner = inference.batchRunner(ofJobWithin: budget, progress: { progress.update(batches: $0) })
+        else { return try evaluate(run) }
         defer { waiting { await runner.shutDown() } }
         try collect(run, inference, runner)
+        progress.update(batches: nil)
+        // A job that continues in the next process finds its batches there.
+        if run.cancellation.isCancelled && !run.suspension.isCancelled {
+            waiting { await runner.cancelOpenBatches() }
+        }
         let own = inference.playing(runner.final)
         defer { waiting { await own.shutDown() } }
         return try evaluate(run, own)
@@ -77,7 +83,6 @@ public struct AssayProvider: EvaluationProvider {
                 if let fault = collector.fault { throw fault }
                 hasMore = try waiting(run.cancellation) { try await runner.finishRound() }
             } catch {
-                // Batches stay open: the job goes on in the next process, or another job takes their replies.
                 if run.cancellation.isCancelled { return }
                 throw EvaluationError(.model, "\(error)", cause: error)
             }

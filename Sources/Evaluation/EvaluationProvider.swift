@@ -129,6 +129,7 @@ public final class EvaluationProgress: Sendable {
         var total: Int?
         var done = 0
         var isWaiting = false
+        var batches: BatchRunner.OpenBatches?
     }
 
     private let state = Mutex(State())
@@ -142,6 +143,13 @@ public final class EvaluationProgress: Sendable {
 
     /// Whether the provider's engine has accepted the job but not started it.
     public var isWaiting: Bool { state.withLock(\.isWaiting) }
+
+    /// The batches that the run waits for; nil if it does not.
+    public var batches: BatchRunner.OpenBatches? { state.withLock(\.batches) }
+
+    public func update(batches: BatchRunner.OpenBatches?) {
+        state.withLock { $0.batches = batches }
+    }
 
     public func update(isWaiting: Bool) {
         state.withLock { $0.isWaiting = isWaiting }

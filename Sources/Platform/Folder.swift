@@ -25,6 +25,19 @@ package enum Folder {
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// Creates a folder and its parents if they are missing.
+    ///
+    /// - Returns: nil, or the path that cannot be created, with the reason in `errno`.
+    package static func create(_ folder: String) -> String? {
+        var path = folder.hasPrefix("/") ? "/" : ""
+        for component in folder.split(separator: "/") {
+            path += component
+            if mkdir(path, 0o777) != 0, errno != EEXIST, errno != EISDIR { return path }
+            path += "/"
+        }
+        return nil
+    }
+
     /// Removes a file, or a folder with all that is in it, as far as that is possible. Does not follow links.
     package static func remove(_ path: String) {
         guard unlink(path) != 0, errno == EISDIR || errno == EPERM else { return }

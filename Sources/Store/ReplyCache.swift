@@ -11,6 +11,7 @@ public final class ReplyCache: Sendable {
     /// The path of the file.
     public let path: String
     let database: DatabasePool
+    public let batchWaits = BatchWaits()
     private let writer: ReplyWriter
     /// Nil if the file system does not support locks; then nothing is reserved.
     private let reservations: ClaimFile?
@@ -136,13 +137,7 @@ public final class ReplyCache: Sendable {
 
 /// Creates the folder and its parents if they are missing.
 func makeFolder(_ folder: String) throws(StoreError) {
-    var path = folder.hasPrefix("/") ? "/" : ""
-    for component in folder.split(separator: "/") {
-        path += component
-        if mkdir(path, 0o777) != 0, errno != EEXIST, errno != EISDIR {
-            let reason = systemMessage()
-            throw StoreError(.notWritable, "cannot create the folder \(path): \(reason)")
-        }
-        path += "/"
+    if let path = Folder.create(folder) {
+        throw StoreError(.notWritable, "cannot create the folder \(path): \(systemMessage())")
     }
 }

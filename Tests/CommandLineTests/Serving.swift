@@ -25,9 +25,11 @@ struct Serving {
         try await CommandLineTests.post(url + path, body)
     }
 
-    func get(_ path: String) async throws -> JSONValue {
+    func get(_ path: String) async throws -> JSONValue { try JSONValue(parsing: await text(path)) }
+
+    func text(_ path: String) async throws -> String {
         let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: url + path), timeout: .seconds(20))
-        return try JSONValue(parsing: String(buffer: try await response.body.collect(upTo: 1 << 26)))
+        return String(buffer: try await response.body.collect(upTo: 1 << 26))
     }
 
     /// Registers rows and the benchmark `b` of them, and starts a job in which the model `fake` answers them.

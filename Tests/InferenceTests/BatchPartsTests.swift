@@ -42,6 +42,32 @@ struct BatchPartsTests {
         #expect(ledger.reserve(cost(0.03), factor: 0.5) == 0.015)
     }
 
+    @Test("a server is asked about a batch later and later, up to 20 times the first interval, or when it wants")
+    func questions() throws {
+        let configuration = ModelConfiguration(id: "m", url: "http://localhost/v1")
+        let model = try ModelCatalog([configuration]).find("m")
+        var stored = StoredBatch(
+            token: "t", model: "m", name: "m", url: "", path: "/v1/chat/completions", api: "openai", keyVariable: nil)
+        stored.requests = 1
+        let now = ContinuousClock.now
+        var batch = OpenBatch(stored, of: model, isOurs: true, at: now)
+        var pauses: [Double] = []
+        for _ in 0..<10 {
+            batch.postpone(at: now, fraction: 0.5)
+            pauses.append(((batch.nextPoll - now) / .seconds(1)).rounded())
+        }
+        #expect(pauses.first == 15 && pauses.last == 300 && pauses == pauses.sorted())
+        batch.postpone(to: now + .seconds(3600), at: now, fraction: 0.5)
+        #expect(batch.nextPoll == now + .seconds(3600))
+    }
+
+    @Test(
+        "what a server says of a batch tells how many requests are answered",
+        arguments: [("in_progress, 120 of 1319 done, 3 failed", 120), ("validating", 0), ("", 0), ("one of 2 done", 0)])
+    func answered(text: String, count: Int) {
+        #expect(BatchStatus.answered(inText: text) == count)
+    }
+
     @Test("requests are counted when they are submitted")
     func count() {
         var ledger = BatchLedger(BudgetLimits(maxRequests: 2))

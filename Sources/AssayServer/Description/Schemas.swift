@@ -170,7 +170,9 @@ enum Schemas {
             [
                 "job_id": text, "status": reference("JobStatus"), "benchmark_id": text,
                 "candidate": object(["type": text, "model": nullable("string")]), "dataset_id": nullable("string"),
-                "progress": object(["done": integer, "total": nullable("integer")]),
+                "progress": object(
+                    ["done": integer, "total": nullable("integer")],
+                    optional: ["batches": object(["open": integer, "requests": integer, "answered": integer])]),
                 "created_at": text, "started_at": nullable("string"), "finished_at": nullable("string"),
                 "error": nullable("string"), "scores": nullable("object"), "generation": nullable("object"),
             ], optional: ["warnings": texts]),

@@ -236,6 +236,13 @@ enum JobRoutes {
     private static func shown(_ current: CurrentJob) -> JSONValue {
         let job = current.job
         let rows = current.rows
+        var progress: JSONObject = ["done": JSONValue(rows.done), "total": rows.total.map { JSONValue($0) } ?? .null]
+        if job.finished == nil, let batches = current.progress?.batches {
+            progress["batches"] = [
+                "open": JSONValue(batches.count), "requests": JSONValue(batches.requests),
+                "answered": JSONValue(batches.answered),
+            ]
+        }
         func time(_ seconds: Int?) -> JSONValue { seconds.map { .string(Timestamp($0).text) } ?? .null }
         var shown: JSONObject = [
             "job_id": .string(job.id),
@@ -243,7 +250,7 @@ enum JobRoutes {
             "benchmark_id": .string(job.benchmarkID),
             "candidate": job.candidate,
             "dataset_id": job.datasetID.map { .string($0) } ?? .null,
-            "progress": ["done": JSONValue(rows.done), "total": rows.total.map { JSONValue($0) } ?? .null],
+            "progress": .object(progress),
             "created_at": time(job.created),
             "started_at": time(job.started),
             "finished_at": time(job.finished),

@@ -42,9 +42,11 @@ extension BatchRunner {
 
     /// Asks the server to stop working on a batch. What is done by then can be fetched, and is paid for.
     ///
-    /// The runs that wait for it do not make its other requests again.
-    public func cancel(_ batch: StoredBatch, of model: Model) async throws -> Cancellation {
-        try cache.cancelBatch(batch.id)
+    /// - Parameter isForGood: whether the runs that wait for it do not make its other requests again.
+    public func cancel(
+        _ batch: StoredBatch, of model: Model, isForGood: Bool = true
+    ) async throws -> Cancellation {
+        if isForGood { try cache.cancelBatch(batch.id) }
         let server = try server(of: model, BatchSettings.Form(rawValue: batch.api))
         do {
             guard let id = try await remoteID(of: batch, server) else {
@@ -91,14 +93,18 @@ extension BatchRunner {
 
 extension InferenceService {
     /// What has the requests of a server's job answered in batches; nil if no model is configured so, or there is no cache.
-    public func batchRunner(ofJobWithin budget: BudgetLimits) -> BatchRunner? {
+    ///
+    /// - Parameter progress: gets the state of the batches that are open.
+    public func batchRunner(
+        ofJobWithin budget: BudgetLimits, progress: @escaping @Sendable (BatchRunner.OpenBatches) -> Void
+    ) -> BatchRunner? {
         guard let cache, catalog.sendsJobsInBatches else { return nil }
         var options = BatchRunner.Options()
         options.isForJobs = true
         options.limits = overrides
         options.budget = budget
         options.userAgent = userAgent
-        return BatchRunner(cache: cache, options, environment: environment, notice: log, progress: { _ in })
+        return BatchRunner(cache: cache, options, environment: environment, notice: log, progress: progress)
     }
 }
 

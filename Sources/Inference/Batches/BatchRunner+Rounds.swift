@@ -15,6 +15,7 @@ extension BatchRunner {
             try await cleanUpLeftovers()
         }
         var (queue, open) = try closeSpool()
+        note(open)
         if queue.isEmpty && open.isEmpty { return false }
         defer { for draft in queue { discard(draft) } }
         defer { for batch in open where batch.isOurs { cache.cancelReservation(of: batch.stored.lease) } }
@@ -78,12 +79,8 @@ extension BatchRunner {
     }
 
     private func note(_ open: [OpenBatch]) {
-        state.withLock { $0.open = open.map(\.stored.title) }
-        guard !open.isEmpty else { return }
-        let oldest = open.compactMap(\.stored.submittedAt).min().map { max(0, time(nil) - $0) } ?? 0
-        let parts = open.prefix(3).map { "\($0.stored.title): \($0.stored.progress)" }
-        let rest = open.count > 3 ? " and \(open.count - 3) more" : ""
-        showProgress("\(parts.joined(separator: "; "))\(rest) (the oldest for \(Self.text(ofSeconds: oldest)))")
+        setOpen(open)
+        if !open.isEmpty { showProgress(OpenBatches(open.map(\.stored), now: time(nil))) }
     }
 
     /// Says what is waited for: at first, and then once an hour, for logs.
@@ -154,6 +151,7 @@ extension BatchRunner {
     /// Gives up a batch that is not submitted.
     func discard(_ draft: BatchDraft) {
         state.withLock { $0.ledger.release(requests: draft.stored.requests, reserved: draft.stored.reserved) }
+        setOpen(state.withLock(\.open).filter { $0.stored.id != draft.stored.id })
         // If this fails, the next run that needs the requests removes it.
         try? cache.removeBatch(draft.stored.id)
         cache.cancelReservation(of: draft.stored.lease)

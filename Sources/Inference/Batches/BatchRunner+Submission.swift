@@ -35,6 +35,10 @@ extension BatchRunner {
             if try cache.batch(stored.id)?.isCancelled == true { throw NotSubmitted.isCancelled }
             (stored.state, stored.checkedAt) = (.creating, time(nil))
             try cache.update(stored)
+            // From here on, the server may have it.
+            setOpen(
+                state.withLock(\.open).filter { $0.stored.id != draft.stored.id }
+                    + [OpenBatch(stored, of: draft.model, isOurs: true, at: .now)])
             try await create(&stored, draft, server)
         } catch {
             try await giveUp(draft, stored, server, after: error)

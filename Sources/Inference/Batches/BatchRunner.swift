@@ -70,7 +70,8 @@ public final class BatchRunner: Sendable {
         var counted: Set<Int64> = []
         /// Whether requests are left in batches.
         var leavesOpen = false
-        var open: [String] = []
+        /// The batches that are open, or being created.
+        var open: [OpenBatch] = []
         /// Whether what earlier processes have left was looked for.
         var hasCleanedUp = false
     }
@@ -86,17 +87,17 @@ public final class BatchRunner: Sendable {
     let options: Options
     let environment: @Sendable (String) -> String?
     let notice: @Sendable (String) -> Void
-    let showProgress: @Sendable (String) -> Void
+    let showProgress: @Sendable (OpenBatches) -> Void
     let state: Mutex<State>
     let start = ContinuousClock.now
 
     /// - Parameters:
     ///   - notice: gets what happens to batches, one line each.
-    ///   - progress: gets the state of all of them, in one line.
+    ///   - progress: gets the state of those that are open.
     public init(
         cache: ReplyCache, _ options: Options,
         environment: @escaping @Sendable (String) -> String? = environmentVariable,
-        notice: @escaping @Sendable (String) -> Void, progress: @escaping @Sendable (String) -> Void
+        notice: @escaping @Sendable (String) -> Void, progress: @escaping @Sendable (OpenBatches) -> Void
     ) {
         self.cache = cache
         self.options = options
@@ -169,14 +170,12 @@ public final class BatchRunner: Sendable {
         state.withLock { $0.ledger.add(requests: usage.requests, spent: usage.cost ?? 0) }
     }
 
-    /// The batches that are open, by what their servers call them.
-    public var openBatches: [String] { state.withLock(\.open) }
-
     /// Whether replies are still missing because nobody waited for them.
     public var leavesOpen: Bool { state.withLock(\.leavesOpen) }
 
     /// Ends the connections.
     public func shutDown() async {
+        setOpen([])
         for server in state.withLock({ Array($0.servers.values) }) { await server.shutDown() }
     }
 

@@ -150,7 +150,7 @@ final class BatchServer: Sendable {
     }
 
     func cancel(_ id: String) async throws(BatchServerFault) {
-        _ = try await send(.POST, "\(batches)/\(try part(id))/cancel")
+        _ = try await send(.POST, "\(batches)/\(try part(id))/cancel", Self.fewRetries)
     }
 
     /// Finds a batch that was created without its id becoming known.
@@ -184,10 +184,10 @@ final class BatchServer: Sendable {
         return candidates.min { ($0.createdAt ?? 0) < ($1.createdAt ?? 0) }
     }
 
-    /// Deletes a file; failures are ignored, because nothing depends on it.
+    /// Deletes a file. What still fails after some attempts is ignored, because no reply depends on it.
     func deleteFile(_ id: String) async {
         guard let id = try? part(id) else { return }
-        _ = try? await send(.DELETE, "files/\(id)")
+        _ = try? await send(.DELETE, "files/\(id)", Self.fewRetries)
     }
 
     /// Deletes the file of a batch whose id did not become known.
@@ -285,12 +285,16 @@ final class BatchServer: Sendable {
             limit: Self.limit)
     }
 
+    /// For requests that can be made any number of times, and that nobody repeats later.
+    private static let fewRetries = WebClient.Retries(attempts: 4, longestPause: .seconds(10))
+
     private func send(
-        _ method: HTTPMethod, _ end: String, query: String = "", json: JSONValue? = nil
+        _ method: HTTPMethod, _ end: String, query: String = "", json: JSONValue? = nil,
+        _ retries: WebClient.Retries = WebClient.Retries(attempts: 1)
     ) async throws(BatchServerFault) -> JSONValue {
         let headers = json == nil ? [] : [("Content-Type", "application/json")]
         let request = request(method, end, query: query, headers: headers, body: json.map { Array($0.text.utf8) })
-        return try read(try await perform { () throws(TransportFailure) in try await client.send(request) })
+        return try read(try await perform { () throws(TransportFailure) in try await client.send(request, retries) })
     }
 
     private func send(

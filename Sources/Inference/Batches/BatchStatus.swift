@@ -98,6 +98,13 @@ struct BatchStatus {
         if failed > 0 { parts.append("\(failed) failed") }
         return parts.joined(separator: ", ")
     }
+
+    /// The number of requests that were done according to `text`; 0 if it does not say so.
+    static func answered(inText text: String) -> Int {
+        let words = text.split(separator: " ")
+        guard let index = words.firstIndex(of: "of"), index > 0 else { return 0 }
+        return Int(words[index - 1]) ?? 0
+    }
 }
 
 /// The seconds since 1970 of a time such as `2026-01-31T12:00:00.5Z` or `2026-01-31T12:00:00+01:00`; nil for anything else.

@@ -85,8 +85,8 @@ struct BatchedRun {
                 if isShown { ProgressLine.erase() }
                 if !isQuiet { printError("assay: \(oneLine(text, limit: 1000))") }
             },
-            progress: { line in
-                if isShown { ProgressLine.draw(line, onTerminal: true) }
+            progress: { open in
+                if isShown { ProgressLine.draw(open.text, onTerminal: true) }
             })
     }
 

@@ -74,7 +74,13 @@ struct JobFollower {
     private static func line(of job: JSONValue) -> String {
         let done = job["progress"]?["done"]?.number?.int ?? 0
         let status = job["status"]?.string ?? "unknown"
-        let state = status.split(separator: "_").joined(separator: " ")
+        var state = status.split(separator: "_").joined(separator: " ")
+        if let batches = job["progress"]?["batches"], let open = batches["open"]?.number?.int {
+            let answered = batches["answered"]?.number?.int ?? 0
+            state +=
+                ", waiting for \(counted(open, "batch", plural: "batches")): \(grouped(answered)) of "
+                + "\(grouped(batches["requests"]?.number?.int ?? 0)) requests answered"
+        }
         guard let total = job["progress"]?["total"]?.number?.int, total > 0 else {
             return "\(state)  \(grouped(done)) rows"
         }
@@ -139,15 +145,3 @@ final class LineDisplay: Sendable {
 
 /// Whether a standard stream is a terminal.
 func isOnTerminal(output: Bool) -> Bool { isatty(output ? STDOUT_FILENO : STDERR_FILENO) == 1 }
-
-/// A word, quoted for a shell.
-func shellWord(_ text: String) -> String {
-    let isPlain =
-        !text.isEmpty
-        && text.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                || "-._:/".utf8.contains(byte)
-        }
-    if isPlain { return text }
-    return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
-}
