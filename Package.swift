@@ -102,7 +102,10 @@ let package = Package(
             ]),
         .target(
             name: "HuggingFace",
-            dependencies: ["Concurrency", "Datasets", "Encodings", "JSON", "Web"]),
+            dependencies: [
+                "Concurrency", "Datasets", "Encodings", "Hashing", "JSON", "Platform", "Web",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
         .target(
             name: "ScoringEngine",
             dependencies: [

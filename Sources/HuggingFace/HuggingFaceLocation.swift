@@ -6,7 +6,7 @@ import JSON
 /// `huggingface://`; "datasets/" may be missing.
 ///
 /// The parameters are those of `datasets.load_dataset` as far as the datasets server can follow them: `split`, with a slice
-/// by rows or percent; `name`, also called `config`; `revision`, which can only be `main`; `labels=text` for the names of
+/// by rows or percent; `name`, also called `config`; `revision`, which is `main` or a commit; `labels=text` for the names of
 /// class labels. `trust_remote_code` changes nothing.
 public struct HuggingFaceLocation: Sendable, Hashable, CustomStringConvertible {
     public let dataset: String
@@ -14,6 +14,8 @@ public struct HuggingFaceLocation: Sendable, Hashable, CustomStringConvertible {
     let split: String?
     let slice: RowSlice
     let namesLabels: Bool
+    /// The commit that is meant; nil: that of main.
+    let revision: String?
 
     /// What messages call it.
     public var description: String { "hf://datasets/\(dataset)" }
@@ -66,8 +68,11 @@ public struct HuggingFaceLocation: Sendable, Hashable, CustomStringConvertible {
                     "the parameter \(quoted(name)) is unknown; expected split, name, config, labels or revision")
             }
         }
-        if let revision = parameters["revision"] ?? revision, revision != "main" {
-            throw fault("revision=\(revision): the datasets server only has the revision main")
+        self.revision = (parameters["revision"] ?? revision).flatMap { $0 == "main" ? nil : $0 }
+        if let revision = self.revision, revision.utf8.count < 40 || !HubCache.isRevision(revision) {
+            throw fault(
+                "revision=\(revision): the datasets server only has the revision main; expected main, or the whole hash of"
+                    + " a commit whose rows are in the cache")
         }
         switch parameters["labels"] {
         case nil, "ids": namesLabels = false

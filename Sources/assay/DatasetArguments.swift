@@ -78,16 +78,20 @@ struct DatasetArguments: ParsableArguments {
 
     /// The dataset that an argument names, including the join.
     ///
-    /// - Parameter limits: limits of its rows.
-    func input(_ argument: String, _ limits: DataLimitOptions) throws(DatasetError) -> DatasetInput {
+    /// - Parameters:
+    ///   - limits: limits of its rows.
+    ///   - hubCache: where rows of the Hugging Face Hub are kept.
+    func input(
+        _ argument: String, _ limits: DataLimitOptions, _ hubCache: HubCache?
+    ) throws(DatasetError) -> DatasetInput {
         var (options, joinOptions) = (options, DatasetOptions())
         if let size = limits.maxRowSize { (options.rowSize, joinOptions.rowSize) = (size, size) }
-        var input = try input(argument, options)
+        var input = try input(argument, options, hubCache)
         if let join, let key = on.flatMap({ JoinKey($0) }) {
             if join == "-" && argument == "-" {
                 throw DatasetError(.unknownFormat, "standard input cannot be both the dataset and --join", path: join)
             }
-            let other = try self.input(join, joinOptions)
+            let other = try self.input(join, joinOptions, hubCache)
             input.dataset = input.dataset.joined(with: other.dataset, on: key)
             input.joinedPath = other.path
             let stop = input.stop
@@ -99,17 +103,20 @@ struct DatasetArguments: ParsableArguments {
         return input
     }
 
-    private func input(_ argument: String, _ options: DatasetOptions) throws(DatasetError) -> DatasetInput {
+    private func input(
+        _ argument: String, _ options: DatasetOptions, _ hubCache: HubCache?
+    ) throws(DatasetError) -> DatasetInput {
         let reading = ReadControl()
         if HuggingFaceLocation.isMeant(by: argument) {
             let location = try HuggingFaceLocation(argument)
             var server = HuggingFaceServer(environment: { environmentVariable($0) })
             if let huggingFaceURL { server.url = huggingFaceURL }
+            server.cache = hubCache
             let cancellation = Cancellation()
             let notices = DatasetNotices()
-            var dataset = Dataset(named: "\(location)", isRemote: true) { [server] () throws(DatasetError) in
-                let rows = try HuggingFaceRows(location, from: server, cancellation: cancellation, notices: notices)
-                return RowSizeLimit(rows, limit: options.rowSize)
+            let split = try HuggingFaceDataset(location, from: server, cancellation: cancellation, notices: notices)
+            var dataset = Dataset(named: "\(location)", isRemote: true) { () throws(DatasetError) in
+                RowSizeLimit(split.rows(), limit: options.rowSize)
             }
             dataset.notices = notices
             return DatasetInput(

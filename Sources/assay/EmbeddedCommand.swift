@@ -59,7 +59,8 @@ package enum EmbeddedCommand {
         let command = try parsed(engineOptions + options)
         let inputs = try paths.map { path in
             do {
-                return try command.datasetArguments.input(path, command.limitOptions)
+                return try command.datasetArguments.input(
+                    path, command.limitOptions, command.modelOptions.hubCache())
             } catch {
                 throw Failure("\(error)")
             }

@@ -80,6 +80,30 @@ struct OpenBenchmarkServingTests {
         try await hub.stop()
     }
 
+    @Test("a server uses the rows in its cache, and logs it where the Hub cannot be reached")
+    func cachedRows() async throws {
+        let hub = try await FakeHub.start(
+            [FakeHub.Split("openai/gsm8k", config: "main", split: "test", rows: Self.rows)],
+            revision: { String(repeating: "a", count: 40) })
+        let cache = try TemporaryFolder()
+        let log = Mutex<[String]>([])
+        var configuration = Self.configured(hub.url)
+        configuration.huggingFace.cache = HubCache(folder: cache.path)
+        let path = "/v1/datasetio/iterrows/openai%2Fgsm8k?limit=250"
+        for expected in [3, 4] {
+            try await TestServer.run(configuration) { server async throws in
+                #expect(try await server.get(path).json["data"]?.array?.count == 250)
+            }
+            #expect(hub.requests.count == expected)
+        }
+        try await hub.stop()
+        configuration.huggingFace.warn = { text in log.withLock { $0.append(text) } }
+        try await TestServer.run(configuration) { server async throws in
+            #expect(try await server.get(path).json["data"]?.array?.count == 250)
+        }
+        #expect(log.withLock { $0.count == 1 && $0[0].contains("were read from the cache, at revision aaaa") })
+    }
+
     @Test("a job reads the rows that it needs, and one that cannot says why; the next one tries again")
     func jobs() async throws {
         let hubState = HubState()

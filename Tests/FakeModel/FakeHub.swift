@@ -21,11 +21,18 @@ public enum FakeHub {
 
     /// Starts it.
     ///
-    /// - Parameter isDown: whether it refuses everything.
+    /// - Parameters:
+    ///   - features: the types of the columns.
+    ///   - revision: the commit that it names; nil: none.
+    ///   - isDown: whether it refuses everything.
+    ///   - failure: a status that it answers with instead of rows, by the number of the first row.
     public static func start(
-        _ splits: [Split], isDown: @escaping @Sendable () -> Bool = { false }
+        _ splits: [Split], features: JSONValue = [], revision: @escaping @Sendable () -> String? = { nil },
+        isDown: @escaping @Sendable () -> Bool = { false },
+        failure: @escaping @Sendable (_ row: Int) -> Int? = { _ in nil }
     ) async throws -> FakeWeb {
         try await FakeWeb { head in
+            let headers = revision().map { [("X-Revision", $0)] } ?? []
             if isDown() { return FakeWeb.Page(status: 404, body: #"{"error": "The dataset does not exist."}"#) }
             let parts = head.uri.split(separator: "?")
             var query: [String: String] = [:]
@@ -41,20 +48,24 @@ public enum FakeHub {
                         "split": .string(split.split),
                     ]
                 }
-                return FakeWeb.Page(body: JSONValue.object(["splits": .array(entries)]).text)
+                return FakeWeb.Page(headers: headers, body: JSONValue.object(["splits": .array(entries)]).text)
             }
             guard let split = found.first(where: { $0.config == query["config"] && $0.split == query["split"] }) else {
                 return FakeWeb.Page(
                     status: 404, body: #"{"error": "The dataset does not exist, or has no such split."}"#)
             }
             let start = min(Int(query["offset"] ?? "") ?? 0, split.rows.count)
+            if let status = failure(start) {
+                return FakeWeb.Page(status: status, headers: [("Retry-After", "0")], body: #"{"error": "Not now."}"#)
+            }
             let end = min(start + min(100, Int(query["length"] ?? "") ?? 100), split.rows.count)
             let rows = (start..<end).map { index -> JSONValue in
                 ["row_idx": JSONValue(index), "row": .object(split.rows[index]), "truncated_cells": []]
             }
             return FakeWeb.Page(
+                headers: headers,
                 body: JSONValue.object([
-                    "features": [], "rows": .array(rows), "num_rows_total": JSONValue(split.rows.count),
+                    "features": features, "rows": .array(rows), "num_rows_total": JSONValue(split.rows.count),
                     "num_rows_per_page": 100, "partial": false,
                 ]).text)
         }

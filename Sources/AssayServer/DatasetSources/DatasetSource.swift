@@ -97,9 +97,12 @@ enum DatasetSource {
                 throw Self.fault(error.description)
             }
             try access.importing {
+                let notices = DatasetNotices()
+                defer { for warning in notices.warnings { configuration.huggingFace.warn(warning) } }
                 try rows.run(
-                    HuggingFaceRows(
-                        location, from: configuration.huggingFace, cancellation: cancellation), named: uri)
+                    HuggingFaceDataset(
+                        location, from: configuration.huggingFace, cancellation: cancellation, notices: notices
+                    ).rows(), named: uri)
             }
         case "file": try readFile(path(ofFileURI: uri), access, &rows)
         case nil where !uri.isEmpty: try readFile(uri, access, &rows)

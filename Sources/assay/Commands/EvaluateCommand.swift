@@ -141,7 +141,7 @@ struct EvaluateCommand: ParsableCommand {
         let rows = try dataset ?? Self.rows(of: benchmark)
         let input: DatasetInput
         do {
-            input = try datasetArguments.input(rows, limitOptions)
+            input = try datasetArguments.input(rows, limitOptions, modelOptions.hubCache())
         } catch {
             throw Failure("\(error)")
         }

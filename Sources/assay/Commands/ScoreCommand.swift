@@ -132,7 +132,7 @@ struct ScoreCommand: ParsableCommand {
         try stateOption.check(filesRead: [dataset] + filesRead)
         let input: DatasetInput
         do {
-            input = try datasetArguments.input(dataset, limitOptions)
+            input = try datasetArguments.input(dataset, limitOptions, modelOptions.hubCache())
         } catch {
             throw Failure("\(error)")
         }

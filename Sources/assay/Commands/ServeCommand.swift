@@ -5,6 +5,7 @@ import Concurrency
 import Datasets
 import Evaluation
 import Glibc
+import HuggingFace
 import Inference
 import Logging
 import NIOCore
@@ -69,6 +70,7 @@ struct ServeCommand: ParsableCommand {
         for warning in ServerSettings.warnings() { logger.warning("\(warning)") }
         do {
             var configuration = try makeConfiguration()
+            configuration.huggingFace.warn = { logger.warning("\($0)") }
             // Other files need descriptors too: the registry, waiting results, plugins' workers, models.
             if let files = OpenFiles.raiseLimit(), configuration.maxConnections > files / 2 {
                 configuration.maxConnections = max(1, files / 2)
@@ -138,6 +140,7 @@ struct ServeCommand: ParsableCommand {
         configuration.maxRowSize = limits.maxRowSize ?? configuration.maxRowSize
         configuration.maxPatterns = limits.maxPatterns ?? configuration.maxPatterns
         try sourceOptions.apply(to: &configuration, settings)
+        configuration.huggingFace.cache = modelOptions.hubCache(folder + "/cache")
         if try openBenchmarks || settings.flag("open_benchmarks") {
             configuration.benchmarks = BenchmarkCatalog.installed().benchmarks
         }

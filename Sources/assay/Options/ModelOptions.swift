@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import HuggingFace
 import Inference
 import Platform
 import ScoringEngine
@@ -63,11 +64,14 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Cache model replies in DIR, for the next run (default: assay in the user's cache folder).",
+            "Cache model replies and rows of the Hugging Face Hub in DIR, for the next run (default: assay in the "
+                + "user's cache folder).",
             valueName: "dir"))
     var cache: String?
 
-    @Flag(name: .customLong("no-cache"), help: "Run without a cache of model replies.")
+    @Flag(
+        name: .customLong("no-cache"), help: "Run without a cache of model replies and of rows of the Hugging Face Hub."
+    )
     var noCache = false
 
     func validate() throws {
@@ -160,6 +164,14 @@ struct ModelOptions: ParsableArguments {
             return nil
         }
         return ModelCatalog.DefaultEndpoint(url: url, apiKeyVariable: keyVariable, api: defaultAPI)
+    }
+
+    /// Where rows of the Hugging Face Hub are kept; nil if they are not.
+    ///
+    /// - Parameter other: the folder of the cache if no option names one; nil means the user's cache folder.
+    func hubCache(_ other: String? = nil) -> HubCache? {
+        if noCache { return nil }
+        return (cache ?? other ?? UserFolder.cache.path).map { HubCache(folder: "\($0)/hub") }
     }
 
     /// Opens the cache; returns nil if there is none.
