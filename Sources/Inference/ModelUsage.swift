@@ -9,6 +9,8 @@ public struct ModelUsage: Hashable, Sendable {
     public var answered = 0
     /// Those of `answered` that came in batches.
     public var batched = 0
+    /// The prices of those whose costs no server has reported, as fractions of the models' prices.
+    public var batchPriceFactors: Set<Double> = []
     /// Replies from the cache.
     public var cached = 0
     /// Requests that failed after all retries.
@@ -81,6 +83,7 @@ public struct ModelUsage: Hashable, Sendable {
         }
         known.sum.add(cost)
         hasKnownCost = true
+        if reply.usage?.cost == nil { batchPriceFactors.insert(model.batch.priceFactor) }
         if reply.usage == nil { estimated.sum.add(cost) }
     }
 
@@ -136,6 +139,7 @@ public struct ModelUsage: Hashable, Sendable {
         sum.requests += other.requests
         sum.answered += other.answered
         sum.batched += other.batched
+        sum.batchPriceFactors.formUnion(other.batchPriceFactors)
         sum.cached += other.cached
         sum.failed += other.failed
         sum.notAsked += other.notAsked
@@ -183,7 +187,10 @@ extension ModelUsage {
     package var state: JSONObject {
         var state = JSONObject()
         for (name, path) in Self.counts { state[name] = JSONValue(self[keyPath: path]) }
-        if batched > 0 { state["batched"] = JSONValue(batched) }
+        if batched > 0 {
+            state["batched"] = JSONValue(batched)
+            state["batch_price_factors"] = .array(batchPriceFactors.sorted().map { JSONValue($0) })
+        }
         for (name, path) in Self.flags { state[name] = .bool(self[keyPath: path]) }
         state["served_models"] = .array(servedModels.sorted().map { .string($0) })
         state["adaptations"] = .array(
@@ -203,6 +210,10 @@ extension ModelUsage {
         if let count = state["batched"] {
             guard let count = count.number?.int, (0...limit).contains(count) else { return nil }
             batched = count
+            for factor in state["batch_price_factors"]?.array ?? [] {
+                guard let factor = factor.number?.double, (0...1).contains(factor) else { return nil }
+                batchPriceFactors.insert(factor)
+            }
         }
         for (name, path) in Self.flags {
             guard let flag = state[name]?.bool else { return nil }

@@ -65,6 +65,7 @@ extension FakeBatchServer {
         guard let request = try? JSONValue(parsing: body) else { return json(400, ["error": ["message": "no JSON"]]) }
         let lines: [JSONValue]
         let file = request["input_file_id"]?.string ?? ""
+        state.windows.append(request["completion_window"]?.string ?? "")
         if form == .anthropic {
             lines = request["requests"]?.array ?? []
         } else {

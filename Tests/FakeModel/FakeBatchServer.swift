@@ -96,6 +96,7 @@ public final class FakeBatchServer: Sendable {
         var files: [String: (name: String, bytes: [UInt8])] = [:]
         var fileCount = 0
         var batches: [Batch] = []
+        var windows: [String] = []
         var made: [String: Int] = [:]
         var paid: [String: Int] = [:]
     }
@@ -149,6 +150,9 @@ public final class FakeBatchServer: Sendable {
 
     /// The numbers of requests of the batches that were created.
     public var sizes: [Int] { state.withLock { $0.batches.map(\.requests) } }
+
+    /// The times in which batches were to be answered, in the words of their creators.
+    public var windows: [String] { state.withLock(\.windows) }
 
     /// How often each request was answered, by its body: paid for.
     public var paid: [String: Int] { state.withLock(\.paid) }

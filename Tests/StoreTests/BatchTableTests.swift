@@ -54,4 +54,19 @@ struct BatchTableTests {
         #expect(try ReplyCache(folder: folder.path).batches() == [stored])
         #expect(stored.title == "batch_1" && batch("x").title == "#0")
     }
+
+    @Test("only batches that have ended are forgotten, and only after some time")
+    func forgotten() throws {
+        let folder = try TemporaryFolder()
+        let cache = try ReplyCache(folder: folder.path)
+        for (token, state, created) in [
+            ("a", StoredBatch.State.ended, 10), ("b", .ended, 100), ("c", .open, 10), ("d", .taken, 10),
+        ] {
+            var stored = try cache.add(batch(token))
+            (stored.state, stored.createdAt) = (state, created)
+            try cache.update(stored)
+        }
+        try cache.forgetBatches(before: 50)
+        #expect(try Set(cache.batches().map(\.token)) == ["b", "c", "d"])
+    }
 }

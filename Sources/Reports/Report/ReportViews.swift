@@ -117,8 +117,8 @@ enum JudgesView {
 /// What models were asked, from `run.json`.
 enum CostView {
     private static let figures = [
-        ("requests", "Requests"), ("cached", "From the cache"), ("failed", "Failed"), ("input_tokens", "Input tokens"),
-        ("output_tokens", "Output tokens"), ("cost", "Cost"),
+        ("requests", "Requests"), ("cached", "From the cache"), ("batched", "From batches"), ("failed", "Failed"),
+        ("input_tokens", "Input tokens"), ("output_tokens", "Output tokens"), ("cost", "Cost"),
     ]
 
     /// When the run was started. A run that asked nobody is the same at any time, and has none.
@@ -132,8 +132,12 @@ enum CostView {
     }
 
     static func view(_ run: SavedRun) -> View {
-        let lines = [("candidate_usage", "candidate"), ("usage", "judges")].compactMap { key, name -> View? in
-            guard let usage = run.execution?[key]?.object else { return nil }
+        let usages = [("candidate_usage", "candidate"), ("usage", "judges")].compactMap { key, name in
+            run.execution?[key]?.object.map { (name: name, usage: $0) }
+        }
+        let hasBatches = usages.contains { integer($0.usage["batched"]) ?? 0 > 0 }
+        let figures = figures.filter { $0.0 != "batched" || hasBatches }
+        let lines = usages.map { name, usage -> View in
             return [
                 "name": name,
                 "figures": figures.map { member, _ in
@@ -145,9 +149,14 @@ enum CostView {
         }
         let seconds = number(run.execution?["seconds"]).map { "\(PageText.figure($0)) s" }
         let when = [started(run).map { "Started \($0)" }, seconds.map { "took \($0)" }].compactMap(\.self)
+        let factors = Set(usages.flatMap { $0.usage["batch_price_factors"]?.array ?? [] }.compactMap { number($0) })
+        let prices = factors.sorted().map(PageText.figure).joined(separator: " and ")
+        let sentences =
+            (when.isEmpty ? [] : [when.joined(separator: ", ") + "."])
+            + (factors.isEmpty ? [] : ["The replies from batches are counted at \(prices) of the price."])
         return [
             "hasCost": !lines.isEmpty, "costHeads": figures.map(\.1), "costLines": lines,
-            "when": when.isEmpty ? false : when.joined(separator: ", ") + "." as Any,
+            "when": sentences.isEmpty ? false : sentences.joined(separator: " ") as Any,
         ]
     }
 }

@@ -2,7 +2,8 @@ package import Inference
 package import JSON
 
 extension ModelUsage {
-    /// `{"requests": …, "answered": …, "cached": …, …}`, "batched" if replies came in batches, "cost" if all models have prices, "estimated_cost" if servers
+    /// `{"requests": …, "answered": …, "cached": …, …}`, "batched" if replies came in batches, with
+    /// "batch_price_factors", the fractions of the prices that were computed with, "cost" if all models have prices, "estimated_cost" if servers
     /// have not confirmed a part of it, "refusals" if models refused, and "adaptations" if requests were changed:
     /// `[{"model": …, "parameter": …, "replacement": …}]`.
     package var json: JSONValue {
@@ -19,6 +20,9 @@ extension ModelUsage {
             "answers_without_usage": JSONValue(answersWithoutUsage),
         ]
         if batched > 0 { json["batched"] = JSONValue(batched) }
+        if !batchPriceFactors.isEmpty {
+            json["batch_price_factors"] = .array(batchPriceFactors.sorted().map { JSONValue($0) })
+        }
         if refusals > 0 { json["refusals"] = JSONValue(refusals) }
         if cutPrompts > 0 { json["prompts_cut"] = JSONValue(cutPrompts) }
         if let cost { json["cost"] = JSONValue(cost) }
