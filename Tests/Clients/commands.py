@@ -101,6 +101,11 @@ STEPS = [
             "eval", "run-benchmark", "sums", "--model-id", "m0", "--output-dir", "results", "--num-examples", "2"],
          ["Results saved"], {(0, 3): ALPHA, (0, 7): ALPHA},
          check=written("results/sums_results.json", "It is 2.", '"accuracy": 1.0')),
+    Step("eval run-benchmark of an open benchmark", [
+            "eval", "run-benchmark", "meta-reference-math-500", "--model-id", "m0", "--output-dir", "results",
+            "--num-examples", "3"],
+         ["Results saved"], {(0, 3): ALPHA, (0, 7): ALPHA},
+         check=written("results/meta-reference-math-500_results.json", "boxed{4}", '"accuracy": 1.0')),
     Step("datasets unregister", ["datasets", "unregister", "cli"], ["unregistered"],
          {(0, 1): "the command is not there yet", (0, 7): BETA}),
 ]

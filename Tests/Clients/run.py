@@ -21,6 +21,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.parse
 import urllib.request
 
 # One of each generation, and its suite. The client of the first version was never on PyPI.
@@ -95,7 +96,7 @@ def environment(package, version, cache, others=()):
 
 class Model(http.server.BaseHTTPRequestHandler):
     """A model that adds what the user's message says, such as 1+1. Under the name "sleeper" it thinks for long; judges grade
-    an answer as it asks for, such as "Grade me 4".
+    an answer as it asks for, such as "Grade me 4". What ends with a question mark is answered as MATH-500 wants it.
     """
 
     protocol_version = "HTTP/1.1"
@@ -111,7 +112,10 @@ class Model(http.server.BaseHTTPRequestHandler):
         elif request["model"] == "Llama3.1-8B-Instruct":
             text = "Total rating: 4"
         else:
-            text = f"It is {sum(int(number) for number in question.split('+'))}."
+            number = sum(int(number) for number in question.rstrip("?").split("+"))
+            text = f"It is {number}."
+            if question.endswith("?"):
+                text = f"Final Answer: The final answer is $\\boxed{{{number}}}$. I hope it is correct."
         message = {"role": "assistant", "content": text}
         answer = json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}).encode()
         self.send_response(200)
@@ -121,6 +125,42 @@ class Model(http.server.BaseHTTPRequestHandler):
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             # A job that was cancelled does not wait for its answers.
             self.wfile.write(answer)
+
+    def log_message(self, *arguments):
+        pass
+
+
+class Hub(http.server.BaseHTTPRequestHandler):
+    """The datasets server of the Hugging Face Hub, with 150 rows of llamastack/math_500 in their recorded shape."""
+
+    ROWS = [
+        {"chat_completion_input": json.dumps([{"role": "user", "content": f"{n}+{n}?"}]), "input_query": f"{n}+{n}?",
+         "expected_answer": str(2 * n)} for n in range(150)]
+
+    def do_GET(self):
+        path, _, query = self.path.partition("?")
+        query = dict(urllib.parse.parse_qsl(query))
+        status, answer = 404, {"error": "The dataset does not exist, or is not accessible without authentication."}
+        if query.get("dataset") == "llamastack/math_500":
+            if path == "/splits":
+                status = 200
+                answer = {"splits": [{"dataset": query["dataset"], "config": "default", "split": "test"}],
+                          "pending": [], "failed": []}
+            elif path == "/rows":
+                start, count = int(query["offset"]), int(query["length"])
+                rows = [{"row_idx": index, "row": row, "truncated_cells": []} for index, row in enumerate(self.ROWS)]
+                features = [{"feature_idx": index, "name": name, "type": {"dtype": "string", "_type": "Value"}}
+                            for index, name in enumerate(self.ROWS[0])]
+                status = 200
+                answer = {"features": features, "rows": rows[start:start + count], "num_rows_total": len(rows),
+                          "num_rows_per_page": 100, "partial": False}
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Revision", "3c8f1d0d2b8f6f1e7f7a1c4b9d5e6a7b8c9d0e1f")
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *arguments):
         pass
@@ -172,18 +212,21 @@ def register(url, path, body):
     urllib.request.urlopen(request, timeout=30).close()
 
 
-def fails(name, assay, model, words, results=None):
+def fails(name, assay, servers, words, results=None):
     """Whether a suite fails against a fresh server.
 
+    :param servers: those of the models and of the datasets.
     :param words: the suite's command, for the server's URL and a folder that the server may read.
     :param results: gets the statuses that the suite prints, by test.
     """
     with tempfile.TemporaryDirectory(prefix="assay-clients-") as path:
         folder = pathlib.Path(path)
         (folder / "rows.csv").write_text("generated_answer,expected_answer\nA: 1,1\nA: 2,3\n")
-        address = f"http://127.0.0.1:{model.server_port}/v1"
+        model, hub = (f"http://127.0.0.1:{server.server_port}" for server in servers)
+        address = f"{model}/v1"
         (folder / "models.json").write_text(json.dumps({"models": [{"id": "m0", "url": address}]}))
-        server = Server(assay, folder, ["--config", folder / "models.json", "--model-url", address])
+        server = Server(assay, folder, [
+            "--config", folder / "models.json", "--model-url", address, "--open-benchmarks", "--huggingface-url", hub])
         rows = [{"input_query": f"{n}+{n}", "expected_answer": f"{2 * n}"} for n in range(1, 4)]
         register(server.url, "/v1/datasets", {
             "dataset_id": "questions", "purpose": "eval/question-answer", "source": {"type": "rows", "rows": rows}})
@@ -221,13 +264,14 @@ def main():
     arguments = parser.parse_args()
     rerun_with_newer_python(__file__)
     assay = find_assay(arguments.assay)
-    model = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Model)
-    threading.Thread(target=model.serve_forever, daemon=True).start()
+    servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) for handler in (Model, Hub)]
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
     failed = False
     folder_of_suites = pathlib.Path(__file__).parent
     table = {FIRST: {}}
     failed |= fails(
-        f"scripts {FIRST}", assay, model,
+        f"scripts {FIRST}", assay, servers,
         lambda url, folder: [sys.executable, folder_of_suites / "first.py", url, folder], table[FIRST])
     for version, name in LIBRARIES.items():
         # The first client needs what was removed from httpx 0.28.
@@ -235,7 +279,7 @@ def main():
             "llama-stack-client", version, arguments.cache, ["httpx<0.28"] if version == "0.0.50" else [])
         table[version] = {}
         failed |= fails(
-            f"llama-stack-client {version}", assay, model,
+            f"llama-stack-client {version}", assay, servers,
             lambda url, folder: [python, folder_of_suites / name, url, folder], table[version])
     print_table(table)
     for version in COMMAND_LINES:
@@ -243,7 +287,7 @@ def main():
         suite = pathlib.Path(__file__).with_name("commands.py")
         command = python.with_name("llama-stack-client")
         failed |= fails(
-            f"the command line of llama-stack-client {version}", assay, model,
+            f"the command line of llama-stack-client {version}", assay, servers,
             lambda url, folder: [sys.executable, suite, command, version, url, folder])
     sys.exit(1 if failed else 0)
 

@@ -203,6 +203,24 @@ def test_evaluation():
     refused(llama_stack_client.BadRequestError, lambda: evaluation.run_eval(name, benchmark_config={}))
 
 
+def test_open_benchmark():
+    name = "meta-reference-math-500"
+    assert name in [benchmark.identifier for benchmark in benchmarks.list()]
+    assert benchmarks.retrieve(name).dataset_id == "math_500"
+    job = evaluation.run_eval(name, benchmark_config=candidate("adder", type="model"))
+    assert ended(job, name).status == "completed"
+    result = evaluation.jobs.retrieve(job_id=job.job_id, benchmark_id=name)
+    assert len(result.generations) == 150
+    assert result.generations[149]["generated_answer"].startswith("Final Answer: The final answer is $\\boxed{298}$")
+    accuracy = result.scores["basic::regex_parser_math_response"].aggregated_results["accuracy"]
+    assert accuracy == {"accuracy": 1.0, "num_correct": 150, "num_total": 150}
+    # The rows of the Hub are those of a dataset by then.
+    assert datasets.iterrows(dataset_id="math_500", limit=1).data[0]["input_query"] == "0+0?"
+    # A benchmark whose rows cannot be read says why.
+    failed = ended(evaluation.run_eval("gsm8k", benchmark_config=candidate("adder", type="model")), "gsm8k")
+    assert failed.status == "failed" and "does not exist" in failed.error
+
+
 def test_cancelled_evaluation():
     name = "mine::sums"
     job = evaluation.run_eval(name, benchmark_config=candidate("sleeper", type="model"))
