@@ -72,6 +72,19 @@ public struct ColumnPath: Sendable, Hashable, CustomStringConvertible {
         fault = nil
     }
 
+    /// A whole column, even if its name looks like a path.
+    public init(column: String) {
+        (name, root, steps, fault) = (column, column, [], nil)
+    }
+
+    /// What a name means in a row: the column with exactly that name, otherwise a path.
+    public init(_ name: String, in row: JSONObject) {
+        self = row[name] == nil ? ColumnPath(name) : ColumnPath(column: name)
+    }
+
+    /// The path one step further.
+    public func appending(_ step: Step) -> ColumnPath { ColumnPath(root: root, steps: steps + [step]) }
+
     /// The path with only the first `count` steps.
     public func prefix(_ count: Int) -> ColumnPath { ColumnPath(root: root, steps: Array(steps.prefix(count))) }
 

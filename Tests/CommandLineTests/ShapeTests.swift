@@ -25,6 +25,11 @@ struct ShapeTests {
             #"{"outputs": [{"odd name.x": "18"}], "expected_answer": "18"}"#, ["--map", "generated_answer=outputs"],
             "holds an array", #"--map 'generated_answer=outputs[0]["odd name.x"]'"#
         ),
+        (
+            #"{"model.outputs": [{"*": {"a b": "18"}}], "expected_answer": "18"}"#,
+            ["--map", "generated_answer=model.outputs"], "holds an array",
+            #"--map 'generated_answer=["model.outputs"][0]["*"].a b'"#
+        ),
     ]
 
     @Test("where a text is read, the run does not start, and says where the text is", arguments: cases)

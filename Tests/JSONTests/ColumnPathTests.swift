@@ -44,6 +44,17 @@ struct ColumnPathTests {
         #expect(ColumnPath("v1.").find(in: ["v1.": 5]) == .value(5))
     }
 
+    @Test(
+        "a path that is made of names leads to their value, whatever they look like",
+        arguments: ["a", "a.b", "odd name", "*", "$", "x[0]", "q\"uote", "a/b", "/a", "", "[", "é."])
+    func made(name: String) {
+        let value: JSONValue = [["else"], .object(JSONObject([(name, JSONValue.string("found"))]))]
+        let row = JSONObject([(name, value)])
+        let path = ColumnPath(column: name).appending(.element(-1)).appending(.member(name))
+        #expect(ColumnPath(path.name).find(in: row) == .value("found"), "\(path)")
+        #expect(ColumnPath(name, in: row).find(in: row) == .value(value))
+    }
+
     // Found by fuzzing.
     @Test(
         "a path that is written from its parts is the same path",

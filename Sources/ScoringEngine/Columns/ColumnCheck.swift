@@ -216,7 +216,8 @@ struct ColumnCheck {
         let name = plan.columns.requests[column].name
         let log = KnownLog(of: row)
         let path =
-            log?.columns.first { $0.name == input }?.path ?? TextPaths.inside(value, of: name).first
+            log?.columns.first { $0.name == input }?.path
+            ?? TextPaths.inside(value, at: ColumnPath(name, in: row)).first
         let mapped = name == input ? "" : ", which is mapped to \(quoted(input)),"
         return EngineError(
             .missingColumn,

@@ -1,3 +1,4 @@
+import Encodings
 package import JSON
 import ScoringCore
 
@@ -14,11 +15,7 @@ public struct ColumnSuggestion: Sendable, Hashable {
     }
 
     /// The command-line option that maps the column, quoted for a shell.
-    public var option: String {
-        let pair = "\(name)=\(path)"
-        let isPlain = pair.allSatisfy { $0.isLetter || $0.isNumber || "_=.-/".contains($0) }
-        return "--map " + (isPlain ? pair : "'" + pair.replacing("'", with: #"'\''"#) + "'")
-    }
+    public var option: String { "--map " + shellWord("\(name)=\(path)") }
 }
 
 /// Logs of other tools, recognised by their columns.
@@ -151,9 +148,11 @@ extension ColumnSuggestion {
     /// The path to a string or number of this name inside an object of the row.
     private static func path(to name: String, in row: JSONObject) -> String? {
         for member in row.members {
-            guard let object = member.value.object, ColumnPath(member.key).isColumn else { continue }
-            for inner in object.members where isSame(inner.key, name) && ColumnPath(inner.key).isColumn {
-                if inner.value.string != nil || inner.value.number != nil { return "\(member.key).\(inner.key)" }
+            guard let object = member.value.object else { continue }
+            for inner in object.members where isSame(inner.key, name) {
+                if inner.value.string != nil || inner.value.number != nil {
+                    return ColumnPath(column: member.key).appending(.member(inner.key)).name
+                }
             }
         }
         return nil
@@ -180,10 +179,10 @@ struct TextPaths {
     /// Names of members that contain a model's answer, the most specific first.
     private static let telling = ["content", "text", "completion", "output", "answer", "generated_text", "value"]
 
-    /// - Parameter column: the start of the paths.
-    static func inside(_ value: JSONValue, of column: String) -> [String] {
+    /// - Parameter path: where the value is in its row.
+    static func inside(_ value: JSONValue, at path: ColumnPath) -> [String] {
         var paths = TextPaths()
-        paths.look(at: value, column, key: nil)
+        paths.look(at: value, path, key: nil)
         return paths.found.enumerated().sorted { one, other in
             (one.element.rank, -one.element.length, one.offset) < (
                 other.element.rank, -other.element.length, other.offset
@@ -191,28 +190,27 @@ struct TextPaths {
         }.map(\.element.path)
     }
 
-    private mutating func look(at value: JSONValue, _ path: String, key: String?) {
+    private mutating func look(at value: JSONValue, _ path: ColumnPath, key: String?) {
         if found.count >= Self.limit { return }
         switch value {
         case .string(let text):
             if text.isEmpty { return }
             let rank = key.flatMap { Self.telling.firstIndex(of: $0) } ?? Self.telling.count
-            found.append((path, rank, text.utf8.count))
+            found.append((path.name, rank, text.utf8.count))
         case .array(let elements):
             // The last message of a conversation is the answer.
             if elements.count > 1, elements.allSatisfy({ $0["role"]?.string != nil }), let last = elements.last {
-                return look(at: last, "\(path)[-1]", key: key)
+                return look(at: last, path.appending(.element(-1)), key: key)
             }
-            for (index, element) in elements.enumerated() { look(at: element, "\(path)[\(index)]", key: key) }
+            for (index, element) in elements.enumerated() {
+                look(at: element, path.appending(.element(index)), key: key)
+            }
         case .object(let object):
-            for member in object.members { look(at: member.value, path + step(to: member.key), key: member.key) }
+            for member in object.members {
+                look(at: member.value, path.appending(.member(member.key)), key: member.key)
+            }
         case .null, .bool, .number: return
         }
-    }
-
-    /// The text of a path.
-    private func step(to key: String) -> String {
-        key.isEmpty || key.contains(where: { ".[]\"".contains($0) }) ? "[\(quoted(key))]" : "." + key
     }
 }
 

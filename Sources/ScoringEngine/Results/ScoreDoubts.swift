@@ -11,6 +11,8 @@ struct ScoreDoubts {
     let function: BoundFunction
     /// The columns that the function reads as `generated_answer` and `expected_answer`.
     let names: (generated: String, expected: String)
+    /// Those of the answers that are whole columns, whatever their names look like.
+    let columns: Set<String>
     /// The answers of the first rows that scored 0.0.
     let zeros: [Answers]
     /// The answers of the first rows that scored 1.0.
@@ -43,12 +45,14 @@ struct ScoreDoubts {
         )
         self.names = names
         isNeverRight = !samples.hasOthers
+        var columns: Set<String> = []
         func answers(_ lines: ScoreSamples.FirstLines) -> [Answers] {
             lines.rows.compactMap { _, line in
                 guard let row = try? JSONValue(parsing: line).object,
                     let generated = columnValue(names.generated, in: row),
                     let expected = columnValue(names.expected, in: row)
                 else { return nil }
+                for name in [names.generated, names.expected] where row[name] != nil { columns.insert(name) }
                 var texts: (String, String)?
                 if let one = text(of: generated), let other = text(of: expected) { texts = (one, other) }
                 return Answers(generated: generated, expected: expected, texts: texts)
@@ -56,6 +60,7 @@ struct ScoreDoubts {
         }
         zeros = answers(samples.zeros)
         ones = answers(samples.ones)
+        self.columns = columns
     }
 
     var hints: [ScoreHint] {
@@ -126,7 +131,8 @@ struct ScoreDoubts {
 
     /// The option that maps a column to a string inside its value.
     func path(_ value: JSONValue, _ name: String, _ column: String) -> String? {
-        TextPaths.inside(value, of: column).first.map { ColumnSuggestion(name, $0).option }
+        let path = columns.contains(column) ? ColumnPath(column: column) : ColumnPath(column)
+        return TextPaths.inside(value, at: path).first.map { ColumnSuggestion(name, $0).option }
     }
 }
 

@@ -114,7 +114,7 @@ final class SliceBinder {
         guard let object = object(of: row, batch), case .value(let value) = path.find(in: object),
             value.array != nil || value.object != nil
         else { return "" }
-        let paths = TextPaths.inside(value, of: path.name).prefix(3)
+        let paths = TextPaths.inside(value, at: ColumnPath(path.name, in: object)).prefix(3)
         return " but \(value.kind): \(excerpt(value))"
             + (paths.isEmpty ? "" : "; strings inside it: \(paths.joined(separator: ", "))")
     }
