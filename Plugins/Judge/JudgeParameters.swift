@@ -57,7 +57,9 @@ struct JudgeParameters: Sendable {
         reader = ScoreReader(
             type: type, field: format?.field,
             patterns: PatternList(
-                try Self.patterns(&parameters, isOptional: format != nil || choices != nil || fields != nil)),
+                // Without a way to find a text in the reply, the whole reply is the text.
+                try Self.patterns(
+                    &parameters, isOptional: format != nil || choices != nil || fields != nil || type == .text)),
             occurrence: occurrence)
         if choices != nil && swap != nil {
             throw ParameterRejection(
@@ -160,7 +162,8 @@ struct JudgeParameters: Sendable {
             throw ParameterRejection(
                 of: name,
                 "is missing; expected regular expressions whose group 1 is the score, or response_format "
-                    + "(or, for a prompt that asks for JSON, score_field)")
+                    + "(or, for a prompt that asks for JSON, score_field; or return_type string, for which the whole reply "
+                    + "is the score)")
         default: return try parameters.patterns(name)
         }
     }

@@ -1,7 +1,8 @@
 import JSON
 import Patterns
 
-/// Reads the score of a reply: from a member of its JSON object, or from the first regular expression that matches.
+/// Reads the score of a reply: from a member of its JSON object, or from the first regular expression that matches. Without
+/// either, the whole reply is the score.
 ///
 /// Only the reply is searched, never the prompt. Text of the row can still occur in the reply if the judge quotes it.
 /// `quotationFault` decides when a match that repeats the row is accepted. A JSON object among other words is not read
@@ -83,6 +84,7 @@ struct ScoreReader: Sendable {
     /// What a reply must be, worded to follow "Reply again, with nothing but".
     var expectation: String {
         if let field { return "one JSON object whose member \"\(field)\" is \(type.expectation)" }
+        if patterns.patterns.isEmpty { return type.expectation }
         let kind = type == .numberOrText ? "" : ", \(type.expectation)"
         let sources = patterns.patterns.map(\.source).joined(separator: "\n")
         return "the score\(kind), written so that one of these regular expressions matches:\n\(sources)"
@@ -93,6 +95,9 @@ struct ScoreReader: Sendable {
     private func search(
         _ reply: String, quoting values: [UnsafeRawBufferPointer], isCutOff: Bool, using scratch: inout MatchScratch
     ) throws(MatchError) -> Reading {
+        if patterns.patterns.isEmpty {
+            return isCutOff ? .nothing("the reply is incomplete") : type.score(fromText: String(reply.trimmed))
+        }
         let text = Array(reply.utf8)
         guard let match = try find(in: text, using: &scratch) else {
             return .nothing("no pattern of \(source) matches the reply")

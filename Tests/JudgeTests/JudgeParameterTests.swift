@@ -54,7 +54,8 @@ struct JudgeParameterTests {
             (
                 ["judge_score_regexes": nil], "/judge_score_regexes",
                 "is missing; expected regular expressions whose group 1 is the score, or response_format "
-                    + "(or, for a prompt that asks for JSON, score_field)"
+                    + "(or, for a prompt that asks for JSON, score_field; or return_type string, for which the whole reply "
+                    + "is the score)"
             ),
             (["judge_score_regexes": []], "/judge_score_regexes", "found no element; expected an array of strings"),
             (

@@ -59,6 +59,16 @@ struct ScoreReaderTests {
         #expect(try read(reply, regexes, occurrence) == reading)
     }
 
+    @Test("without regular expressions, a whole reply is the score, if it is a text and not cut off")
+    func wholeReply() throws {
+        #expect(try read(" 4 of 5: it is right.\n", type: .text) == .score("4 of 5: it is right."))
+        #expect(try read(" \n", type: .text) == .nothing("the reply is empty"))
+        guard case .nothing(let reason) = try read("4 of", type: .text, cutOff: .length) else {
+            return #expect(Bool(false), "a reply that was cut off is a score")
+        }
+        #expect(reason.contains("raise max_tokens"))
+    }
+
     @Test("a regular expression that runs into its limits is an error that names it")
     func limits() throws {
         let regex = "(x+x+)+[yz]"
