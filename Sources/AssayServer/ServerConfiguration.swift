@@ -68,6 +68,8 @@ public struct ServerConfiguration: Sendable {
     public var maxJobs = 2
     /// The maximum number of waiting evaluation jobs; further ones get status 429.
     public var maxQueuedJobs = 100
+    /// How long a request for the result of a job may wait for the end of the job.
+    public var resultWait = Duration.seconds(5)
     /// The folder for long results while they are sent.
     public var dataFolder = "/tmp"
     /// How long requests in progress may take when the server stops.

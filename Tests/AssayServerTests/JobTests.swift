@@ -51,6 +51,22 @@ struct JobTests {
         }
     }
 
+    @Test("a request for the result of a small job waits for its end")
+    func immediateResult() async throws {
+        let provider = ScriptedProvider(allowed: 2)
+        let configuration = TestServer.configured { $0.resultWait = .seconds(60) }
+        try await TestServer.run(configuration, provider: provider) { server async throws in
+            try await server.register("b", rows: 5)
+            let job = try await server.start("b")
+            async let result = server.get(job + "/result")
+            _ = try await server.job(job) { $0["progress"]?["done"] == 2 }
+            provider.allow(.max)
+            let answer = try await result
+            #expect(answer.status == 200 && answer.json["status"] == "completed", "\(answer.body)")
+            #expect(answer.json["generations"]?.array?.count == 5)
+        }
+    }
+
     @Test("a job that is cancelled stops, and keeps the rows that were done", arguments: ["DELETE", "POST"])
     func cancelling(method: String) async throws {
         try await TestServer.run(provider: ScriptedProvider(allowed: 3)) { server async throws in

@@ -80,6 +80,7 @@ struct TestServer: Sendable {
         var configuration = ServerConfiguration(version: "1.2.3")
         configuration.port = 0
         configuration.maxConcurrentRequests = 8
+        configuration.resultWait = .zero
         change(&configuration)
         return configuration
     }

@@ -221,6 +221,25 @@ def test_open_benchmark():
     assert failed.status == "failed" and "does not exist" in failed.error
 
 
+def test_script_of_the_field():
+    """A judge without regular expressions, and a result that is asked for at once, as jobs of Llama Stack allowed."""
+    client.scoring_functions.register(
+        scoring_fn_id="mine-without-regex", description="an opinion", return_type={"type": "string"},
+        provider_id="llm-as-judge", provider_scoring_fn_id="llm-as-judge-base", params={
+            "type": "llm_as_judge", "judge_model": "judge", "prompt_template": "{input_query} {generated_answer} Grade me 4"})
+    benchmarks.register(
+        benchmark_id="mine-opinions", dataset_id="questions", scoring_functions=["mine-without-regex"],
+        provider_id="meta-reference")
+    job = evaluation.run_eval("mine-opinions", benchmark_config=candidate("adder", type="model"))
+    result = client.with_options(max_retries=2)
+    result = (result.alpha.eval if hasattr(result, "alpha") else result.eval).jobs.retrieve(
+        job_id=job.job_id, benchmark_id="mine-opinions")
+    assert len(result.generations) == 3
+    rows = result.scores["mine-without-regex"].score_rows
+    assert [row["judge_feedback"] for row in rows] == ["Number: 4"] * 3
+    assert [row["score"] for row in rows] == ["Number: 4"] * 3
+
+
 def test_cancelled_evaluation():
     name = "mine::sums"
     job = evaluation.run_eval(name, benchmark_config=candidate("sleeper", type="model"))

@@ -23,6 +23,19 @@ struct JobScheduleTests {
         #expect(schedule.reserve() == .granted)
     }
 
+    @Test("a job is pending until it has ended or was cancelled before it ran")
+    func pending() {
+        var schedule = JobSchedule(maxWaiting: 10)
+        #expect(!schedule.isPending("a"))
+        add(["a", "b"], to: &schedule)
+        #expect(schedule.isPending("a") && schedule.next() == "a" && schedule.isPending("a"))
+        _ = schedule.cancel("a")
+        #expect(schedule.isPending("a"))
+        schedule.end("a")
+        _ = schedule.cancel("b")
+        #expect(!schedule.isPending("a") && !schedule.isPending("b"))
+    }
+
     @Test("who is being stored takes a place, and gives it back where that fails")
     func places() {
         var schedule = JobSchedule(maxWaiting: 2)

@@ -144,7 +144,15 @@ enum JobRoutes {
     }
 
     @Sendable private static func result(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {
-        try write(try current(context.jobID, of: context.identifier, service), service, context)
+        var job = try current(context.jobID, of: context.identifier, service)
+        if job.job.finished == nil {
+            // For scripts that take a job for done when it is started, as jobs of Llama Stack were.
+            service.jobs.awaitEnd(
+                of: job.job.id, atMost: service.configuration.resultWait,
+                maxCallers: service.configuration.maxConcurrentRequests / 4)
+            job = try current(context.jobID, of: context.identifier, service)
+        }
+        return try write(job, service, context)
     }
 
     @Sendable private static func newestResult(_ service: Service, _ context: HandlerContext) throws -> RouteResponse? {

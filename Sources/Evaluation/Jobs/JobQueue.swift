@@ -33,6 +33,8 @@ public final class JobQueue: Sendable {
         var keys: [String: [String: String]] = [:]
         var threads: [pthread_t] = []
         var liveThreads = 0
+        /// Callers that wait for the end of a job.
+        var followers = 0
     }
 
     private let registry: Registry
@@ -133,6 +135,20 @@ public final class JobQueue: Sendable {
             state.update { $0.keys[id] = nil }
             if job.finished == nil { _ = try registry.endJob(id, JobEnd(.cancelled)) }
         }
+    }
+
+    /// Waits for the end of a job, which a small one may reach soon.
+    ///
+    /// - Parameter maxCallers: how many callers may wait at once, each of which blocks a thread; others do not wait.
+    public func awaitEnd(of id: String, atMost limit: Duration, maxCallers: Int) {
+        let mayWait = state.update { state in
+            guard state.followers < maxCallers else { return false }
+            state.followers += 1
+            return true
+        }
+        guard mayWait else { return }
+        _ = state.wait(atMost: limit) { $0.schedule.isPending(id) && !$0.schedule.isStopping ? nil : true }
+        state.update { $0.followers -= 1 }
     }
 
     /// The progress of a running job; nil for others.

@@ -40,6 +40,9 @@ package struct JobSchedule {
     /// The number of waiting jobs.
     package var waitingCount: Int { line.count + coming }
 
+    /// Whether a job is waiting or running.
+    package func isPending(_ id: String) -> Bool { running[id] != nil || line.contains(id) }
+
     /// Asks for a place in the line, to be taken with `add` or given back with `giveUp`.
     package mutating func reserve() -> Place {
         if isStopping { return .stopping }
