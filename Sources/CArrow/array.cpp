@@ -36,7 +36,7 @@ bool offsets_are_valid(const Column &column, int64_t &first, int64_t &last) {
 // Whether all texts are UTF-8: their bytes as a whole, and none starts within a character.
 bool texts_are_valid(const Column &column, int64_t first, int64_t last) {
     const char *bytes = static_cast<const char *>(column.more);
-    if (first == last) return true;
+    if (first == last || carrow::is_ascii(bytes + first, static_cast<size_t>(last - first))) return true;
     if (!csj_is_utf8(csj_text{bytes + first, static_cast<uint64_t>(last - first)})) return false;
     for (int64_t i = 0; i < column.length; i++) {
         int64_t start, end;
