@@ -136,9 +136,11 @@ class _Run:
         finally:
             results.close()
 
-    def result(self, rows: Rows | None) -> Result:
+    def result(self, rows: Rows | None, data: Any = None) -> Result:
         """The results, after the last row."""
         text = _library.taken_text(lib.assay_run_results(self._handle))
+        if isinstance(data, Files):
+            text = data.named(text)
         result = Result(text, rows, _library.bytes_of(lib.assay_run_state, self._handle))
         for warning in result.warnings:
             logger.warning(warning)
@@ -152,7 +154,10 @@ class _Run:
         try:
             if isinstance(data, Files):
                 paths = json.dumps(data.paths).encode()
-                self._waiting(lambda: lib.assay_run_dataset(self._handle, paths, stream if keep_rows else None))
+                try:
+                    self._waiting(lambda: lib.assay_run_dataset(self._handle, paths, stream if keep_rows else None))
+                except AssayError as error:
+                    raise AssayError(data.named(str(error))) from None
                 if keep_rows:
                     rows = _rows(stream)
                     self._read_all(rows, keep_rows, progress)
@@ -166,7 +171,7 @@ class _Run:
         finally:
             progress.close()
             lib.assay_stream_free(stream)
-        return self.result(rows if keep_rows else None)
+        return self.result(rows if keep_rows else None, data)
 
     def _read_all(self, rows: Rows, keep_rows: bool, progress: Progress) -> None:
         def read() -> int:
