@@ -14,8 +14,8 @@ Times are processor time of the process and its children, the best of several; w
 measured, except that "JSON Lines" includes reading the file. "JSON Lines in and out" is the command line, which reads a file and writes
 one, less the time that it takes for a file of one row. "JSON Lines, aggregates only" is the engine's fastest way of reading lines,
 which writes nothing. A summary says how many times as fast Arrow is. Then come the peak of memory for a Parquet file, and with --spark the
-rate on Spark, local[1], in the steady state: the engine within a worker, Spark passing the same rows through Python without
-scoring them, and both. Exit status: 0 all scores are the same, 1 some are not, 2 something is missing.
+rate on Spark, local[1], in the steady state, in processor time of all of its processes: the engine within a worker, Spark passing the
+same rows through Python without scoring them, and both. Exit status: 0 all scores are the same, 1 some are not, 2 something is missing.
 """
 
 import argparse
@@ -245,31 +245,55 @@ def spark(arguments, folder):
     def engine_alone(batches):
         """The seconds that the engine takes for rows that the worker already has."""
         held = list(batches)
-        taken = _timed(lambda: list(PartitionRun(function, (), {}, {"jobs": 1}).scored(held)))
+        taken = _timed(lambda: list(PartitionRun(function, (), {}, {"jobs": 1}).scored(held)), time.process_time)
         yield pyarrow.RecordBatch.from_pylist([{"seconds": taken}])
 
-    def seconds(frame):
+    def seconds(work):
         """The steady state: the median of runs after the first, which starts workers and engines."""
-        return statistics.median([_timed(frame.write.format("noop").mode("overwrite").save) for _ in range(5)][1:])
+        return statistics.median([_timed(work, _time_of_all_processes) for _ in range(5)][1:])
 
-    through = seconds(frame.mapInArrow(passed_on, frame.schema))
-    whole = seconds(assay.spark.score(frame, function)._frame)
+    def write(frame):
+        frame.write.format("noop").mode("overwrite").save()
+
+    scored = assay.spark.score(frame, function)._frame
+    through = seconds(lambda: write(frame.mapInArrow(passed_on, frame.schema)))
+    whole = seconds(lambda: write(scored))
     timed = frame.mapInArrow(engine_alone, "seconds double")
     own = statistics.median([sum(row[0] for row in timed.collect()) for _ in range(4)][1:])
     local = statistics.median(
-        [_timed(lambda: assay.score(table, function, jobs=1, progress=False).rows.to_pyarrow()) for _ in range(4)][1:])
-    print(f"\nSpark, local[1], {count:,} rows in 4 partitions, {REGEX}")
-    print(f"{'one process, rows kept':<46}{count / local:>14,.0f} rows/s")
-    print(f"{'Spark, the engine in its worker':<46}{count / own:>14,.0f} rows/s{local / own:>8.2f} times one process")
-    print(f"{'Spark, rows passed through Python':<46}{count / through:>14,.0f} rows/s")
-    print(f"{'Spark, rows scored':<46}{count / whole:>14,.0f} rows/s{through / whole:>8.2f} times the rate without scoring")
+        [_timed(lambda: assay.score(table, function, jobs=1, progress=False).rows.to_pyarrow(), time.process_time)
+         for _ in range(4)][1:])
     session.stop()
+    print(f"\nSpark, local[1], {count:,} rows in 4 partitions, {REGEX}, a second of processor time\n")
+    for name, taken in (
+        ("one process, rows kept", local), ("Spark: the engine within its worker", own),
+        ("Spark: rows passed through Python, not scored", through), ("Spark: rows scored", whole),
+        ("Spark: rows scored, less rows passed through", whole - through),
+    ):
+        print(f"{name:<46}{count / taken:>14,.0f} rows{local / taken:>8.2f} times one process")
 
 
-def _timed(work):
-    start = time.perf_counter()
+def _time_of_all_processes():
+    """The processor time of this process and all that it started, Spark's JVM and workers among them."""
+    parents, times = {}, {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        # The parent; the time of the process and of its children that have ended.
+        pid = int(path.parent.name)
+        parents[pid], times[pid] = int(fields[1]), sum(map(int, fields[11:15]))
+    own = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in own} - own:
+        own |= more
+    return sum(times.get(pid, 0) for pid in own) / os.sysconf("SC_CLK_TCK")
+
+
+def _timed(work, clock):
+    start = clock()
     work()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def main():
