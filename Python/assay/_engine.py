@@ -43,6 +43,7 @@ class Engine:
         unknown = sorted(set(options) - ENGINE_OPTIONS)
         if unknown:
             raise TypeError(f"Engine has no option {unknown[0]!r}; it has {', '.join(sorted(ENGINE_OPTIONS))}")
+        self._keywords = options
         self._options = as_options(options)
         self._scorers = list(scorers)
         self._pid = os.getpid()
@@ -55,6 +56,10 @@ class Engine:
         self._finalizer = weakref.finalize(self, _free_engine, handle, self._pid, self._scorers)
         for warning in self._describe()["warnings"]:
             logger.warning(warning)
+
+    def __reduce__(self) -> Any:
+        """Another process gets an engine of its own, with the same options."""
+        return _new_engine, (self._scorers, self._keywords)
 
     def _own(self) -> int:
         if os.getpid() != self._pid:
@@ -98,6 +103,10 @@ class Engine:
             return run.score(prepared(data), keep_rows, Progress(progress))
         finally:
             run.close()
+
+
+def _new_engine(scorers: list[Any], keywords: dict[str, Any]) -> Engine:
+    return Engine(scorers=scorers, **keywords)
 
 
 def _free_engine(handle: int, pid: int, scorers: list[Any]) -> None:
