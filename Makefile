@@ -74,8 +74,9 @@ test-python: packages
 	ASSAY_EMBEDDING=1 swift build --product AssayLibrary
 	python3 Python/tests/run.py
 
-# The C program that embeds the engine.
+# The C program that embeds the engine, and the tests of the C library.
 .PHONY: embedding
 embedding: packages
 	ASSAY_EMBEDDING=1 swift build --product AssayLibrary
 	$(MAKE) -C Examples/Embedding run
+	$(MAKE) -C Tests/Embedding run

@@ -6,13 +6,16 @@
 
 The rows are answers such as "The answer is 7 of 3." and their numbers. Three functions score them: one that finds the answer with
 a regular expression and compares it, one that compares whole texts, and one that looks for a text in another. Beside them stand
-loops in Python that do the same, as users write them: over lists, over the columns of a pandas frame, and with DataFrame.apply, each
-of which returns a list of scores; and, for the regular expression, expressions of Polars, which are compiled code.
+loops in Python that do the same, as users write them: over lists, over the columns of a pandas frame, with DataFrame.apply and
+DataFrame.iterrows, and with iter_rows of Polars, each of which makes a list of scores; and, for the regular expression, expressions
+of Polars, which are compiled code.
 
 Times are processor time of the process and its children, the best of several; what Python reads or makes beforehand is not
-measured, except that "JSON Lines" includes reading the file. Then come the peak of memory for a Parquet file, and with --spark the
-rate on Spark, local[1], in the steady state: the engine within a worker, Spark passing the same rows through Python without
-scoring them, and both. Exit status: 0 all scores are the same, 1 some are not, 2 something is missing.
+measured, except that "JSON Lines" includes reading the file. "JSON Lines in and out" is the command line, which reads a file and writes
+one, less the time that it takes for a file of one row. "JSON Lines, aggregates only" is the engine's fastest way of reading lines,
+which writes nothing. A summary says how many times as fast Arrow is. Then come the peak of memory for a Parquet file, and with --spark the
+rate on Spark, local[1], in the steady state, in processor time of all of its processes: the engine within a worker, Spark passing the
+same rows through Python without scoring them, and both. Exit status: 0 all scores are the same, 1 some are not, 2 something is missing.
 """
 
 import argparse
@@ -89,11 +92,28 @@ def by_apply(frame, score):
     return frame.apply(lambda row: score(row["generated_answer"], row["expected_answer"]), axis=1).sum()
 
 
+def by_iterrows(frame, score):
+    return sum([score(row["generated_answer"], row["expected_answer"]) for _, row in frame.iterrows()])
+
+
+def by_iter_rows(frame, score):
+    return sum([score(row["generated_answer"], row["expected_answer"]) for row in frame.iter_rows(named=True)])
+
+
 def by_polars(frame):
     import polars
 
     found = polars.col("generated_answer").str.extract(r"answer is (\d+)", 1)
     return frame.select((found == polars.col("expected_answer")).fill_null(False).cast(polars.Float64)).sum().item()
+
+
+RATIOS = [
+    ("pyarrow in and out", "JSON Lines in and out"),
+    ("pyarrow, aggregates only", "JSON Lines, aggregates only"),
+    ("pandas in and out", "pandas.DataFrame.apply"),
+    ("pandas in and out", "pandas.DataFrame.iterrows"),
+    ("Polars in and out", "polars.DataFrame.iter_rows"),
+]
 
 
 class Comparison:
@@ -104,16 +124,21 @@ class Comparison:
 
     def print(self, function, count, cases):
         print(f"\n{function}, {count:,} rows\n{'':<46}{'ns a row':>10}{'rows/s':>14}  times the loop over lists")
-        first, correct = None, set()
-        for name, work, part in cases:
+        first, correct, rates = None, set(), {}
+        for name, work, part, *without in cases:
             seconds, result = best(work, 5 if part == 1 else 2)
+            if without:
+                seconds -= best(without[0])[0]
             # Slow loops see a part of the rows.
             each = seconds * part / count
+            rates[name] = 1 / each
             first = first or each
             if part == 1:
                 correct.add(round(result if isinstance(result, (int, float)) else
                                   result.aggregates[function]["accuracy"]["num_correct"]))
             print(f"{name:<46}{each * 1e9:>10,.0f}{1 / each:>14,.0f}{first / each:>12.1f}", flush=True)
+        for fast, slow in RATIOS:
+            print(f"{fast}: {rates[fast] / rates[slow]:.1f} times {slow}")
         if len(correct) > 1:
             print(f"the scores differ: {correct}", file=sys.stderr)
             self.agrees = False
@@ -136,6 +161,8 @@ def compare(arguments, folder):
     with lines.open("w") as file:
         for answer, expected in zip(rows["generated_answer"], rows["expected_answer"]):
             file.write(json.dumps({"generated_answer": answer, "expected_answer": expected}) + "\n")
+    one_row = folder / "one.jsonl"
+    one_row.write_text(lines.open().readline())
     comparison = Comparison()
     logging.getLogger("assay").setLevel(logging.ERROR)
     for function, parameters in FUNCTIONS.items():
@@ -144,9 +171,9 @@ def compare(arguments, folder):
         def scored(data, **options):
             return assay.score(data, {function: parameters}, jobs=1, progress=False, **options)
 
-        def command_line():
+        def command_line(path):
             found = subprocess.run(
-                [sys.executable, "-m", "assay", "score", lines, "--fn", f"{function}={json.dumps(parameters)}", "--jobs", "1",
+                [sys.executable, "-m", "assay", "score", path, "--fn", f"{function}={json.dumps(parameters)}", "--jobs", "1",
                  "--quiet", "--format", "json", "-o", folder / "output.jsonl"], check=True, capture_output=True).stdout
             return json.loads(found)["results"][function]["aggregated_results"]["accuracy"]["num_correct"]
 
@@ -154,8 +181,10 @@ def compare(arguments, folder):
             ("a loop over lists", lambda: over_lists(rows, score), 1),
             ("a loop over columns of pandas", lambda: over_columns(pandas_frame, score), 1),
             ("pandas.DataFrame.apply", lambda: by_apply(pandas_part, score), part),
+            ("pandas.DataFrame.iterrows", lambda: by_iterrows(pandas_part, score), part),
+            ("polars.DataFrame.iter_rows", lambda: by_iter_rows(polars_frame.head(len(pandas_part)), score), part),
             *([("an expression of Polars", lambda: by_polars(polars_frame), 1)] if function == REGEX else []),
-            ("JSON Lines in and out, the command line", command_line, 1),
+            ("JSON Lines in and out", lambda: command_line(lines), 1, lambda: command_line(one_row)),
             ("JSON Lines in, Arrow out", lambda: scored(str(lines)), 1),
             ("JSON Lines, aggregates only", lambda: scored(str(lines), keep_rows=False), 1),
             ("pyarrow in and out", lambda: scored(table), 1),
@@ -216,31 +245,55 @@ def spark(arguments, folder):
     def engine_alone(batches):
         """The seconds that the engine takes for rows that the worker already has."""
         held = list(batches)
-        taken = _timed(lambda: list(PartitionRun(function, (), {}, {"jobs": 1}).scored(held)))
+        taken = _timed(lambda: list(PartitionRun(function, (), {}, {"jobs": 1}).scored(held)), time.process_time)
         yield pyarrow.RecordBatch.from_pylist([{"seconds": taken}])
 
-    def seconds(frame):
+    def seconds(work):
         """The steady state: the median of runs after the first, which starts workers and engines."""
-        return statistics.median([_timed(frame.write.format("noop").mode("overwrite").save) for _ in range(5)][1:])
+        return statistics.median([_timed(work, _time_of_all_processes) for _ in range(5)][1:])
 
-    through = seconds(frame.mapInArrow(passed_on, frame.schema))
-    whole = seconds(assay.spark.score(frame, function)._frame)
+    def write(frame):
+        frame.write.format("noop").mode("overwrite").save()
+
+    scored = assay.spark.score(frame, function)._frame
+    through = seconds(lambda: write(frame.mapInArrow(passed_on, frame.schema)))
+    whole = seconds(lambda: write(scored))
     timed = frame.mapInArrow(engine_alone, "seconds double")
     own = statistics.median([sum(row[0] for row in timed.collect()) for _ in range(4)][1:])
     local = statistics.median(
-        [_timed(lambda: assay.score(table, function, jobs=1, progress=False).rows.to_pyarrow()) for _ in range(4)][1:])
-    print(f"\nSpark, local[1], {count:,} rows in 4 partitions, {REGEX}")
-    print(f"{'one process, rows kept':<46}{count / local:>14,.0f} rows/s")
-    print(f"{'Spark, the engine in its worker':<46}{count / own:>14,.0f} rows/s{local / own:>8.2f} times one process")
-    print(f"{'Spark, rows passed through Python':<46}{count / through:>14,.0f} rows/s")
-    print(f"{'Spark, rows scored':<46}{count / whole:>14,.0f} rows/s{through / whole:>8.2f} times the rate without scoring")
+        [_timed(lambda: assay.score(table, function, jobs=1, progress=False).rows.to_pyarrow(), time.process_time)
+         for _ in range(4)][1:])
     session.stop()
+    print(f"\nSpark, local[1], {count:,} rows in 4 partitions, {REGEX}, a second of processor time\n")
+    for name, taken in (
+        ("one process, rows kept", local), ("Spark: the engine within its worker", own),
+        ("Spark: rows passed through Python, not scored", through), ("Spark: rows scored", whole),
+        ("Spark: rows scored, less rows passed through", whole - through),
+    ):
+        print(f"{name:<46}{count / taken:>14,.0f} rows{local / taken:>8.2f} times one process")
 
 
-def _timed(work):
-    start = time.perf_counter()
+def _time_of_all_processes():
+    """The processor time of this process and all that it started, Spark's JVM and workers among them."""
+    parents, times = {}, {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        # The parent; the time of the process and of its children that have ended.
+        pid = int(path.parent.name)
+        parents[pid], times[pid] = int(fields[1]), sum(map(int, fields[11:15]))
+    own = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in own} - own:
+        own |= more
+    return sum(times.get(pid, 0) for pid in own) / os.sysconf("SC_CLK_TCK")
+
+
+def _timed(work, clock):
+    start = clock()
     work()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def main():

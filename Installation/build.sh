@@ -1,14 +1,15 @@
 #!/bin/sh
 # build.sh [--for-installation]: builds the executables and the plugins for release.
 #
-# With --for-installation, plugins need no Swift toolchain either. That is a matter of linking, so that nothing is compiled again.
+# With --for-installation, plugins need no Swift toolchain either, and the engine is a library. That is a matter of linking, so
+# that nothing is compiled again.
 set -eu
 cd "$(dirname "$0")/.."
-library=
+engine=assay
 if [ "${1:-}" = --for-installation ]; then
     export ASSAY_INSTALLATION=1 ASSAY_EMBEDDING=1
-    library=AssayLibrary
+    engine=AssayLibrary
 fi
-for product in assay assay-plugin-worker basic braintrust llm-as-judge math text $library; do
+for product in $engine assay-plugin-worker basic braintrust llm-as-judge math text; do
     swift build -c release --static-swift-stdlib --product $product
 done

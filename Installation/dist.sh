@@ -29,7 +29,7 @@ gzip -9n "$root"/usr/share/man/man1/*
 architecture=$(dpkg --print-architecture)
 mkdir -p "$work/debian" "$root/DEBIAN"
 echo "Source: assay" >"$work/debian/control"
-needs=$(cd "$work" && dpkg-shlibdeps -O root/usr/bin/assay root/usr/libexec/assay/* \
+needs=$(cd "$work" && dpkg-shlibdeps -O root/usr/libexec/assay/* \
     root/usr/lib/libassay.so root/usr/lib/assay/plugins/*.so 2>"$work/log") ||
     { cat "$work/log" >&2; exit 1; }
 cat >"$root/DEBIAN/control" <<END

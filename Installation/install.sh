@@ -1,8 +1,8 @@
 #!/bin/sh
 # install.sh: builds Assay for release, and puts it below PREFIX (default: /usr/local), or DESTDIR and PREFIX.
 #
-# What it puts there finds itself by where the executable lies, so it may be moved as a whole. It needs no Swift toolchain:
-# the Swift runtime is linked into the executable and into each plugin.
+# What it puts there finds itself by where it lies, so it may be moved as a whole. It needs no Swift toolchain: the Swift
+# runtime is linked into the library and into each plugin. The program is the library's command line.
 set -eu
 cd "$(dirname "$0")/.."
 to=${DESTDIR:-}${PREFIX:-/usr/local}
@@ -16,8 +16,10 @@ for plugin in basic braintrust llm-as-judge math text; do
 done
 install -D -m 755 "$products/libAssayLibrary.so" "$to/lib/libassay.so"
 strip "$to/lib/libassay.so"
-install -D -m 755 "$products/assay" "$to/bin/assay"
-strip "$to/bin/assay"
+mkdir -p "$to/bin"
+${CC:-clang} -O2 -s -ISources/CAssay/include -ISources/CArrow/include Installation/assay.c "$to/lib/libassay.so" \
+    -Wl,-rpath,'$ORIGIN/../lib' -o "$to/bin/assay"
+chmod 755 "$to/bin/assay"
 install -D -m 755 "$products/assay-plugin-worker" "$to/libexec/assay/assay-plugin-worker"
 
 # For authors of plugins: headers, kits, templates.

@@ -43,6 +43,7 @@ class Engine:
         unknown = sorted(set(options) - ENGINE_OPTIONS)
         if unknown:
             raise TypeError(f"Engine has no option {unknown[0]!r}; it has {', '.join(sorted(ENGINE_OPTIONS))}")
+        self._keywords = options
         self._options = as_options(options)
         self._scorers = list(scorers)
         self._pid = os.getpid()
@@ -55,6 +56,10 @@ class Engine:
         self._finalizer = weakref.finalize(self, _free_engine, handle, self._pid, self._scorers)
         for warning in self._describe()["warnings"]:
             logger.warning(warning)
+
+    def __reduce__(self) -> Any:
+        """Another process gets an engine of its own, with the same options."""
+        return _new_engine, (self._scorers, self._keywords)
 
     def _own(self) -> int:
         if os.getpid() != self._pid:
@@ -100,6 +105,10 @@ class Engine:
             run.close()
 
 
+def _new_engine(scorers: list[Any], keywords: dict[str, Any]) -> Engine:
+    return Engine(scorers=scorers, **keywords)
+
+
 def _free_engine(handle: int, pid: int, scorers: list[Any]) -> None:
     # In a forked child, the engine's workers are the parent's.
     if os.getpid() == pid:
@@ -136,9 +145,11 @@ class _Run:
         finally:
             results.close()
 
-    def result(self, rows: Rows | None) -> Result:
+    def result(self, rows: Rows | None, data: Any = None) -> Result:
         """The results, after the last row."""
         text = _library.taken_text(lib.assay_run_results(self._handle))
+        if isinstance(data, Files):
+            text = data.named(text)
         result = Result(text, rows, _library.bytes_of(lib.assay_run_state, self._handle))
         for warning in result.warnings:
             logger.warning(warning)
@@ -152,7 +163,10 @@ class _Run:
         try:
             if isinstance(data, Files):
                 paths = json.dumps(data.paths).encode()
-                self._waiting(lambda: lib.assay_run_dataset(self._handle, paths, stream if keep_rows else None))
+                try:
+                    self._waiting(lambda: lib.assay_run_dataset(self._handle, paths, stream if keep_rows else None))
+                except AssayError as error:
+                    raise AssayError(data.named(str(error))) from None
                 if keep_rows:
                     rows = _rows(stream)
                     self._read_all(rows, keep_rows, progress)
@@ -166,7 +180,7 @@ class _Run:
         finally:
             progress.close()
             lib.assay_stream_free(stream)
-        return self.result(rows if keep_rows else None)
+        return self.result(rows if keep_rows else None, data)
 
     def _read_all(self, rows: Rows, keep_rows: bool, progress: Progress) -> None:
         def read() -> int:

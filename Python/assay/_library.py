@@ -8,6 +8,7 @@ from ctypes import POINTER, byref, c_char_p, c_int, c_int64, c_size_t, c_uint32,
 from pathlib import Path
 
 from ._errors import AssayError
+from ._options import as_keywords
 
 
 class ArrowArrayStream(ctypes.Structure):
@@ -99,7 +100,7 @@ lib = _load()
 def error() -> AssayError:
     """Why the last call failed."""
     message = lib.assay_last_error() or b""
-    return AssayError(message.decode("utf-8", "replace") or "the engine failed without a reason")
+    return AssayError(as_keywords(message.decode("utf-8", "replace")) or "the engine failed without a reason")
 
 
 def taken_text(pointer: int | None) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from ._errors import AssayError
+from ._json import text_of
 
 Functions = "str | Iterable[str] | Mapping[str, Mapping[str, Any] | None]"
 
@@ -35,20 +38,40 @@ def as_options(arguments: Mapping[str, Any]) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, (bool, dict, list)) else str(value)
+    return text_of(value) if isinstance(value, (bool, dict, list)) else str(value)
 
 
 def function_options(functions: Any) -> list[str]:
     """`--fn` for each function, with its parameters as JSON."""
     if isinstance(functions, str):
         functions = [functions]
+    if hasattr(functions, "identifier"):
+        functions = [functions]
+    if not isinstance(functions, (Mapping, Iterable)):
+        raise AssayError(
+            f"{type(functions).__name__} names no scoring function; give an identifier, a list of them, or a dict of "
+            "identifiers and their parameters"
+        )
     if not isinstance(functions, Mapping):
         functions = {_identifier(function): None for function in functions}
+    if not functions:
+        raise AssayError("name at least one scoring function; assay.functions() lists them")
     options: list[str] = []
     for identifier, parameters in functions.items():
         text = _identifier(identifier)
-        options.append("--fn=" + (text if parameters is None else f"{text}={json.dumps(parameters)}"))
+        options.append("--fn=" + (text if parameters is None else f"{text}={text_of(parameters)}"))
     return options
+
+
+def as_keywords(message: str) -> str:
+    """A message of the engine, with the options of the command line as keyword arguments."""
+
+    def mapped(found: re.Match[str]) -> str:
+        pairs = (pair.split("=", 1) for pair in re.findall(r"--map (\S+=[^\s,;)]+)", found[0]))
+        return "map={" + ", ".join(f'"{new}": "{old}"' for new, old in pairs) + "}"
+
+    message = re.sub(r"--map \S+=[^\s,;)]+(?: --map \S+=[^\s,;)]+)*", mapped, message)
+    return re.sub(r"(?<![\w-])--(?!fn\b)([a-z][a-z-]*[a-z])", lambda option: option[1].replace("-", "_"), message)
 
 
 def _identifier(function: Any) -> str:

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ._options import as_keywords
 from ._rows import Rows
 
 
@@ -28,8 +29,8 @@ class Result:
 
     def __init__(self, json_text: str, rows: Rows | None = None, state: bytes | None = None) -> None:
         everything = json.loads(json_text)
-        self.hints: list[str] = everything.pop("hints", [])
-        self.warnings: list[str] = everything.pop("warnings", [])
+        self.hints: list[str] = [as_keywords(hint) for hint in everything.pop("hints", [])]
+        self.warnings: list[str] = [as_keywords(warning) for warning in everything.pop("warnings", [])]
         self.unscored: list[dict[str, Any]] = everything.pop("unscored", [])
         self.results: dict[str, Any] = everything
         self.rows = rows

@@ -30,6 +30,25 @@ class Rows:
             raise _library.error()
         return _library.capsule(stream)
 
+    # The engine's memory is that of this object and of this process: a copy by members would outlive it.
+
+    def __copy__(self) -> Rows:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Rows:
+        return self
+
+    def __reduce__(self) -> Any:
+        """Pickled as Arrow's own format. Needs pyarrow."""
+        import pyarrow
+
+        sink = pyarrow.BufferOutputStream()
+        reader = pyarrow.RecordBatchReader.from_stream(self)
+        with pyarrow.ipc.new_stream(sink, reader.schema) as writer:
+            for batch in reader:
+                writer.write_batch(batch)
+        return _from_ipc, (sink.getvalue().to_pybytes(),)
+
     def to_pyarrow(self) -> Any:
         """The rows as a ``pyarrow.Table``."""
         import pyarrow
@@ -48,3 +67,18 @@ class Rows:
 
     def __repr__(self) -> str:
         return f"<assay.Rows: {len(self):,} rows>"
+
+
+def _from_ipc(data: bytes) -> Rows:
+    import pyarrow
+
+    source = pyarrow.ipc.open_stream(data).__arrow_c_stream__()
+    handle = _library.lib.assay_rows_new(_library.stream_of(source))
+    if not handle:
+        raise _library.error()
+    rows = Rows(handle)
+    while (count := _library.lib.assay_rows_read(handle, 1)) > 0:
+        pass
+    if count < 0:
+        raise _library.error()
+    return rows

@@ -1,7 +1,10 @@
 """Forks, threads and interruptions."""
 
+import copy
+import gc
 import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -81,6 +84,21 @@ def test_threads_share_an_engine():
     for thread in threads:
         thread.join()
     assert found == [0.5] * 8
+
+
+def test_results_and_engines_go_to_other_processes():
+    engine = assay.Engine(no_cache=True)
+    result = engine.score({"generated_answer": ["a", "b"], "expected_answer": ["a", "c"]}, "basic::equality")
+    rows = result.rows.to_pyarrow()
+    copies = [copy.copy(result), copy.deepcopy(result), pickle.loads(pickle.dumps(result))]
+    del result
+    gc.collect()
+    for found in copies:
+        assert found.rows.to_pyarrow().equals(rows) and len(found.rows) == 2
+        assert found.aggregates["basic::equality"]["accuracy"]["num_correct"] == 1
+        assert assay.merge([found]).results == found.results
+    other = pickle.loads(pickle.dumps(engine))
+    assert other.score({"generated_answer": ["a"], "expected_answer": ["a"]}, "basic::equality").is_complete
 
 
 def test_an_interrupt_ends_a_run_after_the_rows_that_are_being_scored():

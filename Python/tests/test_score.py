@@ -130,10 +130,10 @@ def test_paths_lead_into_nested_columns():
 @pytest.mark.parametrize("data, functions, options, message", [
     ([{"a": 1}], "basic::equality", {}, "no row has the column"),
     ({"generated_answer": ["a"], "expected_answer": ["a"]}, "basic::equalty", {}, "did you mean"),
-    ({"generated_answer": ["a"]}, "basic::equality", {"jobs": 0}, "--jobs 0"),
+    ({"generated_answer": ["a"]}, "basic::equality", {"jobs": 0}, "jobs 0"),
     ({"generated_answer": ["a"]}, "basic::equality", {"colour": 1}, "colour"),
     ({"generated_answer": ["a"]}, "basic::equality", {"output": "x.jsonl"}, "belongs to the command line"),
-    ({"a": ["a"], "b": []}, "basic::equality", {}, "different lengths"),
+    ({"a": ["a"], "b": []}, "basic::equality", {}, "different numbers of values"),
     ("missing.jsonl", "basic::equality", {}, "missing.jsonl"),
     ("missing*.parquet", "basic::equality", {}, "no file matches"),
     (7, "basic::equality", {}, "int cannot be scored"),

@@ -48,7 +48,10 @@ struct ArrowScorer: @unchecked Sendable {
     }
 
     private static func columns(_ json: JSONValue?, _ member: String, _ name: String) throws -> [ColumnDescription] {
-        try (json?.array ?? []).map { column in
+        guard let columns = json == nil ? [] : json?.array else {
+            throw LibraryFault("\(name): its \(member) are not a list")
+        }
+        return try columns.map { column in
             guard let column = column.object, let title = column["name"]?.string,
                 let type = column["type"]?.string.flatMap({ types[$0] })
             else {

@@ -41,10 +41,20 @@ extension OpaquePointer {
 }
 
 /// The object at an address that must not be null.
-func object<Object: AnyObject>(_ pointer: OpaquePointer?, _ type: Object.Type) throws -> Object {
-    guard let pointer else { throw LibraryFault("the \(type) is NULL") }
+func object<Object: Handle>(_ pointer: OpaquePointer?, _ type: Object.Type) throws -> Object {
+    guard let pointer else { throw LibraryFault("the \(type.name) is NULL") }
     return pointer.object(type)
 }
+
+/// An object of the library, whose address is what the program has of it.
+protocol Handle: AnyObject {
+    /// What it is, for messages.
+    static var name: String { get }
+}
+
+extension EngineHandle: Handle { static var name: String { "engine" } }
+extension RunHandle: Handle { static var name: String { "run" } }
+extension StateHandle: Handle { static var name: String { "state" } }
 
 /// A copy of a text that `assay_free` frees.
 func copied(_ text: String) throws -> UnsafeMutablePointer<CChar> {

@@ -16,13 +16,15 @@ final class ResultStream {
     /// Rows that were read and not scored.
     private var rest: [ArrowSlice] = []
     private var hasEnded = false
+    /// Why the stream failed. It then stays so.
+    private var failure: (any Error)?
     private var error: UnsafeMutablePointer<CChar>?
 
     init(_ handle: RunHandle, _ source: ArrowSource, keepsRows: Bool) throws {
         let columns = try source.columns()
         let run = try BatchRun(
-            try handle.request(for: Dataset(jsonLines: "", named: "the rows")), on: handle.engine.engine, rows: columns,
-            keepsRows: keepsRows, cancellation: handle.cancellation)
+            handle.request(), on: handle.engine.engine, rows: columns, keepsRows: keepsRows,
+            cancellation: handle.cancellation)
         (self.handle, self.source, self.columns, self.run) = (handle, source, columns, run)
         schema = try run.schema()
         ready = []
@@ -43,8 +45,14 @@ final class ResultStream {
     }
 
     private func next() throws -> ArrowArray {
-        try handle.engine.check()
-        while ready.isEmpty, !hasEnded { try scoreMore() }
+        if let failure { throw failure }
+        do {
+            try handle.engine.check()
+            while ready.isEmpty, !hasEnded { try scoreMore() }
+        } catch {
+            failure = error
+            throw error
+        }
         return ready.isEmpty ? ArrowArray() : ready.removeFirst()
     }
 

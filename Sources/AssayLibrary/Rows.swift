@@ -11,7 +11,7 @@ import Glibc
 public func assay_rows_new(_ stream: UnsafeMutablePointer<ArrowArrayStream>?) -> OpaquePointer? {
     var error: UnsafePointer<CChar>?
     guard let stream, stream.pointee.release != nil else {
-        assay_internal_set_error("the stream has been released")
+        assay_internal_set_error("the stream \(stream == nil ? "is NULL" : "has been released")")
         return nil
     }
     let rows = ca_rows_new(stream, &error)
@@ -21,7 +21,10 @@ public func assay_rows_new(_ stream: UnsafeMutablePointer<ArrowArrayStream>?) ->
 
 @c @implementation
 public func assay_rows_read(_ rows: OpaquePointer?, _ keeps: Int32) -> Int64 {
-    guard let rows else { return -1 }
+    guard let rows else {
+        assay_internal_set_error("the rows are NULL")
+        return -1
+    }
     let count = ca_rows_read(rows, keeps != 0)
     if count < 0 { assay_internal_set_error(ca_rows_error(rows)) }
     return count
@@ -32,7 +35,11 @@ public func assay_rows_count(_ rows: OpaquePointer?) -> Int64 { rows.map { ca_ro
 
 @c @implementation
 public func assay_rows_stream(_ rows: OpaquePointer?, _ out: UnsafeMutablePointer<ArrowArrayStream>?) -> Int32 {
-    guard let rows, let out, ca_rows_stream(rows, out) else {
+    guard let rows, let out else {
+        assay_internal_set_error("the \(rows == nil ? "rows are" : "stream is") NULL")
+        return EINVAL
+    }
+    guard ca_rows_stream(rows, out) else {
         assay_internal_set_error("there is not enough memory")
         return ENOMEM
     }

@@ -18,6 +18,8 @@ import Synchronization
 final class RunHandle: @unchecked Sendable {
     let engine: EngineHandle
     let options: [String]
+    /// What the options ask for, of a dataset without rows. Reading options takes as long as scoring thousands of rows.
+    private let request: ScoringRequest
     let cancellation = Cancellation()
     var isStarted = false
     var results: ScoringResults?
@@ -28,11 +30,16 @@ final class RunHandle: @unchecked Sendable {
         self.engine = engine
         self.options = options
         // Faults of options are found before there are rows.
-        _ = try request(for: Dataset(jsonLines: "", named: "the rows"))
+        request = try EmbeddedCommand.request(
+            engine.options, options, dataset: Dataset(jsonLines: "", named: "the rows"))
     }
 
-    func request(for dataset: Dataset) throws -> ScoringRequest {
-        var request = try EmbeddedCommand.request(engine.options, options, dataset: dataset)
+    /// The request for rows.
+    ///
+    /// - Parameter dataset: where they come from; nil if they are brought.
+    func request(for dataset: Dataset? = nil) -> ScoringRequest {
+        var request = request
+        if let dataset { request.dataset = dataset }
         let warnings = warnings
         request.warn = { warnings.add($0) }
         request.keepsState = true
@@ -98,8 +105,10 @@ private func scoreStream(
     _ output: UnsafeMutablePointer<ArrowArrayStream>?, keepsRows: Bool
 ) -> Int32 {
     reporting(EINVAL) {
-        guard let input, let output else { throw LibraryFault("a stream is NULL") }
+        output?.pointee = ArrowArrayStream()
+        guard let input else { throw LibraryFault("the stream of rows is NULL") }
         let source = ArrowSource(taking: input)
+        guard let output else { throw LibraryFault("the stream of results is NULL") }
         let handle = try object(run, RunHandle.self)
         try handle.start()
         try ResultStream(handle, source, keepsRows: keepsRows).export(to: output)
@@ -112,6 +121,7 @@ public func assay_run_dataset(
     _ run: OpaquePointer?, _ paths: UnsafePointer<CChar>?, _ output: UnsafeMutablePointer<ArrowArrayStream>?
 ) -> Int32 {
     reporting(EINVAL) {
+        output?.pointee = ArrowArrayStream()
         let handle = try object(run, RunHandle.self)
         try handle.start()
         let input = try EmbeddedCommand.dataset(handle.engine.options, handle.options, paths: try texts(paths))
@@ -125,7 +135,7 @@ public func assay_run_dataset(
             }
         }
         let results = try handle.engine.engine.score(
-            try handle.request(for: input.dataset), cancellation: handle.cancellation, columnSink: sink)
+            handle.request(for: input.dataset), cancellation: handle.cancellation, columnSink: sink)
         let arrays = kept.withLock { $0 }.map(\.array)
         do {
             if let failure = results.results.failure { throw failure }

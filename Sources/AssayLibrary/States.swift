@@ -14,8 +14,10 @@ final class StateHandle {
     init(_ state: RunState) { self.state = state }
 }
 
-private func contents(_ bytes: UnsafePointer<UInt8>?, _ length: Int) -> [UInt8] {
-    Array(UnsafeBufferPointer(start: bytes, count: bytes == nil ? 0 : length))
+private func contents(_ bytes: UnsafePointer<UInt8>?, _ length: Int) throws -> [UInt8] {
+    guard let bytes else { throw LibraryFault("the bytes of the state are NULL") }
+    guard length >= 0 else { throw LibraryFault("the length of the state is not valid") }
+    return Array(UnsafeBufferPointer(start: bytes, count: length))
 }
 
 private func text(_ name: UnsafePointer<CChar>?) -> String { name.map { String(cString: $0) } ?? "the state" }
@@ -25,7 +27,7 @@ public func assay_state_new(
     _ bytes: UnsafePointer<UInt8>?, _ length: Int, _ name: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
     reporting(nil) {
-        OpaquePointer(retaining: StateHandle(try RunState(contents(bytes, length), named: text(name))))
+        OpaquePointer(retaining: StateHandle(try RunState(try contents(bytes, length), named: text(name))))
     }
 }
 
@@ -34,7 +36,7 @@ public func assay_state_merge(
     _ state: OpaquePointer?, _ bytes: UnsafePointer<UInt8>?, _ length: Int, _ name: UnsafePointer<CChar>?
 ) -> Int32 {
     reporting(EINVAL) {
-        try object(state, StateHandle.self).state.merge(contents(bytes, length), named: text(name))
+        try object(state, StateHandle.self).state.merge(try contents(bytes, length), named: text(name))
         return 0
     }
 }
@@ -45,13 +47,15 @@ public func assay_state_add_results(
     _ scores: UnsafePointer<Double>?, _ weights: UnsafePointer<Double>?
 ) -> Int32 {
     reporting(EINVAL) {
-        guard let function, let scores, count >= 0 else {
-            throw LibraryFault("the function or the scores are NULL, or their number is negative")
+        guard let function else { throw LibraryFault("the function is NULL") }
+        guard count >= 0, scores != nil || count == 0 else {
+            throw LibraryFault("the scores are NULL, or their number is not valid")
         }
         let found = try (0..<count).map { row in
             let number = outcomes?[row] ?? RowOutcome.scored.rawValue
             guard let outcome = RowOutcome(rawValue: number) else {
-                throw LibraryFault("row \(row) has the outcome \(number); expected 0 to 7")
+                throw LibraryFault(
+                    "row \(row) has the outcome \(number); expected 0 to \(RowOutcome.allCases.count - 1)")
             }
             return outcome
         }

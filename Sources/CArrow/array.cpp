@@ -36,7 +36,7 @@ bool offsets_are_valid(const Column &column, int64_t &first, int64_t &last) {
 // Whether all texts are UTF-8: their bytes as a whole, and none starts within a character.
 bool texts_are_valid(const Column &column, int64_t first, int64_t last) {
     const char *bytes = static_cast<const char *>(column.more);
-    if (first == last) return true;
+    if (first == last || carrow::is_ascii(bytes + first, static_cast<size_t>(last - first))) return true;
     if (!csj_is_utf8(csj_text{bytes + first, static_cast<uint64_t>(last - first)})) return false;
     for (int64_t i = 0; i < column.length; i++) {
         int64_t start, end;
@@ -111,6 +111,10 @@ int64_t buffers_of(Kind kind) {
 // Reads an array that has `rows` rows after the `skipped` that its parent leaves out.
 bool read(const Type &type, const ArrowArray *array, Column &column, int64_t rows, int64_t skipped, const Fault &fault) {
     if (!array) return fault(type, "lacks its array");
+    if (type.kind == Kind::unknown) {
+        column.type = &type;
+        return true;
+    }
     if (array->length < 0 || array->offset < 0 || array->length > most_rows || array->offset > most_rows || skipped > most_rows)
         return fault(type, "has a length that is not valid");
     if (rows + skipped > array->length) return fault(type, "has fewer rows than the table");
@@ -239,7 +243,7 @@ extern "C" bool ca_schema_can_read(const ca_schema *schema, size_t column, uint3
     case CSJ_F64: return found.kind == Kind::floating || found.kind == Kind::integer;
     case CSJ_I64: return found.kind == Kind::integer && (found.width < 8 || found.is_signed);
     case CSJ_BOOL: return found.kind == Kind::boolean;
-    case CSJ_JSON: return true;
+    case CSJ_JSON: return found.kind != Kind::unknown;
     default: return false;
     }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -78,6 +79,22 @@ bool write_value(const Column &, int64_t row, ca_bytes &);
 
 // Enlarges memory that has too little room; false when out of memory.
 bool grow(ca_bytes &, size_t more);
+
+// Whether there is no byte above 127. Most texts are decided here, not in simdjson, which takes longer to start with.
+inline bool is_ascii(const char *bytes, size_t count) {
+    uint64_t all = 0, word;
+    if (count >= 8) {
+        for (size_t i = 0; i + 8 <= count; i += 8) {
+            std::memcpy(&word, bytes + i, 8);
+            all |= word;
+        }
+        std::memcpy(&word, bytes + count - 8, 8);
+        all |= word;
+    } else {
+        for (size_t i = 0; i < count; i++) all |= static_cast<unsigned char>(bytes[i]);
+    }
+    return !(all & 0x8080808080808080u);
+}
 
 inline bool reserve(ca_bytes &out, size_t more) { return out.capacity - out.count >= more || grow(out, more); }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -124,11 +125,13 @@ struct Cells {
         if (size > INT32_MAX || !has_room(size * more) || !mark(true, more)) return false;
         int32_t *to = ends(more);
         if (!to) return false;
-        for (size_t i = 0; i < more; i++) {
-            if (size > 0) std::memcpy(text.bytes + text.count, from, size);
-            text.count += size;
-            to[i] = static_cast<int32_t>(text.count);
-        }
+        for (size_t i = 0; i < more; i++) to[i] = static_cast<int32_t>(text.count + (i + 1) * size);
+        // Once, and then twice as many each time.
+        char *const start = text.bytes + text.count;
+        const size_t whole = size * more;
+        if (whole > 0) std::memcpy(start, from, size);
+        for (size_t done = size; done < whole; done *= 2) std::memcpy(start + done, start, std::min(done, whole - done));
+        text.count += whole;
         count += more;
         return true;
     }

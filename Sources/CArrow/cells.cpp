@@ -8,24 +8,8 @@ using carrow::Kind;
 
 namespace {
 
-// Whether there is no byte above 127. Texts that a view points to are short: most are decided here, not in simdjson.
-inline bool is_ascii(const char *bytes, size_t count) {
-    uint64_t all = 0, word;
-    if (count >= 8) {
-        for (size_t i = 0; i + 8 <= count; i += 8) {
-            std::memcpy(&word, bytes + i, 8);
-            all |= word;
-        }
-        std::memcpy(&word, bytes + count - 8, 8);
-        all |= word;
-    } else {
-        for (size_t i = 0; i < count; i++) all |= static_cast<unsigned char>(bytes[i]);
-    }
-    return !(all & 0x8080808080808080u);
-}
-
 inline csj_text checked(csj_text text) {
-    return is_ascii(text.ptr, text.len) || csj_is_utf8(text) ? text : csj_text{nullptr, 0};
+    return carrow::is_ascii(text.ptr, text.len) || csj_is_utf8(text) ? text : csj_text{nullptr, 0};
 }
 
 template <typename Offset> inline csj_text text_at(const Offset *offsets, const char *bytes, int64_t i) {
@@ -79,10 +63,42 @@ void set_states(const Column &column, int64_t first, size_t count, uint8_t *stat
         if (column.is_null(first + static_cast<int64_t>(i))) states[i] = CSJ_NULL;
 }
 
+// Copies `size` bytes. Of short texts, 32 are copied where that many may be read; there must be room for them.
+inline void copy(char *to, const char *from, size_t size, const char *end) {
+    if (size == 0) return;
+    if (size <= 32 && end - from >= 32) std::memcpy(to, from, 32);
+    else std::memcpy(to, from, size);
+}
+
+// Whether the texts are bytes of one buffer, between `start` and `end`, none of which must be escaped in JSON.
+bool are_plain(const Column &column, int64_t first, size_t count, int64_t &start, int64_t &end) {
+    if (column.type->kind != Kind::text || !column.is_valid_text || count == 0) return false;
+    int64_t other;
+    column.range(first, start, other);
+    column.range(first + static_cast<int64_t>(count) - 1, other, end);
+    const char *bytes = static_cast<const char *>(column.more);
+    return start == end || csj_is_plain(csj_text{bytes + start, static_cast<uint64_t>(end - start)});
+}
+
 // Texts as JSON strings, one after the other; false when out of memory.
 bool quote(const Column &column, int64_t first, size_t count, uint8_t *states, csj_text *cells, ca_bytes &arena) {
     bool ok = true;
     for (size_t i = 0; i < count; i++) cells[i].len = 0;
+    int64_t start, end;
+    if (are_plain(column, first, count, start, end)) {
+        if (!carrow::reserve(arena, static_cast<size_t>(end - start) + 2 * count + 32)) return false;
+        char *to = arena.bytes;
+        const char *const last = static_cast<const char *>(column.more) + end;
+        for_each_text(column, first, count, [&](size_t i, csj_text text) {
+            *to = '"';
+            copy(to + 1, text.ptr, text.len, last);
+            to[text.len + 1] = '"';
+            cells[i].len = text.len + 2;
+            to += text.len + 2;
+        });
+        arena.count = static_cast<size_t>(to - arena.bytes);
+        return true;
+    }
     for_each_text(column, first, count, [&](size_t i, csj_text text) {
         if (!text.ptr) {
             // Bytes that are not UTF-8 are not JSON either.

@@ -228,7 +228,7 @@ extern "C" bool ca_batch_write_rows(
             bool is_first = true;
             writer.put('{');
             for (size_t i = 0; i < batch->root.children.size(); i++) {
-                if (wanted && !wanted[i]) continue;
+                if ((wanted && !wanted[i]) || batch->root.children[i].type->kind == carrow::Kind::unknown) continue;
                 if (!is_first) writer.put(", ");
                 is_first = false;
                 const std::string &name = batch->root.children[i].type->name;

@@ -94,7 +94,7 @@ bool read_nested(const ArrowSchema *schema, Type &type, const char *f, int depth
         number(type, Kind::map, 4);
         if (!read_children(schema, type, 1, depth, fault)) return false;
         const Type &entries = type.children[0];
-        return (entries.kind == Kind::structure && entries.children.size() == 2)
+        return entries.kind == Kind::unknown || (entries.kind == Kind::structure && entries.children.size() == 2)
             || fault(type, "is a map whose entries are not pairs");
     }
     if (f[1] == 'w' && f[2] == ':') {
@@ -106,7 +106,7 @@ bool read_nested(const ArrowSchema *schema, Type &type, const char *f, int depth
     }
     const bool is_view = f[1] == 'v';
     const char c = is_view ? f[2] : f[1];
-    if ((c != 'l' && c != 'L') || f[is_view ? 3 : 2]) return fault(type, "has a type that is not supported");
+    if ((c != 'l' && c != 'L') || f[is_view ? 3 : 2]) return true;
     number(type, is_view ? Kind::list_view : Kind::list, c == 'l' ? 4 : 8);
     return read_children(schema, type, 1, depth, fault);
 }
@@ -124,7 +124,9 @@ bool read(const ArrowSchema *schema, Type &type, int depth, const Fault &fault) 
     bool known = false;
     if (f[0] == '+') {
         if (!read_nested(schema, type, f, depth + 1, fault)) return false;
-        known = true;
+        known = type.kind != Kind::unknown;
+        // The table itself may have columns that nobody reads.
+        for (const Type &child : type.children) known = known && (depth == 0 || child.kind != Kind::unknown);
     } else if (f[0] == 't') {
         known = read_temporal(type, f);
     } else if (f[0] == 'v' && (f[1] == 'u' || f[1] == 'z') && !f[2]) {
@@ -137,12 +139,16 @@ bool read(const ArrowSchema *schema, Type &type, int depth, const Fault &fault) 
     } else if (f[0] && !f[1]) {
         known = read_simple(type, f);
     }
-    if (!known) return fault(type, "has a type that is not supported");
+    if (!known) {
+        type.kind = Kind::unknown;
+        type.children.clear();
+        return true;
+    }
     if (!schema->dictionary) return true;
     if (type.kind != Kind::integer) return fault(type, "has a dictionary whose indices are not integers");
     type.values = std::make_unique<Type>();
     if (!read(schema->dictionary, *type.values, depth + 1, fault)) return false;
-    type.kind = Kind::dictionary;
+    type.kind = type.values->kind == Kind::unknown ? Kind::unknown : Kind::dictionary;
     return true;
 }
 
@@ -167,6 +173,11 @@ extern "C" ca_schema *ca_schema_new(const ArrowSchema *schema, char *error) {
 extern "C" void ca_schema_free(ca_schema *schema) { delete schema; }
 
 extern "C" size_t ca_schema_count(const ca_schema *schema) { return schema->root.children.size(); }
+
+extern "C" const char *ca_schema_unsupported(const ca_schema *schema, size_t column) {
+    const Type &type = schema->root.children[column];
+    return type.kind == Kind::unknown ? type.format.c_str() : nullptr;
+}
 
 extern "C" csj_text ca_schema_name(const ca_schema *schema, size_t column) {
     const std::string &name = schema->root.children[column].name;

@@ -109,6 +109,26 @@ char *unescape(std::string_view from, char *to, Surrogates surrogates, bool &unp
     return to;
 }
 
+/* Whether a JSON string must escape the byte. */
+inline bool is_special(unsigned char c) { return bool(int(c < 0x20) | int(c == '"') | int(c == '\\')); }
+
+/* Whether none of the bytes of a word is special. */
+template <typename Word> inline bool is_plain(const char *p) {
+    Word word;
+    memcpy(&word, p, sizeof word);
+    const Word ones = Word(~Word(0)) / 255, tops = ones * 0x80;
+    const Word quotes = word ^ (ones * '"'), slashes = word ^ (ones * '\\');
+    const Word special = ((word - ones * 0x20) & ~word) | ((quotes - ones) & ~quotes) | ((slashes - ones) & ~slashes);
+    return !(special & tops);
+}
+
+/* Copies a word if none of its bytes is special. */
+template <typename Word> inline bool copy_plain(char *to, const char *from) {
+    if (!is_plain<Word>(from)) return false;
+    memcpy(to, from, sizeof(Word));
+    return true;
+}
+
 }  // namespace csj
 
 extern "C" {
@@ -140,31 +160,45 @@ size_t csj_valid_utf8_prefix(csj_text text) {
 
 bool csj_is_number(csj_text text) { return csj::is_number(std::string_view(text.ptr ? text.ptr : "", text.len)); }
 
+bool csj_is_plain(csj_text text) {
+    /* In blocks, so that the compiler can take many bytes at once. */
+    size_t i = 0;
+    while (i < text.len) {
+        const size_t end = text.len - i < 4096 ? text.len : i + 4096;
+        unsigned char special = 0;
+        for (; i < end; i++) special |= csj::is_special((unsigned char)text.ptr[i]);
+        if (special) return false;
+    }
+    return true;
+}
+
 size_t csj_escape(char *to, csj_text text) {
     static const char hex[] = "0123456789abcdef";
-    const char *p = text.ptr, *end = p + text.len;
+    const char *p = text.ptr, *const end = p + text.len;
     char *const start = to;
     while (p < end) {
+        /* Many bytes at a time while none is special. The last ones are taken together with some before them, which are
+         * written once more as they are. */
         if (end - p >= 8) {
-            /* Eight bytes at a time while none is a control character, a quote or a backslash. */
-            uint64_t word;
-            memcpy(&word, p, 8);
-            const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
-            const uint64_t quotes = word ^ ones * '"', slashes = word ^ ones * '\\';
-            const uint64_t special =
-                ((word - ones * 0x20) & ~word) | ((quotes - ones) & ~quotes) | ((slashes - ones) & ~slashes);
-            if (!(special & tops)) {
-                memcpy(to, p, 8);
+            if (csj::copy_plain<uint64_t>(to, p)) {
                 p += 8;
                 to += 8;
                 continue;
             }
+        } else if (text.len >= 8 && csj::is_plain<uint64_t>(end - 8)) {
+            const size_t left = size_t(end - p);
+            memcpy(to + left - 8, end - 8, 8);
+            return size_t(to + left - start);
+        } else if (end - p >= 4 && csj::copy_plain<uint32_t>(to, p)) {
+            p += 4;
+            to += 4;
+            continue;
         }
         const unsigned char c = (unsigned char)*p++;
-        if (c == '"' || c == '\\') {
-            *to++ = '\\';
+        if (!csj::is_special(c)) {
             *to++ = char(c);
-        } else if (c >= 0x20) {
+        } else if (c == '"' || c == '\\') {
+            *to++ = '\\';
             *to++ = char(c);
         } else {
             *to++ = '\\';

@@ -1,5 +1,6 @@
 // Reads an array of each type with offsets, nulls, views, dictionaries and parents that leave rows out, and compares with JSON
 // written by hand; then builds columns in pieces and reads them back.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -279,9 +280,9 @@ void check_times() {
     check("tDm", Node{"tDm", 3, 0, 1, {bits("101"), of<int64_t>({5, 0, -5})}}, {"5", "null", "-5"});
 }
 
-// Types that are refused, with the end of the message.
+// Types that are not valid, with the end of the message.
 void check_refusals() {
-    for (const char *format : {"", "+", "d:", "+w:", "+w:-1", "tx", "v", "+vx", "+ud:0", "+r", "w:16", "d:76,0,256"}) {
+    for (const char *format : {"+w:", "+w:-1"}) {
         const Node given = table(Node{format, 0, 0, 0, {nullptr, nullptr}}, 0, 0);
         Made made(given);
         made.link();
@@ -290,6 +291,60 @@ void check_refusals() {
         const bool is_named = std::strstr(error, "the column \"x\"") && std::strstr(error, format);
         expect(std::string("refused: ") + format, schema ? "read" : is_named ? "named" : error, "named");
         ca_schema_free(schema);
+    }
+}
+
+// Columns whose type cannot be read stand in nobody's way.
+void check_unsupported() {
+    const Node uuids{"w:16", 2, 0, 0, {nullptr, bytes(std::string(32, 'x'))}};
+    std::vector<Node> columns;
+    for (const char *format : {"", "+", "d:", "tx", "v", "+vx", "+ud:0", "+r", "w:16", "d:76,0,256", "tin"})
+        columns.push_back(Node{format, 2, 0, 0, {nullptr, nullptr}});
+    columns.push_back(Node{"+l", 2, 0, 0, {nullptr, of<int32_t>({0, 1, 2})}, {uuids}});
+    columns.push_back(Node{"+s", 2, 0, 0, {nullptr}, {uuids}});
+    columns.push_back(Node{"c", 2, 0, 0, {nullptr, of<int8_t>({0, 1})}, {}, {uuids}});
+    columns.push_back(Node{"+m", 2, 0, 0, {nullptr, of<int32_t>({0, 1, 2})}, {uuids}});
+    const Node known{"u", 2, 0, 0, {nullptr, of<int32_t>({0, 1, 2}), bytes("ab")}, {}, {}, "y"};
+    for (const Node &column : columns) {
+        const Node given{"+s", 2, 0, 0, {nullptr}, {column, known}};
+        const std::string name = "unsupported: " + column.format;
+        expect(name, lines(given, name), "{\"y\": \"a\"}\n{\"y\": \"b\"}\n");
+        with_table(given, name, [&](const ca_schema *schema, const ca_batch *) {
+            const char *format = ca_schema_unsupported(schema, 0);
+            expect(name + ", format", format ? format : "none", column.format);
+            expect(name + ", the other", ca_schema_unsupported(schema, 1) ? "unsupported" : "supported", "supported");
+            for (uint32_t type : {CSJ_TEXT, CSJ_F64, CSJ_I64, CSJ_BOOL, CSJ_JSON})
+                expect(name + ", read", ca_schema_can_read(schema, 0, type) ? "can be read" : "no", "no");
+        });
+    }
+}
+
+// Texts of all lengths with a byte that must be escaped in each place, and without one.
+void check_escapes() {
+    const std::vector<std::pair<char, std::string>> specials = {
+        {'"', "\\\""}, {'\\', "\\\\"}, {'\n', "\\n"}, {'\x01', "\\u0001"}, {'\x1f', "\\u001f"}, {'x', "x"}};
+    for (const auto &[special, escaped] : specials) {
+        for (size_t length = 0; length <= 40; length++) {
+            std::string all;
+            std::vector<std::string> expected;
+            const size_t count = std::max<size_t>(1, length);
+            auto *ends = new int32_t[count + 1]{0};
+            for (size_t place = 0; place < count; place++) {
+                std::string text(length, 'a'), json = text;
+                if (length > 0) {
+                    text[place] = special;
+                    json.replace(place, 1, escaped);
+                }
+                all += text;
+                ends[place + 1] = static_cast<int32_t>(all.size());
+                expected.push_back("\"" + json + "\"");
+            }
+            const std::string name = "escapes of length " + std::to_string(length);
+            const int64_t rows = static_cast<int64_t>(count);
+            const Node column{"u", rows, 0, 0, {nullptr, ends, bytes(all)}};
+            expect(name, cells(table(column, rows, 0), 0, name), joined(expected, 0));
+            delete[] ends;
+        }
     }
 }
 
@@ -354,6 +409,8 @@ int main() {
     check_nested();
     check_times();
     check_refusals();
+    check_unsupported();
+    check_escapes();
     check_builder();
     std::printf("%d differences\n", failures);
     return failures ? 1 : 0;

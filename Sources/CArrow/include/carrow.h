@@ -23,12 +23,14 @@ typedef struct ca_batch ca_batch;
 enum { CA_ERROR_SIZE = 512 };
 
 /* Reads the schema of a record batch: a struct, whose children are the columns. Copies what it needs. Returns NULL and
- * writes a sentence's end to `error` (CA_ERROR_SIZE bytes) if a type cannot be read. */
+ * writes a sentence's end to `error` (CA_ERROR_SIZE bytes) if it is not valid. */
 ca_schema *ca_schema_new(const struct ArrowSchema *, char *error);
 void ca_schema_free(ca_schema *);
 size_t ca_schema_count(const ca_schema *);
-/* Lives as long as the schema. */
+/* These live as long as the schema. */
 csj_text ca_schema_name(const ca_schema *, size_t column);
+/* The format of a column whose type, or one within it, cannot be read; NULL for others. It can only be left out. */
+const char *ca_schema_unsupported(const ca_schema *, size_t column);
 
 /* Takes over an array with that schema, which must outlive the batch; also on failure, when the array is released. */
 ca_batch *ca_batch_new(const ca_schema *, struct ArrowArray *, char *error);
@@ -55,8 +57,8 @@ typedef struct ca_bytes {
 uint64_t ca_batch_read_json(const ca_batch *, size_t column, size_t first, size_t count, uint8_t *states, csj_text *cells,
                             ca_bytes *arena);
 
-/* Appends rows first..<first + count as lines of JSON, with the named columns only: `wanted[column]`, or all if NULL. The
- * bytes have CSJ_PADDING zeros behind them. False when out of memory. */
+/* Appends rows first..<first + count as lines of JSON, with the named columns only: `wanted[column]`, or all if NULL; without
+ * those whose type cannot be read. The bytes have CSJ_PADDING zeros behind them. False when out of memory. */
 bool ca_batch_write_rows(const ca_batch *, size_t first, size_t count, const bool *wanted, ca_bytes *);
 
 /* ---- writing */

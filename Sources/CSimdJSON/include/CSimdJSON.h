@@ -140,6 +140,8 @@ bool csj_is_utf8(csj_text);
 size_t csj_valid_utf8_prefix(csj_text);
 /* Whether the text is a number in JSON's grammar. */
 bool csj_is_number(csj_text);
+/* Whether a JSON string has the text as it is: without quotes, backslashes and control characters. */
+bool csj_is_plain(csj_text);
 /* Writes `text` as the inside of a JSON string and returns the bytes written: at most 6 * len. */
 size_t csj_escape(char *to, csj_text text);
 

@@ -29,6 +29,18 @@ package final class ArrowColumns: @unchecked Sendable {
     }
 
     deinit { ca_schema_free(schema) }
+
+    /// Checks that columns can be read.
+    ///
+    /// - Parameter wanted: their names; there may be others.
+    package func check(_ wanted: Set<String>) throws(ArrowFault) {
+        for (index, name) in names.enumerated() where wanted.contains(name) {
+            guard let format = ca_schema_unsupported(schema, index) else { continue }
+            throw ArrowFault(
+                description: "the column \(quoted(name)) has a type that is not supported (Arrow format "
+                    + "\(quoted(String(cString: format)))); convert it to text or numbers first")
+        }
+    }
 }
 
 /// A record batch, which is released with the last reference to it.

@@ -40,6 +40,11 @@ package final class BatchRun {
             request, FirstRows(request.dataset, columns: rows.names), writesRows: false, writesResults: false)
         var check = ColumnCheck(plan)
         try check.check(names: rows.names)
+        do throws(ArrowFault) {
+            try rows.check(plan.columns.requests.columnNames)
+        } catch {
+            throw EngineError(.dataset, "\(request.dataset.name): \(error)")
+        }
         columns = ResultColumns(plan.functions, onlyCounts: !keepsRows)
         plan.resultColumns = columns
         if plan.asksModels { request.session = try engine.session(of: request) }

@@ -74,8 +74,8 @@ public struct RunState: Sendable {
     ///   - outcomes: one for each row; a row that is not scored has no score, whatever `scores` says.
     ///   - scores: one for each row. A score that is not finite counts as one that is not a number.
     ///   - weights: one for each row; nil for functions whose rows have none.
-    /// - Throws: if the state needs more of a row than its score: statistics of the corpus, groups, clusters or questions; or if
-    ///   the function's scores are not numbers or booleans.
+    /// - Throws: if the state needs more of a row than its score: statistics of the corpus, groups, clusters or questions; if
+    ///   the function's scores are not numbers or booleans; for a boolean that is not 0 or 1; for a weight below 0.
     public mutating func addResults(
         of function: String, outcomes: [RowOutcome], scores: [Double], weights: [Double]? = nil
     ) throws(StateError) {
@@ -101,6 +101,17 @@ public struct RunState: Sendable {
         }
         guard scores.count == outcomes.count, weights.map({ $0.count == outcomes.count }) ?? true else {
             throw StateError("\(name): scores of \(function): the numbers of outcomes, scores and weights differ")
+        }
+        for row in outcomes.indices where outcomes[row] == .scored {
+            guard wanted.kind == .number || scores[row] == 0 || scores[row] == 1 else {
+                throw StateError(
+                    "\(name): row \(row) has the score \(scores[row]) of \(function), whose scores are booleans; expected "
+                        + "1 or 0")
+            }
+            if let weight = weights?[row], weight < 0 {
+                throw StateError(
+                    "\(name): row \(row) of \(function) has the weight \(weight); expected 0 or more")
+            }
         }
         totals.functions[index].aggregator.add(
             outcomes: outcomes.span, scores: scores.span, weights: weights?.span)
