@@ -21,13 +21,17 @@ public struct ServerConfiguration: Sendable {
     public var maxBodySize = 256 << 20
     /// The maximum number of requests in progress; further ones get status 429.
     public var maxConcurrentRequests = 128
-    /// The maximum number of open connections; further ones wait.
+    /// The maximum number of open connections. For a further one, a connection without a request is closed; if there is
+    /// none, clients wait.
     public var maxConnections = 1_000
     /// The period over which a client that sends a request, or a server from which a dataset is downloaded, must send a
     /// kibibyte per second on average.
     public var clientSeconds = 20
     /// How long a client may take to start its first request after it has connected.
     public var firstRequestSeconds = 10
+    /// How long an incomplete request is waited for when `maxConnections` are open and another client waits: its head, or
+    /// the rest of a body that is not wanted because the request has been answered.
+    public var incompleteSeconds = 2
     /// How long a client may read nothing of a response.
     public var readerSeconds = 300
     /// The maximum number of datasets that are downloaded at once; further registrations get status 429.

@@ -1,4 +1,5 @@
 import Glibc
+import NIOPosix
 
 /// The address of a machine.
 package struct IPAddress: Hashable, Sendable {
@@ -48,6 +49,11 @@ package struct IPAddress: Hashable, Sendable {
             entry = current.pointee.ai_next
         }
         return addresses
+    }
+
+    /// As `resolve`, without blocking.
+    package static func addresses(of host: String) async -> [IPAddress] {
+        (try? await NIOThreadPool.singleton.runIfActive { resolve(host) }) ?? []
     }
 
     /// The address as text.

@@ -118,22 +118,6 @@ struct HostileClientTests {
         }
     }
 
-    @Test("beyond the limit connections wait for their turn")
-    func manyConnections() async throws {
-        try await TestServer.run(TestServer.configured { $0.maxConnections = 4 }) { server async throws in
-            var clients = try (0..<4).map { _ in try RawClient(port: server.port) }
-            for client in clients {
-                try await client.send("GET /v1/version HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                #expect(try await client.receive(upTo: "version\"") != nil)
-            }
-            let last = try RawClient(port: server.port)
-            try await last.send("GET /v1/version HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            #expect(try await last.receive(upTo: "version\"", within: .milliseconds(300)) == nil)
-            clients.removeLast()
-            #expect(try await last.receive(upTo: "version\"") != nil)
-        }
-    }
-
     @Test("of the datasets on the network, only so many are read at once, and others are not held up")
     func manySources() async throws {
         let listener = try SilentListener()

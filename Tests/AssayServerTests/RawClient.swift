@@ -50,6 +50,19 @@ final class RawClient: Sendable {
         try await receive(within: time) { _ in false }
     }
 
+    /// Whether the server ends the connection in order, with nothing before that, and does not reset it.
+    func endsCleanly(within time: Duration = .seconds(30)) async throws -> Bool {
+        let deadline = ContinuousClock.now + time
+        return try await Self.threads.runIfActive { [descriptor] in
+            var byte: UInt8 = 0
+            while ContinuousClock.now < deadline {
+                var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                if poll(&request, 1, 20) > 0 { return recv(descriptor, &byte, 1, 0) == 0 }
+            }
+            return false
+        }
+    }
+
     /// What comes until the text `mark` is there; nil if it does not come within the time.
     func receive(upTo mark: String, within time: Duration = .seconds(30)) async throws -> String? {
         try await receive(within: time) { $0.contains(mark) }

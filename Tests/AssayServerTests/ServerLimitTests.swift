@@ -155,38 +155,6 @@ struct ServerLimitTests {
         }
     }
 
-    @Test("where no more connections may be open, the oldest ends that never made a request, and others are kept")
-    func strangers() async throws {
-        try await TestServer.run(TestServer.configured { $0.maxConnections = 4 }) { server async throws in
-            let known = try RawClient(port: server.port)
-            try await known.send("GET /v1/version HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            #expect(try await known.receive(upTo: "1.2.3") != nil)
-            let idle = try (0..<8).map { _ in try RawClient(port: server.port) }
-            let late = try RawClient(port: server.port)
-            try await late.send("GET /v1/version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            #expect(try await late.rest()?.contains("1.2.3") ?? false)
-            #expect(try await idle[0].rest() == "")
-            try await known.send("GET /v1/version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            #expect(try await known.rest()?.contains("1.2.3") ?? false)
-        }
-    }
-
-    @Test("with a token, whoever does not have it is a stranger whatever is asked")
-    func strangersWithoutToken() async throws {
-        let configuration = TestServer.configured {
-            $0.maxConnections = 2
-            $0.accessToken = "a token of some length"
-        }
-        try await TestServer.run(configuration) { server async throws in
-            let stranger = try RawClient(port: server.port)
-            try await stranger.send("GET /v1/datasets HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            #expect(try await stranger.receive(upTo: "invalid_token") != nil)
-            let others = try (0..<2).map { _ in try RawClient(port: server.port) }
-            #expect(try await stranger.rest()?.isEmpty ?? false)
-            #expect(others.count == 2)
-        }
-    }
-
     @Test("a connection on which nothing comes ends soon")
     func silence() async throws {
         try await TestServer.run(TestServer.configured { $0.firstRequestSeconds = 1 }) { server async throws in

@@ -111,6 +111,25 @@ struct EvalHubJobTests {
         #expect(message.contains(reason), "\(message)")
     }
 
+    @Test(
+        "no parameter of a job names a file with secrets of the adapter",
+        arguments: [
+            ["dataset": "token"], ["dataset": "file:///proc/self/environ"], ["dataset": "/proc/self/environ#csv"],
+            ["dataset": "linked.jsonl"], ["dataset": "rows.jsonl", "system_message": "@secret/api-key"],
+            ["dataset": "rows.jsonl", "require": ["x=secret/api-key"]],
+            ["benchmark": ["dataset": ["path": "../../../../../../proc/self/environ"]]],
+        ] as [JSONValue])
+    func secrets(_ parameters: JSONValue) async throws {
+        let hub = try await hub()
+        #expect(symlink("token", "\(folder.path)/linked.jsonl") == 0)
+        var parameters = parameters.object ?? [:]
+        parameters["functions"] = ["basic::equality"]
+        let result = try command(job(hub, model: "http://127.0.0.1:1/v1", .object(parameters))).run()
+        #expect(result.ending != .status(0))
+        let message = events(hub).last?["error_message"]?["message"]?.string ?? ""
+        #expect(message.contains("expected a file that is not private to the adapter"), "\(message)")
+    }
+
     @Test("a specification that cannot be read says where")
     func specification() async throws {
         let hub = try await hub()

@@ -104,4 +104,36 @@ struct BatchPartsTests {
         #expect(text.contains("filename=\"a.jsonl\"\r\nContent-Type: application/jsonl\r\n\r\nxxx"))
         #expect(text.hasSuffix("xxx\r\n--b--\r\n"))
     }
+
+    @Test(
+        "a server on the internet cannot send requests into a private network, nor a file from https to http",
+        arguments: [
+            ("https://api.example.com", ["203.0.114.1"], "https://files.example.com", ["198.52.100.1"], nil),
+            ("https://api.example.com", ["203.0.114.1"], "https://api.example.com", ["203.0.114.1"], nil),
+            ("https://api.example.com", ["203.0.114.1"], "http://files.example.com", ["198.52.100.1"], "https to http"),
+            ("https://api.example.com", ["203.0.114.1"], "https://169.254.169.254", ["169.254.169.254"], "private"),
+            ("https://api.example.com", ["203.0.114.1"], "https://x.example.com", ["198.52.100.1", "::1"], "private"),
+            ("http://api.example.com", ["203.0.114.1"], "http://localhost:9200", ["127.0.0.1"], "private"),
+            ("http://127.0.0.1:8000", ["127.0.0.1"], "http://127.0.0.1:9000", ["127.0.0.1"], nil),
+            ("http://gateway.internal", ["10.0.0.7"], "http://minio.internal", ["10.0.0.8"], nil),
+            ("http://api.example.com", [], "http://files.example.com", [], nil),
+        ] as [(String, [String], String, [String], String?)])
+    func redirections(from: String, _ addresses: [String], to: String, _ others: [String], reason: String?) throws {
+        let redirection = Redirection(from: try WebURL(parsing: from), to: try WebURL(parsing: to))
+        let fault = redirection.fault(addresses.compactMap { IPAddress($0) }, others.compactMap { IPAddress($0) })
+        #expect((fault == nil) == (reason == nil))
+        if let reason { #expect(fault?.contains(reason) ?? false, "\(fault ?? "nothing")") }
+    }
+
+    @Test("results that are not compressed have the same limit", arguments: [1, 2, 10, 1000])
+    func endlessResults(size: Int) throws {
+        let pieces = GzipPieces(limit: 100_000)
+        var taken = 0
+        #expect(throws: GzipPieces.Fault.self) {
+            for _ in 0..<200_000 {
+                try pieces.add(ByteBuffer(repeating: 0x61, count: size)) { taken += $0.readableBytes }
+            }
+        }
+        #expect(taken <= 100_000 && taken + size > 100_000 - 2)
+    }
 }

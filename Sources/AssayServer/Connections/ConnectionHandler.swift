@@ -18,6 +18,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// The client stalled in the middle of a request's body.
     struct SlowClient: Error {}
 
+    /// An event: another client waits for this connection to close, if it is still spare.
+    struct MakeRoom {}
+
     /// The state at some point in time.
     private struct Progress {
         /// The number of complete requests.
@@ -50,9 +53,24 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var task: Scheduled<Void>?
     private var firstTask: Scheduled<Void>?
 
-    init(_ connections: Connections, seconds: Int, readerSeconds: Int, firstRequestSeconds: Int) {
+    /// Whether the connection may be closed when another client waits.
+    private var isSpare = false
+    private var spareTask: Scheduled<Void>?
+    /// Whether a part of a request's head has arrived.
+    private var isHeadMissing = false
+    /// Whether the response says that the connection closes after it.
+    private var isLast = false
+    /// How long a request that is not complete is waited for when another client waits.
+    private let incompleteSeconds: Int
+    /// A client that has just connected has this time to send something before it may be closed.
+    private static let greeting = TimeAmount.milliseconds(100)
+
+    init(
+        _ connections: Connections, seconds: Int, readerSeconds: Int, firstRequestSeconds: Int, incompleteSeconds: Int
+    ) {
         self.connections = connections
         self.firstRequestSeconds = firstRequestSeconds
+        self.incompleteSeconds = incompleteSeconds
         self.seconds = seconds
         self.readerSeconds = readerSeconds
     }
@@ -60,6 +78,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         meter = try? context.pipeline.syncOperations.handler(type: TransferMeter.self)
         connections.opened(context.channel)
+        becomeSpare(context, after: Self.greeting)
         schedule(context)
         firstTask = context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(Int64(firstRequestSeconds))) {
             // The minimum speed also applies to a request's head.
@@ -74,6 +93,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         task = nil
         firstTask?.cancel()
         firstTask = nil
+        spareTask?.cancel()
+        spareTask = nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -81,13 +102,22 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .head:
             unanswered += 1
             isBodyMissing = true
+            isHeadMissing = false
+            beUsed(context)
         case .body: break
         case .end:
             requests += 1
             isBodyMissing = false
             receivedBefore = meter?.received ?? 0
+            // The rest of a request that was already answered.
+            if unanswered == 0 { becomeSpare(context) }
         }
         context.fireChannelRead(data)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        noticeHead(context)
+        context.fireChannelReadComplete()
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -96,7 +126,15 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         where fault != nil && head.status == .badRequest && head.headerFields[.contentLength] == "0":
             // The parser's own response to invalid HTTP has no content, so it is replaced.
             return explain(context, promise)
-        case .end: unanswered -= 1
+        case .head(var head) where head.status.kind != .informational && !isBodyMissing && connections.isCrowded:
+            // Its client should know that it cannot send a further request.
+            head.headerFields[.connection] = "close"
+            isLast = true
+            return context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .end:
+            let sent = promise ?? context.eventLoop.makePromise()
+            sent.futureResult.assumeIsolated().whenSuccess { self.answered(context) }
+            return context.write(data, promise: sent)
         default: break
         }
         context.write(data, promise: promise)
@@ -109,13 +147,58 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let event = event as? ChannelEvent, event == .inputClosed { connections.close(context.channel) }
+        if event is MakeRoom { return makeRoom(context) }
         context.fireUserInboundEventTriggered(event)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         connections.close(context.channel)
-        connections.trust(context.channel)
+        connections.closed(context.channel)
         context.fireChannelInactive()
+    }
+
+    // MARK: Use
+
+    /// A response was sent completely.
+    private func answered(_ context: ChannelHandlerContext) {
+        unanswered -= 1
+        guard unanswered == 0 else { return }
+        if isLast { return context.close(promise: nil) }
+        if isBodyMissing { return becomeSpare(context, after: .seconds(Int64(incompleteSeconds))) }
+        noticeHead(context)
+        if !isHeadMissing { becomeSpare(context) }
+    }
+
+    /// If a part of a request's head has arrived, waits for the rest of it.
+    private func noticeHead(_ context: ChannelHandlerContext) {
+        guard unanswered == 0, !isBodyMissing, !isHeadMissing, meter?.received ?? 0 > receivedBefore else { return }
+        isHeadMissing = true
+        beUsed(context)
+        becomeSpare(context, after: .seconds(Int64(incompleteSeconds)))
+    }
+
+    private func becomeSpare(_ context: ChannelHandlerContext, after time: TimeAmount = .zero) {
+        spareTask?.cancel()
+        guard time > .zero else {
+            isSpare = true
+            return connections.spare(context.channel)
+        }
+        spareTask = context.eventLoop.assumeIsolated().scheduleTask(in: time) { self.becomeSpare(context) }
+    }
+
+    private func beUsed(_ context: ChannelHandlerContext) {
+        spareTask?.cancel()
+        isSpare = false
+        connections.keep(context.channel)
+    }
+
+    private func makeRoom(_ context: ChannelHandlerContext) {
+        // A request may have arrived in the meantime.
+        guard isSpare else { return connections.stays() }
+        isSpare = false
+        context.close(promise: nil)
+        // TLS sends its last message, but does not wait for that of the client.
+        try? context.pipeline.syncOperations.context(handlerType: TransferMeter.self).close(promise: nil)
     }
 
     // MARK: Faults

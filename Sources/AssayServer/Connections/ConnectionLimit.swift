@@ -2,8 +2,8 @@ import HummingbirdCore
 import Logging
 import NIOCore
 
-/// Limits the number of open connections. To accept a further one, the oldest connection without a permitted request is closed;
-/// if there is none, the new one waits until another connection ends.
+/// Limits the number of open connections. One more is accepted: if a connection is spare, it is closed for the new one;
+/// otherwise, further clients wait until a connection ends or becomes spare.
 struct ConnectionLimit: AvailableConnectionsDelegate {
     let limit: Int
     let connections: Connections
@@ -21,19 +21,19 @@ struct ConnectionLimit: AvailableConnectionsDelegate {
     mutating func connectionOpened() {
         count += 1
         metrics.setConnections(count)
-        guard count >= limit else { return }
-        // The new connection is not counted yet.
-        if !connections.closeOldestStranger() {
-            logger.warning("the limit on open connections is reached", metadata: ["limit": "\(limit)"])
+        if !connections.accepted() {
+            logger.warning(
+                "the limit on open connections is reached, and none can be closed yet", metadata: ["limit": "\(limit)"])
         }
     }
 
     mutating func connectionClosed() {
         count -= 1
         metrics.setConnections(count)
+        connections.ended()
     }
 
-    func isAcceptingNewConnections() -> Bool { count < limit }
+    func isAcceptingNewConnections() -> Bool { count <= limit }
 }
 
 /// Pauses for a moment if a connection cannot be accepted because the process or the system has no file descriptor or memory

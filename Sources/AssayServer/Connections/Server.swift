@@ -70,7 +70,7 @@ public struct Server: Sendable {
         let configuration = service.configuration
         let threads = NIOThreadPool(numberOfThreads: configuration.maxConcurrentRequests)
         threads.start()
-        let connections = Connections()
+        let connections = Connections(limit: configuration.maxConnections)
         let responder = Responder(
             service: service, access: service.access, connections: connections,
             admission: Admission(
@@ -91,6 +91,8 @@ public struct Server: Sendable {
                 }
                 let added = channel.eventLoop.submit {
                     try channel.pipeline.syncOperations.addHandler(AcceptPause(logger), position: .first)
+                    // So that the limit on connections is looked at before each one.
+                    try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
                 }
                 try? await added.get()
                 await onRunning(channel.localAddress?.port ?? configuration.port)
@@ -172,7 +174,7 @@ public struct Server: Sendable {
             additionalChannelHandlers: [
                 ConnectionHandler(
                     connections, seconds: limits.clientSeconds, readerSeconds: limits.readerSeconds,
-                    firstRequestSeconds: limits.firstRequestSeconds)
+                    firstRequestSeconds: limits.firstRequestSeconds, incompleteSeconds: limits.incompleteSeconds)
             ], idleTimeout: .seconds(120))
         let plain = HTTPServerBuilder { responder in
             WatchedChannel(base: HTTP1Channel(responder: responder, configuration: configuration))

@@ -26,6 +26,14 @@ public enum BatchResult: Sendable {
         public var error = JSONValue.null
     }
 
+    /// The request that it belongs to; nil if it cannot be used.
+    var key: ReplyKey? {
+        switch self {
+        case .reply(let key, _), .failure(let key, _): key
+        case .ignored: nil
+        }
+    }
+
     /// Reads a line.
     public init(_ json: JSONValue) {
         guard let line = json.object else {

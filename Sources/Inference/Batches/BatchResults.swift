@@ -32,6 +32,8 @@ final class BatchResults: Sendable {
     private let model: Model
     private let cache: ReplyCache
     private let state = Mutex(State())
+    /// The number of requests whose results are taken: those of the batch, and as many of others.
+    private var mostRequests: Int { 1_000 + 2 * stored.requests }
 
     init(_ stored: StoredBatch, _ model: Model, _ cache: ReplyCache) {
         self.stored = stored
@@ -93,7 +95,7 @@ final class BatchResults: Sendable {
                     }
                     let reason = "its reply has more than \(LineSplitter.longest >> 20) MiB"
                     add(.failure(key, BatchResult.Failure(status: 200, message: reason, isTemporary: false)), &state)
-                } else if let json = try? JSONValue(parsing: line) {
+                } else if let json = try? JSONValue(sent: line) {
                     if json["custom_id"]?.string != nil { state.named += 1 }
                     add(BatchResult(json), &state)
                     state.bufferedBytes += line.count
@@ -108,6 +110,11 @@ final class BatchResults: Sendable {
 
     /// Takes a result. Of several results of a request, the first one counts, and a reply before a failure.
     private func add(_ result: BatchResult, _ state: inout State) {
+        if let key = result.key, state.seen[key] == nil, state.seen.count >= mostRequests {
+            // Results without end, of requests that nobody made, must not fill the memory.
+            state.ignored += 1
+            return
+        }
         switch result {
         case .reply(let key, _):
             if state.seen[key] == true { return }

@@ -53,9 +53,11 @@ final class BatchServer: Sendable {
     }
 
     private static func client(
-        for url: WebURL, of model: Model, _ environment: @escaping @Sendable (String) -> String?
+        for url: WebURL, of model: Model, _ environment: @escaping @Sendable (String) -> String?,
+        address: IPAddress? = nil
     ) throws(InferenceError) -> WebClient {
         var options = WebClient.Options(environment: environment)
+        options.address = address
         options.silence = .seconds(120)
         options.decompressionLimit = resultsLimit
         do throws(WebClient.Fault) {
@@ -107,7 +109,7 @@ final class BatchServer: Sendable {
             let id = response.headers.first(name: "X-Together-File-Id"),
             let url = try? WebURL(parsing: place)
         else { throw unexpected("it does not say where the file is to be uploaded", response) }
-        let store = try client(for: url)
+        let store = try await client(forRedirectionTo: url)
         var put = WebClient.Request(place, method: .PUT, headers: [], timeout: Self.timeouts.upload, limit: Self.limit)
         put.headers = [("User-Agent", userAgent)]
         let body = BatchUpload(head: [], file: draft.file, tail: [])
@@ -214,7 +216,7 @@ final class BatchServer: Sendable {
             let url = try? WebURL(parsing: place)
         {
             // Where the server keeps its files, which is not to see the key.
-            source = try client(for: url)
+            source = try await client(forRedirectionTo: url)
             get = WebClient.Request(place, headers: [("User-Agent", userAgent)], timeout: get.timeout, limit: get.limit)
             do {
                 response = try await lines(from: source, get, take)
@@ -318,9 +320,22 @@ final class BatchServer: Sendable {
         }
     }
 
-    private func client(for url: WebURL) throws(BatchServerFault) -> WebClient {
+    /// A client for the place that the server has named for a file.
+    private func client(forRedirectionTo url: WebURL) async throws(BatchServerFault) -> WebClient {
         do throws(InferenceError) {
-            return try Self.client(for: url, of: model, environment)
+            let redirection = Redirection(from: model.address.url, to: url)
+            // A proxy looks up names by itself.
+            let proxies = ProxySettings(environment: environment)
+            if let proxy = try? proxies.proxy(for: url), !proxy.host.isEmpty {
+                if let reason = redirection.fault([], []) { throw InferenceError(.badReply, "\(model): \(reason)") }
+                return try Self.client(for: url, of: model, environment)
+            }
+            async let origin = IPAddress.addresses(of: redirection.origin.host)
+            let place = await IPAddress.addresses(of: url.host)
+            if let reason = redirection.fault(await origin, place) {
+                throw InferenceError(.badReply, "\(model): \(reason)")
+            }
+            return try Self.client(for: url, of: model, environment, address: place.first)
         } catch {
             throw BatchServerFault(error: error, isTemporary: false)
         }

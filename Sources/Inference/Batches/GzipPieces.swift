@@ -33,7 +33,7 @@ final class GzipPieces {
     /// - Parameter take: gets the data, decompressed.
     func add(_ piece: ByteBuffer, _ take: (ByteBuffer) throws -> Void) throws {
         switch kind {
-        case .plain: try take(piece)
+        case .plain: try pass(piece, take)
         case .gzip: try inflateAll(Array(piece.readableBytesView), take)
         case .unknown:
             head += piece.readableBytesView
@@ -41,8 +41,14 @@ final class GzipPieces {
             kind = head[0] == 0x1F && head[1] == 0x8B ? .gzip : .plain
             let first = head
             head = []
-            if kind == .gzip { try inflateAll(first, take) } else { try take(ByteBuffer(bytes: first)) }
+            if kind == .gzip { try inflateAll(first, take) } else { try pass(ByteBuffer(bytes: first), take) }
         }
+    }
+
+    private func pass(_ piece: ByteBuffer, _ take: (ByteBuffer) throws -> Void) throws {
+        room -= piece.readableBytes
+        if room < 0 { throw Fault() }
+        try take(piece)
     }
 
     /// Passes on what is left of data that is shorter than two bytes.

@@ -25,6 +25,7 @@ struct EvalHubCommandLine {
         words = [generates ? "evaluate" : "score"]
         do {
             try job.parameters.checkNames(Self.own + Self.options)
+            try Self.check(job.parameters, against: environment.privateFolders(of: job))
             if let place = job.parameters["dataset"] {
                 let dataset = try place.read(.nonEmptyText())
                 if dataset.hasPrefix("-") { throw place.fault("the path or URI of a dataset") }
@@ -45,6 +46,33 @@ struct EvalHubCommandLine {
             try addCredentials(job, environment)
         }
         words += ["--save=\(run)", "--overwrite", "--format", "json"]
+    }
+
+    /// Checks that no text names a file of a private folder: what a job reads, its model and its results get to see.
+    private static func check(_ place: JSONPlace, against folders: [String]) throws(JSONFault) {
+        switch place.value {
+        case .string(let text):
+            for path in paths(in: text) {
+                guard let path = resolvedPath(path),
+                    folders.contains(where: { path == $0 || path.hasPrefix($0 + "/") })
+                else { continue }
+                throw place.fault("a file that is not private to the adapter")
+            }
+        case .array: for element in try place.elements() { try check(element, against: folders) }
+        case .object: for (_, member) in try place.members() { try check(member, against: folders) }
+        default: break
+        }
+    }
+
+    /// What may be a path in a text: all of it, or what follows a mark, as in `@FILE`, `NAME=FILE` and `file://FILE`.
+    private static func paths(in text: String) -> [String] {
+        // No path is longer.
+        let whole = (text.firstIndex(of: "#").map { text[..<$0] } ?? text[...]).suffix(4096)
+        return [text, String(whole)]
+            + whole.indices.filter { "@=:,".contains(whole[$0]) }.map { mark in
+                let rest = whole[whole.index(after: mark)...]
+                return rest.hasPrefix("//") ? String(rest.dropFirst()) : String(rest)
+            }
     }
 
     /// The benchmark that the parameters define, one of the installation's, or an open benchmark.
@@ -112,4 +140,11 @@ struct EvalHubCommandLine {
         if let token = environment.text("\(folder)/hf-token") { setenv("HF_TOKEN", token, 1) }
         if FileStatus(ofPath: "\(folder)/ca_cert") != nil { setenv("SSL_CERT_FILE", "\(folder)/ca_cert", 1) }
     }
+}
+
+/// The real path of a file that exists; nil for others.
+func resolvedPath(_ path: String) -> String? {
+    guard !path.utf8.contains(0), path.utf8.count < 4096, let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(cString: resolved)
 }

@@ -41,6 +41,13 @@ struct EvalHubEnvironment {
         return String(secret.dropFirst("file://".count))
     }
 
+    /// The folders that no parameter of a job may name: the adapter's secrets, and its environment and memory.
+    func privateFolders(of job: EvalHubJob) -> [String] {
+        let named = [environmentVariable("EVALHUB_AUTH_TOKEN_PATH"), try? credentials(of: job)]
+        return (["/proc", "/sys", "/run/secrets", "/var/run/secrets"] + named.compactMap { $0 })
+            .map { resolvedPath($0) ?? $0 }
+    }
+
     /// The text of a small file, without white space around it; nil if it is missing or empty.
     func text(_ path: String) -> String? {
         guard let bytes = try? RegularFile.read(path, limit: 1 << 20) else { return nil }

@@ -165,7 +165,9 @@ struct LimitOptions: ParsableArguments {
     var maxConcurrentRequests: Int?
 
     @Option(
-        help: ArgumentHelp("Connections that may be open at once; further ones wait (default: 1000).", valueName: "n"))
+        help: ArgumentHelp(
+            "Connections that may be open at once; for a further one, an idle one is closed (default: 1000).",
+            valueName: "n"))
     var maxConnections: Int?
 
     @Option(help: ArgumentHelp("Evaluation jobs that run at once (default: 2).", valueName: "n"))
