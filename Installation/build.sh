@@ -1,14 +1,9 @@
 #!/bin/sh
-# build.sh [--for-installation]: builds the executables and the plugins for release.
-#
-# With --for-installation, plugins need no Swift toolchain either. That is a matter of linking, so that nothing is compiled again.
+# build.sh [PRODUCT…]: builds the executables, the plugins and further products for release, as they are installed: each has
+# Swift's runtime in it.
 set -eu
 cd "$(dirname "$0")/.."
-library=
-if [ "${1:-}" = --for-installation ]; then
-    export ASSAY_INSTALLATION=1 ASSAY_EMBEDDING=1
-    library=AssayLibrary
-fi
-for product in assay assay-plugin-worker basic braintrust llm-as-judge math text $library; do
-    swift build -c release --static-swift-stdlib --product $product
+export ASSAY_INSTALLATION=1
+for product in assay assay-plugin-worker basic braintrust llm-as-judge math text "$@"; do
+    swift build -c release --product "$product"
 done
