@@ -353,28 +353,29 @@ if Context.environment["ASSAY_THREADS"] != nil {
             name: "thread-check", dependencies: ["Concurrency", "JSON", "ScoringEngine"], path: "Tests/ThreadCheck"))
 }
 
-// An installed plugin has its own Swift runtime, and shows nothing but its entry, so that it meets no other's symbols.
+// What is installed has Swift's runtime in it. That is a matter of linking alone, so that nothing is compiled again. A plugin
+// and the library show nothing but their entries, so that they meet no other's symbols.
 if Context.environment["ASSAY_INSTALLATION"] != nil {
-    let plugins = ["BasicScorers", "BraintrustScorers", "JudgeScorers", "MathScorers", "TextScorers"]
-    for target in package.targets where plugins.contains(target.name) {
-        target.linkerSettings = [
-            .unsafeFlags(["-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/SDK/plugin.map"])
-        ]
+    // What Foundation's static library needs, which objects that were compiled for the shared one do not name.
+    let parts = [
+        "CoreFoundation", "_FoundationICU", "_FoundationCollections", "_FoundationCShims", "swiftSynchronization",
+    ]
+    let library = ["-z", "nodelete", "-z", "defs", "-soname=libassay.so"].flatMap { ["-Xlinker", $0] }
+    func linkStatically(_ name: String, showing symbols: String, _ options: [String] = []) {
+        let script = "--version-script=\(Context.packageDirectory)/\(symbols)"
+        for target in package.targets where target.name == name {
+            target.linkerSettings = [.unsafeFlags(["-static-stdlib", "-Xlinker", script] + options)]
+        }
+    }
+    linkStatically("AssayLibrary", showing: "Installation/library.map", parts.map { "-l" + $0 } + library)
+    for plugin in ["BasicScorers", "BraintrustScorers", "JudgeScorers", "MathScorers", "TextScorers"] {
+        linkStatically(plugin, showing: "SDK/plugin.map")
     }
 }
 
 // The C library. Where nobody asks for it, it is compiled but not linked, which takes as long as for the program.
 if Context.environment["ASSAY_EMBEDDING"] != nil {
     package.products.append(.library(name: "AssayLibrary", type: .dynamic, targets: ["AssayLibrary"]))
-}
-
-// The installed library has its own Swift runtime, too, and shows nothing but its C functions.
-if Context.environment["ASSAY_INSTALLATION"] != nil {
-    for target in package.targets where target.name == "AssayLibrary" {
-        let map = "\(Context.packageDirectory)/Installation/library.map"
-        let options = ["--version-script=\(map)", "-z", "nodelete", "-z", "defs", "-soname=libassay.so"]
-        target.linkerSettings = [.unsafeFlags(["-static-stdlib"] + options.flatMap { ["-Xlinker", $0] })]
-    }
 }
 
 // One loop gives every Swift target the same settings.
@@ -385,4 +386,11 @@ for target in package.targets where ![.system, .plugin].contains(target.type) {
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     ]
+}
+
+// A release build whose modules the tests can import with @testable. Optimising the tests themselves takes longer than it saves.
+if Context.environment["ASSAY_TESTABLE"] != nil {
+    for target in package.targets where ![.system, .plugin].contains(target.type) {
+        target.swiftSettings?.append(.unsafeFlags([target.type == .test ? "-Onone" : "-enable-testing"]))
+    }
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # build.sh [--for-installation]: builds the executables and the plugins for release.
 #
-# With --for-installation, plugins need no Swift toolchain either, and the engine is a library. That is a matter of linking, so
+# With --for-installation, what is built needs no Swift toolchain, and the engine is a library. That is a matter of linking, so
 # that nothing is compiled again.
 set -eu
 cd "$(dirname "$0")/.."
@@ -11,5 +11,5 @@ if [ "${1:-}" = --for-installation ]; then
     engine=AssayLibrary
 fi
 for product in $engine assay-plugin-worker basic braintrust llm-as-judge math text; do
-    swift build -c release --static-swift-stdlib --product $product
+    swift build -c release --product $product
 done

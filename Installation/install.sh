@@ -7,8 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 to=${DESTDIR:-}${PREFIX:-/usr/local}
 sh Installation/build.sh --for-installation
-export ASSAY_INSTALLATION=1 ASSAY_EMBEDDING=1
-products=$(swift build -c release --static-swift-stdlib --show-bin-path)
+products=.build/release
 
 for plugin in basic braintrust llm-as-judge math text; do
     install -D -m 755 "$products/lib$plugin.so" "$to/lib/assay/plugins/lib$plugin.so"

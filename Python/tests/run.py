@@ -1,6 +1,6 @@
 """run.py [--wheel FILE] [--spark] [--ray] [--notebook] [PYTEST-ARGUMENTS…]: tests the package in an empty environment.
 
-Without a wheel, the package is taken from the tree, with the library that ASSAY_LIBRARY names or Swift's debug build made.
+Without a wheel, the package is taken from the tree, with the library that ASSAY_LIBRARY names or `make library` built.
 Ends with status 2 where a package cannot be had.
 """
 
@@ -45,7 +45,7 @@ def main() -> int:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         if not options.wheel:
             environment["PYTHONPATH"] = str(TREE / "Python")
-            environment.setdefault("ASSAY_LIBRARY", str(TREE / ".build" / "debug" / "libAssayLibrary.so"))
+            environment.setdefault("ASSAY_LIBRARY", str(TREE / ".build" / "release" / "libAssayLibrary.so"))
         environment["XDG_CACHE_HOME"] = f"{scratch}/cache"
         tests = [TREE / "Python" / "tests"]
         # The folder must not be found as the package of a wheel.
