@@ -120,7 +120,8 @@ struct DatasetArguments: ParsableArguments {
             }
             dataset.notices = notices
             return DatasetInput(
-                dataset: dataset, path: nil, byteSize: nil, reading: reading, stop: { cancellation.cancel() })
+                dataset: dataset, path: nil, byteSize: nil, reading: reading, revision: { split.revision },
+                stop: { cancellation.cancel() })
         }
         let location = try DatasetLocation(argument, options: options)
         return DatasetInput(
@@ -140,6 +141,8 @@ struct DatasetInput {
     var byteSize: Int?
     /// Shows how much of the file has been read.
     var reading: ReadControl
+    /// The commit of the rows that were read, for a dataset of the Hugging Face Hub.
+    var revision: @Sendable () -> String? = { nil }
     /// Ends a blocked read.
     var stop: @Sendable () -> Void
 

@@ -47,9 +47,11 @@ struct HubCacheTests {
         let hub = try await Self.start(state)
         let folder = try TemporaryFolder()
         for expected in [5, 6, 7] {
-            let result = try Self.score(folder, hub.url)
+            let result = try Self.score(folder, hub.url, ["--cache", "cache", "--save", "run\(expected)"])
             Self.expectRows(450, result)
             #expect(result.errors == "")
+            let saved = try JSONValue(parsing: folder.read("run\(expected)/results.json"))
+            #expect(saved["provenance"]?["dataset"]?["revision"] == .string(Self.first))
             #expect(hub.requests.count == expected)
         }
         state.revision.withLock { $0 = Self.second }

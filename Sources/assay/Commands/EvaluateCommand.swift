@@ -262,7 +262,8 @@ struct EvaluateCommand: ParsableCommand {
             }
         return try RunSaver(
             RunSaver.Setup(
-                command: "evaluate", dataset: rows, path: input.path, functions: request.functions,
+                command: "evaluate", dataset: rows, path: input.path, revision: input.revision,
+                functions: request.functions,
                 mapping: request.mapping, filters: rowOptions.filters.map(\.condition), limit: request.limit,
                 jobs: request.jobs, key: statisticsOptions.key?.names ?? [], cluster: request.clusterColumns,
                 groups: request.groupColumns, samples: request.samples > 1 ? request.samples : nil,

@@ -198,7 +198,8 @@ struct ScoreCommand: ParsableCommand {
     private func saver(_ request: ScoringRequest, _ input: DatasetInput, _ engine: Engine) throws -> RunSaver? {
         try RunSaver(
             RunSaver.Setup(
-                command: "score", dataset: dataset, path: input.path, functions: request.functions,
+                command: "score", dataset: dataset, path: input.path, revision: input.revision,
+                functions: request.functions,
                 mapping: request.mapping, filters: rowOptions.filters.map(\.condition), limit: request.limit,
                 jobs: request.jobs, key: statisticsOptions.key?.names ?? [], cluster: request.clusterColumns,
                 groups: request.groupColumns, samples: nil, judgeModel: request.judgeModel,

@@ -22,6 +22,8 @@ final class RunSaver: @unchecked Sendable {
         /// The dataset as the command line names it, and the file that it is.
         var dataset: String
         var path: String?
+        /// The commit of a dataset of the Hugging Face Hub, once rows were read.
+        var revision: @Sendable () -> String?
         var functions: [(identifier: String, parameters: JSONObject?)]
         var mapping: [String: String]
         var filters: [String]
@@ -170,13 +172,15 @@ final class RunSaver: @unchecked Sendable {
     private func dataset(rows: Int) -> JSONValue {
         var mapping = JSONObject()
         for (name, source) in setup.mapping.sorted(by: { $0.key < $1.key }) { mapping[name] = .string(source) }
-        return [
+        var described: JSONObject = [
             "source": .string(setup.dataset),
             "sha256": setup.path.flatMap(fileDigest).map { .string($0) } ?? .null,
             "rows": JSONValue(rows), "where": .array(setup.filters.map(JSONValue.string)),
             "limit": setup.limit.map { JSONValue($0) } ?? .null, "map": .object(mapping),
             "columns": .object(writer.columnDigests),
         ]
+        if let revision = setup.revision() { described["revision"] = .string(revision) }
+        return .object(described)
     }
 }
 
