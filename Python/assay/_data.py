@@ -51,7 +51,10 @@ def prepared(data: Any) -> Any:
     if hasattr(data, "__arrow_c_array__"):
         import pyarrow
 
-        batch = pyarrow.record_batch(data)
+        try:
+            batch = pyarrow.record_batch(data)
+        except (TypeError, ValueError) as error:
+            raise AssayError(f"{_refusal(data)} ({error})") from error
         return pyarrow.RecordBatchReader.from_batches(batch.schema, [batch])
     if hasattr(data, "scanner") and module == "pyarrow":
         return data.scanner().to_reader()

@@ -112,7 +112,7 @@ def test_rows_that_are_objects(data):
     (pandas.Series(["a"]), "pandas.Series is one column"), (numpy.array(["a"]), "numpy.ndarray is one column"),
     (pyarrow.array(["a"]), "is one column"), (pyarrow.chunked_array([["a"]]), "is one column"),
     (pandas.DataFrame([["a", "a", "b"]], columns=["generated_answer", "expected_answer", "expected_answer"]), "more than once"),
-    (b"x.jsonl", "bytes cannot be scored"), (None, "NoneType cannot be scored"),
+    (pyarrow.array([["a"]]), "ListArray cannot be scored"), (b"x.jsonl", "bytes cannot be scored"), (None, "NoneType cannot be scored"),
 ])
 def test_data_that_cannot_be_scored(data, message):
     with pytest.raises(assay.AssayError, match=message):
