@@ -59,11 +59,13 @@ def merge(states: Iterable[bytes | str | os.PathLike[str] | Result], *, engine: 
     """
     merger = Merger()
     try:
-        for index, state in enumerate(states):
+        for index, state in enumerate([states] if isinstance(states, (Result, bytes, str, os.PathLike)) else states):
             if isinstance(state, Result):
                 state = state.state or b""
             if isinstance(state, bytes):
                 merger.add(state, f"state {index}")
+            elif not isinstance(state, (str, os.PathLike)):
+                raise AssayError(f"{type(state).__name__} is not a state; give results, their states, or paths of states")
             else:
                 with open(state, "rb") as file:
                     merger.add(file.read(), os.fspath(state))

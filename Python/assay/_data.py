@@ -1,31 +1,16 @@
-"""What can be scored: tables, rows and files."""
+"""What can be scored: tables, rows and paths."""
 
 from __future__ import annotations
 
-import glob
 import itertools
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from ._errors import AssayError
+from ._files import Files, files
 from ._json import as_row, text_of
-
-TEXT_ENDINGS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
-
-
-class Files:
-    """Files that the engine reads by itself."""
-
-    def __init__(self, paths: list[str], temporary: Any = None) -> None:
-        self.paths = paths
-        self._temporary = temporary
-
-    def named(self, message: str) -> str:
-        """A message about these files, in which one that the user has not named is "the rows"."""
-        return message if self._temporary is None else message.replace(self._temporary.name, "the rows")
 
 
 def prepared(data: Any) -> Any:
@@ -35,7 +20,7 @@ def prepared(data: Any) -> Any:
         AssayError: if the data are of no kind that can be scored.
     """
     if isinstance(data, (str, os.PathLike)):
-        return _files([os.fspath(data)])
+        return files([os.fspath(data)])
     module = type(data).__module__.partition(".")[0]
     if _is_one_column(data):
         raise AssayError(
@@ -51,7 +36,10 @@ def prepared(data: Any) -> Any:
     if hasattr(data, "__arrow_c_array__"):
         import pyarrow
 
-        batch = pyarrow.record_batch(data)
+        try:
+            batch = pyarrow.record_batch(data)
+        except (TypeError, ValueError) as error:
+            raise AssayError(f"{_refusal(data)} ({error})") from error
         return pyarrow.RecordBatchReader.from_batches(batch.schema, [batch])
     if hasattr(data, "scanner") and module == "pyarrow":
         return data.scanner().to_reader()
@@ -153,7 +141,7 @@ def _rows(data: Iterable[Any]) -> Any:
     if first is None:
         return _lines([])
     if isinstance(first, (str, os.PathLike)):
-        return _files([os.fspath(path) for path in itertools.chain([first], values)])
+        return files([os.fspath(path) for path in itertools.chain([first], values)])
     if as_row(first) is None:
         raise AssayError(
             f"the first row is {_kind(first)}; expected a dict, or an object with named fields, such as a dataclass")
@@ -177,50 +165,3 @@ def _lines(rows: Iterable[Mapping[str, Any]]) -> Files:
             raise AssayError(f"row {index}: {error}") from error.__cause__
     file.flush()
     return Files([file.name], file)
-
-
-def _files(names: list[str]) -> Any:
-    paths: list[str] = []
-    for name in names:
-        found = sorted(glob.glob(name, recursive=True)) if glob.has_magic(name) and not os.path.exists(name) else [name]
-        if not found:
-            raise AssayError(f"{name}: no file matches")
-        for path in found:
-            paths.extend(sorted(map(str, Path(path).rglob("*.parquet"))) if os.path.isdir(path) else [path])
-    if not paths:
-        raise AssayError(f"{', '.join(names)}: the folder has no .parquet files")
-    are_parquet = {path.endswith((".parquet", ".pq")) for path in paths}
-    if are_parquet == {True}:
-        return _parquet(paths)
-    if are_parquet == {True, False}:
-        raise AssayError("Parquet and other files cannot be scored together; score them one by one and merge the states")
-    return Files(paths)
-
-
-def _parquet(paths: list[str]) -> Any:
-    """A stream over Parquet files, a few thousand rows at a time."""
-    for path in paths:
-        if not os.path.exists(path):
-            raise AssayError(f"{path}: the file does not exist")
-    try:
-        import pyarrow
-        import pyarrow.parquet as parquet
-    except ImportError:
-        try:
-            import duckdb
-        except ImportError:
-            raise AssayError(
-                "reading Parquet files needs pyarrow or duckdb: pip install 'assay-scoring[parquet]'"
-            ) from None
-        relation = duckdb.connect().read_parquet(paths)
-        read = relation.to_arrow_reader if hasattr(relation, "to_arrow_reader") else relation.fetch_record_batch
-        return read(16_384)
-    schema = parquet.read_schema(paths[0])
-
-    def batches() -> Iterator[Any]:
-        for path in paths:
-            with parquet.ParquetFile(path) as file:
-                for batch in file.iter_batches(batch_size=16_384):
-                    yield batch if batch.schema.equals(schema) else batch.cast(schema)
-
-    return pyarrow.RecordBatchReader.from_batches(schema, batches())

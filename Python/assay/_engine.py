@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from . import _library
-from ._data import Files, prepared
+from ._data import prepared
 from ._errors import AssayError, ForkError
+from ._files import Files
 from ._library import lib
 from ._options import ENGINE_OPTIONS, as_options, function_options
 from ._progress import Progress

@@ -59,6 +59,8 @@ def function_options(functions: Any) -> list[str]:
     options: list[str] = []
     for identifier, parameters in functions.items():
         text = _identifier(identifier)
+        if not isinstance(text, str):
+            raise AssayError(f"{text!r} is not the identifier of a scoring function, such as \"basic::equality\"")
         options.append("--fn=" + (text if parameters is None else f"{text}={text_of(parameters)}"))
     return options
 
@@ -66,6 +68,12 @@ def function_options(functions: Any) -> list[str]:
 def as_keywords(message: str) -> str:
     """A message of the engine, with the options of the command line as keyword arguments."""
 
+    # Commands are left as they are.
+    parts = re.split(r"""(['"`]assay [^'"`]*['"`])""", message)
+    return "".join(part if index % 2 else _as_keywords(part) for index, part in enumerate(parts))
+
+
+def _as_keywords(message: str) -> str:
     def mapped(found: re.Match[str]) -> str:
         pairs = (pair.split("=", 1) for pair in re.findall(r"--map (\S+=[^\s,;)]+)", found[0]))
         return "map={" + ", ".join(f'"{new}": "{old}"' for new, old in pairs) + "}"

@@ -83,6 +83,8 @@ def spark():
 @pytest.fixture(scope="session")
 def ray_cluster():
     """Ray in local processes."""
+    # On a machine with other work, workers would wait long for their turn.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     ray = pytest.importorskip("ray")
     pytest.importorskip("ray.data")
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)

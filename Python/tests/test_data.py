@@ -112,7 +112,7 @@ def test_rows_that_are_objects(data):
     (pandas.Series(["a"]), "pandas.Series is one column"), (numpy.array(["a"]), "numpy.ndarray is one column"),
     (pyarrow.array(["a"]), "is one column"), (pyarrow.chunked_array([["a"]]), "is one column"),
     (pandas.DataFrame([["a", "a", "b"]], columns=["generated_answer", "expected_answer", "expected_answer"]), "more than once"),
-    (b"x.jsonl", "bytes cannot be scored"), (None, "NoneType cannot be scored"),
+    (pyarrow.array([["a"]]), "ListArray cannot be scored"), (b"x.jsonl", "bytes cannot be scored"), (None, "NoneType cannot be scored"),
 ])
 def test_data_that_cannot_be_scored(data, message):
     with pytest.raises(assay.AssayError, match=message):
@@ -151,3 +151,46 @@ def test_datasets_of_the_hub():
         assert score(data).aggregates[EQUALITY]["accuracy"]["num_correct"] == right
     with pytest.raises(assay.AssayError, match="give one of them: 'train', 'test'"):
         score(datasets.DatasetDict({"train": rows, "test": rows}))
+
+
+def test_arrow_files(tmp_path):
+    table = pyarrow.table({"generated_answer": ["a", "b"], "expected_answer": ["a", "x"]})
+    with pyarrow.ipc.new_file(tmp_path / "0.arrow", table.schema) as writer:
+        writer.write_table(table)
+    with pyarrow.ipc.new_stream(tmp_path / "1.arrow", table.schema) as writer:
+        writer.write_table(table)
+    result = score(tmp_path / "*.arrow")
+    assert result.counts[EQUALITY]["scored"] == 4 and len(result.rows) == 4
+    (tmp_path / "2.arrow").write_bytes(b"something else")
+    with pytest.raises(assay.AssayError, match="2.arrow: cannot be read"):
+        score(tmp_path / "*.arrow")
+
+
+def test_parquet_files_that_differ(tmp_path):
+    import pyarrow.parquet as parquet
+
+    parts = [
+        {"generated_answer": ["a", "b"], "expected_answer": ["a", "x"]},
+        {"id": [1, 2], "expected_answer": ["1", "7"], "generated_answer": [1, 2]},
+        {"generated_answer": ["a"]},
+    ]
+    for index, part in enumerate(parts):
+        parquet.write_table(pyarrow.table(part), tmp_path / f"{index}.parquet")
+    result = score(tmp_path, by="id")
+    rows = result.counts[EQUALITY]
+    assert (rows["total"], rows["scored"]) == (5, 4)
+    assert result.aggregates[EQUALITY]["accuracy"]["num_correct"] == 2
+    parquet.write_table(pyarrow.table({"generated_answer": [[1]], "expected_answer": ["a"]}), tmp_path / "3.parquet")
+    with pytest.raises(assay.AssayError, match="3.parquet: the column 'generated_answer' is list"):
+        score(tmp_path)
+    (tmp_path / "4.parquet").write_bytes(b"PAR1")
+    with pytest.raises(assay.AssayError, match="4.parquet: cannot be read"):
+        score(tmp_path)
+
+
+@pytest.mark.parametrize("states, message", [
+    ([b"x"], "'assay score --state' wrote"), ([7], "int is not a state"), ([], "no states"),
+])
+def test_what_is_no_state(states, message):
+    with pytest.raises(assay.AssayError, match=message):
+        assay.merge(states)

@@ -72,7 +72,7 @@ def test_a_server_that_refuses_everything_is_an_error(judge, table, tmp_path):
     ({**RATING, "judge_model": "other"}, {}, "other"),
     (RATING, {"config": "missing.json"}, "missing.json"),
     ({**RATING, "judge_score_regexes": ["("]}, {}, "judge_score_regexes"),
-    (RATING, {"max_cost": -1}, "max-cost"),
+    (RATING, {"max_cost": -1}, "max_cost"),
 ])
 def test_errors_come_before_a_request(judge, table, tmp_path, parameters, options, message):
     options = {"config": model_config(judge, tmp_path / "models.json"), "no_cache": True, **options}

@@ -107,6 +107,21 @@ def test_rows_are_arrow(rows, options):
     assert again.equals(table)
 
 
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_rows_of_many_chunks_are_in_order(jobs):
+    count = 50_000
+    table = pyarrow.table({
+        "generated_answer": [str(row) for row in range(count)],
+        "expected_answer": [None if row % 7 == 0 else str(row if row % 3 else -1) for row in range(count)],
+    })
+    found = assay.score(table, "basic::equality", jobs=jobs).rows.to_pyarrow()
+    assert found["row"].to_pylist() == list(range(count))
+    assert found["basic::equality.score"].to_pylist() == [
+        None if row % 7 == 0 else float(row % 3 != 0) for row in range(count)]
+    filtered = assay.score(table, "basic::equality", jobs=jobs, where=["expected_answer=-1"]).rows.to_pyarrow()
+    assert filtered["row"].to_pylist() == [row for row in range(count) if row % 3 == 0 and row % 7]
+
+
 def test_rows_without_a_score_say_why(options):
     data = pyarrow.table({"generated_answer": ["a", None, "c"], "expected_answer": ["a", "b", "d"]})
     result = assay.score(data, "basic::equality")
