@@ -36,7 +36,8 @@ struct DryRunTests {
             #"{"models": [{"id": "fake", "url": "http://127.0.0.1:9/v1", "#
             + #""price_per_million": {"input": 0, "output": 10}, "parameters": \#(parameters)}]}"#
         let folder = try TemporaryFolder([
-            "rows.jsonl": "{\"input_query\": \"?\", \"generated_answer\": \"x\"}\n", "functions/judge.json": ratingJudge,
+            "rows.jsonl": "{\"input_query\": \"?\", \"generated_answer\": \"x\"}\n",
+            "functions/judge.json": ratingJudge,
             "models.json": configuration,
         ])
         let result = try folder.assay(
