@@ -59,10 +59,16 @@ extension InferenceRequest {
 
 extension InferenceRequest {
     /// The limit of the reply's tokens, if the body sets one; at most a billion.
+    ///
+    /// If the body sets several, the highest counts, because servers differ in which they follow. Each of several replies
+    /// (`n`, `best_of`) may be so long. Negative limits mean none, as for vLLM and llama.cpp.
     public var maximumOutput: Int? {
         guard let json = try? JSONValue(parsing: body) else { return nil }
-        let limit = json["max_completion_tokens"] ?? json["max_tokens"] ?? json["max_output_tokens"]
-        return limit?.number?.int.map { min(max(0, $0), 1_000_000_000) }
+        func highest(_ names: [String]) -> Int? {
+            names.compactMap { json[$0]?.number?.double }.filter { $0 >= 0 }.max().map { Int(min($0, 1e9)) }
+        }
+        guard let limit = highest(["max_completion_tokens", "max_tokens", "max_output_tokens"]) else { return nil }
+        return min(limit * max(1, highest(["n", "best_of"]) ?? 1), 1_000_000_000)
     }
 }
 

@@ -4,10 +4,15 @@ extension Model {
     /// The cost of a response: as reported by the server, or otherwise by the model's price. Nil if neither is known.
     func cost(of usage: TokenUsage) -> Double? { usage.cost ?? price?.cost(of: usage) }
 
-    /// The limit of a reply's tokens, if there is one.
-    func maximumOutput(of request: InferenceRequest) -> Int? {
-        request.maximumOutput
-            ?? (api == .anthropic && request.operation == .chat ? anthropicDefaultMaxTokens : nil)
+    /// The limit of a reply's tokens, if there is one; 0 for vectors and verdicts on texts, which are not billed as output.
+    ///
+    /// - Parameter request: as it is sent, with the members that the model's configuration sets.
+    public func maximumOutput(of request: InferenceRequest) -> Int? {
+        switch request.operation {
+        case .embedding, .moderation: 0
+        case .chat where api == .anthropic: request.maximumOutput ?? anthropicDefaultMaxTokens
+        case .chat, .completion, .agentTurn: request.maximumOutput
+        }
     }
 
     /// The URL of an operation. Chats use the path of the model's API.

@@ -26,6 +26,12 @@ extension Behaviour {
         }
     }
 
+    /// Adds headers to every answer, such as those of a quota.
+    public func stating(_ headers: KeyValuePairs<String, String>) -> Behaviour {
+        let headers = headers.map { (name: $0.key, value: $0.value) }
+        return changing { $0.headers += headers }
+    }
+
     /// Works on at most `count` requests at once; so many more wait for their turn, and those beyond are refused.
     public func limited(
         toConcurrent count: Int, waiting: Int = 0, beyond refusal: Behaviour = .status(503)

@@ -1,5 +1,6 @@
 import FakeModel
 import Inference
+import JSON
 import Testing
 
 /// Budgets of runs against a server.
@@ -29,6 +30,25 @@ struct BudgetRunTests {
             #expect((0.06...0.1005).contains(cost), "0.0201 a reply: \(cost)")
             #expect(server.totals.requests == results.answers.count)
             #expect((3...5).contains(results.answers.count))
+            #expect(results.failures(.notAsked) == 40 - results.answers.count)
+        }
+    }
+
+    @Test(
+        "what the model's configuration sets as the longest reply is reserved",
+        arguments: ["max_tokens", "max_completion_tokens"])
+    func configuredLength(name: String) async throws {
+        // The second reply can begin before the first has come only if its length is known to be limited.
+        let server = try FakeModelServer(
+            Behaviour.answer("8").reporting(.fixed(input: 100, output: 2000)).delayed(by: .milliseconds(50)))
+        defer { server.stop() }
+        var run = run(BudgetLimits(maxCost: 0.10))
+        run.configuration.parameters.set[name] = 2000
+        try await run(server.url) { session, model in
+            let results = await session.results(40, model)
+            let cost = try #require(session.totalUsage.cost)
+            #expect((0.06...0.1).contains(cost), "0.0201 a reply: \(cost)")
+            #expect(server.totals.highestInFlight > 1)
             #expect(results.failures(.notAsked) == 40 - results.answers.count)
         }
     }

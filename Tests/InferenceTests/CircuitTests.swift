@@ -66,6 +66,20 @@ struct CircuitTests {
                 testDescription: "told to slow down for minutes",
                 outcomes: CircuitCourse.every(1, times: 300, .throttled(status: 429, retryAt: nil))),
             CircuitCourse(
+                testDescription: "told to slow down for ten minutes, and nothing answered",
+                outcomes: CircuitCourse.every(10, times: 61, .throttled(status: 429, retryAt: nil)), opens: 600,
+                reason: "it answered nothing for 10 min and refused 61 requests, the last one with: broken; "
+                    + "check the limits of the account, and run again later"),
+            CircuitCourse(
+                testDescription: "told to slow down for hours, and something answered now and then",
+                outcomes: (0..<12).flatMap { hour in
+                    CircuitCourse.every(10, from: Double(hour) * 600, times: 59, .throttled(status: 429, retryAt: nil))
+                        + [(Double(hour) * 600 + 595, answered)]
+                }),
+            CircuitCourse(
+                testDescription: "told to come again in minutes, a few times",
+                outcomes: CircuitCourse.every(300, times: 15, .throttled(status: 429, retryAt: nil))),
+            CircuitCourse(
                 testDescription: "requests that are themselves at fault",
                 outcomes: CircuitCourse.every(1, times: 300, .rejected)),
         ])
@@ -95,10 +109,37 @@ struct CircuitTests {
         let outcome = AttemptOutcome.throttled(status: 429, retryAt: start + .seconds(3600))
         #expect(
             circuit.record(outcome, detail: "status 429", at: start)
-                == "it asks clients to wait for 3600 s (status 429); run again after that")
+                == "it asks clients to wait for 60 min (status 429); run again after that")
         var patient = Circuit()
         let soon = AttemptOutcome.throttled(status: 429, retryAt: start + .seconds(600))
         #expect(patient.record(soon, detail: "status 429", at: start) == nil)
+    }
+
+    @Test(
+        "a pause is stated in units that a reader can use",
+        arguments: [
+            (601, "11 min"), (3600, "60 min"), (7200, "2 h"), (21_540, "5 h 59 min"), (86_400, "24 h"),
+        ] as [(Int, String)])
+    func units(seconds: Int, text: String) {
+        var circuit = Circuit()
+        let outcome = AttemptOutcome.throttled(status: 429, retryAt: start + .seconds(seconds))
+        #expect(
+            circuit.record(outcome, detail: "status 429", at: start)
+                == "it asks clients to wait for \(text) (status 429); run again after that")
+    }
+
+    @Test("a try that is told to wait for long again lets nobody else through")
+    func longPauseAgain() {
+        var circuit = Circuit()
+        func refused(at now: ContinuousClock.Instant) -> AttemptOutcome {
+            .throttled(status: 429, retryAt: now + .seconds(7200))
+        }
+        _ = circuit.record(refused(at: start), detail: "status 429", at: start)
+        let later = start + .seconds(31)
+        #expect(circuit.admit(at: later) == .allowed)
+        _ = circuit.record(refused(at: later), detail: "status 429", at: later)
+        #expect(circuit.outage != nil)
+        #expect(circuit.admit(at: later + .seconds(1)) != .allowed)
     }
 
     @Test("after half a minute one request tries again, and the others wait for what comes of it")

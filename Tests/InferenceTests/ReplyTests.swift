@@ -104,7 +104,11 @@ struct ReplyTests {
         "an answer's length is bounded as the body says",
         arguments: [
             (#"{"max_tokens": 7}"#, 7), (#"{"max_tokens": 7, "max_completion_tokens": 9}"#, 9), ("{}", nil),
-            ("no", nil),
+            ("no", nil), (#"{"max_tokens": 900, "max_completion_tokens": 9}"#, 900),
+            (#"{"max_tokens": null, "max_output_tokens": 5}"#, 5), (#"{"max_tokens": -1}"#, nil),
+            (#"{"max_tokens": 0}"#, 0), (#"{"max_tokens": 1e30}"#, 1_000_000_000),
+            (#"{"max_tokens": 7, "n": 3}"#, 21), (#"{"max_tokens": 7, "n": 2, "best_of": 4}"#, 28),
+            (#"{"n": 3}"#, nil),
         ] as [(String, Int?)])
     func maximumOutput(_ body: String, tokens: Int?) {
         #expect(InferenceRequest(body: body).maximumOutput == tokens)

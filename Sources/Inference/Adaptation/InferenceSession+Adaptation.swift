@@ -2,7 +2,7 @@ import JSON
 
 extension InferenceSession {
     /// A request as it is sent, with configured and discovered changes.
-    func adapted(_ request: InferenceRequest, to model: Model) -> InferenceRequest {
+    public func adapted(_ request: InferenceRequest, to model: Model) -> InferenceRequest {
         let changes = service.adaptations.changes(for: model)
         var sent = request.adapted(to: model.parameters, changes)
         sent.changes = changes

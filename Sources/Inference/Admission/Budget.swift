@@ -36,9 +36,7 @@ extension Model {
         guard let price else { return Cost(model: id) }
         let input = estimatedTokens(request.body)
         func cost(output: Int) -> Double { price.cost(of: TokenUsage(input: input, output: output)) }
-        // Vectors and verdicts on texts are not billed as output.
-        let hasOutput = price.output > 0 && request.operation != .embedding && request.operation != .moderation
-        let bound = !hasOutput ? cost(output: 0) : maximumOutput(of: request).map(cost)
+        let bound = price.output > 0 ? maximumOutput(of: request).map(cost) : cost(output: 0)
         return Cost(model: id, prompt: cost(output: 0), bound: bound, usual: cost(output: Cost.unknownReply))
     }
 }

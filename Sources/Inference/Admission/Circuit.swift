@@ -4,7 +4,9 @@
 /// - 5 attempts in a row without a connection, over at least 3 s;
 /// - 3 answers in a row of 401, 403, 404 or a redirection if nothing ever succeeded, else 10;
 /// - an answer that says that nothing will be answered, such as one of a spent account;
-/// - an answer of 429, 503 or 529 that asks for a pause of more than 10 minutes;
+/// - an answer of 429, 503 or 529 that asks for a pause of more than 10 minutes, or whose headers state a quota that is used
+///   up for so long;
+/// - 16 answers in a row of 429, without a success for 10 minutes;
 /// - 16 failed attempts in a row of any kind but 429 and what blames a request alone, without a success for 30 s.
 ///
 /// While it is open, no request goes through. After 30 s one may, as a probe, and its success closes the circuit.
@@ -41,6 +43,8 @@ struct Circuit {
     private var unreachable = Streak()
     private var refused = Streak()
     private var failed = Streak()
+    /// Answers of 429, whatever else came between them but a success.
+    private var throttled = Streak()
 
     /// Whether requests may go through, or what they are told. Who is allowed through an open circuit is its probe.
     mutating func admit(at now: ContinuousClock.Instant) -> Admission {
@@ -82,7 +86,9 @@ struct Circuit {
             guard let reason else { return nil }
             state = .open(reason: reason, until: now + Self.pause)
             return reason
-        case (_, .answered), (.probing, .rejected), (.probing, .throttled(429, _)):
+        case (_, .answered), (.probing, .rejected):
+            state = .closed
+        case (.probing, .throttled(429, _)) where reason == nil:
             state = .closed
         case (.probing(let old), .abandoned):
             // Nothing was learnt: the next request is the probe.
@@ -98,7 +104,7 @@ struct Circuit {
         _ outcome: AttemptOutcome, detail: String, at now: ContinuousClock.Instant
     ) -> String? {
         if case .throttled(_, .some(let time)) = outcome, time - now > RetrySchedule.longestPause {
-            return "it asks clients to wait for \(Self.seconds(time - now)) (\(detail)); run again after that"
+            return "it asks clients to wait for \(Self.text(of: time - now)) (\(detail)); run again after that"
         }
         switch outcome {
         case .answered:
@@ -106,12 +112,20 @@ struct Circuit {
             unreachable = Streak()
             refused = Streak()
             failed = Streak()
+            throttled = Streak()
             return nil
         case .abandoned: return nil
         case .hopeless: return detail
-        case .rejected, .throttled(429, _):
+        case .rejected:
             unreachable = Streak()
             return nil
+        case .throttled(429, _):
+            unreachable = Streak()
+            throttled.extend(at: now)
+            guard throttled.count >= 16, throttled.length(at: now) >= RetrySchedule.longestPause else { return nil }
+            return "it answered nothing for \(Self.text(of: throttled.length(at: now))) and refused "
+                + "\(throttled.count) requests, the last one with: \(detail); check the limits of the account, "
+                + "and run again later"
         case .unreachable:
             unreachable.extend(at: now)
         case .refused:
@@ -123,7 +137,7 @@ struct Circuit {
         }
         failed.extend(at: now)
         if unreachable.count >= 5, unreachable.length(at: now) >= .seconds(3) {
-            let seconds = Self.seconds(unreachable.length(at: now))
+            let seconds = Self.text(of: unreachable.length(at: now))
             return "\(unreachable.count) consecutive connection attempts failed within \(seconds), the last one with: "
                 + "\(detail); check the URL, and that the server is running"
         }
@@ -132,14 +146,19 @@ struct Circuit {
                 + "check the URL, the name of the model and the API key"
         }
         if failed.count >= 16, failed.length(at: now) >= .seconds(30) {
-            let seconds = Self.seconds(failed.length(at: now))
+            let seconds = Self.text(of: failed.length(at: now))
             return "\(failed.count) consecutive requests failed within \(seconds), the last one with: \(detail); "
                 + "check the server and its log"
         }
         return nil
     }
 
-    private static func seconds(_ duration: Duration) -> String {
-        "\(max(1, Int((duration / .seconds(1)).rounded()))) s"
+    /// "25 s", and from two minutes on "25 min", "6 h 25 min".
+    private static func text(of duration: Duration) -> String {
+        let seconds = max(1, Int((duration / .seconds(1)).rounded()))
+        guard seconds >= 120 else { return "\(seconds) s" }
+        let minutes = (seconds + 59) / 60
+        guard minutes >= 120 else { return "\(minutes) min" }
+        return "\(minutes / 60) h" + (minutes % 60 == 0 ? "" : " \(minutes % 60) min")
     }
 }

@@ -18,10 +18,29 @@ struct StatedLimit: Hashable, Sendable {
     var refill: Double
 }
 
+extension StatedLimit {
+    /// Seconds until the limit is reset, if it leaves no room for a request and that takes longer than a rate is waited for;
+    /// nil otherwise.
+    ///
+    /// Such a limit is a quota, of a day for example. Whether it fills evenly or all at once is not known, so the
+    /// later time counts.
+    ///
+    /// - Parameter tokens: the tokens of the request, as far as they are known.
+    func reset(refusing tokens: Int) -> Double? {
+        guard remaining < (unit == .requests ? 1 : max(1, Double(tokens))) else { return nil }
+        let seconds = (limit - remaining) / refill
+        return seconds > StatedLimits.longestWait ? seconds : nil
+    }
+}
+
 /// The limits that a server states, kept up to date between its responses.
 ///
 /// Each is a bucket that empties with every request that starts. Limits on tokens take what an average reply used, because a
 /// request does not tell. While a bucket holds enough, requests start without delay; then they start as it fills.
+///
+/// A limit that keeps the next request waiting for longer than ``longestWait`` is left to the server to enforce: it may not
+/// fill evenly, or not be meant. If the server refuses the request, it is known when to come again, see
+/// ``StatedLimit/reset(refusing:)``.
 struct StatedLimits {
     private struct Bucket {
         var limit: StatedLimit
@@ -46,6 +65,8 @@ struct StatedLimits {
     /// Clocks and counts differ a little.
     private static let share = 0.98
     private static let reserve = 1.6
+    /// Seconds. A limit per minute takes no longer.
+    static let longestWait = 120.0
 
     /// The average of the latest 50 or so.
     private struct Average {
@@ -74,8 +95,9 @@ struct StatedLimits {
             // The next reply may be longer than the average one. What needs more than the limit is for the server to refuse.
             let needed = min(bucket.limit.unit == .requests ? cost : Self.reserve * cost, bucket.limit.limit)
             let missing = needed - bucket.level(at: now)
-            guard missing > 1e-6 else { continue }
-            let time = now + .seconds(min(missing / (bucket.limit.refill * Self.share), 600))
+            let seconds = missing / (bucket.limit.refill * Self.share)
+            guard missing > 1e-6, seconds <= Self.longestWait else { continue }
+            let time = now + .seconds(seconds)
             latest = max(latest ?? time, time)
         }
         if latest != nil { areBinding = true }

@@ -53,6 +53,17 @@ extension Attempt {
         }
     }
 
+    /// Takes the time at which a quota is reset as that at which the server asks for the next request, if it refused this one
+    /// and does not say so itself.
+    ///
+    /// - Parameter tokens: those of the request, as far as they are known.
+    mutating func waitForQuota(tokens: Int, at now: ContinuousClock.Instant) {
+        guard case .throttled(let status, nil) = outcome,
+            let seconds = statedLimits.compactMap({ $0.reset(refusing: tokens) }).max()
+        else { return }
+        outcome = .throttled(status: status, retryAt: now + .seconds(min(seconds, 1e6)))
+    }
+
     /// Takes a reply, without the secrets that it may hold.
     init(_ reply: InferenceReply, of model: Model, latency: Duration) {
         var reply = reply

@@ -98,6 +98,8 @@ final class Endpoint: Sendable {
             let now = clock.now
             var attempt = Attempt(response, to: request.operation, of: model, latency: now - start, at: now)
             attempt.statedLimits = [StatedLimit](response.headers, at: Double(time(nil)))
+            attempt.waitForQuota(
+                tokens: estimatedTokens(request.body) + (model.maximumOutput(of: request) ?? 0), at: now)
             return attempt
         } catch {
             return Attempt(error, of: model, isMultiplexed: transport.isMultiplexed)

@@ -61,6 +61,7 @@ public final class DryRun: Sendable {
     /// The first prompts in the order of the rows.
     public var prompts: [Prompt] { state.withLock { $0.first.map(\.prompt) } }
 
+    /// - Parameter request: as it would be sent, with the members that the model's configuration sets.
     func count(
         _ request: InferenceRequest, _ model: Model, isCached: Bool, of call: OpenCall, _ tag: UInt64,
         _ function: String
@@ -99,7 +100,7 @@ extension DryRun.Estimate {
         }
         let input = estimatedTokens(request.body)
         inputTokens += input
-        let output = request.maximumOutput
+        let output = model.maximumOutput(of: request)
         maxOutputTokens = maxOutputTokens.flatMap { sum in output.map { sum + $0 } }
         maxCost = maxCost.flatMap { sum in
             output.flatMap { model.price?.cost(of: TokenUsage(input: input, output: $0)) }.map {

@@ -191,7 +191,8 @@ final class ModelRequestQueue: Sendable {
         for (order, reply) in zip(orders.requests, stored) {
             if let dryRun {
                 dryRun.count(
-                    order.request, order.model, isCached: reply != nil, of: orders.call, order.tag, orders.function)
+                    session.adapted(order.request, to: order.model), order.model, isCached: reply != nil,
+                    of: orders.call, order.tag, orders.function)
                 let reply = ModelReply(tag: order.tag, status: .cancelled, text: "this was a dry run")
                 found.append((orders.call, reply, false))
             } else if let reply {
