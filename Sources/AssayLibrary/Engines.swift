@@ -85,6 +85,7 @@ public func assay_engine_new(
     _ options: UnsafePointer<CChar>?, _ scorers: UnsafePointer<UnsafePointer<assay_arrow_scorer>?>?, _ count: Int
 ) -> OpaquePointer? {
     reporting(nil) {
+        guard count >= 0 else { throw LibraryFault("the number of scorers is negative") }
         let scorers = try (0..<count).map { index -> ArrowScorer in
             guard let scorer = scorers?[index] else { throw LibraryFault("scorer \(index) is NULL") }
             return try ArrowScorer(scorer.pointee)

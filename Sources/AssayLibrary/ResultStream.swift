@@ -16,6 +16,8 @@ final class ResultStream {
     /// Rows that were read and not scored.
     private var rest: [ArrowSlice] = []
     private var hasEnded = false
+    /// Why the stream has failed. It stays failed: a further batch would hide that rows are missing.
+    private var failure: (any Error)?
     private var error: UnsafeMutablePointer<CChar>?
 
     init(_ handle: RunHandle, _ source: ArrowSource, keepsRows: Bool) throws {
@@ -44,7 +46,13 @@ final class ResultStream {
 
     private func next() throws -> ArrowArray {
         try handle.engine.check()
-        while ready.isEmpty, !hasEnded { try scoreMore() }
+        if let failure { throw failure }
+        do {
+            while ready.isEmpty, !hasEnded { try scoreMore() }
+        } catch {
+            failure = error
+            throw error
+        }
         return ready.isEmpty ? ArrowArray() : ready.removeFirst()
     }
 
@@ -109,8 +117,9 @@ final class ResultStream {
         stream.pointee.get_last_error = { stream in ResultStream.behind(stream).flatMap { UnsafePointer($0.error) } }
         stream.pointee.release = { stream in
             guard let stream, let own = stream.pointee.private_data else { return }
-            Unmanaged<ResultStream>.fromOpaque(own).release()
+            stream.pointee.private_data = nil
             stream.pointee.release = nil
+            Unmanaged<ResultStream>.fromOpaque(own).release()
         }
         stream.pointee.private_data = Unmanaged.passRetained(self).toOpaque()
     }

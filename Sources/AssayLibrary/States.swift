@@ -14,8 +14,9 @@ final class StateHandle {
     init(_ state: RunState) { self.state = state }
 }
 
-private func contents(_ bytes: UnsafePointer<UInt8>?, _ length: Int) -> [UInt8] {
-    Array(UnsafeBufferPointer(start: bytes, count: bytes == nil ? 0 : length))
+private func contents(_ bytes: UnsafePointer<UInt8>?, _ length: Int) throws -> [UInt8] {
+    guard length >= 0 else { throw LibraryFault("the length of a state is negative") }
+    return Array(UnsafeBufferPointer(start: bytes, count: bytes == nil ? 0 : length))
 }
 
 private func text(_ name: UnsafePointer<CChar>?) -> String { name.map { String(cString: $0) } ?? "the state" }
@@ -25,7 +26,7 @@ public func assay_state_new(
     _ bytes: UnsafePointer<UInt8>?, _ length: Int, _ name: UnsafePointer<CChar>?
 ) -> OpaquePointer? {
     reporting(nil) {
-        OpaquePointer(retaining: StateHandle(try RunState(contents(bytes, length), named: text(name))))
+        OpaquePointer(retaining: StateHandle(try RunState(try contents(bytes, length), named: text(name))))
     }
 }
 
@@ -34,7 +35,7 @@ public func assay_state_merge(
     _ state: OpaquePointer?, _ bytes: UnsafePointer<UInt8>?, _ length: Int, _ name: UnsafePointer<CChar>?
 ) -> Int32 {
     reporting(EINVAL) {
-        try object(state, StateHandle.self).state.merge(contents(bytes, length), named: text(name))
+        try object(state, StateHandle.self).state.merge(try contents(bytes, length), named: text(name))
         return 0
     }
 }
