@@ -339,8 +339,15 @@ if Context.environment["ASSAY_FUZZ"] != nil {
     ]
 }
 
-// In .ci/nightly. The worker sets itself limits under which a sanitizer cannot start.
+// In .ci/nightly. UndefinedBehaviorSanitizer only knows C and C++; its runtime is part of AddressSanitizer's. The worker sets
+// itself limits under which a sanitizer cannot start.
 if Context.environment["ASSAY_SANITIZE"] != nil {
+    let flags = ["-fsanitize=undefined", "-fno-sanitize=vptr", "-fno-sanitize-recover=undefined"]
+    let compiled = ["CArrow", "CAssay", "CDistributions", "CSimdJSON", "CSubprocess", "CThreads", "CWorkerProtocol"]
+    for target in package.targets where compiled.contains(target.name) {
+        target.cSettings = (target.cSettings ?? []) + [.unsafeFlags(flags)]
+        target.cxxSettings = (target.cxxSettings ?? []) + [.unsafeFlags(flags)]
+    }
     for target in package.targets where target.name == "PluginWorker" {
         target.cSettings = [.unsafeFlags(["-fno-sanitize=all"])]
     }

@@ -15,8 +15,11 @@ final class ArrowSource {
 
     func columns() throws -> ArrowColumns {
         guard stream.release != nil else { throw LibraryFault("the stream of rows has been released") }
+        guard let getSchema = stream.get_schema, stream.get_next != nil else {
+            throw LibraryFault("the stream of rows lacks get_schema or get_next")
+        }
         var schema = ArrowSchema()
-        let failure = stream.get_schema(&stream, &schema)
+        let failure = getSchema(&stream, &schema)
         guard failure == 0 else { throw fault(failure) }
         defer { schema.release?(&schema) }
         do {
@@ -40,7 +43,7 @@ final class ArrowSource {
     }
 
     private func fault(_ code: Int32) -> LibraryFault {
-        let reason = stream.get_last_error(&stream).map { String(cString: $0) } ?? "error \(code)"
+        let reason = stream.get_last_error?(&stream).map { String(cString: $0) } ?? "error \(code)"
         return LibraryFault("the rows could not be read: \(reason)")
     }
 }

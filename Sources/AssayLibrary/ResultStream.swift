@@ -16,7 +16,7 @@ final class ResultStream {
     /// Rows that were read and not scored.
     private var rest: [ArrowSlice] = []
     private var hasEnded = false
-    /// Why the stream failed. It then stays so.
+    /// Why the stream has failed. It stays failed: a further batch would hide that rows are missing.
     private var failure: (any Error)?
     private var error: UnsafeMutablePointer<CChar>?
 
@@ -117,8 +117,9 @@ final class ResultStream {
         stream.pointee.get_last_error = { stream in ResultStream.behind(stream).flatMap { UnsafePointer($0.error) } }
         stream.pointee.release = { stream in
             guard let stream, let own = stream.pointee.private_data else { return }
-            Unmanaged<ResultStream>.fromOpaque(own).release()
+            stream.pointee.private_data = nil
             stream.pointee.release = nil
+            Unmanaged<ResultStream>.fromOpaque(own).release()
         }
         stream.pointee.private_data = Unmanaged.passRetained(self).toOpaque()
     }

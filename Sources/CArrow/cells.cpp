@@ -8,6 +8,9 @@ using carrow::Kind;
 
 namespace {
 
+// Of one call's JSON: a value of a dictionary may be that of every row.
+constexpr size_t most_bytes = size_t{CA_MOST_TIMES} * CA_MOST_JSON;
+
 inline csj_text checked(csj_text text) {
     return carrow::is_ascii(text.ptr, text.len) || csj_is_utf8(text) ? text : csj_text{nullptr, 0};
 }
@@ -105,7 +108,7 @@ bool quote(const Column &column, int64_t first, size_t count, uint8_t *states, c
             states[i] = CSJ_NULL;
             return;
         }
-        if (!ok || !(ok = carrow::reserve(arena, 6 * text.len + 2))) return;
+        if (!ok || !(ok = arena.count + text.len <= most_bytes && carrow::reserve(arena, 6 * text.len + 2))) return;
         char *const start = arena.bytes + arena.count;
         *start = '"';
         const size_t length = csj_escape(start + 1, text) + 2;
@@ -124,7 +127,7 @@ bool write(
         cells[i].len = 0;
         if (states[i] == CSJ_NULL) continue;
         const size_t start = arena.count;
-        if (!carrow::write_value(column, first + static_cast<int64_t>(i), arena)) return false;
+        if (arena.count > most_bytes || !carrow::write_value(column, first + static_cast<int64_t>(i), arena)) return false;
         cells[i].len = arena.count - start;
         const char *const json = arena.bytes + start;
         // "NaN", "Infinity" or "-Infinity"; "null" for the null value of a dictionary.

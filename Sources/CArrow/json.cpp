@@ -1,4 +1,5 @@
 // Rows as lines of JSON, for columns that are nested or that paths lead into.
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -27,17 +28,19 @@ namespace {
 
 struct Writer {
     ca_bytes &out;
+    // A fixed-size list needs no bytes for its elements: without a limit, a few numbers would be gigabytes of JSON.
+    size_t end = out.count + CA_MOST_JSON;
     bool ok = true;
 
     void put(const char *bytes, size_t count) {
-        if (!ok || !(ok = carrow::reserve(out, count))) return;
+        if (!ok || !(ok = out.count + count <= end && carrow::reserve(out, count))) return;
         std::memcpy(out.bytes + out.count, bytes, count);
         out.count += count;
     }
     void put(const char *text) { put(text, std::strlen(text)); }
     void put(char c) { put(&c, 1); }
     void quoted(csj_text text) {
-        if (!ok || !(ok = carrow::reserve(out, 6 * text.len + 2))) return;
+        if (!ok || !(ok = out.count + text.len <= end && carrow::reserve(out, 6 * text.len + 2))) return;
         out.bytes[out.count++] = '"';
         out.count += csj_escape(out.bytes + out.count, text);
         out.bytes[out.count++] = '"';
@@ -224,8 +227,10 @@ extern "C" bool ca_batch_write_rows(
 ) {
     try {
         Writer writer{*out};
+        const size_t most = out->count + size_t{CA_MOST_TIMES} * CA_MOST_JSON;
         for (size_t row = first; row < first + count && writer.ok; row++) {
             bool is_first = true;
+            writer.end = std::min(most, out->count + CA_MOST_JSON);
             writer.put('{');
             for (size_t i = 0; i < batch->root.children.size(); i++) {
                 if ((wanted && !wanted[i]) || batch->root.children[i].type->kind == carrow::Kind::unknown) continue;

@@ -11,6 +11,7 @@ using carrow::Type;
 namespace {
 
 constexpr int most_levels = 64;
+// Of a table, with those within others.
 constexpr int64_t most_columns = 100000;
 
 bool number(Type &type, Kind kind, int width, bool is_signed = true) {
@@ -72,27 +73,36 @@ bool read_simple(Type &type, const char *f) {
     }
 }
 
-bool read(const ArrowSchema *schema, Type &type, int depth, const Fault &fault);
+// Where a column is in its table.
+struct Place {
+    int depth;
+    // How many more columns the table may have.
+    int64_t &left;
+    Place below() const { return Place{depth + 1, left}; }
+};
 
-bool read_children(const ArrowSchema *schema, Type &type, int64_t expected, int depth, const Fault &fault) {
-    if (schema->n_children < 0 || schema->n_children > most_columns || (schema->n_children > 0 && !schema->children))
+bool read(const ArrowSchema *schema, Type &type, Place place, const Fault &fault);
+
+bool read_children(const ArrowSchema *schema, Type &type, int64_t expected, Place place, const Fault &fault) {
+    if (schema->n_children < 0 || (schema->n_children > 0 && !schema->children))
         return fault(type, "has children that are not valid");
+    if ((place.left -= schema->n_children) < 0) return fault(type, "is beyond the 100,000 columns that a table may have");
     if (expected >= 0 && schema->n_children != expected) return fault(type, "has the wrong number of children");
     type.children.resize(static_cast<size_t>(schema->n_children));
     for (int64_t i = 0; i < schema->n_children; i++)
-        if (!schema->children[i] || !read(schema->children[i], type.children[static_cast<size_t>(i)], depth, fault))
+        if (!schema->children[i] || !read(schema->children[i], type.children[static_cast<size_t>(i)], place, fault))
             return schema->children[i] ? false : fault(type, "lacks a child");
     return true;
 }
 
-bool read_nested(const ArrowSchema *schema, Type &type, const char *f, int depth, const Fault &fault) {
+bool read_nested(const ArrowSchema *schema, Type &type, const char *f, Place place, const Fault &fault) {
     if (f[1] == 's' && !f[2]) {
         type.kind = Kind::structure;
-        return read_children(schema, type, -1, depth, fault);
+        return read_children(schema, type, -1, place, fault);
     }
     if (f[1] == 'm' && !f[2]) {
         number(type, Kind::map, 4);
-        if (!read_children(schema, type, 1, depth, fault)) return false;
+        if (!read_children(schema, type, 1, place, fault)) return false;
         const Type &entries = type.children[0];
         return entries.kind == Kind::unknown || (entries.kind == Kind::structure && entries.children.size() == 2)
             || fault(type, "is a map whose entries are not pairs");
@@ -102,16 +112,16 @@ bool read_nested(const ArrowSchema *schema, Type &type, const char *f, int depth
         type.size = std::strtoll(f + 3, &end, 10);
         if (end == f + 3 || *end || type.size < 0 || type.size > 1 << 30) return fault(type, "has a type that is not valid");
         type.kind = Kind::fixed_list;
-        return read_children(schema, type, 1, depth, fault);
+        return read_children(schema, type, 1, place, fault);
     }
     const bool is_view = f[1] == 'v';
     const char c = is_view ? f[2] : f[1];
     if ((c != 'l' && c != 'L') || f[is_view ? 3 : 2]) return true;
     number(type, is_view ? Kind::list_view : Kind::list, c == 'l' ? 4 : 8);
-    return read_children(schema, type, 1, depth, fault);
+    return read_children(schema, type, 1, place, fault);
 }
 
-bool read(const ArrowSchema *schema, Type &type, int depth, const Fault &fault) {
+bool read(const ArrowSchema *schema, Type &type, Place place, const Fault &fault) {
     type.name = schema->name ? schema->name : "";
     type.format = schema->format ? schema->format : "";
     if (!schema->release || !schema->format) return fault(type, "has been released");
@@ -119,14 +129,14 @@ bool read(const ArrowSchema *schema, Type &type, int depth, const Fault &fault) 
         type.name = "?";
         return fault(type, "has a name that is not UTF-8");
     }
-    if (depth > most_levels) return fault(type, "is nested too deeply");
+    if (place.depth > most_levels) return fault(type, "is nested too deeply");
     const char *f = schema->format;
     bool known = false;
     if (f[0] == '+') {
-        if (!read_nested(schema, type, f, depth + 1, fault)) return false;
+        if (!read_nested(schema, type, f, place.below(), fault)) return false;
         known = type.kind != Kind::unknown;
         // The table itself may have columns that nobody reads.
-        for (const Type &child : type.children) known = known && (depth == 0 || child.kind != Kind::unknown);
+        for (const Type &child : type.children) known = known && (place.depth == 0 || child.kind != Kind::unknown);
     } else if (f[0] == 't') {
         known = read_temporal(type, f);
     } else if (f[0] == 'v' && (f[1] == 'u' || f[1] == 'z') && !f[2]) {
@@ -147,7 +157,7 @@ bool read(const ArrowSchema *schema, Type &type, int depth, const Fault &fault) 
     if (!schema->dictionary) return true;
     if (type.kind != Kind::integer) return fault(type, "has a dictionary whose indices are not integers");
     type.values = std::make_unique<Type>();
-    if (!read(schema->dictionary, *type.values, depth + 1, fault)) return false;
+    if (!read(schema->dictionary, *type.values, place.below(), fault)) return false;
     type.kind = type.values->kind == Kind::unknown ? Kind::unknown : Kind::dictionary;
     return true;
 }
@@ -157,7 +167,8 @@ bool read(const ArrowSchema *schema, Type &type, int depth, const Fault &fault) 
 extern "C" ca_schema *ca_schema_new(const ArrowSchema *schema, char *error) {
     try {
         auto made = std::make_unique<ca_schema>();
-        if (!read(schema, made->root, 0, Fault{error})) return nullptr;
+        int64_t left = most_columns;
+        if (!read(schema, made->root, Place{0, left}, Fault{error})) return nullptr;
         if (made->root.kind != Kind::structure) {
             std::snprintf(error, CA_ERROR_SIZE, "expected a table: an Arrow struct whose fields are the columns, not \"%.60s\"",
                           made->root.format.c_str());

@@ -40,6 +40,16 @@ void release_lent(ArrowArray *array) {
     array->release = nullptr;
 }
 
+// Whether an array has the parts that its schema names, each with a length: what is copied without being read further.
+bool has_shape(const ArrowSchema &schema, const ArrowArray *array) {
+    if (!array || array->length < 0 || array->n_children != schema.n_children || !array->dictionary != !schema.dictionary
+        || (array->n_children > 0 && !array->children))
+        return false;
+    for (int64_t i = 0; i < schema.n_children; i++)
+        if (!has_shape(*schema.children[i], array->children[i])) return false;
+    return !schema.dictionary || has_shape(*schema.dictionary, array->dictionary);
+}
+
 void lend(const ArrowArray &from, const std::shared_ptr<Kept> &kept, ArrowArray &to) {
     auto lent = std::make_unique<Lent>();
     lent->kept = kept;
@@ -75,6 +85,12 @@ struct ca_rows {
 
 namespace {
 
+// Why a stream failed.
+std::string reason_of(ArrowArrayStream &source, int failure) {
+    const char *reason = source.get_last_error ? source.get_last_error(&source) : nullptr;
+    return reason ? reason : std::strerror(failure);
+}
+
 struct Reader {
     // The rows may be freed before the stream.
     std::vector<std::shared_ptr<Kept>> batches;
@@ -85,7 +101,9 @@ struct Reader {
 struct SchemaCopy {
     std::string format, name;
     std::vector<ArrowSchema *> children;
+    ArrowSchema *dictionary = nullptr;
     ~SchemaCopy() {
+        if (dictionary) children.push_back(dictionary);
         for (ArrowSchema *child : children) {
             if (child->release) child->release(child);
             delete child;
@@ -101,7 +119,12 @@ void copy_schema(const ArrowSchema &from, ArrowSchema &to) {
         copy->children.push_back(new ArrowSchema{});
         copy_schema(*from.children[i], *copy->children.back());
     }
+    if (from.dictionary) {
+        copy->dictionary = new ArrowSchema{};
+        copy_schema(*from.dictionary, *copy->dictionary);
+    }
     to = ArrowSchema{};
+    to.dictionary = copy->dictionary;
     to.format = copy->format.c_str();
     to.name = copy->name.c_str();
     to.flags = from.flags;
@@ -121,10 +144,20 @@ extern "C" ca_rows *ca_rows_new(ArrowArrayStream *source, const char **error) {
         auto rows = std::make_unique<ca_rows>();
         rows->source = *source;
         source->release = nullptr;
-        if (rows->source.get_schema(&rows->source, &rows->schema) == 0) return rows.release();
         static thread_local std::string text;
-        const char *reason = rows->source.get_last_error(&rows->source);
-        text = reason ? reason : "the stream has no schema";
+        if (!rows->source.get_schema || !rows->source.get_next) {
+            text = "the stream lacks get_schema or get_next";
+        } else if (const int failure = rows->source.get_schema(&rows->source, &rows->schema)) {
+            text = reason_of(rows->source, failure);
+        } else {
+            // Whatever is copied below is checked here.
+            char found[CA_ERROR_SIZE];
+            if (ca_schema *schema = ca_schema_new(&rows->schema, found)) {
+                ca_schema_free(schema);
+                return rows.release();
+            }
+            text = found;
+        }
         *error = text.c_str();
     } catch (...) {
         *error = "out of memory";
@@ -138,13 +171,16 @@ extern "C" int64_t ca_rows_read(ca_rows *rows, bool keeps) {
         auto kept = std::make_shared<Kept>();
         const int failure = rows->source.get_next(&rows->source, &kept->array);
         if (failure) {
-            const char *reason = rows->source.get_last_error(&rows->source);
-            rows->error = reason ? reason : std::strerror(failure);
+            rows->error = reason_of(rows->source, failure);
             return -1;
         }
         if (!kept->array.release) {
             rows->source.release(&rows->source);
             return 0;
+        }
+        if (!has_shape(rows->schema, &kept->array)) {
+            rows->error = "a batch does not have the columns of its schema";
+            return -1;
         }
         const int64_t length = kept->array.length;
         rows->count += length;
@@ -194,6 +230,7 @@ extern "C" bool ca_rows_stream(const ca_rows *rows, ArrowArrayStream *out) {
         out->get_last_error = [](ArrowArrayStream *) -> const char * { return "out of memory"; };
         out->release = [](ArrowArrayStream *stream) {
             delete static_cast<Reader *>(stream->private_data);
+            stream->private_data = nullptr;
             stream->release = nullptr;
         };
         out->private_data = reader.release();

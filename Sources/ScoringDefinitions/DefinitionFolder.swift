@@ -9,15 +9,27 @@ package struct DefinitionFolder {
     package private(set) var errors: [DefinitionError] = []
     /// Folders that were listed, so that a link to a parent folder does not cause an endless loop.
     private var visited: Set<[UInt]> = []
+    /// Names that may still be listed. A link in a folder from elsewhere could lead to the root of the file system.
+    private var room: Int
 
-    package init(path: String) {
+    /// - Parameter limit: how many names the folder and those within it may have.
+    package init(path: String, limit: Int = 100_000) {
+        room = limit
         list(path)
+        if room < 0 {
+            files = []
+            errors = [
+                DefinitionError(
+                    file: path, found: "more than \(limit) files and folders, with those that links lead to",
+                    expected: "a folder of definitions")
+            ]
+        }
         files.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
     private mutating func list(_ folder: String) {
         do throws(DefinitionError) {
-            for name in try names(in: folder) {
+            for name in try names(in: folder) where room >= 0 {
                 visit(folder.hasSuffix("/") ? folder + name : folder + "/" + name)
             }
         } catch {
@@ -58,7 +70,10 @@ package struct DefinitionFolder {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if name != ".", name != ".." { names.append(name) }
+            if name == "." || name == ".." { continue }
+            room -= 1
+            if room < 0 { return [] }
+            names.append(name)
         }
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }

@@ -136,4 +136,24 @@ struct BatchPartsTests {
         }
         #expect(taken <= 100_000 && taken + size > 100_000 - 2)
     }
+
+    @Test("results of requests that nobody made are not remembered without end")
+    func foreignResults() throws {
+        let folder = try TemporaryFolder()
+        let cache = try ReplyCache(folder: folder.path)
+        var batch = StoredBatch(
+            token: "a", model: "m", name: "n", url: "http://h/v1", path: "/v1/chat/completions", api: "openai",
+            keyVariable: nil)
+        batch.requests = 2
+        batch = try cache.add(batch)
+        let model = try ModelCatalog([ModelConfiguration(id: "m", url: "http://h/v1")]).find("m")
+        let results = BatchResults(batch, model, cache)
+        for number in 0..<3_000 {
+            let key = String(repeating: "0", count: 60) + String(1000 + number)
+            let line = "{\"custom_id\": \"\(key)\", \"error\": {\"message\": \"no\"}}"
+            try results.take(Array(line.utf8), isCut: false)
+        }
+        try results.finish()
+        #expect(results.remembered == 1_004 && results.ignored == 3_000 && results.isOfOthers)
+    }
 }

@@ -1,6 +1,7 @@
 import JSON
-import ScoringDefinitions
 import Testing
+
+@testable import ScoringDefinitions
 
 struct CatalogTests {
     @Test("all definitions are found, in folders of any depth, one to a file or many")
@@ -151,5 +152,16 @@ struct CatalogTests {
         """
         {"identifier": "\(identifier)", "provider_resource_id": "\(resource)", "return_type": {"type": "number"}}
         """
+    }
+
+    @Test("links that lead to very many files are not followed without end")
+    func manyFiles() throws {
+        let folder = try TemporaryFolder()
+        for index in 0..<20 { try folder.write("{}", to: "a/\(index).json") }
+        try folder.link("b", to: "../a")
+        #expect(DefinitionFolder(path: folder.path, limit: 100).files.count == 20)
+        let refused = DefinitionFolder(path: folder.path, limit: 10)
+        #expect(refused.files.isEmpty && refused.errors.count == 1)
+        #expect("\(refused.errors)".contains("more than 10 files"))
     }
 }

@@ -52,13 +52,17 @@ typedef struct ca_bytes {
     size_t count, capacity;
 } ca_bytes;
 
+/* The most bytes that a value or a row becomes as JSON. Together, those of a call may have 16 times as many. */
+enum { CA_MOST_JSON = 256 << 20, CA_MOST_TIMES = 16 };
+
 /* Reads any column as JSON (CSJ_JSON), in the same way: `cells` are csj_texts. They point into `arena`, which is emptied first,
- * until it is next used. Returns UINT64_MAX when out of memory. */
+ * until it is next used. Returns UINT64_MAX when out of memory, or when values would have more than CA_MOST_JSON bytes. */
 uint64_t ca_batch_read_json(const ca_batch *, size_t column, size_t first, size_t count, uint8_t *states, csj_text *cells,
                             ca_bytes *arena);
 
 /* Appends rows first..<first + count as lines of JSON, with the named columns only: `wanted[column]`, or all if NULL; without
- * those whose type cannot be read. The bytes have CSJ_PADDING zeros behind them. False when out of memory. */
+ * those whose type cannot be read. The bytes have CSJ_PADDING zeros behind them. False when out of memory, or when rows would
+ * have more than CA_MOST_JSON bytes. */
 bool ca_batch_write_rows(const ca_batch *, size_t first, size_t count, const bool *wanted, ca_bytes *);
 
 /* ---- writing */
@@ -93,10 +97,10 @@ bool ca_builder_schema(const ca_builder *, const char *const *names, struct Arro
 /* The batches of a stream, kept as they are read, and lent as often as wanted. */
 typedef struct ca_rows ca_rows;
 
-/* Copies a schema, except for metadata and dictionaries. */
+/* Copies a schema that ca_schema_new can read, except for metadata. */
 bool ca_schema_copy(const struct ArrowSchema *, struct ArrowSchema *out);
 
-/* Takes over a stream. NULL after a failure; *error lives until the thread's next call. */
+/* Takes over a stream, and checks its schema. NULL after a failure; *error lives until the thread's next call. */
 ca_rows *ca_rows_new(struct ArrowArrayStream *, const char **error);
 /* Reads the next batch. Returns its rows, 0 at the end, or -1, and ca_rows_error says why. */
 int64_t ca_rows_read(ca_rows *, bool keeps);

@@ -83,12 +83,31 @@ package final class ArrowRows: @unchecked Sendable {
         return try body(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(states)[..<count]), cells)
     }
 
-    /// The rows of a range as lines of JSON.
+    /// The rows of a range as lines of JSON. A row that is too large is a line that says so.
     ///
     /// - Parameter wanted: for each column, whether it is written; nil means all.
-    @discardableResult
     func withLines<Result>(
         _ range: Range<Int>, wanted: [Bool]? = nil, _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
+        if let result = written(range, wanted, body) { return result }
+        var lines: [UInt8] = []
+        for row in range {
+            let isAdded = lines.count < Self.mostLines && written(row..<row + 1, wanted) { lines += $0 } != nil
+            if isAdded { continue }
+            lines += RejectedLine.bytes(
+                "the row, or those read together with it, have more than \(sizeText(Int(CA_MOST_JSON))) as JSON; use "
+                    + "columns of numbers and texts, or smaller batches")
+            lines.append(UInt8(ascii: "\n"))
+        }
+        return lines.withUnsafeBytes(body)
+    }
+
+    /// The bytes of the rows that are read one by one because they are too large together.
+    private static let mostLines = 1 << 30
+
+    /// Nil if the rows are too large.
+    private func written<Result>(
+        _ range: Range<Int>, _ wanted: [Bool]?, _ body: (UnsafeRawBufferPointer) -> Result
     ) -> Result? {
         var bytes = ca_bytes()
         defer { free(bytes.bytes) }
@@ -115,10 +134,7 @@ package struct ArrowLines: ByteSource {
     package mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
         while position == lines.count {
             guard let slice = slices.popFirst() else { return 0 }
-            guard let next = slice.rows.withLines(slice.range, { Array($0) }) else {
-                throw DatasetError(.tooLarge, "there is not enough memory for \(slice.range.count) rows")
-            }
-            (lines, position) = (next, 0)
+            (lines, position) = (slice.rows.withLines(slice.range) { Array($0) }, 0)
         }
         let count = min(buffer.count, lines.count - position)
         buffer.copyBytes(from: lines[position..<position + count])

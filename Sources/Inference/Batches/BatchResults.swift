@@ -84,29 +84,40 @@ final class BatchResults: Sendable {
 
     /// Reads a file of results; nil: the results of Anthropic's form.
     func read(_ file: String?, from server: BatchServer) async throws {
-        try await server.results(inFile: file, of: stored.remoteID ?? "") { [self] line, isCut in
-            try state.withLock { state in
-                if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { return }
-                state.lines += 1
-                if isCut {
-                    guard let key = ReplyKey(inStartOf: line) else {
-                        state.unreadable += 1
-                        return
-                    }
-                    let reason = "its reply has more than \(LineSplitter.longest >> 20) MiB"
-                    add(.failure(key, BatchResult.Failure(status: 200, message: reason, isTemporary: false)), &state)
-                } else if let json = try? JSONValue(sent: line) {
-                    if json["custom_id"]?.string != nil { state.named += 1 }
-                    add(BatchResult(json), &state)
-                    state.bufferedBytes += line.count
-                } else {
-                    state.unreadable += 1
-                }
-                if state.buffer.count >= 500 || state.bufferedBytes >= 16 << 20 { try store(&state) }
-            }
-        }
-        try state.withLock { try store(&$0) }
+        try await server.results(inFile: file, of: stored.remoteID ?? "") { [self] in try take($0, isCut: $1) }
+        try finish()
     }
+
+    /// Takes a line of results.
+    ///
+    /// - Parameter isCut: whether it is the start of a line that is too long.
+    func take(_ line: [UInt8], isCut: Bool) throws {
+        try state.withLock { state in
+            if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { return }
+            state.lines += 1
+            if isCut {
+                guard let key = ReplyKey(inStartOf: line) else {
+                    state.unreadable += 1
+                    return
+                }
+                let reason = "its reply has more than \(LineSplitter.longest >> 20) MiB"
+                add(.failure(key, BatchResult.Failure(status: 200, message: reason, isTemporary: false)), &state)
+            } else if let json = try? JSONValue(sent: line) {
+                if json["custom_id"]?.string != nil { state.named += 1 }
+                add(BatchResult(json), &state)
+                state.bufferedBytes += line.count
+            } else {
+                state.unreadable += 1
+            }
+            if state.buffer.count >= 500 || state.bufferedBytes >= 16 << 20 { try store(&state) }
+        }
+    }
+
+    /// Stores what has been taken.
+    func finish() throws { try state.withLock { try store(&$0) } }
+
+    /// The requests that are remembered, of this batch or not.
+    var remembered: Int { state.withLock(\.seen.count) }
 
     /// Takes a result. Of several results of a request, the first one counts, and a reply before a failure.
     private func add(_ result: BatchResult, _ state: inout State) {
