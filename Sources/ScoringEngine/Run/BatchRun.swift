@@ -4,6 +4,7 @@ package import Datasets
 import Inference
 import ScorerHost
 import ScoringDefinitions
+import Synchronization
 
 /// A run over rows that come as Arrow batches, for programs that embed the engine: rows are scored as they are brought, on
 /// threads that have ended when a call returns, and results are taken as Arrow batches.
@@ -69,20 +70,21 @@ package final class BatchRun {
     ///
     /// - Returns: their results, in order. The caller releases them.
     package func score(_ slices: [ArrowSlice]) throws(Ending) -> [ArrowArray] {
+        let taken = Mutex<[Taken]>([])
         let jobs = min(workers.count, max(1, slices.reduce(0) { $0 + $1.range.count } / 1024))
-        // One thread has chunks one after the other, whose results can go into one array.
-        let gathered = GatheredResults(joins: jobs == 1 && !plan.asksModels)
-        let run = try run(over: slices, jobs) { output throws(EngineError) in try gathered.take(output) }
+        let run = try run(over: slices, jobs) { output throws(EngineError) in
+            guard let array = try output.finish() else { return }
+            let batch = Taken(array: array)
+            taken.withLock { $0.append(batch) }
+        }
         let ended = run.run(Array(workers.prefix(jobs)), cancellation)
         (values, counts) = (ended.values, ended.counts)
+        let arrays = taken.withLock { $0 }.map(\.array)
         guard ended.failure == nil, !cancellation.isCancelled else {
+            for var array in arrays { array.release?(&array) }
             throw ended.failure.map { Ending.failed($0) } ?? .cancelled
         }
-        do throws(EngineError) {
-            return try gathered.arrays()
-        } catch {
-            throw .failed(error)
-        }
+        return arrays
     }
 
     private func run(
@@ -100,6 +102,9 @@ package final class BatchRun {
             plan, reader: try reader(of: slices), jobs: jobs, modelRequests: queue, sink: nil, resultSink: nil,
             progress: RunProgress(), cancellation: cancellation, values: values, base: counts, columnSink: columnSink)
     }
+
+    /// `@unchecked Sendable`: handed from the thread that made it to the one that takes it.
+    private struct Taken: @unchecked Sendable { var array: ArrowArray }
 
     private static let chunkSize = 4096
 

@@ -98,39 +98,6 @@ struct ResultColumns: Sendable {
     }
 }
 
-/// The results of the chunks of a run, in order.
-///
-/// `@unchecked Sendable`: chunks are taken by one thread at a time, and the arrays after the last of them.
-final class GatheredResults: @unchecked Sendable {
-    private let joins: Bool
-    private var finished: [ArrowArray] = []
-    /// The output that has the rows behind those of `finished`.
-    private var open: ColumnOutput?
-
-    /// - Parameter joins: whether an output that was taken is next filled with the rows that follow.
-    init(joins: Bool) { self.joins = joins }
-
-    deinit { for var array in finished { array.release?(&array) } }
-
-    func take(_ output: ColumnOutput) throws(EngineError) {
-        if output !== open { try close() }
-        open = output
-        if !joins { try close() }
-    }
-
-    private func close() throws(EngineError) {
-        if let array = try open?.finish() { finished.append(array) }
-        open = nil
-    }
-
-    /// All results. The caller releases them.
-    func arrays() throws(EngineError) -> [ArrowArray] {
-        try close()
-        defer { finished = [] }
-        return finished
-    }
-}
-
 /// The results of some rows as Arrow columns in the making.
 ///
 /// `@unchecked Sendable`: used by the worker that fills it, then by the one that takes it.
