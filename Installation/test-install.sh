@@ -10,7 +10,8 @@ DESTDIR="$folder/first" PREFIX=/usr/local sh Installation/install.sh
 mv "$folder/first/usr/local" "$folder/moved place"
 there="$folder/moved place"
 
-for file in "$there/bin/assay" "$there/lib/libassay.so" "$there"/lib/assay/plugins/*.so; do
+for file in "$there/bin/assay" "$there/lib/libassay.so" "$there/libexec/assay/assay-plugin-worker" \
+    "$there"/lib/assay/plugins/*.so; do
     if ldd "$file" | grep -q 'libswift\|libFoundation\|not found'; then ldd "$file"; fail "$file needs a Swift toolchain"; fi
 done
 for plugin in "$there"/lib/assay/plugins/*.so; do

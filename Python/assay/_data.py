@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ._errors import AssayError
-from ._files import Files, files
+from ._files import Files, aligned, files
 from ._json import as_row, text_of
 
 
@@ -116,8 +116,11 @@ def _hub_dataset(data: Any) -> Any:
     first = next(tables, None)
     if first is None:
         return pyarrow.table({name: [] for name in data.column_names or []})
+    # A dataset that streams infers the types of each batch.
     return pyarrow.RecordBatchReader.from_batches(
-        first.schema, (batch for table in itertools.chain([first], tables) for batch in table.to_batches()))
+        first.schema,
+        (aligned(batch, first.schema, "the dataset") for table in itertools.chain([first], tables)
+         for batch in table.to_batches()))
 
 
 def _columns(data: Mapping[str, Any]) -> Files:
@@ -141,7 +144,11 @@ def _rows(data: Iterable[Any]) -> Any:
     if first is None:
         return _lines([])
     if isinstance(first, (str, os.PathLike)):
-        return files([os.fspath(path) for path in itertools.chain([first], values)])
+        paths = [first, *values]
+        for index, path in enumerate(paths):
+            if not isinstance(path, (str, os.PathLike)):
+                raise AssayError(f"element {index} is {_kind(path)}; expected a path, as the elements before it")
+        return files([os.fspath(path) for path in paths])
     if as_row(first) is None:
         raise AssayError(
             f"the first row is {_kind(first)}; expected a dict, or an object with named fields, such as a dataclass")

@@ -85,8 +85,9 @@ class Engine:
 
         Args:
             data: a table (pyarrow, Polars, pandas, a DuckDB relation, anything with ``__arrow_c_stream__``), a path or pattern or
-                list of paths (``.jsonl``, ``.json``, ``.csv``, ``.tsv``, also ``.gz`` and ``.zst``; ``.parquet``), a list of
-                dicts, or a dict of lists.
+                list of paths (``.jsonl``, ``.json``, ``.csv``, ``.tsv``, also ``.gz`` and ``.zst``; ``.parquet``, ``.arrow``,
+                ``.feather``), a dataset of the library `datasets`, a list or generator of dicts, dataclasses or named
+                tuples, or a dict of lists.
             functions: ``"basic::equality"``, a list of them, or ``{FN: parameters or None}``; parameters override those of
                 the definition. Decorated scorers may stand in their own place.
             keep_rows: whether the result has the results of each row. Without them, memory does not grow with the data.

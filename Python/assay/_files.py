@@ -42,7 +42,12 @@ def files(names: list[str]) -> Any:
     if len(kinds) > 1:
         raise AssayError("Parquet, Arrow and other files cannot be scored together; score each kind and merge the states")
     read = {"parquet": _parquet, "arrow": _arrow_files}.get(kinds.pop())
-    return Files(paths) if read is None else read(paths)
+    if read is None:
+        return Files(paths)
+    for path in paths:
+        if not os.path.exists(path):
+            raise AssayError(f"{path}: the file does not exist")
+    return read(paths)
 
 
 def _ending(path: str) -> str | None:
@@ -54,9 +59,6 @@ def _ending(path: str) -> str | None:
 
 def _parquet(paths: list[str]) -> Any:
     """A stream over Parquet files, a few thousand rows at a time."""
-    for path in paths:
-        if not os.path.exists(path):
-            raise AssayError(f"{path}: the file does not exist")
     try:
         import pyarrow
         import pyarrow.parquet as parquet
@@ -79,7 +81,7 @@ def _parquet(paths: list[str]) -> Any:
         for path in paths:
             with parquet.ParquetFile(path) as file:
                 for batch in file.iter_batches(batch_size=16_384):
-                    yield _aligned(batch, schema, path)
+                    yield aligned(batch, schema, path)
 
     return pyarrow.RecordBatchReader.from_batches(schema, batches())
 
@@ -107,7 +109,7 @@ def _arrow_files(paths: list[str]) -> Any:
     except (pyarrow.ArrowException, OSError) as error:
         raise AssayError(f"{_first_fault(paths, opened)} ({error})") from error
     return pyarrow.RecordBatchReader.from_batches(
-        schema, (_aligned(batch, schema, path) for path in paths for batch in opened(path)[1]))
+        schema, (aligned(batch, schema, path) for path in paths for batch in opened(path)[1]))
 
 
 def _first_fault(paths: list[str], read: Any) -> str:
@@ -121,18 +123,25 @@ def _first_fault(paths: list[str], read: Any) -> str:
 
 
 def _common_schema(schemas: list[Any]) -> Any:
-    """The columns of all files, each with the type that it has in the first file that has it."""
+    """The columns of all files, each with the type that it has in the first file that has a value for it."""
     import pyarrow
 
     fields = {}
     for schema in schemas:
         for field in schema:
-            fields.setdefault(field.name, field.with_nullable(True))
+            if len(schema.get_all_field_indices(field.name)) > 1:
+                raise AssayError(f"a file has the column {field.name!r} more than once; rename one of them")
+            if field.name not in fields or pyarrow.types.is_null(fields[field.name].type):
+                fields[field.name] = field.with_nullable(True)
     return pyarrow.schema(list(fields.values()))
 
 
-def _aligned(batch: Any, schema: Any, path: str) -> Any:
-    """A batch with the columns of a schema: in its order, of its types, null where the file has none."""
+def aligned(batch: Any, schema: Any, place: str) -> Any:
+    """A batch with the columns of a schema: in its order, of its types, null where it has none.
+
+    Raises:
+        AssayError: if a column cannot be converted; it names `place`, where the batch is from.
+    """
     import pyarrow
 
     if batch.schema.equals(schema):
@@ -145,7 +154,7 @@ def _aligned(batch: Any, schema: Any, path: str) -> Any:
             columns.append(column if column.type == field.type else column.cast(field.type))
         except pyarrow.ArrowException as error:
             raise AssayError(
-                f"{path}: the column {field.name!r} is {batch.schema.field(index).type}, which cannot be converted to "
-                f"{field.type}, as in the files before it"
+                f"{place}: the column {field.name!r} is {batch.schema.field(index).type}, which cannot be converted to "
+                f"{field.type}, as before"
             ) from error
     return pyarrow.RecordBatch.from_arrays(columns, schema=schema)

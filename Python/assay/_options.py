@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -73,13 +75,17 @@ def as_keywords(message: str) -> str:
     return "".join(part if index % 2 else _as_keywords(part) for index, part in enumerate(parts))
 
 
+# The argument NAME=PATH of --map, quoted for a shell where it must be.
+_PAIR = r"""(?:'[^'=]+=(?:[^']|'\\'')*'|[^\s,;)'=]+=[^\s,;)']+)"""
+
+
 def _as_keywords(message: str) -> str:
     def mapped(found: re.Match[str]) -> str:
-        pairs = (pair.split("=", 1) for pair in re.findall(r"--map (\S+=[^\s,;)]+)", found[0]))
-        return "map={" + ", ".join(f'"{new}": "{old}"' for new, old in pairs) + "}"
+        words = re.findall(rf"--map ({_PAIR})", found[0])
+        return "map=" + json.dumps(dict(shlex.split(word)[0].split("=", 1) for word in words), ensure_ascii=False)
 
-    message = re.sub(r"--map \S+=[^\s,;)]+(?: --map \S+=[^\s,;)]+)*", mapped, message)
-    return re.sub(r"(?<![\w-])--(?!fn\b)([a-z][a-z-]*[a-z])", lambda option: option[1].replace("-", "_"), message)
+    message = re.sub(rf"--map {_PAIR}(?: --map {_PAIR})*", mapped, message)
+    return re.sub(r"(?<![\w-])--(?!fn(?![\w-]))([a-z][a-z-]*[a-z])", lambda option: option[1].replace("-", "_"), message)
 
 
 def _identifier(function: Any) -> str:

@@ -130,6 +130,29 @@ def test_columns_that_no_function_needs_may_have_any_type():
         score(table, map={"expected_answer": "id"})
 
 
+def test_batches_of_a_dataset_have_the_types_of_the_first():
+    datasets = pytest.importorskip("datasets")
+
+    def rows():
+        for index in range(20_000):
+            yield {"generated_answer": index if index < 18_000 else index + 0.5, "expected_answer": "7"}
+
+    with pytest.raises(assay.AssayError, match="'generated_answer' is double, which cannot be converted to int64"):
+        score(datasets.IterableDataset.from_generator(rows))
+
+
+@pytest.mark.parametrize("message, keywords", [
+    ("use --map generated_answer=answer, or --fn-dir x", 'use map={"generated_answer": "answer"}, or fn_dir x'),
+    ("--map 'generated_answer=model answer' --map expected_answer=gold;",
+     'map={"generated_answer": "model answer", "expected_answer": "gold"};'),
+    ("--map 'a=choices[0].text'", 'map={"a": "choices[0].text"}'), ("--map 'a=it'\\''s'", 'map={"a": "it\'s"}'),
+])
+def test_mappings_in_messages_are_keywords(message, keywords):
+    from assay._options import as_keywords
+
+    assert as_keywords(message) == keywords
+
+
 def test_messages_speak_of_keywords_and_of_rows():
     with pytest.raises(assay.AssayError) as caught:
         score([{"prediction": "a", "label": "a"}])
@@ -151,6 +174,8 @@ def test_datasets_of_the_hub():
         assert score(data).aggregates[EQUALITY]["accuracy"]["num_correct"] == right
     with pytest.raises(assay.AssayError, match="give one of them: 'train', 'test'"):
         score(datasets.DatasetDict({"train": rows, "test": rows}))
+    with pytest.raises(assay.AssayError, match="element 1 is dict; expected a path"):
+        score(["rows.jsonl", {"generated_answer": "a"}])
 
 
 def test_arrow_files(tmp_path):
@@ -170,7 +195,7 @@ def test_parquet_files_that_differ(tmp_path):
     import pyarrow.parquet as parquet
 
     parts = [
-        {"generated_answer": ["a", "b"], "expected_answer": ["a", "x"]},
+        {"generated_answer": ["a", "b"], "expected_answer": ["a", "x"], "id": [None, None]},
         {"id": [1, 2], "expected_answer": ["1", "7"], "generated_answer": [1, 2]},
         {"generated_answer": ["a"]},
     ]
@@ -183,6 +208,8 @@ def test_parquet_files_that_differ(tmp_path):
     parquet.write_table(pyarrow.table({"generated_answer": [[1]], "expected_answer": ["a"]}), tmp_path / "3.parquet")
     with pytest.raises(assay.AssayError, match="3.parquet: the column 'generated_answer' is list"):
         score(tmp_path)
+    with pytest.raises(assay.AssayError, match="nowhere.arrow: the file does not exist"):
+        score(tmp_path / "nowhere.arrow")
     (tmp_path / "4.parquet").write_bytes(b"PAR1")
     with pytest.raises(assay.AssayError, match="4.parquet: cannot be read"):
         score(tmp_path)

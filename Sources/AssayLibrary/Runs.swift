@@ -105,9 +105,10 @@ private func scoreStream(
     _ output: UnsafeMutablePointer<ArrowArrayStream>?, keepsRows: Bool
 ) -> Int32 {
     reporting(EINVAL) {
+        // One stream may be both.
+        let source = input.map { ArrowSource(taking: $0) }
         output?.pointee = ArrowArrayStream()
-        guard let input else { throw LibraryFault("the stream of rows is NULL") }
-        let source = ArrowSource(taking: input)
+        guard let source else { throw LibraryFault("the stream of rows is NULL") }
         guard let output else { throw LibraryFault("the stream of results is NULL") }
         let handle = try object(run, RunHandle.self)
         try handle.start()

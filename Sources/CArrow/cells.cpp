@@ -79,6 +79,7 @@ bool are_plain(const Column &column, int64_t first, size_t count, int64_t &start
     int64_t other;
     column.range(first, start, other);
     column.range(first + static_cast<int64_t>(count) - 1, other, end);
+    if (end - start > CA_MOST_JSON) return false;
     const char *bytes = static_cast<const char *>(column.more);
     return start == end || csj_is_plain(csj_text{bytes + start, static_cast<uint64_t>(end - start)});
 }
@@ -108,7 +109,9 @@ bool quote(const Column &column, int64_t first, size_t count, uint8_t *states, c
             states[i] = CSJ_NULL;
             return;
         }
-        if (!ok || !(ok = arena.count + text.len <= most_bytes && carrow::reserve(arena, 6 * text.len + 2))) return;
+        ok = ok && text.len <= CA_MOST_JSON && arena.count + text.len <= most_bytes
+            && carrow::reserve(arena, 6 * text.len + 2);
+        if (!ok) return;
         char *const start = arena.bytes + arena.count;
         *start = '"';
         const size_t length = csj_escape(start + 1, text) + 2;

@@ -40,6 +40,16 @@ void release_lent(ArrowArray *array) {
     array->release = nullptr;
 }
 
+// Whether a schema can be followed to its end, also where its types are not known.
+bool is_complete(const ArrowSchema *schema, int depth, int64_t &left) {
+    if (!schema || !schema->release || !schema->format || depth > 64) return false;
+    if (schema->n_children < 0 || (schema->n_children > 0 && !schema->children)) return false;
+    if ((left -= schema->n_children) < 0) return false;
+    for (int64_t i = 0; i < schema->n_children; i++)
+        if (!is_complete(schema->children[i], depth + 1, left)) return false;
+    return !schema->dictionary || is_complete(schema->dictionary, depth + 1, left);
+}
+
 // Whether an array has the parts that its schema names, each with a length: what is copied without being read further.
 bool has_shape(const ArrowSchema &schema, const ArrowArray *array) {
     if (!array || array->length < 0 || array->n_children != schema.n_children || !array->dictionary != !schema.dictionary
@@ -88,7 +98,7 @@ namespace {
 // Why a stream failed.
 std::string reason_of(ArrowArrayStream &source, int failure) {
     const char *reason = source.get_last_error ? source.get_last_error(&source) : nullptr;
-    return reason ? reason : std::strerror(failure);
+    return reason && *reason ? reason : std::strerror(failure);
 }
 
 struct Reader {
@@ -152,11 +162,14 @@ extern "C" ca_rows *ca_rows_new(ArrowArrayStream *source, const char **error) {
         } else {
             // Whatever is copied below is checked here.
             char found[CA_ERROR_SIZE];
+            int64_t left = 100000;
             if (ca_schema *schema = ca_schema_new(&rows->schema, found)) {
                 ca_schema_free(schema);
-                return rows.release();
+                if (is_complete(&rows->schema, 0, left)) return rows.release();
+                text = "the schema has a column whose parts are not valid";
+            } else {
+                text = found;
             }
-            text = found;
         }
         *error = text.c_str();
     } catch (...) {
@@ -167,25 +180,31 @@ extern "C" ca_rows *ca_rows_new(ArrowArrayStream *source, const char **error) {
 
 extern "C" int64_t ca_rows_read(ca_rows *rows, bool keeps) {
     try {
-        if (!rows->source.release) return 0;
-        auto kept = std::make_shared<Kept>();
-        const int failure = rows->source.get_next(&rows->source, &kept->array);
-        if (failure) {
-            rows->error = reason_of(rows->source, failure);
-            return -1;
+        // A stream that has failed stays failed: what follows would hide that rows are missing.
+        if (!rows->error.empty()) return -1;
+        while (rows->source.release) {
+            auto kept = std::make_shared<Kept>();
+            const int failure = rows->source.get_next(&rows->source, &kept->array);
+            if (failure) {
+                rows->error = reason_of(rows->source, failure);
+                return -1;
+            }
+            if (!kept->array.release) {
+                rows->source.release(&rows->source);
+                return 0;
+            }
+            if (!has_shape(rows->schema, &kept->array)) {
+                rows->error = "a batch does not have the columns of its schema";
+                return -1;
+            }
+            const int64_t length = kept->array.length;
+            // 0 would be the end.
+            if (length == 0) continue;
+            rows->count += length;
+            if (keeps) rows->batches.push_back(std::move(kept));
+            return length;
         }
-        if (!kept->array.release) {
-            rows->source.release(&rows->source);
-            return 0;
-        }
-        if (!has_shape(rows->schema, &kept->array)) {
-            rows->error = "a batch does not have the columns of its schema";
-            return -1;
-        }
-        const int64_t length = kept->array.length;
-        rows->count += length;
-        if (keeps) rows->batches.push_back(std::move(kept));
-        return length;
+        return 0;
     } catch (...) {
         rows->error = "out of memory";
         return -1;

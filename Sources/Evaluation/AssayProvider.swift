@@ -71,6 +71,7 @@ public struct AssayProvider: EvaluationProvider {
         var request = try request(of: run)
         var hasMore = true
         while hasMore && !run.cancellation.isCancelled {
+            run.progress.update(batches: nil)
             let collector = runner.collector()
             let own = inference.playing(runner.collecting(in: collector))
             defer { waiting { await own.shutDown() } }

@@ -203,10 +203,10 @@ public struct Evaluator: Sendable {
     private func firstRows(of dataset: Dataset, _ reader: inout ChunkReader) throws(DatasetError) -> Chunk? {
         guard let first = try reader.peek() else { return nil }
         if !first.columnNames.isEmpty || !dataset.isReopenable { return first }
-        var rest = ChunkReader(try dataset.open(nil))
+        var rest = ChunkReader(try dataset.open(nil), chunkSize: 64 << 10)
         let chunk = Chunk()
         while try rest.read(into: chunk) {
-            if chunk.index > first.index, !chunk.columnNames.isEmpty { return chunk }
+            if !chunk.columnNames.isEmpty { return chunk }
         }
         return first
     }
@@ -274,17 +274,13 @@ public struct Evaluator: Sendable {
         let lines: UnansweredLines
         do throws(DatasetError) {
             var rows = UnansweredLines(preparation, isAgent: isAgent, columns: request.filters.map(\.column))
-            let first = try self.firstRows(of: request.dataset, &reader)
-            firstRows = first.map { rows.lines(of: $0) } ?? []
+            firstRows = try self.firstRows(of: request.dataset, &reader).map { rows.lines(of: $0) } ?? []
             var answered = ChunkReader(MemorySource(firstRows))
             columns = try answered.peek()?.columnNames ?? []
             if !rows.missing.isEmpty && request.dataset.isReopenable {
                 var rest = ChunkReader(try request.dataset.open(nil))
                 let chunk = Chunk()
-                while !rows.missing.isEmpty, try rest.read(into: chunk) {
-                    // The chunks before the first rows have no rows.
-                    if chunk.index > first?.index ?? -1 { _ = rows.lines(of: chunk) }
-                }
+                while !rows.missing.isEmpty, try rest.read(into: chunk) { _ = rows.lines(of: chunk) }
             }
             if !firstRows.isEmpty && !rows.hasRows {
                 throw DatasetError(.malformed, "none of the first lines is a row (a JSON object)")

@@ -106,12 +106,12 @@ public struct HubCache: Sendable, Hashable {
     }
 
     private func write(_ body: [UInt8], _ name: String, in folder: String) throws(Fault) {
-        if let path = Folder.create(folder) {
+        // Only for this user: the dataset may be a private one.
+        if let path = Folder.create(folder, mode: 0o700) {
             throw Fault(reason: "cannot create the folder \(path): \(systemMessage())")
         }
         do throws(RegularFile.Fault) {
             let bytes = Self.digest(of: body) + [UInt8(ascii: "\n")] + body
-            // Only for this user: the dataset may be a private one.
             try RegularFile.write(bytes, to: "\(folder)/\(name)", mode: 0o600)
         } catch {
             throw Fault(reason: "\(folder)/\(name) \(error.message)")

@@ -64,6 +64,9 @@ public final class HuggingFaceDataset: Sendable {
     /// The revision of the rows that were read; nil if none was read, or the server does not say it.
     public var revision: String? { state.withLock { $0.hasRead ? $0.revision : nil } }
 
+    /// The split that is read, once it is known.
+    var splitName: String? { state.withLock { $0.split?.name } }
+
     /// The rows from the first one, as JSON Lines.
     public func rows() -> any ByteSource { HuggingFaceRows(self) }
 
@@ -71,6 +74,7 @@ public final class HuggingFaceDataset: Sendable {
 
     /// A page of rows, counted from 0.
     func page(_ number: Int) throws(DatasetError) -> HubPage {
+        if cancellation.isCancelled { throw stopped }
         let split = try findSplit()
         let (known, hasRead) = state.withLock { ($0.revision, $0.hasRead) }
         if let known, let page = keptPage(number, of: split, revision: known) {
@@ -85,7 +89,7 @@ public final class HuggingFaceDataset: Sendable {
         do throws(HubFault) {
             return try download(number, of: split, known, retries: spare == nil ? Self.retries : Self.fewRetries)
         } catch {
-            guard let spare else { throw explained(error) }
+            guard let spare, !error.isCancelled else { throw explained(error) }
             if error.isFinal { throw described(error, "; its copy in the cache can be read with HF_HUB_OFFLINE=1") }
             pin(spare.revision)
             notices?.set(
@@ -174,9 +178,9 @@ public final class HuggingFaceDataset: Sendable {
             }
             return splits
         } catch {
-            guard !error.isFinal, let kept, let splits = (try? JSONValue(parsing: kept))?["splits"]?.array else {
-                throw explained(error)
-            }
+            guard !error.isFinal, !error.isCancelled, let kept,
+                let splits = (try? JSONValue(parsing: kept))?["splits"]?.array
+            else { throw explained(error) }
             return splits
         }
     }
@@ -227,7 +231,7 @@ public final class HuggingFaceDataset: Sendable {
         _ name: String, _ parameters: [(String, String)], _ retries: WebClient.Retries
     ) throws(HubFault) -> Response {
         if server.isOffline {
-            var fault = HubFault("is not asked, because HF_HUB_OFFLINE is set")
+            var fault = HubFault("is not asked (HF_HUB_OFFLINE or HF_DATASETS_OFFLINE is set)")
             fault.isOffline = true
             throw fault
         }
@@ -285,9 +289,11 @@ public final class HuggingFaceDataset: Sendable {
     }
 
     private func described(_ fault: HubFault, _ addition: String = "") -> DatasetError {
-        if fault.isCancelled { return DatasetError(.stopped, "reading was stopped", path: "\(location)") }
+        if fault.isCancelled { return stopped }
         return self.fault(fault.message + addition)
     }
+
+    private var stopped: DatasetError { DatasetError(.stopped, "reading was stopped", path: "\(location)") }
 
     func fault(_ message: String) -> DatasetError {
         DatasetError(.unreadable, "the datasets server at \(server.url) \(message)", path: "\(location)")

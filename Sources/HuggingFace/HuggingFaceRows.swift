@@ -36,7 +36,7 @@ final class HuggingFaceRows: ByteSource {
         if page.isPartial, slice.knownEnd.map({ $0 > page.total }) ?? true {
             throw dataset.fault(
                 "only has the first \(page.total) rows of this large dataset; to read some of them, use"
-                    + " split=\(dataset.location.split ?? "SPLIT")[:\(page.total)]")
+                    + " split=\(dataset.splitName ?? "SPLIT")[:\(page.total)]")
         }
         let wanted = slice.range(of: page.total)
         rest = wanted
@@ -48,7 +48,10 @@ final class HuggingFaceRows: ByteSource {
     private func add(_ page: HubPage) throws(DatasetError) {
         guard let start = rest?.lowerBound, let end = rest?.upperBound else { return }
         let rows = page.rows.dropFirst(start % HubPage.length).prefix(end - start)
-        if rows.isEmpty { throw dataset.fault("ended at row \(start) of \(page.total)") }
+        if rows.isEmpty {
+            throw dataset.fault(
+                "ended at row \(start) of \(page.total): it sent \(page.rows.count) rows of \(HubPage.length)")
+        }
         for row in rows {
             if let cell = row["truncated_cells"]?.array?.first {
                 lines += RejectedLine.bytes(

@@ -27,12 +27,13 @@ package enum Folder {
 
     /// Creates a folder and its parents if they are missing.
     ///
+    /// - Parameter mode: who may use those that are created, less the process's umask.
     /// - Returns: nil, or the path that cannot be created, with the reason in `errno`.
-    package static func create(_ folder: String) -> String? {
+    package static func create(_ folder: String, mode: UInt32 = 0o777) -> String? {
         var path = folder.hasPrefix("/") ? "/" : ""
         for component in folder.split(separator: "/") {
             path += component
-            if mkdir(path, 0o777) != 0, errno != EEXIST, errno != EISDIR { return path }
+            if mkdir(path, mode) != 0, errno != EEXIST, errno != EISDIR { return path }
             path += "/"
         }
         return nil

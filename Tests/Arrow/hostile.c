@@ -246,6 +246,16 @@ static void streams(void) {
     s.columns[0].format = "+s"; s.columns[0].n_children = 2; s.columns[0].children = loop;
     REFUSED(&s, "");
     set(&s); s.columns[0].format = "i"; s.columns[0].dictionary = &s.columns[0]; REFUSED(&s, "");
+    /* The same where no type has children. */
+    static const char *const leaves[] = {"i", "u", "+r", "+us:0"};
+    for (int i = 0; i < 4; i++) {
+        set(&s); s.columns[0].format = leaves[i]; s.columns[0].n_children = 2; s.columns[0].children = loop;
+        struct ArrowArrayStream in = stream_of(&s);
+        CHECK(!assay_rows_new(&in), "%s with itself as its children", leaves[i]);
+        set(&s); s.columns[0].format = leaves[i]; s.columns[0].n_children = 1; s.columns[0].children = NULL;
+        in = stream_of(&s);
+        CHECK(!assay_rows_new(&in), "%s without its children", leaves[i]);
+    }
 
     /* Batches. */
     set(&s); s.batch.length = -1; REFUSED(&s, "");

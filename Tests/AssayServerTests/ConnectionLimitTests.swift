@@ -91,6 +91,18 @@ struct ConnectionLimitTests {
         }
     }
 
+    @Test("idle clients give way to one that waits when a new one turns out to have a request")
+    func newcomers() async throws {
+        try await TestServer.run(Self.patient(3)) { server async throws in
+            var known: [RawClient] = []
+            for _ in 0..<3 { known.append(try await Self.known(server)) }
+            let busy = try (0..<2).map { _ in try RawClient(port: server.port) }
+            for client in busy { try await client.send("\(Self.post)Content-Length: 2\r\n\r\n{") }
+            #expect(try await server.get("/v1/health").status == 200)
+            #expect(known.count + busy.count == 5)
+        }
+    }
+
     @Test("as many clients as the limit keep their connections")
     func full() async throws {
         try await TestServer.run(Self.patient(3)) { server async throws in

@@ -115,6 +115,7 @@ struct EvalHubJobTests {
         "no parameter of a job names a file with secrets of the adapter",
         arguments: [
             ["dataset": "token"], ["dataset": "file:///proc/self/environ"], ["dataset": "/proc/self/environ#csv"],
+            ["dataset": "file://localhost/proc/self/environ"], ["dataset": "file:///pro%63/self/environ"],
             ["dataset": "linked.jsonl"], ["dataset": "rows.jsonl", "system_message": "@secret/api-key"],
             ["dataset": "rows.jsonl", "require": ["x=secret/api-key"]],
             ["benchmark": ["dataset": ["path": "../../../../../../proc/self/environ"]]],

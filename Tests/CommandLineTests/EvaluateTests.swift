@@ -254,6 +254,20 @@ struct EvaluateTests {
         #expect(try result.value("generation", "rows", "total") == 1)
     }
 
+    @Test("a mapped column is found that only later rows have", arguments: [true, false])
+    func laterColumn(startsWithRows: Bool) throws {
+        // More than the first 64 KiB, which are read before anything is asked.
+        let start = startsWithRows ? "{\"question\": \"a: b\", \"answer\": \"b\"}\n" : "nonsense\n"
+        let evaluating = try Evaluating(
+            ["rows.jsonl": String(repeating: start, count: 10_000) + "{\"gold\": \"b\", \"question\": \"a: b\"}\n"],
+            Self.echo)
+        let result = try evaluating.evaluate(
+            "--fn", "basic::equality", "--map", "expected_answer=gold", "--where", "gold=b")
+        #expect(result.ending == .status(startsWithRows ? 0 : 3), "\(result.errors)")
+        #expect(try result.rows("scored", of: "basic::equality") == 1)
+        #expect(evaluating.server.totals.requests == 1)
+    }
+
     @Test("a budget holds for answers and judgements together")
     func budget() throws {
         let evaluating = try Evaluating(rows: 100, Self.echo)

@@ -8,7 +8,7 @@ four times where it is quadratic.
 
     python3 Tests/Complexity/run.py [--runs] [ASSAY] [CASE...]
 
-ASSAY is the executable (default: .build/debug/assay). With --runs, each case is only run once, without valgrind, to see that it can
+ASSAY is the executable (default: .build/release/assay). With --runs, each case is only run once, without valgrind, to see that it can
 be. Every function that `assay functions list` names has a case, or a reason in BOUNDED why it has none. Each case is three or four runs under valgrind of some 5 s of
 processor time each, nearly all of it the start of the program, so all of them take some minutes: this is part of
 .ci/nightly. Exit status 2: valgrind or strip is missing here.
@@ -374,7 +374,7 @@ def main():
             print(f"Tests/Complexity is left out: {tool} is not installed (apt-get install {package})")
             sys.exit(2)
     arguments = [argument for argument in sys.argv[1:] if argument != "--runs"]
-    assay = os.path.join(ROOT, ".build/debug/assay")
+    assay = os.path.join(ROOT, ".build/release/assay")
     if arguments and os.path.exists(arguments[0]):
         assay = os.path.abspath(arguments.pop(0))
     unknown = set(arguments) - set(CASES)

@@ -117,6 +117,8 @@ struct BatchPartsTests {
             ("http://127.0.0.1:8000", ["127.0.0.1"], "http://127.0.0.1:9000", ["127.0.0.1"], nil),
             ("http://gateway.internal", ["10.0.0.7"], "http://minio.internal", ["10.0.0.8"], nil),
             ("http://api.example.com", [], "http://files.example.com", [], nil),
+            ("http://api.example.com", [], "http://10.0.0.8", ["10.0.0.8"], "private"),
+            ("http://x.example.com", ["203.0.114.1", "10.0.0.7"], "http://10.0.0.8", ["10.0.0.8"], "private"),
         ] as [(String, [String], String, [String], String?)])
     func redirections(from: String, _ addresses: [String], to: String, _ others: [String], reason: String?) throws {
         let redirection = Redirection(from: try WebURL(parsing: from), to: try WebURL(parsing: to))

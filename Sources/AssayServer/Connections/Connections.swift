@@ -111,6 +111,8 @@ final class Connections: Sendable {
             state.connections[ObjectIdentifier(channel)]?.spareSince = nil
             state.connections[ObjectIdentifier(channel)]?.isNew = false
         }
+        // Idle clients that were served give way to it, now that it is no longer new.
+        _ = makeRoom()
     }
 
     /// The channel was told to close, but is in use by now.

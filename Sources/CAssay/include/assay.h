@@ -33,7 +33,7 @@ typedef struct assay_state assay_state;
 /* [any thread] The version, such as "0.1.0". Static. */
 const char *assay_library_version(void);
 
-/* [any thread] Why the last call on this thread that failed did so; "" if none did. Lives until the thread's next call. */
+/* [any thread] Why the most recent failed call on this thread failed; "" if none did. Lives until the thread's next call. */
 const char *assay_last_error(void);
 
 /* [any thread] Frees what the functions below return as char * or uint8_t *. NULL is allowed. */
@@ -86,7 +86,8 @@ assay_run *assay_run_new(assay_engine *, const char *options);
 void assay_run_free(assay_run *);
 
 /* [one thread at a time] Scores the batches of `in` as they are taken from `out`, once for each run; `in` is moved, also on
- * failure, after which `out` is as if it had been released. Batches of `in` are taken, and released, on the thread that calls out->get_next, and on no other.
+ * failure, after which `out` is as if it had been released. Batches of `in` are taken, and released, on the thread that calls
+ * out->get_next, and on no other.
  *
  * Rows of `out`: "row", the number of the row in `in`, then for each function FN the columns "FN.score", "FN.outcome" ("scored",
  * "input_error", …), "FN.message" (null for scored rows) and "FN.OUTPUT" for each further output. Batches may be divided
@@ -144,8 +145,9 @@ int assay_state_merge(assay_state *, const uint8_t *bytes, size_t length, const 
 /* [one thread at a time] Adds rows to a function whose scores were computed elsewhere, so that they take part in its aggregates.
  * Each array has `count` elements. outcomes: 0 for a row that is scored, 1 to 7 for "unparsed", "input_error", "scorer_error",
  * "model_error", "timed_out", "plugin_crashed" and "not_asked"; NULL if all are scored. scores: ignored for rows that are
- * not scored; booleans are 1 and 0. weights: 0 or more; NULL if rows have none. Fails, and adds nothing, for functions with text scores or aggregates of a whole corpus, and for states with groups,
- * clusters or samples. The state of a run over no rows is a state to start with. */
+ * not scored; booleans are 1 and 0. weights: 0 or more; NULL if rows have none. Fails, and adds nothing, for functions with
+ * text scores or aggregates of a whole corpus, and for states with groups, clusters or samples. The state of a run over no
+ * rows is a state to start with. */
 int assay_state_add_results(assay_state *, const char *function, size_t count, const uint8_t *outcomes, const double *scores,
                             const double *weights);
 

@@ -6,7 +6,7 @@
 /// - an answer that says that nothing will be answered, such as one of a spent account;
 /// - an answer of 429, 503 or 529 that asks for a pause of more than 10 minutes, or whose headers state a quota that is used
 ///   up for so long;
-/// - 16 answers in a row of 429, without a success for 10 minutes;
+/// - 16 answers of 429 and no success for 10 minutes, whatever other failures came between;
 /// - 16 failed attempts in a row of any kind but 429 and what blames a request alone, without a success for 30 s.
 ///
 /// While it is open, no request goes through. After 30 s one may, as a probe, and its success closes the circuit.

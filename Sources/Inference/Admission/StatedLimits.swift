@@ -25,12 +25,15 @@ extension StatedLimit {
     /// Such a limit is a quota, of a day for example. Whether it fills evenly or all at once is not known, so the
     /// later time counts.
     ///
-    /// - Parameter tokens: the tokens of the request, as far as they are known.
+    /// - Parameter tokens: the tokens of the prompt.
     func reset(refusing tokens: Int) -> Double? {
         guard remaining < (unit == .requests ? 1 : max(1, Double(tokens))) else { return nil }
         let seconds = (limit - remaining) / refill
         return seconds > StatedLimits.longestWait ? seconds : nil
     }
+
+    /// Whether it leaves no room now, but will soon, as a limit per minute does.
+    var isUsedUpForAMoment: Bool { remaining < 1 && (limit - remaining) / refill <= StatedLimits.longestWait }
 }
 
 /// The limits that a server states, kept up to date between its responses.

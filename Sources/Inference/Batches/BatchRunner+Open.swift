@@ -37,7 +37,8 @@ extension BatchRunner {
         for id in before.subtracting(now) { cache.batchWaits.end(id) }
     }
 
-    /// Asks the servers to stop working on the batches that are open, unless another run of this process waits for them.
+    /// Asks the servers to stop working on the batches that are open, all at once, unless another run of this process waits for
+    /// them, or another process.
     ///
     /// What is answered by then is paid for, and later runs find it. They submit the other requests again.
     public func cancelOpenBatches() async {
@@ -45,19 +46,29 @@ extension BatchRunner {
             defer { state.open = [] }
             return state.open
         }
-        for batch in open where cache.batchWaits.end(batch.stored.id) {
-            guard let stored = try? cache.batch(batch.stored.id), stored.state == .open || stored.state == .creating
-            else { continue }
-            do {
-                switch try await cancel(stored, of: batch.model, isForGood: false) {
-                case .requested: notice("batch \(stored.title): cancellation requested, because its job was cancelled")
-                case .ended, .removed: break
-                }
-            } catch {
-                notice(
-                    "batch \(stored.title): its job was cancelled, but the batch was not (\(error)); 'assay batches "
-                        + "cancel' with the server's cache tries again")
+        await withDiscardingTaskGroup { group in
+            for batch in open where cache.batchWaits.end(batch.stored.id) {
+                group.addTask { await self.cancelUnwanted(batch) }
             }
+        }
+    }
+
+    private func cancelUnwanted(_ batch: OpenBatch) async {
+        guard let stored = try? cache.batch(batch.stored.id), stored.state == .open || stored.state == .creating else {
+            return
+        }
+        // If the lease is taken, another process waits for it.
+        guard cache.reserve(stored.lease) else { return }
+        cache.cancelReservation(of: stored.lease)
+        do {
+            switch try await cancel(stored, of: batch.model, isForGood: false) {
+            case .requested: notice("batch \(stored.title): cancellation requested, because its job was cancelled")
+            case .ended, .removed: break
+            }
+        } catch {
+            notice(
+                "batch \(stored.title): its job was cancelled, but the batch was not (\(error)); 'assay batches "
+                    + "cancel' with the server's cache tries again")
         }
     }
 }

@@ -332,12 +332,13 @@ final class BatchServer: Sendable {
             }
             async let origin = IPAddress.addresses(of: redirection.origin.host)
             let place = await IPAddress.addresses(of: url.host)
+            if place.isEmpty { throw InferenceError(.unreachable, "\(model): the host \(url.host) cannot be found") }
             if let reason = redirection.fault(await origin, place) {
                 throw InferenceError(.badReply, "\(model): \(reason)")
             }
             return try Self.client(for: url, of: model, environment, address: place.first)
         } catch {
-            throw BatchServerFault(error: error, isTemporary: false)
+            throw BatchServerFault(error: error, isTemporary: error.code == .unreachable)
         }
     }
 

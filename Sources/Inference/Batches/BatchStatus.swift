@@ -91,7 +91,7 @@ struct BatchStatus {
             }
     }
 
-    /// "in_progress, 120 of 1319 done, 3 failed"
+    /// "in_progress, 120 of 1319 done, 3 failed"; ``answered(inText:)`` reads it.
     var text: String {
         var parts = [state]
         if total > 0 { parts.append("\(succeeded + failed) of \(total) done") }

@@ -16,14 +16,14 @@ struct Redirection {
     /// may name others there.
     ///
     /// - Parameters:
-    ///   - addresses: those of the origin's host; none if they are not known.
+    ///   - addresses: those of the origin's host; none if they are not known, which counts as the internet.
     ///   - others: those of the place's host.
     func fault(_ addresses: [IPAddress], _ others: [IPAddress]) -> String? {
         if origin.host == place.host, origin.scheme == place.scheme { return nil }
         let text = "a redirection to \(place.origin) is not followed, because it leads from "
         if origin.scheme == "https", place.scheme == "http" { return text + "https to http" }
-        let isOnInternet = !addresses.isEmpty && addresses.allSatisfy(\.isPublic)
-        if isOnInternet, others.contains(where: { !$0.isPublic }) { return text + "the internet to a private network" }
+        let isPrivate = !addresses.isEmpty && !addresses.contains(where: \.isPublic)
+        if !isPrivate, others.contains(where: { !$0.isPublic }) { return text + "the internet to a private network" }
         return nil
     }
 }

@@ -54,11 +54,12 @@ extension Attempt {
     }
 
     /// Takes the time at which a quota is reset as that at which the server asks for the next request, if it refused this one
-    /// and does not say so itself.
+    /// and does not say so itself. If a limit of a shorter time is used up as well, that one may be the reason.
     ///
-    /// - Parameter tokens: those of the request, as far as they are known.
+    /// - Parameter tokens: those of the prompt.
     mutating func waitForQuota(tokens: Int, at now: ContinuousClock.Instant) {
         guard case .throttled(let status, nil) = outcome,
+            !statedLimits.contains(where: \.isUsedUpForAMoment),
             let seconds = statedLimits.compactMap({ $0.reset(refusing: tokens) }).max()
         else { return }
         outcome = .throttled(status: status, retryAt: now + .seconds(min(seconds, 1e6)))

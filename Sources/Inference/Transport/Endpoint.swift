@@ -98,8 +98,8 @@ final class Endpoint: Sendable {
             let now = clock.now
             var attempt = Attempt(response, to: request.operation, of: model, latency: now - start, at: now)
             attempt.statedLimits = [StatedLimit](response.headers, at: Double(time(nil)))
-            attempt.waitForQuota(
-                tokens: estimatedTokens(request.body) + (model.maximumOutput(of: request) ?? 0), at: now)
+            // Not with the longest reply possible: a limit per minute may be what refused the request.
+            attempt.waitForQuota(tokens: estimatedTokens(request.body), at: now)
             return attempt
         } catch {
             return Attempt(error, of: model, isMultiplexed: transport.isMultiplexed)

@@ -2,9 +2,9 @@ package import Inference
 package import JSON
 
 extension ModelUsage {
-    /// `{"requests": …, "answered": …, "cached": …, …}`, "batched" if replies came in batches, with
-    /// "batch_price_factors", the fractions of the prices that were computed with, "cost" if all models have prices, "estimated_cost" if servers
-    /// have not confirmed a part of it, "refusals" if models refused, and "adaptations" if requests were changed:
+    /// `{"requests": …, "answered": …, "cached": …, …}`, "batched" if replies came in batches, with "batch_price_factors", the
+    /// fractions of the full price at which such replies were charged, "cost" if all models have prices, "estimated_cost" if
+    /// servers have not confirmed a part of it, "refusals" if models refused, and "adaptations" if requests were changed:
     /// `[{"model": …, "parameter": …, "replacement": …}]`.
     package var json: JSONValue {
         var json: JSONObject = [

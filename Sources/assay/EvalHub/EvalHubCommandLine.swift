@@ -1,3 +1,4 @@
+import Encodings
 import Evaluation
 import Glibc
 import JSON
@@ -66,12 +67,15 @@ struct EvalHubCommandLine {
 
     /// What may be a path in a text: all of it, or what follows a mark, as in `@FILE`, `NAME=FILE` and `file://FILE`.
     private static func paths(in text: String) -> [String] {
-        // No path is longer.
-        let whole = (text.firstIndex(of: "#").map { text[..<$0] } ?? text[...]).suffix(4096)
+        // No path is longer, with each byte percent-encoded.
+        let whole = (text.firstIndex(of: "#").map { text[..<$0] } ?? text[...]).suffix(3 * 4096 + 100)
         return [text, String(whole)]
-            + whole.indices.filter { "@=:,".contains(whole[$0]) }.map { mark in
-                let rest = whole[whole.index(after: mark)...]
-                return rest.hasPrefix("//") ? String(rest.dropFirst()) : String(rest)
+            + whole.indices.filter { "@=:,".contains(whole[$0]) }.flatMap { mark in
+                let rest = String(whole[whole.index(after: mark)...])
+                guard rest.hasPrefix("//") else { return [rest] }
+                // The URI of a file may name a host.
+                let path = rest.dropFirst(2).drop { $0 != "/" }
+                return [rest, String(decoding: percentDecoded(path) ?? [], as: UTF8.self)]
             }
     }
 
