@@ -135,7 +135,8 @@ def test_batches_of_a_dataset_have_the_types_of_the_first():
 
     def rows():
         for index in range(20_000):
-            yield {"generated_answer": index if index < 18_000 else index + 0.5, "expected_answer": "7"}
+            # Where the second batch begins.
+            yield {"generated_answer": index if index < 16_384 else index + 0.5, "expected_answer": "7"}
 
     with pytest.raises(assay.AssayError, match="'generated_answer' is double, which cannot be converted to int64"):
         score(datasets.IterableDataset.from_generator(rows))
