@@ -88,7 +88,7 @@ def _frame(frame: Any) -> Any:
     if twice:
         raise AssayError(f"the frame has the column {twice[0]!r} more than once; rename one of them")
     try:
-        return _Capsule(frame.__arrow_c_stream__())
+        return Capsule(frame.__arrow_c_stream__())
     except Exception:  # of pyarrow and pandas, of many types
         pass
     plain = frame.astype(object)
@@ -96,8 +96,8 @@ def _frame(frame: Any) -> Any:
     return _lines({str(name): value for name, value in record.items()} for record in records)
 
 
-class _Capsule:
-    """A capsule that was made already, for one reader."""
+class Capsule:
+    """A capsule with a stream of Arrow, for one reader."""
 
     def __init__(self, capsule: object) -> None:
         self._capsule = capsule

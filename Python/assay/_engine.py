@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from . import _library
-from ._data import prepared
+from ._data import Capsule, prepared
 from ._errors import AssayError, ForkError
 from ._files import Files
 from ._library import lib
@@ -139,7 +139,7 @@ class _Run:
             error = _library.error()
             lib.assay_stream_free(stream)
             raise error
-        results = pyarrow.RecordBatchReader.from_stream(_Stream(_library.capsule(stream)))
+        results = pyarrow.RecordBatchReader.from_stream(Capsule(_library.capsule(stream)))
         try:
             yield from results
         except (pyarrow.ArrowInvalid, OSError) as error:
@@ -230,16 +230,6 @@ class _Run:
             raise KeyboardInterrupt
         if "error" in outcome:
             raise outcome["error"]
-
-
-class _Stream:
-    """A capsule that pyarrow takes."""
-
-    def __init__(self, capsule: object) -> None:
-        self._capsule = capsule
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._capsule
 
 
 def _rows(stream: int) -> Rows:

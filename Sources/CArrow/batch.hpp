@@ -80,6 +80,10 @@ bool write_value(const Column &, int64_t row, ca_bytes &);
 // Enlarges memory that has too little room; false when out of memory.
 bool grow(ca_bytes &, size_t more);
 
+// How deep columns may be nested, and how many a table may have, with those within others.
+constexpr int most_levels = 64;
+constexpr int64_t most_columns = 100000;
+
 // Whether there is no byte above 127. Most texts are decided here, not in simdjson, which takes longer to start with.
 inline bool is_ascii(const char *bytes, size_t count) {
     uint64_t all = 0, word;

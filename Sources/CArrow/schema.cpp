@@ -10,10 +10,6 @@ using carrow::Type;
 
 namespace {
 
-constexpr int most_levels = 64;
-// Of a table, with those within others.
-constexpr int64_t most_columns = 100000;
-
 bool number(Type &type, Kind kind, int width, bool is_signed = true) {
     type.kind = kind;
     type.width = width;
@@ -129,7 +125,7 @@ bool read(const ArrowSchema *schema, Type &type, Place place, const Fault &fault
         type.name = "?";
         return fault(type, "has a name that is not UTF-8");
     }
-    if (place.depth > most_levels) return fault(type, "is nested too deeply");
+    if (place.depth > carrow::most_levels) return fault(type, "is nested too deeply");
     const char *f = schema->format;
     bool known = false;
     if (f[0] == '+') {
@@ -167,7 +163,7 @@ bool read(const ArrowSchema *schema, Type &type, Place place, const Fault &fault
 extern "C" ca_schema *ca_schema_new(const ArrowSchema *schema, char *error) {
     try {
         auto made = std::make_unique<ca_schema>();
-        int64_t left = most_columns;
+        int64_t left = carrow::most_columns;
         if (!read(schema, made->root, Place{0, left}, Fault{error})) return nullptr;
         if (made->root.kind != Kind::structure) {
             std::snprintf(error, CA_ERROR_SIZE, "expected a table: an Arrow struct whose fields are the columns, not \"%.60s\"",

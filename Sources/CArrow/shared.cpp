@@ -42,7 +42,7 @@ void release_lent(ArrowArray *array) {
 
 // Whether a schema can be followed to its end, also where its types are not known.
 bool is_complete(const ArrowSchema *schema, int depth, int64_t &left) {
-    if (!schema || !schema->release || !schema->format || depth > 64) return false;
+    if (!schema || !schema->release || !schema->format || depth > carrow::most_levels) return false;
     if (schema->n_children < 0 || (schema->n_children > 0 && !schema->children)) return false;
     if ((left -= schema->n_children) < 0) return false;
     for (int64_t i = 0; i < schema->n_children; i++)
@@ -162,7 +162,7 @@ extern "C" ca_rows *ca_rows_new(ArrowArrayStream *source, const char **error) {
         } else {
             // Whatever is copied below is checked here.
             char found[CA_ERROR_SIZE];
-            int64_t left = 100000;
+            int64_t left = carrow::most_columns;
             if (ca_schema *schema = ca_schema_new(&rows->schema, found)) {
                 ca_schema_free(schema);
                 if (is_complete(&rows->schema, 0, left)) return rows.release();

@@ -1,7 +1,7 @@
 import Encodings
-import Glibc
 import Hashing
 package import JSON
+import Platform
 import Runs
 package import ScorerHost
 import ScoringCore
@@ -75,9 +75,7 @@ extension Plugin {
     /// Whether it is a part of Assay.
     fileprivate var isShipped: Bool {
         PluginIsolation.shippedFolders.contains { folder in
-            guard let resolved = realpath(folder, nil) else { return false }
-            defer { free(resolved) }
-            return path.hasPrefix(String(cString: resolved) + "/")
+            realPath(folder).map { path.hasPrefix($0 + "/") } ?? false
         }
     }
 }

@@ -15,3 +15,8 @@ package func grouped(_ count: Int) -> String {
 package func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
     "\(grouped(count)) \(count == 1 ? noun : plural ?? noun + "s")"
 }
+
+/// What a job waits for: `waiting for 2 batches: 1,200 of 2,000 requests answered`.
+package func waitingText(batches: Int, answered: Int, of requests: Int) -> String {
+    "waiting for \(counted(batches, "batch", plural: "batches")): \(grouped(answered)) of \(grouped(requests)) requests answered"
+}

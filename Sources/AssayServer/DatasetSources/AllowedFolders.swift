@@ -68,10 +68,3 @@ struct AllowedFolders: Sendable {
         return place >= 0 && !names.isEmpty ? place : nil
     }
 }
-
-/// The path with symbolic links and dots resolved; nil if nothing exists there.
-private func realPath(_ path: String) -> String? {
-    guard !path.utf8.contains(0), let real = realpath(path, nil) else { return nil }
-    defer { free(real) }
-    return String(cString: real)
-}

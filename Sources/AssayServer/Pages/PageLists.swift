@@ -127,16 +127,13 @@ enum PageLists {
                 "id": PageText.shown(job.id), "time": time.shown, "machineTime": time.machine,
                 "benchmarkName": PageText.shown(job.benchmarkID), "candidate": PageText.shown(job.candidateName ?? ""),
                 "status": job.status.rawValue.split(separator: "_").joined(separator: " ")
-                    + (progress?.batches.map { ", " + waiting(for: $0) } ?? ""),
+                    + (progress?.batches.map {
+                        ", " + waitingText(batches: $0.count, answered: $0.answered, of: $0.requests)
+                    } ?? ""),
                 "isBad": job.status == .failed || job.status == .cancelled, "rowCount": done + total,
             ]
         }
         return ["jobs": views, "hasJobs": !views.isEmpty]
-    }
-
-    private static func waiting(for batches: BatchRunner.OpenBatches) -> String {
-        "waiting for \(counted(batches.count, "batch", plural: "batches")): \(grouped(batches.answered)) of "
-            + "\(grouped(batches.requests)) requests answered"
     }
 
     private static func more(_ functions: Int) -> Any {

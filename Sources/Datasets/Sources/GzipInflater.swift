@@ -22,7 +22,7 @@ package final class GzipInflater {
     /// Gets ready for the next member; false if zlib cannot.
     package func startMember() -> Bool { inflateReset(stream) == Z_OK }
 
-    /// Decompresses what is there of a member.
+    /// Decompresses the part of a member that has arrived.
     ///
     /// - Returns: zlib's status, and the bytes read and written.
     package func inflate(

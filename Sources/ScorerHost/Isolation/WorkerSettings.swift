@@ -1,6 +1,7 @@
 import CWorkerProtocol
 public import Concurrency
 import Glibc
+import Platform
 
 /// The settings of worker processes.
 public struct WorkerSettings: Sendable {
@@ -48,9 +49,7 @@ package let executableFolder: String = {
     // The loader knows an executable by the name that it was started with, and a library by its path.
     let image = aw_image_path().map { String(cString: $0) } ?? ""
     let isLibrary = image.hasSuffix(".so") || image.contains(".so.")
-    guard let path = realpath(isLibrary ? image : "/proc/self/exe", nil) else { return "." }
-    defer { free(path) }
-    let text = String(cString: path)
+    guard let text = realPath(isLibrary ? image : "/proc/self/exe") else { return "." }
     guard let slash = text.lastIndex(of: "/") else { return "." }
     let folder = slash == text.startIndex ? "/" : String(text[..<slash])
     guard isLibrary, folder.hasSuffix("/lib"), access("\(folder)/assay/plugins", F_OK) == 0 else { return folder }

@@ -100,9 +100,8 @@ public final class Plugin: Sendable {
 
 /// The path of a file with all symbolic links resolved.
 func resolvedPath(of path: String) throws(PluginError) -> String {
-    guard let resolved = realpath(path, nil) else {
+    guard let resolved = realPath(path) else {
         throw PluginError(path: path, "cannot be opened: \(systemMessage())")
     }
-    defer { free(resolved) }
-    return String(cString: resolved)
+    return resolved
 }

@@ -135,9 +135,5 @@ public struct PluginTrustList: Sendable {
     }
 
     /// A path with symbolic links resolved; one that leads nowhere stays as it is.
-    private static func resolved(_ path: String) -> String {
-        guard let resolved = realpath(path, nil) else { return path }
-        defer { free(resolved) }
-        return String(cString: resolved)
-    }
+    private static func resolved(_ path: String) -> String { realPath(path) ?? path }
 }

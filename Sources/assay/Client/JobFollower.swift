@@ -76,10 +76,8 @@ struct JobFollower {
         let status = job["status"]?.string ?? "unknown"
         var state = status.split(separator: "_").joined(separator: " ")
         if let batches = job["progress"]?["batches"], let open = batches["open"]?.number?.int {
-            let answered = batches["answered"]?.number?.int ?? 0
-            state +=
-                ", waiting for \(counted(open, "batch", plural: "batches")): \(grouped(answered)) of "
-                + "\(grouped(batches["requests"]?.number?.int ?? 0)) requests answered"
+            let (answered, requests) = (batches["answered"]?.number?.int, batches["requests"]?.number?.int)
+            state += ", " + waitingText(batches: open, answered: answered ?? 0, of: requests ?? 0)
         }
         guard let total = job["progress"]?["total"]?.number?.int, total > 0 else {
             return "\(state)  \(grouped(done)) rows"

@@ -53,8 +53,8 @@ struct EvalHubCommandLine {
     private static func check(_ place: JSONPlace, against folders: [String]) throws(JSONFault) {
         switch place.value {
         case .string(let text):
-            for path in paths(in: text) {
-                guard let path = resolvedPath(path),
+            for path in paths(in: text) where path.utf8.count < 4096 {
+                guard let path = realPath(path),
                     folders.contains(where: { path == $0 || path.hasPrefix($0 + "/") })
                 else { continue }
                 throw place.fault("a file that is not private to the adapter")
@@ -144,11 +144,4 @@ struct EvalHubCommandLine {
         if let token = environment.text("\(folder)/hf-token") { setenv("HF_TOKEN", token, 1) }
         if FileStatus(ofPath: "\(folder)/ca_cert") != nil { setenv("SSL_CERT_FILE", "\(folder)/ca_cert", 1) }
     }
-}
-
-/// The real path of a file that exists; nil for others.
-func resolvedPath(_ path: String) -> String? {
-    guard !path.utf8.contains(0), path.utf8.count < 4096, let resolved = realpath(path, nil) else { return nil }
-    defer { free(resolved) }
-    return String(cString: resolved)
 }

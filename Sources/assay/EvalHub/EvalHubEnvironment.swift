@@ -45,7 +45,7 @@ struct EvalHubEnvironment {
     func privateFolders(of job: EvalHubJob) -> [String] {
         let named = [environmentVariable("EVALHUB_AUTH_TOKEN_PATH"), try? credentials(of: job)]
         return (["/proc", "/sys", "/run/secrets", "/var/run/secrets"] + named.compactMap { $0 })
-            .map { resolvedPath($0) ?? $0 }
+            .map { realPath($0) ?? $0 }
     }
 
     /// The text of a small file, without white space around it; nil if it is missing or empty.

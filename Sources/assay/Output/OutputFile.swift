@@ -191,12 +191,6 @@ private func isLink(_ path: String) -> Bool {
     return readlink(path, &byte, 1) >= 0
 }
 
-private func realPath(_ path: String) -> String? {
-    guard let resolved = realpath(path, nil) else { return nil }
-    defer { free(resolved) }
-    return String(cString: resolved)
-}
-
 /// Whether `path` is the regular file `other`, or, if that is nil, the file that is standard input.
 private func isSameFile(_ path: String, as other: String?) -> Bool {
     let second = if let other { FileStatus(ofPath: other) } else { FileStatus(ofDescriptor: STDIN_FILENO) }
